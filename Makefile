@@ -1,0 +1,1 @@
+# Filled in by the foundations; `make help` lists the targets.

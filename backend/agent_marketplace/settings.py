@@ -1,0 +1,142 @@
+"""Every setting, read once from the environment and checked before anything starts. No secret has a default value."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Literal, cast, get_args
+
+SignupMode = Literal["open", "invite", "closed"]
+CreditUse = Literal["all", "free"]
+
+
+class SettingsError(ValueError):
+    """A setting is unknown or has an impossible value; the message names it and what is allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderSettings:
+    """The operator's own key and base URL of one provider; None = the public default, no key."""
+
+    key: str | None = field(default=None, repr=False)
+    base_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings. Money in nano-dollars; times in seconds; paths absolute."""
+
+    data_dir: Path
+    models_dir: Path
+    database_url: str
+    redis_url: str | None = None
+    jwt_secret: str | None = field(default=None, repr=False)
+    encryption_keys: tuple[str, ...] = field(default=(), repr=False)
+    signup: SignupMode = "open"
+    signup_credit_nano: int = 5_000_000_000
+    signup_credit_daily_nano: int = 500_000_000_000
+    signup_credit_use: CreditUse = "all"
+    rate_limits: bool = True
+    providers: Mapping[str, ProviderSettings] = field(default_factory=dict)
+    ollama_host: str | None = None
+    markup: Decimal = Decimal(1)
+    local_model: bool = True
+    outbound: Literal["lean", "aiohttp"] = "aiohttp"
+    log_level: str = "info"
+    grace_s: float = 30.0
+
+    @property
+    def embedded(self) -> bool:
+        """True where the server keeps its own SQLite file and may make its own secrets."""
+        return self.database_url.startswith("sqlite")
+
+
+_PROVIDER_VARIABLES = {
+    "openai": ("OPENAI_API_KEY", "OPENAI_BASE_URL"),
+    "anthropic": ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"),
+    "google": ("GEMINI_API_KEY", "GOOGLE_GEMINI_BASE_URL"),
+    "huggingface": ("HF_TOKEN", "HF_BASE_URL"),
+}
+
+_KNOWN = {
+    "MARKETPLACE_DATA_DIR", "MARKETPLACE_MODELS_DIR", "MARKETPLACE_SIGNUP", "MARKETPLACE_LIMITS",
+    "MARKETPLACE_SIGNUP_CREDIT", "MARKETPLACE_SIGNUP_CREDIT_DAILY", "MARKETPLACE_SIGNUP_CREDIT_USE",
+    "MARKETPLACE_MARKUP", "MARKETPLACE_LOCAL_MODEL", "MARKETPLACE_OUTBOUND", "MARKETPLACE_LOG_LEVEL", "MARKETPLACE_GRACE",
+}  # fmt: skip
+
+
+def nano(text: str) -> int:
+    """Dollars as text to nano-dollars. Raises SettingsError on anything but a finite amount >= 0 with <= 9 places."""
+    try:
+        amount = Decimal(text)
+        if not amount.is_finite() or amount < 0 or amount != amount.quantize(Decimal("1e-9")):
+            raise SettingsError(f"{text!r} is not an amount of dollars with at most 9 decimal places")
+        return int(amount.scaleb(9))
+    except InvalidOperation:
+        raise SettingsError(f"{text!r} is not an amount of dollars") from None
+
+
+def _choice(env: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:
+    value = env.get(name, default).strip().lower()
+    if value not in allowed:
+        raise SettingsError(f"{name} is {value!r}; allowed: {', '.join(allowed)}")
+    return value
+
+
+def _cache_home(env: Mapping[str, str]) -> Path:
+    return Path(env.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "agent-marketplace"
+
+
+def _data_home(env: Mapping[str, str]) -> Path:
+    return Path(env.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "agent-marketplace"
+
+
+def load(env: Mapping[str, str] | None = None) -> Settings:
+    """Reads the environment. Raises SettingsError with words that name the variable."""
+    env = os.environ if env is None else env
+    unknown = sorted(k for k in env if k.startswith("MARKETPLACE_") and k not in _KNOWN)
+    if unknown:
+        raise SettingsError(f"unknown setting {unknown[0]}; known: {', '.join(sorted(_KNOWN))}")
+    data_dir = Path(env.get("MARKETPLACE_DATA_DIR") or _data_home(env)).expanduser().absolute()
+    url = env.get("DATABASE_URL") or f"sqlite:///{data_dir / 'marketplace.db'}"
+    url = _database_url(url)
+    keys = tuple(k.strip() for k in env.get("ENCRYPTION_KEY", "").split(",") if k.strip())
+    embedded = url.startswith("sqlite")
+    markup = Decimal(nano(env.get("MARKETPLACE_MARKUP", "1"))).scaleb(-9)
+    return Settings(
+        data_dir=data_dir,
+        models_dir=Path(env.get("MARKETPLACE_MODELS_DIR") or _cache_home(env) / "models").expanduser().absolute(),
+        database_url=url,
+        redis_url=env.get("REDIS_URL") or None,
+        jwt_secret=env.get("JWT_SECRET") or None,
+        encryption_keys=keys,
+        signup=cast(SignupMode, _choice(env, "MARKETPLACE_SIGNUP", "open", get_args(SignupMode))),
+        signup_credit_nano=nano(env.get("MARKETPLACE_SIGNUP_CREDIT", "5")),
+        signup_credit_daily_nano=nano(env.get("MARKETPLACE_SIGNUP_CREDIT_DAILY", "500")),
+        signup_credit_use=cast(
+            CreditUse,
+            _choice(env, "MARKETPLACE_SIGNUP_CREDIT_USE", "all" if embedded else "free", get_args(CreditUse)),
+        ),
+        rate_limits=_choice(env, "MARKETPLACE_LIMITS", "on", ("on", "off")) == "on",
+        providers={
+            name: ProviderSettings(env.get(key) or None, (env.get(base) or "").rstrip("/") or None)
+            for name, (key, base) in _PROVIDER_VARIABLES.items()
+        },
+        ollama_host=env.get("OLLAMA_HOST") or None,
+        markup=markup,
+        local_model=_choice(env, "MARKETPLACE_LOCAL_MODEL", "on", ("on", "off")) == "on",
+        outbound=cast(Literal["lean", "aiohttp"], _choice(env, "MARKETPLACE_OUTBOUND", "aiohttp", ("lean", "aiohttp"))),
+        log_level=_choice(env, "MARKETPLACE_LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
+        grace_s=float(_choice(env, "MARKETPLACE_GRACE", "30", tuple(str(i) for i in range(1, 3601)))),
+    )
+
+
+def _database_url(url: str) -> str:
+    """Plain `postgres://` and `postgresql://` name the driver that is installed; SQLite and PostgreSQL only."""
+    for prefix in ("postgres://", "postgresql://"):
+        if url.startswith(prefix):
+            return "postgresql+psycopg://" + url[len(prefix) :]
+    if url.startswith(("sqlite:///", "postgresql+psycopg://")):
+        return url
+    raise SettingsError("DATABASE_URL must start with sqlite:///, postgresql:// or postgres://")
