@@ -1,0 +1,301 @@
+"""What every wire speaks inside the house: a canonical call, canonical events, a canonical reply; and the codec's two directions.
+
+A codec is pure: bytes in, values out. `parse_request`, `render_*` and `encoder` face our clients; `build_request`,
+`parse_reply`, `decoder` and `classify_error` face a provider. No codec knows of money, users or endpoints.
+"""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from agent_marketplace.errors import MarketplaceError
+from agent_marketplace.usage import Usage
+
+WireName = Literal["openai", "responses", "anthropic", "gemini", "ollama", "huggingface"]
+Role = Literal["system", "user", "assistant", "tool"]
+
+
+class Finish(StrEnum):
+    """Why an answer ended, in one vocabulary (OpenAI's, as the field uses it)."""
+
+    STOP = "stop"
+    LENGTH = "length"
+    TOOL_CALLS = "tool_calls"
+    CONTENT_FILTER = "content_filter"
+    ERROR = "error"
+
+
+class TextPart(msgspec.Struct, frozen=True, tag="text"):
+    """Plain text."""
+
+    text: str
+
+
+class ImagePart(msgspec.Struct, frozen=True, tag="image"):
+    """An image: base64 `data` with its `media_type`, or a public `url`; exactly one of the two. `detail`: OpenAI's hint."""
+
+    media_type: str = ""
+    data: str = ""
+    url: str = ""
+    detail: str = ""
+
+
+class ToolCallPart(msgspec.Struct, frozen=True, tag="tool_call"):
+    """A call the model asked for. `arguments` is the JSON text as the model wrote it. `signature`: opaque, bound to `minted_by`."""
+
+    id: str
+    name: str
+    arguments: str
+    signature: str = ""
+
+
+class ToolResultPart(msgspec.Struct, frozen=True, tag="tool_result"):
+    """What a tool answered."""
+
+    call_id: str
+    content: str
+    name: str = ""
+    is_error: bool = False
+
+
+class ReasoningPart(msgspec.Struct, frozen=True, tag="reasoning"):
+    """Thinking carried in a history. `signature` is opaque and valid only at the endpoint family that minted it."""
+
+    text: str
+    signature: str = ""
+    redacted: bool = False
+
+
+Part = TextPart | ImagePart | ToolCallPart | ToolResultPart | ReasoningPart
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One turn."""
+
+    role: Role
+    parts: tuple[Part, ...]
+
+
+class Tool(msgspec.Struct, frozen=True):
+    """A function the model may call; `parameters` is a JSON schema."""
+
+    name: str
+    description: str = ""
+    parameters: Mapping[str, Any] = {}
+    strict: bool | None = None
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """A request in canonical form. None means "not given"; `extra` holds same-wire fields that have no canonical name."""
+
+    model: str
+    messages: tuple[Message, ...]
+    stream: bool = False
+    include_usage: bool = False
+    max_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+    frequency_penalty: float | None = None
+    presence_penalty: float | None = None
+    n: int | None = None
+    tools: tuple[Tool, ...] = ()
+    tool_choice: str | None = None  # "auto" | "none" | "required" | a tool's name
+    parallel_tool_calls: bool | None = None
+    response_format: Literal["text", "json_object", "json_schema"] | None = None
+    response_schema: Mapping[str, Any] | None = None
+    response_schema_name: str = "response"
+    reasoning_effort: str | None = None  # "none" | "minimal" | "low" | "medium" | "high"
+    reasoning_max_tokens: int | None = None
+    user: str | None = None
+    routing: Mapping[
+        str, Any
+    ] = {}  # our own fields, cut out of the body: models, provider, byok, fallback, on_empty, max_cost, ...
+    extra: Mapping[str, Any] = {}
+
+
+class TextDelta(msgspec.Struct, frozen=True):
+    """More text."""
+
+    text: str
+
+
+class ReasoningDelta(msgspec.Struct, frozen=True):
+    """More visible thinking, or its signature."""
+
+    text: str = ""
+    signature: str = ""
+
+
+class ToolCallDelta(msgspec.Struct, frozen=True):
+    """A piece of tool call `index`: `id` and `name` come once, `arguments` in pieces."""
+
+    index: int
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+    signature: str = ""
+
+
+class UsageSeen(msgspec.Struct, frozen=True):
+    """Usage as known so far; the last one wins."""
+
+    usage: Usage
+
+
+class Finished(msgspec.Struct, frozen=True):
+    """A finish reason was seen. `native` is the provider's own word."""
+
+    reason: Finish
+    native: str = ""
+
+
+class Done(msgspec.Struct, frozen=True):
+    """The wire's own end mark ([DONE], message_stop, response.completed, done:true)."""
+
+
+class StreamError(msgspec.Struct, frozen=True):
+    """An error event inside the stream."""
+
+    error: MarketplaceError
+
+
+class Malformed(msgspec.Struct, frozen=True):
+    """An event that could not be understood: skipped and counted."""
+
+    detail: str
+
+
+Event = TextDelta | ReasoningDelta | ToolCallDelta | UsageSeen | Finished | Done | StreamError | Malformed
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole answer. `usage` None = the provider said nothing. `finish` None = no reason was given (a failure)."""
+
+    parts: tuple[Part, ...]
+    finish: Finish | None
+    native_finish: str = ""
+    usage: Usage | None = None
+    upstream_id: str = ""
+    upstream_model: str = ""
+
+    @property
+    def text(self) -> str:
+        """All text parts joined."""
+        return "".join(p.text for p in self.parts if isinstance(p, TextPart))
+
+
+class Shape(msgspec.Struct, frozen=True, kw_only=True):
+    """What our side puts into an answer towards a client: ids, names and, once known, cost. `created`: Unix seconds."""
+
+    id: str
+    model: str
+    created: int
+    include_usage: bool = False
+    provider: str = ""
+
+
+class OutboundCall(msgspec.Struct, frozen=True, kw_only=True):
+    """What to send to a provider: path relative to the base URL, headers without auth, body. `dropped`: parameters left out."""
+
+    path: str
+    body: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+    dropped: tuple[str, ...] = ()
+
+
+class FailureClass(StrEnum):
+    """What a provider's failure means for the plan (docs/routing.md has the table)."""
+
+    RATE_LIMITED = "rate_limit_exceeded"
+    OVERLOADED = "provider_overloaded"
+    SERVER = "provider_unavailable"
+    TIMEOUT = "timeout"
+    AUTH = "authentication"
+    QUOTA = "payment_required"
+    NOT_FOUND = "not_found"
+    BAD_REQUEST = "invalid_request"
+    CONTEXT = "context_length_exceeded"
+    CONTENT = "content_policy_violation"
+    UNSUPPORTED = "unprocessable"
+
+
+class UpstreamFailure(Exception):
+    """A provider's failure, classified. retry_after: seconds, None if not given; `words`: redacted, safe to show."""
+
+    def __init__(
+        self, kind: FailureClass, words: str, *, status: int = 0, retry_after: float | None = None
+    ) -> None:
+        super().__init__(words)
+        self.kind = kind
+        self.words = words
+        self.status = status
+        self.retry_after = retry_after
+
+
+class StreamDecoder(Protocol):
+    """Provider's stream -> events. Never raises on content; any chunking gives the same events; linear time."""
+
+    def feed(self, data: bytes) -> list[Event]: ...
+
+    def close(self) -> list[Event]:
+        """The connection ended: flushes what is buffered."""
+        ...
+
+
+class StreamEncoder(Protocol):
+    """Events -> a client's stream."""
+
+    def start(self) -> bytes: ...
+
+    def feed(self, events: Sequence[Event]) -> bytes:
+        """Everything but the terminal event: `Finished`, `UsageSeen` and `Done` are kept back for `end`."""
+        ...
+
+    def end(self, finish: Finish, usage: Usage | None, extra: Mapping[str, Any]) -> bytes:
+        """The terminal events; `extra` holds cost fields for wires that have room for them (`cost`, `balance_remaining`)."""
+        ...
+
+    def error(self, error: MarketplaceError, request_id: str) -> bytes:
+        """A typed mid-stream error and whatever ends this wire."""
+        ...
+
+
+class Codec(Protocol):
+    """One wire, both directions."""
+
+    name: WireName
+
+    def parse_request(self, body: bytes, *, model: str | None = None, stream: bool | None = None) -> Call:
+        """A client's body (Gemini and Ollama pass model/stream apart). Raises BadRequest with words that name the field."""
+        ...
+
+    def render_reply(self, reply: Reply, shape: Shape, extra: Mapping[str, Any]) -> bytes: ...
+
+    def render_error(self, error: MarketplaceError, request_id: str) -> bytes:
+        """This wire's own error body (the status and Retry-After are the caller's to set)."""
+        ...
+
+    def encoder(self, shape: Shape) -> StreamEncoder: ...
+
+    content_type_stream: str  # "text/event-stream" or "application/x-ndjson"
+
+    def build_request(self, call: Call, upstream_model: str, *, stream: bool) -> OutboundCall:
+        """Raises UpstreamFailure(UNSUPPORTED) where this wire cannot say what the call needs."""
+        ...
+
+    def parse_reply(self, body: bytes) -> Reply:
+        """Raises UpstreamFailure for a body that is no answer (HTML, empty, an error object in a 200)."""
+        ...
+
+    def decoder(self) -> StreamDecoder: ...
+
+    def classify_error(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure: ...
+
+    def keep_alive(self) -> bytes:
+        """A comment or empty event this wire's clients ignore."""
+        ...
