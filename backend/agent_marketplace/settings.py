@@ -106,18 +106,16 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
     markup = Decimal(nano(env.get("MARKETPLACE_MARKUP", "1"))).scaleb(-9)
     return Settings(
         data_dir=data_dir,
-        models_dir=Path(env.get("MARKETPLACE_MODELS_DIR") or _cache_home(env) / "models")
-        .expanduser()
-        .absolute(),
+        models_dir=Path(env.get("MARKETPLACE_MODELS_DIR") or _cache_home(env) / "models").expanduser().absolute(),
         database_url=url,
         redis_url=env.get("REDIS_URL") or None,
         jwt_secret=env.get("JWT_SECRET") or None,
         encryption_keys=keys,
-        signup=cast(SignupMode, _choice(env, "MARKETPLACE_SIGNUP", "open", get_args(SignupMode))),
+        signup=cast("SignupMode", _choice(env, "MARKETPLACE_SIGNUP", "open", get_args(SignupMode))),
         signup_credit_nano=nano(env.get("MARKETPLACE_SIGNUP_CREDIT", "5")),
         signup_credit_daily_nano=nano(env.get("MARKETPLACE_SIGNUP_CREDIT_DAILY", "500")),
         signup_credit_use=cast(
-            CreditUse,
+            "CreditUse",
             _choice(env, "MARKETPLACE_SIGNUP_CREDIT_USE", "all" if embedded else "free", get_args(CreditUse)),
         ),
         rate_limits=_choice(env, "MARKETPLACE_LIMITS", "on", ("on", "off")) == "on",
@@ -128,9 +126,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         ollama_host=env.get("OLLAMA_HOST") or None,
         markup=markup,
         local_model=_choice(env, "MARKETPLACE_LOCAL_MODEL", "on", ("on", "off")) == "on",
-        outbound=cast(
-            Literal["lean", "aiohttp"], _choice(env, "MARKETPLACE_OUTBOUND", "aiohttp", ("lean", "aiohttp"))
-        ),
+        outbound=cast("Literal['lean', 'aiohttp']", _choice(env, "MARKETPLACE_OUTBOUND", "aiohttp", ("lean", "aiohttp"))),
         log_level=_choice(env, "MARKETPLACE_LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
         grace_s=float(_choice(env, "MARKETPLACE_GRACE", "30", tuple(str(i) for i in range(1, 3601)))),
     )
