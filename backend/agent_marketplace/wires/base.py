@@ -1,4 +1,4 @@
-"""What every wire speaks inside the house: a canonical call, canonical events, a canonical reply; and the codec's two directions.
+"""What every wire speaks inside the house: a canonical call, events and reply; and the codec's two directions.
 
 A codec is pure: bytes in, values out. `parse_request`, `render_*` and `encoder` face our clients; `build_request`,
 `parse_reply`, `decoder` and `classify_error` face a provider. No codec knows of money, users or endpoints.
@@ -43,7 +43,7 @@ class ImagePart(msgspec.Struct, frozen=True, tag="image"):
 
 
 class ToolCallPart(msgspec.Struct, frozen=True, tag="tool_call"):
-    """A call the model asked for. `arguments` is the JSON text as the model wrote it. `signature`: opaque, bound to `minted_by`."""
+    """A call the model asked for. `arguments` is JSON text as the model wrote it. `signature`: opaque, the minter's own."""
 
     id: str
     name: str
@@ -200,7 +200,7 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OutboundCall(msgspec.Struct, frozen=True, kw_only=True):
-    """What to send to a provider: path relative to the base URL, headers without auth, body. `dropped`: parameters left out."""
+    """What to send: path relative to the base URL, headers without auth, body. `dropped`: parameters left out."""
 
     path: str
     body: bytes
