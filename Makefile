@@ -1,1 +1,46 @@
-# Filled in by the foundations; `make help` lists the targets.
+# Two commands do everything: `make run` and `make test`.
+PORT ?= 8000
+HOST ?= 127.0.0.1
+SHELL := /bin/sh
+
+.PHONY: help run test setup demo check backend-test frontend-test e2e lock openapi clean
+
+help:            ## list the targets
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run:             ## set up and serve on http://127.0.0.1:8000 (PORT=9000 for another port)
+	@scripts/setup.sh run
+	@exec .venv/bin/agent-marketplace serve --host $(HOST) --port $(PORT)
+
+setup:           ## set up everything that serving needs; leaves .venv/bin/agent-marketplace
+	@scripts/setup.sh run
+
+demo:            ## serve with a seeded account and a guided tour
+	@scripts/setup.sh run
+	@exec .venv/bin/agent-marketplace demo --host $(HOST) --port $(PORT)
+
+test:            ## set up and run all checks and tests
+	@scripts/setup.sh test
+	@scripts/test.sh
+
+check:           ## formatting, lint, types, import directions, house rules
+	@scripts/test.sh check
+
+backend-test:    ## the Python tests with coverage
+	@scripts/test.sh backend
+
+frontend-test:   ## the UI's checks and unit tests
+	@scripts/test.sh frontend
+
+e2e:             ## the whole story in a real browser
+	@scripts/test.sh e2e
+
+openapi:         ## write frontend/openapi.json and the UI's types from the server
+	@.venv/bin/agent-marketplace openapi > frontend/openapi.json
+	@cd frontend && npm run --silent gen
+
+lock:            ## renew the hash-locked requirements
+	@scripts/lock.sh
+
+clean:           ## remove what set-up made (not your data)
+	rm -rf .venv .tools frontend/node_modules frontend/dist backend/agent_marketplace/web

