@@ -1,0 +1,49 @@
+"""The one switch between serving and stopping: the server sets it, readiness and admission read it, streams watch it."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class Drain:
+    """Shared by the server and the app, used from the event loop only."""
+
+    def __init__(self) -> None:
+        self._draining = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._active = 0
+
+    @property
+    def draining(self) -> bool:
+        """True from the first stop signal on: readiness is false and new calls are refused with 503."""
+        return self._draining.is_set()
+
+    @property
+    def active(self) -> int:
+        """Calls between admission and settlement."""
+        return self._active
+
+    def start(self) -> None:
+        """Stops admission. May be called more than once."""
+        self._draining.set()
+
+    async def started(self) -> None:
+        """Returns once draining has begun."""
+        await self._draining.wait()
+
+    async def idle(self) -> None:
+        """Returns once no call is active."""
+        await self._idle.wait()
+
+    @contextmanager
+    def call(self) -> Iterator[None]:
+        """Counts one call as active until it is settled."""
+        self._active += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._active -= 1
+            if self._active == 0:
+                self._idle.set()

@@ -1,0 +1,81 @@
+"""The narrow interface of every outbound HTTP call. Two implementations stand behind it; one suite holds both to it.
+
+Neither follows redirects, keeps cookies or reads proxies from the environment; both connect only to vetted addresses.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from agent_marketplace.net.errors import TooLarge
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds. first_byte_s: from the start to the answer's head, connecting included; idle_s: between two pieces of the
+    body while the reader is waiting; total_s: the whole exchange."""
+
+    connect_s: float = 5.0
+    first_byte_s: float = 60.0
+    idle_s: float = 60.0
+    total_s: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundRequest:
+    """One HTTP/1.1 request. allow_private: the operator set this host, so plain http and private addresses are allowed;
+    max_head, max_body: caps on the answer in bytes (the body's after decompression)."""
+
+    method: str
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
+    timeouts: Timeouts = Timeouts()
+    allow_private: bool = False
+    max_head: int = 65_536
+    max_body: int = 67_108_864
+
+
+class OutboundResponse(ABC):
+    """An answer whose head has arrived. headers: lower-case names, repeated ones joined with ", ".
+
+    framed is False where the body ends with the connection: such an end proves nothing, so only the body's own end mark
+    counts. Whoever holds a response reads it to its end or calls `cancel`.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    framed: bool
+
+    @abstractmethod
+    def chunks(self) -> AsyncIterator[bytes]:
+        """The body in pieces; all that is already here comes as one piece. Raises NetError. May be called once."""
+
+    @abstractmethod
+    def cancel(self) -> None:
+        """Closes the socket at once unless the body was read to its end. Never raises; may be called at any time."""
+
+    async def read(self, limit: int) -> bytes:
+        """The whole body. Raises TooLarge beyond `limit` bytes (the socket is closed), otherwise as `chunks`."""
+        pieces: list[bytes] = []
+        size = 0
+        async for piece in self.chunks():
+            size += len(piece)
+            if size > limit:
+                self.cancel()
+                raise TooLarge(f"the provider's answer is over {limit} bytes")
+            pieces.append(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+class OutboundClient(Protocol):
+    """Sends requests over pooled connections. One per process, closed by whoever made it."""
+
+    async def send(self, request: OutboundRequest) -> OutboundResponse:
+        """Returns once the final answer's head is here. Raises only NetError; cancelling it closes the socket."""
+        ...
+
+    async def close(self) -> None:
+        """Closes all connections."""
+        ...
