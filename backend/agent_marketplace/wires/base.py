@@ -68,7 +68,14 @@ class ReasoningPart(msgspec.Struct, frozen=True, tag="reasoning"):
     redacted: bool = False
 
 
-Part = TextPart | ImagePart | ToolCallPart | ToolResultPart | ReasoningPart
+class OpaquePart(msgspec.Struct, frozen=True, tag="opaque"):
+    """Content without a canonical name (audio, files, cited documents): sayable only on the wire the call came from."""
+
+    kind: str
+    value: Mapping[str, Any]
+
+
+Part = TextPart | ImagePart | ToolCallPart | ToolResultPart | ReasoningPart | OpaquePart
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -79,19 +86,21 @@ class Message(msgspec.Struct, frozen=True):
 
 
 class Tool(msgspec.Struct, frozen=True):
-    """A function the model may call; `parameters` is a JSON schema."""
+    """A function the model may call; `parameters` is a JSON schema. `native`: a provider's own tool, for its wire only."""
 
     name: str
     description: str = ""
     parameters: Mapping[str, Any] = {}
     strict: bool | None = None
+    native: Mapping[str, Any] | None = None
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """A request in canonical form. None means "not given"; `extra` holds same-wire fields that have no canonical name."""
+    """A request in canonical form. None means "not given"; `extra`: fields without a canonical name, for `wire` only."""
 
     model: str
     messages: tuple[Message, ...]
+    wire: WireName | None = None  # the wire it was read from; None = made inside the house
     stream: bool = False
     include_usage: bool = False
     max_tokens: int | None = None

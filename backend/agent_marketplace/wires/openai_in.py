@@ -1,0 +1,385 @@
+"""OpenAI chat completions towards our clients: their request in, our answer, stream and errors out."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from agent_marketplace import json
+from agent_marketplace.errors import BadRequest, MarketplaceError
+from agent_marketplace.usage import Usage
+from agent_marketplace.wires import fields
+from agent_marketplace.wires.base import (
+    Call,
+    Event,
+    Finish,
+    ImagePart,
+    Message,
+    OpaquePart,
+    Part,
+    ReasoningDelta,
+    ReasoningPart,
+    Reply,
+    Role,
+    Shape,
+    TextDelta,
+    TextPart,
+    Tool,
+    ToolCallDelta,
+    ToolCallPart,
+    ToolResultPart,
+)
+
+
+class _Function(msgspec.Struct):
+    name: str
+    arguments: str = "{}"
+
+
+class _ToolCall(msgspec.Struct):
+    function: _Function | None = None
+    id: str = ""
+
+
+class _Message(msgspec.Struct):
+    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
+    content: str | list[dict[str, Any]] | None = None
+    tool_calls: list[_ToolCall] | None = None
+    tool_call_id: str | None = None
+    name: str | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+
+
+class _ToolFunction(msgspec.Struct):
+    name: str
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+    strict: bool | None = None
+
+
+class _StreamOptions(msgspec.Struct):
+    include_usage: bool | None = None
+
+
+class _JsonSchema(msgspec.Struct):
+    name: str = "response"
+    schema: dict[str, Any] | None = None
+    strict: bool | None = None
+
+
+class _ResponseFormat(msgspec.Struct):
+    type: Literal["text", "json_object", "json_schema"]
+    json_schema: _JsonSchema | None = None
+
+
+class _Reasoning(msgspec.Struct):
+    effort: str | None = None
+    max_tokens: int | None = None
+    enabled: bool | None = None
+
+
+class _Request(msgspec.Struct):
+    messages: list[_Message]
+    model: str | None = None
+    stream: bool | None = None
+    stream_options: _StreamOptions | None = None
+    max_tokens: int | None = None
+    max_completion_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    stop: str | list[str] | None = None
+    seed: int | None = None
+    frequency_penalty: float | None = None
+    presence_penalty: float | None = None
+    n: int | None = None
+    tools: list[dict[str, Any]] | None = None
+    tool_choice: str | dict[str, Any] | None = None
+    parallel_tool_calls: bool | None = None
+    response_format: _ResponseFormat | None = None
+    reasoning_effort: str | None = None
+    reasoning: _Reasoning | None = None
+    user: str | None = None
+
+
+_request = msgspec.json.Decoder(_Request)
+KNOWN = frozenset(_Request.__struct_fields__)
+
+
+def parse_request(body: bytes, *, model: str | None, stream: bool | None) -> Call:
+    """The canonical call. Raises BadRequest with words that name the field."""
+    raw = fields.raw_fields(body)
+    r = fields.guarded(_request.decode, body)
+    routing, extra = fields.split_fields(raw, KNOWN)
+    name = model or r.model or _first_model(routing)
+    if not name:
+        raise BadRequest("model: is missing")
+    if not r.messages:
+        raise BadRequest("messages: must not be empty")
+    _check(r)
+    effort = r.reasoning_effort or (r.reasoning.effort if r.reasoning else None)
+    if effort is None and r.reasoning and r.reasoning.enabled is not None:
+        effort = "medium" if r.reasoning.enabled else "none"
+    form = r.response_format
+    schema = form.json_schema if form else None
+    if form and form.type == "json_schema" and (schema is None or schema.schema is None):
+        raise BadRequest("response_format.json_schema.schema: is missing")
+    choice = _choice(r.tool_choice, extra)
+    return Call(
+        model=name,
+        messages=tuple(_message(m, f"messages[{i}]") for i, m in enumerate(r.messages)),
+        wire="openai",
+        stream=bool(r.stream) if stream is None else stream,
+        include_usage=bool(r.stream_options and r.stream_options.include_usage),
+        max_tokens=r.max_completion_tokens if r.max_completion_tokens is not None else r.max_tokens,
+        temperature=r.temperature,
+        top_p=r.top_p,
+        top_k=r.top_k,
+        stop=(r.stop,) if isinstance(r.stop, str) else tuple(r.stop or ()),
+        seed=r.seed,
+        frequency_penalty=r.frequency_penalty,
+        presence_penalty=r.presence_penalty,
+        n=r.n,
+        tools=tuple(_tool(t, f"tools[{i}]") for i, t in enumerate(r.tools or ())),
+        tool_choice=choice,
+        parallel_tool_calls=r.parallel_tool_calls,
+        response_format=form.type if form else None,
+        response_schema=schema.schema if schema else None,
+        response_schema_name=schema.name if schema else "response",
+        reasoning_effort=effort,
+        reasoning_max_tokens=r.reasoning.max_tokens if r.reasoning else None,
+        user=r.user,
+        routing=routing,
+        extra=extra,
+    )
+
+
+def _first_model(routing: Mapping[str, Any]) -> str | None:
+    models = routing.get("models")
+    return models[0] if isinstance(models, list) and models and isinstance(models[0], str) else None
+
+
+def _check(r: _Request) -> None:
+    for name, limit in (("max_tokens", r.max_tokens), ("max_completion_tokens", r.max_completion_tokens), ("n", r.n)):
+        if limit is not None and limit < 1:
+            raise BadRequest(f"{name}: must be at least 1")
+    if r.temperature is not None and not 0 <= r.temperature <= 2:
+        raise BadRequest("temperature: must lie between 0 and 2")
+    if r.top_p is not None and not 0 <= r.top_p <= 1:
+        raise BadRequest("top_p: must lie between 0 and 1")
+
+
+def _choice(choice: str | dict[str, Any] | None, extra: dict[str, Any]) -> str | None:
+    if choice is None or isinstance(choice, str):
+        return choice
+    function = choice.get("function")
+    if isinstance(function, dict) and isinstance(function.get("name"), str):
+        return str(function["name"])
+    extra["tool_choice"] = choice
+    return None
+
+
+def _tool(tool: dict[str, Any], where: str) -> Tool:
+    if tool.get("type", "function") != "function":
+        return Tool(name=str(tool.get("name") or tool.get("type")), native=tool)
+    try:
+        f = msgspec.convert(tool.get("function"), _ToolFunction)
+    except msgspec.ValidationError as e:
+        raise BadRequest(f"{where}.function: {e}") from None
+    if not f.name:
+        raise BadRequest(f"{where}.function.name: must not be empty")
+    return Tool(name=f.name, description=f.description or "", parameters=f.parameters or {}, strict=f.strict)
+
+
+_ROLES: dict[str, Role] = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
+
+
+def _message(m: _Message, where: str) -> Message:
+    if m.role in ("tool", "function"):
+        call_id = m.tool_call_id or m.name
+        if not call_id:
+            raise BadRequest(f"{where}.tool_call_id: is missing")
+        text = "".join(p.text for p in _parts(m.content, where) if isinstance(p, TextPart))
+        return Message("tool", (ToolResultPart(call_id, text, m.name or ""),))
+    parts: list[Part] = []
+    if thinking := m.reasoning_content or m.reasoning:
+        parts.append(ReasoningPart(thinking))
+    parts += _parts(m.content, where)
+    for call in m.tool_calls or ():
+        if call.function is None:
+            raise BadRequest(f"{where}.tool_calls: only function calls are understood")
+        parts.append(ToolCallPart(call.id, call.function.name, call.function.arguments))
+    return Message(_ROLES[m.role], tuple(parts))
+
+
+def _parts(content: str | list[dict[str, Any]] | None, where: str) -> list[Part]:
+    if content is None:
+        return []
+    if isinstance(content, str):
+        return [TextPart(content)]
+    return [_part(p, f"{where}.content[{i}]") for i, p in enumerate(content)]
+
+
+def _part(p: dict[str, Any], where: str) -> Part:
+    kind = p.get("type")
+    if kind in ("text", "refusal"):
+        text = p.get(kind)
+        if not isinstance(text, str):
+            raise BadRequest(f"{where}.{kind}: expected str")
+        return TextPart(text)
+    if kind == "image_url":
+        image = p.get("image_url")
+        image = {"url": image} if isinstance(image, str) else image
+        if not isinstance(image, dict) or not isinstance(image.get("url"), str):
+            raise BadRequest(f"{where}.image_url.url: expected str")
+        detail = image.get("detail")
+        return image_of(image["url"], detail if isinstance(detail, str) else "", f"{where}.image_url.url")
+    if not isinstance(kind, str):
+        raise BadRequest(f"{where}.type: expected str")
+    return OpaquePart(kind, p)
+
+
+def image_of(url: str, detail: str, where: str) -> ImagePart:
+    """An image from a `data:` URL with base64, or from an http(s) URL. Raises BadRequest."""
+    if url.startswith("data:"):
+        head, comma, data = url[5:].partition(",")
+        media_type, _, encoding = head.partition(";")
+        if not comma or not encoding.endswith("base64") or not media_type.startswith("image/") or not data:
+            raise BadRequest(f"{where}: a data URL must read data:image/<type>;base64,<data>")
+        return ImagePart(media_type=media_type, data=data, detail=detail)
+    if url.startswith(("http://", "https://")):
+        return ImagePart(url=url, detail=detail)
+    raise BadRequest(f"{where}: must be an http(s) or a data URL")
+
+
+def usage_json(usage: Usage, extra: Mapping[str, Any]) -> dict[str, Any]:
+    """`usage` as OpenAI's clients read it, with `cost` beside it (OpenRouter's usage accounting)."""
+    body: dict[str, Any] = {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "total_tokens": usage.total_tokens,
+        "prompt_tokens_details": {
+            "cached_tokens": usage.cache_read,
+            "cache_write_tokens": usage.cache_write_5m + usage.cache_write_1h,
+            "audio_tokens": usage.audio_input,
+        },
+        "completion_tokens_details": {"reasoning_tokens": usage.reasoning, "audio_tokens": usage.audio_output},
+    }
+    if "cost" in extra:
+        body["cost"] = extra["cost"]
+    return body
+
+
+def render_reply(reply: Reply, shape: Shape, extra: Mapping[str, Any]) -> bytes:
+    """A `chat.completion`; `extra` except `cost` stands at the top level."""
+    message: dict[str, Any] = {"role": "assistant", "content": reply.text or None, "refusal": None}
+    if thinking := "".join(p.text for p in reply.parts if isinstance(p, ReasoningPart)):
+        message["reasoning_content"] = thinking
+    calls = [p for p in reply.parts if isinstance(p, ToolCallPart)]
+    if calls:
+        message["tool_calls"] = [
+            {"id": c.id, "type": "function", "function": {"name": c.name, "arguments": c.arguments}} for c in calls
+        ]
+    elif message["content"] is None:
+        message["content"] = ""
+    body: dict[str, Any] = {
+        "id": shape.id,
+        "object": "chat.completion",
+        "created": shape.created,
+        "model": shape.model,
+        "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": reply.finish or Finish.ERROR}],
+    }
+    if reply.usage is not None:
+        body["usage"] = usage_json(reply.usage, extra)
+    if shape.provider:
+        body["provider"] = shape.provider
+    return json.encode(body | {k: v for k, v in extra.items() if k != "cost"})
+
+
+_TYPES = {
+    401: "authentication_error",
+    402: "insufficient_quota",
+    403: "permission_error",
+    409: "conflict_error",
+    429: "rate_limit_error",
+}
+
+
+def error_json(error: MarketplaceError, request_id: str) -> dict[str, Any]:
+    """OpenAI's error object; machine-readable fields (`required`, `availability`, ...) in `metadata`."""
+    kind = _TYPES.get(error.status) or ("invalid_request_error" if error.status < 500 else "server_error")
+    return {
+        "message": error.message,
+        "type": kind,
+        "code": error.code,
+        "param": error.extra.get("param"),
+        "metadata": {**error.extra, "error_type": error.code, "request_id": request_id},
+    }
+
+
+def render_error(error: MarketplaceError, request_id: str) -> bytes:
+    """The body of a failed request."""
+    return json.encode({"error": error_json(error, request_id)})
+
+
+class Encoder:
+    """Canonical events -> `chat.completion.chunk`s."""
+
+    def __init__(self, shape: Shape) -> None:
+        self._shape = shape
+        base = {"id": shape.id, "object": "chat.completion.chunk", "created": shape.created, "model": shape.model}
+        if shape.provider:
+            base["provider"] = shape.provider
+        self._base = json.encode(base)[:-1]
+        self._head = b"data: " + self._base + b',"choices":[{"index":0,"delta":'
+        self._tail = b',"logprobs":null,"finish_reason":null}]}\n\n'
+        self._ids: set[int] = set()
+
+    def start(self) -> bytes:
+        """The role chunk."""
+        return self._head + b'{"role":"assistant","content":""}' + self._tail
+
+    def feed(self, events: Sequence[Event]) -> bytes:
+        """One chunk an event; terminal events are kept back."""
+        out: list[bytes] = []
+        for event in events:
+            if isinstance(event, TextDelta):
+                out += (self._head, b'{"content":', json.encode(event.text), b"}", self._tail)
+            elif isinstance(event, ReasoningDelta):
+                if event.text:
+                    out += (self._head, b'{"reasoning_content":', json.encode(event.text), b"}", self._tail)
+            elif isinstance(event, ToolCallDelta):
+                out += (self._head, json.encode({"tool_calls": [self._call(event)]}), self._tail)
+        return b"".join(out)
+
+    def _call(self, event: ToolCallDelta) -> dict[str, Any]:
+        function: dict[str, Any] = {"arguments": event.arguments}
+        call: dict[str, Any] = {"index": event.index}
+        if event.index not in self._ids and (event.id or event.name):
+            self._ids.add(event.index)
+            call |= {"id": event.id, "type": "function"}
+        if event.name:
+            function["name"] = event.name
+        return call | {"function": function}
+
+    def end(self, finish: Finish, usage: Usage | None, extra: Mapping[str, Any]) -> bytes:
+        """The finish chunk, the usage chunk if the client asked for it, `[DONE]`."""
+        reason = json.encode(finish.value)
+        last = self._head + b'{},"logprobs":null,"finish_reason":' + reason + b"}]}\n\n"
+        return last + self.usage_chunk(usage, extra) + b"data: [DONE]\n\n"
+
+    def usage_chunk(self, usage: Usage | None, extra: Mapping[str, Any]) -> bytes:
+        """The usage-only chunk with empty `choices`; nothing if the client did not ask for it."""
+        if usage is None or not self._shape.include_usage:
+            return b""
+        fields_ = {"choices": [], "usage": usage_json(usage, extra)} | {k: v for k, v in extra.items() if k != "cost"}
+        return b"data: " + self._base + b"," + json.encode(fields_)[1:] + b"\n\n"
+
+    def error(self, error: MarketplaceError, request_id: str) -> bytes:
+        """A chunk with a top-level `error` and finish reason "error"; no `[DONE]`, so that nobody takes it for success."""
+        body = {
+            "error": error_json(error, request_id),
+            "choices": [{"index": 0, "delta": {"content": ""}, "logprobs": None, "finish_reason": "error"}],
+        }
+        return b"data: " + self._base + b"," + json.encode(body)[1:] + b"\n\n"

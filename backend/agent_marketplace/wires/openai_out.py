@@ -1,0 +1,387 @@
+"""OpenAI chat completions towards providers: the request out, their answer, stream and errors in."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from agent_marketplace import json
+from agent_marketplace.wires import failures, reported
+from agent_marketplace.wires.base import (
+    Call,
+    Done,
+    Event,
+    FailureClass,
+    Finish,
+    Finished,
+    ImagePart,
+    Malformed,
+    Message,
+    OpaquePart,
+    OutboundCall,
+    Part,
+    ReasoningDelta,
+    ReasoningPart,
+    Reply,
+    StreamError,
+    TextDelta,
+    TextPart,
+    Tool,
+    ToolCallDelta,
+    ToolCallPart,
+    ToolResultPart,
+    UpstreamFailure,
+    UsageSeen,
+)
+from agent_marketplace.wires.sse import SSEEvent, SSEParser
+
+
+class Dialect(msgspec.Struct, frozen=True, kw_only=True):
+    """How one OpenAI-compatible provider differs: the name of its output cap, what it refuses, where thinking goes."""
+
+    max_tokens_field: str = "max_tokens"
+    stream_usage: bool = True
+    refuses: frozenset[str] = frozenset()
+    unknown_fields: bool = True
+    path: str = "chat/completions"
+
+
+FINISH = {
+    "stop": Finish.STOP,
+    "end_turn": Finish.STOP,
+    "eos": Finish.STOP,
+    "eos_token": Finish.STOP,
+    "stop_sequence": Finish.STOP,
+    "length": Finish.LENGTH,
+    "max_tokens": Finish.LENGTH,
+    "model_length": Finish.LENGTH,
+    "tool_calls": Finish.TOOL_CALLS,
+    "function_call": Finish.TOOL_CALLS,
+    "content_filter": Finish.CONTENT_FILTER,
+    "error": Finish.ERROR,
+    "insufficient_system_resource": Finish.ERROR,
+}
+
+
+def unsupported(words: str) -> UpstreamFailure:
+    """What a wire cannot say."""
+    return UpstreamFailure(FailureClass.UNSUPPORTED, words)
+
+
+def build_request(call: Call, upstream_model: str, *, stream: bool, dialect: Dialect) -> OutboundCall:
+    """The provider's body. Raises UpstreamFailure(UNSUPPORTED)."""
+    body: dict[str, Any] = {"model": upstream_model, "messages": [m for x in call.messages for m in _messages(x, call)]}
+    dropped: list[str] = []
+    optional = {
+        dialect.max_tokens_field: call.max_tokens,
+        "temperature": call.temperature,
+        "top_p": call.top_p,
+        "top_k": call.top_k,
+        "stop": list(call.stop) or None,
+        "seed": call.seed,
+        "frequency_penalty": call.frequency_penalty,
+        "presence_penalty": call.presence_penalty,
+        "n": call.n,
+        "parallel_tool_calls": call.parallel_tool_calls if call.tools else None,
+        "reasoning_effort": call.reasoning_effort or effort_of(call.reasoning_max_tokens),
+        "user": call.user,
+    }
+    if call.wire == "openai" and dialect.unknown_fields:
+        optional |= call.extra
+    else:
+        dropped += call.extra
+    for name, value in optional.items():
+        if value is None:
+            continue
+        if name in dialect.refuses:
+            dropped.append(name)
+        else:
+            body[name] = value
+    body |= _tools(call) | _format(call)
+    if stream:
+        body["stream"] = True
+        if dialect.stream_usage:
+            body["stream_options"] = {"include_usage": True}
+    return OutboundCall(path=dialect.path, body=json.encode(body), dropped=tuple(dropped))
+
+
+def effort_of(budget: int | None) -> str | None:
+    """A thinking budget in tokens as the nearest effort."""
+    if budget is None:
+        return None
+    return "none" if budget == 0 else "low" if budget <= 2048 else "medium" if budget <= 8192 else "high"
+
+
+def _tools(call: Call) -> dict[str, Any]:
+    if not call.tools:
+        return {}
+    body: dict[str, Any] = {"tools": [_tool(t, call) for t in call.tools]}
+    choice = call.tool_choice
+    if choice in ("auto", "none", "required"):
+        body["tool_choice"] = choice
+    elif choice is not None:
+        body["tool_choice"] = {"type": "function", "function": {"name": choice}}
+    return body
+
+
+def _tool(tool: Tool, call: Call) -> dict[str, Any]:
+    if tool.native is not None:
+        if call.wire != "openai":
+            raise unsupported(f"The tool {tool.name} exists only at the provider it was written for")
+        return dict(tool.native)
+    function: dict[str, Any] = {"name": tool.name, "parameters": tool.parameters or {"type": "object", "properties": {}}}
+    if tool.description:
+        function["description"] = tool.description
+    if tool.strict is not None:
+        function["strict"] = tool.strict
+    return {"type": "function", "function": function}
+
+
+def _format(call: Call) -> dict[str, Any]:
+    if call.response_format == "json_object":
+        return {"response_format": {"type": "json_object"}}
+    if call.response_format == "json_schema":
+        schema = {"name": call.response_schema_name, "schema": call.response_schema or {}, "strict": True}
+        return {"response_format": {"type": "json_schema", "json_schema": schema}}
+    return {}
+
+
+def _messages(message: Message, call: Call) -> list[dict[str, Any]]:
+    """One canonical turn; tool results become messages of their own, before the rest of their turn."""
+    out: list[dict[str, Any]] = [
+        {"role": "tool", "tool_call_id": p.call_id, "content": p.content}
+        for p in message.parts
+        if isinstance(p, ToolResultPart)
+    ]
+    rest = [p for p in message.parts if not isinstance(p, ToolResultPart | ReasoningPart)]
+    if message.role == "tool" or (not rest and out):
+        return out
+    calls = [p for p in rest if isinstance(p, ToolCallPart)]
+    content = [p for p in rest if not isinstance(p, ToolCallPart)]
+    turn: dict[str, Any] = {"role": message.role, "content": _content(content, call)}
+    if calls:
+        turn["content"] = turn["content"] or None
+        turn["tool_calls"] = [
+            {"id": c.id, "type": "function", "function": {"name": c.name, "arguments": c.arguments}} for c in calls
+        ]
+    return [*out, turn]
+
+
+def _content(parts: Sequence[Part], call: Call) -> str | list[dict[str, Any]]:
+    if all(isinstance(p, TextPart) for p in parts):
+        return "".join(p.text for p in parts if isinstance(p, TextPart))
+    out: list[dict[str, Any]] = []
+    for part in parts:
+        if isinstance(part, TextPart):
+            out.append({"type": "text", "text": part.text})
+        elif isinstance(part, ImagePart):
+            image: dict[str, Any] = {"url": part.url or f"data:{part.media_type};base64,{part.data}"}
+            if part.detail:
+                image["detail"] = part.detail
+            out.append({"type": "image_url", "image_url": image})
+        elif isinstance(part, OpaquePart):
+            if call.wire != "openai":
+                raise unsupported(f"Content of type {part.kind} cannot be sent to this provider")
+            out.append(dict(part.value))
+    return out
+
+
+class _DeltaFunction(msgspec.Struct):
+    name: str | None = None
+    arguments: str | dict[str, Any] | None = None
+
+
+class _DeltaCall(msgspec.Struct):
+    index: int | None = None
+    id: str | None = None
+    function: _DeltaFunction | None = None
+
+
+class _Delta(msgspec.Struct):
+    content: str | list[Any] | None = None
+    tool_calls: list[_DeltaCall] | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+    refusal: str | None = None
+
+
+class _Choice(msgspec.Struct):
+    index: int | None = 0
+    delta: _Delta | None = None
+    message: _Delta | None = None
+    finish_reason: str | None = None
+
+
+class Chunk(msgspec.Struct):
+    """What is read of a chunk or of a whole reply."""
+
+    id: str | None = None
+    model: str | None = None
+    choices: list[_Choice] | None = None
+    usage: Any = None
+    error: Any = None
+
+
+_chunk = msgspec.json.Decoder(Chunk)
+
+
+def decode_chunk(data: bytes) -> Chunk | None:
+    """A chunk, or None where it is not one."""
+    try:
+        return _chunk.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _texts(content: str | list[Any] | None) -> tuple[str, str]:
+    """(text, thinking). Mistral sends thinking as a list of typed parts inside `content`."""
+    if content is None or isinstance(content, str):
+        return content or "", ""
+    text, thinking = [], []
+    for part in content:
+        if not isinstance(part, dict):
+            continue
+        if part.get("type") == "thinking":
+            inner = part.get("thinking")
+            thinking.append(_texts(inner)[0] if isinstance(inner, list) else str(inner or ""))
+        elif isinstance(part.get("text"), str):
+            text.append(part["text"])
+    return "".join(text), "".join(thinking)
+
+
+def _arguments(function: _DeltaFunction) -> str:
+    given = function.arguments
+    return given if isinstance(given, str) else "" if given is None else json.encode(given).decode()
+
+
+def error_of(body: Any, status: int, headers: Mapping[str, str]) -> UpstreamFailure:
+    """Classifies an OpenAI-shaped `error` value (an object or bare words)."""
+    wait = failures.retry_after(headers)
+    if not isinstance(body, dict):
+        return failures.failure(status, (), body if isinstance(body, str) else "", wait=wait)
+    code = body.get("code")
+    if status in (0, 200) and isinstance(code, int) and 400 <= code <= 599:
+        status = code
+    codes = tuple(str(c) for c in (code, body.get("type"), body.get("status")) if c is not None)
+    return failures.failure(status, codes, str(body.get("message") or ""), wait=wait)
+
+
+class Decoder:
+    """A provider's stream -> canonical events."""
+
+    def __init__(self) -> None:
+        self._parser = SSEParser()
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Events of the stream items completed by these bytes."""
+        return self._read(self._parser.feed(data))
+
+    def close(self) -> list[Event]:
+        """Flushes an event whose blank line is missing."""
+        return self._read(self._parser.close())
+
+    def _read(self, items: list[SSEEvent]) -> list[Event]:
+        events: list[Event] = []
+        for item in items:
+            read_event(item, events)
+        return events
+
+
+def read_event(item: SSEEvent, events: list[Event]) -> Chunk | None:
+    """Appends what one stream item says; gives its chunk, None for the end mark and what was not understood."""
+    data = item.data
+    if data == b"[DONE]":
+        events.append(Done())
+        return None
+    chunk = None if item.oversized else decode_chunk(data)
+    if chunk is None:
+        if data.strip() == b"[DONE]":
+            events.append(Done())
+        elif data.strip() or item.oversized:
+            events.append(Malformed("an event larger than the bound" if item.oversized else "an event that is no chunk"))
+        return None
+    if chunk.error or item.event == "error":
+        problem = chunk.error or data.decode("utf-8", "replace")
+        events.append(StreamError(failures.as_error(error_of(problem, 0, {}))))
+        return chunk
+    for choice in chunk.choices or ():
+        if choice.index in (0, None):
+            _read_choice(choice, events)
+    if chunk.usage is not None:
+        _read_usage(chunk.usage, events)
+    return chunk
+
+
+def _read_choice(choice: _Choice, events: list[Event]) -> None:
+    delta = choice.delta or choice.message
+    if delta is not None:
+        text, thinking = _texts(delta.content)
+        if thinking := thinking or delta.reasoning_content or delta.reasoning or "":
+            events.append(ReasoningDelta(thinking))
+        if text := text or delta.refusal or "":
+            events.append(TextDelta(text))
+        for position, call in enumerate(delta.tool_calls or ()):
+            function = call.function or _DeltaFunction()
+            index = position if call.index is None else call.index
+            events.append(ToolCallDelta(index, call.id or "", function.name or "", _arguments(function)))
+    if choice.finish_reason:
+        events.append(Finished(FINISH.get(choice.finish_reason, Finish.STOP), choice.finish_reason))
+
+
+def _read_usage(usage: Any, events: list[Event]) -> None:
+    try:
+        seen = reported.from_openai(usage)
+    except reported.UsageRefused as e:
+        events.append(Malformed(f"usage refused: {e}"))
+        return
+    if seen is not None:
+        events.append(UsageSeen(seen))
+
+
+def parse_reply(body: bytes) -> Reply:
+    """A whole answer. Raises UpstreamFailure for HTML, nothing, an error object in a 200, an answer without choices."""
+    chunk = decode_chunk(body)
+    if chunk is None:
+        raise UpstreamFailure(FailureClass.SERVER, "The provider's answer was not understood")
+    if chunk.error:
+        raise error_of(chunk.error, 200, {})
+    if not chunk.choices:
+        raise UpstreamFailure(FailureClass.SERVER, "The provider's answer holds no choices")
+    choice = chunk.choices[0]
+    message = choice.message or choice.delta or _Delta()
+    text, thinking = _texts(message.content)
+    parts: list[Part] = []
+    if thinking := thinking or message.reasoning_content or message.reasoning or "":
+        parts.append(ReasoningPart(thinking))
+    if text := text or message.refusal or "":
+        parts.append(TextPart(text))
+    for call in message.tool_calls or ():
+        function = call.function or _DeltaFunction()
+        parts.append(ToolCallPart(call.id or "", function.name or "", _arguments(function) or "{}"))
+    try:
+        usage = reported.from_openai(chunk.usage)
+    except reported.UsageRefused:
+        usage = None
+    native = choice.finish_reason or ""
+    return Reply(
+        parts=tuple(parts),
+        finish=FINISH.get(native, Finish.STOP) if native else None,
+        native_finish=native,
+        usage=usage,
+        upstream_id=chunk.id or "",
+        upstream_model=chunk.model or "",
+    )
+
+
+def classify_error(status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:
+    """By code, words and status; a body that is no error object is not shown."""
+    try:
+        decoded = json.decode(body)
+    except ValueError:
+        return failures.failure(status, (), "", wait=failures.retry_after(headers))
+    if isinstance(decoded, list) and decoded:
+        decoded = decoded[0]
+    problem = (decoded.get("error") or decoded) if isinstance(decoded, dict) else {}
+    if isinstance(problem, dict) and "message" not in problem and isinstance(problem.get("detail"), str):
+        problem = {**problem, "message": problem["detail"]}
+    return error_of(problem, status, headers)

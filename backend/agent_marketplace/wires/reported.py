@@ -1,0 +1,189 @@
+"""Usage as providers report it, normalised into disjoint classes. Absent gives None, never zeros.
+
+Payload shapes: OpenAI API reference (CompletionUsage, ResponseUsage), Anthropic Messages API (Usage), Gemini API
+(UsageMetadata), Ollama API (final response). A negative, fractional, non-finite or absurd count raises UsageRefused.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from agent_marketplace.usage import Usage
+
+MAX_TOKENS = 1_000_000_000  # a thousand times the largest context offered anywhere: beyond it a report is nonsense
+
+
+class UsageRefused(ValueError):
+    """A report that cannot be true; the call's usage is then unknown and must be estimated."""
+
+
+def _count(report: Mapping[str, Any], name: str) -> int | None:
+    value = report.get(name)
+    if value is None:
+        return None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_TOKENS:
+        raise UsageRefused(f"{name} is not a plausible count of tokens")
+    return value
+
+
+def _sub(report: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = report.get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise UsageRefused(f"{name} is not an object")
+    return value
+
+
+def _take(available: int, wanted: int) -> tuple[int, int]:
+    """(taken, left): classes stay disjoint even where a provider counts a cached image as both."""
+    taken = min(available, wanted)
+    return taken, available - taken
+
+
+def from_openai(report: Any) -> Usage | None:
+    """Chat completions' `usage`: every kind of input is a part of `prompt_tokens`; reasoning is part of `completion_tokens`,
+    except at providers whose total shows that it is not (xAI)."""
+    if report is None:
+        return None
+    if not isinstance(report, dict):
+        raise UsageRefused("usage is not an object")
+    prompt, completion = _count(report, "prompt_tokens"), _count(report, "completion_tokens")
+    if prompt is None and completion is None:
+        return None
+    details, produced = _sub(report, "prompt_tokens_details"), _sub(report, "completion_tokens_details")
+    cached = _count(details, "cached_tokens")
+    if cached is None:
+        cached = _count(report, "prompt_cache_hit_tokens") or 0  # DeepSeek
+    return _openai_classes(
+        prompt or 0,
+        completion or 0,
+        cached=cached,
+        written=_count(details, "cache_write_tokens") or 0,
+        inputs=(_count(details, "audio_tokens") or 0, _count(details, "image_tokens") or 0),
+        outputs=(_count(produced, "audio_tokens") or 0, _count(produced, "image_tokens") or 0),
+        reasoning=_count(produced, "reasoning_tokens") or 0,
+        total=_count(report, "total_tokens"),
+    )
+
+
+def from_responses(report: Any) -> Usage | None:
+    """OpenAI Responses' `usage`: the same classes under other names."""
+    if report is None:
+        return None
+    if not isinstance(report, dict):
+        raise UsageRefused("usage is not an object")
+    prompt, completion = _count(report, "input_tokens"), _count(report, "output_tokens")
+    if prompt is None and completion is None:
+        return None
+    details, produced = _sub(report, "input_tokens_details"), _sub(report, "output_tokens_details")
+    return _openai_classes(
+        prompt or 0,
+        completion or 0,
+        cached=_count(details, "cached_tokens") or 0,
+        written=_count(details, "cache_write_tokens") or 0,
+        inputs=(_count(details, "audio_tokens") or 0, _count(details, "image_tokens") or 0),
+        outputs=(_count(produced, "audio_tokens") or 0, _count(produced, "image_tokens") or 0),
+        reasoning=_count(produced, "reasoning_tokens") or 0,
+        total=_count(report, "total_tokens"),
+    )
+
+
+def _openai_classes(
+    prompt: int,
+    completion: int,
+    *,
+    cached: int,
+    written: int,
+    inputs: tuple[int, int],
+    outputs: tuple[int, int],
+    reasoning: int,
+    total: int | None,
+) -> Usage:
+    if reasoning and total is not None and total == prompt + completion + reasoning:
+        completion += reasoning
+    cache_read, rest = _take(prompt, cached)
+    cache_write, rest = _take(rest, written)
+    audio_in, rest = _take(rest, inputs[0])
+    image_in, rest = _take(rest, inputs[1])
+    audio_out, out = _take(completion, outputs[0])
+    image_out, out = _take(out, outputs[1])
+    return Usage(
+        input=rest,
+        cache_read=cache_read,
+        cache_write_5m=cache_write,
+        output=out,
+        reasoning=min(reasoning, out),
+        audio_input=audio_in,
+        image_input=image_in,
+        audio_output=audio_out,
+        image_output=image_out,
+    )
+
+
+def from_anthropic(report: Any) -> Usage | None:
+    """Messages' `usage`: `input_tokens` excludes both cache classes; thinking is inside `output_tokens`."""
+    if report is None:
+        return None
+    if not isinstance(report, dict):
+        raise UsageRefused("usage is not an object")
+    prompt, output = _count(report, "input_tokens"), _count(report, "output_tokens")
+    if prompt is None and output is None:
+        return None
+    written = _count(report, "cache_creation_input_tokens") or 0
+    split = _sub(report, "cache_creation")
+    hour, _ = _take(written, _count(split, "ephemeral_1h_input_tokens") or 0)
+    thinking = _count(_sub(report, "output_tokens_details"), "thinking_tokens") or 0
+    return Usage(
+        input=prompt or 0,
+        cache_read=_count(report, "cache_read_input_tokens") or 0,
+        cache_write_5m=written - hour,
+        cache_write_1h=hour,
+        output=output or 0,
+        reasoning=min(thinking, output or 0),
+    )
+
+
+def from_gemini(report: Any) -> Usage | None:
+    """`usageMetadata`: cached content is inside `promptTokenCount`; thoughts are outside `candidatesTokenCount`."""
+    if report is None:
+        return None
+    if not isinstance(report, dict):
+        raise UsageRefused("usageMetadata is not an object")
+    prompt, output = _count(report, "promptTokenCount"), _count(report, "candidatesTokenCount")
+    thoughts = _count(report, "thoughtsTokenCount") or 0
+    if prompt is None and output is None:
+        return None
+    tool_use = _count(report, "toolUsePromptTokenCount") or 0
+    modal_in, modal_out = _modalities(report, "promptTokensDetails"), _modalities(report, "candidatesTokensDetails")
+    cache_read, rest = _take((prompt or 0) + tool_use, _count(report, "cachedContentTokenCount") or 0)
+    audio_in, rest = _take(rest, modal_in.get("AUDIO", 0))
+    image_in, rest = _take(rest, modal_in.get("IMAGE", 0))
+    audio_out, out = _take(output or 0, modal_out.get("AUDIO", 0))
+    image_out, out = _take(out, modal_out.get("IMAGE", 0))
+    return Usage(
+        input=rest,
+        cache_read=cache_read,
+        output=out + thoughts,
+        reasoning=thoughts,
+        audio_input=audio_in,
+        image_input=image_in,
+        audio_output=audio_out,
+        image_output=image_out,
+    )
+
+
+def _modalities(report: Mapping[str, Any], name: str) -> dict[str, int]:
+    rows = report.get(name)
+    if not isinstance(rows, list):
+        return {}
+    return {str(row.get("modality")): _count(row, "tokenCount") or 0 for row in rows if isinstance(row, dict)}
+
+
+def from_ollama(report: Mapping[str, Any]) -> Usage | None:
+    """The final line's counts. A cached prompt reports no or zero `prompt_eval_count`: both counts at zero mean unknown."""
+    prompt, output = _count(report, "prompt_eval_count"), _count(report, "eval_count")
+    if not prompt and not output:
+        return None
+    return Usage(input=prompt or 0, output=output or 0)

@@ -1,0 +1,161 @@
+"""The same-wire fast path of OpenAI chat completions: bytes pass, only what must differ is replaced."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from agent_marketplace import json
+from agent_marketplace.errors import MarketplaceError
+from agent_marketplace.usage import Usage
+from agent_marketplace.wires import fields, openai_in, openai_out
+from agent_marketplace.wires.base import (
+    Done,
+    Event,
+    FailureClass,
+    Malformed,
+    OutboundCall,
+    Shape,
+    StreamError,
+    UpstreamFailure,
+)
+from agent_marketplace.wires.openai_out import Dialect
+from agent_marketplace.wires.sse import SSEEvent, SSEParser
+
+_RESPELLED = {"reasoning"}  # OpenRouter's object; OpenAI-compatible providers read `reasoning_effort`
+
+
+def splice_request(
+    body: bytes, upstream_model: str, *, max_tokens: int | None = None, stream: bool, dialect: Dialect | None = None
+) -> OutboundCall:
+    """The provider's body from the client's, messages untouched. `max_tokens`: the output tokens that the hold buys.
+
+    Raises BadRequest. Fields the dialect refuses are left out and listed in `dropped`.
+    """
+    dialect = dialect or Dialect()
+    client = fields.raw_fields(body)
+    dropped: list[str] = []
+    out: dict[str, Any] = {"model": upstream_model}
+    limits = {"max_tokens", "max_completion_tokens"}
+    for name, value in client.items():
+        if name in limits or name in ("model", "stream", "stream_options") or name in fields.ROUTING_FIELDS:
+            continue
+        if name in dialect.refuses or name in _RESPELLED or not (dialect.unknown_fields or name in openai_in.KNOWN):
+            dropped.append(name)
+        else:
+            out[name] = value
+    given = [fields.value(client[n]) for n in ("max_completion_tokens", "max_tokens") if n in client]
+    limit = next((n for n in given if n is not None), None)
+    if max_tokens is not None and (not isinstance(limit, int) or limit > max_tokens):
+        limit = max_tokens
+    if limit is not None:
+        out[dialect.max_tokens_field] = limit
+    if "reasoning" in client and "reasoning_effort" not in client:
+        dropped.remove("reasoning")
+        out |= _effort(fields.value(client["reasoning"]))
+    if stream:
+        out["stream"] = True
+        if dialect.stream_usage:
+            out["stream_options"] = {"include_usage": True}
+    return OutboundCall(path=dialect.path, body=json.encode(out), dropped=tuple(dropped))
+
+
+def _effort(reasoning: Any) -> dict[str, str]:
+    """`reasoning: {effort, max_tokens, enabled}` as `reasoning_effort`."""
+    if not isinstance(reasoning, dict):
+        return {}
+    effort = reasoning.get("effort")
+    if effort is None and isinstance(budget := reasoning.get("max_tokens"), int):
+        effort = openai_out.effort_of(budget)
+    if effort is None and reasoning.get("enabled") is not None:
+        effort = "medium" if reasoning["enabled"] else "none"
+    return {"reasoning_effort": effort} if isinstance(effort, str) else {}
+
+
+def splice_reply(body: bytes, shape: Shape, usage: Usage | None, extra: Mapping[str, Any]) -> bytes:
+    """The client's body from the provider's: choices untouched (logprobs, every `n`); ids, model, usage and cost are ours.
+
+    Raises UpstreamFailure where the body is no JSON object.
+    """
+    try:
+        reply = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise UpstreamFailure(FailureClass.SERVER, "The provider's answer was not understood") from None
+    out: dict[str, Any] = dict(reply)
+    out |= {"id": shape.id, "object": "chat.completion", "created": shape.created, "model": shape.model}
+    if usage is not None:
+        out["usage"] = openai_in.usage_json(usage, extra)
+    if shape.provider:
+        out["provider"] = shape.provider
+    return json.encode(out | {k: v for k, v in extra.items() if k != "cost"})
+
+
+class Passthrough:
+    """A provider's stream on its way to a client of the same wire: events go through as bytes, read on the way.
+
+    Only whole events leave, so anything may be written between two calls. Held back for ever: the end mark, a usage chunk
+    without choices, errors, and events that are no chunks; `end` and `error` write ours instead.
+    """
+
+    def __init__(self, shape: Shape, *, rewrite_id: bool = True, rewrite_model: bool = True) -> None:
+        self._shape = shape
+        self._parser = SSEParser()
+        self._encoder = openai_in.Encoder(shape)
+        self._wanted = {**({"id": shape.id} if rewrite_id else {}), **({"model": shape.model} if rewrite_model else {})}
+        self._swaps: list[tuple[bytes, bytes]] | None = None
+
+    def feed(self, data: bytes) -> tuple[bytes, list[Event]]:
+        """(bytes that may leave now, events seen in them or held back)."""
+        return self._pass(self._parser.feed(data))
+
+    def close(self) -> tuple[bytes, list[Event]]:
+        """The provider's stream ended: what its last blank line would have released."""
+        return self._pass(self._parser.close())
+
+    def end(self, usage: Usage | None, extra: Mapping[str, Any]) -> bytes:
+        """The usage chunk if the client asked for it, and the end mark. The finish reason has already passed."""
+        return self._encoder.usage_chunk(usage, extra) + b"data: [DONE]\n\n"
+
+    def error(self, error: MarketplaceError, request_id: str) -> bytes:
+        """A typed error as the stream's last event."""
+        return self._encoder.error(error, request_id)
+
+    def _pass(self, items: list[SSEEvent]) -> tuple[bytes, list[Event]]:
+        events: list[Event] = []
+        out: list[bytes] = []
+        for item in items:
+            before = len(events)
+            chunk = openai_out.read_event(item, events)
+            if chunk is None or not chunk.choices:
+                continue
+            if len(events) > before and isinstance(events[before], Done | Malformed | StreamError):
+                continue
+            out += (b"data: ", self._rewrite(item.data, chunk), b"\n\n")
+        return b"".join(out), events
+
+    def _rewrite(self, data: bytes, chunk: openai_out.Chunk) -> bytes:
+        """Our id and model in place of the provider's. The pairs are learnt once; JSON text can't hold a bare quote, so a
+        match is always a member, and the first is the chunk's own."""
+        if self._swaps is None:
+            self._swaps = self._learn(data, chunk)
+        for old, new in self._swaps:
+            if old not in data:
+                return self._reencode(data)
+            data = data.replace(old, new, 1)
+        if b"\n" in data:
+            data = data.replace(b"\n", b"\ndata: ")
+        return data
+
+    def _learn(self, data: bytes, chunk: openai_out.Chunk) -> list[tuple[bytes, bytes]]:
+        swaps = []
+        for name, ours in self._wanted.items():
+            theirs = getattr(chunk, name)
+            for gap in (b":", b": "):
+                old = b'"' + name.encode() + b'"' + gap + json.encode(theirs)
+                if theirs is not None and old in data:
+                    swaps.append((old, b'"' + name.encode() + b'":' + json.encode(ours)))
+                    break
+        return swaps
+
+    def _reencode(self, data: bytes) -> bytes:
+        return json.encode(msgspec.json.decode(data, type=dict[str, msgspec.Raw]) | self._wanted)
