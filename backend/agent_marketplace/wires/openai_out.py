@@ -289,20 +289,28 @@ class Decoder:
 
 def read_event(item: SSEEvent, events: list[Event]) -> Chunk | None:
     """Appends what one stream item says; gives its chunk, None for the end mark and what was not understood."""
-    data = item.data
-    if data == b"[DONE]":
-        events.append(Done())
+    if item.oversized:
+        events.append(Malformed("an event larger than the bound"))
         return None
-    chunk = None if item.oversized else decode_chunk(data)
-    if chunk is None:
-        if data.strip() == b"[DONE]":
+    if item.event == "error":
+        events.append(StreamError(failures.as_error(classify_error(0, {}, item.data))))
+        return None
+    return read_data(item.data, events)
+
+
+def read_data(data: bytes, events: list[Event]) -> Chunk | None:
+    """As `read_event`, of an event without a name."""
+    try:
+        chunk = _chunk.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        words = data.strip()
+        if words == b"[DONE]":
             events.append(Done())
-        elif data.strip() or item.oversized:
-            events.append(Malformed("an event larger than the bound" if item.oversized else "an event that is no chunk"))
+        elif words:
+            events.append(Malformed("an event that is no chunk"))
         return None
-    if chunk.error or item.event == "error":
-        problem = chunk.error or data.decode("utf-8", "replace")
-        events.append(StreamError(failures.as_error(error_of(problem, 0, {}))))
+    if chunk.error:
+        events.append(StreamError(failures.as_error(error_of(chunk.error, 0, {}))))
         return chunk
     for choice in chunk.choices or ():
         if choice.index in (0, None):
@@ -315,7 +323,7 @@ def read_event(item: SSEEvent, events: list[Event]) -> Chunk | None:
 def _read_choice(choice: _Choice, events: list[Event]) -> None:
     delta = choice.delta or choice.message
     if delta is not None:
-        text, thinking = _texts(delta.content)
+        text, thinking = (delta.content, "") if isinstance(delta.content, str) else _texts(delta.content)
         if thinking := thinking or delta.reasoning_content or delta.reasoning or "":
             events.append(ReasoningDelta(thinking))
         if text := text or delta.refusal or "":

@@ -9,16 +9,7 @@ from agent_marketplace import json
 from agent_marketplace.errors import MarketplaceError
 from agent_marketplace.usage import Usage
 from agent_marketplace.wires import fields, openai_in, openai_out
-from agent_marketplace.wires.base import (
-    Done,
-    Event,
-    FailureClass,
-    Malformed,
-    OutboundCall,
-    Shape,
-    StreamError,
-    UpstreamFailure,
-)
+from agent_marketplace.wires.base import Event, FailureClass, OutboundCall, Shape, UpstreamFailure
 from agent_marketplace.wires.openai_out import Dialect
 from agent_marketplace.wires.sse import SSEEvent, SSEParser
 
@@ -102,11 +93,18 @@ class Passthrough:
         self._parser = SSEParser()
         self._encoder = openai_in.Encoder(shape)
         self._wanted = {**({"id": shape.id} if rewrite_id else {}), **({"model": shape.model} if rewrite_model else {})}
-        self._swaps: list[tuple[bytes, bytes]] | None = None
+        self._head, self._our_head = b"", b""
 
     def feed(self, data: bytes) -> tuple[bytes, list[Event]]:
         """(bytes that may leave now, events seen in them or held back)."""
-        return self._pass(self._parser.feed(data))
+        lone = self._parser.lone(data)
+        if lone is None:
+            return self._pass(self._parser.feed(data))
+        events: list[Event] = []
+        chunk = openai_out.read_data(lone, events)
+        if chunk is None or not chunk.choices or chunk.error:
+            return b"", events
+        return b"data: %b\n\n" % self._rewrite(lone, chunk) if self._wanted else data, events
 
     def close(self) -> tuple[bytes, list[Event]]:
         """The provider's stream ended: what its last blank line would have released."""
@@ -124,38 +122,26 @@ class Passthrough:
         events: list[Event] = []
         out: list[bytes] = []
         for item in items:
-            before = len(events)
             chunk = openai_out.read_event(item, events)
-            if chunk is None or not chunk.choices:
-                continue
-            if len(events) > before and isinstance(events[before], Done | Malformed | StreamError):
-                continue
-            out += (b"data: ", self._rewrite(item.data, chunk), b"\n\n")
+            if chunk is not None and chunk.choices and not chunk.error:
+                data = item.data.replace(b"\n", b" ")  # several data lines: JSON takes any white space between its parts
+                out += (b"data: ", self._rewrite(data, chunk) if self._wanted else data, b"\n\n")
         return b"".join(out), events
 
     def _rewrite(self, data: bytes, chunk: openai_out.Chunk) -> bytes:
-        """Our id and model in place of the provider's. The pairs are learnt once; JSON text can't hold a bare quote, so a
-        match is always a member, and the first is the chunk's own."""
-        if self._swaps is None:
-            self._swaps = self._learn(data, chunk)
-        for old, new in self._swaps:
-            if old not in data:
-                return self._reencode(data)
-            data = data.replace(old, new, 1)
-        if b"\n" in data:
-            data = data.replace(b"\n", b"\ndata: ")
-        return data
-
-    def _learn(self, data: bytes, chunk: openai_out.Chunk) -> list[tuple[bytes, bytes]]:
-        swaps = []
-        for name, ours in self._wanted.items():
-            theirs = getattr(chunk, name)
-            for gap in (b":", b": "):
-                old = b'"' + name.encode() + b'"' + gap + json.encode(theirs)
-                if theirs is not None and old in data:
-                    swaps.append((old, b'"' + name.encode() + b'":' + json.encode(ours)))
-                    break
-        return swaps
-
-    def _reencode(self, data: bytes) -> bytes:
-        return json.encode(msgspec.json.decode(data, type=dict[str, msgspec.Raw]) | self._wanted)
+        """Our id and model in place of the provider's. Providers repeat the same bytes before `choices` in every chunk of a
+        stream, so their replacement is learnt once; a chunk that begins otherwise is taken apart."""
+        if self._head and data.startswith(self._head):
+            return self._our_head + data[len(self._head) :]
+        fields_ = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+        rewritten = json.encode(fields_ | self._wanted)
+        head, _, rest = data.partition(b'"choices"')
+        ours = head
+        for name, wanted in self._wanted.items():
+            theirs = json.encode(getattr(chunk, name))
+            for gap in (b'":', b'": '):
+                key = b'"' + name.encode() + gap
+                ours = ours.replace(key + theirs, key + json.encode(wanted), 1)
+        if json.decode(ours + b'"choices"' + rest) == json.decode(rewritten):
+            self._head, self._our_head = head, ours
+        return rewritten

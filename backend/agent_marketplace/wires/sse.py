@@ -47,6 +47,11 @@ class _Lines:
         self._keep(last)
         return lines
 
+    @property
+    def busy(self) -> bool:
+        """True within a line, or after a CR whose LF may follow."""
+        return bool(self._held) or self._after_cr
+
     def _keep(self, piece: bytes) -> None:
         if not piece:
             return
@@ -79,6 +84,7 @@ class SSEParser:
         self._limit = max_event_bytes
         self._lines = _Lines(max_event_bytes)
         self._bom: bytes | None = b""
+        self._idle = False
         self._data: list[bytes] = []
         self._size = 0
         self._event = ""
@@ -88,6 +94,21 @@ class SSEParser:
 
     def feed(self, data: bytes) -> list[SSEEvent]:
         """Events completed by these bytes."""
+        if (lone := self.lone(data)) is not None:
+            return [SSEEvent(lone, "", self._id)]
+        events = self._feed(data)
+        pending = self._data or self._over or self._event or self._retry or self._lines.busy
+        self._idle = self._bom is None and not pending
+        return events
+
+    def lone(self, data: bytes) -> bytes | None:
+        """The data of an event that these bytes hold whole and alone, on one line: the usual read, and a shortcut for it."""
+        size = len(data)
+        if not self._idle or size > self._limit or data.find(b"\n") != size - 2:
+            return None
+        return data[6:-2] if data.startswith(b"data: ") and data.endswith(b"\n") and b"\r" not in data else None
+
+    def _feed(self, data: bytes) -> list[SSEEvent]:
         if self._bom is not None:
             data = self._strip_bom(data)
         events: list[SSEEvent] = []
