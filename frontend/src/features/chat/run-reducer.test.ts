@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { ApiError } from "@/shared/api/errors";
 import { billStoppedRun, cutRun, newRun, reduceRun, stopRun } from "./run-reducer";
 import type { ServerEvent } from "./sse";
 
@@ -120,7 +121,7 @@ describe("ends that are not the server's", () => {
   });
 
   it("a connection that ends silently is a cut, never a success", () => {
-    const failure = { code: "network", message: "Connection lost", extra: {} };
+    const failure = new ApiError("Connection lost", { code: "offline", status: 0 });
     expect(cutRun(reduceRun(newRun("r", "demo"), [start, ...hello]), failure).phase).toBe("cut");
     expect(cutRun(newRun("r", "demo"), failure).phase).toBe("failed");
   });

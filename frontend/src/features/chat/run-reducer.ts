@@ -1,3 +1,4 @@
+import { type ApiError, errorFromBody } from "@/shared/api/errors";
 import type { ServerEvent } from "./sse";
 
 /** Token counts as the server reports them; classes it does not report are absent. */
@@ -19,15 +20,6 @@ export interface Fallback {
   from: string;
   to: string;
   reason: string;
-}
-
-/** What went wrong, in the server's words; `status` is absent for an error inside a stream. */
-export interface RunFailure {
-  code: string;
-  message: string;
-  status?: number;
-  retryAfter?: number;
-  extra: Record<string, unknown>;
 }
 
 export interface ToolCall {
@@ -60,7 +52,7 @@ export interface Run {
   cost?: number;
   listCost?: number;
   balance?: number;
-  failure?: RunFailure;
+  failure?: ApiError;
 }
 
 type Fields = Record<string, unknown>;
@@ -88,7 +80,7 @@ export function reduceRun(run: Run, events: readonly ServerEvent[]): Run {
 }
 
 /** The stream ended without `done` or `error`: keep the part, say that it was cut. */
-export function cutRun(run: Run, failure: RunFailure): Run {
+export function cutRun(run: Run, failure: ApiError): Run {
   if (!isRunning(run)) return run;
   return { ...run, phase: run.text ? "cut" : "failed", failure };
 }
@@ -194,17 +186,7 @@ function finished(run: Run, data: Fields): Run {
 }
 
 function failed(run: Run, data: Fields): Run {
-  const { type: _type, success: _success, error, code, request_id: _id, ...extra } = data;
-  return {
-    ...run,
-    ...bill(data),
-    phase: run.text ? "cut" : "failed",
-    failure: {
-      code: text(code) ?? "server",
-      message: text(error) ?? "The answer failed.",
-      status: number(data.status),
-      retryAfter: number(data.retry_after),
-      extra,
-    },
-  };
+  // An error inside a stream has no HTTP status of its own; 502 is what the same failure is answered with before one.
+  const failure = errorFromBody(number(data.status) ?? 502, data);
+  return { ...run, ...bill(data), phase: run.text ? "cut" : "failed", failure };
 }

@@ -1,0 +1,48 @@
+/** Dollars for people: enough digits to be honest about small costs, never in exponents. */
+export function money(dollars: number | string | null | undefined): string {
+  if (dollars === null || dollars === undefined || dollars === "") return "–";
+  const value = Number(dollars);
+  if (!Number.isFinite(value)) return "–";
+  const size = Math.abs(value);
+  const sign = value < 0 ? "−" : "";
+  if (size === 0) return "$0.00";
+  if (size < 0.000001) return `${sign}<$0.000001`;
+  const digits = size >= 0.1 ? 2 : size >= 0.01 ? 3 : size >= 0.001 ? 4 : 6;
+  return `${sign}$${size.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: digits })}`;
+}
+
+/** Dollars per million tokens; `free` for nothing, a dash for unknown. */
+export function perMillion(price: string | number | null | undefined): string {
+  if (price === null || price === undefined || price === "") return "–";
+  const value = Number(price);
+  if (!Number.isFinite(value)) return "–";
+  if (value === 0) return "free";
+  return money(value);
+}
+
+const steps: [number, string][] = [
+  [1_000_000_000, "B"],
+  [1_000_000, "M"],
+  [1_000, "K"],
+];
+
+/** 128000 -> 128K, 1048576 -> 1M. */
+export function tokens(count: number | null | undefined): string {
+  if (count === null || count === undefined) return "–";
+  for (const [size, unit] of steps) {
+    if (count >= size) return `${Number((count / size).toFixed(count / size >= 10 ? 0 : 1))}${unit}`;
+  }
+  return String(count);
+}
+
+export function count(value: number): string {
+  return value.toLocaleString("en-US");
+}
+
+/** `12 Mar 2026`. */
+export function day(iso: string | null | undefined): string {
+  if (!iso) return "–";
+  const date = new Date(iso);
+  if (Number.isNaN(date.getTime())) return iso;
+  return date.toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+}

@@ -1,0 +1,62 @@
+import { Dialog as Base } from "@base-ui/react/dialog";
+import { X } from "lucide-react";
+import type { ReactNode, RefObject } from "react";
+import { cn } from "@/shared/lib/cn";
+import { IconButton } from "@/shared/ui/button";
+
+export interface DialogProps {
+  open: boolean;
+  onOpenChange: (open: boolean) => void;
+  title: string;
+  description?: ReactNode;
+  /** `drawer` stands at the right edge, a full sheet on a phone. */
+  variant?: "modal" | "drawer";
+  /** Hides the visible title; it still names the dialog. */
+  hideTitle?: boolean;
+  initialFocus?: RefObject<HTMLElement | null>;
+  className?: string;
+  children: ReactNode;
+}
+
+const frame = {
+  modal:
+    "top-[10dvh] left-1/2 max-h-[80dvh] w-[min(32rem,calc(100vw-1rem))] -translate-x-1/2 rounded-lg border max-sm:top-2 max-sm:max-h-[calc(100dvh-1rem)]",
+  drawer: "inset-y-0 right-0 w-[min(40rem,100vw)] border-l",
+};
+
+/** A modal on Base UI: focus is kept inside and goes back to where it was; Escape closes. */
+export function Dialog({ variant = "modal", ...props }: DialogProps) {
+  return (
+    <Base.Root open={props.open} onOpenChange={(open) => props.onOpenChange(open)}>
+      <Base.Portal>
+        <Base.Backdrop className="fixed inset-0 z-40 bg-black/50" />
+        <Base.Popup
+          initialFocus={props.initialFocus}
+          className={cn(
+            "fixed z-50 flex flex-col overflow-hidden border-line bg-raised text-fg shadow-widget outline-none",
+            frame[variant],
+            props.className,
+          )}
+        >
+          <header className={cn("flex items-start gap-2 px-4 pt-3 pb-2", props.hideTitle && "sr-only")}>
+            <div className="min-w-0 flex-1">
+              <Base.Title className="truncate text-base font-semibold">{props.title}</Base.Title>
+              {props.description && (
+                <Base.Description className="mt-0.5 text-sm text-muted">{props.description}</Base.Description>
+              )}
+            </div>
+            <Base.Close render={<IconButton label="Close" className="-mr-2" />}>
+              <X aria-hidden />
+            </Base.Close>
+          </header>
+          {props.children}
+        </Base.Popup>
+      </Base.Portal>
+    </Base.Root>
+  );
+}
+
+/** The scrolling part of a dialog. */
+export function DialogBody({ className, children }: { className?: string; children: ReactNode }) {
+  return <div className={cn("min-h-0 flex-1 overflow-y-auto px-4 pb-4", className)}>{children}</div>;
+}
