@@ -1,0 +1,375 @@
+"""Accounts: sign-up, sign-in, sessions, provider keys, subscriptions, wallet."""
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+
+import sqlalchemy as sa
+
+from agent_marketplace.accounts import key_format, store
+from agent_marketplace.accounts.authenticator import FREE_TIER, Authenticator
+from agent_marketplace.accounts.emails import normalise_email
+from agent_marketplace.accounts.errors import (
+    EmailTaken,
+    InvalidAmount,
+    InvalidCredentials,
+    InvalidEmail,
+    InvalidToken,
+    SignUpClosed,
+)
+from agent_marketplace.accounts.limits import Limits
+from agent_marketplace.accounts.passwords import MAX_LENGTH, Passwords, check_password
+from agent_marketplace.accounts.principal import Principal, Role
+from agent_marketplace.accounts.provider_keys import ProviderKeys
+from agent_marketplace.accounts.sessions import LIFETIME_S, SessionTokens
+from agent_marketplace.accounts.user import User, at, shown
+from agent_marketplace.accounts.verdicts import Verdicts
+from agent_marketplace.clock import Clock
+from agent_marketplace.db.engine import Database
+from agent_marketplace.errors import BadRequest, MarketplaceError, NotFound, PaymentRequired
+from agent_marketplace.ids import new_id, new_user_id
+from agent_marketplace.ledger.ledger import Ledger
+from agent_marketplace.ledger.money import dollars, nano
+from agent_marketplace.settings import Settings
+from agent_marketplace.vault import Vault
+
+TIERS = (FREE_TIER, "pro", "enterprise")
+Amount = Decimal | int | str
+Eraser = Callable[[sa.Connection, str], None]
+_DAY_MS = 86_400_000
+_FIRST_ADMIN = "first_admin"
+
+
+class AIAuthService:
+    """All accounts. erasers: other rooms' `fn(connection, user_id)` that delete a user's rows with the account."""
+
+    def __init__(
+        self,
+        db: Database,
+        ledger: Ledger,
+        vault: Vault,
+        settings: Settings,
+        clock: Clock,
+        *,
+        passwords: Passwords,
+        tokens: SessionTokens,
+        authenticator: Authenticator,
+        verdicts: Verdicts,
+        limits: Limits,
+        provider_keys: ProviderKeys,
+        pepper: bytes,
+        erasers: Sequence[Eraser] = (),
+    ) -> None:
+        self._db = db
+        self._ledger = ledger
+        self._vault = vault
+        self._settings = settings
+        self._clock = clock
+        self._passwords = passwords
+        self._tokens = tokens
+        self._authenticator = authenticator
+        self._verdicts = verdicts
+        self._limits = limits
+        self._provider_keys = provider_keys
+        self._pepper = pepper
+        self._erasers = erasers
+
+    async def sign_up(self, email: str, password: str, *, invite: str | None = None, address: str | None = None) -> User:
+        """A new account with its credit. address: the caller's network address, for the limits.
+
+        Raises EmailTaken, InvalidEmail, WeakPassword, SignUpClosed, RateLimited, Unavailable.
+        """
+        email = normalise_email(email)
+        check_password(password, email)
+        if self._settings.signup == "closed":
+            raise SignUpClosed("Sign-up is closed here: ask the operator for an account")
+        if self._settings.signup == "invite" and not invite:
+            raise SignUpClosed("Sign-up needs an invite here")
+        self._limits.sign_up(address)
+        if await self._db.read(lambda c: store.user_by_email(c, email)) is not None:
+            self._limits.taken(address)
+            raise EmailTaken
+        return await self._create(email, password, invite if self._settings.signup == "invite" else None, None)
+
+    async def create_user(self, email: str, password: str, *, role: Role | None = None) -> User:
+        """The operator makes an account, whatever the sign-up mode. role None: the first is admin, others user."""
+        email = normalise_email(email)
+        check_password(password, email)
+        return await self._create(email, password, None, role)
+
+    async def sign_in(self, email: str, password: str, *, address: str | None = None) -> str:
+        """A session token of seven days. Raises InvalidCredentials, RateLimited, Unavailable."""
+        try:
+            email = normalise_email(email)
+        except InvalidEmail:
+            raise InvalidCredentials from None
+        now, device = self._clock.now_ms(), self._device(address)
+        row, stored, known = await self._db.read(lambda c: store.credentials(c, email, device, now))
+        await self._check(
+            email, row.user_id if row else "", stored, password, address, known_device=known and address is not None
+        )
+        if row is None:
+            raise InvalidCredentials
+        return await self._open_session(row.user_id, row.email, address)
+
+    async def open_session(self, user: User, *, address: str | None = None) -> str:
+        """A session token for a user who has just proved who they are, e.g. by signing up."""
+        return await self._open_session(user.user_id, user.email, address)
+
+    async def verify_token(self, token: str) -> User:
+        """The user of a live session. Raises InvalidToken."""
+        principal = await self._authenticator.verify(token)
+        if principal.kind != "session":
+            raise InvalidToken
+        return await self.get_user(principal.user_id)
+
+    async def sign_out(self, token: str) -> None:
+        """Ends the token's session: at once here, within a second in other processes. Raises InvalidToken."""
+        claims, now = self._tokens.read(token), self._clock.now_ms()
+        await self._db.write(lambda c: store.revoke_session(c, claims.user_id, claims.session_id, now))
+        self._verdicts.drop(lambda principal: principal.session_id == claims.session_id)
+
+    async def change_password(self, user_id: str, current: str, new: str, *, address: str | None = None) -> str:
+        """Ends every session of the user and returns a new token. Raises InvalidCredentials, WeakPassword, RateLimited."""
+        row, stored = await self._prove(user_id, current, address)
+        check_password(new, row.email)
+        await self._replace_password(row, stored, new)
+        return await self._open_session(row.user_id, row.email, address)
+
+    async def set_password(self, user_id: str, new: str) -> None:
+        """The operator sets a password; every session of the user ends. Raises NotFound, WeakPassword."""
+        row = await self._row(user_id)
+        check_password(new, row.email)
+        await self._replace_password(row, None, new)
+
+    async def set_role(self, user_id: str, role: Role) -> None:
+        """Takes effect at once here, within a second in other processes. Raises NotFound."""
+        if not await self._db.write(lambda c: store.set_role(c, user_id, role)):
+            raise NotFound("No such user")
+        self._forget(user_id)
+
+    async def get_user(self, user_id: str) -> User:
+        """Raises NotFound."""
+        row = await self._row(user_id)
+        keys = {key.provider: key.masked for key in await self._vault.list(user_id)}
+        return shown(row, await self.get_user_balance(user_id), keys, self._clock.now_ms())
+
+    async def find_user(self, email: str) -> User:
+        """Raises NotFound, InvalidEmail."""
+        email = normalise_email(email)
+        row = await self._db.read(lambda c: store.user_by_email(c, email))
+        if row is None:
+            raise NotFound("No such user")
+        return await self.get_user(row.user_id)
+
+    async def list_users(self, limit: int = 1000) -> list[User]:
+        """For the operator: oldest first."""
+        return [await self.get_user(row.user_id) for row in await self._db.read(lambda c: store.all_users(c, limit))]
+
+    async def create_invite(self, created_by: str | None = None, *, days: int = 7) -> str:
+        """A code that lets one person sign up; shown once."""
+        code, now = new_id("inv"), self._clock.now_ms()
+        digest = key_format.digest(self._pepper, "invite", code)
+        await self._db.write(lambda c: store.add_invite(c, digest, created_by, now, now + days * _DAY_MS))
+        return code
+
+    async def add_api_key(self, user_id: str, provider: str, api_key: str) -> bool:
+        """Tests and stores a provider's key. Raises BadRequest: unknown provider, malformed or refused key."""
+        await self._provider_keys.save(user_id, provider, api_key)
+        return True
+
+    async def get_api_key(self, user_id: str, provider: str) -> str:
+        """The plain key, for the one place that calls the provider. Raises NotFound, SecretUnreadable."""
+        return (await self._vault.get(user_id, provider)).reveal()
+
+    async def set_subscription(self, user_id: str, tier: str, months: int) -> None:
+        """An administrative grant of 30 days a month, without a charge. Raises BadRequest, NotFound."""
+        expires_at = self._expiry(tier, months)
+        if not await self._db.write(lambda c: store.set_tier(c, user_id, tier, expires_at)):
+            raise NotFound("No such user")
+        self._forget(user_id)
+
+    async def subscribe(
+        self, user_id: str, tier: str, months: int, price_nano: int, *, idempotency_key: str | None = None
+    ) -> User:
+        """Charges the wallet and sets the tier in one transaction. Raises PaymentRequired, BadRequest, NotFound."""
+        expires_at = self._expiry(tier, months)
+
+        def work(connection: sa.Connection) -> bool:
+            if not store.set_tier(connection, user_id, tier, expires_at):
+                raise NotFound("No such user")
+            if price_nano == 0:
+                return True
+            paid = self._ledger.charge_in(
+                connection,
+                user_id,
+                price_nano,
+                kind="plan",
+                idempotency_key=idempotency_key,
+                memo=f"{tier}, {months} x 30 days",
+            )
+            if not paid:
+                raise PaymentRequired("Insufficient balance", extra={"required": dollars(price_nano)})
+            return paid
+
+        await self._db.write(work)
+        self._forget(user_id)
+        return await self.get_user(user_id)
+
+    async def add_balance(self, user_id: str, amount: Amount, *, idempotency_key: str | None = None, memo: str = "") -> None:
+        """Adds dollars to the wallet. Raises InvalidAmount, NotFound."""
+        await self._ledger.grant(user_id, _nano(amount), kind="credit", idempotency_key=idempotency_key, memo=memo)
+
+    async def deduct_balance(self, user_id: str, amount: Amount, *, idempotency_key: str | None = None) -> bool:
+        """Takes dollars from the wallet; False if what is available is less. Raises InvalidAmount, NotFound."""
+        return await self._ledger.charge(user_id, _nano(amount), kind="deduction", idempotency_key=idempotency_key)
+
+    async def get_user_balance(self, user_id: str) -> Decimal:
+        """Dollars, exact; what open holds keep is still in it. Raises NotFound."""
+        return dollars((await self._ledger.balance(user_id)).balance)
+
+    async def delete_account(self, user_id: str, password: str, *, address: str | None = None) -> None:
+        """Deletes everything but the ledger's postings, which name no person. Raises InvalidCredentials, BadRequest."""
+        await self._prove(user_id, password, address)
+
+        def work(connection: sa.Connection) -> None:
+            self._keep_an_admin(connection, user_id)
+            for erase in (self._vault.erase_user_in, *self._erasers, store.erase_user):
+                erase(connection, user_id)
+
+        await self._db.write(work)
+        self._vault.forget(user_id)
+        self._forget(user_id)
+
+    async def export_account(self, user_id: str) -> dict[str, object]:
+        """What this room knows of a user, ready for JSON; secrets are left out. Raises NotFound."""
+        user, now = await self.get_user(user_id), self._clock.now_ms()
+        live = await self._db.read(lambda c: store.sessions_of(c, user_id, now))
+        keys = await self._db.read(lambda c: store.keys_of(c, user_id))
+        return {
+            "user_id": user.user_id,
+            "email": user.email,
+            "role": user.role,
+            "tier": user.subscription_tier,
+            "subscription_expires": user.subscription_expires,
+            "balance": user.balance,
+            "created_at": user.created_at,
+            "api_keys": [
+                {"provider": key.provider, "masked": key.masked, "status": key.status, "created_at": at(key.created_at)}
+                for key in await self._vault.list(user_id)
+            ],
+            "keys": [{"id": k.key_id, "name": k.name, "prefix": k.prefix, "created_at": at(k.created_at)} for k in keys],
+            "sessions": [{"created_at": at(s.created_at), "expires_at": at(s.expires_at)} for s in live],
+        }
+
+    async def _create(self, email: str, password: str, invite: str | None, role: Role | None) -> User:
+        stored, now, user_id = await self._passwords.hash(password), self._clock.now_ms(), new_user_id()
+
+        def work(connection: sa.Connection) -> None:
+            if invite is not None and not store.use_invite(
+                connection, key_format.digest(self._pepper, "invite", invite), user_id, now
+            ):
+                raise SignUpClosed("This invite is unknown, used or expired")
+            first = store.mark_once(connection, _FIRST_ADMIN, user_id, now)
+            chosen: Role = role or ("admin" if first else "user")
+            store.add_user(connection, store.UserRow(user_id, email, chosen, FREE_TIER, None, now), stored)
+            credit = self._credit_in(connection, email, user_id, now)
+            self._ledger.open_account_in(connection, user_id, credit_nano=credit, kind="signup")
+
+        try:
+            await self._db.write(work)
+        except sa.exc.IntegrityError:
+            if await self._db.read(lambda c: store.user_by_email(c, email)) is None:
+                raise
+            raise EmailTaken from None
+        return await self.get_user(user_id)
+
+    def _credit_in(self, connection: sa.Connection, email: str, user_id: str, now: int) -> int:
+        """The sign-up credit, nano-dollars: once per e-mail address, 0 where the day's total would be exceeded."""
+        wanted = self._settings.signup_credit_nano
+        mark = "credit:" + key_format.digest(self._pepper, "email", email)
+        if wanted == 0 or not store.mark_once(connection, mark, user_id, now):
+            return 0
+        day = at(now).date().isoformat()
+        left = self._ledger.signup_credit_left_in(connection, day, self._settings.signup_credit_daily_nano)
+        return wanted if left >= wanted else 0
+
+    async def _check(
+        self, email: str, user_id: str, stored: str | None, password: str, address: str | None, *, known_device: bool
+    ) -> None:
+        """Verifies a password within the limits on guessing. Raises InvalidCredentials, RateLimited, Unavailable."""
+        if len(password) > MAX_LENGTH:
+            raise InvalidCredentials
+        guess = self._limits.guess(email, address, known_device=known_device)
+        try:
+            right, better = await self._passwords.verify(stored, password)
+        except MarketplaceError:
+            guess.right()
+            raise
+        if not right:
+            raise InvalidCredentials
+        guess.right()
+        if better is not None:
+            await self._db.write(lambda c: store.replace_password(c, user_id, stored, better))
+
+    async def _prove(self, user_id: str, password: str, address: str | None) -> tuple[store.UserRow, str]:
+        """The signed-in user types the password again. Returns the row and the hash that stands now."""
+        row = await self._row(user_id)
+        stored = await self._db.read(lambda c: store.password_hash(c, user_id))
+        await self._check(row.email, user_id, stored, password, address, known_device=True)
+        return row, await self._db.read(lambda c: store.password_hash(c, user_id)) or ""
+
+    async def _replace_password(self, row: store.UserRow, old: str | None, new: str) -> None:
+        stored, now = await self._passwords.hash(new), self._clock.now_ms()
+
+        def work(connection: sa.Connection) -> None:
+            if not store.replace_password(connection, row.user_id, old, stored):
+                raise InvalidCredentials
+            store.revoke_sessions(connection, row.user_id, now)
+
+        await self._db.write(work)
+        self._forget(row.user_id)
+
+    async def _open_session(self, user_id: str, email: str, address: str | None) -> str:
+        now, session_id = self._clock.now_ms(), new_id("ses")
+        row = store.SessionRow(session_id, user_id, self._device(address), now, now + LIFETIME_S * 1000, None)
+        await self._db.write(lambda c: store.add_session(c, row, now))
+        return self._tokens.issue(session_id, user_id, email)
+
+    async def _row(self, user_id: str) -> store.UserRow:
+        row = await self._db.read(lambda c: store.user(c, user_id))
+        if row is None:
+            raise NotFound("No such user")
+        return row
+
+    def _keep_an_admin(self, connection: sa.Connection, user_id: str) -> None:
+        users, admins = store.others(connection, user_id)
+        if users and not admins:
+            raise BadRequest("You are the only administrator: make another one first", code="last_admin")
+        if not users:
+            store.clear_mark(connection, _FIRST_ADMIN)
+
+    def _expiry(self, tier: str, months: int) -> int | None:
+        if tier not in TIERS:
+            raise BadRequest(f"Unknown tier; known: {', '.join(TIERS)}", code="unknown_tier")
+        if not 1 <= months <= 120:
+            raise BadRequest("months must be from 1 to 120")
+        return None if tier == FREE_TIER else self._clock.now_ms() + months * 30 * _DAY_MS
+
+    def _device(self, address: str | None) -> str:
+        return key_format.digest(self._pepper, "address", address or "")
+
+    def _forget(self, user_id: str) -> None:
+        def theirs(principal: Principal) -> bool:
+            return principal.user_id == user_id
+
+        self._verdicts.drop(theirs)
+
+
+def _nano(amount: Amount) -> int:
+    try:
+        value = nano(amount)
+    except ValueError as e:
+        raise InvalidAmount(str(e)) from None
+    if value <= 0:
+        raise InvalidAmount("The amount must be more than 0")
+    return value

@@ -1,0 +1,69 @@
+"""Puts the parts of accounts together, for the composition root, the CLI and the tests alike."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from agent_marketplace.accounts.ai_auth_service import AIAuthService, Eraser
+from agent_marketplace.accounts.authenticator import Authenticator
+from agent_marketplace.accounts.keys import MarketplaceKeys
+from agent_marketplace.accounts.limits import Limits
+from agent_marketplace.accounts.passwords import Passwords
+from agent_marketplace.accounts.provider_keys import Probe, ProviderKeys
+from agent_marketplace.accounts.sessions import SessionTokens
+from agent_marketplace.accounts.verdicts import Verdicts
+from agent_marketplace.clock import Clock
+from agent_marketplace.db.engine import Database
+from agent_marketplace.ledger.ledger import Ledger
+from agent_marketplace.settings import Settings
+from agent_marketplace.vault import InstallationSecrets, Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """Everything that accounts offers; `close()` ends its thread pool."""
+
+    auth: AIAuthService
+    authenticator: Authenticator
+    keys: MarketplaceKeys
+    provider_keys: ProviderKeys
+    limits: Limits
+    passwords: Passwords
+
+    def close(self) -> None:
+        self.passwords.close()
+
+
+def assemble(
+    db: Database,
+    ledger: Ledger,
+    vault: Vault,
+    settings: Settings,
+    secrets: InstallationSecrets,
+    clock: Clock,
+    *,
+    probe: Probe,
+    providers: Collection[str],
+    erasers: Sequence[Eraser] = (),
+) -> Accounts:
+    """probe, providers: see ProviderKeys; erasers: see AIAuthService."""
+    verdicts, tokens, passwords = Verdicts(clock), SessionTokens(secrets.jwt, clock), Passwords()
+    limits = Limits(clock, enabled=settings.rate_limits)
+    authenticator = Authenticator(db, tokens, secrets.key_pepper, verdicts, clock)
+    provider_keys = ProviderKeys(vault, probe, providers)
+    auth = AIAuthService(
+        db,
+        ledger,
+        vault,
+        settings,
+        clock,
+        passwords=passwords,
+        tokens=tokens,
+        authenticator=authenticator,
+        verdicts=verdicts,
+        limits=limits,
+        provider_keys=provider_keys,
+        pepper=secrets.key_pepper,
+        erasers=erasers,
+    )
+    keys = MarketplaceKeys(db, ledger, secrets.key_pepper, verdicts, clock)
+    return Accounts(auth, authenticator, keys, provider_keys, limits, passwords)

@@ -1,0 +1,126 @@
+"""Who is asking: the one function that reads credentials, for every route and every wire."""
+
+import asyncio
+import hmac
+from collections.abc import Mapping
+
+from agent_marketplace.accounts import key_format, store
+from agent_marketplace.accounts.errors import InvalidToken
+from agent_marketplace.accounts.principal import SCOPES, Principal
+from agent_marketplace.accounts.sessions import Claims, SessionTokens
+from agent_marketplace.accounts.verdicts import Verdicts
+from agent_marketplace.clock import Clock
+from agent_marketplace.db.engine import Database
+
+_TOUCH_EVERY_S = 60.0
+_TOUCHED_KEYS = 10_000
+FREE_TIER = "free"
+
+
+class Authenticator:
+    """Turns headers into a Principal; costs microseconds while the verdict is less than a second old."""
+
+    def __init__(self, db: Database, tokens: SessionTokens, pepper: bytes, verdicts: Verdicts, clock: Clock) -> None:
+        self._db = db
+        self._tokens = tokens
+        self._pepper = pepper
+        self._verdicts = verdicts
+        self._clock = clock
+        self._asking: dict[tuple[bytes, int], asyncio.Task[Principal]] = {}
+        self._touched: dict[str, float] = {}
+
+    async def authenticate(self, headers: Mapping[str, str], query_key: str | None = None) -> Principal:
+        """headers: names in lower case; query_key: `?key=` of Gemini's SDKs. Raises InvalidToken (401)."""
+        return await self.verify(credential_of(headers, query_key))
+
+    async def verify(self, credential: str) -> Principal:
+        """A session token or a marketplace key to its owner. Raises InvalidToken."""
+        digest = self._verdicts.digest(credential)
+        known = self._verdicts.get(digest)
+        if known is not None:
+            return known
+        # One look-up for all callers that ask at once; a revocation in between starts another.
+        place = (digest, self._verdicts.epoch)
+        task = self._asking.get(place)
+        if task is None:
+            task = asyncio.get_running_loop().create_task(self._ask(credential, digest))
+            self._asking[place] = task
+            task.add_done_callback(lambda done: self._asked(place, done))
+        return await asyncio.shield(task)
+
+    async def still_valid(self, principal: Principal) -> bool:
+        """Whether a caller of a running stream has been revoked meanwhile: reads the row."""
+        now = self._clock.now_ms()
+        if principal.kind == "session":
+            user_id, session_id = principal.user_id, principal.session_id or ""
+            return await self._db.read(lambda c: store.session_user(c, user_id, session_id, now)) is not None
+        keys = await self._db.read(lambda c: store.keys_of(c, principal.user_id))
+        return any(key.key_id == principal.key_id and (key.expires_at or now + 1) > now for key in keys)
+
+    def _asked(self, place: tuple[bytes, int], done: "asyncio.Task[Principal]") -> None:
+        self._asking.pop(place, None)
+        if not done.cancelled():
+            done.exception()  # seen: nobody may be waiting any more
+
+    async def _ask(self, credential: str, digest: bytes) -> Principal:
+        asked_at, epoch = self._clock.monotonic(), self._verdicts.epoch
+        if credential.startswith(key_format.PREFIX):
+            principal = await self._key(credential)
+        else:
+            principal = await self._session(self._tokens.read(credential))
+        self._verdicts.put(digest, principal, asked_at=asked_at, epoch=epoch)
+        return principal
+
+    async def _session(self, claims: Claims) -> Principal:
+        now = self._clock.now_ms()
+        row = await self._db.read(lambda c: store.session_user(c, claims.user_id, claims.session_id, now))
+        if row is None:
+            raise InvalidToken
+        return Principal(
+            row.user_id, "session", row.role, current_tier(row, now), row.email, SCOPES, session_id=claims.session_id
+        )
+
+    async def _key(self, text: str) -> Principal:
+        if not key_format.is_key(text):
+            raise InvalidToken("Invalid API key")
+        now, digest = self._clock.now_ms(), key_format.digest(self._pepper, "key", text)
+        found = await self._db.read(lambda c: store.key_user(c, digest, now))
+        if found is None or not hmac.compare_digest(found[2], digest):
+            raise InvalidToken("Invalid API key")
+        user, key, _ = found
+        await self._touch(key.key_id, now)
+        scopes = frozenset(key.scopes.split())
+        return Principal(user.user_id, "key", user.role, current_tier(user, now), user.email, scopes, key_id=key.key_id)
+
+    async def _touch(self, key_id: str, now: int) -> None:
+        """Writes `last_used_at`, at most once a minute for each key."""
+        at = self._clock.monotonic()
+        if at - self._touched.get(key_id, -_TOUCH_EVERY_S) < _TOUCH_EVERY_S:
+            return
+        self._touched.pop(key_id, None)
+        self._touched[key_id] = at
+        if len(self._touched) > _TOUCHED_KEYS:
+            del self._touched[next(iter(self._touched))]
+        await self._db.write(lambda c: store.touch_key(c, key_id, now), durable=False)
+
+
+def credential_of(headers: Mapping[str, str], query_key: str | None = None) -> str:
+    """The one credential of a request. Raises InvalidToken if there is none, or two that differ."""
+    found = [headers.get("x-api-key"), headers.get("x-goog-api-key"), query_key]
+    authorization = headers.get("authorization")
+    if authorization is not None:
+        scheme, _, text = authorization.partition(" ")
+        if scheme.lower() != "bearer":
+            raise InvalidToken("Unauthorized: send `Authorization: Bearer <token>`")
+        found.append(text)
+    credentials = {text.strip() for text in found if text is not None and text.strip()}
+    if not credentials:
+        raise InvalidToken("Unauthorized: sign in, or send an API key")
+    if len(credentials) > 1:
+        raise InvalidToken("Unauthorized: the request carries two different credentials")
+    return credentials.pop()
+
+
+def current_tier(row: store.UserRow, now: int) -> str:
+    """`free` once a subscription has expired."""
+    return FREE_TIER if row.tier_expires_at is not None and row.tier_expires_at <= now else row.tier

@@ -1,0 +1,139 @@
+"""Marketplace keys for programs: made, listed, revoked. The key itself is shown once and stored as a keyed hash."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from agent_marketplace.accounts import key_format, store
+from agent_marketplace.accounts.principal import SCOPES
+from agent_marketplace.accounts.verdicts import Verdicts
+from agent_marketplace.clock import Clock
+from agent_marketplace.db.engine import Database
+from agent_marketplace.errors import BadRequest, NotFound
+from agent_marketplace.ids import new_id
+from agent_marketplace.ledger.ledger import Ledger
+from agent_marketplace.ledger.types import KeySpend, Period
+
+MAX_KEYS = 100
+DEFAULT_SCOPES = ("inference", "account:read")
+_DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """The most a key may spend per period, nano-dollars; windows begin at midnight in an IANA time zone."""
+
+    amount_nano: int
+    period: Period = "total"
+    time_zone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class MarketplaceKey:
+    """What may be shown of a key. Times in ms since the epoch; spend: None without a cap."""
+
+    key_id: str
+    name: str
+    prefix: str
+    scopes: tuple[str, ...]
+    created_at: int
+    expires_at: int | None
+    last_used_at: int | None
+    cap: Cap | None
+    spend: KeySpend | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedKey:
+    """A new key and its text, which can't be had again."""
+
+    info: MarketplaceKey
+    key: str = field(repr=False)
+
+
+class MarketplaceKeys:
+    """Keys of users. pepper: keys the hashes at rest."""
+
+    def __init__(self, db: Database, ledger: Ledger, pepper: bytes, verdicts: Verdicts, clock: Clock) -> None:
+        self._db = db
+        self._ledger = ledger
+        self._pepper = pepper
+        self._verdicts = verdicts
+        self._clock = clock
+
+    async def create(
+        self,
+        user_id: str,
+        name: str,
+        *,
+        scopes: Collection[str] | None = None,
+        expires_in_days: int | None = None,
+        cap: Cap | None = None,
+    ) -> CreatedKey:
+        """Raises BadRequest: name, scopes, expiry, cap, or too many keys."""
+        name = _checked_name(name)
+        chosen = tuple(sorted(set(DEFAULT_SCOPES if scopes is None else scopes)))
+        if not chosen or not set(chosen) <= SCOPES:
+            raise BadRequest(f"Unknown scope; allowed: {', '.join(sorted(SCOPES))}")
+        if expires_in_days is not None and not 1 <= expires_in_days <= 3650:
+            raise BadRequest("expires_in_days must be from 1 to 3650")
+        now, text = self._clock.now_ms(), key_format.new_key()
+        expires_at = None if expires_in_days is None else now + expires_in_days * _DAY_MS
+        row = store.KeyRow(
+            new_id("key"), user_id, name, text[: len(key_format.PREFIX) + 4] + "…", " ".join(chosen),
+            cap.amount_nano if cap else None, cap.period if cap else None, cap.time_zone if cap else None,
+            now, expires_at, None,
+        )  # fmt: skip
+        digest = key_format.digest(self._pepper, "key", text)
+
+        def work(connection: sa.Connection) -> None:
+            if len(store.keys_of(connection, user_id)) >= MAX_KEYS:
+                raise BadRequest(f"At most {MAX_KEYS} keys: delete one first")
+            store.add_key(connection, row, digest)
+            if cap is not None:
+                self._ledger.open_key_budget_in(connection, row.key_id, cap.period, cap.amount_nano, timezone=cap.time_zone)
+
+        await self._db.write(work)
+        return CreatedKey(_shown(row, cap, None), text)
+
+    async def list(self, user_id: str) -> list[MarketplaceKey]:
+        """Newest first, revoked ones left out, with what each has spent of its cap."""
+        rows = await self._db.read(lambda connection: store.keys_of(connection, user_id))
+        capped = [row.key_id for row in rows if row.cap_nano is not None]
+        spend = await self._ledger.key_spend(capped) if capped else {}
+        return [_shown(row, _cap(row, spend.get(row.key_id)), spend.get(row.key_id)) for row in rows]
+
+    async def revoke(self, user_id: str, key_id: str) -> None:
+        """The key dies at once here, within a second in other processes. Raises NotFound."""
+        now = self._clock.now_ms()
+        if not await self._db.write(lambda connection: store.revoke_key(connection, user_id, key_id, now)):
+            raise NotFound("No such key")
+        self._verdicts.drop(lambda principal: principal.key_id == key_id)
+
+
+def _checked_name(name: str) -> str:
+    name = name.strip()
+    if not name or len(name) > 100 or not name.isprintable():
+        raise BadRequest("A key needs a name of 1 to 100 printable characters")
+    return name
+
+
+def _cap(row: store.KeyRow, spend: KeySpend | None) -> Cap | None:
+    if row.cap_nano is None or spend is None:
+        return None
+    return Cap(row.cap_nano, spend.period, row.time_zone or "UTC")
+
+
+def _shown(row: store.KeyRow, cap: Cap | None, spend: KeySpend | None) -> MarketplaceKey:
+    return MarketplaceKey(
+        row.key_id,
+        row.name,
+        row.prefix,
+        tuple(row.scopes.split()),
+        row.created_at,
+        row.expires_at,
+        row.last_used_at,
+        cap,
+        spend,
+    )

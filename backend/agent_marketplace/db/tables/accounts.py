@@ -1,0 +1,66 @@
+"""Accounts: users, sessions, marketplace keys, invites, and the marks that sign-up leaves. `*_at`: ms since the epoch, UTC."""
+
+import sqlalchemy as sa
+
+from agent_marketplace.db.base import metadata
+
+users = sa.Table(
+    "users",
+    metadata,
+    sa.Column("user_id", sa.String(36), primary_key=True),
+    sa.Column("email", sa.String(254), nullable=False, unique=True),  # normalised
+    sa.Column("password_hash", sa.String(255), nullable=False),
+    sa.Column("role", sa.String(16), nullable=False),  # user, admin
+    sa.Column("tier", sa.String(32), nullable=False),
+    sa.Column("tier_expires_at", sa.BigInteger),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+)
+
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    sa.Column("session_id", sa.String(40), primary_key=True),
+    sa.Column("user_id", sa.String(36), nullable=False, index=True),
+    sa.Column("address_digest", sa.String(64), nullable=False),  # keyed hash: tells a known device, not where it is
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("expires_at", sa.BigInteger, nullable=False),
+    sa.Column("revoked_at", sa.BigInteger),
+)
+
+marketplace_keys = sa.Table(
+    "marketplace_keys",
+    metadata,
+    sa.Column("key_id", sa.String(40), primary_key=True),
+    sa.Column("user_id", sa.String(36), nullable=False, index=True),
+    sa.Column("digest", sa.String(64), nullable=False, unique=True),  # HMAC-SHA256 under the installation's pepper
+    sa.Column("name", sa.String(100), nullable=False),
+    sa.Column("prefix", sa.String(16), nullable=False),  # what lists show
+    sa.Column("scopes", sa.String(200), nullable=False),  # space-separated
+    sa.Column("cap_nano", sa.BigInteger),
+    sa.Column("cap_period", sa.String(10)),
+    sa.Column("time_zone", sa.String(60)),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("expires_at", sa.BigInteger),
+    sa.Column("last_used_at", sa.BigInteger),
+    sa.Column("revoked_at", sa.BigInteger),
+)
+
+invites = sa.Table(
+    "invites",
+    metadata,
+    sa.Column("digest", sa.String(64), primary_key=True),  # keyed hash of the code
+    sa.Column("created_by", sa.String(36)),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("expires_at", sa.BigInteger, nullable=False),
+    sa.Column("used_by", sa.String(36)),
+    sa.Column("used_at", sa.BigInteger),
+)
+
+# Uniqueness decides races that a count can't: which sign-up was first, and whether an address had its credit before.
+sign_up_marks = sa.Table(
+    "sign_up_marks",
+    metadata,
+    sa.Column("mark", sa.String(80), primary_key=True),  # `first_admin`, or `credit:` + keyed hash of the e-mail address
+    sa.Column("user_id", sa.String(36), nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+)
