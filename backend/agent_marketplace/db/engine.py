@@ -1,13 +1,17 @@
 """The one way to the database: SQLAlchemy Core in threads for readers, one writer thread that commits in groups.
 
-A write is a function `fn(connection) -> value`. On SQLite all writes of a process run one after the other in the
-writer thread, each in its own savepoint, and one commit makes a whole group durable before any caller is answered.
-`durable=True` waits for the disk (`synchronous=FULL`); `durable=False` needs atomicity only (`NORMAL`).
-An exception rolls back just that write and is raised to its caller.
+A write is a function `fn(connection) -> value`, run as one transaction; it may run twice (after a deadlock, or when its
+group has to be taken apart), so it has no effects outside the database. On SQLite all writes of a process go through one
+writer thread, each in its own savepoint, and one commit makes the whole group durable before any caller is answered; the
+next group starts as soon as that commit ended. On PostgreSQL only batched jobs share the writer; other writes run in
+threads of their own. `durable=True` waits for the disk (SQLite `synchronous=FULL`, PostgreSQL `synchronous_commit=on`);
+`durable=False` needs atomicity only (`NORMAL`, `off`). An exception rolls back just that write and is raised to its caller.
 """
 
 import asyncio
+import random
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -16,9 +20,16 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from agent_marketplace.db.base import metadata
+from agent_marketplace.db.group import BatchHandler, GroupWriter
+from agent_marketplace.errors import Unavailable
 
 T = TypeVar("T")
 Work = Callable[[sa.Connection], T]
+
+READERS = 8
+RETRIES = 5
+BUSY_TIMEOUT_MS = 10_000
+_RETRYABLE = frozenset({"40001", "40P01"})  # serialization_failure, deadlock_detected
 
 
 class Database:
@@ -27,14 +38,19 @@ class Database:
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
         self.dialect = engine.dialect.name
-        self._readers = ThreadPoolExecutor(max_workers=8, thread_name_prefix="db-read")
-        self._lock = threading.Lock()
+        self._threads = ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="db")
+        self._writer = GroupWriter(engine)
+        self._start = threading.Lock()
 
     @classmethod
     def open(cls, url: str) -> "Database":
-        engine = sa.create_engine(url, connect_args={"timeout": 10} if url.startswith("sqlite") else {})
-        if engine.dialect.name == "sqlite":
-            event.listen(engine, "connect", _sqlite_pragmas)
+        """Opens `sqlite:///file` or `postgresql+psycopg://...`; connects on first use."""
+        if url.startswith("sqlite"):
+            engine = sa.create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "cached_statements": 512})
+            event.listen(engine, "connect", _sqlite_connect)
+            event.listen(engine, "begin", _sqlite_begin)
+        else:
+            engine = sa.create_engine(url, pool_size=READERS + 1, max_overflow=READERS, pool_pre_ping=True)
         return cls(engine)
 
     def create_all(self) -> None:
@@ -44,28 +60,64 @@ class Database:
         metadata.create_all(self.engine)
 
     async def read(self, fn: Work[T]) -> T:
-        """Runs `fn(connection)` in a reader thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_sync, fn)
+        """Runs `fn(connection)` in a reader thread on one consistent snapshot; never waits for writers."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self.read_sync, fn)
 
     async def write(self, fn: Work[T], *, durable: bool = True) -> T:
-        """Runs `fn(connection)` as one transaction and returns once it is committed."""
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self.write_sync, fn)
+        """Runs `fn(connection)` as one transaction and returns once it is committed. Raises Unavailable if it can't be."""
+        if self.dialect == "sqlite":
+            return await self._writer.submit(fn, durable=durable)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._write_here, fn, durable)
+
+    async def write_batched(
+        self, handler: BatchHandler[Any, T], job: object, *, durable: bool = True, undo: Callable[[T], None] | None = None
+    ) -> T:
+        """Hands `job` to `handler(driver_connection, jobs)` together with all others that wait; one answer each.
+
+        undo(value): called in the event loop if the write is committed after its caller was cancelled.
+        """
+        return await self._writer.submit_batched(handler, job, durable=durable, undo=undo)
 
     def read_sync(self, fn: Work[T]) -> T:
-        with self.engine.connect() as connection:
+        """`read` for callers without an event loop."""
+        options: dict[str, Any] = {"reader": True}
+        if self.dialect != "sqlite":
+            options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with self.engine.connect().execution_options(**options) as connection:
             return fn(connection)
 
-    def write_sync(self, fn: Work[T]) -> T:
-        with self._lock, self.engine.begin() as connection:
-            return fn(connection)
+    def write_sync(self, fn: Work[T], *, durable: bool = True) -> T:
+        """`write` for callers without an event loop (the CLI, also beside a running server)."""
+        if self.dialect == "sqlite":
+            return self._writer.submit_sync(fn, durable=durable)
+        return self._write_here(fn, durable)
 
     def close(self) -> None:
-        self._readers.shutdown(wait=True)
+        """Finishes what was handed in, then ends all threads and connections."""
+        self._writer.close()
+        self._threads.shutdown(wait=True)
         self.engine.dispose()
 
+    def _write_here(self, fn: Work[T], durable: bool) -> T:
+        for attempt in range(RETRIES):
+            try:
+                with self.engine.begin() as connection:
+                    if not durable:
+                        connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+                    return fn(connection)
+            except sa.exc.DBAPIError as e:
+                if getattr(e.orig, "sqlstate", None) not in _RETRYABLE:
+                    raise
+                time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311  jitter, not a secret
+        raise Unavailable("The database is too busy; try again", retry_after=1)
 
-def _sqlite_pragmas(connection: Any, _record: Any) -> None:
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+
+def _sqlite_connect(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # transactions begin in `_sqlite_begin`, not behind our back
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _sqlite_begin(connection: sa.Connection) -> None:
+    reader = connection.get_execution_options().get("reader", False)
+    connection.exec_driver_sql("BEGIN" if reader else "BEGIN IMMEDIATE")

@@ -1,0 +1,47 @@
+"""Money: holds, double entry, prices, receipts. Import from here; the modules behind are the ledger's own."""
+
+from agent_marketplace.ledger.idempotency import digest, once_in
+from agent_marketplace.ledger.ledger import Ledger
+from agent_marketplace.ledger.money import Money, dollars, nano
+from agent_marketplace.ledger.plans import PLANS, Plan
+from agent_marketplace.ledger.pricing import Price, PriceTier, price_usage, validate_price, worst_case
+from agent_marketplace.ledger.types import (
+    Balance,
+    Hold,
+    KeySpend,
+    ModelUse,
+    Receipt,
+    Settlement,
+    StatementEntry,
+    StatementPage,
+    UsageRecord,
+    UsageSum,
+    VerifyReport,
+)
+
+__all__ = [
+    "PLANS",
+    "Balance",
+    "Hold",
+    "KeySpend",
+    "Ledger",
+    "ModelUse",
+    "Money",
+    "Plan",
+    "Price",
+    "PriceTier",
+    "Receipt",
+    "Settlement",
+    "StatementEntry",
+    "StatementPage",
+    "UsageRecord",
+    "UsageSum",
+    "VerifyReport",
+    "digest",
+    "dollars",
+    "nano",
+    "once_in",
+    "price_usage",
+    "validate_price",
+    "worst_case",
+]

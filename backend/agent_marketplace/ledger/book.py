@@ -1,0 +1,206 @@
+"""The unit of work: loads and locks what a transaction needs, lets decisions change it in memory, writes it back at once.
+
+Rows are locked before they are read (SQLite: `BEGIN IMMEDIATE`; PostgreSQL: `FOR UPDATE`, accounts in id order, then caps),
+and an account is written back only if its balance and held still are what the decision saw.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+
+from agent_marketplace.errors import NotFound
+from agent_marketplace.ledger.holds import Budget, HoldRow
+from agent_marketplace.ledger.postings import Account, Transaction, post, user_account
+from agent_marketplace.ledger.sql import Row, Sql
+
+_ACCOUNT = ("id", "name", "balance_nano", "held_nano", "seq", "head")
+_ACCOUNT_UPDATE = (
+    "id",
+    "balance_nano",
+    "held_nano",
+    "balance_nano",
+    "held_nano",
+    "seq",
+    "head",
+)  # the first three must match
+_HOLD = (
+    "request_id", "account_id", "key_id", "amount_nano", "price_version", "owner", "state", "progress_nano", "charged_nano",
+    "absorbed_nano", "model", "provider", "created_at", "expires_at",
+)  # fmt: skip
+_HOLD_UPDATE = ("request_id", "amount_nano", "state", "progress_nano", "charged_nano", "absorbed_nano", "expires_at")
+_BUDGET = ("key_id", "period", "timezone", "limit_nano", "window_start", "spent_nano", "held_nano")
+_BUDGET_UPDATE = ("key_id", "window_start", "spent_nano", "held_nano")
+_TRANSACTION = ("owner_id", "seq", "at", "kind", "request_id", "memo", "amount_nano", "balance_after_nano", "hash")
+_POSTING = ("owner_id", "seq", "account", "amount_nano")
+USAGE_CLASSES = (
+    "input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "reasoning",
+    "audio_input", "audio_output", "image_input", "image_output", "images", "estimated",
+)  # fmt: skip
+USAGE = (
+    "request_id", "user_id", "key_id", "model", "provider", "status", *USAGE_CLASSES, "charge_nano", "absorbed_nano",
+    "provider_cost_nano", "list_cost_nano", "hold_nano", "price_version", "detail", "created_at",
+)  # fmt: skip
+
+
+class StaleBook(RuntimeError):
+    """An account changed while it was locked: a bug or a foreign hand. The transaction is rolled back."""
+
+
+class Book:
+    """Accounts, holds and caps of one transaction. now: ms. `load` what is needed, change it, `flush` once."""
+
+    def __init__(self, driver: Any, dialect: str, now: int) -> None:
+        self._sql = Sql(driver, dialect)
+        self.now = now
+        self._by_name: dict[str, Account] = {}
+        self._by_id: dict[int, Account] = {}
+        self.holds: dict[str, HoldRow] = {}
+        self.budgets: dict[str, Budget] = {}
+        self._changed_accounts: dict[int, Account] = {}
+        self._changed_holds: dict[str, HoldRow] = {}
+        self._changed_budgets: dict[str, Budget] = {}
+        self._new_holds: dict[str, HoldRow] = {}
+        self._transactions: list[Transaction] = []
+        self._usage: list[Row] = []
+        self._usage_again: dict[str, Row] = {}
+
+    @classmethod
+    def on(cls, connection: sa.Connection, now: int) -> "Book":
+        """A book inside a transaction of SQLAlchemy's."""
+        return cls(connection.connection.driver_connection, connection.dialect.name, now)
+
+    def load(self, *, users: Iterable[str] = (), requests: Iterable[str] = (), keys: Iterable[str] = ()) -> None:
+        """Locks and reads the wallets of `users`, the holds of `requests` with their wallets, and all caps concerned."""
+        names = [user_account(user_id) for user_id in dict.fromkeys(users)]
+        ids = list(dict.fromkeys(requests))
+        holds = self._sql.select("ledger_holds", _HOLD, "request_id", ids)
+        accounts = self._sql.select("ledger_accounts", _ACCOUNT, "name", names)
+        known = {int(row[0]) for row in accounts}
+        wanted = {int(row[1]) for row in holds}
+        if self._sql.sqlite:
+            accounts += self._sql.select("ledger_accounts", _ACCOUNT, "id", sorted(wanted - known))
+        else:  # now that the ids are known: lock in their order, then read what the locks guard
+            accounts = self._sql.select("ledger_accounts", _ACCOUNT, "id", sorted(wanted | known), lock=True)
+        for row in accounts:
+            account = Account(*row)
+            self._by_id[account.id] = self._by_name[account.name] = account
+        key_ids = sorted({*keys, *(row[2] for row in holds if row[2] is not None)})
+        for row in self._sql.select("key_budgets", _BUDGET, "key_id", key_ids, lock=True):
+            self.budgets[row[0]] = Budget(*row)
+        if not self._sql.sqlite:
+            holds = self._sql.select("ledger_holds", _HOLD, "request_id", ids)
+        for row in holds:
+            self.holds[row[0]] = HoldRow(*row)
+
+    def account(self, user_id: str) -> Account:
+        """A user's wallet. Raises NotFound."""
+        account = self._by_name.get(user_account(user_id))
+        if account is None:
+            raise NotFound("No such account")
+        return account
+
+    def account_of(self, hold: HoldRow) -> Account:
+        """The wallet that a hold keeps money of."""
+        return self._by_id[hold.account_id]
+
+    def hold(self, request_id: str) -> HoldRow:
+        """A hold. Raises NotFound."""
+        hold = self.holds.get(request_id)
+        if hold is None:
+            raise NotFound("No such request")
+        return hold
+
+    def budget(self, key_id: str | None) -> Budget | None:
+        """A key's cap in its current window; None = no key or no cap."""
+        budget = None if key_id is None else self.budgets.get(key_id)
+        if budget is not None:
+            budget.roll(self.now)
+        return budget
+
+    def add_hold(self, hold: HoldRow) -> None:
+        """A new hold row; its money is kept with `keep`."""
+        self.holds[hold.request_id] = self._new_holds[hold.request_id] = hold
+
+    def keep(self, hold: HoldRow, amount: int) -> None:
+        """Moves `amount` nano-dollars between available and held (negative: back again), of wallet and cap."""
+        account = self.account_of(hold)
+        account.held += amount
+        self._changed_accounts[account.id] = account
+        budget = self.budget(hold.key_id)
+        if budget is not None:
+            budget.held += amount
+            self._changed_budgets[budget.key_id] = budget
+
+    def spend(self, hold: HoldRow, amount: int) -> None:
+        """Counts `amount` nano-dollars against the key's cap."""
+        budget = self.budget(hold.key_id)
+        if budget is not None:
+            budget.spent += amount
+            self._changed_budgets[budget.key_id] = budget
+
+    def changed(self, hold: HoldRow) -> None:
+        """Marks a hold for writing."""
+        if hold.request_id not in self._new_holds:
+            self._changed_holds[hold.request_id] = hold
+
+    def post(
+        self, account: Account, amounts: dict[str, int], kind: str, *, request_id: str | None = None, memo: str = ""
+    ) -> None:
+        """Posts a transaction: shared account -> nano-dollars, the wallet takes the other side."""
+        if any(amounts.values()):
+            self._transactions.append(post(account, amounts, at=self.now, kind=kind, request_id=request_id, memo=memo))
+            self._changed_accounts[account.id] = account
+
+    def add_usage(self, row: Row, *, again: bool) -> None:
+        """The one usage row of a request (columns `USAGE`); again: it replaces the row of a lost request."""
+        if again:
+            self._usage_again[row[0]] = row
+        else:
+            self._usage.append(row)
+
+    def flush(self) -> None:
+        """Writes everything. Raises StaleBook, or the driver's error; either way the transaction must be rolled back."""
+        accounts = [
+            (a.id, a.read_balance, a.read_held, a.balance, a.held, a.seq, a.head) for a in self._changed_accounts.values()
+        ]
+        if accounts and self._sql.update("ledger_accounts", _ACCOUNT_UPDATE, accounts, keys=3) != len(accounts):
+            raise StaleBook("an account was changed behind its lock")
+        self._sql.insert("ledger_holds", _HOLD, [_hold_row(h) for h in self._new_holds.values()])
+        self._sql.update(
+            "ledger_holds",
+            _HOLD_UPDATE,
+            [
+                (h.request_id, h.amount, h.state, h.progress, h.charged, h.absorbed, h.expires_at)
+                for h in self._changed_holds.values()
+            ],
+            keys=1,
+        )
+        self._sql.update(
+            "key_budgets",
+            _BUDGET_UPDATE,
+            [(b.key_id, b.window_start, b.spent, b.held) for b in self._changed_budgets.values()],
+            keys=1,
+        )
+        self._sql.insert(
+            "ledger_transactions",
+            _TRANSACTION,
+            [
+                (t.owner_id, t.seq, t.at, t.kind, t.request_id, t.memo, t.amount_nano, t.balance_after_nano, t.hash)
+                for t in self._transactions
+            ],
+        )
+        self._sql.insert(
+            "ledger_postings",
+            _POSTING,
+            [(t.owner_id, t.seq, account, amount) for t in self._transactions for account, amount in t.counter],
+        )
+        self._sql.insert("usage_records", USAGE, self._usage)
+        self._sql.insert("usage_records", USAGE, list(self._usage_again.values()), replace_on="request_id")
+
+
+def _hold_row(h: HoldRow) -> Row:
+    return (
+        h.request_id, h.account_id, h.key_id, h.amount, h.price_version, h.owner, h.state, h.progress, h.charged, h.absorbed,
+        h.model, h.provider, h.created_at, h.expires_at,
+    )  # fmt: skip

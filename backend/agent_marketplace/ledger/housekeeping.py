@@ -1,0 +1,95 @@
+"""What runs beside the requests: ending lost holds, rolling up shared accounts, signing checkpoints."""
+
+import hashlib
+import hmac
+import logging
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from agent_marketplace.db.engine import Database
+from agent_marketplace.db.tables.ledger import accounts, checkpoints, holds, postings, shared
+from agent_marketplace.ledger.types import Settlement
+from agent_marketplace.ledger.writer import Writer, close
+from agent_marketplace.usage import Usage
+
+BATCH = 500
+log = logging.getLogger(__name__)
+
+
+async def end_lost_holds(database: Database, writer: Writer, *, everything: bool) -> int:
+    """Ends holds as `lost`, charged their last progress: expired ones, or `everything` that another process left open."""
+    total = 0
+    while ended := await database.write(lambda c: end_lost_holds_in(writer, c, everything=everything)):
+        total += ended
+    if total:
+        log.warning("%d open holds ended as lost", total)
+    return total
+
+
+def end_lost_holds_in(writer: Writer, connection: sa.Connection, *, everything: bool) -> int:
+    """One batch of `end_lost_holds`. Returns how many."""
+    book = writer.book(connection)
+    over = holds.c.owner != writer.owner if everything else holds.c.expires_at <= book.now
+    found = sa.select(holds.c.request_id).where(holds.c.state == "open", over).order_by(holds.c.expires_at).limit(BATCH)
+    book.load(requests=[row.request_id for row in connection.execute(found)])
+    ended = 0
+    for hold in list(book.holds.values()):
+        if hold.state != "open" or not (everything or hold.expires_at <= book.now):
+            continue  # settled or kept alive while we waited for its lock
+        settlement = Settlement(
+            request_id=hold.request_id,
+            user_id=book.account_of(hold).user_id,
+            charge_nano=hold.progress,
+            usage=Usage(estimated=True),
+            provider=hold.provider,
+            model=hold.model,
+            status="lost",
+            detail={"reason": "the process ended or the hold expired before settlement"},
+        )
+        close(book, hold, settlement, "expired")
+        ended += 1
+    book.flush()
+    return ended
+
+
+def checkpoint_in(connection: sa.Connection, now_ms: int, secret: bytes) -> int:
+    """Rolls up what moved since the last time and signs the heads of those chains. Returns how many accounts moved."""
+    moved = connection.execute(
+        sa.select(accounts.c.id, accounts.c.seq, accounts.c.head, accounts.c.rolled_seq)
+        .where(accounts.c.seq > accounts.c.rolled_seq)
+        .order_by(accounts.c.id)
+        .limit(BATCH)
+        .with_for_update()
+    ).all()
+    if not moved:
+        return 0
+    _roll_up(connection, [row.id for row in moved])
+    last = connection.execute(sa.select(checkpoints).order_by(checkpoints.c.id.desc()).limit(1)).one_or_none()
+    number, previous = (1, "") if last is None else (last.id + 1, last.signature)
+    heads = msgspec.json.encode([[row.id, row.seq, row.head] for row in moved]).decode()
+    signature = sign(secret, previous, number, now_ms, heads)
+    connection.execute(sa.insert(checkpoints).values(id=number, at=now_ms, heads=heads, signature=signature))
+    return len(moved)
+
+
+def sign(secret: bytes, previous: str, number: int, at: int, heads: str) -> str:
+    """HMAC-SHA-256 (hex) over the previous checkpoint's signature, this one's number, time and heads."""
+    return hmac.new(secret, msgspec.json.encode((previous, number, at, heads)), hashlib.sha256).hexdigest()
+
+
+def _roll_up(connection: sa.Connection, ids: list[int]) -> None:
+    sums = connection.execute(
+        sa.select(postings.c.account, sa.func.sum(postings.c.amount_nano).label("amount"))
+        .join(accounts, accounts.c.id == postings.c.owner_id)
+        .where(accounts.c.id.in_(ids), postings.c.seq > accounts.c.rolled_seq, postings.c.seq <= accounts.c.seq)
+        .group_by(postings.c.account)
+        .order_by(postings.c.account)
+    ).all()
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    for row in sums:
+        statement = insert(shared).values(account=row.account, balance_nano=int(row.amount))
+        total = shared.c.balance_nano + int(row.amount)
+        connection.execute(statement.on_conflict_do_update(index_elements=["account"], set_={"balance_nano": total}))
+    connection.execute(sa.update(accounts).where(accounts.c.id.in_(ids)).values(rolled_seq=accounts.c.seq))

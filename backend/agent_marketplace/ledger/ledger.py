@@ -1,0 +1,203 @@
+"""The ledger: holds, settlements, credit. Each method is one transaction; each either happens wholly or not at all."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from agent_marketplace.clock import Clock
+from agent_marketplace.db.engine import Database
+from agent_marketplace.errors import Unavailable
+from agent_marketplace.ledger import housekeeping, store, topups, verify
+from agent_marketplace.ledger.types import (
+    Balance,
+    Hold,
+    KeySpend,
+    Period,
+    Receipt,
+    Settlement,
+    StatementPage,
+    Status,
+    UsageRecord,
+    UsageSum,
+    VerifyReport,
+)
+from agent_marketplace.ledger.writer import Extend, Heartbeat, Job, MakeHold, Settle, Void, Writer
+
+log = logging.getLogger(__name__)
+SETTLE_ATTEMPTS = 4
+
+
+class Ledger:
+    """All money of the marketplace. secret: signs checkpoints; owner: names this process in the holds it makes."""
+
+    def __init__(self, database: Database, clock: Clock, *, secret: bytes = b"", owner: str | None = None) -> None:
+        self._database = database
+        self._clock = clock
+        self._secret = secret
+        self.owner = owner or secrets.token_hex(8)
+        self._writer = Writer(database.dialect, clock, self.owner)
+        self._undoing: set[asyncio.Task[Any]] = set()
+
+    async def hold(
+        self,
+        request_id: str,
+        user_id: str,
+        amount_nano: int,
+        *,
+        price_version: str,
+        ttl_s: float = 120,
+        key_id: str | None = None,
+        meta: Mapping[str, str] | None = None,
+    ) -> Hold:
+        """Keeps `amount_nano` of the wallet (and of the key's cap). A hold of 0 is always admitted, even in debt.
+
+        meta: `model` and `provider`, for the usage row of a lost request. Raises PaymentRequired (extra: required, balance,
+        held, available in dollars; scope `wallet` or `key`), NotFound (no such account), Conflict (request id used before).
+        """
+        job = MakeHold(request_id, user_id, amount_nano, price_version, ttl_s, key_id, dict(meta or {}))
+        return await self._database.write_batched(self._writer.run, job, durable=False, undo=self._undo_hold)
+
+    async def extend(self, request_id: str, add_nano: int) -> bool:
+        """Adds a stream's next slice to its hold; False = the wallet or the key's cap is too small, nothing changed."""
+        return bool(await self._submit(Extend(request_id, add_nano), durable=False))
+
+    async def heartbeat(self, request_id: str, ttl_s: float = 120, *, progress_nano: int | None = None) -> bool:
+        """Keeps a hold alive; progress_nano: what is charged if this process dies now. False = it is no longer open."""
+        return bool(await self._submit(Heartbeat(request_id, ttl_s, progress_nano), durable=False))
+
+    async def settle(self, settlement: Settlement) -> Receipt:
+        """Charges min(cost, what is available), releases the hold, writes the usage row: durable, once per request id.
+
+        Repeats itself when the database did not confirm. Raises NotFound (no hold), Conflict (voided), Unavailable.
+        """
+        receipt = await self._repeat(Settle(settlement))
+        if receipt.absorbed_nano and not receipt.replayed:
+            log.error(
+                "absorbed %d nano-dollars of %s: cost above what was available", receipt.absorbed_nano, receipt.request_id
+            )
+        return receipt
+
+    async def void(
+        self,
+        request_id: str,
+        reason: str,
+        *,
+        status: Status = "failed",
+        model: str = "",
+        provider: str = "",
+        provider_cost_nano: int = 0,
+        detail: Mapping[str, Any] | None = None,
+    ) -> Receipt:
+        """Releases the hold, charges nothing, writes the usage row that says why. Once per request id."""
+        return await self._repeat(Void(request_id, reason, status, model, provider, provider_cost_nano, dict(detail or {})))
+
+    async def balance(self, user_id: str) -> Balance:
+        """The wallet. Raises NotFound."""
+        return await self._database.read(lambda c: store.balance(c, user_id))
+
+    async def grant(
+        self, user_id: str, amount_nano: int, *, kind: topups.Kind, idempotency_key: str | None = None, memo: str = ""
+    ) -> Balance:
+        """Credit, top-up, refund, or a reversed top-up (the only kind with a negative amount). Once per idempotency key.
+
+        Raises NotFound, BadRequest (amount), IdempotencyMismatch.
+        """
+        return await self._database.write(
+            lambda c: topups.grant_in(self._writer, c, user_id, amount_nano, kind, idempotency_key, memo)
+        )
+
+    async def charge(
+        self, user_id: str, amount_nano: int, *, kind: str, idempotency_key: str | None = None, memo: str = ""
+    ) -> bool:
+        """Takes an amount for something that is not a request, e.g. a plan; False = too poor. Once per idempotency key."""
+        return await self._database.write(
+            lambda c: topups.charge_in(self._writer, c, user_id, amount_nano, kind, idempotency_key, memo)
+        )
+
+    def charge_in(
+        self,
+        connection: sa.Connection,
+        user_id: str,
+        amount_nano: int,
+        *,
+        kind: str,
+        idempotency_key: str | None = None,
+        memo: str = "",
+    ) -> bool:
+        """`charge` inside the caller's transaction."""
+        return topups.charge_in(self._writer, connection, user_id, amount_nano, kind, idempotency_key, memo)
+
+    def open_account_in(self, connection: sa.Connection, user_id: str, *, credit_nano: int, kind: str = "signup") -> None:
+        """Opens the wallet inside the sign-up transaction, with its first credit. Raises Conflict if it exists."""
+        topups.open_account_in(self._writer, connection, user_id, credit_nano, kind)
+
+    def signup_credit_left_in(self, connection: sa.Connection, day: str, daily_nano: int) -> int:
+        """What of the daily total is left on `day` (YYYY-MM-DD, UTC); locks the day until the transaction ends."""
+        return topups.signup_credit_left_in(connection, day, daily_nano)
+
+    def open_key_budget_in(
+        self, connection: sa.Connection, key_id: str, period: Period, limit_nano: int | None, *, timezone: str = "UTC"
+    ) -> None:
+        """Caps a marketplace key; the windows begin at midnight (week: Monday) in `timezone`. Raises BadRequest."""
+        topups.open_key_budget_in(connection, key_id, period, limit_nano, timezone, self._clock.now_ms())
+
+    async def key_spend(self, key_ids: list[str]) -> dict[str, KeySpend]:
+        """Spend of these keys in their current windows; keys without a cap are absent."""
+        return await self._database.read(lambda c: store.key_spend(c, key_ids, self._clock.now_ms()))
+
+    async def statement(self, user_id: str, cursor: str | None = None, limit: int = 50) -> StatementPage:
+        """Postings of a wallet, newest first. Raises NotFound, BadRequest (cursor)."""
+        return await self._database.read(lambda c: store.statement(c, user_id, cursor, limit))
+
+    async def usage(self, user_id: str, *, days: int = 30, by: Literal["model", "day"] = "model") -> list[UsageSum]:
+        """Sums of the last `days`, by model (dearest first) or by UTC day (newest first)."""
+        since = self._clock.now_ms() - days * store.DAY_MS
+        return await self._database.read(lambda c: store.usage(c, user_id, since, by))
+
+    async def receipt(self, request_id: str, user_id: str) -> UsageRecord:
+        """The usage row of one of the user's requests. Raises NotFound."""
+        return await self._database.read(lambda c: store.receipt(c, request_id, user_id))
+
+    async def recover(self) -> int:
+        """At start: ends the open holds of dead processes as `lost`. Returns how many. See `sweep` for PostgreSQL."""
+        everything = self._database.dialect == "sqlite"  # one process serves: whoever else made a hold is dead
+        return await housekeeping.end_lost_holds(self._database, self._writer, everything=everything)
+
+    async def sweep(self) -> int:
+        """Every few seconds: ends expired holds as `lost` (a later settlement still wins). Returns how many."""
+        return await housekeeping.end_lost_holds(self._database, self._writer, everything=False)
+
+    async def checkpoint(self) -> int:
+        """Every few minutes: rolls up shared accounts and signs the heads that moved. Returns how many moved."""
+        return await self._database.write(lambda c: housekeeping.checkpoint_in(c, self._clock.now_ms(), self._secret))
+
+    def verify_sync(self, connection: sa.Connection) -> VerifyReport:
+        """Recomputes everything on this connection's snapshot."""
+        return verify.verify(connection, self._secret)
+
+    async def _submit(self, job: Job, *, durable: bool) -> Any:
+        return await self._database.write_batched(self._writer.run, job, durable=durable)
+
+    async def _repeat(self, job: Settle | Void) -> Receipt:
+        for attempt in range(SETTLE_ATTEMPTS):
+            try:
+                receipt: Receipt = await self._submit(job, durable=True)
+                return receipt
+            except Unavailable:
+                if attempt == SETTLE_ATTEMPTS - 1:
+                    raise
+                log.warning("repeating a settlement that the database did not confirm")
+                await asyncio.sleep(0.05 * 4**attempt)
+        raise AssertionError("unreachable")
+
+    def _undo_hold(self, hold: Hold) -> None:
+        # The caller was cancelled while its hold was being committed: nobody else will release it.
+        task = asyncio.get_running_loop().create_task(
+            self.void(hold.request_id, "cancelled before dispatch", status="cancelled")
+        )
+        self._undoing.add(task)
+        task.add_done_callback(self._undoing.discard)

@@ -1,0 +1,80 @@
+"""Double entry: accounts, transactions, and the hash chain that ties each transaction to the one before it."""
+
+import hashlib
+from collections.abc import Mapping
+
+import msgspec
+
+WORLD_TOPUP = "world:topup"
+WORLD_CREDIT = "world:credit"
+REVENUE = "platform:revenue"
+ABSORBED = "platform:absorbed"
+MAX_MEMO = 500
+
+
+def user_account(user_id: str) -> str:
+    """The name of a user's account."""
+    return f"user:{user_id}"
+
+
+def provider_account(name: str) -> str:
+    """The name of the account that sums what the operator owes a provider."""
+    return f"provider:{name}"
+
+
+class Account:
+    """A user's account, as locked by the current transaction. Money in nano-dollars."""
+
+    __slots__ = ("balance", "head", "held", "id", "name", "read_balance", "read_held", "seq")
+
+    def __init__(self, id_: int, name: str, balance: int, held: int, seq: int, head: str) -> None:
+        self.id = id_
+        self.name = name
+        self.balance = self.read_balance = balance
+        self.held = self.read_held = held
+        self.seq = seq
+        self.head = head
+
+    @property
+    def available(self) -> int:
+        """What a new hold may take."""
+        return self.balance - self.held
+
+    @property
+    def user_id(self) -> str:
+        """The user whose account it is."""
+        return self.name.removeprefix("user:")
+
+
+class Transaction(msgspec.Struct, frozen=True):
+    """One movement on `owner_id`'s account and its counter-postings on shared accounts; all amounts sum to zero."""
+
+    owner_id: int
+    seq: int
+    at: int
+    kind: str
+    request_id: str | None
+    memo: str
+    amount_nano: int
+    balance_after_nano: int
+    hash: str
+    counter: tuple[tuple[str, int], ...]
+
+
+def chain_hash(previous: str, fields: tuple[object, ...], counter: tuple[tuple[str, int], ...]) -> str:
+    """SHA-256 (hex) over the previous hash, a transaction's columns in table order and its sorted counter-postings."""
+    return hashlib.sha256(msgspec.json.encode((previous, fields, counter))).hexdigest()
+
+
+def post(
+    account: Account, amounts: Mapping[str, int], *, at: int, kind: str, request_id: str | None = None, memo: str = ""
+) -> Transaction:
+    """Moves the account by minus the sum of `amounts` (shared account -> nano-dollars) and chains the transaction."""
+    counter = tuple(sorted((name, amount) for name, amount in amounts.items() if amount))
+    amount = -sum(value for _, value in counter)
+    account.seq += 1
+    account.balance += amount
+    memo = memo[:MAX_MEMO]
+    fields = (account.id, account.seq, at, kind, request_id, memo, amount, account.balance)
+    account.head = chain_hash(account.head, fields, counter)
+    return Transaction(*fields, account.head, counter)

@@ -1,0 +1,198 @@
+"""What is read from the ledger: wallets, statements, usage, receipts, caps. Never the basis of a decision about money."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from agent_marketplace import json
+from agent_marketplace.db.tables.ledger import accounts, key_budgets, postings, shared, transactions, usage_records
+from agent_marketplace.errors import BadRequest, NotFound
+from agent_marketplace.ledger.book import USAGE_CLASSES
+from agent_marketplace.ledger.holds import Budget, window_end
+from agent_marketplace.ledger.postings import user_account
+from agent_marketplace.ledger.topups import day_of
+from agent_marketplace.ledger.types import (
+    Balance,
+    KeySpend,
+    ModelUse,
+    StatementEntry,
+    StatementPage,
+    UsageRecord,
+    UsageSum,
+)
+from agent_marketplace.usage import Usage
+
+DAY_MS = 86_400_000
+MAX_PAGE = 200
+_INPUT = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "audio_input", "image_input")
+_OUTPUT = ("output", "audio_output", "image_output")
+
+
+def balance(connection: sa.Connection, user_id: str) -> Balance:
+    """A wallet. Raises NotFound."""
+    row = connection.execute(
+        sa.select(accounts.c.balance_nano, accounts.c.held_nano).where(accounts.c.name == user_account(user_id))
+    ).one_or_none()
+    if row is None:
+        raise NotFound("No such account")
+    return Balance(balance=row.balance_nano, held=row.held_nano)
+
+
+def balances(connection: sa.Connection, user_ids: Sequence[str]) -> dict[str, Balance]:
+    """Several wallets; unknown users are absent."""
+    rows = connection.execute(
+        sa.select(accounts.c.name, accounts.c.balance_nano, accounts.c.held_nano).where(
+            accounts.c.name.in_([user_account(u) for u in user_ids])
+        )
+    )
+    return {row.name.removeprefix("user:"): Balance(balance=row.balance_nano, held=row.held_nano) for row in rows}
+
+
+def statement(connection: sa.Connection, user_id: str, cursor: str | None, limit: int) -> StatementPage:
+    """Postings of a wallet, newest first. Raises NotFound, BadRequest (cursor)."""
+    size = max(1, min(limit, MAX_PAGE))
+    owner = connection.execute(sa.select(accounts.c.id).where(accounts.c.name == user_account(user_id))).scalar_one_or_none()
+    if owner is None:
+        raise NotFound("No such account")
+    query = sa.select(transactions).where(transactions.c.owner_id == owner, transactions.c.amount_nano != 0)
+    if cursor is not None:
+        if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 18):
+            raise BadRequest("This cursor is not one of ours")
+        query = query.where(transactions.c.seq < int(cursor))
+    rows = connection.execute(query.order_by(transactions.c.seq.desc()).limit(size + 1)).all()
+    entries = [
+        StatementEntry(
+            id=row.seq,
+            at=row.at,
+            kind=row.kind,
+            amount_nano=row.amount_nano,
+            balance_after_nano=row.balance_after_nano,
+            request_id=row.request_id,
+            memo=row.memo,
+        )
+        for row in rows[:size]
+    ]
+    return StatementPage(entries=entries, next_cursor=str(entries[-1].id) if len(rows) > size else None)
+
+
+def usage(connection: sa.Connection, user_id: str, since_ms: int, by: Literal["model", "day"]) -> list[UsageSum]:
+    """Sums since a moment, by model (dearest first) or UTC day (newest first)."""
+    u = usage_records.c
+    key = u.model if by == "model" else u.created_at // DAY_MS
+    cost = sa.func.sum(u.charge_nano).label("cost")
+    rows = connection.execute(
+        sa.select(key.label("key"), sa.func.count().label("requests"), _sum(_INPUT), _sum(_OUTPUT), cost)
+        .where(u.user_id == user_id, u.created_at >= since_ms)
+        .group_by(sa.text("1"))
+        .order_by(cost.desc() if by == "model" else sa.text("1 DESC"), sa.text("1"))
+    )
+    return [
+        UsageSum(
+            key=row[0] if by == "model" else day_of(int(row[0]) * DAY_MS),
+            requests=row[1],
+            input_tokens=int(row[2]),
+            output_tokens=int(row[3]),
+            cost_nano=int(row[4]),
+        )
+        for row in rows
+    ]
+
+
+def receipt(connection: sa.Connection, request_id: str, user_id: str) -> UsageRecord:
+    """One usage row of this user. Raises NotFound."""
+    row = connection.execute(
+        sa.select(usage_records).where(usage_records.c.request_id == request_id, usage_records.c.user_id == user_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound("No such request")
+    return _record(row)
+
+
+def records(connection: sa.Connection, user_id: str) -> list[UsageRecord]:
+    """All usage rows of a user, oldest first (for the export of one's data)."""
+    rows = connection.execute(
+        sa.select(usage_records).where(usage_records.c.user_id == user_id).order_by(usage_records.c.created_at)
+    )
+    return [_record(row) for row in rows]
+
+
+def model_use(connection: sa.Connection, since_ms: int) -> list[ModelUse]:
+    """Traffic by model since a moment, busiest first."""
+    u = usage_records.c
+    requests = sa.func.count().label("requests")
+    rows = connection.execute(
+        sa.select(
+            u.model,
+            requests,
+            sa.func.count(sa.distinct(u.user_id)),
+            sa.func.sum(sa.case((u.status == "ok", 1), else_=0)),
+            _sum((*_INPUT, *_OUTPUT)),
+        )
+        .where(u.created_at >= since_ms)
+        .group_by(u.model)
+        .order_by(requests.desc(), u.model)
+    )
+    return [ModelUse(model=r[0], requests=r[1], users=r[2], ok=int(r[3]), tokens=int(r[4])) for r in rows]
+
+
+def key_spend(connection: sa.Connection, key_ids: Sequence[str], now_ms: int) -> dict[str, KeySpend]:
+    """Spend of keys in their current windows; keys without a cap are absent."""
+    found = {}
+    t = key_budgets.c
+    columns = (t.key_id, t.period, t.timezone, t.limit_nano, t.window_start, t.spent_nano, t.held_nano)
+    for row in connection.execute(sa.select(*columns).where(t.key_id.in_(key_ids))):
+        budget = Budget(*row)
+        budget.roll(now_ms)
+        found[budget.key_id] = KeySpend(
+            period=budget.period,
+            limit_nano=budget.limit,
+            spent_nano=budget.spent,
+            held_nano=budget.held,
+            resets_at=window_end(budget.period, budget.timezone, budget.window_start),
+        )
+    return found
+
+
+def shared_balances(connection: sa.Connection) -> dict[str, int]:
+    """Balances of providers', the platform's and the world's accounts, nano-dollars: roll-up plus what came after it."""
+    totals = {row.account: int(row.balance_nano) for row in connection.execute(sa.select(shared))}
+    rest = connection.execute(
+        sa.select(postings.c.account, sa.func.sum(postings.c.amount_nano))
+        .join(accounts, accounts.c.id == postings.c.owner_id)
+        .where(accounts.c.seq > accounts.c.rolled_seq, postings.c.seq > accounts.c.rolled_seq)
+        .group_by(postings.c.account)
+    )
+    for account, amount in rest:
+        totals[account] = totals.get(account, 0) + int(amount)
+    return totals
+
+
+def _sum(names: Sequence[str]) -> sa.ColumnElement[Any]:
+    total: sa.ColumnElement[Any] = usage_records.c[names[0]]
+    for name in names[1:]:
+        total = total + usage_records.c[name]
+    return sa.func.sum(total)
+
+
+def _record(row: sa.Row[Any]) -> UsageRecord:
+    values = row._mapping
+    units = {name: values[name] for name in USAGE_CLASSES}
+    units["estimated"] = bool(units["estimated"])
+    return UsageRecord(
+        request_id=row.request_id,
+        user_id=row.user_id,
+        key_id=row.key_id,
+        model=row.model,
+        provider=row.provider,
+        status=row.status,
+        usage=Usage(**units),
+        charge_nano=row.charge_nano,
+        absorbed_nano=row.absorbed_nano,
+        provider_cost_nano=row.provider_cost_nano,
+        list_cost_nano=row.list_cost_nano,
+        hold_nano=row.hold_nano,
+        price_version=row.price_version,
+        detail=json.decode(row.detail),
+        created_at=row.created_at,
+    )

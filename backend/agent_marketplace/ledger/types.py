@@ -1,0 +1,156 @@
+"""What goes into and comes out of the ledger. Money in nano-dollars, times in ms since the epoch."""
+
+from typing import Any, Literal
+
+import msgspec
+
+from agent_marketplace.usage import Usage
+
+Status = Literal["ok", "partial", "failed", "cancelled", "lost"]
+HoldState = Literal["open", "settled", "voided", "expired"]
+Period = Literal["total", "day", "week", "month"]
+
+
+class Hold(msgspec.Struct, frozen=True, kw_only=True):
+    """An open hold, and the wallet as it stands with it."""
+
+    request_id: str
+    amount_nano: int
+    expires_at: int
+    balance_nano: int
+    held_nano: int
+
+
+class Settlement(msgspec.Struct, frozen=True, kw_only=True):
+    """How a request ended. charge_nano: the user's cost; provider_cost_nano: what the operator owes the provider.
+
+    list_cost_nano: the list price, where it differs from the charge (own keys); None = unknown. status: one of `Status`.
+    detail: the receipt's JSON object (attempts, timings, fallback, estimate): no prompts, no answers, no secrets.
+    """
+
+    request_id: str
+    user_id: str
+    charge_nano: int
+    usage: Usage
+    provider: str
+    model: str
+    status: Status
+    provider_cost_nano: int = 0
+    list_cost_nano: int | None = None
+    price_version: str = ""
+    detail: dict[str, Any] = {}
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """What was posted. charged + absorbed = the settlement's cost; balance: after it, with all later holds still in it."""
+
+    request_id: str
+    status: str
+    charged_nano: int
+    absorbed_nano: int
+    balance_nano: int
+    held_nano: int
+    replayed: bool = False
+
+    @property
+    def available_nano(self) -> int:
+        """What the next hold may take."""
+        return self.balance_nano - self.held_nano
+
+
+class Balance(msgspec.Struct, frozen=True, kw_only=True):
+    """A wallet: posted balance and what open holds keep of it."""
+
+    balance: int
+    held: int
+
+    @property
+    def available(self) -> int:
+        """Posted minus held."""
+        return self.balance - self.held
+
+
+class StatementEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One posting on a user's account; id is the account's sequence number."""
+
+    id: int
+    at: int
+    kind: str
+    amount_nano: int
+    balance_after_nano: int
+    request_id: str | None
+    memo: str
+
+
+class StatementPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Newest first. next_cursor: pass it for the older entries; None = this is the end."""
+
+    entries: list[StatementEntry]
+    next_cursor: str | None
+
+
+class UsageSum(msgspec.Struct, frozen=True, kw_only=True):
+    """Usage of one model or of one UTC day (`key`)."""
+
+    key: str
+    requests: int
+    input_tokens: int
+    output_tokens: int
+    cost_nano: int
+
+
+class UsageRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The one row of a finished request."""
+
+    request_id: str
+    user_id: str
+    key_id: str | None
+    model: str
+    provider: str
+    status: str
+    usage: Usage
+    charge_nano: int
+    absorbed_nano: int
+    provider_cost_nano: int
+    list_cost_nano: int | None
+    hold_nano: int
+    price_version: str
+    detail: dict[str, Any]
+    created_at: int
+
+
+class ModelUse(msgspec.Struct, frozen=True, kw_only=True):
+    """Traffic of one model since a moment: for popularity and trends."""
+
+    model: str
+    requests: int
+    users: int
+    ok: int
+    tokens: int
+
+
+class KeySpend(msgspec.Struct, frozen=True, kw_only=True):
+    """A marketplace key's cap in its current window. resets_at: None for `total`; limit_nano None = no cap."""
+
+    period: Period
+    limit_nano: int | None
+    spent_nano: int
+    held_nano: int
+    resets_at: int | None
+
+
+class VerifyReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What `ledger verify` recomputed, and every disagreement in words."""
+
+    accounts: int
+    transactions: int
+    postings: int
+    holds: int
+    usage_records: int
+    checkpoints: int
+    problems: list[str]
+
+    @property
+    def ok(self) -> bool:
+        """True if nothing disagrees."""
+        return not self.problems

@@ -1,0 +1,230 @@
+"""The hot jobs (hold, extend, heartbeat, settle, void) and the handler that runs a whole group of them on one book.
+
+Every `apply` decides first and raises before it changes anything, so one refused job leaves the group's book intact.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from agent_marketplace import json
+from agent_marketplace.clock import Clock
+from agent_marketplace.errors import BadRequest, Conflict, MarketplaceError, NotFound, PaymentRequired
+from agent_marketplace.ledger.book import USAGE_CLASSES, Book
+from agent_marketplace.ledger.holds import HoldRow, admit, split_charge
+from agent_marketplace.ledger.money import MAX_NANO
+from agent_marketplace.ledger.postings import ABSORBED, REVENUE, provider_account
+from agent_marketplace.ledger.types import Hold, HoldState, Receipt, Settlement, Status
+from agent_marketplace.usage import Usage
+
+
+def check_amount(amount_nano: int) -> None:
+    """Raises BadRequest unless it is an integer from 0 to a billion dollars."""
+    if isinstance(amount_nano, bool) or not isinstance(amount_nano, int) or not 0 <= amount_nano <= MAX_NANO:
+        raise BadRequest("The amount is out of range")
+
+
+class MakeHold(msgspec.Struct, frozen=True):
+    """Admission: keeps money for a request."""
+
+    request_id: str
+    user_id: str
+    amount: int
+    price_version: str
+    ttl_s: float
+    key_id: str | None
+    meta: dict[str, str]
+
+    def apply(self, book: Book, owner: str) -> Hold:
+        """Raises PaymentRequired, NotFound, Conflict, BadRequest."""
+        check_amount(self.amount)
+        account = book.account(self.user_id)
+        if self.request_id in book.holds:
+            raise Conflict("This request id was used before")
+        admit(account, book.budget(self.key_id), self.amount)
+        hold = HoldRow(
+            self.request_id, account.id, self.key_id, self.amount, self.price_version, owner, "open", 0, 0, 0,
+            self.meta.get("model", ""), self.meta.get("provider", ""), book.now, book.now + round(self.ttl_s * 1000),
+        )  # fmt: skip
+        book.add_hold(hold)
+        book.keep(hold, self.amount)
+        return Hold(
+            request_id=self.request_id,
+            amount_nano=self.amount,
+            expires_at=hold.expires_at,
+            balance_nano=account.balance,
+            held_nano=account.held,
+        )
+
+
+class Extend(msgspec.Struct, frozen=True):
+    """A stream's next slice."""
+
+    request_id: str
+    amount: int
+
+    def apply(self, book: Book, owner: str) -> bool:  # noqa: ARG002  the jobs' common signature
+        """False = refused or no longer open. Raises NotFound, BadRequest."""
+        check_amount(self.amount)
+        hold = book.hold(self.request_id)
+        if hold.state != "open":
+            return False
+        try:
+            admit(book.account_of(hold), book.budget(hold.key_id), self.amount)
+        except PaymentRequired:
+            return False
+        book.keep(hold, self.amount)
+        hold.amount += self.amount
+        book.changed(hold)
+        return True
+
+
+class Heartbeat(msgspec.Struct, frozen=True):
+    """A sign of life, and what is owed so far."""
+
+    request_id: str
+    ttl_s: float
+    progress: int | None
+
+    def apply(self, book: Book, owner: str) -> bool:  # noqa: ARG002  the jobs' common signature
+        """False = no longer open. Raises NotFound, BadRequest."""
+        hold = book.hold(self.request_id)
+        if hold.state != "open":
+            return False
+        if self.progress is not None:
+            check_amount(self.progress)
+            hold.progress = self.progress
+        hold.expires_at = max(hold.expires_at, book.now + round(self.ttl_s * 1000))
+        book.changed(hold)
+        return True
+
+
+class Settle(msgspec.Struct, frozen=True):
+    """The end of a request that may cost something."""
+
+    settlement: Settlement
+
+    @property
+    def request_id(self) -> str:
+        """The request it ends."""
+        return self.settlement.request_id
+
+    def apply(self, book: Book, owner: str) -> Receipt:  # noqa: ARG002  the jobs' common signature
+        """Raises NotFound, Conflict, BadRequest."""
+        check_amount(self.settlement.charge_nano)
+        check_amount(self.settlement.provider_cost_nano)
+        hold = book.hold(self.request_id)
+        if book.account_of(hold).user_id != self.settlement.user_id:
+            raise NotFound("No such request")
+        if hold.state == "settled":
+            return _receipt(book, hold, self.settlement.status, replayed=True)
+        if hold.state == "voided":
+            raise Conflict("This request was voided")
+        return close(book, hold, self.settlement, "settled")
+
+
+class Void(msgspec.Struct, frozen=True):
+    """The end of a request that costs its user nothing."""
+
+    request_id: str
+    reason: str
+    status: Status
+    model: str
+    provider: str
+    provider_cost: int
+    detail: dict[str, Any]
+
+    def apply(self, book: Book, owner: str) -> Receipt:  # noqa: ARG002  the jobs' common signature
+        """Raises NotFound, BadRequest. A settled request stays settled."""
+        check_amount(self.provider_cost)
+        hold = book.hold(self.request_id)
+        if hold.state in ("settled", "voided"):
+            return _receipt(book, hold, self.status, replayed=True)
+        settlement = Settlement(
+            request_id=self.request_id,
+            user_id=book.account_of(hold).user_id,
+            charge_nano=0,
+            usage=Usage(),
+            provider=self.provider or hold.provider,
+            model=self.model or hold.model,
+            status=self.status,
+            provider_cost_nano=self.provider_cost,
+            detail={**self.detail, "reason": self.reason},
+        )
+        return close(book, hold, settlement, "voided")
+
+
+Job = MakeHold | Extend | Heartbeat | Settle | Void
+
+
+class Writer:
+    """Runs groups of jobs. dialect: `sqlite` or `postgresql`; owner: this process, on the holds it makes."""
+
+    def __init__(self, dialect: str, clock: Clock, owner: str) -> None:
+        self._dialect = dialect
+        self._clock = clock
+        self.owner = owner
+
+    def run(self, driver: Any, jobs: Sequence[Job]) -> list[Any]:
+        """One outcome a job: its value, or the error for its caller alone."""
+        book = Book(driver, self._dialect, self._clock.now_ms())
+        users = [job.user_id for job in jobs if isinstance(job, MakeHold)]
+        keys = [job.key_id for job in jobs if isinstance(job, MakeHold) and job.key_id is not None]
+        book.load(users=users, requests=[job.request_id for job in jobs], keys=keys)
+        outcomes: list[Any] = []
+        for job in jobs:
+            try:
+                outcomes.append(job.apply(book, self.owner))
+            except MarketplaceError as e:
+                outcomes.append(e)
+        book.flush()
+        return outcomes
+
+    def book(self, connection: sa.Connection) -> Book:
+        """A book for the cold side, inside the caller's transaction."""
+        return Book.on(connection, self._clock.now_ms())
+
+
+def close(book: Book, hold: HoldRow, s: Settlement, state: HoldState) -> Receipt:
+    """Ends an open or expired hold: releases, posts, writes the usage row."""
+    account = book.account_of(hold)
+    again = hold.state == "expired"
+    if not again:
+        book.keep(hold, -hold.amount)
+    paid, absorbed = split_charge(hold, s.charge_nano, account.available)
+    cost = s.provider_cost_nano
+    counter = {ABSORBED: -absorbed, REVENUE: paid + absorbed - cost}
+    if cost:
+        counter[provider_account(s.provider)] = cost
+    book.post(account, counter, "usage", request_id=hold.request_id, memo=s.model)
+    book.spend(hold, paid)
+    hold.charged += paid
+    hold.absorbed += absorbed
+    hold.state = state
+    book.changed(hold)
+    book.add_usage(_usage_row(book, hold, s), again=again)
+    return _receipt(book, hold, s.status, replayed=False)
+
+
+def _receipt(book: Book, hold: HoldRow, status: str, *, replayed: bool) -> Receipt:
+    account = book.account_of(hold)
+    return Receipt(
+        request_id=hold.request_id,
+        status=status,
+        charged_nano=hold.charged,
+        absorbed_nano=hold.absorbed,
+        balance_nano=account.balance,
+        held_nano=account.held,
+        replayed=replayed,
+    )
+
+
+def _usage_row(book: Book, hold: HoldRow, s: Settlement) -> tuple[Any, ...]:
+    units = [int(getattr(s.usage, name)) for name in USAGE_CLASSES]
+    return (
+        hold.request_id, s.user_id, hold.key_id, s.model, s.provider, s.status, *units, hold.charged, hold.absorbed,
+        s.provider_cost_nano, s.list_cost_nano, hold.amount, s.price_version or hold.price_version,
+        json.encode(s.detail).decode(), book.now,
+    )  # fmt: skip
