@@ -29,10 +29,10 @@ from agent_marketplace.errors import BadRequest, MarketplaceError, NotFound, Pay
 from agent_marketplace.ids import new_id, new_user_id
 from agent_marketplace.ledger.ledger import Ledger
 from agent_marketplace.ledger.money import dollars, nano
+from agent_marketplace.ledger.plans import DAYS_A_MONTH, plan_named
 from agent_marketplace.settings import Settings
 from agent_marketplace.vault import Vault
 
-TIERS = (FREE_TIER, "pro", "enterprise")
 Amount = Decimal | int | str
 Eraser = Callable[[sa.Connection, str], None]
 _DAY_MS = 86_400_000
@@ -183,33 +183,35 @@ class AIAuthService:
 
     async def set_subscription(self, user_id: str, tier: str, months: int) -> None:
         """An administrative grant of 30 days a month, without a charge. Raises BadRequest, NotFound."""
-        expires_at = self._expiry(tier, months)
+        if not 1 <= months <= 120:
+            raise BadRequest("months must be from 1 to 120")
+        plan_named(tier)
+        expires_at = None if tier == FREE_TIER else self._clock.now_ms() + months * DAYS_A_MONTH * _DAY_MS
         if not await self._db.write(lambda c: store.set_tier(c, user_id, tier, expires_at)):
             raise NotFound("No such user")
         self._forget(user_id)
 
-    async def subscribe(
-        self, user_id: str, tier: str, months: int, price_nano: int, *, idempotency_key: str | None = None
-    ) -> User:
-        """Charges the wallet and sets the tier in one transaction. Raises PaymentRequired, BadRequest, NotFound."""
-        expires_at = self._expiry(tier, months)
+    async def subscribe(self, user_id: str, plan_name: str, *, idempotency_key: str | None = None) -> User:
+        """Charges the plan's price and sets or extends the tier, in one transaction, once per idempotency key.
 
-        def work(connection: sa.Connection) -> bool:
-            if not store.set_tier(connection, user_id, tier, expires_at):
+        Raises PaymentRequired, BadRequest (no such plan), NotFound.
+        """
+        plan, now = plan_named(plan_name), self._clock.now_ms()
+
+        def work(connection: sa.Connection) -> None:
+            row = store.user(connection, user_id)
+            if row is None:
                 raise NotFound("No such user")
-            if price_nano == 0:
-                return True
-            paid = self._ledger.charge_in(
-                connection,
-                user_id,
-                price_nano,
-                kind="plan",
-                idempotency_key=idempotency_key,
-                memo=f"{tier}, {months} x 30 days",
-            )
-            if not paid:
-                raise PaymentRequired("Insufficient balance", extra={"required": dollars(price_nano)})
-            return paid
+            if plan.price_nano and not self._ledger.charge_in(
+                connection, user_id, plan.price_nano, kind="plan", idempotency_key=idempotency_key, memo=plan.name
+            ):
+                raise PaymentRequired("Insufficient balance", extra={"required": dollars(plan.price_nano)})
+            mark = "plan:" + key_format.digest(self._pepper, "plan", f"{user_id} {idempotency_key}")
+            if idempotency_key is not None and not store.mark_once(connection, mark, user_id, now):
+                return
+            begin = max(now, row.tier_expires_at or now) if row.tier == plan.name else now
+            expires_at = None if plan.name == FREE_TIER else begin + plan.days * _DAY_MS
+            store.set_tier(connection, user_id, plan.name, expires_at)
 
         await self._db.write(work)
         self._forget(user_id)
@@ -347,13 +349,6 @@ class AIAuthService:
             raise BadRequest("You are the only administrator: make another one first", code="last_admin")
         if not users:
             store.clear_mark(connection, _FIRST_ADMIN)
-
-    def _expiry(self, tier: str, months: int) -> int | None:
-        if tier not in TIERS:
-            raise BadRequest(f"Unknown tier; known: {', '.join(TIERS)}", code="unknown_tier")
-        if not 1 <= months <= 120:
-            raise BadRequest("months must be from 1 to 120")
-        return None if tier == FREE_TIER else self._clock.now_ms() + months * 30 * _DAY_MS
 
     def _device(self, address: str | None) -> str:
         return key_format.digest(self._pepper, "address", address or "")

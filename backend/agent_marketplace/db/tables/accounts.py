@@ -1,4 +1,4 @@
-"""Accounts: users, sessions, marketplace keys, invites, and the marks that sign-up leaves. `*_at`: ms since the epoch, UTC."""
+"""Accounts: users, sessions, marketplace keys, invites, and marks of what happens once. `*_at`: ms since the epoch."""
 
 import sqlalchemy as sa
 
@@ -56,11 +56,13 @@ invites = sa.Table(
     sa.Column("used_at", sa.BigInteger),
 )
 
-# Uniqueness decides races that a count can't: which sign-up was first, and whether an address had its credit before.
+# Uniqueness decides races that a count can't: which sign-up was first, whether an address had its credit before.
 sign_up_marks = sa.Table(
     "sign_up_marks",
     metadata,
-    sa.Column("mark", sa.String(80), primary_key=True),  # `first_admin`, or `credit:` + keyed hash of the e-mail address
+    sa.Column(
+        "mark", sa.String(80), primary_key=True
+    ),  # `first_admin`; `credit:`, `plan:` + keyed hash of what had its effect
     sa.Column("user_id", sa.String(36), nullable=False),
     sa.Column("at", sa.BigInteger, nullable=False),
 )

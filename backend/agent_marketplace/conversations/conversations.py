@@ -1,0 +1,282 @@
+"""Chat history: conversations as trees of messages, their contents encrypted at rest. A temporary chat never comes here."""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from agent_marketplace.clock import Clock
+from agent_marketplace.conversations import rows, store
+from agent_marketplace.conversations.cursors import checked_limit, pack, unpack
+from agent_marketplace.conversations.types import (
+    Conversation,
+    ConversationPage,
+    Message,
+    MessagePage,
+    NewMessage,
+    Status,
+)
+from agent_marketplace.db.engine import Database
+from agent_marketplace.errors import BadRequest, NotFound
+from agent_marketplace.ids import new_id
+from agent_marketplace.vault import TextCipher, Vault
+
+MAX_TITLE = 200
+SEARCHED_MESSAGES = 5_000  # decrypted by one search; about 50 ms
+_SEARCH_BATCH = 50
+_DAY_MS = 86_400_000
+
+T = TypeVar("T")
+
+
+class Conversations:
+    """All conversations. Methods raise NotFound for what isn't the user's."""
+
+    def __init__(self, db: Database, vault: Vault, clock: Clock) -> None:
+        self._db = db
+        self._vault = vault
+        self._clock = clock
+
+    async def create(
+        self, user_id: str, *, model: str, agent_id: str | None = None, title: str = "", messages: Sequence[NewMessage] = ()
+    ) -> tuple[Conversation, list[Message]]:
+        """A new conversation with its first messages, in one transaction. title "": the first line that the user wrote."""
+        cipher, now, conversation_id = await self._vault.texts(user_id), self._clock.now_ms(), new_id("conv")
+        title = _title(title) if title.strip() else _title_from(messages)
+        values = {
+            "conversation_id": conversation_id, "user_id": user_id, "model": model, "agent_id": agent_id, "pinned": False,
+            "title_sealed": rows.seal_title(cipher, conversation_id, title),
+            "messages": 0, "cost_nano": 0, "created_at": now, "updated_at": now,
+        }  # fmt: skip
+
+        def work(connection: sa.Connection) -> tuple[Conversation, list[Message]]:
+            store.add_conversation(connection, values)
+            stored = _append_in(connection, cipher, conversation_id, messages, now)
+            return rows.conversation_of(cipher, _found(store.conversation(connection, user_id, conversation_id))), stored
+
+        return await self._db.write(work)
+
+    async def append(self, user_id: str, conversation_id: str, messages: Sequence[NewMessage]) -> list[Message]:
+        """Stores messages, each after the one before it. parent_id None: after the newest message; "": a new root.
+
+        Raises NotFound: no such conversation, or a parent outside it.
+        """
+        cipher, now = await self._vault.texts(user_id), self._clock.now_ms()
+        return await self._db.write(lambda c: _append_in(c, cipher, conversation_id, messages, now))
+
+    async def finish(
+        self,
+        user_id: str,
+        message_id: str,
+        *,
+        content: str,
+        status: Status,
+        cost_nano: int = 0,
+        usage: dict[str, Any] | None = None,
+        model: str | None = None,
+        provider: str | None = None,
+        request_id: str | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> Message:
+        """Completes an answer that was stored as `running`. None keeps what was stored."""
+        cipher, now = await self._vault.texts(user_id), self._clock.now_ms()
+        given = {"model": model, "provider": provider, "request_id": request_id, "usage": rows.usage_text(usage)}
+        values: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        values |= {"status": status, "cost_nano": cost_nano}
+        values["content_sealed"] = rows.seal_content(cipher, message_id, content, extra or {})
+
+        def work(connection: sa.Connection) -> Message:
+            before = _found(store.message(connection, user_id, message_id))
+            store.change_message(connection, user_id, message_id, values)
+            store.add_cost(connection, user_id, before.conversation_id, cost_nano - before.cost_nano, now)
+            return rows.message_of(cipher, _found(store.message(connection, user_id, message_id)))
+
+        return await self._db.write(work)
+
+    async def get(self, user_id: str, conversation_id: str) -> Conversation:
+        """The head of a conversation."""
+        cipher = await self._vault.texts(user_id)
+        return rows.conversation_of(
+            cipher, _found(await self._db.read(lambda c: store.conversation(c, user_id, conversation_id)))
+        )
+
+    async def messages(self, user_id: str, conversation_id: str) -> list[Message]:
+        """The whole tree, in the order of storing."""
+        cipher = await self._vault.texts(user_id)
+
+        def work(connection: sa.Connection) -> list[Message]:
+            _found(store.conversation(connection, user_id, conversation_id))
+            return [rows.message_of(cipher, row) for row in store.messages_of(connection, user_id, conversation_id)]
+
+        return await self._db.read(work)
+
+    async def thread(self, user_id: str, conversation_id: str, leaf_id: str | None = None) -> list[Message]:
+        """The branch from its root to `leaf_id` (None: the newest message): what a model is sent as history."""
+        tree = await self.messages(user_id, conversation_id)
+        return branch(tree, leaf_id)
+
+    async def history(self, user_id: str, agent_id: str, *, cursor: str | None = None, limit: int = 50) -> MessagePage:
+        """Messages with an agent or a model, over all conversations, newest first. Raises BadRequest (cursor, limit)."""
+        cipher, size = await self._vault.texts(user_id), checked_limit(limit)
+        before = unpack(cursor, int, str, int) if cursor else None
+        found = await self._db.read(lambda c: store.history(c, user_id, agent_id, before, size + 1))
+        page = [rows.message_of(cipher, row) for row in found[:size]]
+        last = page[-1] if len(found) > size else None
+        return MessagePage(
+            messages=page, next_cursor=None if last is None else pack(last.created_at, last.conversation_id, last.seq)
+        )
+
+    async def list(self, user_id: str, *, cursor: str | None = None, limit: int = 50) -> ConversationPage:
+        """Newest first; the first page begins with the pinned ones. Raises BadRequest (cursor, limit)."""
+        cipher, size = await self._vault.texts(user_id), checked_limit(limit)
+        before = unpack(cursor, int, str) if cursor else None
+
+        def work(connection: sa.Connection) -> ConversationPage:
+            pinned = [] if before else store.conversations_of(connection, user_id, None, size, pinned=True)
+            found = store.conversations_of(connection, user_id, before, size + 1, pinned=False)
+            shown = [rows.conversation_of(cipher, row) for row in (*pinned, *found[:size])]
+            return ConversationPage(conversations=shown, next_cursor=_cursor(shown[-1]) if len(found) > size else None)
+
+        return await self._db.read(work)
+
+    async def search(self, user_id: str, q: str, *, cursor: str | None = None, limit: int = 50) -> ConversationPage:
+        """Conversations whose title or messages contain all words of `q`, newest first.
+
+        Contents are encrypted, so this decrypts and reads: at most SEARCHED_MESSAGES messages a call, the cursor goes on.
+        """
+        cipher, size = await self._vault.texts(user_id), checked_limit(limit)
+        words = q.casefold().split()
+        before = unpack(cursor, int, str) if cursor else None
+        return await self._db.read(lambda c: _search(c, cipher, words, before, size))
+
+    async def rename(self, user_id: str, conversation_id: str, title: str) -> None:
+        """Raises BadRequest (empty title)."""
+        cipher = await self._vault.texts(user_id)
+        if not title.strip():
+            raise BadRequest("A conversation needs a title")
+        await self._change(user_id, conversation_id, title_sealed=rows.seal_title(cipher, conversation_id, _title(title)))
+
+    async def pin(self, user_id: str, conversation_id: str, pinned: bool) -> None:
+        """Pinned conversations come first and are kept by retention."""
+        await self._change(user_id, conversation_id, pinned=pinned)
+
+    async def delete(self, user_id: str, conversation_id: str) -> None:
+        """With all its messages."""
+        if not await self._db.write(lambda c: store.delete_conversation(c, user_id, conversation_id)):
+            raise NotFound("No such conversation")
+
+    async def set_retention(self, user_id: str, days: int | None) -> None:
+        """How long unpinned conversations are kept after their last change; None = until deleted. Raises BadRequest."""
+        if days is not None and not 1 <= days <= 3650:
+            raise BadRequest("Retention must be from 1 to 3650 days, or none")
+        await self._db.write(lambda c: store.set_retention(c, user_id, days))
+
+    async def retention(self, user_id: str) -> int | None:
+        """Days, or None."""
+        return await self._db.read(lambda c: store.retention(c, user_id))
+
+    async def purge(self, older_than_ms: int, user_id: str | None = None) -> int:
+        """Deletes unpinned conversations last changed before a moment, of one user or of all; returns how many."""
+        return await self._db.write(lambda c: store.delete_older(c, older_than_ms, user_id))
+
+    async def purge_expired(self) -> int:
+        """Applies every user's retention setting; returns how many conversations were deleted."""
+        now, gone = self._clock.now_ms(), 0
+        for user_id, days in await self._db.read(store.retentions):
+            gone += await self.purge(now - days * _DAY_MS, user_id)
+        return gone
+
+    def erase_user_in(self, connection: sa.Connection, user_id: str) -> None:
+        """Deletes all rows of this room that are the user's."""
+        store.erase_user(connection, user_id)
+
+    async def _change(self, user_id: str, conversation_id: str, **values: Any) -> None:
+        if not await self._db.write(lambda c: store.change_conversation(c, user_id, conversation_id, values)):
+            raise NotFound("No such conversation")
+
+
+def branch(tree: Sequence[Message], leaf_id: str | None) -> list[Message]:
+    """From the root to the leaf; None: to the newest message. Raises NotFound."""
+    by_id = {message.message_id: message for message in tree}
+    if leaf_id is not None and leaf_id not in by_id:
+        raise NotFound("No such message")
+    at = by_id[leaf_id] if leaf_id is not None else (tree[-1] if tree else None)
+    path: list[Message] = []
+    while at is not None:
+        path.append(at)
+        at = by_id.get(at.parent_id) if at.parent_id else None
+    return path[::-1]
+
+
+def _append_in(
+    connection: sa.Connection, cipher: TextCipher, conversation_id: str, messages: Sequence[NewMessage], now: int
+) -> list[Message]:
+    user_id, stored = cipher.user_id, []
+    newest = store.newest_message(connection, user_id, conversation_id)
+    for message in messages:
+        parent = _parent(connection, user_id, conversation_id, message.parent_id, newest)
+        seq = _found(store.grow_conversation(connection, user_id, conversation_id, message.cost_nano, now))
+        message_id = new_id("msg")
+        values = rows.message_values(cipher, user_id, conversation_id, message_id, message, parent, seq, now)
+        store.add_message(connection, values)
+        stored.append(rows.message_of(cipher, _found(store.message(connection, user_id, message_id))))
+        newest = message_id
+    return stored
+
+
+def _parent(
+    connection: sa.Connection, user_id: str, conversation_id: str, wanted: str | None, newest: str | None
+) -> str | None:
+    if wanted is None:
+        return newest
+    if wanted == "":
+        return None
+    row = _found(store.message(connection, user_id, wanted))
+    if row.conversation_id != conversation_id:
+        raise NotFound("No such message")
+    return wanted
+
+
+def _search(
+    connection: sa.Connection, cipher: TextCipher, words: Sequence[str], before: tuple[int | str, ...] | None, size: int
+) -> ConversationPage:
+    found: list[Conversation] = []
+    read = 0
+    while True:
+        batch = store.conversations_of(connection, cipher.user_id, before, _SEARCH_BATCH)
+        for row in batch:
+            if len(found) == size or read >= SEARCHED_MESSAGES:
+                return ConversationPage(
+                    conversations=found, next_cursor=None if before is None else pack(*before), complete=len(found) == size
+                )
+            head = rows.conversation_of(cipher, row)
+            texts = [head.title]
+            for message in store.messages_of(connection, cipher.user_id, row.conversation_id):
+                texts.append(rows.message_of(cipher, message).content)
+                read += 1
+            text = "\n".join(texts).casefold()
+            if all(word in text for word in words):
+                found.append(head)
+            before = (row.updated_at, row.conversation_id)
+        if len(batch) < _SEARCH_BATCH:
+            return ConversationPage(conversations=found, next_cursor=None)
+
+
+def _found(value: T | None) -> T:
+    if value is None:
+        raise NotFound("No such conversation or message")
+    return value
+
+
+def _title(text: str) -> str:
+    return " ".join(text.split())[:MAX_TITLE]
+
+
+def _title_from(messages: Sequence[NewMessage]) -> str:
+    text = next((message.content.strip() for message in messages if message.role == "user"), "")
+    line = text.splitlines()[0] if text else ""
+    return _title(line if len(line) <= 80 else line[:79].rstrip() + "…") or "New chat"
+
+
+def _cursor(last: Conversation) -> str:
+    return pack(last.updated_at, last.conversation_id)

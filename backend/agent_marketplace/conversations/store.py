@@ -1,0 +1,210 @@
+"""The SQL of conversations. Every statement names the user: another's row doesn't exist."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from agent_marketplace.db.tables.conversations import (
+    agent_versions,
+    agents,
+    conversation_settings,
+    conversations,
+    favourites,
+    messages,
+)
+
+Row = sa.Row[Any]
+_HISTORY = (messages.c.created_at, messages.c.conversation_id, messages.c.seq)
+_RECENT = (conversations.c.updated_at, conversations.c.conversation_id)
+
+
+def add_conversation(connection: sa.Connection, values: dict[str, Any]) -> None:
+    connection.execute(sa.insert(conversations).values(values))
+
+
+def conversation(connection: sa.Connection, user_id: str, conversation_id: str) -> Row | None:
+    table = conversations
+    mine = (table.c.user_id == user_id, table.c.conversation_id == conversation_id)
+    return connection.execute(sa.select(table).where(*mine)).first()
+
+
+def conversations_of(
+    connection: sa.Connection, user_id: str, before: tuple[int | str, ...] | None, limit: int, *, pinned: bool | None = None
+) -> Sequence[Row]:
+    """Newest first, from after the sort key `before` = (updated_at, id). pinned None: all."""
+    query = sa.select(conversations).where(conversations.c.user_id == user_id)
+    if pinned is not None:
+        query = query.where(conversations.c.pinned == pinned)
+    if before is not None:
+        query = query.where(sa.tuple_(*_RECENT) < sa.tuple_(*before))
+    return connection.execute(query.order_by(*(column.desc() for column in _RECENT)).limit(limit)).all()
+
+
+def change_conversation(connection: sa.Connection, user_id: str, conversation_id: str, values: dict[str, Any]) -> bool:
+    table = conversations
+    mine = (table.c.user_id == user_id, table.c.conversation_id == conversation_id)
+    return connection.execute(sa.update(table).where(*mine).values(values)).rowcount == 1
+
+
+def grow_conversation(connection: sa.Connection, user_id: str, conversation_id: str, cost_nano: int, now: int) -> int | None:
+    """Counts one more message; returns its number in the conversation, or None if there is no such conversation."""
+    table = conversations
+    return connection.execute(
+        sa.update(table)
+        .where(table.c.user_id == user_id, table.c.conversation_id == conversation_id)
+        .values(messages=table.c.messages + 1, cost_nano=table.c.cost_nano + cost_nano, updated_at=now)
+        .returning(table.c.messages)
+    ).scalar()
+
+
+def add_cost(connection: sa.Connection, user_id: str, conversation_id: str, cost_nano: int, now: int) -> None:
+    table = conversations
+    connection.execute(
+        sa.update(table)
+        .where(table.c.user_id == user_id, table.c.conversation_id == conversation_id)
+        .values(cost_nano=table.c.cost_nano + cost_nano, updated_at=now)
+    )
+
+
+def delete_conversation(connection: sa.Connection, user_id: str, conversation_id: str) -> bool:
+    for table in (messages, conversations):
+        mine = (table.c.user_id == user_id, table.c.conversation_id == conversation_id)
+        done = connection.execute(sa.delete(table).where(*mine))
+    return done.rowcount == 1
+
+
+def delete_older(connection: sa.Connection, before: int, user_id: str | None) -> int:
+    """Deletes unpinned conversations last changed before `before` (ms), of one user or of all; returns how many."""
+    table = conversations
+    old = [table.c.updated_at < before, sa.not_(table.c.pinned)]
+    if user_id is not None:
+        old.append(table.c.user_id == user_id)
+    ids = sa.select(table.c.conversation_id).where(*old)
+    connection.execute(sa.delete(messages).where(messages.c.conversation_id.in_(ids)))
+    return connection.execute(sa.delete(table).where(*old)).rowcount
+
+
+def add_message(connection: sa.Connection, values: dict[str, Any]) -> None:
+    connection.execute(sa.insert(messages).values(values))
+
+
+def message(connection: sa.Connection, user_id: str, message_id: str) -> Row | None:
+    mine = (messages.c.user_id == user_id, messages.c.message_id == message_id)
+    return connection.execute(sa.select(messages).where(*mine)).first()
+
+
+def change_message(connection: sa.Connection, user_id: str, message_id: str, values: dict[str, Any]) -> None:
+    mine = (messages.c.user_id == user_id, messages.c.message_id == message_id)
+    connection.execute(sa.update(messages).where(*mine).values(values))
+
+
+def messages_of(connection: sa.Connection, user_id: str, conversation_id: str) -> Sequence[Row]:
+    """In the order in which they were stored."""
+    mine = (messages.c.user_id == user_id, messages.c.conversation_id == conversation_id)
+    return connection.execute(sa.select(messages).where(*mine).order_by(messages.c.seq)).all()
+
+
+def newest_message(connection: sa.Connection, user_id: str, conversation_id: str) -> str | None:
+    mine = (messages.c.user_id == user_id, messages.c.conversation_id == conversation_id)
+    query = sa.select(messages.c.message_id).where(*mine).order_by(messages.c.seq.desc()).limit(1)
+    return connection.execute(query).scalar()
+
+
+def history(
+    connection: sa.Connection, user_id: str, agent_id: str, before: tuple[int | str, ...] | None, limit: int
+) -> Sequence[Row]:
+    """Newest first, over all conversations with this agent or model, from after the sort key `before`."""
+    query = sa.select(messages).where(
+        messages.c.user_id == user_id, sa.or_(messages.c.agent_id == agent_id, messages.c.model == agent_id)
+    )
+    if before is not None:
+        query = query.where(sa.tuple_(*_HISTORY) < sa.tuple_(*before))
+    return connection.execute(query.order_by(*(column.desc() for column in _HISTORY)).limit(limit)).all()
+
+
+def set_retention(connection: sa.Connection, user_id: str, days: int | None) -> None:
+    connection.execute(sa.delete(conversation_settings).where(conversation_settings.c.user_id == user_id))
+    if days is not None:
+        connection.execute(sa.insert(conversation_settings).values(user_id=user_id, retention_days=days))
+
+
+def retention(connection: sa.Connection, user_id: str) -> int | None:
+    table = conversation_settings
+    return connection.scalar(sa.select(table.c.retention_days).where(table.c.user_id == user_id))
+
+
+def retentions(connection: sa.Connection) -> list[tuple[str, int]]:
+    table = conversation_settings
+    return [(row.user_id, row.retention_days) for row in connection.execute(sa.select(table))]
+
+
+def add_agent(connection: sa.Connection, values: dict[str, Any]) -> None:
+    connection.execute(sa.insert(agents).values(values))
+
+
+def add_agent_version(connection: sa.Connection, values: dict[str, Any]) -> None:
+    connection.execute(sa.insert(agent_versions).values(values))
+
+
+def next_agent_version(connection: sa.Connection, user_id: str, agent_id: str, now: int) -> int | None:
+    """Takes the next version number; None if there is no such agent."""
+    mine = (agents.c.user_id == user_id, agents.c.agent_id == agent_id)
+    change = sa.update(agents).where(*mine).values(version=agents.c.version + 1, updated_at=now)
+    return connection.execute(change.returning(agents.c.version)).scalar()
+
+
+def agent_rows(
+    connection: sa.Connection, user_id: str, agent_id: str | None, version: int | None, *, every: bool = False
+) -> Sequence[Row]:
+    """Versions with their agent's times (`began_at`, `updated_at`): the current ones, one version, or every one."""
+    a, v = agents, agent_versions
+    query = (
+        sa.select(v, a.c.created_at.label("began_at"), a.c.updated_at)
+        .join(a, a.c.agent_id == v.c.agent_id)
+        .where(a.c.user_id == user_id, v.c.user_id == user_id)
+    )
+    if agent_id is not None:
+        query = query.where(a.c.agent_id == agent_id)
+    if not every:
+        query = query.where(v.c.version == (a.c.version if version is None else version))
+    return connection.execute(query.order_by(a.c.updated_at.desc(), a.c.agent_id, v.c.version.desc())).all()
+
+
+def count_agents(connection: sa.Connection, user_id: str) -> int:
+    query = sa.select(sa.func.count()).select_from(agents).where(agents.c.user_id == user_id)
+    return connection.execute(query).scalar_one()
+
+
+def delete_agent(connection: sa.Connection, user_id: str, agent_id: str) -> bool:
+    for table in (agent_versions, agents):
+        mine = (table.c.user_id == user_id, table.c.agent_id == agent_id)
+        done = connection.execute(sa.delete(table).where(*mine))
+    return done.rowcount == 1
+
+
+def add_favourite(connection: sa.Connection, user_id: str, model_id: str, now: int) -> None:
+    connection.execute(
+        sa.text(
+            "INSERT INTO favourites (user_id, model_id, created_at) "
+            "VALUES (:user_id, :model_id, :now) ON CONFLICT DO NOTHING"
+        ),
+        {"user_id": user_id, "model_id": model_id, "now": now},
+    )
+
+
+def remove_favourite(connection: sa.Connection, user_id: str, model_id: str) -> bool:
+    table = favourites
+    mine = (table.c.user_id == user_id, table.c.model_id == model_id)
+    return connection.execute(sa.delete(table).where(*mine)).rowcount == 1
+
+
+def favourites_of(connection: sa.Connection, user_id: str) -> list[str]:
+    table = favourites
+    query = sa.select(table.c.model_id).where(table.c.user_id == user_id)
+    return list(connection.scalars(query.order_by(table.c.created_at.desc(), table.c.model_id)))
+
+
+def erase_user(connection: sa.Connection, user_id: str) -> None:
+    for table in (messages, conversations, conversation_settings, agent_versions, agents, favourites):
+        connection.execute(sa.delete(table).where(table.c.user_id == user_id))

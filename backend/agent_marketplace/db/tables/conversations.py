@@ -1,0 +1,83 @@
+"""Conversations, messages, agents, favourites. `*_sealed`: encrypted by the vault under the user's data key."""
+
+import sqlalchemy as sa
+
+from agent_marketplace.db.base import metadata
+
+conversations = sa.Table(
+    "conversations",
+    metadata,
+    sa.Column("conversation_id", sa.String(40), primary_key=True),
+    sa.Column("user_id", sa.String(36), nullable=False),
+    sa.Column("title_sealed", sa.LargeBinary, nullable=False),
+    sa.Column("model", sa.String(200), nullable=False),
+    sa.Column("agent_id", sa.String(200)),
+    sa.Column("pinned", sa.Boolean, nullable=False),
+    sa.Column("messages", sa.Integer, nullable=False),
+    sa.Column("cost_nano", sa.BigInteger, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("updated_at", sa.BigInteger, nullable=False, index=True),
+    sa.Index("ix_conversations_user_id_updated_at", "user_id", "updated_at", "conversation_id"),
+)
+
+messages = sa.Table(
+    "messages",
+    metadata,
+    sa.Column("message_id", sa.String(40), primary_key=True),
+    sa.Column("conversation_id", sa.String(40), nullable=False),
+    sa.Column("user_id", sa.String(36), nullable=False),
+    sa.Column("parent_id", sa.String(40)),
+    sa.Column("seq", sa.Integer, nullable=False),  # order within the conversation
+    sa.Column("role", sa.String(16), nullable=False),
+    sa.Column("content_sealed", sa.LargeBinary, nullable=False),  # JSON: content and what belongs to it
+    sa.Column("agent_id", sa.String(200), nullable=False),  # what was asked for: an agent or a model
+    sa.Column("model", sa.String(200), nullable=False),  # what answered
+    sa.Column("provider", sa.String(80), nullable=False),
+    sa.Column("cost_nano", sa.BigInteger, nullable=False),
+    sa.Column("usage", sa.Text),
+    sa.Column("request_id", sa.String(80)),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.UniqueConstraint("conversation_id", "seq"),
+    sa.Index("ix_messages_user_id_created_at", "user_id", "created_at", "conversation_id", "seq"),
+)
+
+conversation_settings = sa.Table(
+    "conversation_settings",
+    metadata,
+    sa.Column("user_id", sa.String(36), primary_key=True),
+    sa.Column("retention_days", sa.Integer, nullable=False),
+)
+
+agents = sa.Table(
+    "agents",
+    metadata,
+    sa.Column("agent_id", sa.String(40), primary_key=True),
+    sa.Column("user_id", sa.String(36), nullable=False, index=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("updated_at", sa.BigInteger, nullable=False),
+)
+
+agent_versions = sa.Table(
+    "agent_versions",
+    metadata,
+    sa.Column("agent_id", sa.String(40), nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("user_id", sa.String(36), nullable=False, index=True),
+    sa.Column("name", sa.String(100), nullable=False),
+    sa.Column("model", sa.String(200), nullable=False),
+    sa.Column("instructions_sealed", sa.LargeBinary, nullable=False),
+    sa.Column("parameters", sa.Text, nullable=False),  # JSON object
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.PrimaryKeyConstraint("agent_id", "version"),
+)
+
+favourites = sa.Table(
+    "favourites",
+    metadata,
+    sa.Column("user_id", sa.String(36), nullable=False),
+    sa.Column("model_id", sa.String(200), nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.PrimaryKeyConstraint("user_id", "model_id"),
+)
