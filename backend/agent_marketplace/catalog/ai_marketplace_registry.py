@@ -1,0 +1,303 @@
+"""The catalogue in memory: the guide's registry, grown. Sync, no I/O; every change swaps one immutable state.
+
+Availability, statistics and evidence are injected; without them the registry assumes that every provider but Ollama and
+the local model can be reached, and orders popularity by how many providers offer a model and how new it is.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+from rapidfuzz import fuzz, process
+
+from agent_marketplace.catalog import names
+from agent_marketplace.catalog.hosts import title
+from agent_marketplace.catalog.models import AIModel, Evidence, Offer, Stats, cost_per_1k, tier_of
+from agent_marketplace.catalog.query import Page, run_query
+from agent_marketplace.catalog.search import SearchIndex, squash
+from agent_marketplace.catalog.snapshot import ModelRecord, Snapshot, bundled
+from agent_marketplace.clock import Clock, SystemClock
+
+Availability = Callable[[Offer], str | None] | Mapping[str, str | None]
+"""Why an offer can't be called, or None if it can. As a mapping: by offer id or provider; a provider that is missing there has no key."""
+
+MAX_NAME = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Inputs:
+    """All that the registry has been told."""
+
+    snapshot: Snapshot
+    availability: Availability | None = None
+    serves_retired: frozenset[str] = frozenset()
+    stats: Mapping[str, Stats] = field(default_factory=dict)
+    evidence: Mapping[str, tuple[Evidence, ...]] = field(default_factory=dict)
+    quality: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What follows from it; replaced as a whole, so a reader never sees half a change."""
+
+    inputs: _Inputs
+    models: tuple[AIModel, ...]
+    by_id: Mapping[str, AIModel]
+    offers: Mapping[str, tuple[Offer, ...]]
+    reasons: Mapping[str, str | None]
+    names: Mapping[str, tuple[str, Offer | None]]
+    index: SearchIndex
+    basis: str
+
+
+class MarketplaceRegistry:
+    """Models and their offers. Without arguments: the bundled snapshot."""
+
+    def __init__(self, snapshot: Snapshot | None = None, *, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+        self._state = self._make(_Inputs(snapshot or bundled()), None)
+
+    # --- the guide's six -----------------------------------------------------------------------------------------------------
+
+    def get_all_models(self) -> list[AIModel]:
+        """Every model, the most popular first."""
+        return list(self._state.models)
+
+    def search_models(self, query: str, limit: int = 50) -> list[AIModel]:
+        """Best matches first, forgiving typing; an empty query gives all models, the most popular first."""
+        if not query.strip():
+            return self.get_all_models()
+        state = self._state
+        return [state.by_id[m.id] for m in state.index.search(query, limit)]
+
+    def filter_by_tier(self, tier: str) -> list[AIModel]:
+        """Models of the tier `free`, `paid` or `premium`."""
+        return [m for m in self._state.models if m.pricing_tier == tier]
+
+    def filter_by_capability(self, capability: str) -> list[AIModel]:
+        """Models with a capability (the table in catalog/facts.py)."""
+        return [m for m in self._state.models if capability in m.capabilities]
+
+    def get_popular_models(self, limit: int = 5) -> list[AIModel]:
+        """The first `limit` models by `popular_basis`; retired models are left out."""
+        return [m for m in self._state.models if not m.retired][: max(0, limit)]
+
+    def get_model_by_id(self, model_id: str) -> AIModel | None:
+        """The model with exactly this id of ours, or None."""
+        return self._state.by_id.get(model_id)
+
+    # --- more ------------------------------------------------------------------------------------------------------------------
+
+    @property
+    def popular_basis(self) -> str:
+        """By what popularity is ordered, in words for people."""
+        return self._state.basis
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The snapshot in use."""
+        return self._state.inputs.snapshot
+
+    def resolve(self, name: str) -> AIModel | None:
+        """A model by our id, an alias, `provider/model` or an upstream id; spelling of separators and case don't matter."""
+        found = self._find(name)
+        return self._state.by_id[found[0]] if found else None
+
+    def resolve_offer(self, name: str) -> Offer | None:
+        """The offer that a name pins (`provider/model`, `provider/upstream id`, `...:free`); None if it names no provider."""
+        found = self._find(name)
+        return found[1] if found else None
+
+    def offers(self, model_id: str) -> tuple[Offer, ...]:
+        """All offers of a model, the card's own first; () if unknown."""
+        return self._state.offers.get(model_id, ())
+
+    def unavailable_reason(self, offer: Offer) -> str | None:
+        """Why this offer can't be called now, or None if it can."""
+        return self._state.reasons.get(offer.id, "this offer is no longer in the catalogue")
+
+    def nearest(self, name: str, limit: int = 3) -> list[str]:
+        """Ids of models that someone may have meant; a retired model's successor comes first."""
+        known = self.resolve(name)
+        first = [known.successor] if known is not None and known.successor else []
+        words = name[:MAX_NAME]
+        found = [m.id for m in self.search_models(words, limit + 1)] if squash(words) else []
+        if len(found) < limit:
+            close = process.extract(squash(words), {i: squash(i) for i in self._state.by_id}, scorer=fuzz.ratio, limit=limit)
+            found += [str(i) for _, _, i in close]
+        return [i for i in dict.fromkeys([*first, *found]) if known is None or i != known.id][:limit]
+
+    def facets(self, models: Iterable[AIModel]) -> dict[str, dict[str, int]]:
+        """How many of these models there are per tier, capability, provider and maker."""
+        listed = list(models)
+        return {
+            "tier": dict(Counter(m.pricing_tier for m in listed)),
+            "capability": dict(Counter(c for m in listed for c in m.capabilities).most_common()),
+            "provider": dict(Counter(p for m in listed for p in m.providers).most_common()),
+            "maker": dict(Counter(m.maker for m in listed if m.maker).most_common()),
+        }
+
+    def query(self, parameters: Mapping[str, str]) -> Page:
+        """GET /models: filters, sorts and pages. Raises BadRequest that names the parameter and what is allowed."""
+        return run_query(self, parameters)
+
+    def endpoints(self, model_id: str) -> list[dict[str, Any]]:
+        """GET /models/{id}/endpoints: offers as in docs/api.md."""
+        return [o.to_dict(self.unavailable_reason(o)) for o in self.offers(model_id)]
+
+    # --- what is injected ---------------------------------------------------------------------------------------------------------
+
+    def set_snapshot(self, snapshot: Snapshot) -> None:
+        """Replaces the catalogue (after a sync or an operator's change)."""
+        self._state = self._make(replace(self._state.inputs, snapshot=snapshot), None)
+
+    def set_availability(self, availability: Availability, *, serves_retired: Collection[str] = ()) -> None:
+        """Who can be called. `serves_retired`: providers at a base URL of the operator's, where a maker's dates don't bind."""
+        inputs = replace(self._state.inputs, availability=availability, serves_retired=frozenset(serves_retired))
+        self._state = self._make(inputs, self._state)
+
+    def set_stats(self, stats: Mapping[str, Stats]) -> None:
+        """This installation's uses, ratings, latencies per model id."""
+        self._state = self._make(replace(self._state.inputs, stats=dict(stats)), self._state)
+
+    def set_evidence(self, evidence: Mapping[str, Sequence[Evidence]], quality: Mapping[str, float]) -> None:
+        """Public results per model id, and one number 0..1 per model that orders popularity while there is no traffic."""
+        kept = {k: tuple(v) for k, v in evidence.items()}
+        self._state = self._make(replace(self._state.inputs, evidence=kept, quality=dict(quality)), None)
+
+    # --- making the state ---------------------------------------------------------------------------------------------------------
+
+    def _make(self, inputs: _Inputs, old: _State | None) -> _State:
+        today = datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC).date()
+        reasons: dict[str, str | None] = {}
+        cards: list[AIModel] = []
+        for record in inputs.snapshot.models:
+            reasons.update((o.id, _reason(o, inputs, today.isoformat())) for o in record.offers)
+            cards.append(_card(record, reasons, inputs, today.isoformat()))
+        prominence = _prominence(cards, inputs, today)
+        used = any(m.use_count for m in cards)
+        basis = (
+            "calls on this server"
+            if used
+            else "public benchmarks"
+            if inputs.quality
+            else "how many providers offer it, and how new it is"
+        )
+        cards.sort(key=lambda m: (-m.use_count, -prominence[m.id], m.id))
+        if old is not None:
+            offers, index, known = old.offers, old.index, old.names
+        else:
+            offers = {r.id: r.offers for r in inputs.snapshot.models}
+            index, known = SearchIndex(cards, prominence), _name_table(inputs.snapshot)
+        return _State(inputs, tuple(cards), {m.id: m for m in cards}, offers, reasons, known, index, basis)
+
+    def _find(self, name: str) -> tuple[str, Offer | None] | None:
+        text = name.strip().lower()
+        if not text or len(text) > MAX_NAME:
+            return None
+        table = self._state.names
+        return table.get(text) or table.get(f"={names.key(text)}")
+
+
+def _reason(offer: Offer, inputs: _Inputs, today: str) -> str | None:
+    """Why an offer can't be called now; None if it can."""
+    if offer.retires_on is not None and offer.retires_on <= today and offer.provider not in inputs.serves_retired:
+        return f"retired by its provider on {offer.retires_on}"
+    told = inputs.availability
+    if told is None:
+        return {"ollama": "no Ollama server has been found", "local": "the demo model is not installed"}.get(offer.provider)
+    if callable(told):
+        return told(offer)
+    if offer.id in told:
+        return told[offer.id]
+    if offer.provider in told:
+        return told[offer.provider]
+    if offer.provider == "ollama":
+        return "no Ollama server has been found"
+    return f"no key for {title(offer.provider)} is configured"
+
+
+def _card(record: ModelRecord, reasons: Mapping[str, str | None], inputs: _Inputs, today: str) -> AIModel:
+    """A model's card with its best offer: the first that can be called, else the first."""
+    best = next((o for o in record.offers if reasons[o.id] is None), record.offers[0])
+    reason = reasons[best.id]
+    retired = record.retires_on is not None and record.retires_on <= today
+    if reason is not None and retired and record.successor:
+        reason = f"{reason}; its successor is {record.successor}"
+    stats = inputs.stats.get(record.id, Stats())
+    return AIModel(
+        id=record.id,
+        name=record.name,
+        provider=best.provider,
+        model_id=best.upstream_id,
+        pricing_tier=tier_of(best.price),
+        cost_per_1k=cost_per_1k(best.price),
+        context_window=best.context or record.context,
+        capabilities=record.capabilities,
+        rating=stats.rating,
+        use_count=stats.use_count,
+        is_available=reason is None,
+        unavailable_reason=reason,
+        description=record.description,
+        maker=record.maker,
+        family=record.family,
+        price=best.price,
+        max_input=best.max_input,
+        max_output=best.max_output or record.max_output,
+        input_modalities=record.input_modalities,
+        output_modalities=record.output_modalities,
+        supported_parameters=best.supported_parameters,
+        offers_count=len(record.offers),
+        providers=tuple(dict.fromkeys(o.provider for o in record.offers)),
+        rating_count=stats.rating_count,
+        released_on=record.released_on,
+        retires_on=record.retires_on,
+        retired=retired,
+        successor=record.successor,
+        aliases=record.aliases,
+        tags=record.tags,
+        sources=record.sources,
+        evidence=inputs.evidence.get(record.id, ()),
+        stats=stats,
+    )
+
+
+def _prominence(models: Sequence[AIModel], inputs: _Inputs, today: date) -> dict[str, float]:
+    """0..1: public quality where it is known, and how many providers offer the model, halved for each year of age."""
+    out: dict[str, float] = {}
+    for model in models:
+        released = model.released_on or "2023-01-01"
+        years = max(0.0, (today - date.fromisoformat(released)).days / 365.25)
+        spread = min(1.0, math.log2(1 + model.offers_count) / 4.2) * 0.5**years
+        value = (
+            0.65 * inputs.quality[model.id] + 0.35 * spread
+            if model.id in inputs.quality
+            else spread * (0.5 if inputs.quality else 1.0)
+        )
+        odd = model.retired or "text" not in model.capabilities or "demo" in model.tags or not model.is_priced
+        out[model.id] = value * (0.2 if odd else 1.0)
+    return out
+
+
+def _name_table(snapshot: Snapshot) -> dict[str, tuple[str, Offer | None]]:
+    """Every name a model is known by, lower case; the first claim wins: ids, aliases, offers, upstream ids, loose spellings."""
+    table: dict[str, tuple[str, Offer | None]] = {m.id: (m.id, None) for m in snapshot.models}
+    for model in snapshot.models:
+        for alias in model.aliases:
+            table.setdefault(alias.lower(), (model.id, None))
+    for model in snapshot.models:
+        for offer in model.offers:
+            table.setdefault(offer.id, (model.id, offer))
+            table.setdefault(f"{offer.provider}/{offer.upstream_id}".lower(), (model.id, offer))
+            for alias in model.aliases:
+                table.setdefault(f"{offer.provider}/{alias}", (model.id, offer))
+    for model in snapshot.models:
+        for offer in model.offers:
+            table.setdefault(offer.upstream_id.lower(), (model.id, offer if offer.upstream_id.endswith(":free") else None))
+    for model in snapshot.models:
+        for text in (model.id, *model.aliases):
+            table.setdefault(f"={names.key(text)}", (model.id, None))
+    return table

