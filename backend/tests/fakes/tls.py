@@ -1,4 +1,4 @@
-"""A certificate authority for one test run: a server's context for a name, and a client's that trusts only this authority."""
+"""A certificate authority for one test run: a context for a server of one name, and a client's that trusts nothing else."""
 
 import datetime
 import ssl

@@ -1,0 +1,244 @@
+"""Deadlines and caps that uvicorn's HTTP protocol lacks, as a subclass of it.
+
+It uses attributes of uvicorn 0.54 that are not public (`cycle`, `pipeline`, `flow`, `_start_asgi_task`), so its version is
+pinned narrowly and tests/faults/test_net_guard.py is the regression suite. Deadlines are checked by one sweep of all
+connections on the server's own tick rather than by timers: a request costs two readings of the clock.
+"""
+
+import asyncio
+import re
+from collections import Counter
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, cast
+
+from uvicorn import Config
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+from agent_marketplace.net.drain import Drain
+
+_HOST = re.compile(rb"[A-Za-z0-9._-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
+_PIPELINE = 8
+_PIPELINED_BODY = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one client may take. Seconds and bytes; body_rate: the least upload speed in bytes per second.
+
+    max_head counts whole reads, so one read (up to 256 KiB) may go over; linger_s: how long a refusal waits to be read.
+    """
+
+    head_s: float = 10.0
+    body_s: float = 20.0
+    body_rate: float = 50_000.0
+    write_s: float = 60.0
+    keep_alive_s: int = 30
+    linger_s: float = 1.0
+    max_head: int = 65_536
+    max_fields: int = 100
+    max_body: int = 33_554_432
+    max_connections: int = 4096
+    max_per_address: int = 1024
+
+
+class GuardedConfig(Config):
+    """uvicorn's configuration with what the guard needs beside it."""
+
+    def __init__(self, app: ASGI3Application, limits: Limits, drain: Drain, **options: Any) -> None:
+        super().__init__(app, http=Guard, ws="none", timeout_keep_alive=limits.keep_alive_s, **options)
+        self.limits = limits
+        self.drain = drain
+        self.per_address: Counter[str] = Counter()
+
+
+class _Refused(Exception):
+    """Stops uvicorn's parser; the status is kept beside it."""
+
+
+class Guard(HttpToolsProtocol):
+    """One connection from a client."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._config = cast("GuardedConfig", config)
+        self._limits = self._config.limits
+        self._running: RequestResponseCycle | None = None
+        self._refusal = HTTPStatus.BAD_REQUEST
+        self._head_due: float | None = None
+        self._body_due: float | None = None
+        self._write_due: float | None = None
+        self._linger_due: float | None = None
+        self._head_bytes = self._fields = self._field_bytes = self._body_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        counts = self._config.per_address
+        address = self.client[0] if self.client else ""
+        counts[address] += 1
+        self._head_due = self.loop.time() + self._limits.head_s
+        if len(self.connections) > self._limits.max_connections or counts[address] > self._limits.max_per_address:
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        counts = self._config.per_address
+        address = self.client[0] if self.client else ""
+        counts[address] -= 1
+        if counts[address] <= 0:
+            del counts[address]
+        self._head_due = self._body_due = self._write_due = self._linger_due = None
+        self._forget()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._linger_due is not None:
+            return
+        if self._head_due is None and self._body_due is None:
+            self._head_due = self.loop.time() + self._limits.head_s
+        super().data_received(data)
+        if self._head_due is not None and self._linger_due is None:
+            self._head_bytes += len(data)
+            if self._head_bytes > self._limits.max_head:
+                self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+
+    def on_message_begin(self) -> None:
+        self._head_bytes = self._fields = self._field_bytes = self._body_bytes = 0
+        super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._fields += 1
+        self._field_bytes += len(name) + len(value)
+        if self._fields > self._limits.max_fields or self._field_bytes > self._limits.max_head:
+            self._stop(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        hosts = [value for name, value in self.headers if name == b"host"]
+        if len(hosts) > 1 or (not hosts and self.parser.get_http_version() != "1.0"):
+            self._stop(HTTPStatus.BAD_REQUEST)
+        if (hosts and not _HOST.fullmatch(hosts[0])) or not self.url.startswith(b"/"):
+            self._stop(HTTPStatus.BAD_REQUEST)
+        if any(name == b"transfer-encoding" and value.strip().lower() != b"chunked" for name, value in self.headers):
+            self._stop(HTTPStatus.BAD_REQUEST)
+        length = next((int(value) for name, value in self.headers if name == b"content-length"), 0)
+        if length > self._limits.max_body:
+            self._stop(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        if self._busy() and (len(self.pipeline) >= _PIPELINE or length > _PIPELINED_BODY):
+            self._stop(HTTPStatus.BAD_REQUEST)
+        self._head_due = None
+        self._head_bytes = 0
+        self._body_due = self.loop.time() + self._limits.body_s + length / self._limits.body_rate
+        super().on_headers_complete()
+        if self._config.drain.draining:
+            self.cycle.keep_alive = False
+        if self.pipeline:
+            self.flow.resume_reading()  # a paused connection wouldn't show that its client has gone
+
+    def on_body(self, body: bytes) -> None:
+        self._body_bytes += len(body)
+        if self._body_bytes > self._limits.max_body:
+            self._stop(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        if self.pipeline and self._body_bytes > _PIPELINED_BODY:
+            self._stop(HTTPStatus.BAD_REQUEST)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._body_due = None
+        super().on_message_complete()
+
+    def pause_writing(self) -> None:
+        self._write_due = self.loop.time() + self._limits.write_s
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        self._write_due = None
+        super().resume_writing()
+
+    def sweep(self, now: float) -> None:
+        """Ends the connection where one of its deadlines has passed. now: loop time in seconds."""
+        if self._write_due is not None and now > self._write_due:
+            self.transport.abort()
+        elif self._linger_due is not None:
+            if now > self._linger_due:
+                self.transport.abort()
+        elif self._head_due is not None and now > self._head_due:
+            if self._busy():  # stray bytes behind a request must not end its answer
+                self._head_due = now + self._limits.head_s
+            else:
+                self._refuse(HTTPStatus.REQUEST_TIMEOUT)
+        elif self._body_due is not None and now > self._allowed_until():
+            if self.flow.read_paused:  # the app is the slow one
+                self._body_due = now + self._limits.body_s
+            else:
+                self._refuse(HTTPStatus.REQUEST_TIMEOUT)
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words; ours depend on the status alone
+        self._refuse(self._refusal)
+
+    def shutdown(self) -> None:
+        if self._busy():
+            for cycle in self._cycles():
+                cycle.keep_alive = False
+        else:
+            self.transport.close()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _allowed_until(self) -> float:
+        """Chunked bodies have no length to size their deadline by, so what has arrived extends it."""
+        return (self._body_due or 0.0) + self._body_bytes / self._limits.body_rate
+
+    def _busy(self) -> bool:
+        return bool(self.pipeline) or (self._running is not None and not self._running.response_complete)
+
+    def _cycles(self) -> list[RequestResponseCycle]:
+        return [cycle for cycle, _ in self.pipeline] + ([self._running] if self._running is not None else [])
+
+    def _forget(self) -> None:
+        """Every request of this connection learns that its client has gone, not only the newest."""
+        for cycle in self._cycles():
+            if not cycle.response_complete:
+                cycle.disconnected = True
+            cycle.message_event.set()
+        self.pipeline.clear()
+
+    def _stop(self, status: HTTPStatus) -> None:
+        self._refusal = status
+        raise _Refused
+
+    def _refuse(self, status: HTTPStatus) -> None:
+        """Answers with the status and closes; only closes where an answer is already under way."""
+        self._head_due = self._body_due = None
+        self._unset_keepalive_if_required()
+        started = any(cycle.response_started and not cycle.response_complete for cycle in self._cycles())
+        self._forget()
+        if started or self.transport.is_closing():
+            self.transport.abort()
+            return
+        words = f'{{"success":false,"error":"{status.phrase}","code":"{_CODES[status]}"}}'.encode()
+        self.transport.write(
+            b"HTTP/1.1 %d %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%s"
+            % (status, status.phrase.encode(), len(words), words)
+        )
+        self._linger_due = self.loop.time() + self._limits.linger_s
+        self.flow.resume_reading()  # what still comes is dropped: closing over unread bytes would reset the answer away
+        self.transport.write_eof()
+
+
+_CODES = {
+    HTTPStatus.BAD_REQUEST: "invalid_request",
+    HTTPStatus.REQUEST_TIMEOUT: "request_timeout",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "payload_too_large",
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: "headers_too_large",
+    HTTPStatus.SERVICE_UNAVAILABLE: "temporarily_unavailable",
+}

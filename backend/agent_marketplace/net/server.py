@@ -1,0 +1,153 @@
+"""uvicorn run from our own code: guarded connections, a drain that lets streams end and settle, exit status 0."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Generator
+from types import FrameType
+
+from uvicorn import Server
+from uvicorn._types import ASGI3Application
+
+from agent_marketplace.net.drain import Drain
+from agent_marketplace.net.guard import Guard, GuardedConfig, Limits
+
+AppFactory = Callable[[Drain], ASGI3Application]
+
+SETTLE_S = 5.0
+
+
+class DrainingServer(Server):
+    """First signal: drain, keep answering (503 by the app), leave when nothing is active or the grace is over.
+
+    Second signal: everything is cancelled at once. Cancelled requests get SETTLE_S seconds to settle.
+    """
+
+    def __init__(self, config: GuardedConfig, *, grace_s: float, parent: int | None = None) -> None:
+        super().__init__(config)
+        self._drain = config.drain
+        self._grace_s = grace_s
+        self._parent = parent
+        self._leave_at: float | None = None
+
+    def stop(self) -> None:
+        """Begins the drain; the second call forces. Call it on the event loop."""
+        if self._drain.draining:
+            self.force_exit = True
+            return
+        self._leave_at = asyncio.get_running_loop().time() + self._grace_s
+        self._drain.start()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Sweeps the connections' deadlines; True once it is time to leave."""
+        now = asyncio.get_running_loop().time()
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, Guard):
+                connection.sweep(now)
+        if self._parent is not None and os.getppid() != self._parent and not self._drain.draining:
+            self.stop()
+        if self._leave_at is not None and (self.force_exit or now >= self._leave_at or not self._active()):
+            return True
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Closes the listeners, cancels what is left, lets it settle, then closes the app."""
+        for server in self.servers:
+            server.close()
+        for sock in sockets or ():
+            sock.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        if self._leave_at is not None and not self.force_exit:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(self._leave_at):
+                    await self._ended()
+        for task in list(self.server_state.tasks):
+            task.cancel("the server is stopping")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SETTLE_S):
+                await self._ended()
+        await self.lifespan.shutdown()
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, Guard):
+                connection.transport.abort()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Ours, because uvicorn's raises the signal again at the end, which makes the exit status -15."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        loop = asyncio.get_running_loop()
+
+        def handle(_number: int, _frame: FrameType | None) -> None:
+            loop.call_soon_threadsafe(self.stop)
+
+        wanted: dict[signal.Signals, Callable[[int, FrameType | None], None] | signal.Handlers] = {
+            signal.SIGTERM: handle,
+            # A terminal sends Ctrl-C to workers too, but only their parent's SIGTERM counts for them.
+            signal.SIGINT: handle if self._parent is None else signal.SIG_IGN,
+        }
+        before = {number: signal.signal(number, handler) for number, handler in wanted.items()}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _active(self) -> bool:
+        return bool(self.server_state.tasks) or self._drain.active > 0
+
+    async def _ended(self) -> None:
+        while self.server_state.tasks:
+            await asyncio.wait(list(self.server_state.tasks))
+        await self._drain.idle()
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket's address, taken but not yet accepting. Raises OSError (EADDRINUSE where the port is taken)."""
+    family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    sock = socket.socket(family, kind, proto)
+    try:
+        if sys.platform != "win32":
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(address)
+    except OSError:
+        sock.close()
+        raise
+    sock.setblocking(False)
+    return sock
+
+
+def run(
+    app_factory: AppFactory,
+    sock: socket.socket,
+    *,
+    grace_s: float = 30.0,
+    limits: Limits | None = None,
+    trusted_proxies: str | None = None,
+    parent: int | None = None,
+) -> bool:
+    """Serves in this process until stopped. trusted_proxies: addresses whose X-Forwarded-* count; parent: the pid whose end
+    ends this process too. True if the end was orderly, False if forced. Raises SystemExit(3) if the app did not start."""
+    drain = Drain()
+    config = GuardedConfig(
+        app_factory(drain),
+        limits or Limits(),
+        drain,
+        lifespan="on",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=trusted_proxies is not None,
+        forwarded_allow_ips=trusted_proxies,
+        backlog=2048,
+    )
+    server = DrainingServer(config, grace_s=grace_s, parent=parent)
+    server.run(sockets=[sock])
+    return not server.force_exit
