@@ -1,0 +1,184 @@
+"""What a person wants done: task type with a calibrated confidence, and what else the text says about the call. Offline, pure.
+
+Labels are those of public prompt collections plus the guide's; two of the guide's types are not seen in the wording but in
+the circumstances, and are reported as flags: `long_context` (the input's length) and `budget_conscious` (a preference).
+"""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from agent_marketplace.recommend.classifier import TaskClassifier, Verdict, default_classifier
+from agent_marketplace.recommend.features import tokens, window
+from agent_marketplace.recommend.language import language_of
+
+TaskType = Literal[
+    "debugging", "code_generation", "code_review", "documentation", "explain_concept", "brainstorming", "summarisation",
+    "translation", "data_extraction", "maths", "vision", "tool_use", "quick_task",
+]  # fmt: skip
+
+UNCERTAIN_BELOW = 0.45
+"""On held-out text, answers below this confidence are right less than half of the time (docs/q-assistant.md)."""
+
+LONG_INPUT_TOKENS = 60_000
+_MIXED_FROM = 0.2
+_CHARACTERS_PER_TOKEN = 4
+_IMAGE_TOKENS = 1_100  # a 1024x1024 picture costs 765 to 1,600 tokens at the large providers
+
+_MEANS: dict[str, str] = {
+    "debugging": "find and fix a fault",
+    "code_generation": "write new code",
+    "code_review": "judge existing code",
+    "documentation": "write documentation",
+    "explain_concept": "explain something",
+    "brainstorming": "come up with ideas or creative text",
+    "summarisation": "shorten a text",
+    "translation": "translate",
+    "data_extraction": "pull facts out of a text",
+    "maths": "work out a problem step by step",
+    "vision": "look at a picture",
+    "tool_use": "look something up or act through tools",
+    "quick_task": "give a short factual answer",
+}
+_PREFIXES = {"fix": "debugging", "bug": "debugging", "hotfix": "debugging", "feat": "code_generation", "docs": "documentation"}
+_PREFIX = re.compile(r"^\W{0,3}(\w{2,10})(?:\([\w./ -]{1,40}\))?!?\]?:\s")
+_CHEAP = re.compile(r"\b(?:cheap\w*|inexpensive|low[- ]cost|on a budget|tight budget|budget[- ]friendly|for free|free of charge)\b")
+_LENGTH = re.compile(
+    r"\b(?:(\d{1,5})|(an?|one|two|three|four|five|six|seven|eight|nine|ten))[- ](?:short |brief |concise |bullet )?"
+    r"(words?|sentences?|points?|bullets?|paragraphs?|pages?|lines?)\b"
+)
+_SMALL = {w: i for i, w in enumerate("one two three four five six seven eight nine ten".split(), 1)} | {"a": 1, "an": 1}
+_UNIT_TOKENS = {"word": 1.35, "sentence": 28, "point": 25, "bullet": 25, "paragraph": 120, "page": 650, "line": 14}
+_STOP = frozenset(
+    "the and for with that this from are was were have has had you your our their its can could would should will into about "
+    "what which who when where why how does did not but all any out use using please need want give make get let just some "
+    "them then than there here also very more most such only own same each other been being over under between it's i'm "
+    "der die das und ist ein eine que los las una por para con les des est une dans pour".split()
+)
+_CODE = re.compile(r"```|\bdef \w|\bfunction\s?\w{0,40}\(|=>|;\s*$|</\w{1,20}>|\bclass \w{1,40}[:({]", re.M)
+
+
+class Analysis(msgspec.Struct, frozen=True, kw_only=True):
+    """The reading of one request. confidence and label probabilities 0..1; lengths in tokens."""
+
+    type: str
+    confidence: float
+    uncertain: bool
+    keywords: tuple[str, ...]
+    labels: tuple[tuple[str, float], ...]
+    decided_by: tuple[str, ...]
+    language: str
+    input_tokens: int
+    wanted_output_tokens: int | None = None
+    has_code: bool = False
+    has_images: bool = False
+    long_context: bool = False
+    budget_conscious: bool = False
+    question: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The `analysis` of POST /recommendations; `question` only when uncertain."""
+        out = msgspec.to_builtins(self)
+        out["labels"] = [{"type": name, "probability": round(p, 3)} for name, p in self.labels]
+        out["confidence"] = round(self.confidence, 3)
+        if self.question is None:
+            del out["question"]
+        return out
+
+
+def analyze(
+    text: str,
+    *,
+    attachments: Sequence[str | Mapping[str, Any]] = (),
+    input_tokens: int | None = None,
+    classifier: TaskClassifier | None = None,
+) -> Analysis:
+    """attachments: media types, file names, or mappings with `type`; input_tokens: of the whole call, if the caller knows."""
+    classifier = classifier or default_classifier()
+    images = any(_is_image(a) for a in attachments)
+    seen = window(text)
+    verdict = classifier.classify(text, _nudges(seen, images=images, empty=not seen))
+    ranked = sorted(zip(classifier.labels, verdict.probabilities, strict=True), key=lambda lp: (-lp[1], lp[0]))
+    kind, confidence = ranked[0]
+    uncertain = confidence < UNCERTAIN_BELOW or not seen
+    count = input_tokens if input_tokens is not None else estimate_tokens(text) + images * _IMAGE_TOKENS
+    return Analysis(
+        type=kind,
+        confidence=confidence if seen else 0.0,
+        uncertain=uncertain,
+        keywords=_keywords(seen),
+        labels=(ranked[0], *(lp for lp in ranked[1:3] if lp[1] >= _MIXED_FROM)),
+        decided_by=_readable(verdict),
+        language=language_of(seen),
+        input_tokens=count,
+        wanted_output_tokens=_wanted_tokens(seen.lower()),
+        has_code=_CODE.search(seen) is not None,
+        has_images=images,
+        long_context=count >= LONG_INPUT_TOKENS,
+        budget_conscious=_CHEAP.search(seen.lower()) is not None,
+        question=_question(seen, kind, ranked[1][0]) if uncertain else None,
+    )
+
+
+def estimate_tokens(text: str) -> int:
+    """Tokens of a text: four characters each, one each where a script has no spaces. Within about a third of real counts."""
+    plain = text.isascii()
+    wide = 0 if plain else sum(1 for c in text[:20_000] if ord(c) > 0x2E7F)
+    share = 0.0 if plain or not text else wide / min(len(text), 20_000)
+    return math.ceil(len(text) * (share + (1 - share) / _CHARACTERS_PER_TOKEN))
+
+
+def _is_image(attachment: str | Mapping[str, Any]) -> bool:
+    name = str(attachment if isinstance(attachment, str) else attachment.get("type") or attachment.get("media_type") or "").lower()
+    return name.startswith("image") or name.endswith((".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".heic"))
+
+
+def _nudges(seen: str, *, images: bool, empty: bool) -> dict[str, float]:
+    """What is known besides the words: a picture is attached; a commit says its own type; nothing was asked at all."""
+    nudges: dict[str, float] = {}
+    if images:
+        nudges["vision"] = 4.0
+    prefix = _PREFIX.match(seen[:80])
+    if prefix and (label := _PREFIXES.get(prefix[1].lower())):
+        nudges[label] = nudges.get(label, 0.0) + 5.0
+    return {} if empty else nudges
+
+
+def _keywords(seen: str) -> tuple[str, ...]:
+    words = (t for t in tokens(seen) if len(t) > 2 and t[0].isalpha() and t not in _STOP)
+    return tuple(dict.fromkeys(words))[:12]
+
+
+def _wanted_tokens(lower: str) -> int | None:
+    match = _LENGTH.search(lower)
+    if match is None:
+        return None
+    number = int(match[1]) if match[1] else _SMALL[match[2]]
+    return max(16, min(32_000, round(number * _UNIT_TOKENS[match[3].rstrip("s")])))
+
+
+_FORMS = {
+    "s:q": "a question mark", "s:ident": "names from code", "s:trace": "an error message", "s:code": "code", "s:list": "a list of numbers",
+    "s:nl": "several lines",
+}  # fmt: skip
+
+
+def _readable(verdict: Verdict) -> tuple[str, ...]:
+    """Feature names in words: `b:fix the` becomes `"fix the"`; bare shape counts are left out."""
+    out = []
+    for name in verdict.decided_by:
+        kind, _, value = name.partition(":")
+        if kind in ("w", "b", "1", "l") or kind.startswith("e"):
+            out.append(f'"{value}"')
+        elif name in _FORMS:
+            out.append(_FORMS[name])
+    return tuple(dict.fromkeys(out))
+
+
+def _question(seen: str, first: str, second: str) -> str:
+    if not seen:
+        return "What should the model do? One sentence is enough, for example: review this function, translate this letter."
+    return f"Should the model {_MEANS[first]}, or {_MEANS[second]}?"
