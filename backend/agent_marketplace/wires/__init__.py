@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from agent_marketplace.wires.base import Codec, WireName
+from agent_marketplace.wires.base import Codec
 from agent_marketplace.wires.openai import OpenAICodec
 
 
-def codecs() -> Mapping[WireName, Codec]:
+def codecs() -> Mapping[str, Codec]:
     """A fresh codec for every wire, by name."""
     made: tuple[Codec, ...] = (OpenAICodec(),)
     return {codec.name: codec for codec in made}

@@ -37,12 +37,15 @@ from agent_marketplace.wires.sse import SSEEvent, SSEParser
 
 
 class Dialect(msgspec.Struct, frozen=True, kw_only=True):
-    """How one OpenAI-compatible provider differs: the name of its output cap, what it refuses, where thinking goes."""
+    """How one OpenAI-compatible provider differs. `refuses`: canonical fields it rejects; `accepts`: the fields without a
+    canonical name that it takes, None = all; `renames`: canonical name -> its own; `stream_usage`: it takes
+    `stream_options.include_usage`."""
 
     max_tokens_field: str = "max_tokens"
     stream_usage: bool = True
     refuses: frozenset[str] = frozenset()
-    unknown_fields: bool = True
+    accepts: frozenset[str] | None = None
+    renames: Mapping[str, str] = {}
     path: str = "chat/completions"
 
 
@@ -86,17 +89,18 @@ def build_request(call: Call, upstream_model: str, *, stream: bool, dialect: Dia
         "reasoning_effort": call.reasoning_effort or effort_of(call.reasoning_max_tokens),
         "user": call.user,
     }
-    if call.wire == "openai" and dialect.unknown_fields:
-        optional |= call.extra
-    else:
-        dropped += call.extra
+    for name, value in call.extra.items():
+        if call.wire == "openai" and (dialect.accepts is None or name in dialect.accepts):
+            optional[name] = value
+        else:
+            dropped.append(name)
     for name, value in optional.items():
         if value is None:
             continue
         if name in dialect.refuses:
             dropped.append(name)
         else:
-            body[name] = value
+            body[dialect.renames.get(name, name)] = value
     body |= _tools(call) | _format(call)
     if stream:
         body["stream"] = True

@@ -31,16 +31,17 @@ def splice_request(
     for name, value in client.items():
         if name in limits or name in ("model", "stream", "stream_options") or name in fields.ROUTING_FIELDS:
             continue
-        if name in dialect.refuses or name in _RESPELLED or not (dialect.unknown_fields or name in openai_in.KNOWN):
+        if name in dialect.refuses or name in _RESPELLED or not _taken(name, dialect):
             dropped.append(name)
         else:
-            out[name] = value
+            out[dialect.renames.get(name, name)] = value
     given = [fields.value(client[n]) for n in ("max_completion_tokens", "max_tokens") if n in client]
     limit = next((n for n in given if n is not None), None)
     if max_tokens is not None and (not isinstance(limit, int) or limit > max_tokens):
         limit = max_tokens
     if limit is not None:
-        out[dialect.max_tokens_field] = limit
+        own_name = dialect.accepts is None and client.get("max_completion_tokens") is not None
+        out["max_completion_tokens" if own_name else dialect.max_tokens_field] = limit
     if "reasoning" in client and "reasoning_effort" not in client:
         dropped.remove("reasoning")
         out |= _effort(fields.value(client["reasoning"]))
@@ -49,6 +50,10 @@ def splice_request(
         if dialect.stream_usage:
             out["stream_options"] = {"include_usage": True}
     return OutboundCall(path=dialect.path, body=json.encode(out), dropped=tuple(dropped))
+
+
+def _taken(name: str, dialect: Dialect) -> bool:
+    return dialect.accepts is None or name in openai_in.KNOWN or name in dialect.accepts
 
 
 def _effort(reasoning: Any) -> dict[str, str]:
@@ -94,6 +99,7 @@ class Passthrough:
         self._encoder = openai_in.Encoder(shape)
         self._wanted = {**({"id": shape.id} if rewrite_id else {}), **({"model": shape.model} if rewrite_model else {})}
         self._head, self._our_head = b"", b""
+        self._lessons = 3
 
     def feed(self, data: bytes) -> tuple[bytes, list[Event]]:
         """(bytes that may leave now, events seen in them or held back)."""
@@ -135,6 +141,9 @@ class Passthrough:
             return self._our_head + data[len(self._head) :]
         fields_ = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
         rewritten = json.encode(fields_ | self._wanted)
+        if not self._lessons:
+            return rewritten
+        self._lessons -= 1
         head, _, rest = data.partition(b'"choices"')
         ours = head
         for name, wanted in self._wanted.items():

@@ -170,7 +170,7 @@ def test_content_of_another_wire_is_refused_not_dropped() -> None:
 def test_a_dialect_drops_what_its_provider_rejects_and_says_so() -> None:
     codec = OpenAICodec(
         Dialect(
-            refuses=frozenset({"seed"}), unknown_fields=False, stream_usage=False, max_tokens_field="max_completion_tokens"
+            refuses=frozenset({"seed"}), accepts=frozenset(), stream_usage=False, max_tokens_field="max_completion_tokens"
         )
     )
     out = codec.build_request(parse(FULL), "m", stream=True)

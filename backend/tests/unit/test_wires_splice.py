@@ -61,7 +61,7 @@ def test_the_provider_never_gets_more_output_than_the_hold_buys(
 
 
 def test_a_strict_provider_gets_only_fields_it_knows() -> None:
-    out = splice_request(BODY, "m", stream=False, dialect=Dialect(unknown_fields=False, refuses=frozenset({"temperature"})))
+    out = splice_request(BODY, "m", stream=False, dialect=Dialect(accepts=frozenset(), refuses=frozenset({"temperature"})))
     assert set(out.dropped) == {"logit_bias", "temperature"}
     assert "temperature" not in json.loads(out.body)
 

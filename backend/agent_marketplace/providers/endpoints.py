@@ -1,0 +1,249 @@
+"""Endpoints: a provider, where it is, whose key opens it: the known ones of `table` with the operator's settings on top."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import msgspec
+
+from agent_marketplace.net.http import OutboundRequest, Timeouts
+from agent_marketplace.providers import table
+from agent_marketplace.providers.table import AbortRule, AuthStyle
+from agent_marketplace.settings import ProviderSettings, Settings, SettingsError
+from agent_marketplace.wires.base import Codec, OutboundCall, WireName
+from agent_marketplace.wires.openai import OpenAICodec
+from agent_marketplace.wires.openai_out import Dialect
+
+OPERATORS_FILE = "providers.toml"
+
+
+class Revealable(Protocol):
+    """A secret that shows its text only on request."""
+
+    def reveal(self) -> str: ...
+
+
+class DeclaredModel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A model that the operator says an endpoint serves. Context, output: tokens; prices: dollars per 1M tokens, as text."""
+
+    id: str
+    name: str = ""
+    context: int = 8192
+    max_output: int | None = None
+    vision: bool = False
+    tools: bool = False
+    input_price: str = "0"
+    output_price: str = "0"
+
+
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """One provider's address. allow_private: the operator set the base URL; abort_rule: does an abort stop the bill?"""
+
+    name: str
+    wire: WireName
+    base_url: str
+    auth: AuthStyle = "bearer"
+    abort_rule: AbortRule = "unknown"
+    headers: tuple[tuple[str, str], ...] = ()
+    dialect: Dialect = Dialect()
+    key: str | None = None
+    needs_key: bool = True
+    allow_private: bool = False
+    byok: bool = True
+    probe: str = ""
+    first_byte_s: float = 60.0
+    models: tuple[DeclaredModel, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Endpoint({self.name}, {self.wire}, {self.base_url}, key={'set' if self.key else 'none'})"
+
+    __str__ = __repr__
+
+    @property
+    def configured(self) -> bool:
+        """True where the operator can pay: a key is set, or none is needed."""
+        return self.key is not None or not self.needs_key
+
+    def url(self, path: str) -> str:
+        """The address of a path below the base URL; an absolute URL stays as it is."""
+        return path if path.startswith("https://") else f"{self.base_url.rstrip('/')}/{path}"
+
+    def auth_headers(self, secret: Revealable | None) -> dict[str, str]:
+        """The header that proves who pays: the caller's own secret, or the operator's key."""
+        key = secret.reveal() if secret is not None else self.key
+        if key is None or self.auth == "none":
+            return {}
+        return {"authorization": f"Bearer {key}"} if self.auth == "bearer" else {self.auth: key}
+
+    def address(self, call: OutboundCall, secret: Revealable | None) -> tuple[str, dict[str, str]]:
+        """(URL, headers) of a provider's request. `secret`: the caller's own key, None = the operator's."""
+        headers = {
+            "content-type": "application/json",
+            **dict(self.headers),
+            **dict(call.headers),
+            **self.auth_headers(secret),
+        }
+        return self.url(call.path), headers
+
+    def timeouts(self, *, stream: bool) -> Timeouts:
+        """A plain answer's first byte comes with its last, so it may take as long as the whole."""
+        if stream:
+            return Timeouts(first_byte_s=self.first_byte_s)
+        return Timeouts(first_byte_s=600.0, idle_s=60.0)
+
+    def key_probe(self, secret: Revealable | None) -> OutboundRequest | None:
+        """The request that tells a good key from a bad one (401, 403); None where the provider offers none."""
+        if not self.probe:
+            return None
+        own_base = self.allow_private and self.probe.startswith("https://")
+        url = self.url("models" if own_base else self.probe)
+        headers = {**dict(self.headers), **self.auth_headers(secret)}
+        times = Timeouts(connect_s=5, first_byte_s=10, idle_s=10, total_s=15)
+        return OutboundRequest(method="GET", url=url, headers=headers, timeouts=times, allow_private=self.allow_private)
+
+
+class _Declared(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+    base_url: str
+    wire: WireName = "openai"
+    auth: AuthStyle = "bearer"
+    key_env: str | None = None
+    needs_key: bool | None = None
+    byok: bool = False
+    abort_rule: AbortRule = "unknown"
+    headers: dict[str, str] = {}
+    max_tokens_field: str = "max_tokens"
+    first_byte_s: float = 60.0
+    models: list[DeclaredModel] = []
+
+
+class EndpointTable:
+    """Every endpoint by provider name: the known ones, the operator's settings on top, those of providers.toml.
+
+    providers.toml lies in the data directory: `[[provider]]` tables with name, base_url and the fields of `_Declared`.
+    """
+
+    def __init__(self, settings: Settings, env: Mapping[str, str] | None = None) -> None:
+        self._endpoints = {row.name: _known(row, settings) for row in table.ROWS}
+        if settings.local_model:
+            self._endpoints["local"] = _known(table.LOCAL, settings)
+        for endpoint in declared(settings.data_dir / OPERATORS_FILE, env or {}):
+            self._endpoints[endpoint.name] = endpoint
+        self._codecs: dict[str, Codec] = {}
+
+    def get(self, provider: str) -> Endpoint | None:
+        """The endpoint, or None for an unknown provider."""
+        return self._endpoints.get(provider)
+
+    def configured(self, provider: str) -> bool:
+        """True where this installation itself can pay for or run calls to the provider."""
+        endpoint = self._endpoints.get(provider)
+        return endpoint is not None and endpoint.configured
+
+    def byok_providers(self) -> tuple[str, ...]:
+        """Providers for which a user may save a key of their own."""
+        return tuple(sorted(e.name for e in self._endpoints.values() if e.byok and e.auth != "none"))
+
+    def all(self) -> tuple[Endpoint, ...]:
+        """Every endpoint, by name."""
+        return tuple(self._endpoints[name] for name in sorted(self._endpoints))
+
+    def put(self, endpoint: Endpoint) -> None:
+        """Adds or replaces an endpoint (the local model's, after each start of its process)."""
+        self._endpoints[endpoint.name] = endpoint
+        self._codecs.pop(endpoint.name, None)
+
+    def codec(self, provider: str, codecs: Mapping[str, Codec]) -> Codec:
+        """The codec of a provider's wire, in its dialect. Raises KeyError for an unknown provider."""
+        made = self._codecs.get(provider)
+        if made is None:
+            endpoint = self._endpoints[provider]
+            made = OpenAICodec(endpoint.dialect) if endpoint.wire == "openai" else codecs[endpoint.wire]
+            self._codecs[provider] = made
+        return made
+
+
+def _known(row: table.Row, settings: Settings) -> Endpoint:
+    given = settings.providers.get(row.name) or ProviderSettings()
+    base_url = given.base_url
+    if row.name == "ollama" and settings.ollama_host:
+        base_url = ollama_url(settings.ollama_host)
+    dialect = row.dialect
+    if row.name == "openai" and base_url is not None:
+        dialect = Dialect()  # someone else's server: the common names, no assumptions
+    return Endpoint(
+        name=row.name,
+        wire=row.wire,
+        base_url=base_url or row.base_url,
+        auth=row.auth,
+        abort_rule=row.abort,
+        headers=row.headers,
+        dialect=dialect,
+        key=given.key,
+        needs_key=row.name != "local" and base_url is None,  # many servers of one's own take no key
+        allow_private=base_url is not None or row.own_host,
+        byok=not row.own_host,
+        probe=row.probe,
+        first_byte_s=120.0 if row.own_host else 60.0,
+    )
+
+
+def ollama_url(host: str) -> str:
+        raise SettingsError(f"{file}: provider name {entry.name!r}: use letters, digits, dots, dashes; local is taken")
+    text = host.strip().rstrip("/")
+    if "://" not in text:
+        text = f"http://{text}"
+    parts = urlsplit(text)
+    name = parts.hostname or "127.0.0.1"
+    name = "127.0.0.1" if name == "0.0.0.0" else f"[{name}]" if ":" in name else name  # noqa: S104 (read, not bound)
+    try:
+        port = parts.port or {"https": 443}.get(parts.scheme, 11434)
+    except ValueError:
+        raise SettingsError(f"OLLAMA_HOST is {host!r}: the port is not a number") from None
+    return f"{parts.scheme}://{name}:{port}{parts.path}"
+
+
+def declared(path: Path, env: Mapping[str, str]) -> tuple[Endpoint, ...]:
+    """The operator's own endpoints. Raises SettingsError with words that name the entry."""
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        return ()
+    except (OSError, UnicodeDecodeError) as e:
+        raise SettingsError(f"{path.name} can't be read: {e}") from None
+    try:
+        content: dict[str, Any] = tomllib.loads(text)
+        entries = msgspec.convert(content.pop("provider", []), list[_Declared])
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as e:
+        raise SettingsError(f"{path.name}: {e}") from None
+    if content:
+        raise SettingsError(f"{path.name}: unknown table {next(iter(content))!r}; only [[provider]] is read")
+    return tuple(_declared(entry, path.name, env) for entry in entries)
+
+
+def _declared(entry: _Declared, file: str, env: Mapping[str, str]) -> Endpoint:
+    if not entry.base_url.startswith(("http://", "https://")):
+        raise SettingsError(f"{file}: provider {entry.name}: base_url must start with http:// or https://")
+    if not entry.name or not all(c.isascii() and (c.isalnum() or c in "._-") for c in entry.name) or entry.name == "local":
+        raise SettingsError(
+            f"{file}: provider name {entry.name!r} must be letters, digits, '.', '_' or '-', and not 'local'"
+        )
+    key = env.get(entry.key_env) if entry.key_env else None
+    return Endpoint(
+        name=entry.name.lower(),
+        wire=entry.wire,
+        base_url=entry.base_url.rstrip("/"),
+        auth=entry.auth,
+        abort_rule=entry.abort_rule,
+        headers=tuple(entry.headers.items()),
+        dialect=Dialect(max_tokens_field=entry.max_tokens_field),
+        key=key or None,
+        needs_key=entry.needs_key if entry.needs_key is not None else entry.key_env is not None,
+        allow_private=True,
+        byok=entry.byok,
+        probe="models" if entry.wire == "openai" else "",
+        first_byte_s=entry.first_byte_s,
+        models=tuple(entry.models),
+    )
