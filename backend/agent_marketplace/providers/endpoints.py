@@ -191,7 +191,7 @@ def _known(row: table.Row, settings: Settings) -> Endpoint:
 
 
 def ollama_url(host: str) -> str:
-        raise SettingsError(f"{file}: provider name {entry.name!r}: use letters, digits, dots, dashes; local is taken")
+    """OLLAMA_HOST as a URL, as Ollama's own clients read it: scheme http, port 11434, 0.0.0.0 means this machine."""
     text = host.strip().rstrip("/")
     if "://" not in text:
         text = f"http://{text}"
