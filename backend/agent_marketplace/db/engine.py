@@ -114,7 +114,13 @@ class Database:
 
 def _sqlite_connect(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # transactions begin in `_sqlite_begin`, not behind our back
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}"):
+    for pragma in (
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "wal_autocheckpoint=4000",  # pages: fewer, larger checkpoints halve what a busy writer spends on them
+    ):
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -1,0 +1,115 @@
+"""Brings a database to this version's tables, and refuses to serve on any other.
+
+Forward only, all revisions of an upgrade in one transaction: it either arrives or leaves the old state. Until the first
+release `python -m agent_marketplace.db.migrate regenerate` writes revision 0001 anew from the tables; afterwards every
+change of a table gets a revision of its own (`revision "words"`).
+"""
+
+import sys
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+import agent_marketplace.db.tables  # noqa: F401  registers the tables
+from agent_marketplace.db.engine import Database
+
+FOLDER = Path(__file__).parent / "migrations"
+INITIAL = "0001"
+_LOCK = 7_202_611_220_001  # PostgreSQL: nodes that start together upgrade one after the other
+
+
+class MigrationError(RuntimeError):
+    """The database's revision is not this version's; the message says what to do."""
+
+
+def upgrade(engine: sa.Engine) -> str:
+    """Runs the missing revisions. Returns the revision reached. Raises MigrationError on a newer database."""
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+        _known(connection)
+        command.upgrade(_config(connection), "head")
+    return check(engine)
+
+
+def check(engine: sa.Engine) -> str:
+    """Returns the database's revision. Raises MigrationError unless it is the newest that this version knows."""
+    with engine.connect() as connection:
+        found = _known(connection)
+    head = _scripts().get_current_head()
+    if found is None:
+        raise MigrationError("The database is empty: run `agent-marketplace migrate`")
+    if found != head:
+        raise MigrationError(
+            f"The database is at revision {found}, this version needs {head}: run `agent-marketplace migrate`"
+        )
+    return found
+
+
+def regenerate(engine: sa.Engine) -> None:
+    """Writes revision 0001 anew from the tables; `engine` is an empty database. Only before the first release."""
+    for old in (FOLDER / "versions").glob("*.py"):
+        if not old.name.startswith(f"{INITIAL}_"):
+            raise MigrationError(f"{old.name} builds on revision {INITIAL}: write a new revision instead")
+        old.unlink()
+    revise(engine, "initial", INITIAL)
+
+
+def revise(engine: sa.Engine, words: str, number: str | None = None) -> None:
+    """Writes a revision that takes `engine`'s database (at the last revision) to the tables; read it before committing."""
+    if number is None:
+        number = f"{len(list((FOLDER / 'versions').glob('*.py'))) + 1:04d}"
+    with engine.begin() as connection:
+        command.revision(_config(connection), words, autogenerate=True, rev_id=number)
+
+
+def _known(connection: sa.Connection) -> str | None:
+    found = MigrationContext.configure(connection).get_current_revision()
+    known = {script.revision for script in _scripts().walk_revisions()}
+    if found is not None and found not in known:
+        raise MigrationError(
+            f"The database is at revision {found}, which this version does not know: install the newer version"
+        )
+    return found
+
+
+def _config(connection: sa.Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    for option, value in (
+        ("hooks", "ruff"),
+        ("ruff.type", "module"),
+        ("ruff.module", "ruff"),
+        ("ruff.options", "format REVISION_SCRIPT_FILENAME"),
+    ):
+        config.set_section_option("post_write_hooks", option, value)
+    return config
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
+
+
+def main(arguments: list[str]) -> None:
+    """`regenerate`, or `revision WORDS`: for developers, on a throw-away SQLite database."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as directory:
+        database = Database.open(f"sqlite:///{directory}/empty.db")
+        if arguments == ["regenerate"]:
+            regenerate(database.engine)
+        elif len(arguments) == 2 and arguments[0] == "revision":
+            upgrade(database.engine)
+            revise(database.engine, arguments[1])
+        else:
+            sys.exit("usage: python -m agent_marketplace.db.migrate regenerate | revision WORDS")
+        database.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

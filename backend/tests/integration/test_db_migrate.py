@@ -1,0 +1,79 @@
+"""The tables that the migrations make are the tables that the code means; a foreign revision is never served."""
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from agent_marketplace.db import migrate
+from agent_marketplace.db.base import metadata
+from agent_marketplace.db.engine import Database
+
+
+@pytest.fixture
+def empty(database_url):
+    database = Database.open(database_url)
+    yield database
+    database.close()
+
+
+def test_migrated_tables_are_the_tables_of_the_code(empty):
+    migrate.upgrade(empty.engine)
+    with empty.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata) == []
+
+
+def test_migrated_sqlite_file_has_the_very_same_definitions(tmp_path):
+    def definitions(name, make):
+        database = Database.open(f"sqlite:///{tmp_path / name}")
+        make(database)
+        query = sa.text("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'alembic%' AND sql IS NOT NULL")
+        found = database.read_sync(
+            lambda c: {row.name: sorted(row.sql.replace("\t", "").split("\n")) for row in c.execute(query)}
+        )
+        database.close()
+        return {name: sorted(line.strip().rstrip(",") for line in lines) for name, lines in found.items()}
+
+    made = definitions("made.db", lambda d: d.create_all())
+    assert definitions("migrated.db", lambda d: migrate.upgrade(d.engine)) == made
+    assert made
+
+
+def test_upgrading_twice_changes_nothing(empty):
+    first = migrate.upgrade(empty.engine)
+    assert migrate.upgrade(empty.engine) == first == migrate.check(empty.engine)
+
+
+def test_an_empty_database_is_not_served(empty):
+    with pytest.raises(migrate.MigrationError, match="empty"):
+        migrate.check(empty.engine)
+
+
+def test_a_newer_database_is_neither_served_nor_touched(empty):
+    migrate.upgrade(empty.engine)
+    with empty.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    for step in (migrate.check, migrate.upgrade):
+        with pytest.raises(migrate.MigrationError, match="does not know"):
+            step(empty.engine)
+
+
+def test_a_failed_migration_leaves_the_old_state(empty):
+    with empty.engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE usage_records (in_the_way INTEGER)")
+    with pytest.raises(sa.exc.DBAPIError):
+        migrate.upgrade(empty.engine)
+    with empty.engine.connect() as connection:
+        tables = set(sa.inspect(connection).get_table_names())
+    assert "ledger_accounts" not in tables
+    with pytest.raises(migrate.MigrationError):
+        migrate.check(empty.engine)
+
+
+def test_regenerate_refuses_once_there_is_a_second_revision(tmp_path, monkeypatch, sqlite_database):
+    folder = tmp_path / "migrations"
+    (folder / "versions").mkdir(parents=True)
+    (folder / "versions" / "0002_later.py").write_text("")
+    monkeypatch.setattr(migrate, "FOLDER", folder)
+    with pytest.raises(migrate.MigrationError, match="0002_later"):
+        migrate.regenerate(sqlite_database.engine)
