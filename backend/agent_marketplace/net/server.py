@@ -19,6 +19,7 @@ from agent_marketplace.net.guard import Guard, GuardedConfig, Limits
 AppFactory = Callable[[Drain], ASGI3Application]
 
 SETTLE_S = 5.0
+BACKLOG = 2048
 
 
 class DrainingServer(Server):
@@ -109,13 +110,14 @@ class DrainingServer(Server):
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A listening socket's address, taken but not yet accepting. Raises OSError (EADDRINUSE where the port is taken)."""
+    """A socket that listens from now on: who connects before the app is up waits. Raises OSError, e.g. EADDRINUSE."""
     family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     sock = socket.socket(family, kind, proto)
     try:
         if sys.platform != "win32":
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(address)
+        sock.listen(BACKLOG)
     except OSError:
         sock.close()
         raise
@@ -146,7 +148,7 @@ def run(
         server_header=False,
         proxy_headers=trusted_proxies is not None,
         forwarded_allow_ips=trusted_proxies,
-        backlog=2048,
+        backlog=BACKLOG,
     )
     server = DrainingServer(config, grace_s=grace_s, parent=parent)
     server.run(sockets=[sock])

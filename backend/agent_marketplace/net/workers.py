@@ -21,7 +21,7 @@ class Respawn:
 
     first_delay_s: float = 0.1
     max_delay_s: float = 5.0
-    deaths: int = 10
+    deaths: int = 6
     within_s: float = 60.0
 
 
@@ -93,7 +93,8 @@ class Supervisor:
             process.join()
             self._processes.remove(process)
             if self._told:
-                self._orderly = self._orderly and process.exitcode == 0
+                # Before its handlers stand (while it imports), SIGTERM ends a worker that has not served anything yet.
+                self._orderly = self._orderly and process.exitcode in (0, -signal.SIGTERM)
             elif not self._replace():
                 return
         if give_up_at is not None and time.monotonic() >= give_up_at:
