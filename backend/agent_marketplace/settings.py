@@ -58,6 +58,13 @@ _PROVIDER_VARIABLES = {
     "google": ("GEMINI_API_KEY", "GOOGLE_GEMINI_BASE_URL"),
     "huggingface": ("HF_TOKEN", "HF_BASE_URL"),
 }
+# OpenAI-compatible providers: the name in capitals + _API_KEY and _BASE_URL (for vllm, llamacpp, lmstudio the base URL alone).
+_COMPATIBLE = (
+    "mistral", "deepseek", "xai", "groq", "together", "fireworks", "openrouter", "cerebras", "deepinfra", "novita", "nebius",
+    "siliconflow", "alibaba", "moonshotai", "zai", "minimax", "perplexity", "cohere", "ai21", "sambanova", "hyperbolic",
+    "baseten", "scaleway", "vercel", "chutes", "venice", "friendli", "nscale", "wandb", "requesty", "inception", "upstage",
+    "lambda", "vllm", "llamacpp", "lmstudio",
+)  # fmt: skip
 
 _KNOWN = {
     "MARKETPLACE_DATA_DIR", "MARKETPLACE_MODELS_DIR", "MARKETPLACE_SIGNUP", "MARKETPLACE_LIMITS",
@@ -121,7 +128,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         rate_limits=_choice(env, "MARKETPLACE_LIMITS", "on", ("on", "off")) == "on",
         providers={
             name: ProviderSettings(env.get(key) or None, (env.get(base) or "").rstrip("/") or None)
-            for name, (key, base) in _PROVIDER_VARIABLES.items()
+            for name, (key, base) in _provider_variables().items()
         },
         ollama_host=env.get("OLLAMA_HOST") or None,
         markup=markup,
@@ -130,6 +137,10 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         log_level=_choice(env, "MARKETPLACE_LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
         grace_s=float(_choice(env, "MARKETPLACE_GRACE", "30", tuple(str(i) for i in range(1, 3601)))),
     )
+
+
+def _provider_variables() -> dict[str, tuple[str, str]]:
+    return _PROVIDER_VARIABLES | {n: (f"{n.upper()}_API_KEY", f"{n.upper()}_BASE_URL") for n in _COMPATIBLE}
 
 
 def _database_url(url: str) -> str:
