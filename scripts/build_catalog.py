@@ -24,22 +24,23 @@ from typing import Any
 
 import catalog_wheels
 import msgspec
-
 from agent_marketplace.catalog import facts, names
 from agent_marketplace.catalog.hosts import host_names, title
 from agent_marketplace.catalog.models import Offer
 from agent_marketplace.catalog.snapshot import ModelRecord, Snapshot, Source
-from agent_marketplace.catalog.sources import Row, per_million
-from agent_marketplace.ledger.pricing import Price, validate_price
+from agent_marketplace.catalog.sources import Row
+from agent_marketplace.ledger.pricing import Price
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "backend/agent_marketplace/catalog/data/catalog.json"
 FRESHEST = tuple(s.name for s in catalog_wheels.SOURCES)
 ROUTERS = ("huggingface", "openrouter")
+FIRST_PARTIES = ("openai", "anthropic", "google", "mistral", "deepseek", "xai", "cohere", "moonshotai", "zai", "minimax")
 
 _NO_MODEL = re.compile(
     r"(:|-)batch|^auto$|auto-|guard|moderation|whisper|transcri|-tts|tts-|realtime|-live|lyria|rerank|^(ada|babbage|curie|davinci|container"
-    r"|chat|fusion|bodybuilder|router|default|free|pareto-code|summarize|extract|classify|compress)$|container|claude-v1|-alpha$"
+    r"|chat|fusion|bodybuilder|router|default|free|pareto-code|summarize|extract|classify|compress)$|^v\d+$|container|claude-v1|-alpha$"
+    r"|experimental|-gv2|gemini-gemma|vibe-cli|mistral-code-|-beta(-|$)"
     r"|commitment|computer-use|deep-research-(pro|max)-preview|image-edit|^ft:|switchpoint|embed-.*image|test|optimizer|^mt\d"
     r"|(-|^)(sft|lora)(-|$)|speech|native-audio"
 )
@@ -113,6 +114,7 @@ def settle_price(rows: list[Row], *, free: bool) -> tuple[Price | None, str, boo
     known = [r for r in rows if r.price is not None and (free or not r.price.free)]
     if not known:
         return None, "", False
+    known = [r for r in known if _figures(r)[0] or (r.price and r.price.per_image)] or known
     if not _apart(known, Decimal(3)):
         return known[0].price, known[0].source, False
     for i, row in enumerate(known):
@@ -123,16 +125,14 @@ def settle_price(rows: list[Row], *, free: bool) -> tuple[Price | None, str, boo
 
 
 def _figures(row: Row) -> tuple[int, int]:
+    """What is compared; the lists disagree on what the output price of an image model means, so only its input counts."""
     assert row.price is not None
-    return row.price.input + row.price.per_image, row.price.output
+    return row.price.input, 0 if row.kind == "image" or _IMAGE.search(names.bare(row.upstream_id)) else row.price.output
 
 
 def _apart(rows: list[Row], factor: Decimal) -> bool:
     """Whether any two differ by more than this factor in input or output."""
-    for figures in zip(*(_figures(r) for r in rows), strict=True):
-        if max(figures) > factor * min(figures):
-            return True
-    return False
+    return any(max(figures) > factor * min(figures) for figures in zip(*(_figures(r) for r in rows), strict=True))
 
 
 def price_version(price: Price | None, source: str) -> str:
@@ -149,7 +149,7 @@ def _as_of(source: str) -> str:
     )
 
 
-# --- grouping ---------------------------------------------------------------------------------------------------------------
+# --- grouping ---
 
 
 def group_rows(rows: dict[str, list[Row]], same: dict[str, str]) -> dict[str, dict[str, Group]]:
@@ -195,11 +195,15 @@ def model_slug(key: str, hosts: dict[str, Group], ids: dict[str, str]) -> str:
     if key in ids:
         return ids[key]
     maker = names.maker_and_family(next(iter(hosts.values())).rows[0].upstream_id)[0]
-    for host in (maker, *ROUTERS, *sorted(hosts, key=lambda h: -len(hosts[h].rows))):
-        if host in hosts:
-            best = min((r.upstream_id for r in hosts[host].rows), key=lambda u: _plainness(u, hosts[host].rows))
-            return names.slug(re.sub(r"-free$", "", names.undated(names.bare(best))))
-    raise AssertionError(key)
+    order = (maker, *ROUTERS) if maker in ("openai", "anthropic", "google") else (*ROUTERS, maker)
+    spelled = [_spelling(hosts[h]) for h in (*order, *sorted(hosts, key=lambda h: -len(hosts[h].rows))) if h in hosts]
+    dotted = [s for s in spelled if "." in s and s.replace(".", "-") == spelled[0]] if maker != "anthropic" else []
+    return names.slug((dotted or spelled)[0])
+
+
+def _spelling(group: Group) -> str:
+    best = min((r.upstream_id for r in group.rows), key=lambda u: _plainness(u, group.rows))
+    return names.plain(names.undated(names.bare(best)))
 
 
 def kind_of(name: str, rows: list[Row]) -> str:
@@ -217,10 +221,14 @@ def record(key: str, hosts: dict[str, Group], hand: dict[str, Any]) -> ModelReco
     model_id = model_slug(key, hosts, hand["ids"])
     rows = [r for g in hosts.values() for r in g.rows]
     kind = kind_of(model_id, rows)
-    made = [o for host, group in hosts.items() for free in (False, True) if (o := group.offer(model_id, host, free=free))]
     maker, family = names.maker_and_family(rows[0].upstream_id)
-    if not maker and "/" in rows[0].upstream_id:
-        maker = names.slug(next((r.upstream_id for r in rows if "/" in r.upstream_id), "").split("/")[-2])
+    sold = {h: g for h, g in hosts.items() if key in hand["keep"]["keys"] or not _only_history(h, g)}
+    made = [o for host, group in sold.items() for free in (False, True) if (o := group.offer(model_id, host, free=free))]
+    if not made:
+        return None
+    if not maker:
+        paths = [r.upstream_id for r in rows if r.upstream_id.count("/") == 1 and not r.upstream_id.startswith("@")]
+        maker = names.slug(paths[0].split("/")[0]) if paths else ""
     offers = tuple(sorted(made, key=lambda o: _rank(o, maker)))
     if not any(o.price for o in offers):
         return None
@@ -242,7 +250,9 @@ def record(key: str, hosts: dict[str, Group], hand: dict[str, Any]) -> ModelReco
     }
     sources |= {"modalities": top[0].source, "released_on": "rates"} if released else {"modalities": top[0].source}
     sources |= {"retires_on": "litellm"} if offers[0].retires_on else {}
-    free_tag = ["free_offer"] if any(o.is_free for o in offers) else []
+    tags = ["free_offer"] if any(o.is_free for o in offers) else []
+    tags += ["open_weights"] if "huggingface" in hosts else []
+    tags += ["new"] if key in hand["new"]["keys"] else []
     return ModelRecord(
         id=model_id,
         name=own.name if own and own.name and names.key(own.name.replace(" ", "-")) == key else facts.display_name(model_id),
@@ -260,10 +270,15 @@ def record(key: str, hosts: dict[str, Group], hand: dict[str, Any]) -> ModelReco
         released_on=released,
         retires_on=offers[0].retires_on if offers[0].provider in (maker, *ROUTERS) else None,
         aliases=tuple(sorted(a for a in aliases if a != model_id and not a.endswith("free"))),
-        tags=tuple(free_tag + (["open_weights"] if "huggingface" in hosts else [])),
+        tags=tuple(tags),
         sources=sources,
         offers=offers,
     )
+
+
+def _only_history(host: str, group: Group) -> bool:
+    """Whether a first party's model is known to the list that keeps history only: it is no longer sold there."""
+    return host in FIRST_PARTIES and {r.source for r in group.rows} == {"genai-prices"}
 
 
 def _rank(offer: Offer, maker: str) -> tuple[object, ...]:
@@ -273,7 +288,7 @@ def _rank(offer: Offer, maker: str) -> tuple[object, ...]:
     return (offer.price is None, offer.is_free, order, offer.price_disputed, cost, offer.provider)
 
 
-# --- main -------------------------------------------------------------------------------------------------------------------
+# --- main ---
 
 
 def build(wheels: Path, today: str) -> Snapshot:
@@ -314,9 +329,9 @@ def _slim(value: Any) -> Any:
         return {
             k: _slim(v)
             for k, v in value.items()
-            if v is not None and not (k in ("per_request", "per_image") and v == 0) and v != []
+            if v is not None and not (k in ("per_request", "per_image") and v == 0) and v not in ([], ())
         }
-    return [_slim(v) for v in value] if isinstance(value, list) else value
+    return [_slim(v) for v in value] if isinstance(value, (list, tuple)) else value
 
 
 def main() -> None:
@@ -333,7 +348,7 @@ def main() -> None:
     write(snapshot, TARGET)
     offers = sum(len(m.offers) for m in snapshot.models)
     chat = sum(m.kind == "chat" for m in snapshot.models)
-    print(f"{TARGET.name}: {len(snapshot.models)} models ({chat} chat), {offers} offers, {TARGET.stat().st_size:,} bytes")
+    print(f"{TARGET.name}: {len(snapshot.models)} models ({chat} chat), {offers} offers, {TARGET.stat().st_size:,} bytes")  # noqa: T201
 
 
 if __name__ == "__main__":

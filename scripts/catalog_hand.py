@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-
 from agent_marketplace.catalog import facts, names
 from agent_marketplace.catalog.hosts import title
 from agent_marketplace.catalog.models import Offer
@@ -127,8 +126,15 @@ def _ollama(entry: dict[str, Any], models: dict[str, ModelRecord], today: str) -
     maker, context = entry.get("maker", maker), entry.get("context", 0)
     parameters = ("max_tokens", "stop", "temperature", "top_p")
     caps = tuple(entry.get("capabilities", ("text", "code")))
-    like = Offer(id="", model_id=model_id, provider="ollama", upstream_id=tag, context=context or None, input_modalities=inputs,
-                 supported_parameters=parameters + (("tools",) if "tools" in caps else ()))  # fmt: skip
+    like = Offer(
+        id="",
+        model_id=model_id,
+        provider="ollama",
+        upstream_id=tag,
+        context=context or None,
+        input_modalities=inputs,
+        supported_parameters=parameters + (("tools",) if "tools" in caps else ()),
+    )
     models[model_id] = ModelRecord(
         id=model_id,
         name=entry.get("name") or facts.display_name(model_id),
@@ -179,12 +185,14 @@ def successor_of(model: ModelRecord, models: Mapping[str, ModelRecord]) -> str |
         m
         for m in models.values()
         if m.maker == model.maker and m.kind == model.kind and not m.retires_on and m.id != model.id
+        and m.offers[0].provider in (m.maker, "huggingface")
         and (m.released_on or "") >= (model.released_on or "") and "free" not in m.id
     ]  # fmt: skip
     line = [m for m in stays if _line(m) == _line(model)]
     if line:
         return max(line, key=lambda m: (m.released_on or "", m.id)).id
     family = sorted((m for m in stays if m.family == model.family), key=lambda m: (m.released_on or "", m.id))[-8:]
+    family = family or sorted(stays, key=lambda m: (m.released_on or "", m.id))[-8:]
     cost = model.offers[0].price.output if model.offers[0].price else 0
     near = min(family, key=lambda m: abs((m.offers[0].price.output if m.offers[0].price else 0) - cost), default=None)
     return near.id if near else None

@@ -61,7 +61,7 @@ def _member(wheels: Path, name: str) -> bytes:
         return archive.read(_MEMBERS[name])
 
 
-# --- genai-prices ships its data as Python: read as a syntax tree, so that nothing of it runs --------------------------------
+# --- genai-prices ships its data as Python: read as a syntax tree, so that nothing of it runs ---
 
 
 def _providers(code: str) -> Any:
@@ -96,7 +96,7 @@ def _value(node: ast.expr | None) -> Any:
             return None
 
 
-# --- rates ------------------------------------------------------------------------------------------------------------------
+# --- rates ---
 
 _RATES_CLASSES = {
     "input": "input_mtok", "output": "output_mtok", "cache_read": "cache_read_mtok", "cache_write_5m": "cache_write_mtok",

@@ -22,9 +22,10 @@ from agent_marketplace.catalog.snapshot import ModelRecord, Snapshot, bundled
 from agent_marketplace.clock import Clock, SystemClock
 
 Availability = Callable[[Offer], str | None] | Mapping[str, str | None]
-"""Why an offer can't be called, or None if it can. As a mapping: by offer id or provider; a provider that is missing there has no key."""
+"""Why an offer can't be called, or None if it can. A mapping is by offer id or provider; a missing provider has no key."""
 
 MAX_NAME = 200
+_BASIS_WITHOUT_EVIDENCE = "how many providers offer it, and how new it is"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class MarketplaceRegistry:
         self._clock = clock or SystemClock()
         self._state = self._make(_Inputs(snapshot or bundled()), None)
 
-    # --- the guide's six -----------------------------------------------------------------------------------------------------
+    # --- the guide's six ---
 
     def get_all_models(self) -> list[AIModel]:
         """Every model, the most popular first."""
@@ -89,7 +90,7 @@ class MarketplaceRegistry:
         """The model with exactly this id of ours, or None."""
         return self._state.by_id.get(model_id)
 
-    # --- more ------------------------------------------------------------------------------------------------------------------
+    # --- more ---
 
     @property
     def popular_basis(self) -> str:
@@ -107,7 +108,7 @@ class MarketplaceRegistry:
         return self._state.by_id[found[0]] if found else None
 
     def resolve_offer(self, name: str) -> Offer | None:
-        """The offer that a name pins (`provider/model`, `provider/upstream id`, `...:free`); None if it names no provider."""
+        """The offer that a name pins (`provider/model`, `provider/upstream id`, `...:free`); None if it pins none."""
         found = self._find(name)
         return found[1] if found else None
 
@@ -148,14 +149,14 @@ class MarketplaceRegistry:
         """GET /models/{id}/endpoints: offers as in docs/api.md."""
         return [o.to_dict(self.unavailable_reason(o)) for o in self.offers(model_id)]
 
-    # --- what is injected ---------------------------------------------------------------------------------------------------------
+    # --- what is injected ---
 
     def set_snapshot(self, snapshot: Snapshot) -> None:
         """Replaces the catalogue (after a sync or an operator's change)."""
         self._state = self._make(replace(self._state.inputs, snapshot=snapshot), None)
 
     def set_availability(self, availability: Availability, *, serves_retired: Collection[str] = ()) -> None:
-        """Who can be called. `serves_retired`: providers at a base URL of the operator's, where a maker's dates don't bind."""
+        """Who can be called. `serves_retired`: providers at the operator's own base URL, where no retirement binds."""
         inputs = replace(self._state.inputs, availability=availability, serves_retired=frozenset(serves_retired))
         self._state = self._make(inputs, self._state)
 
@@ -168,7 +169,7 @@ class MarketplaceRegistry:
         kept = {k: tuple(v) for k, v in evidence.items()}
         self._state = self._make(replace(self._state.inputs, evidence=kept, quality=dict(quality)), None)
 
-    # --- making the state ---------------------------------------------------------------------------------------------------------
+    # --- making the state ---
 
     def _make(self, inputs: _Inputs, old: _State | None) -> _State:
         today = datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC).date()
@@ -179,13 +180,7 @@ class MarketplaceRegistry:
             cards.append(_card(record, reasons, inputs, today.isoformat()))
         prominence = _prominence(cards, inputs, today)
         used = any(m.use_count for m in cards)
-        basis = (
-            "calls on this server"
-            if used
-            else "public benchmarks"
-            if inputs.quality
-            else "how many providers offer it, and how new it is"
-        )
+        basis = "calls on this server" if used else "public benchmarks" if inputs.quality else _BASIS_WITHOUT_EVIDENCE
         cards.sort(key=lambda m: (-m.use_count, -prominence[m.id], m.id))
         if old is not None:
             offers, index, known = old.offers, old.index, old.names
@@ -269,21 +264,20 @@ def _prominence(models: Sequence[AIModel], inputs: _Inputs, today: date) -> dict
     """0..1: public quality where it is known, and how many providers offer the model, halved for each year of age."""
     out: dict[str, float] = {}
     for model in models:
-        released = model.released_on or "2023-01-01"
+        released = model.released_on or (inputs.snapshot.built_on if "new" in model.tags else "2023-01-01")
         years = max(0.0, (today - date.fromisoformat(released)).days / 365.25)
         spread = min(1.0, math.log2(1 + model.offers_count) / 4.2) * 0.5**years
-        value = (
-            0.65 * inputs.quality[model.id] + 0.35 * spread
-            if model.id in inputs.quality
-            else spread * (0.5 if inputs.quality else 1.0)
-        )
+        if model.id in inputs.quality:
+            value = 0.65 * inputs.quality[model.id] + 0.35 * spread
+        else:
+            value = 0.35 * spread if inputs.quality else spread
         odd = model.retired or "text" not in model.capabilities or "demo" in model.tags or not model.is_priced
         out[model.id] = value * (0.2 if odd else 1.0)
     return out
 
 
 def _name_table(snapshot: Snapshot) -> dict[str, tuple[str, Offer | None]]:
-    """Every name a model is known by, lower case; the first claim wins: ids, aliases, offers, upstream ids, loose spellings."""
+    """Every name of a model, lower case; the first claim wins: ids, aliases, offers, upstream ids, loose spellings."""
     table: dict[str, tuple[str, Offer | None]] = {m.id: (m.id, None) for m in snapshot.models}
     for model in snapshot.models:
         for alias in model.aliases:

@@ -3,7 +3,7 @@
 | capability   | rule |
 | ------------ | ---- |
 | text         | a chat model that writes text |
-| code         | a chat model whose name says so (coder, codestral, devstral, codex, starcoder, swe, ...) or that calls tools |
+| code         | a chat model whose name says so (coder, codestral, devstral, codex, swe, ...) or that calls tools |
 | vision       | takes images as input |
 | image        | makes images |
 | audio        | takes or makes sound |
@@ -27,10 +27,11 @@ _REASONING_NAME = re.compile(r"think|reason|(^|-)r1|(^|-)o[134](-|$)|magistral|q
 _MODALITY_WORDS = {"image": "images", "audio": "audio", "video": "video", "pdf": "PDF files"}
 _CAPABILITY_WORDS = {"tools": "tool calls", "json": "structured output", "reasoning": "reasoning"}
 _CASED = {
-    "gpt": "GPT", "oss": "OSS", "glm": "GLM", "ai": "AI", "vl": "VL", "deepseek": "DeepSeek", "minimax": "MiniMax", "mimo": "MiMo",
-    "qwq": "QwQ", "qvq": "QVQ", "lfm": "LFM", "olmo": "OLMo", "it": "", "instruct": "Instruct", "wizardlm": "WizardLM", "hf": "", "tts": "TTS",
-    "dbrx": "DBRX", "ernie": "ERNIE", "longcat": "LongCat", "moe": "MoE", "mai": "MAI", "codellama": "Code Llama", "bge": "BGE",
-    "internvl": "InternVL", "hunyuan": "Hunyuan", "swe": "SWE", "ui": "UI", "rl": "RL", "dall": "DALL", "xl": "XL", "md": "MD", "lg": "LG",
+    "gpt": "GPT", "oss": "OSS", "glm": "GLM", "ai": "AI", "vl": "VL", "deepseek": "DeepSeek", "minimax": "MiniMax",
+    "mimo": "MiMo", "qwq": "QwQ", "qvq": "QVQ", "lfm": "LFM", "olmo": "OLMo", "it": "", "instruct": "Instruct",
+    "wizardlm": "WizardLM", "hf": "", "tts": "TTS", "dbrx": "DBRX", "ernie": "ERNIE", "longcat": "LongCat",
+    "moe": "MoE", "mai": "MAI", "codellama": "Code Llama", "bge": "BGE", "internvl": "InternVL", "hunyuan": "Hunyuan",
+    "swe": "SWE", "ui": "UI", "rl": "RL", "dall": "DALL", "xl": "XL", "md": "MD", "lg": "LG",
 }  # fmt: skip
 
 
@@ -115,7 +116,7 @@ def _word(part: str) -> str:
         return _CASED[part]
     if re.fullmatch(r"a?\d+(\.\d+)?[bmk]|\d+x\d+b|e\d+b", part):
         return part.upper()
-    if re.fullmatch(r"[vrmk]\d[\d.]*", part):
+    if re.fullmatch(r"[vrmk]\d[\d.]*b?", part):
         return part.upper()
     if re.fullmatch(r"o\d", part) or re.fullmatch(r"\d+o", part):
         return part

@@ -14,9 +14,10 @@ class Host(NamedTuple):
 
 
 _VERTEX = (
-    "vertex_ai", "vertex_ai-language-models", "vertex_ai-anthropic_models", "vertex_ai-mistral_models", "vertex_ai-llama_models",
-    "vertex_ai-deepseek_models", "vertex_ai-qwen_models", "vertex_ai-zai_models", "vertex_ai-openai_models", "vertex_ai-ai21_models",
-    "vertex_ai-minimax_models", "vertex_ai-moonshot_models", "vertex_ai-xai_models", "vertex_ai-embedding-models",
+    "vertex_ai", "vertex_ai-language-models", "vertex_ai-anthropic_models", "vertex_ai-mistral_models",
+    "vertex_ai-llama_models", "vertex_ai-deepseek_models", "vertex_ai-qwen_models", "vertex_ai-zai_models",
+    "vertex_ai-openai_models", "vertex_ai-ai21_models", "vertex_ai-minimax_models", "vertex_ai-moonshot_models",
+    "vertex_ai-xai_models", "vertex_ai-embedding-models",
 )  # fmt: skip
 
 _HF_ROUTES = tuple(
@@ -107,11 +108,12 @@ HOSTS: tuple[Host, ...] = (
 )
 
 MAKER_TITLES = {
-    "microsoft": "Microsoft", "ibm": "IBM", "nvidia": "NVIDIA", "baidu": "Baidu", "bytedance": "ByteDance", "inclusionai": "inclusionAI",
-    "meituan": "Meituan", "writer": "Writer", "nousresearch": "Nous Research", "ai2": "Ai2", "liquid": "Liquid AI", "reka": "Reka",
-    "01-ai": "01.AI", "kwaipilot": "Kwaipilot", "sarvam": "Sarvam", "swiss-ai": "Swiss AI", "tii": "TII", "bigcode": "BigCode",
-    "baai": "BAAI", "opengvlab": "OpenGVLab", "shanghai-ai-lab": "Shanghai AI Lab", "nomic": "Nomic", "tencent": "Tencent",
-    "alibaba": "Alibaba", "amazon": "Amazon", "vercel": "Vercel", "databricks": "Databricks", "local": "this server", "ollama": "Ollama",
+    "microsoft": "Microsoft", "ibm": "IBM", "nvidia": "NVIDIA", "baidu": "Baidu", "bytedance": "ByteDance",
+    "inclusionai": "inclusionAI", "meituan": "Meituan", "writer": "Writer", "nousresearch": "Nous Research",
+    "ai2": "Ai2", "liquid": "Liquid AI", "reka": "Reka", "01-ai": "01.AI", "kwaipilot": "Kwaipilot", "sarvam": "Sarvam",
+    "swiss-ai": "Swiss AI", "tii": "TII", "bigcode": "BigCode", "baai": "BAAI", "opengvlab": "OpenGVLab",
+    "shanghai-ai-lab": "Shanghai AI Lab", "nomic": "Nomic", "tencent": "Tencent", "alibaba": "Alibaba",
+    "amazon": "Amazon", "vercel": "Vercel", "databricks": "Databricks", "local": "this server", "ollama": "Ollama",
 }  # fmt: skip
 
 

@@ -3,7 +3,8 @@
 import re
 
 RESERVED_IDS = frozenset({
-    "auto", "search", "popular", "trending", "new", "compare", "facets", "feed", "rating", "endpoints", "models", "sync", "offers",
+    "auto", "search", "popular", "trending", "new", "compare", "facets", "feed", "rating", "endpoints", "models",
+    "sync", "offers",
 })  # fmt: skip
 """Words that are routes under /models, or mean something else as a model's name."""
 
@@ -16,40 +17,46 @@ _CLOUD_VENDOR = re.compile(
 _CLOUD_VERSION = re.compile(r"(-v\d+)?:\d+(:\w+)?$|@[\w.]+$")
 _DATE = re.compile(r"[-@]?(20[2-3]\d[01]\d[0-3]\d|20[2-3]\d-[01]\d-[0-3]\d)(?!\d)")
 _LEADING_VENDOR = (
-    "meta-llama-", "meta-", "nvidia-", "ibm-", "amazon-", "mistralai-", "deepseek-ai-", "moonshotai-", "zai-org-", "zai-", "databricks-",
-    "anthropic-", "alibaba-", "xai-", "google-", "openai-", "cohere-", "aws-", "microsoft-", "qwen-qwen",
+    "meta-llama-", "meta-", "nvidia-", "ibm-", "amazon-", "mistralai-", "deepseek-ai-", "moonshotai-", "zai-org-",
+    "zai-", "databricks-", "anthropic-", "alibaba-", "xai-", "google-", "openai-", "cohere-", "aws-", "microsoft-",
+    "qwen-qwen",
 )  # fmt: skip
 _SERVING_SUFFIXES = (
-    "instruct", "it", "hf", "versatile", "instant", "fp8", "fp4", "nvfp4", "bf16", "int8", "int4", "awq", "gptq", "maas", "tee", "lora",
-    "latest", "default", "dynamic", "dedicated", "gguf", "tput", "lite-preview-free", "free",
+    "instruct", "it", "hf", "versatile", "instant", "fp8", "fp4", "nvfp4", "bf16", "int8", "int4", "awq", "gptq",
+    "maas", "tee", "lora", "latest", "default", "dynamic", "dedicated", "gguf", "tput", "free",
 )  # fmt: skip
 _TOKEN = re.compile(r"[a-z]+|\d+")
 
 MAKERS: tuple[tuple[str, str, str], ...] = (
-    ("gpt-oss", "openai", "gpt-oss"), ("claude", "anthropic", "claude"), ("gemini", "google", "gemini"), ("gemma", "google", "gemma"),
-    ("imagen", "google", "imagen"), ("gpt-image", "openai", "gpt-image"), ("dall-e", "openai", "dall-e"), ("chatgpt", "openai", "gpt"),
-    ("text-embedding", "openai", "embedding"), ("gpt", "openai", "gpt"), ("codex", "openai", "codex"), ("o1", "openai", "o-series"),
-    ("o3", "openai", "o-series"), ("o4", "openai", "o-series"), ("codellama", "meta", "llama"), ("llama", "meta", "llama"),
-    ("muse", "meta", "muse"), ("mixtral", "mistral", "mixtral"), ("codestral", "mistral", "codestral"),
-    ("devstral", "mistral", "devstral"), ("magistral", "mistral", "magistral"), ("ministral", "mistral", "ministral"),
-    ("pixtral", "mistral", "pixtral"), ("voxtral", "mistral", "voxtral"), ("open-mi", "mistral", "mistral"),
-    ("mistral", "mistral", "mistral"), ("qwen", "alibaba", "qwen"), ("qwq", "alibaba", "qwen"), ("qvq", "alibaba", "qwen"),
-    ("tongyi", "alibaba", "qwen"), ("deepseek", "deepseek", "deepseek"), ("grok", "xai", "grok"), ("command", "cohere", "command"),
+    ("gpt-oss", "openai", "gpt-oss"), ("claude", "anthropic", "claude"), ("gemini", "google", "gemini"),
+    ("gemma", "google", "gemma"), ("imagen", "google", "imagen"), ("gpt-image", "openai", "gpt-image"),
+    ("dall-e", "openai", "dall-e"), ("chatgpt", "openai", "gpt"), ("text-embedding", "openai", "embedding"),
+    ("gpt", "openai", "gpt"), ("codex", "openai", "codex"), ("o1", "openai", "o-series"), ("o3", "openai", "o-series"),
+    ("o4", "openai", "o-series"), ("codellama", "meta", "llama"), ("llama", "meta", "llama"), ("muse", "meta", "muse"),
+    ("mixtral", "mistral", "mixtral"), ("codestral", "mistral", "codestral"), ("devstral", "mistral", "devstral"),
+    ("magistral", "mistral", "magistral"), ("ministral", "mistral", "ministral"), ("pixtral", "mistral", "pixtral"),
+    ("voxtral", "mistral", "voxtral"), ("open-mi", "mistral", "mistral"), ("mistral", "mistral", "mistral"),
+    ("qwen", "alibaba", "qwen"), ("qwq", "alibaba", "qwen"), ("qvq", "alibaba", "qwen"), ("tongyi", "alibaba", "qwen"),
+    ("deepseek", "deepseek", "deepseek"), ("grok", "xai", "grok"), ("command", "cohere", "command"),
     ("c4ai", "cohere", "aya"), ("aya", "cohere", "aya"), ("embed-", "cohere", "embed"), ("north", "cohere", "north"),
-    ("glm", "zai", "glm"), ("kimi", "moonshotai", "kimi"), ("moonshot", "moonshotai", "kimi"), ("minimax", "minimax", "minimax"),
-    ("mimo", "xiaomi", "mimo"), ("nemotron", "nvidia", "nemotron"), ("phi", "microsoft", "phi"), ("mai-", "microsoft", "mai"),
-    ("wizardlm", "microsoft", "wizardlm"), ("granite", "ibm", "granite"), ("nova", "amazon", "nova"), ("titan", "amazon", "titan"),
-    ("jamba", "ai21", "jamba"), ("sonar", "perplexity", "sonar"), ("ernie", "baidu", "ernie"), ("hunyuan", "tencent", "hunyuan"),
-    ("hy3", "tencent", "hunyuan"), ("hy4", "tencent", "hunyuan"), ("doubao", "bytedance", "seed"), ("seed", "bytedance", "seed"),
-    ("step", "stepfun", "step"), ("ling", "inclusionai", "ling"), ("ring", "inclusionai", "ring"), ("longcat", "meituan", "longcat"),
-    ("mercury", "inception", "mercury"), ("solar", "upstage", "solar"), ("palmyra", "writer", "palmyra"), ("trinity", "arcee", "trinity"),
-    ("laguna", "poolside", "laguna"), ("hermes", "nousresearch", "hermes"), ("olmo", "ai2", "olmo"), ("lfm", "liquid", "lfm"),
-    ("liquid", "liquid", "lfm"), ("reka", "reka", "reka"), ("yi-", "01-ai", "yi"), ("morph", "morph", "morph"), ("v0", "vercel", "v0"),
-    ("smollm", "huggingface", "smollm"), ("voyage", "voyage", "voyage"), ("flux", "black-forest-labs", "flux"),
-    ("stable-", "stability", "stable-diffusion"), ("sd3", "stability", "stable-diffusion"), ("dbrx", "databricks", "dbrx"),
-    ("inkling", "thinkingmachines", "inkling"), ("fugu", "sakana", "fugu"), ("swe-", "cognition", "swe"), ("starcoder", "bigcode", "starcoder"),
-    ("bge", "baai", "bge"), ("internvl", "opengvlab", "intern"), ("intern", "shanghai-ai-lab", "intern"), ("nomic", "nomic", "nomic"),
-    ("kat-", "kwaipilot", "kat"), ("sarvam", "sarvam", "sarvam"), ("apertus", "swiss-ai", "apertus"), ("falcon", "tii", "falcon"),
+    ("glm", "zai", "glm"), ("kimi", "moonshotai", "kimi"), ("moonshot", "moonshotai", "kimi"),
+    ("minimax", "minimax", "minimax"), ("mimo", "xiaomi", "mimo"), ("nemotron", "nvidia", "nemotron"),
+    ("phi", "microsoft", "phi"), ("mai-", "microsoft", "mai"), ("wizardlm", "microsoft", "wizardlm"),
+    ("granite", "ibm", "granite"), ("nova", "amazon", "nova"), ("titan", "amazon", "titan"), ("jamba", "ai21", "jamba"),
+    ("sonar", "perplexity", "sonar"), ("ernie", "baidu", "ernie"), ("hunyuan", "tencent", "hunyuan"),
+    ("hy3", "tencent", "hunyuan"), ("hy4", "tencent", "hunyuan"), ("doubao", "bytedance", "seed"),
+    ("seed", "bytedance", "seed"), ("step", "stepfun", "step"), ("ling", "inclusionai", "ling"),
+    ("ring", "inclusionai", "ring"), ("longcat", "meituan", "longcat"), ("mercury", "inception", "mercury"),
+    ("solar", "upstage", "solar"), ("palmyra", "writer", "palmyra"), ("trinity", "arcee", "trinity"),
+    ("laguna", "poolside", "laguna"), ("hermes", "nousresearch", "hermes"), ("olmo", "ai2", "olmo"),
+    ("lfm", "liquid", "lfm"), ("liquid", "liquid", "lfm"), ("reka", "reka", "reka"), ("yi-", "01-ai", "yi"),
+    ("morph", "morph", "morph"), ("v0", "vercel", "v0"), ("smollm", "huggingface", "smollm"),
+    ("voyage", "voyage", "voyage"), ("flux", "black-forest-labs", "flux"), ("stable-", "stability", "stable-diffusion"),
+    ("sd3", "stability", "stable-diffusion"), ("dbrx", "databricks", "dbrx"),
+    ("inkling", "thinkingmachines", "inkling"), ("fugu", "sakana", "fugu"), ("swe-", "cognition", "swe"),
+    ("starcoder", "bigcode", "starcoder"), ("bge", "baai", "bge"), ("internvl", "opengvlab", "intern"),
+    ("intern", "shanghai-ai-lab", "intern"), ("nomic", "nomic", "nomic"), ("kat-", "kwaipilot", "kat"),
+    ("sarvam", "sarvam", "sarvam"), ("apertus", "swiss-ai", "apertus"), ("falcon", "tii", "falcon"),
 )  # fmt: skip
 """Prefix of a bare name -> (maker, family); the first that fits."""
 
@@ -90,9 +97,14 @@ def key(upstream_id: str) -> str:
     """What is equal for two spellings of the same model: `claude-opus-4.5`, `anthropic.claude-opus-4-5-20251101-v1:0`."""
     name = undated(bare(upstream_id))
     parts = name.replace("_", "-").split("-")
-    while len(parts) > 1 and (parts[-1] in _SERVING_SUFFIXES or (parts[-1] == "turbo" and "instruct" in parts)):
+    while (
+        len(parts) > 1
+        and parts[0] != "gpt"
+        and (parts[-1] in _SERVING_SUFFIXES or (parts[-1] == "turbo" and "instruct" in parts))
+    ):
         parts.pop()
-    parts = [p for i, p in enumerate(parts) if i == 0 or p not in ("instruct", "it", "hf")]
+    if parts[0] not in ("gpt", "davinci"):
+        parts = [p for i, p in enumerate(parts) if i == 0 or p not in ("instruct", "it", "hf")]
     tokens = _TOKEN.findall("-".join(parts))
     if tokens and tokens[0] == "claude":
         words, numbers = [t for t in tokens if not t.isdigit()], [t for t in tokens if t.isdigit()]
@@ -100,6 +112,14 @@ def key(upstream_id: str) -> str:
             numbers.pop()
         tokens = words + numbers
     return "-".join(tokens)
+
+
+def plain(name: str) -> str:
+    """The name without how it is served (`-fp8`, `-maas`, `-free`); `-instruct` stays."""
+    parts = name.split("-")
+    while len(parts) > 1 and parts[-1] in _SERVING_SUFFIXES and parts[-1] not in ("instruct", "it", "instant"):
+        parts.pop()
+    return "-".join(parts)
 
 
 def is_dated(upstream_id: str) -> bool:
@@ -111,6 +131,9 @@ def maker_and_family(upstream_id: str) -> tuple[str, str]:
     """Who made a model and its family; ("", "") if the name does not say."""
     name = bare(upstream_id)
     for prefix, maker, family in MAKERS:
-        if name.startswith(prefix) or f"-{prefix}" in name[:24]:
+        if name.startswith(prefix):
+            return maker, family
+    for prefix, maker, family in MAKERS:
+        if f"-{prefix}" in name[:24]:
             return maker, family
     return "", ""

@@ -21,9 +21,11 @@ from agent_marketplace.catalog.models import AIModel
 MAX_QUERY = 200
 MAX_TERMS = 10
 _TERM = re.compile(r"\d+(?:\.\d+)?(?:[a-z]{1,2}(?![a-z]))?|[a-z]+")
-_STOP = frozenset(
-    "a ai an and any are at best by can do for from give good i in is it llm me model models my of on or please some that the to use with".split()
-)
+_STOP = frozenset((
+    "a", "ai", "an", "and", "any", "are", "at", "best", "by", "can", "do", "for", "from", "give", "good", "i",
+    "in", "is", "it", "llm", "me", "model", "models", "my", "of", "on", "or", "please", "some", "that", "the",
+    "to", "use", "with",
+))  # fmt: skip
 _PHRASES = (
     (re.compile(r"\b(long|large|big|huge)[ -]?context\b|\b1m\b"), " longcontext "),
     (re.compile(r"\bopen[ -]?(source|weights?)\b"), " openweights "),
@@ -32,15 +34,16 @@ _PHRASES = (
     (re.compile(r"\bstructured[ -]?outputs?\b"), " json "),
 )
 _CAPABILITY_WORDS = {
-    "vision": "vision", "images": "vision", "photo": "vision", "photos": "vision", "see": "vision", "ocr": "vision", "multimodal": "vision",
-    "code": "code", "coding": "code", "coder": "code", "programming": "code", "developer": "code", "reasoning": "reasoning",
-    "thinking": "reasoning", "tools": "tools", "agents": "tools", "json": "json", "audio": "audio", "speech": "audio", "voice": "audio",
-    "video": "video", "pdf": "pdf", "embedding": "embeddings", "embeddings": "embeddings", "longcontext": "long_context", "imagegen": "image",
+    "vision": "vision", "images": "vision", "photo": "vision", "photos": "vision", "see": "vision", "ocr": "vision",
+    "multimodal": "vision", "code": "code", "coding": "code", "coder": "code", "programming": "code",
+    "developer": "code", "reasoning": "reasoning", "thinking": "reasoning", "tools": "tools", "agents": "tools",
+    "json": "json", "audio": "audio", "speech": "audio", "voice": "audio", "video": "video", "pdf": "pdf",
+    "embedding": "embeddings", "embeddings": "embeddings", "longcontext": "long_context", "imagegen": "image",
     "drawing": "image", "draw": "image",
 }  # fmt: skip
-_CHEAP = frozenset("cheap cheapest affordable budget inexpensive economical".split())
-_NEW = frozenset("new newest latest recent".split())
-_FREE = frozenset("free gratis".split())
+_CHEAP = frozenset(("cheap", "cheapest", "affordable", "budget", "inexpensive", "economical"))
+_NEW = frozenset(("new", "newest", "latest", "recent"))
+_FREE = frozenset(("free", "gratis"))
 _WEIGHTS = {"name": 1.0, "alias": 0.85, "maker": 0.8, "provider": 0.45, "description": 0.25}
 
 

@@ -1,4 +1,4 @@
-"""Readers of public price lists: each turns one list's JSON into rows of ours. Pure; what is malformed is left out and counted.
+"""Readers of public price lists: each turns one list's JSON into rows of ours. Pure; what is malformed is left out.
 
 Decimals are parsed from text (never through a float) and become int nano-dollars per million units.
 """
@@ -81,7 +81,7 @@ def per_piece(value: object) -> int:
 
 
 def make_price(fields: Mapping[str, int | None], tiers: Iterable[PriceTier] = (), **pieces: int) -> Price | None:
-    """A validated price; None where neither text nor piece price is known. A missing input or output price is 0 beside others."""
+    """A validated price; None where neither text nor piece price is known. A missing one of input and output is 0."""
     if fields.get("input") is None and fields.get("output") is None and not any(pieces.values()):
         return None
     known = {k: v for k, v in fields.items() if v is not None}
@@ -122,7 +122,7 @@ def read_rows(items: Iterable[tuple[Any, ...]], read: Callable[..., Row | None])
             yield row
 
 
-# --- LiteLLM: model_prices_and_context_window.json, dollars per token -------------------------------------------------------
+# --- LiteLLM: model_prices_and_context_window.json, dollars per token ---
 
 _LITELLM_CLASSES = {
     "input": "input_cost_per_token",
@@ -200,7 +200,7 @@ def _litellm_inputs(facts: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(listed)
 
 
-# --- models.dev: api.json, dollars per million -------------------------------------------------------------------------------
+# --- models.dev: api.json, dollars per million ---
 
 
 def models_dev(document: Any) -> list[Row]:
@@ -253,7 +253,7 @@ def _models_dev_prices(cost: Mapping[str, Any]) -> dict[str, int | None]:
     return {k: per_million(cost.get(names.get(k, k))) for k in kept}
 
 
-# --- OpenRouter: /api/v1/models, dollars per token ---------------------------------------------------------------------------
+# --- OpenRouter: /api/v1/models, dollars per token ---
 
 
 def openrouter(document: Any) -> list[Row]:
@@ -288,7 +288,7 @@ def _openrouter_row(facts: Mapping[str, Any]) -> Row | None:
     )
 
 
-# --- genai-prices: v2 data.json, dollars per million -------------------------------------------------------------------------
+# --- genai-prices: v2 data.json, dollars per million ---
 
 _GENAI_CLASSES = {
     "input": "input_mtok", "output": "output_mtok", "cache_read": "cache_read_mtok", "cache_write_5m": "cache_write_mtok",
