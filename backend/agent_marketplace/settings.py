@@ -58,7 +58,7 @@ _PROVIDER_VARIABLES = {
     "google": ("GEMINI_API_KEY", "GOOGLE_GEMINI_BASE_URL"),
     "huggingface": ("HF_TOKEN", "HF_BASE_URL"),
 }
-# OpenAI-compatible providers: the name in capitals + _API_KEY and _BASE_URL (for vllm, llamacpp, lmstudio the base URL alone).
+# OpenAI-compatible providers: the name in capitals + _API_KEY, _BASE_URL (vllm, llamacpp, lmstudio: the base URL alone).
 _COMPATIBLE = (
     "mistral", "deepseek", "xai", "groq", "together", "fireworks", "openrouter", "cerebras", "deepinfra", "novita", "nebius",
     "siliconflow", "alibaba", "moonshotai", "zai", "minimax", "perplexity", "cohere", "ai21", "sambanova", "hyperbolic",

@@ -122,7 +122,14 @@ def _openai(model: str, texts: list[str], usage: dict[str, Any] | None) -> list[
 
 def _anthropic(model: str, texts: list[str], usage: dict[str, Any] | None) -> list[Frame]:
     given = usage or {}
-    start = {"id": "msg_up", "type": "message", "role": "assistant", "model": model, "content": [], "stop_reason": None}
+    start: dict[str, Any] = {
+        "id": "msg_up",
+        "type": "message",
+        "role": "assistant",
+        "model": model,
+        "content": [],
+        "stop_reason": None,
+    }
     start |= {"usage": {"input_tokens": given.get("input_tokens"), "output_tokens": 1}} if usage is not None else {}
     frames = [
         Frame("head", sse({"type": "message_start", "message": start}, "message_start")),
