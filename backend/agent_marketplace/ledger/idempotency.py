@@ -37,8 +37,8 @@ def begin_in(connection: sa.Connection, scope: str, key: str, input_hash: str, n
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     values = {"scope": scope, "key": key, "input_hash": input_hash, "created_at": now_ms}
     # Also the lock: on PostgreSQL a second claim waits here until the first transaction ends.
-    claimed = connection.execute(insert(t).values(values).on_conflict_do_nothing())
-    if claimed.rowcount == 1:
+    claimed = connection.execute(insert(t).values(values).on_conflict_do_nothing().returning(t.c.key))
+    if claimed.one_or_none() is not None:
         return None
     row = connection.execute(sa.select(t.c.input_hash, t.c.result).where(t.c.scope == scope, t.c.key == key)).one()
     if row.input_hash != input_hash:

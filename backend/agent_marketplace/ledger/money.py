@@ -36,7 +36,7 @@ class Money(msgspec.Struct, frozen=True, order=True):
         return Decimal(f"-{text}" if self.nano < 0 else text)
 
     def __str__(self) -> str:
-        return str(self.decimal)
+        return f"{self.decimal:f}"
 
     def __add__(self, other: "Money") -> "Money":
         return Money(self.nano + other.nano)

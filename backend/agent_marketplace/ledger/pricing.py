@@ -103,12 +103,12 @@ def worst_case(
     """
     i, o = input_tokens, max_output_tokens
     inputs = [Usage(input=i)]
-    outputs = [Usage(output=o), Usage(output=o, reasoning=o)]
+    outputs = [Usage(output=o, images=images), Usage(output=o, reasoning=o, images=images)]
     if cached:
         inputs += [Usage(cache_write_5m=i), Usage(cache_write_1h=i)]
     if audio:
         inputs.append(Usage(audio_input=i))
-        outputs.append(Usage(audio_output=o))
+        outputs.append(Usage(audio_output=o, images=images))
     if images:
         outputs.append(Usage(image_output=o, images=images))
     return max(price_usage(price, _both(an_input, an_output)) for an_input in inputs for an_output in outputs)

@@ -34,8 +34,9 @@ def open_account_in(writer: Writer, connection: sa.Connection, user_id: str, cre
         _insert(connection, accounts)
         .values(name=user_account(user_id), balance_nano=0, held_nano=0, seq=0, head="", rolled_seq=0, created_at=book.now)
         .on_conflict_do_nothing()
+        .returning(accounts.c.id)
     )
-    if made.rowcount != 1:
+    if made.one_or_none() is None:
         raise Conflict("This account exists already")
     if not credit_nano:
         return
