@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from agent_marketplace.settings import SettingsError
 
+_PUBLISHED = "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4="  # the test vectors of the Fernet specification
+
 
 class Keyring:
     """Ciphers by key id. `primary` is the id of the key that encrypts."""
@@ -55,6 +57,6 @@ def _decode(text: str, position: int) -> bytes:
         raw = b""
     if len(raw) != 32:
         raise SettingsError(f"ENCRYPTION_KEY: key {position} is not 32 bytes in URL-safe base64 (a Fernet-format key)")
-    if len(set(raw)) < 8:
-        raise SettingsError(f"ENCRYPTION_KEY: key {position} is a pattern, not a random key")
+    if len(set(raw)) < 8 or text == _PUBLISHED:
+        raise SettingsError(f"ENCRYPTION_KEY: key {position} is not random, or is known from an example")
     return raw

@@ -23,7 +23,7 @@ from agent_marketplace.vault.keyring import Keyring
 # What the values in published examples, tutorials and compose files are made of.
 _EXAMPLE_WORDS = re.compile(
     r"secret|s3cr3t|t0p|super|change|replace|password|example|sample|default|placeholder|insecure|notsafe|keyboard|cat|your|my|me|this|it"
-    r"|jwt|token|key|test|dev|demo|production|prod|random|string|value|please|long|very|here|with|use|in|to|32|256|bit|char|byte"
+    r"|jwt|token|key|test|dev|demo|production|prod|random|string|value|please|long|very|here|at|least|with|use|in|to|32|256|bit|char|byte"
 )
 _MIN_BYTES = 32
 

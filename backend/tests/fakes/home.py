@@ -1,0 +1,77 @@
+"""A whole installation in a directory: real database, real ledger, real vault; only the clock and the providers are ours."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from agent_marketplace.accounts import assemble
+from agent_marketplace.accounts.provider_keys import Verdict
+from agent_marketplace.clock import ManualClock
+from agent_marketplace.conversations import Agents, Conversations, Favourites
+from agent_marketplace.db.engine import Database
+from agent_marketplace.ledger.ledger import Ledger
+from agent_marketplace.settings import Settings
+from agent_marketplace.vault import Secret, Vault, load_secrets
+
+PASSWORD = "correct horse, not the comic"
+
+
+class Home:
+    """`async with Home(tmp_path) as home`; a second one on the same directory is another process as far as caches go."""
+
+    def __init__(self, directory: Path, clock: ManualClock | None = None, **settings: Any) -> None:
+        directory.mkdir(exist_ok=True)
+        self.file = directory / "marketplace.db"
+        plain = Settings(data_dir=directory, models_dir=directory, database_url=f"sqlite:///{self.file}")
+        self.settings = replace(plain, **settings)
+        self.clock = clock or ManualClock()
+        self.verdict: Verdict = "verified"
+        self.probed: list[str] = []
+
+    async def __aenter__(self) -> "Home":
+        self.db = Database.open(self.settings.database_url)
+        self.db.create_all()
+        self.secrets = load_secrets(self.settings)
+        self.ledger = Ledger(self.db, self.clock, secret=self.secrets.checkpoint)
+        self.vault = Vault(self.db, self.secrets.keyring, self.clock)
+        self.conversations = Conversations(self.db, self.vault, self.clock)
+        self.agents = Agents(self.db, self.vault, self.clock, lambda name: name in ("gpt4", "llama2-7b"))
+        self.favourites = Favourites(self.db, self.clock)
+        self.accounts = assemble(
+            self.db,
+            self.ledger,
+            self.vault,
+            self.settings,
+            self.secrets,
+            self.clock,
+            probe=self._probe,
+            providers=("openai", "anthropic"),
+            erasers=(self.conversations.erase_user_in,),
+        )
+        self.auth = self.accounts.auth
+        self.authenticator = self.accounts.authenticator
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.accounts.close()
+        self.db.close()
+
+    async def _probe(self, provider: str, secret: Secret) -> Verdict:
+        self.probed.append(f"{provider} {secret.reveal()}")
+        return self.verdict
+
+    def bytes_on_disk(self) -> bytes:
+        """Everything that the database has written, the write-ahead log too."""
+        return b"".join(file.read_bytes() for file in self.file.parent.glob("marketplace.db*"))
+
+
+def at_home(directory: Path, test: Callable[[Home], Awaitable[None]], **settings: Any) -> None:
+    """Runs a test in a fresh installation."""
+
+    async def go() -> None:
+        async with Home(directory, **settings) as home:
+            await test(home)
+
+    asyncio.run(go())

@@ -1,0 +1,557 @@
+"""Accounts on a real database and ledger: the guide's promises, races, revocation, and what must not be written anywhere."""
+
+import asyncio
+import logging
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from agent_marketplace import json
+from agent_marketplace.accounts import User
+from agent_marketplace.accounts.errors import (
+    EmailTaken,
+    InvalidAmount,
+    InvalidCredentials,
+    InvalidEmail,
+    InvalidToken,
+    SignUpClosed,
+    WeakPassword,
+)
+from agent_marketplace.db.tables.accounts import sessions, users
+from agent_marketplace.errors import BadRequest, NotFound, PaymentRequired, RateLimited
+from agent_marketplace.vault import SecretUnreadable
+from tests.fakes.home import PASSWORD, Home, at_home
+
+
+def test_a_person_signs_up_with_five_dollars_signs_in_and_is_known_by_the_token(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        user = await home.auth.sign_up(" Test@Example.com ", PASSWORD)
+        assert user.email == "test@example.com"
+        assert user.balance == 5.0
+        assert isinstance(user.balance, Decimal)
+        assert (user.subscription_tier, user.subscription_expires, dict(user.api_keys)) == ("free", None, {})
+        assert not hasattr(user, "password_hash")
+        token = await home.auth.sign_in("TEST@example.com", PASSWORD)
+        assert await home.auth.verify_token(token) == user
+        assert await home.auth.find_user("test@example.com") == user
+        assert await home.auth.list_users() == [user]
+
+    at_home(tmp_path, test)
+
+
+def test_the_words_and_types_that_the_guide_promises(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        await home.auth.sign_up("a@b.c", PASSWORD)
+        with pytest.raises(ValueError, match="^Email already registered$") as taken:
+            await home.auth.sign_up("A@B.C", PASSWORD)
+        with pytest.raises(ValueError, match="^Invalid credentials$") as wrong:
+            await home.auth.sign_in("a@b.c", "not the password")
+        with pytest.raises(ValueError, match="^Invalid credentials$") as unknown:
+            await home.auth.sign_in("nobody@b.c", PASSWORD)
+        with pytest.raises(ValueError, match="^Invalid credentials$"):
+            await home.auth.sign_in("no address", PASSWORD)
+        with pytest.raises(ValueError, match="^Invalid credentials$"):
+            await home.auth.sign_in("a@b.c", "x" * 100_000)
+        with pytest.raises(ValueError, match="^Invalid or expired token$") as token:
+            await home.auth.verify_token("nonsense")
+        assert (taken.value.status, wrong.value.status, token.value.status) == (400, 401, 401)  # type: ignore[attr-defined]
+        assert vars(wrong.value) == vars(unknown.value)
+        with pytest.raises(InvalidEmail):
+            await home.auth.sign_up("nope", PASSWORD)
+        with pytest.raises(WeakPassword):
+            await home.auth.sign_up("b@b.c", "password")
+
+    at_home(tmp_path, test)
+
+
+def test_an_unknown_address_costs_the_same_hash_as_a_known_one(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        await home.auth.sign_up("a@b.c", PASSWORD)
+        checked: list[bool] = []
+        verify = home.accounts.passwords.verify
+
+        async def watched(stored: str | None, password: str) -> tuple[bool, str | None]:
+            checked.append(stored is None)
+            return await verify(stored, password)
+
+        home.accounts.passwords.verify = watched  # type: ignore[method-assign]
+        for email in ("a@b.c", "nobody@b.c"):
+            with pytest.raises(InvalidCredentials):
+                await home.auth.sign_in(email, "wrong password")
+        assert checked == [False, True]
+
+    at_home(tmp_path, test)
+
+
+def test_two_first_sign_ups_at_once_give_exactly_one_admin(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        made = await asyncio.gather(*(home.auth.sign_up(f"u{i}@b.c", PASSWORD) for i in range(6)))
+        assert sorted(user.role for user in made) == ["admin"] + ["user"] * 5
+
+    at_home(tmp_path, test)
+
+
+def test_parallel_sign_ups_of_one_address_give_one_account_and_one_credit(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        made = await asyncio.gather(*(home.auth.sign_up("one@b.c", PASSWORD) for _ in range(8)), return_exceptions=True)
+        accounts = [user for user in made if isinstance(user, User)]
+        assert len(accounts) == 1
+        assert all(isinstance(other, EmailTaken) for other in made if other not in accounts)
+        assert accounts[0].role == "admin"
+        assert await home.db.read(lambda c: c.execute(sa.select(sa.func.count()).select_from(users)).scalar_one()) == 1
+        assert (await home.auth.find_user("one@b.c")).balance == 5
+        assert home.db.read_sync(home.ledger.verify_sync).problems == []
+
+    at_home(tmp_path, test)
+
+
+def test_a_sign_up_that_fails_half_way_leaves_nothing(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        def broken(*_: object, **__: object) -> None:
+            raise RuntimeError("the ledger fails")
+
+        works = home.ledger.open_account_in
+        home.ledger.open_account_in = broken  # type: ignore[method-assign]
+        with pytest.raises(RuntimeError):
+            await home.auth.sign_up("a@b.c", PASSWORD)
+        home.ledger.open_account_in = works  # type: ignore[method-assign]
+        user = await home.auth.sign_up("a@b.c", PASSWORD)
+        assert (user.role, user.balance) == ("admin", 5)
+
+    at_home(tmp_path, test)
+
+
+def test_credit_ends_with_the_day_s_total_and_begins_again_the_next_day(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        balances = [(await home.auth.sign_up(f"u{i}@b.c", PASSWORD)).balance for i in range(4)]
+        assert balances == [5, 5, 0, 0]
+        home.clock.advance(86_400)
+        assert (await home.auth.sign_up("later@b.c", PASSWORD)).balance == 5
+
+    at_home(tmp_path, test, signup_credit_daily_nano=12_000_000_000)
+
+
+def test_parallel_sign_ups_cannot_exceed_the_day_s_total(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        made = await asyncio.gather(*(home.auth.sign_up(f"u{i}@b.c", PASSWORD) for i in range(8)))
+        assert sorted(user.balance for user in made) == [0, 0, 0, 0, 0, 5, 5, 5]
+
+    at_home(tmp_path, test, signup_credit_daily_nano=15_000_000_000)
+
+
+def test_deleting_an_account_and_signing_up_again_gives_no_second_credit(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        user = await home.auth.sign_up("farmer@b.c", PASSWORD)
+        await home.auth.delete_account(user.user_id, PASSWORD)
+        again = await home.auth.sign_up("farmer@b.c", PASSWORD)
+        assert again.user_id != user.user_id
+        assert again.balance == 0
+
+    at_home(tmp_path, test)
+
+
+def test_closed_and_invite_modes_let_nobody_in_without_the_operator(tmp_path: Path) -> None:
+    async def closed(home: Home) -> None:
+        with pytest.raises(SignUpClosed):
+            await home.auth.sign_up("a@b.c", PASSWORD)
+        assert (await home.auth.create_user("a@b.c", PASSWORD)).role == "admin"
+
+    async def invited(home: Home) -> None:
+        for bad in (None, "", "inv_nonsense"):
+            with pytest.raises(SignUpClosed):
+                await home.auth.sign_up("a@b.c", PASSWORD, invite=bad)
+        code = await home.auth.create_invite(days=7)
+        tries = await asyncio.gather(
+            *(home.auth.sign_up(f"u{i}@b.c", PASSWORD, invite=code) for i in range(3)), return_exceptions=True
+        )
+        assert sorted(type(outcome) is User for outcome in tries) == [False, False, True]
+        late = await home.auth.create_invite(days=7)
+        home.clock.advance(7 * 86_400 + 1)
+        with pytest.raises(SignUpClosed, match="expired"):
+            await home.auth.sign_up("late@b.c", PASSWORD, invite=late)
+        assert late.encode() not in home.bytes_on_disk()
+
+    at_home(tmp_path / "closed", closed, signup="closed")
+    at_home(tmp_path / "invite", invited, signup="invite")
+
+
+def test_sign_out_ends_the_token_at_once_and_other_sessions_go_on(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        user = await home.auth.sign_up("a@b.c", PASSWORD)
+        one, two = [await home.auth.open_session(user) for _ in range(2)]
+        principal = await home.authenticator.authenticate({"authorization": f"Bearer {one}"})
+        assert await home.authenticator.still_valid(principal)
+        await home.auth.sign_out(one)
+        for _ in range(2):
+            with pytest.raises(InvalidToken):
+                await home.authenticator.authenticate({"authorization": f"Bearer {one}"})
+        assert not await home.authenticator.still_valid(principal)
+        assert (await home.auth.verify_token(two)).user_id == user.user_id
+        await home.auth.sign_out(one)  # again is no error
+
+    at_home(tmp_path, test)
+
+
+def test_a_revocation_in_another_process_is_seen_within_a_second(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        async with Home(tmp_path, home.clock) as other:
+            user = await home.auth.sign_up("a@b.c", PASSWORD)
+            token = await home.auth.open_session(user)
+            key = (await home.accounts.keys.create(user.user_id, "k")).key
+            for credential in (token, key):
+                assert (await other.authenticator.verify(credential)).user_id == user.user_id
+            await home.auth.sign_out(token)
+            await home.accounts.keys.revoke(user.user_id, (await home.accounts.keys.list(user.user_id))[0].key_id)
+            home.clock.advance(1)
+            for credential in (token, key):
+                with pytest.raises(InvalidToken):
+                    await other.authenticator.verify(credential)
+
+    at_home(tmp_path, test)
+
+
+def test_a_look_up_that_began_before_a_sign_out_leaves_no_verdict_behind(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        user = await home.auth.sign_up("a@b.c", PASSWORD)
+        token = await home.auth.open_session(user)
+        slow, read = asyncio.Event(), home.db.read
+
+        async def held_back(fn):  # type: ignore[no-untyped-def]
+            answer = await read(fn)
+            await slow.wait()
+            return answer
+
+        home.authenticator._db = type("Slow", (), {"read": staticmethod(held_back)})()  # type: ignore[assignment]
+        early = asyncio.create_task(home.authenticator.verify(token))
+        while not home.authenticator._asking:
+            await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        home.authenticator._db = home.db
+        await home.auth.sign_out(token)
+        late = asyncio.create_task(home.authenticator.verify(token))
+        slow.set()
+        await asyncio.gather(early, return_exceptions=True)
+        with pytest.raises(InvalidToken):
+            await late
+        with pytest.raises(InvalidToken):
+            await home.authenticator.verify(token)
+
+    at_home(tmp_path, test)
+
+
+def test_many_callers_with_one_credential_ask_the_database_once(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        user = await home.auth.sign_up("a@b.c", PASSWORD)
+        token, reads, read = await home.auth.open_session(user), 0, home.db.read
+
+        async def counted(fn):  # type: ignore[no-untyped-def]
+            nonlocal reads
+            reads += 1
+            return await read(fn)
+
+        home.db.read = counted  # type: ignore[method-assign]
+        gone = asyncio.create_task(home.authenticator.verify(token))
+        others = [asyncio.create_task(home.authenticator.verify(token)) for _ in range(50)]
+        await asyncio.sleep(0)
+        gone.cancel()  # one that goes away takes nobody with it
+        assert len(set(await asyncio.gather(*others))) == 1
+        assert reads == 1
+
+    at_home(tmp_path, test)
+
+
+def test_a_password_change_ends_every_session_and_only_the_new_password_works(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        user = await home.auth.sign_up("a@b.c", PASSWORD)
+        old = [await home.auth.open_session(user) for _ in range(2)]
+        with pytest.raises(InvalidCredentials):
+            await home.auth.change_password(user.user_id, "wrong", "another long password")
+        with pytest.raises(WeakPassword):
+            await home.auth.change_password(user.user_id, PASSWORD, "password1")
+        assert (await home.auth.verify_token(old[0])).user_id == user.user_id
+        new = await home.auth.change_password(user.user_id, PASSWORD, "another long password")
+        for token in old:
+            with pytest.raises(InvalidToken):
+                await home.auth.verify_token(token)
+        assert (await home.auth.verify_token(new)).user_id == user.user_id
+        with pytest.raises(InvalidCredentials):
+            await home.auth.sign_in("a@b.c", PASSWORD)
+        await home.auth.sign_in("a@b.c", "another long password")
+        await home.auth.set_password(user.user_id, "set by the operator")
+        with pytest.raises(InvalidToken):
+            await home.auth.verify_token(new)
+
+    at_home(tmp_path, test)
+
+
+def test_a_demoted_admin_loses_the_rights_at_once(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        user = await home.auth.sign_up("a@b.c", PASSWORD)
+        token = await home.auth.open_session(user)
+        assert (await home.authenticator.verify(token)).role == "admin"
+        await home.auth.set_role(user.user_id, "user")
+        assert (await home.authenticator.verify(token)).role == "user"
+        with pytest.raises(NotFound):
+            await home.auth.set_role("nobody", "admin")
+
+    at_home(tmp_path, test)
+
+
+def test_a_session_ends_after_seven_days_and_its_row_goes_with_the_next_sign_in(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        user = await home.auth.sign_up("a@b.c", PASSWORD)
+        token = await home.auth.open_session(user)
+        home.clock.advance(7 * 86_400)
+        with pytest.raises(InvalidToken):
+            await home.auth.verify_token(token)
+        await home.auth.open_session(user)
+        assert await home.db.read(lambda c: c.execute(sa.select(sa.func.count()).select_from(sessions)).scalar_one()) == 1
+
+    at_home(tmp_path, test)
+
+
+def test_guessing_is_throttled_but_the_owner_s_device_still_gets_in(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        await home.auth.sign_up("a@b.c", PASSWORD, address="192.0.2.1")
+        await home.auth.sign_in("a@b.c", PASSWORD, address="192.0.2.1")
+        refused = 0
+        for i in range(30):
+            with pytest.raises((InvalidCredentials, RateLimited)) as e:
+                await home.auth.sign_in("a@b.c", f"guess number {i}", address=f"198.51.100.{i}")
+            refused += isinstance(e.value, RateLimited)
+        assert refused == 20
+        with pytest.raises(RateLimited):
+            await home.auth.sign_in("a@b.c", PASSWORD, address="203.0.113.9")
+        await home.auth.sign_in("a@b.c", PASSWORD, address="192.0.2.1")
+        with pytest.raises(RateLimited) as unknown:  # an address without an account is throttled with the same words
+            for _ in range(30):
+                with pytest.raises(InvalidCredentials):
+                    await home.auth.sign_in("nobody@b.c", "guess", address=None)
+        assert unknown.value.retry_after
+
+    at_home(tmp_path, test)
+
+
+def test_asking_who_is_registered_is_throttled(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        await home.auth.sign_up("a@b.c", PASSWORD, address="192.0.2.1")
+        told = 0
+        for _ in range(30):
+            with pytest.raises((EmailTaken, RateLimited)) as e:
+                await home.auth.sign_up("a@b.c", PASSWORD, address="198.51.100.1")
+            told += isinstance(e.value, EmailTaken)
+        assert told == 10
+
+    at_home(tmp_path, test)
+
+
+def test_money_goes_through_the_ledger_exactly(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        user_id = (await home.auth.sign_up("a@b.c", PASSWORD)).user_id
+        await home.auth.add_balance(user_id, "0.000000001")
+        await home.auth.add_balance(user_id, 2)
+        await home.auth.add_balance(user_id, Decimal("3"), idempotency_key="once")
+        await home.auth.add_balance(user_id, Decimal("3"), idempotency_key="once")
+        assert await home.auth.get_user_balance(user_id) == Decimal("10.000000001")
+        assert await home.auth.deduct_balance(user_id, "10.000000002") is False
+        assert await home.auth.deduct_balance(user_id, "10.000000001") is True
+        assert await home.auth.get_user_balance(user_id) == 0
+        for bad in ("0", "-1", "NaN", "Infinity", "1e-10", "x", "", 10**12, True):
+            for call in (home.auth.add_balance, home.auth.deduct_balance):
+                with pytest.raises(InvalidAmount):
+                    await call(user_id, bad)
+        for call in (home.auth.add_balance, home.auth.deduct_balance):
+            with pytest.raises(NotFound):
+                await call("nobody", 1)
+        assert home.db.read_sync(home.ledger.verify_sync).problems == []
+
+    at_home(tmp_path, test)
+
+
+def test_subscriptions_expire_to_free_and_cost_what_the_plan_says_once(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        user_id = (await home.auth.sign_up("a@b.c", PASSWORD)).user_id
+        token = await home.auth.sign_in("a@b.c", PASSWORD)
+        await home.auth.set_subscription(user_id, "enterprise", 1)
+        assert (await home.authenticator.verify(token)).tier == "enterprise"
+        assert (await home.auth.get_user(user_id)).balance == 5
+        home.clock.advance(30 * 86_400 - 7 * 86_400)
+        token = await home.auth.sign_in("a@b.c", PASSWORD)
+        home.clock.advance(7 * 86_400 - 1)
+        assert (await home.authenticator.verify(token)).tier == "enterprise"
+        home.clock.advance(1)
+        token = await home.auth.sign_in("a@b.c", PASSWORD)
+        assert (await home.authenticator.verify(token)).tier == "free"
+        assert (await home.auth.get_user(user_id)).subscription_tier == "free"
+        with pytest.raises(PaymentRequired):
+            await home.auth.subscribe(user_id, "pro")
+        assert (await home.auth.get_user(user_id)).subscription_tier == "free"
+        await home.auth.add_balance(user_id, 25)
+        first = await home.auth.subscribe(user_id, "pro", idempotency_key="a")
+        again = await home.auth.subscribe(user_id, "pro", idempotency_key="a")
+        assert (first.subscription_tier, first.balance) == ("pro", 20)
+        assert again == first
+        longer = await home.auth.subscribe(user_id, "pro")
+        assert longer.balance == 10
+        assert first.subscription_expires is not None
+        assert longer.subscription_expires is not None
+        assert (longer.subscription_expires - first.subscription_expires).days == 30
+        for bad in (("gold", 1), ("pro", 0), ("pro", -1), ("pro", 10**9)):
+            with pytest.raises(BadRequest):
+                await home.auth.set_subscription(user_id, *bad)
+        with pytest.raises(NotFound):
+            await home.auth.set_subscription("nobody", "pro", 1)
+        await home.auth.set_subscription(user_id, "free", 1)
+        assert (await home.auth.get_user(user_id)).subscription_expires is None
+
+    at_home(tmp_path, test)
+
+
+def test_provider_keys_are_tested_when_saved_and_never_shown(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        user_id = (await home.auth.sign_up("a@b.c", PASSWORD)).user_id
+        keys = home.accounts.provider_keys
+        assert await home.auth.add_api_key(user_id, "openai", " sk-canary-abcdefgh \n")
+        assert home.probed == ["openai sk-canary-abcdefgh"]
+        assert await home.auth.get_api_key(user_id, "openai") == "sk-canary-abcdefgh"
+        assert (await home.auth.get_user(user_id)).api_keys == {"openai": "…efgh"}
+        home.verdict = "refused"
+        with pytest.raises(BadRequest, match="refuses") as e:
+            await home.auth.add_api_key(user_id, "openai", "sk-canary-refused")
+        assert "canary" not in str(e.value)
+        assert await home.auth.get_api_key(user_id, "openai") == "sk-canary-abcdefgh"
+        with pytest.raises(BadRequest):
+            await keys.test(user_id, "openai")
+        assert [key.status for key in await keys.list(user_id)] == ["unverified"]
+        home.verdict = "unverified"
+        assert (await keys.save(user_id, "anthropic", "sk-other-0123456789")).status == "unverified"
+        home.verdict = "verified"
+        tested = await keys.test(user_id, "anthropic")
+        assert (tested.status, tested.last_tested_at) == ("verified", home.clock.now_ms())
+        for provider, text in (
+            ("nobody", "sk-x"),
+            ("openai", ""),
+            ("openai", "a b"),
+            ("openai", "x\r\nHost: y"),
+            ("openai", "k" * 5000),
+            ("openai", "ключ"),
+        ):
+            with pytest.raises(BadRequest):
+                await home.auth.add_api_key(user_id, provider, text)
+        await keys.delete(user_id, "openai")
+        for call in (keys.delete(user_id, "openai"), keys.test(user_id, "openai"), home.auth.get_api_key(user_id, "openai")):
+            with pytest.raises(NotFound):
+                await call
+
+    at_home(tmp_path, test)
+
+
+def test_deleting_an_account_leaves_nothing_that_names_the_person(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        await home.auth.sign_up("admin@b.c", PASSWORD)
+        user = await home.auth.sign_up("leaver@b.c", PASSWORD)
+        token = await home.auth.open_session(user)
+        key = (await home.accounts.keys.create(user.user_id, "laptop")).key
+        await home.auth.add_api_key(user.user_id, "openai", "sk-0123456789abcdef")
+        with pytest.raises(InvalidCredentials):
+            await home.auth.delete_account(user.user_id, "wrong password")
+        await home.auth.delete_account(user.user_id, PASSWORD)
+        for credential in (token, key):
+            with pytest.raises(InvalidToken):
+                await home.authenticator.verify(credential)
+        with pytest.raises(InvalidCredentials):
+            await home.auth.sign_in("leaver@b.c", PASSWORD)
+        assert await home.vault.list(user.user_id) == []
+
+        def leftovers(connection: sa.Connection) -> list[str]:
+            tables = ("users", "sessions", "marketplace_keys", "vault_secrets", "vault_user_keys")
+            query = "SELECT count(*) FROM {} WHERE user_id = :u"
+            return [t for t in tables if connection.execute(sa.text(query.format(t)), {"u": user.user_id}).scalar_one()]
+
+        assert await home.db.read(leftovers) == []
+        assert home.db.read_sync(home.ledger.verify_sync).problems == []
+
+    at_home(tmp_path, test)
+
+
+def test_the_last_admin_cannot_leave_others_without_one_but_a_lone_user_may_leave(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        admin = await home.auth.sign_up("admin@b.c", PASSWORD)
+        user = await home.auth.sign_up("user@b.c", PASSWORD)
+        with pytest.raises(BadRequest, match="only administrator"):
+            await home.auth.delete_account(admin.user_id, PASSWORD)
+        await home.auth.delete_account(user.user_id, PASSWORD)
+        await home.auth.delete_account(admin.user_id, PASSWORD)
+        assert (await home.auth.sign_up("next@b.c", PASSWORD)).role == "admin"
+
+    at_home(tmp_path, test)
+
+
+def test_an_export_has_what_is_mine_and_no_secret(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        user = await home.auth.sign_up("a@b.c", PASSWORD)
+        token = await home.auth.open_session(user)
+        key = (await home.accounts.keys.create(user.user_id, "laptop")).key
+        await home.auth.add_api_key(user.user_id, "openai", "sk-0123456789abcdef")
+        text = json.encode(await home.auth.export_account(user.user_id)).decode()
+        assert '"a@b.c"' in text
+        assert '"laptop"' in text
+        assert '"balance":5' in text
+        for secret in (token, key, "sk-0123456789", PASSWORD, "argon2"):
+            assert secret not in text
+
+    at_home(tmp_path, test)
+
+
+def test_keys_and_passwords_are_in_no_log_and_not_in_the_database(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    async def test(home: Home) -> None:
+        user = await home.auth.sign_up("a@b.c", "canary-password-1")
+        token = await home.auth.sign_in("a@b.c", "canary-password-1", address="192.0.2.77")
+        key = (await home.accounts.keys.create(user.user_id, "laptop")).key
+        await home.auth.add_api_key(user.user_id, "openai", "sk-canary-provider")
+        await home.authenticator.verify(key)
+        with pytest.raises(InvalidCredentials):
+            await home.auth.sign_in("a@b.c", "canary-password-2")
+        await home.auth.change_password(user.user_id, "canary-password-1", "canary-password-3")
+        disk = home.bytes_on_disk()
+        for secret in (token, token.rpartition(".")[2], key, key[7:], "canary-p", "sk-canary", "192.0.2.77"):
+            assert secret.encode() not in disk
+            assert secret not in caplog.text
+
+    at_home(tmp_path, test)
+
+
+def test_a_changed_master_key_leaves_sign_in_and_marketplace_keys_working(tmp_path: Path) -> None:
+    async def before(home: Home) -> None:
+        user = await home.auth.sign_up("a@b.c", PASSWORD)
+        await home.auth.add_api_key(user.user_id, "openai", "sk-0123456789abcdef")
+        made.append((await home.accounts.keys.create(user.user_id, "laptop")).key)
+
+    async def after(home: Home) -> None:
+        user = await home.auth.verify_token(await home.auth.sign_in("a@b.c", PASSWORD))
+        assert user.api_keys == {"openai": "…cdef"}
+        assert [key.status for key in await home.accounts.provider_keys.list(user.user_id)] == ["needs_reentry"]
+        with pytest.raises(SecretUnreadable):
+            await home.auth.get_api_key(user.user_id, "openai")
+        assert (await home.authenticator.verify(made[0])).user_id == user.user_id
+        await home.auth.add_api_key(user.user_id, "openai", "sk-entered-again-1234")
+        assert await home.auth.get_api_key(user.user_id, "openai") == "sk-entered-again-1234"
+
+    made: list[str] = []
+    at_home(tmp_path, before)
+    (tmp_path / "secrets" / "encryption_key").unlink()
+    at_home(tmp_path, after)
+
+
+def test_limits_are_off_for_benches_only_when_the_operator_says_so(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        for _ in range(1000):
+            home.accounts.limits.request("u1")
+
+    at_home(tmp_path, test, rate_limits=False)
+    with pytest.raises(RateLimited):
+        at_home(tmp_path, test)

@@ -1,0 +1,450 @@
+"""Passwords, e-mail addresses, tokens, keys and limits, each by itself."""
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import json
+import logging
+import re
+import threading
+from typing import Any
+
+import jwt
+import pytest
+from argon2 import PasswordHasher
+
+from agent_marketplace.accounts import credential_of, key_format
+from agent_marketplace.accounts.emails import normalise_email
+from agent_marketplace.accounts.errors import InvalidEmail, InvalidToken, WeakPassword
+from agent_marketplace.accounts.limits import Buckets, LimitRates, Limits, Rate
+from agent_marketplace.accounts.passwords import Passwords, check_password, common_passwords
+from agent_marketplace.accounts.principal import Principal
+from agent_marketplace.accounts.sessions import AUDIENCE, ISSUER, SessionTokens
+from agent_marketplace.accounts.verdicts import SIZE, Verdicts
+from agent_marketplace.clock import ManualClock
+from agent_marketplace.errors import Forbidden, RateLimited, Unavailable
+
+SECRET = b"0123456789abcdef0123456789abcdef-and-more"
+
+
+# Passwords
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["short77", "x" * 1025, "password", "PassWord1", "12345678", "qwertyuiop", "aaaaaaaaaa", "abababababab", "abcdefghij",
+     "87654321", "someone@example.com", "someone1\x00", "someone1\ud800", "ｐａｓｓｗｏｒｄ"],
+)  # fmt: skip
+def test_weak_passwords_are_refused_with_a_reason(password: str) -> None:
+    with pytest.raises(WeakPassword) as e:
+        check_password(password, "someone@example.com")
+    assert e.value.status == 400
+    assert isinstance(e.value, ValueError)
+
+
+@pytest.mark.parametrize(
+    "password", ["x7" * 4 + "q", "pässwörter sind lang", "🐎🔋📎🖊 staple", "a b c d e f", "q9" + "z" * 1022]
+)
+def test_any_characters_and_lengths_up_to_1024_are_allowed(password: str) -> None:
+    check_password(password, "someone@example.com")
+
+
+def test_the_list_of_common_passwords_holds_what_the_length_rule_lets_through() -> None:
+    assert len(common_passwords()) > 400
+    assert all(len(word) >= 8 and word == word.casefold() for word in common_passwords())
+
+
+def test_hashes_are_argon2id_of_the_agreed_cost_and_different_each_time() -> None:
+    async def go() -> None:
+        passwords = Passwords()
+        one, two = await passwords.hash("correct horse"), await passwords.hash("correct horse")
+        assert one != two
+        assert one.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+        assert await passwords.verify(one, "correct horse") == (True, None)
+        assert await passwords.verify(one, "correct hors") == (False, None)
+        assert await passwords.verify("not a hash", "correct horse") == (False, None)
+        assert await passwords.verify(None, "correct horse") == (False, None)
+        passwords.close()
+
+    asyncio.run(go())
+
+
+def test_a_password_typed_on_another_system_in_another_unicode_form_is_the_same() -> None:
+    async def go() -> None:
+        passwords = Passwords()
+        assert await passwords.verify(await passwords.hash("caf\u00e9 \u212b"), "cafe\u0301 A\u030a") == (True, None)
+        passwords.close()
+
+    asyncio.run(go())
+
+
+def test_a_hash_of_an_older_cost_is_replaced_on_sign_in() -> None:
+    async def go() -> None:
+        passwords = Passwords()
+        old = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1).hash("correct horse")
+        right, better = await passwords.verify(old, "correct horse")
+        assert right
+        assert better is not None
+        assert better.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+        assert await passwords.verify(old, "wrong horse!") == (False, None)
+        passwords.close()
+
+    asyncio.run(go())
+
+
+def test_a_flood_of_sign_ins_is_refused_beyond_the_queue_and_the_place_of_a_gone_caller_is_freed() -> None:
+    async def go() -> None:
+        passwords = Passwords(workers=1, queue=2)
+        gate = threading.Event()
+        passwords._pool.submit(gate.wait)  # the one worker is busy, so nothing moves until the gate opens
+        waiting = [asyncio.create_task(passwords.verify(None, "x")) for _ in range(3)]
+        await asyncio.sleep(0)
+        with pytest.raises(Unavailable) as e:
+            await passwords.verify(None, "x")
+        assert e.value.retry_after
+        waiting[2].cancel()
+        gate.set()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        assert await passwords.verify(None, "x") == (False, None)
+        passwords.close()
+
+    asyncio.run(go())
+
+
+# E-mail addresses
+
+
+@pytest.mark.parametrize(
+    ("typed", "normal"),
+    [(" Someone@Example.COM ", "someone@example.com"), ("a.b+c@x.y", "a.b+c@x.y"), ("ｕｓｅｒ＠example.com", "user@example.com"),
+     ("STRASSE@ß.de", "strasse@ss.de"), ("me@localhost", "me@localhost"), ("用户@例子.公司", "用户@例子.公司")],
+)  # fmt: skip
+def test_one_mailbox_has_one_normal_form(typed: str, normal: str) -> None:
+    assert normalise_email(typed) == normal
+    assert normalise_email(normal) == normal
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["", "no-at", "@x.y", "a@", "a@@b.c", "a b@c.d", "a@b..c", "a@.b", "a@b\x00.c", "a\n@b.c", "a\u200b@b.c", "a\u202e@b.c",
+     "x" * 65 + "@b.c", "a@" + "b." * 130 + "c", "a@b.c\r\nBcc: x@y.z", "<a@b.c>", "a\ud800@b.c", "ä" * 60 + "@" + "ü" * 60 + "." + "ö" * 60],
+)  # fmt: skip
+def test_what_is_no_address_is_refused(typed: str) -> None:
+    with pytest.raises(InvalidEmail):
+        normalise_email(typed)
+
+
+# Session tokens
+
+
+def b64(data: Any) -> str:
+    raw = data if isinstance(data, bytes) else json.dumps(data).encode()
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def forge(header: Any, claims: Any, secret: bytes = SECRET, digest: Any = hashlib.sha256) -> str:
+    signed = f"{b64(header)}.{b64(claims)}"
+    return f"{signed}.{b64(hmac.new(secret, signed.encode(), digest).digest())}"
+
+
+def genuine(clock: ManualClock) -> dict[str, Any]:
+    now = clock.now_ms() // 1000
+    return {"user_id": "u1", "email": "a@b.c", "sid": "ses_1", "typ": "session", "iss": ISSUER, "aud": AUDIENCE,
+            "iat": now, "nbf": now, "exp": now + 3600}  # fmt: skip
+
+
+HEADER = {"alg": "HS256", "typ": "JWT"}
+
+
+def test_an_issued_token_is_read_back_for_seven_days_and_no_longer() -> None:
+    clock = ManualClock()
+    tokens = SessionTokens(SECRET, clock)
+    token = tokens.issue("ses_1", "u1", "a@b.c")
+    clock.advance(7 * 86_400 - 1)
+    assert tokens.read(token).session_id == "ses_1"
+    clock.advance(2)
+    with pytest.raises(InvalidToken, match="Invalid or expired token"):
+        tokens.read(token)
+    assert (
+        tokens.read(forge(HEADER, genuine(clock))).user_id == "u1"
+    )  # so that the forgeries below fail for their own reason
+
+
+def forgeries(clock: ManualClock) -> dict[str, str]:
+    """About 300 tokens that must all be refused."""
+    good, now = genuine(clock), clock.now_ms() // 1000
+    real = forge(HEADER, good)
+    out = {
+        "empty": "",
+        "dots": "..",
+        "one part": "abc",
+        "no signature": real.rpartition(".")[0] + ".",
+        "spaces": f" {real} .",
+        "nul": real + "\x00",
+    }
+    for alg in (
+        "none",
+        "None",
+        "NONE",
+        "nOnE",
+        "",
+        None,
+        1,
+        "HS384",
+        "HS512",
+        "RS256",
+        "ES256",
+        "PS256",
+        "EdDSA",
+        "hs256",
+        ["HS256"],
+    ):
+        header = {"alg": alg, "typ": "JWT"}
+        out[f"alg {alg} unsigned"] = f"{b64(header)}.{b64(good)}."
+        out[f"alg {alg} signed 256"] = forge(header, good)
+        out[f"alg {alg} signed 512"] = forge(header, good, digest=hashlib.sha512)
+    public = b"-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE\n-----END PUBLIC KEY-----\n"
+    for secret in (
+        b"",
+        b"\x00",
+        b"secret",
+        b"null",
+        b"undefined",
+        SECRET[:-1],
+        SECRET + b"\n",
+        SECRET[::-1],
+        public,
+        b"x" * 64,
+    ):
+        out[f"secret {secret[:8]!r}"] = forge(HEADER, good, secret)
+        out[f"jwk header {secret[:8]!r}"] = forge(HEADER | {"jwk": {"kty": "oct", "k": b64(secret or b"x")}}, good, secret)
+        for kid in ("../../../../dev/null", "/dev/null", "' OR 1=1 --", "", 0):
+            out[f"kid {kid} {secret[:8]!r}"] = forge(
+                HEADER | {"kid": kid, "jku": "http://127.0.0.1/jwks", "x5u": "file:///"}, good, secret
+            )
+    for claim in good:
+        out[f"without {claim}"] = forge(HEADER, {k: v for k, v in good.items() if k != claim})
+        for value in (None, [], {}, True, "", "x", 0, -1, 10**30, 1e300):
+            if value != good[claim] and not (claim == "email" or (claim in ("user_id", "sid") and isinstance(value, str))):
+                if claim in ("iat", "nbf") and type(value) is int and now - 7 * 86_400 < value <= now:
+                    continue
+                if claim in ("nbf",) and type(value) is int and value <= 0:
+                    continue  # valid since long ago
+                out[f"{claim} = {value!r}"] = forge(HEADER, good | {claim: value})
+    out |= {
+        "expired": forge(HEADER, good | {"exp": now}),
+        "not yet": forge(HEADER, good | {"nbf": now + 3600}),
+        "issued in the future": forge(HEADER, good | {"iat": now + 3600}),
+        "lives too long": forge(HEADER, good | {"exp": now + 8 * 86_400}),
+        "refresh token": forge(HEADER, good | {"typ": "refresh"}),
+        "other audience": forge(HEADER, good | {"aud": "another-service"}),
+        "other issuer": forge(HEADER, good | {"iss": "https://evil.example"}),
+        "claims are a list": forge(HEADER, [good]),
+        "claims are text": forge(HEADER, "user_id=u1"),
+        "claims are not json": forge(HEADER, b"\xff\xfe{"),
+        "critical header": forge(HEADER | {"crit": ["exp"], "exp": 1}, good),
+        "header is a list": forge([HEADER], good),
+        "deep header": f"{b64(b'[' * 2900)}.{b64(good)}.{'A' * 43}",
+        "deep claims": forge(HEADER, b"[" * 2900),
+        "changed claims": f"{b64(HEADER)}.{b64(good | {'user_id': 'admin'})}.{real.rpartition('.')[2]}",
+        "not ascii": real.replace("e", "е"),
+        "huge": "A" * 1_000_000,
+        "jwe form": ".".join(["AAAA"] * 5),
+        "surrogate": real[:-1] + "\ud800",
+    }  # fmt: skip
+    for i in range(0, len(real), 4):
+        if real[i] != ".":
+            out[f"character {i} changed"] = real[:i] + ("A" if real[i] != "A" else "B") + real[i + 1 :]
+        out[f"cut at {i}"] = real[:i]
+    return out
+
+
+def test_no_forged_token_of_the_corpus_is_accepted() -> None:
+    clock = ManualClock()
+    tokens = SessionTokens(SECRET, clock)
+    corpus = forgeries(clock)
+    assert len(corpus) >= 300
+    accepted = []
+    for name, token in corpus.items():
+        try:
+            tokens.read(token)
+        except InvalidToken:
+            continue
+        accepted.append(name)
+    assert accepted == []
+
+
+def test_our_tokens_have_the_claims_that_other_programs_may_rely_on() -> None:
+    claims = jwt.decode(SessionTokens(SECRET, ManualClock()).issue("s", "u", "a@b.c"), options={"verify_signature": False})
+    assert claims["exp"] - claims["iat"] == 7 * 86_400
+    assert (claims["user_id"], claims["email"], claims["sid"], claims["typ"]) == ("u", "a@b.c", "s", "session")
+
+
+# Marketplace keys
+
+
+def test_keys_match_the_published_expression_and_mistyped_ones_fail_the_checksum() -> None:
+    keys = {key_format.new_key() for _ in range(200)}
+    assert len(keys) == 200
+    for key in keys:
+        assert re.search(key_format.PATTERN, f"token={key};")
+        assert key_format.is_key(key)
+    key = keys.pop()
+    for i in range(len(key)):
+        assert not key_format.is_key(key[:i] + ("a" if key[i] != "a" else "b") + key[i + 1 :])
+    for other in ("", key[:-1], key + "a", key.upper(), "sk-aam-" + "0" * 38, key + "\n", " " + key):
+        assert not key_format.is_key(other)
+
+
+def test_hashes_at_rest_depend_on_the_pepper_and_the_purpose() -> None:
+    digests = {key_format.digest(pepper, purpose, "x") for pepper in (b"a", b"b") for purpose in ("key", "invite")}
+    assert len(digests) == 4
+
+
+# Credentials in a request
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"authorization": "Bearer tok"}, {"authorization": "bearer  tok "}, {"x-api-key": "tok"}, {"x-goog-api-key": "tok"},
+     {"authorization": "Bearer tok", "x-api-key": "tok"}, {"authorization": "Bearer ", "x-api-key": "tok"}],
+)  # fmt: skip
+def test_every_header_form_gives_the_same_credential(headers: dict[str, str]) -> None:
+    assert credential_of(headers) == "tok"
+    assert credential_of({}, "tok") == "tok"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"authorization": ""}, {"authorization": "Basic dXNlcjpwdw=="}, {"authorization": "tok"}, {"x-api-key": "  "},
+     {"authorization": "Bearer tok", "x-api-key": "other"}, {"x-api-key": "a", "x-goog-api-key": "b"}],
+)  # fmt: skip
+def test_missing_or_conflicting_credentials_are_refused(headers: dict[str, str]) -> None:
+    with pytest.raises(InvalidToken) as e:
+        credential_of(headers)
+    assert e.value.status == 401
+    if headers:
+        with pytest.raises(InvalidToken):
+            credential_of(headers | {"x-api-key": "x"}, "y")
+
+
+def test_a_key_cannot_do_what_needs_a_person() -> None:
+    key = Principal("u", "key", "admin", "free", "a@b.c", frozenset({"inference"}), key_id="key_1")
+    key.require("inference")
+    for forbidden in (key.require_session, key.require_admin, lambda: key.require("account:write")):
+        with pytest.raises(Forbidden):
+            forbidden()
+    Principal("u", "session", "admin", "free", "a@b.c").require_admin()
+    with pytest.raises(Forbidden):
+        Principal("u", "session", "user", "free", "a@b.c").require_admin()
+    assert "a@b.c" not in repr(key)
+
+
+# Verdicts
+
+
+def test_verdicts_are_bounded_in_age_and_number_and_not_kept_over_a_revocation() -> None:
+    clock = ManualClock()
+    verdicts = Verdicts(clock)
+    someone = Principal("u", "session", "user", "free", "a@b.c", session_id="s")
+    verdicts.put(b"1", someone, asked_at=clock.monotonic(), epoch=verdicts.epoch)
+    clock.advance(0.999)
+    assert verdicts.get(b"1") is someone
+    clock.advance(0.001)
+    assert verdicts.get(b"1") is None
+    before = verdicts.epoch
+    verdicts.drop(lambda p: p.session_id == "s")
+    verdicts.put(b"1", someone, asked_at=clock.monotonic(), epoch=before)
+    assert verdicts.get(b"1") is None
+    for i in range(SIZE + 10):
+        verdicts.put(b"%d" % i, someone, asked_at=clock.monotonic(), epoch=verdicts.epoch)
+    assert len(verdicts._known) == SIZE
+
+
+def test_two_credentials_with_the_same_beginning_have_different_verdicts() -> None:
+    assert Verdicts.digest("x" * 500 + "1") != Verdicts.digest("x" * 500 + "2")
+    assert len(Verdicts.digest("x")) == 32
+
+
+# Limits
+
+
+def test_a_bucket_refuses_beyond_its_burst_says_how_long_and_refills() -> None:
+    clock = ManualClock()
+    buckets = Buckets(Rate(burst=3, per_s=0.5), clock)
+    assert [buckets.take("a") for _ in range(4)] == [0, 0, 0, 2]
+    assert buckets.take("b") == 0
+    clock.advance(2)
+    assert buckets.take("a") == 0
+    assert buckets.take("a") == 2
+
+
+def test_buckets_stay_bounded_in_number() -> None:
+    buckets = Buckets(Rate(1, 1), ManualClock(), size=10)
+    for i in range(1000):
+        buckets.take(i)
+    assert len(buckets._levels) == 10
+
+
+def test_ten_thousand_guesses_from_a_hundred_addresses_get_at_most_500_checked() -> None:
+    clock = ManualClock()
+    limits, checked = Limits(clock), 0
+    for i in range(10_000):
+        clock.advance(0.06)
+        try:
+            limits.guess(f"user{i % 1000}@x.y", f"10.0.0.{i % 100}", known_device=False)
+        except RateLimited as e:
+            assert e.retry_after
+            continue
+        checked += 1
+    assert checked <= 500
+    limits.guess("user1@x.y", "192.168.1.1", known_device=True).right()  # the owner's own device is not locked out
+
+
+def test_right_passwords_cost_nothing() -> None:
+    limits = Limits(ManualClock())
+    for _ in range(1000):
+        limits.guess("a@b.c", "10.0.0.1", known_device=False).right()
+
+
+def test_a_refused_guess_gives_back_what_it_took_from_the_other_buckets() -> None:
+    clock = ManualClock()
+    limits = Limits(clock, rates=LimitRates(account=Rate(5, 0.001), address=Rate(1, 0.001)))
+    limits.guess("a@b.c", "10.0.0.1", known_device=False)
+    for _ in range(50):
+        with pytest.raises(RateLimited):
+            limits.guess("a@b.c", "10.0.0.1", known_device=False)
+    for i in range(4):
+        limits.guess("a@b.c", f"10.0.1.{i}", known_device=False)
+
+
+def test_switching_limits_off_leaves_the_limit_on_guessing_one_password() -> None:
+    limits = Limits(ManualClock(), enabled=False)
+    for _ in range(500):
+        limits.request("u")
+        limits.sign_up("10.0.0.1")
+        limits.taken("10.0.0.1")
+    with pytest.raises(RateLimited):
+        for _ in range(50):
+            limits.guess("a@b.c", "10.0.0.1", known_device=False)
+
+
+def test_request_and_sign_up_rates_are_limited_per_user_and_address() -> None:
+    limits = Limits(ManualClock(), rates=LimitRates(requests=Rate(2, 1), sign_up=Rate(2, 1), taken=Rate(2, 1)))
+    for limit in (limits.request, limits.sign_up, limits.taken):
+        limit("a")
+        limit("a")
+        with pytest.raises(RateLimited) as e:
+            limit("a")
+        assert e.value.retry_after == 1
+        limit("b")
+
+
+def test_nothing_of_this_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    with pytest.raises(WeakPassword):
+        check_password("password1", "canary@example.com")
+    with pytest.raises(InvalidToken):
+        SessionTokens(SECRET, ManualClock()).read("canary.canary.canary")
+    assert "canary" not in caplog.text
