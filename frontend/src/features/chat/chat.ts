@@ -69,6 +69,8 @@ export class Chat {
   private readonly listeners = new Set<() => void>();
   private active: ActiveRun | null = null;
   readonly memory: ChatMemory;
+  /** Tells this chat from every other, also before it has an id. */
+  readonly key = crypto.randomUUID();
 
   constructor(
     private readonly services: ChatServices,

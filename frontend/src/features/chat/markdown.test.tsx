@@ -1,7 +1,7 @@
 import { render, screen, waitFor } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
+import { TestHost } from "@/shared/lib/test-host";
 import { Markdown } from "./markdown";
-import { TestHost } from "./test-host";
 
 const HOSTILE = [
   "<script>window.hacked = 1</script>",

@@ -1,0 +1,200 @@
+import { lazy, Suspense, useEffect, useEffectEvent, useMemo, useRef, useState } from "react";
+import { useApi, useServices, withHost } from "@/shared/api/services";
+import type { Model } from "@/shared/api/types";
+import { Button } from "@/shared/ui/button";
+import { Dialog } from "@/shared/ui/dialog";
+import { Notice } from "@/shared/ui/notice";
+import "./chat.css";
+import { CostDialog, SystemDialog } from "./chat-dialogs";
+import { ChatHeader } from "./chat-header";
+import { chatsOf, useChat } from "./chats";
+import { Composer } from "./composer";
+import { History } from "./history";
+import { MessageList } from "./message-list";
+import { ModelPicker } from "./model-picker";
+import { AUTO, chatModel, useChatModel } from "./models";
+import { preloadChat } from "./preload";
+import { type SaveFormat, saveConversation, savePath } from "./save";
+import type { Command } from "./slash";
+import { EmptyChat } from "./states/empty-chat";
+import { LoadingChat } from "./states/loading";
+import { OfflineBanner } from "./states/offline-banner";
+import { activePath } from "./tree";
+import { useActions } from "./use-actions";
+import { useWidth } from "./use-width";
+
+const ReceiptDialog = lazy(() =>
+  import("@/shared/receipt/receipt-dialog").then((module) => ({ default: module.ReceiptDialog })),
+);
+
+const MODEL_KEY = "marketplace.chat.model";
+const SIDEBAR_FROM_PX = 860;
+
+export interface AIAgentChatProps {
+  /** The model chosen outside, for example on a card; the chat's own picker overrides it until it changes. */
+  selectedModel?: Model;
+  /** Absent: the chat keeps track itself. Null: a new chat. */
+  conversationId?: string | null;
+  onConversationChange?: (conversationId: string | null) => void;
+}
+
+type Open =
+  | { what: "history" | "model" | "system" | "cost"; search?: string }
+  | { what: "receipt"; requestId: string }
+  | null;
+
+function AgentChat({ selectedModel, conversationId, onConversationChange }: AIAgentChatProps) {
+  const services = useServices();
+  const api = useApi();
+  const [own, setOwn] = useState<string | null>(null);
+  const [freshCount, setFreshCount] = useState(0);
+  const wanted = conversationId === undefined ? own : conversationId;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new chat has the same (null) id as the one before it.
+  const chat = useMemo(() => chatsOf(services).get(wanted), [services, wanted, freshCount]);
+  const id = useChat(chat, (state) => state.conversationId);
+  const loading = useChat(chat, (state) => state.loading);
+  const loadError = useChat(chat, (state) => state.loadError);
+  const temporary = useChat(chat, (state) => state.temporary);
+  const empty = useChat(chat, (state) => activePath(state.tree).length === 0);
+  const lastModel = useChat(chat, (state) => activePath(state.tree).findLast((message) => message.model)?.model);
+  const [picked, setPicked] = useState<{ id: string; instead: string | undefined } | null>(null);
+  const [open, setOpen] = useState<Open>(null);
+  const root = useRef<HTMLElement>(null);
+  const wide = useWidth(root) >= SIDEBAR_FROM_PX;
+  const [sidebar, setSidebar] = useState(true);
+
+  const chosen = picked && picked.instead === selectedModel?.id ? picked.id : selectedModel?.id;
+  const modelId = chosen ?? lastModel ?? services.host.storage.getItem(MODEL_KEY) ?? AUTO.id;
+  const asked = useChatModel(modelId);
+  const model = selectedModel?.id === modelId ? chatModel(selectedModel) : asked;
+
+  useEffect(preloadChat, []);
+  const adopt = useEffectEvent((given: string) => {
+    setOwn(given);
+    onConversationChange?.(given);
+  });
+  useEffect(() => {
+    if (id !== null && id !== wanted) adopt(id);
+  }, [id, wanted]);
+  const goTo = (next: string | null) => {
+    setOwn(next);
+    setOpen(null);
+    setPicked(null);
+    onConversationChange?.(next);
+  };
+  const startNew = () => {
+    chatsOf(services).fresh();
+    setFreshCount(freshCount + 1);
+    goTo(null);
+  };
+  const pickModel = (next: string) => {
+    setPicked({ id: next, instead: selectedModel?.id });
+    services.host.storage.setItem(MODEL_KEY, next);
+  };
+  const save = (format: SaveFormat) => {
+    const title = chat.getState().title ?? "Chat";
+    if (id && !temporary) void saveConversation(api, id, title, format);
+    else savePath(activePath(chat.getState().tree), title, format);
+  };
+  const run = ({ name, argument }: Command) => {
+    if (name === "model") setOpen({ what: "model", search: argument });
+    else if (name === "system" && argument) chat.setSystem(argument);
+    else if (name === "system") setOpen({ what: "system" });
+    else if (name === "cost") setOpen({ what: "cost" });
+    else if (name === "export") save(argument === "json" ? "json" : "markdown");
+    else startNew();
+  };
+  const send = (text: string, images: string[]) => {
+    setPicked({ id: modelId, instead: selectedModel?.id });
+    void chat.send({ text, images, model: modelId });
+  };
+  const actions = useActions({
+    chat,
+    modelId,
+    onPick: pickModel,
+    onPickModel: () => setOpen({ what: "model" }),
+    onReceipt: (requestId) => setOpen({ what: "receipt", requestId }),
+  });
+  const history = <History current={id} onOpen={goTo} onNew={startNew} />;
+
+  return (
+    <section
+      ref={root}
+      aria-label="Chat"
+      className="chat-root @container flex h-full min-h-0 w-full bg-editor text-editor-fg"
+    >
+      {wide && sidebar && <aside className="w-64 shrink-0 border-r border-line">{history}</aside>}
+      <div className="flex min-w-0 flex-1 flex-col">
+        <ChatHeader
+          chat={chat}
+          model={model}
+          onHistory={() => (wide ? setSidebar(!sidebar) : setOpen({ what: "history" }))}
+          onNew={startNew}
+          onPickModel={() => setOpen({ what: "model" })}
+          onSystem={() => setOpen({ what: "system" })}
+          onCost={() => setOpen({ what: "cost" })}
+          onSave={save}
+        />
+        <OfflineBanner />
+        {loading ? (
+          <div className="min-h-0 flex-1 overflow-hidden">
+            <LoadingChat />
+          </div>
+        ) : loadError ? (
+          <div className="flex-1 p-4">
+            <Notice
+              tone="error"
+              title={loadError.status === 404 ? "This chat does not exist any more" : "This chat could not be loaded"}
+              actions={
+                <>
+                  {loadError.status !== 404 && <Button onClick={() => void chat.load()}>Try again</Button>}
+                  <Button variant="primary" onClick={startNew}>
+                    New chat
+                  </Button>
+                </>
+              }
+            >
+              {loadError.message}
+            </Notice>
+          </div>
+        ) : empty ? (
+          <div className="min-h-0 flex-1 overflow-y-auto">
+            <EmptyChat model={model} temporary={temporary} onStart={(text) => send(text, [])} />
+          </div>
+        ) : (
+          <MessageList chat={chat} actions={actions} />
+        )}
+        <Composer key={chat.key} chat={chat} model={model} onSend={send} onCommand={run} />
+      </div>
+      <Dialog
+        open={open?.what === "history"}
+        onOpenChange={() => setOpen(null)}
+        title="Chats"
+        variant="drawer"
+        className="right-auto left-0 w-[min(20rem,90vw)]"
+      >
+        {history}
+      </Dialog>
+      <ModelPicker
+        open={open?.what === "model"}
+        onClose={() => setOpen(null)}
+        current={modelId}
+        initialSearch={open?.what === "model" ? (open.search ?? "") : ""}
+        onPick={(next) => {
+          pickModel(next.id);
+          setOpen(null);
+        }}
+      />
+      {open?.what === "system" && <SystemDialog chat={chat} onClose={() => setOpen(null)} />}
+      {open?.what === "cost" && <CostDialog chat={chat} onClose={() => setOpen(null)} />}
+      {open?.what === "receipt" && (
+        <Suspense>
+          <ReceiptDialog requestId={open.requestId} onClose={() => setOpen(null)} />
+        </Suspense>
+      )}
+    </section>
+  );
+}
+
+/** A chat with models: streaming answers, branches, prices. Fills its parent. */
+export const AIAgentChat = withHost<AIAgentChatProps>(AgentChat);

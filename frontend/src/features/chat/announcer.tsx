@@ -1,0 +1,47 @@
+import { useEffect, useRef, useState } from "react";
+import { takeSentences } from "./announce";
+import type { Chat } from "./chat";
+import { useChat } from "./chats";
+import { completionWords } from "./message-facts";
+import { activePath } from "./tree";
+
+const PAUSE_MS = 1500;
+
+/** Reads a growing answer out in whole sentences, a few at a time, and says how it ended; never token by token. */
+export function Announcer({ chat }: { chat: Chat }) {
+  const running = useChat(chat, (state) => state.run?.key ?? null);
+  const [said, setSaid] = useState<string[]>([]);
+  const taken = useRef(0);
+  const before = useRef<string | null>(null);
+
+  useEffect(() => {
+    const say = (text: string) => {
+      if (text) setSaid((lines) => [...lines.slice(-3), text]);
+    };
+    if (!running) {
+      const last = activePath(chat.getState().tree).at(-1);
+      if (before.current && last?.key === before.current) {
+        const rest = last.status === "complete" ? takeSentences(last.content, taken.current, true).text : "";
+        say([rest, completionWords(last)].filter(Boolean).join(" "));
+      }
+      before.current = null;
+      return;
+    }
+    before.current = running;
+    taken.current = 0;
+    const timer = setInterval(() => {
+      const next = takeSentences(chat.getState().run?.run.text ?? "", taken.current, false);
+      taken.current = next.taken;
+      say(next.text);
+    }, PAUSE_MS);
+    return () => clearInterval(timer);
+  }, [chat, running]);
+
+  return (
+    <div className="sr-only" aria-live="polite" aria-relevant="additions">
+      {said.map((line) => (
+        <p key={line}>{line}</p>
+      ))}
+    </div>
+  );
+}

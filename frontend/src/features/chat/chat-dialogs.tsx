@@ -1,0 +1,65 @@
+import { useState } from "react";
+import { money, tokens } from "@/shared/lib/format";
+import { Button } from "@/shared/ui/button";
+import { Dialog, DialogBody } from "@/shared/ui/dialog";
+import { Field, Textarea } from "@/shared/ui/input";
+import type { Chat } from "./chat";
+import { useChat } from "./chats";
+import { totals } from "./message-facts";
+import { activePath } from "./tree";
+
+/** Instructions that hold for the whole chat (the system prompt). */
+export function SystemDialog({ chat, onClose }: { chat: Chat; onClose: () => void }) {
+  const [draft, setDraft] = useState(chat.getState().system);
+  return (
+    <Dialog open onOpenChange={onClose} title="Instructions for this chat">
+      <DialogBody>
+        <form
+          className="flex flex-col gap-3"
+          onSubmit={(event) => {
+            event.preventDefault();
+            chat.setSystem(draft.trim());
+            onClose();
+          }}
+        >
+          <Field
+            label="Every answer follows these"
+            hint="They go along with each question, so they cost input tokens each time."
+          >
+            {(control) => (
+              <Textarea {...control} rows={6} value={draft} onChange={(event) => setDraft(event.target.value)} />
+            )}
+          </Field>
+          <div className="flex justify-end gap-2">
+            <Button onClick={onClose}>Cancel</Button>
+            <Button variant="primary" type="submit">
+              Save
+            </Button>
+          </div>
+        </form>
+      </DialogBody>
+    </Dialog>
+  );
+}
+
+export function CostDialog({ chat, onClose }: { chat: Chat; onClose: () => void }) {
+  const tree = useChat(chat, (state) => state.tree);
+  const shown = totals(activePath(tree));
+  const all = totals([...tree.nodes.values()]);
+  return (
+    <Dialog open onOpenChange={onClose} title="Cost of this chat">
+      <DialogBody>
+        <dl className="grid grid-cols-[auto_1fr] gap-x-6 gap-y-1 tabular-nums">
+          <dt className="text-muted">This branch</dt>
+          <dd>
+            {money(shown.cost)} · {shown.answers} answers · {tokens(shown.input)} tokens in, {tokens(shown.output)} out
+          </dd>
+          <dt className="text-muted">All branches</dt>
+          <dd>
+            {money(all.cost)} · {all.answers} answers
+          </dd>
+        </dl>
+      </DialogBody>
+    </Dialog>
+  );
+}

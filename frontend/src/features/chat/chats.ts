@@ -1,0 +1,67 @@
+import { useSyncExternalStore } from "react";
+import type { Services } from "@/shared/api/services";
+import { Chat, type ChatState } from "./chat";
+
+const KEPT = 8;
+
+/**
+ * The open chats of one host. They outlive the components that show them, so that an answer goes on while its reader
+ * looks at another chat or page, and is there on return.
+ */
+export class Chats {
+  private readonly open: Chat[] = [];
+
+  constructor(private readonly services: Services) {}
+
+  get(conversationId: string | null): Chat {
+    const known = this.open.find((chat) => chat.getState().conversationId === conversationId);
+    return known ?? this.create(conversationId);
+  }
+
+  /** A new, empty chat. */
+  fresh(): Chat {
+    const blank = this.open.findIndex((chat) => chat.getState().conversationId === null);
+    if (blank >= 0) this.open.splice(blank, 1);
+    return this.create(null);
+  }
+
+  forget(conversationId: string): void {
+    const index = this.open.findIndex((chat) => chat.getState().conversationId === conversationId);
+    if (index >= 0) this.open.splice(index, 1)[0]?.memory.forget(conversationId);
+  }
+
+  private create(conversationId: string | null): Chat {
+    const { api, host, queryClient } = this.services;
+    const stale = () => void queryClient.invalidateQueries({ queryKey: ["conversations"] });
+    const chat = new Chat(
+      {
+        api,
+        storage: host.storage,
+        onConversation: stale,
+        onSettled: () => {
+          stale();
+          void queryClient.invalidateQueries({ queryKey: ["balance"] });
+        },
+        nextFrame: (callback) => void (document.hidden ? setTimeout(callback, 100) : requestAnimationFrame(callback)),
+      },
+      conversationId,
+    );
+    this.open.push(chat);
+    const idle = this.open.findIndex((each) => each !== chat && each.getState().run === null);
+    if (this.open.length > KEPT && idle >= 0) this.open.splice(idle, 1);
+    return chat;
+  }
+}
+
+const registries = new WeakMap<Services, Chats>();
+
+export function chatsOf(services: Services): Chats {
+  const chats = registries.get(services) ?? new Chats(services);
+  registries.set(services, chats);
+  return chats;
+}
+
+/** One part of a chat's state; the component is drawn again only when that part changes. */
+export function useChat<T>(chat: Chat, select: (state: ChatState) => T): T {
+  return useSyncExternalStore(chat.subscribe, () => select(chat.getState()));
+}

@@ -1,0 +1,132 @@
+import { MoreHorizontal, Pin } from "lucide-react";
+import { useState } from "react";
+import { useApi } from "@/shared/api/services";
+import { cn } from "@/shared/lib/cn";
+import { Button, IconButton } from "@/shared/ui/button";
+import { Dialog, DialogBody } from "@/shared/ui/dialog";
+import { Input } from "@/shared/ui/input";
+import { Menu, MenuItem, MenuSeparator } from "@/shared/ui/menu";
+import type { ConversationSummary } from "./chat-api";
+import { saveConversation } from "./save";
+
+interface HistoryRowProps {
+  conversation: ConversationSummary;
+  current: boolean;
+  onOpen: (id: string) => void;
+  onChange: (id: string, fields: { title?: string; pinned?: boolean }) => Promise<void>;
+  onDelete: (id: string) => Promise<void>;
+}
+
+export function HistoryRow({ conversation, current, onOpen, onChange, onDelete }: HistoryRowProps) {
+  const api = useApi();
+  const [mode, setMode] = useState<"show" | "rename" | "delete">("show");
+  const { id, pinned } = conversation;
+  const title = conversation.title || "Untitled chat";
+  if (mode === "rename") {
+    return (
+      <li className="px-1">
+        <RenameForm
+          title={title}
+          onDone={(next) => {
+            setMode("show");
+            if (next && next !== title) void onChange(id, { title: next });
+          }}
+        />
+      </li>
+    );
+  }
+  return (
+    <li
+      className={cn(
+        "group/row flex items-center rounded hover:bg-hover",
+        current && "bg-active text-active-fg hover:bg-active",
+      )}
+    >
+      <button
+        type="button"
+        aria-current={current ? "page" : undefined}
+        title={title}
+        className="min-w-0 flex-1 truncate px-2 py-1.5 text-left pointer-coarse:min-h-11"
+        onClick={() => onOpen(id)}
+      >
+        {pinned && <Pin aria-hidden className="mr-1 inline size-3" />}
+        {title}
+      </button>
+      <Menu
+        trigger={
+          <IconButton size="sm" label={`Actions for ${title}`} className="text-inherit">
+            <MoreHorizontal aria-hidden className="size-4" />
+          </IconButton>
+        }
+      >
+        <MenuItem onClick={() => setMode("rename")}>Rename</MenuItem>
+        <MenuItem onClick={() => void onChange(id, { pinned: !pinned })}>{pinned ? "Unpin" : "Pin"}</MenuItem>
+        <MenuItem onClick={() => void saveConversation(api, id, title, "markdown")}>Save as Markdown</MenuItem>
+        <MenuItem onClick={() => void saveConversation(api, id, title, "json")}>Save as JSON</MenuItem>
+        <MenuSeparator />
+        <MenuItem danger onClick={() => setMode("delete")}>
+          Delete…
+        </MenuItem>
+      </Menu>
+      {mode === "delete" && <DeleteDialog title={title} onClose={() => setMode("show")} onDelete={() => onDelete(id)} />}
+    </li>
+  );
+}
+
+function RenameForm({ title, onDone }: { title: string; onDone: (title: string | null) => void }) {
+  const [draft, setDraft] = useState(title);
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        onDone(draft.trim());
+      }}
+    >
+      <Input
+        ref={(input) => input?.focus()}
+        aria-label="Title of the chat"
+        maxLength={200}
+        value={draft}
+        onChange={(event) => setDraft(event.target.value)}
+        onFocus={(event) => event.target.select()}
+        onBlur={() => onDone(draft.trim())}
+        onKeyDown={(event) => {
+          if (event.key === "Escape") onDone(null);
+        }}
+      />
+    </form>
+  );
+}
+
+function DeleteDialog({ title, onClose, onDelete }: { title: string; onClose: () => void; onDelete: () => Promise<void> }) {
+  const [busy, setBusy] = useState(false);
+  const [failed, setFailed] = useState(false);
+  return (
+    <Dialog open onOpenChange={onClose} title="Delete this chat?">
+      <DialogBody className="flex flex-col gap-4">
+        <p>“{title}” and all its answers are deleted for good. What they cost stays in your statement.</p>
+        {failed && (
+          <p role="alert" className="text-danger">
+            It could not be deleted just now.
+          </p>
+        )}
+        <div className="flex justify-end gap-2">
+          <Button onClick={onClose}>Keep it</Button>
+          <Button
+            variant="danger"
+            busy={busy}
+            onClick={() => {
+              setBusy(true);
+              onDelete().then(onClose, () => {
+                setBusy(false);
+                setFailed(true);
+              });
+            }}
+          >
+            Delete
+          </Button>
+        </div>
+      </DialogBody>
+    </Dialog>
+  );
+}

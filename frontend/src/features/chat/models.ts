@@ -1,0 +1,51 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { modelQuery, modelsQuery } from "@/shared/api/queries";
+import { useApi } from "@/shared/api/services";
+import type { Model } from "@/shared/api/types";
+
+/** What the chat has to know of a model; the server picks one itself for `auto`. */
+export interface ChatModel {
+  id: string;
+  name: string;
+  provider?: string;
+  takesImages: boolean;
+  available: boolean;
+  unavailableReason?: string;
+}
+
+export const AUTO: ChatModel = { id: "auto", name: "Auto", takesImages: false, available: true };
+
+export function chatModel(model: Model): ChatModel {
+  return {
+    id: model.id,
+    name: model.name,
+    provider: model.provider,
+    takesImages: model.capabilities.includes("vision"),
+    available: model.is_available,
+    unavailableReason: model.unavailable_reason ?? undefined,
+  };
+}
+
+/** The model of an id: from the list if it is there, else asked for alone; by its id until it is known. */
+export function useChatModel(id: string): ChatModel {
+  const api = useApi();
+  const listed = useListedModels()?.find((model) => model.id === id);
+  const alone = useQuery({ ...modelQuery(api, id), enabled: id !== AUTO.id && !listed, retry: false }).data;
+  if (id === AUTO.id) return AUTO;
+  const model = listed ?? alone;
+  return model ? chatModel(model) : { id, name: id, takesImages: false, available: true };
+}
+
+/** The catalogue, if something on this page has loaded it already. */
+function useListedModels(): Model[] | undefined {
+  const api = useApi();
+  return useQuery({ ...modelsQuery(api), enabled: false }).data;
+}
+
+/** A model's name for a reader, as far as this page knows it. */
+export function useModelName(id: string | undefined): string {
+  const client = useQueryClient();
+  const listed = useListedModels()?.find((model) => model.id === id);
+  const alone = client.getQueryData<{ model: Model }>(["model", id])?.model;
+  return listed?.name ?? alone?.name ?? (id === AUTO.id ? AUTO.name : (id ?? ""));
+}

@@ -1,0 +1,95 @@
+import { Pencil } from "lucide-react";
+import { useRef, useState } from "react";
+import { Button, IconButton } from "@/shared/ui/button";
+import { Textarea } from "@/shared/ui/input";
+import { BranchSwitcher } from "./branch-switcher";
+import { CopyButton } from "./copy-button";
+import type { MessageProps } from "./message-view";
+
+export function QuestionView({ message, siblings, busy, actions }: MessageProps) {
+  const [editing, setEditing] = useState(false);
+  const editButton = useRef<HTMLButtonElement>(null);
+  const close = () => {
+    setEditing(false);
+    requestAnimationFrame(() => editButton.current?.focus());
+  };
+  return (
+    <article aria-label="Your message" className="group/message flex flex-col items-end gap-1">
+      {editing ? (
+        <EditForm
+          text={message.content}
+          onCancel={close}
+          onSave={(text) => {
+            setEditing(false);
+            actions.onEdit(message.id, text);
+          }}
+        />
+      ) : (
+        <div className="flex max-w-[85%] flex-col gap-2 rounded-lg bg-raised px-3 py-2 hc:border hc:border-contrast">
+          {message.images.length > 0 && (
+            <div className="flex flex-wrap gap-2">
+              {message.images.map((image, index) => (
+                <img
+                  key={image.slice(-64)}
+                  src={image}
+                  alt={`Attached ${index + 1}`}
+                  className="max-h-48 rounded border border-line"
+                />
+              ))}
+            </div>
+          )}
+          <p className="break-words whitespace-pre-wrap">{message.content}</p>
+        </div>
+      )}
+      {!editing && (
+        <footer className="flex items-center gap-1">
+          <BranchSwitcher {...siblings} what="message" onChoose={actions.onChoose} />
+          <IconButton ref={editButton} size="sm" label="Edit message" disabled={busy} onClick={() => setEditing(true)}>
+            <Pencil aria-hidden className="size-3.5" />
+          </IconButton>
+          <CopyButton text={message.content} what="message" iconOnly />
+        </footer>
+      )}
+    </article>
+  );
+}
+
+function EditForm({ text, onSave, onCancel }: { text: string; onSave: (text: string) => void; onCancel: () => void }) {
+  const [draft, setDraft] = useState(text);
+  const save = () => {
+    if (draft.trim()) onSave(draft.trim());
+  };
+  return (
+    <form
+      className="flex w-full flex-col gap-2"
+      onSubmit={(event) => {
+        event.preventDefault();
+        save();
+      }}
+    >
+      <Textarea
+        autoFocus
+        aria-label="Edit message"
+        rows={Math.min(12, draft.split("\n").length + 1)}
+        value={draft}
+        onChange={(event) => setDraft(event.target.value)}
+        onKeyDown={(event) => {
+          if (event.key === "Escape") onCancel();
+          if (event.key === "Enter" && !event.shiftKey && !event.nativeEvent.isComposing) {
+            event.preventDefault();
+            save();
+          }
+        }}
+      />
+      <div className="flex items-center justify-end gap-2">
+        <span className="mr-auto text-xs text-muted">The old version stays: switch with ‹ ›.</span>
+        <Button size="sm" onClick={onCancel}>
+          Cancel
+        </Button>
+        <Button size="sm" variant="primary" type="submit">
+          Send edited message
+        </Button>
+      </div>
+    </form>
+  );
+}
