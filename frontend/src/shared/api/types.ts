@@ -2,19 +2,25 @@
 
 export type PricingTier = "free" | "paid" | "premium";
 
-export interface Prices {
-  input?: string | null;
-  output?: string | null;
-  cache_read?: string | null;
-  cache_write_5m?: string | null;
-  cache_write_1h?: string | null;
-  reasoning?: string | null;
-  audio_input?: string | null;
-  audio_output?: string | null;
-  image_input?: string | null;
-  image_output?: string | null;
-  per_image?: string | null;
-  per_request?: string | null;
+/** Dollars per million units as decimal strings; a class that is not offered is absent. */
+export interface PriceSet {
+  input?: string;
+  output?: string;
+  cache_read?: string;
+  cache_write_5m?: string;
+  cache_write_1h?: string;
+  reasoning?: string;
+  audio_input?: string;
+  audio_output?: string;
+  image_input?: string;
+  image_output?: string;
+}
+
+export interface Prices extends PriceSet {
+  /** Dollars a piece. */
+  per_request?: string;
+  per_image?: string;
+  tiers?: (PriceSet & { above_input_tokens: number })[];
 }
 
 export interface Evidence {
@@ -24,48 +30,58 @@ export interface Evidence {
   as_of: string;
 }
 
+/** This installation's own traffic; null without samples. */
+export interface ModelStats {
+  samples: number;
+  first_token_seconds: { p50: number | null; p95: number | null };
+  tokens_per_second: { p50: number | null };
+  uptime: number | null;
+}
+
 export interface Model {
   id: string;
   name: string;
   provider: string;
   model_id: string;
   pricing_tier: PricingTier;
-  cost_per_1k: number | string;
-  context_window: number | null;
+  /** Dollars per 1,000 tokens, three parts input to one part output; null if nobody knows the price. */
+  cost_per_1k: number | null;
+  context_window: number;
   capabilities: string[];
   rating: number | null;
   use_count: number;
   is_available: boolean;
-  description?: string;
-  prices?: Prices | null;
-  max_input?: number | null;
-  max_output?: number | null;
-  offers_count?: number;
-  rating_count?: number;
-  released_on?: string | null;
-  retires_on?: string | null;
-  successor?: string | null;
-  evidence?: Evidence[];
-  unavailable_reason?: string | null;
-  tags?: string[];
-  aliases?: string[];
-}
-
-export interface Source {
-  field?: string;
-  source: string;
-  as_of?: string | null;
-  url?: string | null;
+  unavailable_reason: string | null;
+  description: string;
+  maker: string;
+  family: string;
+  prices: Prices | null;
+  max_input: number | null;
+  max_output: number | null;
+  input_modalities: string[];
+  output_modalities: string[];
+  supported_parameters: string[];
+  offers_count: number;
+  providers: string[];
+  rating_count: number;
+  released_on: string | null;
+  retires_on: string | null;
+  retired: boolean;
+  successor: string | null;
+  aliases: string[];
+  tags: string[];
+  sources: Record<string, string>;
+  evidence: Evidence[];
+  stats: ModelStats;
 }
 
 export interface PricePoint {
   as_of: string;
-  prices: Prices;
+  prices: Prices | null;
   source?: string;
 }
 
 export interface ModelDetail extends Model {
-  sources?: Source[];
   price_history?: PricePoint[];
 }
 
@@ -75,17 +91,20 @@ export interface Offer {
   provider: string;
   upstream_id: string;
   prices: Prices | null;
-  context_window?: number | null;
-  max_input?: number | null;
-  max_output?: number | null;
-  input_modalities?: string[];
-  output_modalities?: string[];
-  supported_parameters?: string[];
-  source?: string | null;
-  as_of?: string | null;
-  retires_on?: string | null;
-  is_available?: boolean;
-  unavailable_reason?: string | null;
+  price_version: string;
+  /** Sources disagree by more than a factor of three; the dearer figure was taken. */
+  price_disputed: boolean;
+  context: number | null;
+  max_input: number | null;
+  max_output: number | null;
+  input_modalities: string[];
+  output_modalities: string[];
+  supported_parameters: string[];
+  source: string;
+  as_of: string;
+  retires_on: string | null;
+  is_available: boolean;
+  unavailable_reason: string | null;
 }
 
 export interface ModelList {

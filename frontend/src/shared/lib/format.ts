@@ -39,10 +39,16 @@ export function count(value: number): string {
   return value.toLocaleString("en-US");
 }
 
-/** `12 Mar 2026`. */
+/** `12 Mar 2026`; a month stays a month. */
 export function day(iso: string | null | undefined): string {
   if (!iso) return "–";
+  const monthOnly = /^\d{4}-\d{2}$/.test(iso);
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return iso;
-  return date.toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+  return date.toLocaleDateString("en-GB", {
+    day: monthOnly ? undefined : "numeric",
+    month: "short",
+    year: "numeric",
+    timeZone: "UTC",
+  });
 }

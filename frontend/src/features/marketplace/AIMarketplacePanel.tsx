@@ -1,0 +1,177 @@
+import { type RefObject, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useHost, useSession, withHost } from "@/shared/api/services";
+import type { Model } from "@/shared/api/types";
+import { cn } from "@/shared/lib/cn";
+import { useToast } from "@/shared/ui/toast";
+import { AssistantPicks } from "./assistant-picks";
+import { CompareBar } from "./compare-bar";
+import { FacetPanel } from "./facet-panel";
+import { useFavourites } from "./favourites";
+import { type Market, MarketProvider } from "./market-context";
+import { MarketDialogs } from "./market-dialogs";
+import { MAX_COMPARED, type MarketPatch, type MarketState, prune, toggled } from "./market-state";
+import { ModelGrid, ModelGridSkeleton } from "./model-grid";
+import { NothingFound } from "./nothing-found";
+import { asApiError, ProblemNotice } from "./problem-notice";
+import { FilterRow, SearchBar } from "./search-bar";
+import { useAssistant } from "./use-assistant";
+import { useLaggingText } from "./use-lagging-text";
+import { useMarketModels } from "./use-market-models";
+
+export interface AIMarketplacePanelProps {
+  /** Called by every "Chat" and "Try"; `task` is what the user asked Q Assistant about. */
+  onSelectModel?: (model: Model, options?: { task?: string }) => void;
+  selectedModelId?: string;
+  /** The filters, if the surroundings keep them (in the URL); else the panel keeps them itself. */
+  state?: MarketState;
+  onStateChange?: (patch: MarketPatch) => void;
+  /** For `/` from outside. */
+  searchRef?: RefObject<HTMLInputElement | null>;
+  className?: string;
+}
+
+function Panel(props: AIMarketplacePanelProps) {
+  const { state: kept, change } = useMarketState(props);
+  const [text, setText] = useLaggingText(kept.q ?? "", (q) => change({ q: q || undefined }));
+  const state = useMemo(() => ({ ...kept, q: text || undefined }), [kept, text]);
+  const { session } = useSession();
+  const favourites = useFavourites();
+  const { all, models, shown, facets, available, byId, guessed } = useMarketModels(state, favourites.ids);
+  const assistant = useAssistant();
+  const market = useMarketActions(props, state, change, favourites);
+  const [filtersOpen, setFiltersOpen] = useState(false);
+  const ownSearch = useRef<HTMLInputElement>(null);
+  const searchRef = props.searchRef ?? ownSearch;
+  const body = useRef<HTMLDivElement>(null);
+  const error = asApiError(all.error);
+  const compared = (state.compare ?? []).flatMap((id) => byId.get(id) ?? []);
+  const facetPanel = (
+    <FacetPanel
+      state={state}
+      facets={facets}
+      change={change}
+      available={available}
+      onSignIn={() => void session.require("asked")}
+    />
+  );
+  const retry = useCallback(() => void all.refetch(), [all.refetch]);
+
+  return (
+    <MarketProvider value={market}>
+      <section
+        aria-label="AI Agent Marketplace"
+        className={cn("@container flex h-full min-h-0 flex-col bg-surface", props.className)}
+      >
+        <header className="flex flex-col gap-2 px-3 pt-2 pb-2">
+          <div className="flex items-baseline gap-2">
+            <h2 className="text-xs font-semibold tracking-wide uppercase">AI Agent Marketplace</h2>
+            <p role="status" className="ml-auto text-xs text-muted tabular-nums">
+              {all.isSuccess &&
+                (shown.length === models.length ? `${models.length} models` : `${shown.length} of ${models.length} models`)}
+            </p>
+          </div>
+          <SearchBar
+            value={text}
+            inputRef={searchRef}
+            asking={assistant.busy}
+            onChange={setText}
+            onAsk={() => state.q && assistant.ask(state.q)}
+            onLeave={() => body.current?.querySelector<HTMLElement>('[role="gridcell"][tabindex="0"]')?.focus()}
+          />
+          <FilterRow state={state} facets={facets} change={change} onOpenFilters={() => setFiltersOpen(true)} />
+        </header>
+        {assistant.task !== null && (
+          <div className="max-h-[60%] shrink-0 overflow-y-auto border-t border-line">
+            <AssistantPicks
+              task={assistant.task}
+              reply={assistant.reply}
+              error={assistant.error}
+              busy={assistant.busy}
+              priority={assistant.priority}
+              onPriority={assistant.prefer}
+              onRetry={assistant.retry}
+              onClose={assistant.close}
+              onAddKey={() => void session.require("asked", "api-keys")}
+            />
+          </div>
+        )}
+        <div ref={body} className="flex min-h-0 flex-1">
+          <aside aria-label="Filters" className="hidden w-60 shrink-0 overflow-y-auto px-3 pb-3 @min-[56rem]:block">
+            {facetPanel}
+          </aside>
+          <div className="flex min-w-0 flex-1 flex-col">
+            {error && models.length > 0 && <ProblemNotice error={error} onRetry={retry} className="mx-3 mb-2" />}
+            {guessed && <p className="px-3 pb-1.5 text-muted">Nothing holds these words. The nearest:</p>}
+            {all.isPending ? (
+              <ModelGridSkeleton />
+            ) : error && models.length === 0 ? (
+              <ProblemNotice error={error} onRetry={retry} className="mx-3" />
+            ) : shown.length === 0 ? (
+              <NothingFound state={state} total={models.length} change={change} onAsk={assistant.ask} />
+            ) : (
+              <ModelGrid models={shown} label={`Models, ${shown.length}`} />
+            )}
+          </div>
+        </div>
+        {compared.length > 0 && <CompareBar models={compared} />}
+        <MarketDialogs
+          compared={compared}
+          byId={byId}
+          filters={filtersOpen ? facetPanel : null}
+          found={shown.length}
+          onCloseFilters={() => setFiltersOpen(false)}
+        />
+      </section>
+    </MarketProvider>
+  );
+}
+
+function useMarketState({ state, onStateChange }: AIMarketplacePanelProps) {
+  const [own, setOwn] = useState<MarketState>({});
+  const changeOwn = useCallback((patch: MarketPatch) => setOwn((before) => prune({ ...before, ...patch })), []);
+  return { state: state ?? own, change: onStateChange ?? changeOwn };
+}
+
+function useMarketActions(
+  { onSelectModel, selectedModelId }: AIMarketplacePanelProps,
+  state: MarketState,
+  change: (patch: MarketPatch) => void,
+  favourites: ReturnType<typeof useFavourites>,
+): Market {
+  const host = useHost();
+  const toast = useToast();
+  const latest = useRef({ state, change, favourites, onSelectModel, toast });
+  useEffect(() => {
+    latest.current = { state, change, favourites, onSelectModel, toast };
+  });
+  const actions = useMemo(
+    () => ({
+      change: (patch: MarketPatch) => latest.current.change(patch),
+      toggleFavourite: (id: string) => latest.current.favourites.toggle(id),
+      toggleCompared(id: string) {
+        const { state, change, toast } = latest.current;
+        const next = toggled(state.compare, id);
+        if ((next?.length ?? 0) > MAX_COMPARED) return toast({ title: `At most ${MAX_COMPARED} models side by side` });
+        change({ compare: next, comparing: (next?.length ?? 0) < 2 ? undefined : state.comparing });
+      },
+      copyId(id: string) {
+        void host
+          .copy(id)
+          .then((copied) => latest.current.toast({ title: copied ? `Copied ${id}` : `Could not copy. The id is ${id}` }));
+      },
+      use(model: Model, task?: string) {
+        const { change, onSelectModel } = latest.current;
+        change({ view: undefined, comparing: undefined });
+        onSelectModel?.(model, { task });
+      },
+    }),
+    [host],
+  );
+  return useMemo(
+    () => ({ ...actions, state, favourites: favourites.ids, selectedId: selectedModelId }),
+    [actions, state, favourites.ids, selectedModelId],
+  );
+}
+
+/** The marketplace: every model, search that doubles as a task for Q Assistant, filters, comparison. Takes `host` when embedded alone. */
+export const AIMarketplacePanel = withHost(Panel);

@@ -1,0 +1,178 @@
+import { KeyRound, MessageSquare, Sparkles, X } from "lucide-react";
+import type { ApiError } from "@/shared/api/errors";
+import type { BlockedPick, Priority, Recommendation, Recommendations } from "@/shared/api/types";
+import { cn } from "@/shared/lib/cn";
+import { money } from "@/shared/lib/format";
+import { Badge } from "@/shared/ui/badge";
+import { Button, IconButton } from "@/shared/ui/button";
+import { Notice } from "@/shared/ui/notice";
+import { Skeleton } from "@/shared/ui/skeleton";
+import { useMarket } from "./market-context";
+import { priceWords, providerName, words } from "./model-facts";
+import { ProblemNotice } from "./problem-notice";
+
+export interface AssistantPicksProps {
+  task: string;
+  reply: Recommendations | undefined;
+  error: ApiError | null;
+  busy: boolean;
+  priority: Priority;
+  onPriority: (priority: Priority) => void;
+  onRetry: () => void;
+  onClose: () => void;
+  onAddKey: (provider: string) => void;
+}
+
+const priorities: [Priority, string][] = [
+  ["balanced", "Balanced"],
+  ["quality", "Best quality"],
+  ["cost", "Lowest cost"],
+  ["speed", "Fastest"],
+];
+
+/** Q Assistant's answer: ranked picks with why, price and what each gives up; what needs a key is said, not hidden. */
+export function AssistantPicks(props: AssistantPicksProps) {
+  const { reply, busy } = props;
+  const analysis = reply?.analysis;
+  return (
+    <section aria-label="Recommended for you" aria-busy={busy} className="border-b border-line bg-surface px-3 py-2">
+      <div className="flex items-center gap-2">
+        <Sparkles aria-hidden className="size-4 shrink-0 text-link" />
+        <h3 className="min-w-0 flex-1 truncate font-semibold" title={props.task}>
+          Recommended for you
+          {analysis && <span className="font-normal text-muted"> · {words(analysis.type)}</span>}
+        </h3>
+        <IconButton label="Close the recommendations" size="sm" onClick={props.onClose}>
+          <X aria-hidden />
+        </IconButton>
+      </div>
+      {/* biome-ignore lint/a11y/useSemanticElements: a row of toggles, not a form's fieldset */}
+      <div role="group" aria-label="What matters most" className="mt-1 flex flex-wrap gap-1">
+        {priorities.map(([value, label]) => (
+          <Button
+            key={value}
+            variant="ghost"
+            size="sm"
+            aria-pressed={props.priority === value}
+            className={cn("border-line", props.priority === value && "border-focus bg-active text-active-fg")}
+            onClick={() => props.onPriority(value)}
+          >
+            {label}
+          </Button>
+        ))}
+      </div>
+      {analysis?.uncertain && analysis.question && (
+        <p role="status" className="mt-2 text-sm">
+          <span className="font-medium">Q is not sure: </span>
+          {analysis.question}
+        </p>
+      )}
+      {props.error && <ProblemNotice error={props.error} onRetry={props.onRetry} className="mt-2" />}
+      <p role="status" className="sr-only">
+        {busy ? "Q Assistant is choosing" : reply ? `${reply.recommendations.length} recommendations` : ""}
+      </p>
+      {!props.error && (
+        <ol className="mt-2 grid gap-2 @min-[40rem]:grid-cols-3">
+          {reply && !busy ? (
+            reply.recommendations.map((pick) => <Pick key={pick.model.id} pick={pick} task={props.task} />)
+          ) : (
+            <PicksSkeleton />
+          )}
+        </ol>
+      )}
+      {reply && !busy && reply.recommendations.length === 0 && (
+        <Notice title="No model fits" className="mt-2">
+          Nothing in the catalogue that can be used now fits this task. Describe it in other words, or add a provider's key.
+        </Notice>
+      )}
+      {reply?.blocked && reply.blocked.length > 0 && !busy && <Blocked picks={reply.blocked} onAddKey={props.onAddKey} />}
+    </section>
+  );
+}
+
+function Pick({ pick, task }: { pick: Recommendation; task: string }) {
+  const market = useMarket();
+  const { model } = pick;
+  const reasons = pick.reasons?.length ? pick.reasons : [pick.reasoning];
+  const price = priceWords(model);
+  return (
+    <li className="flex flex-col gap-1 rounded-md border border-line bg-raised px-3 py-2 hc:border-contrast">
+      <div className="flex items-baseline gap-2">
+        <span className="font-semibold text-link">{pick.rank}</span>
+        <button
+          type="button"
+          className="min-w-0 flex-1 truncate text-left font-semibold hover:underline"
+          onClick={() => market.change({ view: model.id })}
+        >
+          {model.name}
+        </button>
+        <Badge title="How well it suits this task, of 10">{Number(pick.score).toFixed(1)} of 10</Badge>
+      </div>
+      <p className="truncate text-xs text-muted">
+        {providerName(model.provider)} · {"words" in price ? price.words : `${price.input} in · ${price.output} out per 1M`}
+      </p>
+      <ul className="list-disc pl-4 text-sm">
+        {reasons.slice(0, 3).map((reason) => (
+          <li key={reason}>{reason}</li>
+        ))}
+      </ul>
+      {pick.gives_up && (
+        <p className="text-xs text-muted">
+          <span className="font-medium text-fg">Gives up:</span> {pick.gives_up}
+        </p>
+      )}
+      <div className="mt-auto flex items-center gap-2 pt-1">
+        <p className="min-w-0 flex-1 text-xs">
+          {pick.cost_range ? (
+            <>
+              About {money(pick.cost_range.p50)}
+              <span className="text-muted">, at most {money(pick.cost_range.p95)}</span>
+            </>
+          ) : (
+            <>About {money(pick.estimated_cost)}</>
+          )}
+        </p>
+        <Button variant="primary" size="sm" aria-label={`Try ${model.name}`} onClick={() => market.use(model, task)}>
+          <MessageSquare aria-hidden className="size-3.5!" />
+          Try
+        </Button>
+      </div>
+      {!pick.is_available && (
+        <p className="text-xs text-warning">{model.unavailable_reason ?? "Your balance does not cover this."}</p>
+      )}
+    </li>
+  );
+}
+
+function Blocked({ picks, onAddKey }: { picks: readonly BlockedPick[]; onAddKey: (provider: string) => void }) {
+  return (
+    <div className="mt-2 text-sm">
+      <p className="text-muted">Would also suit, but cannot be used yet:</p>
+      <ul className="mt-1 flex flex-col gap-1">
+        {picks.map(({ model, reason, needs_key: provider }) => (
+          <li key={model.id} className="flex flex-wrap items-center gap-x-2">
+            <span className="font-medium">{model.name}</span>
+            <span className="min-w-0 flex-1 text-muted">{reason}</span>
+            {provider && (
+              <Button size="sm" onClick={() => onAddKey(provider)}>
+                <KeyRound aria-hidden className="size-3.5!" />
+                Add a key for {providerName(provider)}
+              </Button>
+            )}
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function PicksSkeleton() {
+  return [1, 2, 3].map((rank) => (
+    <li key={rank} className="flex flex-col gap-1.5 rounded-md border border-line bg-raised px-3 py-2">
+      <Skeleton className="h-5 w-2/3" />
+      <Skeleton className="h-3.5 w-1/2" />
+      <Skeleton className="h-9 w-full" />
+      <Skeleton className="h-7 w-full" />
+    </li>
+  ));
+}

@@ -1,0 +1,193 @@
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from "react";
+import type { Model } from "@/shared/api/types";
+import { cn } from "@/shared/lib/cn";
+import { Skeleton } from "@/shared/ui/skeleton";
+import { useMarket } from "./market-context";
+import { ModelCard } from "./model-card";
+
+const MIN_WIDTH = 264;
+const GAP = 8;
+const coarse = () => window.matchMedia("(pointer: coarse)").matches;
+/** Pixels; fixed, so that nothing moves when cards come and go. */
+const cardHeight = () => (coarse() ? 192 : 158);
+
+const card = "flex flex-col gap-1 rounded-md border border-line bg-raised px-3 py-2 hc:border-contrast";
+
+/** Columns that fit the element, and its width. */
+function useColumns() {
+  const ref = useRef<HTMLDivElement>(null);
+  const [columns, setColumns] = useState(1);
+  useLayoutEffect(() => {
+    const element = ref.current;
+    if (!element) return;
+    const measure = () => {
+      const style = getComputedStyle(element);
+      const width =
+        element.clientWidth - Number.parseFloat(style.paddingLeft || "0") - Number.parseFloat(style.paddingRight || "0");
+      setColumns(Math.max(1, Math.floor((width + GAP) / (MIN_WIDTH + GAP))));
+    };
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  return { ref, columns };
+}
+
+const moves: Record<string, (index: number, columns: number, last: number) => number> = {
+  ArrowRight: (index) => index + 1,
+  ArrowLeft: (index) => index - 1,
+  ArrowDown: (index, columns) => index + columns,
+  ArrowUp: (index, columns) => index - columns,
+  Home: () => 0,
+  End: (_index, _columns, last) => last,
+  PageDown: (index, columns) => index + columns * 4,
+  PageUp: (index, columns) => index - columns * 4,
+};
+
+/** All given models; only the visible rows are in the document. Arrow keys move, Enter chats, Space opens, s x c act. */
+export function ModelGrid({ models, label }: { models: readonly Model[]; label: string }) {
+  const market = useMarket();
+  const { ref, columns } = useColumns();
+  const [active, setActive] = useState(0);
+  const wantsFocus = useRef(false);
+  const rows = Math.ceil(models.length / columns);
+  const height = cardHeight();
+  const virtual = useVirtualizer({
+    count: rows,
+    getScrollElement: () => ref.current,
+    estimateSize: () => height + GAP,
+    overscan: 3,
+    initialRect: { width: 0, height: 800 },
+  });
+  const current = Math.min(active, models.length - 1);
+
+  // A new list begins at its top; the same list keeps its place.
+  const first = models[0]?.id;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the first model stands for the whole list
+  useEffect(() => {
+    setActive(0);
+    ref.current?.scrollTo({ top: 0 });
+  }, [first]);
+
+  useEffect(() => {
+    if (!wantsFocus.current) return;
+    const cell = ref.current?.querySelector<HTMLElement>(`[data-index="${current}"]`);
+    if (cell) {
+      wantsFocus.current = false;
+      cell.focus({ preventScroll: true });
+    }
+  });
+
+  const onKeyDown = (event: KeyboardEvent<HTMLElement>) => {
+    const model = models[current];
+    if (!model || event.metaKey || event.ctrlKey || event.altKey) return;
+    const move = moves[event.key];
+    if (move) {
+      const next = Math.max(0, Math.min(models.length - 1, move(current, columns, models.length - 1)));
+      event.preventDefault();
+      wantsFocus.current = true;
+      setActive(next);
+      virtual.scrollToIndex(Math.floor(next / columns), { align: "auto" });
+      return;
+    }
+    const onCell = (event.target as HTMLElement).getAttribute("role") === "gridcell";
+    if (!onCell) return;
+    const acts: Record<string, () => void> = {
+      Enter: () => market.use(model),
+      " ": () => market.change({ view: model.id }),
+      s: () => market.toggleFavourite(model.id),
+      x: () => market.toggleCompared(model.id),
+      c: () => market.copyId(model.id),
+    };
+    const act = acts[event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  };
+
+  return (
+    <div ref={ref} className="min-h-0 flex-1 overflow-y-auto px-3 pb-3">
+      {/* biome-ignore lint/a11y/useSemanticElements: a table cannot be a virtual grid of cards */}
+      <div
+        role="grid"
+        tabIndex={-1}
+        aria-label={label}
+        aria-rowcount={rows}
+        aria-colcount={columns}
+        onKeyDown={onKeyDown}
+        className="relative outline-none"
+        style={{ height: virtual.getTotalSize() }}
+      >
+        {virtual.getVirtualItems().map((row) => (
+          // biome-ignore lint/a11y/useSemanticElements lint/a11y/useFocusableInteractive: a row of the virtual grid; its cells take the focus
+          <div
+            key={row.key}
+            role="row"
+            aria-rowindex={row.index + 1}
+            className="absolute inset-x-0 top-0 grid gap-2"
+            style={{
+              height,
+              transform: `translateY(${row.start}px)`,
+              gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))`,
+            }}
+          >
+            {models.slice(row.index * columns, (row.index + 1) * columns).map((model, column) => {
+              const index = row.index * columns + column;
+              return (
+                // biome-ignore lint/a11y/useSemanticElements: as above
+                <div
+                  key={model.id}
+                  role="gridcell"
+                  aria-colindex={column + 1}
+                  aria-labelledby={`card-${model.id}`}
+                  data-index={index}
+                  tabIndex={index === current ? 0 : -1}
+                  onFocus={() => setActive(index)}
+                  onClick={(event) => {
+                    if (!(event.target as HTMLElement).closest("button")) market.change({ view: model.id });
+                  }}
+                  onKeyDown={undefined}
+                  className={cn(
+                    card,
+                    "cursor-pointer hover:border-focus focus-visible:border-focus",
+                    market.selectedId === model.id && "border-focus",
+                    model.retired && "text-muted",
+                  )}
+                >
+                  <ModelCard model={model} active={index === current} />
+                </div>
+              );
+            })}
+          </div>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+/** Cards of the real size while the list loads. */
+export function ModelGridSkeleton() {
+  const { ref, columns } = useColumns();
+  const height = cardHeight();
+  return (
+    <div ref={ref} aria-busy className="min-h-0 flex-1 overflow-hidden px-3 pb-3">
+      <p className="sr-only" role="status">
+        Loading models…
+      </p>
+      <div className="grid gap-2" style={{ gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))` }}>
+        {Array.from({ length: columns * 6 }, (_, index) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: the placeholders are all alike
+          <div key={index} className={card} style={{ height }}>
+            <Skeleton className="h-5 w-2/3" />
+            <Skeleton className="h-3.5 w-1/2" />
+            <Skeleton className="mt-1 h-4 w-3/5" />
+            <Skeleton className="mt-1 h-5 w-1/3" />
+            <Skeleton className="mt-auto h-6 w-full" />
+          </div>
+        ))}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,145 @@
+import { Search, SlidersHorizontal, Sparkles, X } from "lucide-react";
+import { type KeyboardEvent, type RefObject } from "react";
+import { cn } from "@/shared/lib/cn";
+import { count } from "@/shared/lib/format";
+import { Button, IconButton } from "@/shared/ui/button";
+import { NativeSelect } from "@/shared/ui/input";
+import { activeFilters, type MarketPatch, type MarketState, type Sort } from "./market-state";
+import type { Facets } from "./select-models";
+
+export interface SearchBarProps {
+  value: string;
+  inputRef: RefObject<HTMLInputElement | null>;
+  asking: boolean;
+  onChange: (text: string) => void;
+  onAsk: () => void;
+  onLeave: () => void;
+}
+
+/** Search as you type; the same words are the task that Q Assistant is asked about (its button, or Enter). */
+export function SearchBar({ value: text, inputRef, asking, onChange: edit, onAsk, onLeave }: SearchBarProps) {
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === "Enter" && text.trim()) onAsk();
+    if (event.key === "Escape" && text) edit("");
+    if (event.key === "ArrowDown") {
+      event.preventDefault();
+      onLeave();
+    }
+  };
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: <search> is not announced by every reader yet
+    <div role="search" className="flex flex-wrap gap-2">
+      <div className="relative min-w-48 flex-1">
+        <Search aria-hidden className="pointer-events-none absolute top-1/2 left-2 size-4 -translate-y-1/2 text-muted" />
+        <input
+          ref={inputRef}
+          type="text"
+          inputMode="search"
+          enterKeyHint="search"
+          aria-label="Search models or describe your task"
+          aria-keyshortcuts="/"
+          placeholder="Search models or describe your task…"
+          value={text}
+          onChange={(event) => edit(event.target.value)}
+          onKeyDown={onKeyDown}
+          className="h-8 w-full rounded border border-input-line bg-input pr-8 pl-8 text-sm text-input-fg focus-visible:border-focus focus-visible:outline-offset-0 pointer-coarse:h-11 pointer-coarse:text-base"
+        />
+        {text && (
+          <IconButton
+            label="Clear the search"
+            size="sm"
+            className="absolute top-1/2 right-1 -translate-y-1/2"
+            onClick={() => {
+              edit("");
+              inputRef.current?.focus();
+            }}
+          >
+            <X aria-hidden />
+          </IconButton>
+        )}
+      </div>
+      <Button variant="primary" busy={asking} onClick={() => (text.trim() ? onAsk() : inputRef.current?.focus())}>
+        <Sparkles aria-hidden />
+        Ask Q Assistant
+      </Button>
+    </div>
+  );
+}
+
+const tiers = [
+  [undefined, "All"],
+  ["free", "Free"],
+  ["paid", "Paid"],
+  ["premium", "Premium"],
+] as const;
+
+const sortLabels: Record<Sort, string> = {
+  best: "Best match",
+  price: "Cheapest",
+  "-price": "Dearest",
+  context: "Largest context",
+  newest: "Newest",
+  used: "Most used here",
+  rating: "Highest rated here",
+  name: "Name",
+};
+
+export interface FilterRowProps {
+  state: MarketState;
+  facets: Facets;
+  change: (patch: MarketPatch) => void;
+  /** Opens the filters where they have no column of their own. */
+  onOpenFilters: () => void;
+}
+
+export function FilterRow({ state, facets, change, onOpenFilters }: FilterRowProps) {
+  const others = activeFilters(state) - (state.tier ? 1 : 0);
+  return (
+    <div className="flex flex-wrap items-center gap-x-2 gap-y-1.5">
+      {/* biome-ignore lint/a11y/useSemanticElements: a row of toggles, not a form's fieldset */}
+      <div role="group" aria-label="Pricing" className="flex flex-wrap gap-1">
+        {tiers.map(([tier, label]) => {
+          const pressed = state.tier === tier;
+          const total = tier ? (facets.tier.get(tier) ?? 0) : [...facets.tier.values()].reduce((sum, one) => sum + one, 0);
+          return (
+            <Button
+              key={label}
+              size="sm"
+              variant="ghost"
+              aria-pressed={pressed}
+              onClick={() => change({ tier })}
+              className={cn("border-line", pressed && "border-focus bg-active text-active-fg")}
+            >
+              {label}
+              <span className={cn("text-xs tabular-nums", !pressed && "text-muted")}>{count(total)}</span>
+            </Button>
+          );
+        })}
+      </div>
+      <div className="ml-auto flex items-center gap-1.5">
+        <NativeSelect
+          aria-label="Sort by"
+          className="h-7 text-xs"
+          value={state.sort ?? "best"}
+          onChange={(event) => change({ sort: event.target.value as Sort })}
+        >
+          {Object.entries(sortLabels).map(([value, label]) => (
+            <option key={value} value={value}>
+              {label}
+            </option>
+          ))}
+        </NativeSelect>
+        <Button size="sm" className="@min-[56rem]:hidden" onClick={onOpenFilters} aria-haspopup="dialog">
+          <SlidersHorizontal aria-hidden className="size-3.5!" />
+          Filters
+          {others > 0 && (
+            <span className="rounded-full bg-badge px-1.5 text-xs text-badge-fg">
+              {others}
+              <span className="sr-only"> on</span>
+            </span>
+          )}
+        </Button>
+      </div>
+    </div>
+  );
+}

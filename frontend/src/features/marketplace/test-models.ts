@@ -1,0 +1,46 @@
+import type { Model } from "@/shared/api/types";
+
+/** A complete model for tests, with the given fields replaced. */
+export function model(fields: Partial<Model> = {}): Model {
+  return {
+    id: "m",
+    name: "Model",
+    provider: "openai",
+    model_id: "model",
+    pricing_tier: "paid",
+    cost_per_1k: 0.002,
+    context_window: 128_000,
+    capabilities: ["text", "code"],
+    rating: null,
+    use_count: 0,
+    is_available: true,
+    unavailable_reason: null,
+    description: "",
+    maker: "",
+    family: "",
+    prices: { input: "1", output: "4" },
+    max_input: null,
+    max_output: null,
+    input_modalities: ["text"],
+    output_modalities: ["text"],
+    supported_parameters: [],
+    offers_count: 1,
+    providers: [],
+    rating_count: 0,
+    released_on: null,
+    retires_on: null,
+    retired: false,
+    successor: null,
+    aliases: [],
+    tags: [],
+    sources: {},
+    evidence: [],
+    stats: {
+      samples: 0,
+      first_token_seconds: { p50: null, p95: null },
+      tokens_per_second: { p50: null },
+      uptime: null,
+    },
+    ...fields,
+  };
+}
