@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from agent_marketplace.accounts import assemble
 from agent_marketplace.accounts.provider_keys import Verdict
@@ -30,7 +30,7 @@ class Home:
         self.verdict: Verdict = "verified"
         self.probed: list[str] = []
 
-    async def __aenter__(self) -> "Home":
+    async def __aenter__(self) -> Self:
         self.db = Database.open(self.settings.database_url)
         self.db.create_all()
         self.secrets = load_secrets(self.settings)

@@ -126,12 +126,20 @@ def test_impossible_keys_are_refused_and_leave_nothing(tmp_path: Path) -> None:
     async def test(home: Home) -> None:
         user = await home.auth.sign_up("a@b.c", PASSWORD)
         for name, options in (
-            ("", {}), ("x" * 101, {}), ("a\nb", {}), ("k", {"scopes": []}), ("k", {"scopes": ["admin"]}), ("k", {"expires_in_days": 0}),
-            ("k", {"expires_in_days": 10**6}), ("k", {"cap": Cap(-1)}), ("k", {"cap": Cap(1, "year")}),  # type: ignore[arg-type]
-            ("k", {"cap": Cap(1, "day", "Mars/Olympus")}), ("k", {"cap": Cap(1, "day", "../etc/passwd")}),
-        ):  # fmt: skip
+            ("", {}),
+            ("x" * 101, {}),
+            ("a\nb", {}),
+            ("k", {"scopes": []}),
+            ("k", {"scopes": ["admin"]}),
+            ("k", {"expires_in_days": 0}),
+            ("k", {"expires_in_days": 10**6}),
+            ("k", {"cap": Cap(-1)}),
+            ("k", {"cap": Cap(1, "year")}),  # type: ignore[arg-type]
+            ("k", {"cap": Cap(1, "day", "Mars/Olympus")}),
+            ("k", {"cap": Cap(1, "day", "../etc/passwd")}),
+        ):
             with pytest.raises(BadRequest):
-                await home.accounts.keys.create(user.user_id, name, **options)  # type: ignore[arg-type]
+                await home.accounts.keys.create(user.user_id, name, **options)
         assert await home.accounts.keys.list(user.user_id) == []
 
     at_home(tmp_path, test)

@@ -148,9 +148,14 @@ def test_a_text_opens_only_for_its_user_in_its_place_and_unchanged(tmp_path: Pat
         sealed = await home.vault.seal_text("u1", "m1", "hello \ud800 wörld")
         assert await home.vault.open_text("u1", "m1", sealed) == "hello \ud800 wörld"
         for user, place, body in (
-            ("u2", "m1", sealed), ("u1", "m2", sealed), ("u1", "m1", sealed[:-1]), ("u1", "m1", b""), ("u1", "m1", b"\x02" + sealed[1:]),
-            ("u1", "m1", sealed[:-1] + bytes([sealed[-1] ^ 1])), ("u1", "m1", sealed[:10]),
-        ):  # fmt: skip
+            ("u2", "m1", sealed),
+            ("u1", "m2", sealed),
+            ("u1", "m1", sealed[:-1]),
+            ("u1", "m1", b""),
+            ("u1", "m1", b"\x02" + sealed[1:]),
+            ("u1", "m1", sealed[:-1] + bytes([sealed[-1] ^ 1])),
+            ("u1", "m1", sealed[:10]),
+        ):
             with pytest.raises(CannotOpen):
                 await home.vault.open_text(user, place, body)
 

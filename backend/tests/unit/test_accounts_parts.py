@@ -1,16 +1,11 @@
 """Passwords, e-mail addresses, tokens, keys and limits, each by itself."""
 
 import asyncio
-import base64
-import hashlib
-import hmac
-import json
 import logging
 import re
 import threading
-from typing import Any
+from contextlib import nullcontext
 
-import jwt
 import pytest
 from argon2 import PasswordHasher
 
@@ -20,22 +15,33 @@ from agent_marketplace.accounts.errors import InvalidEmail, InvalidToken, WeakPa
 from agent_marketplace.accounts.limits import Buckets, LimitRates, Limits, Rate
 from agent_marketplace.accounts.passwords import Passwords, check_password, common_passwords
 from agent_marketplace.accounts.principal import Principal
-from agent_marketplace.accounts.sessions import AUDIENCE, ISSUER, SessionTokens
+from agent_marketplace.accounts.sessions import SessionTokens
 from agent_marketplace.accounts.verdicts import SIZE, Verdicts
 from agent_marketplace.clock import ManualClock
 from agent_marketplace.errors import Forbidden, RateLimited, Unavailable
-
-SECRET = b"0123456789abcdef0123456789abcdef-and-more"
-
 
 # Passwords
 
 
 @pytest.mark.parametrize(
     "password",
-    ["short77", "x" * 1025, "password", "PassWord1", "12345678", "qwertyuiop", "aaaaaaaaaa", "abababababab", "abcdefghij",
-     "87654321", "someone@example.com", "someone1\x00", "someone1\ud800", "ｐａｓｓｗｏｒｄ"],
-)  # fmt: skip
+    [
+        "short77",
+        "x" * 1025,
+        "password",
+        "PassWord1",
+        "12345678",
+        "qwertyuiop",
+        "aaaaaaaaaa",
+        "abababababab",
+        "abcdefghij",
+        "87654321",
+        "someone@example.com",
+        "someone1\x00",
+        "someone1\ud800",
+        "ｐａｓｓｗｏｒｄ",
+    ],
+)
 def test_weak_passwords_are_refused_with_a_reason(password: str) -> None:
     with pytest.raises(WeakPassword) as e:
         check_password(password, "someone@example.com")
@@ -117,9 +123,15 @@ def test_a_flood_of_sign_ins_is_refused_beyond_the_queue_and_the_place_of_a_gone
 
 @pytest.mark.parametrize(
     ("typed", "normal"),
-    [(" Someone@Example.COM ", "someone@example.com"), ("a.b+c@x.y", "a.b+c@x.y"), ("ｕｓｅｒ＠example.com", "user@example.com"),
-     ("STRASSE@ß.de", "strasse@ss.de"), ("me@localhost", "me@localhost"), ("用户@例子.公司", "用户@例子.公司")],
-)  # fmt: skip
+    [
+        (" Someone@Example.COM ", "someone@example.com"),
+        ("a.b+c@x.y", "a.b+c@x.y"),
+        ("ｕｓｅｒ＠example.com", "user@example.com"),
+        ("STRASSE@ß.de", "strasse@ss.de"),
+        ("me@localhost", "me@localhost"),
+        ("用户@例子.公司", "用户@例子.公司"),
+    ],
+)
 def test_one_mailbox_has_one_normal_form(typed: str, normal: str) -> None:
     assert normalise_email(typed) == normal
     assert normalise_email(normal) == normal
@@ -127,158 +139,30 @@ def test_one_mailbox_has_one_normal_form(typed: str, normal: str) -> None:
 
 @pytest.mark.parametrize(
     "typed",
-    ["", "no-at", "@x.y", "a@", "a@@b.c", "a b@c.d", "a@b..c", "a@.b", "a@b\x00.c", "a\n@b.c", "a\u200b@b.c", "a\u202e@b.c",
-     "x" * 65 + "@b.c", "a@" + "b." * 130 + "c", "a@b.c\r\nBcc: x@y.z", "<a@b.c>", "a\ud800@b.c", "ä" * 60 + "@" + "ü" * 60 + "." + "ö" * 60],
-)  # fmt: skip
+    [
+        "",
+        "no-at",
+        "@x.y",
+        "a@",
+        "a@@b.c",
+        "a b@c.d",
+        "a@b..c",
+        "a@.b",
+        "a@b\x00.c",
+        "a\n@b.c",
+        "a\u200b@b.c",
+        "a\u202e@b.c",
+        "x" * 65 + "@b.c",
+        "a@" + "b." * 130 + "c",
+        "a@b.c\r\nBcc: x@y.z",
+        "<a@b.c>",
+        "a\ud800@b.c",
+        "ä" * 60 + "@" + "ü" * 60 + "." + "ö" * 60,
+    ],
+)
 def test_what_is_no_address_is_refused(typed: str) -> None:
     with pytest.raises(InvalidEmail):
         normalise_email(typed)
-
-
-# Session tokens
-
-
-def b64(data: Any) -> str:
-    raw = data if isinstance(data, bytes) else json.dumps(data).encode()
-    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
-
-
-def forge(header: Any, claims: Any, secret: bytes = SECRET, digest: Any = hashlib.sha256) -> str:
-    signed = f"{b64(header)}.{b64(claims)}"
-    return f"{signed}.{b64(hmac.new(secret, signed.encode(), digest).digest())}"
-
-
-def genuine(clock: ManualClock) -> dict[str, Any]:
-    now = clock.now_ms() // 1000
-    return {"user_id": "u1", "email": "a@b.c", "sid": "ses_1", "typ": "session", "iss": ISSUER, "aud": AUDIENCE,
-            "iat": now, "nbf": now, "exp": now + 3600}  # fmt: skip
-
-
-HEADER = {"alg": "HS256", "typ": "JWT"}
-
-
-def test_an_issued_token_is_read_back_for_seven_days_and_no_longer() -> None:
-    clock = ManualClock()
-    tokens = SessionTokens(SECRET, clock)
-    token = tokens.issue("ses_1", "u1", "a@b.c")
-    clock.advance(7 * 86_400 - 1)
-    assert tokens.read(token).session_id == "ses_1"
-    clock.advance(2)
-    with pytest.raises(InvalidToken, match="Invalid or expired token"):
-        tokens.read(token)
-    assert (
-        tokens.read(forge(HEADER, genuine(clock))).user_id == "u1"
-    )  # so that the forgeries below fail for their own reason
-
-
-def forgeries(clock: ManualClock) -> dict[str, str]:
-    """About 300 tokens that must all be refused."""
-    good, now = genuine(clock), clock.now_ms() // 1000
-    real = forge(HEADER, good)
-    out = {
-        "empty": "",
-        "dots": "..",
-        "one part": "abc",
-        "no signature": real.rpartition(".")[0] + ".",
-        "spaces": f" {real} .",
-        "nul": real + "\x00",
-    }
-    for alg in (
-        "none",
-        "None",
-        "NONE",
-        "nOnE",
-        "",
-        None,
-        1,
-        "HS384",
-        "HS512",
-        "RS256",
-        "ES256",
-        "PS256",
-        "EdDSA",
-        "hs256",
-        ["HS256"],
-    ):
-        header = {"alg": alg, "typ": "JWT"}
-        out[f"alg {alg} unsigned"] = f"{b64(header)}.{b64(good)}."
-        out[f"alg {alg} signed 256"] = forge(header, good)
-        out[f"alg {alg} signed 512"] = forge(header, good, digest=hashlib.sha512)
-    public = b"-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE\n-----END PUBLIC KEY-----\n"
-    for secret in (
-        b"",
-        b"\x00",
-        b"secret",
-        b"null",
-        b"undefined",
-        SECRET[:-1],
-        SECRET + b"\n",
-        SECRET[::-1],
-        public,
-        b"x" * 64,
-    ):
-        out[f"secret {secret[:8]!r}"] = forge(HEADER, good, secret)
-        out[f"jwk header {secret[:8]!r}"] = forge(HEADER | {"jwk": {"kty": "oct", "k": b64(secret or b"x")}}, good, secret)
-        for kid in ("../../../../dev/null", "/dev/null", "' OR 1=1 --", "", 0):
-            out[f"kid {kid} {secret[:8]!r}"] = forge(
-                HEADER | {"kid": kid, "jku": "http://127.0.0.1/jwks", "x5u": "file:///"}, good, secret
-            )
-    for claim in good:
-        out[f"without {claim}"] = forge(HEADER, {k: v for k, v in good.items() if k != claim})
-        for value in (None, [], {}, True, "", "x", 0, -1, 10**30, 1e300):
-            if value != good[claim] and not (claim == "email" or (claim in ("user_id", "sid") and isinstance(value, str))):
-                if claim in ("iat", "nbf") and type(value) is int and now - 7 * 86_400 < value <= now:
-                    continue
-                if claim in ("nbf",) and type(value) is int and value <= 0:
-                    continue  # valid since long ago
-                out[f"{claim} = {value!r}"] = forge(HEADER, good | {claim: value})
-    out |= {
-        "expired": forge(HEADER, good | {"exp": now}),
-        "not yet": forge(HEADER, good | {"nbf": now + 3600}),
-        "issued in the future": forge(HEADER, good | {"iat": now + 3600}),
-        "lives too long": forge(HEADER, good | {"exp": now + 8 * 86_400}),
-        "refresh token": forge(HEADER, good | {"typ": "refresh"}),
-        "other audience": forge(HEADER, good | {"aud": "another-service"}),
-        "other issuer": forge(HEADER, good | {"iss": "https://evil.example"}),
-        "claims are a list": forge(HEADER, [good]),
-        "claims are text": forge(HEADER, "user_id=u1"),
-        "claims are not json": forge(HEADER, b"\xff\xfe{"),
-        "critical header": forge(HEADER | {"crit": ["exp"], "exp": 1}, good),
-        "header is a list": forge([HEADER], good),
-        "deep header": f"{b64(b'[' * 2900)}.{b64(good)}.{'A' * 43}",
-        "deep claims": forge(HEADER, b"[" * 2900),
-        "changed claims": f"{b64(HEADER)}.{b64(good | {'user_id': 'admin'})}.{real.rpartition('.')[2]}",
-        "not ascii": real.replace("e", "е"),
-        "huge": "A" * 1_000_000,
-        "jwe form": ".".join(["AAAA"] * 5),
-        "surrogate": real[:-1] + "\ud800",
-    }  # fmt: skip
-    for i in range(0, len(real), 4):
-        if real[i] != ".":
-            out[f"character {i} changed"] = real[:i] + ("A" if real[i] != "A" else "B") + real[i + 1 :]
-        out[f"cut at {i}"] = real[:i]
-    return out
-
-
-def test_no_forged_token_of_the_corpus_is_accepted() -> None:
-    clock = ManualClock()
-    tokens = SessionTokens(SECRET, clock)
-    corpus = forgeries(clock)
-    assert len(corpus) >= 300
-    accepted = []
-    for name, token in corpus.items():
-        try:
-            tokens.read(token)
-        except InvalidToken:
-            continue
-        accepted.append(name)
-    assert accepted == []
-
-
-def test_our_tokens_have_the_claims_that_other_programs_may_rely_on() -> None:
-    claims = jwt.decode(SessionTokens(SECRET, ManualClock()).issue("s", "u", "a@b.c"), options={"verify_signature": False})
-    assert claims["exp"] - claims["iat"] == 7 * 86_400
-    assert (claims["user_id"], claims["email"], claims["sid"], claims["typ"]) == ("u", "a@b.c", "s", "session")
 
 
 # Marketplace keys
@@ -307,9 +191,15 @@ def test_hashes_at_rest_depend_on_the_pepper_and_the_purpose() -> None:
 
 @pytest.mark.parametrize(
     "headers",
-    [{"authorization": "Bearer tok"}, {"authorization": "bearer  tok "}, {"x-api-key": "tok"}, {"x-goog-api-key": "tok"},
-     {"authorization": "Bearer tok", "x-api-key": "tok"}, {"authorization": "Bearer ", "x-api-key": "tok"}],
-)  # fmt: skip
+    [
+        {"authorization": "Bearer tok"},
+        {"authorization": "bearer  tok "},
+        {"x-api-key": "tok"},
+        {"x-goog-api-key": "tok"},
+        {"authorization": "Bearer tok", "x-api-key": "tok"},
+        {"authorization": "Bearer ", "x-api-key": "tok"},
+    ],
+)
 def test_every_header_form_gives_the_same_credential(headers: dict[str, str]) -> None:
     assert credential_of(headers) == "tok"
     assert credential_of({}, "tok") == "tok"
@@ -317,9 +207,16 @@ def test_every_header_form_gives_the_same_credential(headers: dict[str, str]) ->
 
 @pytest.mark.parametrize(
     "headers",
-    [{}, {"authorization": ""}, {"authorization": "Basic dXNlcjpwdw=="}, {"authorization": "tok"}, {"x-api-key": "  "},
-     {"authorization": "Bearer tok", "x-api-key": "other"}, {"x-api-key": "a", "x-goog-api-key": "b"}],
-)  # fmt: skip
+    [
+        {},
+        {"authorization": ""},
+        {"authorization": "Basic dXNlcjpwdw=="},
+        {"authorization": "tok"},
+        {"x-api-key": "  "},
+        {"authorization": "Bearer tok", "x-api-key": "other"},
+        {"x-api-key": "a", "x-goog-api-key": "b"},
+    ],
+)
 def test_missing_or_conflicting_credentials_are_refused(headers: dict[str, str]) -> None:
     with pytest.raises(InvalidToken) as e:
         credential_of(headers)
@@ -394,8 +291,7 @@ def test_ten_thousand_guesses_from_a_hundred_addresses_get_at_most_500_checked()
         clock.advance(0.06)
         try:
             limits.guess(f"user{i % 1000}@x.y", f"10.0.0.{i % 100}", known_device=False)
-        except RateLimited as e:
-            assert e.retry_after
+        except RateLimited:
             continue
         checked += 1
     assert checked <= 500
@@ -425,8 +321,8 @@ def test_switching_limits_off_leaves_the_limit_on_guessing_one_password() -> Non
         limits.request("u")
         limits.sign_up("10.0.0.1")
         limits.taken("10.0.0.1")
-    with pytest.raises(RateLimited):
-        for _ in range(50):
+    for i in range(12):
+        with nullcontext() if i < 10 else pytest.raises(RateLimited):
             limits.guess("a@b.c", "10.0.0.1", known_device=False)
 
 
@@ -446,5 +342,5 @@ def test_nothing_of_this_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(WeakPassword):
         check_password("password1", "canary@example.com")
     with pytest.raises(InvalidToken):
-        SessionTokens(SECRET, ManualClock()).read("canary.canary.canary")
+        SessionTokens(b"s" * 32, ManualClock()).read("canary.canary.canary")
     assert "canary" not in caplog.text

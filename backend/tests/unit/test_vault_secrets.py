@@ -31,12 +31,12 @@ def settings(directory: Path, **changes: object) -> Settings:
 
 def test_a_secret_never_shows_in_text_and_cannot_be_pickled_or_copied() -> None:
     secret = Secret("sk-very-secret-value-9876")
-    shown = f"{secret} {secret!r} {secret!s:>40} {[secret]} {'%s' % secret}"
+    shown = f"{secret} {secret!r} {secret!s:>40} {[secret]} {[str(secret)]}"
     assert "secret-value" not in shown
     assert "9876" not in shown
     for leak in (pickle.dumps, copy.copy, copy.deepcopy, json.dumps, hash):
         with pytest.raises(TypeError):
-            leak(secret)  # type: ignore[operator]
+            leak(secret)
     assert secret.reveal() == "sk-very-secret-value-9876"
     assert secret == Secret("sk-very-secret-value-9876")
     assert secret != Secret("other")
@@ -74,9 +74,13 @@ def test_a_ciphertext_moved_to_any_other_place_does_not_open() -> None:
     sealed = seal(ring, b"secret", HERE)
     assert unseal(ring, sealed, HERE) == b"secret"
     for other in (
-        replace(HERE, table="vault_user_keys"), replace(HERE, user_id="user-2"), replace(HERE, purpose="anthropic"),
-        replace(HERE, row_id="sec_2"), replace(HERE, version=2), replace(HERE, user_id="user-1openai", purpose=""),
-    ):  # fmt: skip
+        replace(HERE, table="vault_user_keys"),
+        replace(HERE, user_id="user-2"),
+        replace(HERE, purpose="anthropic"),
+        replace(HERE, row_id="sec_2"),
+        replace(HERE, version=2),
+        replace(HERE, user_id="user-1openai", purpose=""),
+    ):
         with pytest.raises(CannotOpen):
             unseal(ring, sealed, other)
         with pytest.raises(CannotOpen):
@@ -154,12 +158,29 @@ def test_a_secret_file_that_others_may_read_or_that_is_empty_stops_the_start(tmp
 
 
 KNOWN = [
-    "secret", "changeme", "your-secret-key", "jwt-secret", "sk-1234", "t0p-s3cr3t", "keyboard cat", "super secret jwt secret",
-    "your-256-bit-secret", "x" * 64, "0" * 40, "abcabcabcabcabcabcabcabcabcabcabcabc", "your-super-secret-jwt-key-change-in-production",
-    "please-change-this-secret-key-in-production", "my_super_secret_jwt_token_with_very_long_value",
-    "this-is-my-very-long-secret-key-for-testing", "insecure-default-secret-change-me-please", "password" * 5, "secret_key_here" * 3,
-    "changeme-changeme-changeme-changeme", "example-secret-example-secret-example", "your_jwt_secret_key_here_at_least_32_chars",
-]  # fmt: skip
+    "secret",
+    "changeme",
+    "your-secret-key",
+    "jwt-secret",
+    "sk-1234",
+    "t0p-s3cr3t",
+    "keyboard cat",
+    "super secret jwt secret",
+    "your-256-bit-secret",
+    "x" * 64,
+    "0" * 40,
+    "abcabcabcabcabcabcabcabcabcabcabcabc",
+    "your-super-secret-jwt-key-change-in-production",
+    "please-change-this-secret-key-in-production",
+    "my_super_secret_jwt_token_with_very_long_value",
+    "this-is-my-very-long-secret-key-for-testing",
+    "insecure-default-secret-change-me-please",
+    "password" * 5,
+    "secret_key_here" * 3,
+    "changeme-changeme-changeme-changeme",
+    "example-secret-example-secret-example",
+    "your_jwt_secret_key_here_at_least_32_chars",
+]
 
 
 @pytest.mark.parametrize("value", KNOWN)
