@@ -1,0 +1,178 @@
+"""Token counts without a vocabulary, for estimates and holds: integer arithmetic over character classes, in C-speed passes.
+
+The weights (thousandths of a token) are a non-negative least-squares fit to the geometric mean of four real vocabularies
+(cl100k, o200k, DeepSeek, Claude 2) over 300 snippets of prose, Python, C, TypeScript, JSON and HTML. On 300 others the sum
+is within 5 % (prose), 4 % (Python, TypeScript) and 9 % (C) of cl100k, o200k and DeepSeek.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable
+
+from agent_marketplace import json
+from agent_marketplace.wires.base import (
+    Call,
+    ImagePart,
+    Message,
+    OpaquePart,
+    ReasoningPart,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+)
+
+
+def _table(kind: Callable[[int], str]) -> bytes:
+    return bytes(ord(kind(i)) for i in range(256))
+
+
+def _is_letter(i: int) -> bool:
+    return i < 128 and chr(i).isalpha()
+
+
+def _shape(i: int) -> str:
+    if i >= 128:
+        return "x"
+    c = chr(i)
+    return ("A" if c.isupper() else "a") if c.isalpha() else "0" if c.isdigit() else "s" if c.isspace() else "."
+
+
+_SHAPES = _table(_shape)
+_LETTERS = _table(lambda i: "a" if _is_letter(i) else " ")
+_CAPITALS = _table(lambda i: "A" if _is_letter(i) and chr(i).isupper() else " ")
+_DIGITS = _table(lambda i: "0" if 48 <= i <= 57 else " ")
+_MARKS = _table(lambda i: "." if _shape(i) == "." else " ")
+_BLANKS = _table(lambda i: " " if chr(i) in " \t" else "x")
+_BREAKS = _table(lambda i: "n" if chr(i) in "\r\n" else "x")
+
+# (class table, what comes before the text, pattern, weight in thousandths of a token for each occurrence)
+_WEIGHTS: tuple[tuple[bytes, bytes, bytes, int], ...] = (
+    (_LETTERS, b" ", b" a", 900),
+    (_LETTERS, b" ", b" " + b"a" * 4, 198),
+    (_LETTERS, b" ", b" " + b"a" * 7, 80),
+    (_LETTERS, b" ", b" " + b"a" * 10, 375),
+    (_LETTERS, b" ", b"a" * 16, 2500),
+    (_SHAPES, b" ", b"aA", 655),
+    (_CAPITALS, b" ", b" AA", 70),
+    (_SHAPES, b" ", b"AAAA", 600),
+    (_DIGITS, b" ", b" 0", 1491),
+    (_DIGITS, b" ", b"0000", 1361),
+    (_MARKS, b" ", b" .", 679),
+    (_MARKS, b" ", b"...", 455),
+    (_BREAKS, b"x", b"xn", 475),
+    (_BREAKS, b"x", b"nnnn", 250),
+    (_BLANKS, b"x", b"x  ", 885),
+    (_BLANKS, b"x", b" " * 16, 500),
+    (_SHAPES, b" ", b".a", 228),
+    (_SHAPES, b" ", b".A", 228),
+)
+# Thousandths of a token for a character whose UTF-8 form begins with a byte in [low, high).
+_WIDE = ((0xC2, 0xE0, 450), (0xE0, 0xF0, 900), (0xF0, 0xF8, 2500))
+_WIDE_BYTES = tuple((bytes(range(low, high)), weight) for low, high, weight in _WIDE)
+
+PER_MESSAGE = 4  # role and separators: OpenAI's chat format takes 3 or 4, ChatML 5
+PER_CALL = 3  # the answer's own opening
+_TILE, _TILE_BASE, _LOW = 170, 85, 85  # OpenAI's vision guide: 512-pixel tiles after scaling to 2048 and 768
+_CLAUDE_PIXELS, _CLAUDE_MOST = 750, 1600  # Anthropic's vision guide: width x height / 750
+_UNKNOWN_IMAGE = 1600
+_HEADER = 65_536
+
+
+def count_text(text: str) -> int:
+    """Tokens of a text, estimated; 0 only for the empty text."""
+    if not text:
+        return 0
+    raw = text.encode("utf-8", "surrogatepass")
+    classes: dict[tuple[bytes, bytes], bytes] = {}
+    total = 0
+    for table, lead, pattern, weight in _WEIGHTS:
+        shaped = classes.get((table, lead))
+        if shaped is None:
+            shaped = classes[(table, lead)] = lead + raw.translate(table)
+        total += weight * shaped.count(pattern)
+    if not raw.isascii():
+        for heads, weight in _WIDE_BYTES:
+            total += weight * (len(raw) - len(raw.translate(None, heads)))
+    return max(1, (total + 500) // 1000)
+
+
+def count_call(call: Call) -> int:
+    """Input tokens of a call, estimated: messages, tools, schema and images."""
+    texts: list[str] = []
+    images = 0
+    for message in call.messages:
+        images += _collect(message, texts)
+    for tool in call.tools:
+        texts += (tool.name, tool.description, json.encode(tool.native or tool.parameters).decode())
+    if call.response_schema is not None:
+        texts.append(json.encode(call.response_schema).decode())
+    return count_text("\n".join(t for t in texts if t)) + images + PER_MESSAGE * len(call.messages) + PER_CALL
+
+
+def _collect(message: Message, texts: list[str]) -> int:
+    """Appends a message's texts; gives the tokens of its images."""
+    images = 0
+    for part in message.parts:
+        match part:
+            case TextPart() | ReasoningPart():
+                texts.append(part.text)
+            case ToolCallPart():
+                texts += (part.name, part.arguments)
+            case ToolResultPart():
+                texts.append(part.content)
+            case ImagePart():
+                images += count_image(part)
+            case OpaquePart():
+                images += _UNKNOWN_IMAGE
+    return images
+
+
+def count_image(image: ImagePart) -> int:
+    """Tokens of an image: the higher of OpenAI's and Anthropic's rules, since the provider may not be chosen yet."""
+    if image.detail == "low":
+        return _LOW
+    size = image_size(image.data) if image.data else None
+    if size is None:
+        return _UNKNOWN_IMAGE
+    width, height = size
+    claude = min(_CLAUDE_MOST, -(-width * height // _CLAUDE_PIXELS))
+    longest = max(width, height)
+    if longest > 2048:
+        width, height = max(1, width * 2048 // longest), max(1, height * 2048 // longest)
+    shortest = min(width, height)
+    if shortest > 768:
+        width, height = width * 768 // shortest, height * 768 // shortest
+    tiles = -(-width // 512) * -(-height // 512)
+    return max(claude, _TILE_BASE + _TILE * tiles)
+
+
+def image_size(data: str) -> tuple[int, int] | None:
+    """(width, height) in pixels from the header of a base64 PNG, JPEG, GIF or WebP; None where it can't be read."""
+    try:
+        head = base64.b64decode(data[: _HEADER // 3 * 4], validate=False)
+    except (binascii.Error, ValueError):
+        return None
+    if head.startswith(b"\x89PNG\r\n\x1a\n") and len(head) >= 24:
+        size = int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
+    elif head.startswith((b"GIF87a", b"GIF89a")) and len(head) >= 10:
+        size = int.from_bytes(head[6:8], "little"), int.from_bytes(head[8:10], "little")
+    elif head.startswith(b"RIFF") and head[8:16] == b"WEBPVP8X" and len(head) >= 30:
+        size = 1 + int.from_bytes(head[24:27], "little"), 1 + int.from_bytes(head[27:30], "little")
+    elif head.startswith(b"RIFF") and head[8:16] == b"WEBPVP8 " and len(head) >= 30:
+        size = int.from_bytes(head[26:28], "little") & 0x3FFF, int.from_bytes(head[28:30], "little") & 0x3FFF
+    elif head.startswith(b"\xff\xd8"):
+        return _jpeg_size(head)
+    else:
+        return None
+    return size if 0 < size[0] <= 65_535 and 0 < size[1] <= 65_535 else None
+
+
+def _jpeg_size(head: bytes) -> tuple[int, int] | None:
+    at = 2
+    while at + 9 < len(head) and head[at] == 0xFF:
+        marker = head[at + 1]
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            height, width = int.from_bytes(head[at + 5 : at + 7], "big"), int.from_bytes(head[at + 7 : at + 9], "big")
+            return (width, height) if width and height else None
+        at += 2 + max(2, int.from_bytes(head[at + 2 : at + 4], "big"))
+    return None
