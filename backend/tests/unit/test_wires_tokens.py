@@ -12,9 +12,10 @@ from agent_marketplace.wires.tokens import count_call, count_image, count_text
 
 ENGLISH = (
     "The committee met on Thursday to discuss the proposed changes to the city's public transport network. Several "
-    "members expressed concern that the new timetable would leave residents of the northern suburbs without a late evening service, "
-    "while others argued that the savings could be spent on more reliable trains. After nearly three hours of debate, a compromise "
-    "was reached: the last bus will leave at half past eleven, and the council will review passenger numbers after six months. "
+    "members expressed concern that the new timetable would leave residents of the northern suburbs without a late "
+    "evening service, while others argued that the savings could be spent on more reliable trains. After nearly three "
+    "hours of debate, a compromise was reached: the last bus will leave at half past eleven, and the council will review "
+    "passenger numbers after six months. "
 )
 PYTHON = '''def merge(left: list[int], right: list[int]) -> list[int]:
     """Merges two sorted lists."""
@@ -36,10 +37,9 @@ TYPESCRIPT = """export async function fetchModels(signal?: AbortSignal): Promise
 }
 """
 JSON = (
-    '{"name": "get_weather", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]'
-    "}}"
+    '{"name": "get_weather", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, '
+    '"required": ["city"]}}'
 )
-
 # Counts of the o200k vocabulary; cl100k and DeepSeek's differ from them by at most 5.
 TRUTH = [(ENGLISH, 86), (PYTHON, 98), (TYPESCRIPT, 106), (JSON, 36)]
 
