@@ -11,7 +11,6 @@ than genai-prices (which also keeps history) knows it. Names that end in `latest
 
 import argparse
 import datetime
-import hashlib
 import json
 import re
 import tempfile
@@ -27,6 +26,7 @@ import msgspec
 from agent_marketplace.catalog import facts, names
 from agent_marketplace.catalog.hosts import host_names, title
 from agent_marketplace.catalog.models import Offer
+from agent_marketplace.catalog.overlay import version_of
 from agent_marketplace.catalog.snapshot import ModelRecord, Snapshot, Source
 from agent_marketplace.catalog.sources import Row
 from agent_marketplace.ledger.pricing import Price
@@ -77,7 +77,7 @@ class Group:
             provider=provider,
             upstream_id=upstream,
             price=price,
-            price_version=price_version(price, source),
+            price_version=version_of(price, _as_of(source)),
             price_disputed=disputed,
             context=context,
             max_input=max_input,
@@ -133,14 +133,6 @@ def _figures(row: Row) -> tuple[int, int]:
 def _apart(rows: list[Row], factor: Decimal) -> bool:
     """Whether any two differ by more than this factor in input or output."""
     return any(max(figures) > factor * min(figures) for figures in zip(*(_figures(r) for r in rows), strict=True))
-
-
-def price_version(price: Price | None, source: str) -> str:
-    """A name for exactly these figures: date of the source and a hash of every class."""
-    if price is None:
-        return ""
-    digest = hashlib.blake2b(msgspec.json.encode(price, order="deterministic"), digest_size=5).hexdigest()
-    return f"{_as_of(source)}-{digest}"
 
 
 def _as_of(source: str) -> str:

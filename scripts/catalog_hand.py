@@ -8,6 +8,7 @@ import msgspec
 from agent_marketplace.catalog import facts, names
 from agent_marketplace.catalog.hosts import title
 from agent_marketplace.catalog.models import Offer
+from agent_marketplace.catalog.overlay import version_of
 from agent_marketplace.catalog.snapshot import ModelRecord, Snapshot
 from agent_marketplace.catalog.sources import per_million
 from agent_marketplace.ledger.pricing import Price, validate_price
@@ -51,7 +52,7 @@ def _model(entry: dict[str, Any], merged: ModelRecord | None, today: str) -> Mod
         provider=entry["provider"],
         upstream_id=entry["upstream"],
         price=price,
-        price_version=_version(price, today) if "price" in entry else known.price_version if known else "",
+        price_version=version_of(price, today) if "price" in entry else known.price_version if known else "",
         context=entry.get("context") or (known.context if known else None) or merged.context or None,
         max_input=known.max_input if known else None,
         max_output=entry.get("max_output") or (known.max_output if known else None),
@@ -88,12 +89,6 @@ def _model(entry: dict[str, Any], merged: ModelRecord | None, today: str) -> Mod
     return _with_aliases(made, [a.lower() for a in entry.get("aliases", ())])
 
 
-def _version(price: Price | None, today: str) -> str:
-    from build_catalog import price_version
-
-    return price_version(price, "hand") if price is not None else today
-
-
 def _ollama_offer(model_id: str, tag: str, like: Offer, today: str) -> Offer:
     return Offer(
         id=f"ollama/{model_id}",
@@ -101,7 +96,7 @@ def _ollama_offer(model_id: str, tag: str, like: Offer, today: str) -> Offer:
         provider="ollama",
         upstream_id=tag,
         price=FREE,
-        price_version=_version(FREE, today),
+        price_version=version_of(FREE, today),
         context=like.context,
         max_output=like.max_output,
         input_modalities=like.input_modalities,

@@ -49,8 +49,8 @@ def rows(wheels: Path, today: str) -> dict[str, list[Row]]:
     """{source: its rows} from the wheels in a folder."""
     data = {s.name: _member(wheels, s.name) for s in SOURCES}
     return {
-        "litellm": litellm(parse(data["litellm"])),
-        "genai-prices": genai_prices(_providers(data["genai-prices"].decode()), today=today),
+        "litellm": litellm(parse(data["litellm"])).rows,
+        "genai-prices": genai_prices(_providers(data["genai-prices"].decode()), today=today).rows,
         "rates": rates(parse(gzip.decompress(data["rates"]))),
     }
 
@@ -108,7 +108,7 @@ _RATES_KINDS = {None: "chat", "chat": "chat", "responses": "chat", "embedding": 
 
 def rates(document: Any) -> list[Row]:
     """Rows of the `rates` ledger: {models: [facts]}, dollars per million tokens."""
-    return list(read_rows(((facts,) for facts in document["models"]), _rates_row))
+    return read_rows(((facts,) for facts in document["models"]), _rates_row).rows
 
 
 def _rates_row(facts: Mapping[str, Any]) -> Row | None:

@@ -13,8 +13,8 @@ from agent_marketplace.errors import BadRequest
 if TYPE_CHECKING:
     from agent_marketplace.catalog.ai_marketplace_registry import MarketplaceRegistry
 
-MAX_LIMIT = 1000
-DEFAULT_LIMIT = 500
+MAX_LIMIT = 5000
+DEFAULT_LIMIT = 5000
 
 
 class Page(msgspec.Struct, frozen=True):

@@ -4,7 +4,8 @@ Decimals are parsed from text (never through a float) and become int nano-dollar
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -99,27 +100,42 @@ def token_count(value: object) -> int | None:
 
 
 def iso_date(value: object) -> str | None:
-    """`2026-04-23` from a full or a month-only date."""
-    if (
-        not isinstance(value, str)
-        or len(value) < 7
-        or not value[:4].isdigit()
-        or value[4] != "-"
-        or not value[5:7].isdigit()
-    ):
+    """`2026-04-23` from a full or a month-only date; None if it is none."""
+    if not isinstance(value, str):
         return None
-    return value[:10] if len(value) >= 10 and value[8:10].isdigit() else f"{value[:7]}-01"
+    for text in (value[:10], f"{value[:7]}-01"):
+        try:
+            return date.fromisoformat(text).isoformat()
+        except ValueError:
+            continue
+    return None
 
 
-def read_rows(items: Iterable[tuple[Any, ...]], read: Callable[..., Row | None]) -> Iterator[Row]:
-    """Reads what can be read; a row that isn't of the expected shape is left out."""
+class Reading(msgspec.Struct, frozen=True):
+    """What a list gave: rows, and for each row that could not be read its name and why."""
+
+    rows: list[Row]
+    refused: list[str]
+
+
+def read_rows(items: Iterable[tuple[Any, ...]], read: Callable[..., Row | None]) -> Reading:
+    """Reads what can be read; a row of another shape, or with an impossible price, is refused and named."""
+    rows: list[Row] = []
+    refused: list[str] = []
     for item in items:
         try:
             row = read(*item)
-        except (ValueError, TypeError, KeyError, AttributeError, IndexError):
+        except (ValueError, TypeError, KeyError, AttributeError, IndexError, ArithmeticError) as problem:
+            label = " ".join(part if isinstance(part, str) else _label(part) for part in item)
+            refused.append(f"{label[:150]}: {str(problem)[:120] or type(problem).__name__}")
             continue
         if row is not None and row.upstream_id and row.provider:
-            yield row
+            rows.append(row)
+    return Reading(rows, refused)
+
+
+def _label(facts: object) -> str:
+    return str(facts.get("id", "")) if isinstance(facts, Mapping) else ""
 
 
 # --- LiteLLM: model_prices_and_context_window.json, dollars per token ---
@@ -146,9 +162,9 @@ _LITELLM_KINDS = {"chat": "chat", "responses": "chat", "embedding": "embedding",
 _LITELLM_STEPS = (32, 100, 128, 200, 256, 272, 512)
 
 
-def litellm(document: Any) -> list[Row]:
+def litellm(document: Any) -> Reading:
     """Rows of LiteLLM's raw JSON: {model: facts}."""
-    return list(read_rows(document.items(), _litellm_row))
+    return read_rows(document.items(), _litellm_row)
 
 
 def _litellm_row(name: str, facts: Mapping[str, Any]) -> Row | None:
@@ -203,13 +219,10 @@ def _litellm_inputs(facts: Mapping[str, Any]) -> tuple[str, ...]:
 # --- models.dev: api.json, dollars per million ---
 
 
-def models_dev(document: Any) -> list[Row]:
+def models_dev(document: Any) -> Reading:
     """Rows of models.dev's api.json: {provider: {models: {id: facts}}}."""
-    return list(
-        read_rows(
-            ((p, m, f) for p, body in document.items() for m, f in (body.get("models") or {}).items()), _models_dev_row
-        )
-    )
+    items = ((p, m, f) for p, body in document.items() for m, f in (body.get("models") or {}).items())
+    return read_rows(items, _models_dev_row)
 
 
 def _models_dev_row(provider: str, model: str, facts: Mapping[str, Any]) -> Row | None:
@@ -256,9 +269,9 @@ def _models_dev_prices(cost: Mapping[str, Any]) -> dict[str, int | None]:
 # --- OpenRouter: /api/v1/models, dollars per token ---
 
 
-def openrouter(document: Any) -> list[Row]:
+def openrouter(document: Any) -> Reading:
     """Rows of OpenRouter's /api/v1/models: {data: [facts]}."""
-    return list(read_rows(((facts,) for facts in document["data"]), _openrouter_row))
+    return read_rows(((facts,) for facts in document["data"]), _openrouter_row)
 
 
 def _openrouter_row(facts: Mapping[str, Any]) -> Row | None:
@@ -297,10 +310,10 @@ _GENAI_CLASSES = {
 }  # fmt: skip
 
 
-def genai_prices(document: Any, *, today: str) -> list[Row]:
+def genai_prices(document: Any, *, today: str) -> Reading:
     """Rows of genai-prices' data.json: [{id, models: [{id, prices, ...}]}]; dated prices as of `today` (ISO 8601)."""
     items = ((p["id"], m, today) for p in document for m in p.get("models") or ())
-    return list(read_rows(items, _genai_row))
+    return read_rows(items, _genai_row)
 
 
 def _genai_row(provider: str, facts: Mapping[str, Any], today: str) -> Row | None:

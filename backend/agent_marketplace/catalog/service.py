@@ -1,0 +1,230 @@
+"""The catalogue's effects in one place: what is stored is laid over the snapshot, and the registry is told."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from agent_marketplace.catalog import store
+from agent_marketplace.catalog.ai_marketplace_registry import MarketplaceRegistry
+from agent_marketplace.catalog.models import AIModel, prices_dict
+from agent_marketplace.catalog.names import is_slug
+from agent_marketplace.catalog.overlay import declared, overlay, version_of, with_ollama
+from agent_marketplace.catalog.snapshot import Snapshot, bundled
+from agent_marketplace.catalog.store import PriceRow, Review
+from agent_marketplace.catalog.sync import FEEDS, Feed, FeedReport, Fetch, sync
+from agent_marketplace.catalog.traffic import Traffic, summarise
+from agent_marketplace.clock import Clock, SystemClock
+from agent_marketplace.db.engine import Database
+from agent_marketplace.errors import BadRequest, Forbidden, NotFound
+from agent_marketplace.ledger.pricing import Price, validate_price
+
+STATS_DAYS = 30
+
+
+class Catalog:
+    """Registry plus database. `load()` first; then `registry` is current after every change made through here."""
+
+    def __init__(
+        self, db: Database, registry: MarketplaceRegistry, *, clock: Clock | None = None, base: Snapshot | None = None
+    ) -> None:
+        self.registry = registry
+        self.traffic = Traffic()
+        self._db = db
+        self._clock = clock or SystemClock()
+        self._base = base or bundled()
+        self._ollama: tuple[str, ...] = ()
+        self._changing = asyncio.Lock()
+
+    # --- loading ---
+
+    async def load(self) -> None:
+        """Notes the bundled prices on the record, then lays everything stored over the snapshot."""
+        now = self._clock.now_ms()
+        await self._db.write(lambda c: self._note_bundled(c, now))
+        await self._reload()
+        await self.refresh_stats()
+
+    def _note_bundled(self, connection: Any, now: int) -> None:
+        """One row for each bundled price that is not on the record yet: any bill can be recomputed later."""
+        known = store.prices_in_force(connection, now)
+        rows = [
+            PriceRow(o.id, now, o.price, o.price_version, "bundled", o.as_of)
+            for m in self._base.models
+            for o in m.offers
+            if o.price is not None and (o.id not in known or _outdates(o.as_of, o.price_version, known[o.id]))
+        ]
+        store.add_prices(connection, rows, now)
+
+    async def _reload(self) -> None:
+        now = self._clock.now_ms()
+
+        def collect(connection: Any) -> Snapshot:
+            found = [record for record, _, _ in store.models(connection)]
+            return overlay(self._base, found, store.offers(connection), store.prices_in_force(connection, now))
+
+        snapshot = await self._db.read(collect)
+        self.registry.set_snapshot(with_ollama(snapshot, self._ollama, self._today()))
+
+    def _today(self) -> str:
+        return datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC).date().isoformat()
+
+    async def set_ollama(self, tags: Iterable[str]) -> None:
+        """What the operator's Ollama serves now; every tag becomes an offer that costs nothing."""
+        self._ollama = tuple(sorted(set(tags)))
+        await self._reload()
+
+    # --- prices ---
+
+    async def sync(self, fetch: Fetch, feeds: Sequence[Feed] = FEEDS) -> list[FeedReport]:
+        """Refreshes from public lists (catalog/sync.py); one at a time; never raises for a feed's sake."""
+        async with self._changing:
+            reports = []
+            for feed in feeds:
+                reports += await sync(self._db, lambda: self.registry.snapshot, fetch, self._clock, self._today(), [feed])
+                if reports[-1].outcome == "changed":
+                    await self._reload()
+            return reports
+
+    async def reviews(self) -> list[Review]:
+        """Price changes that wait for the operator."""
+        return await self._db.read(store.open_reviews)
+
+    async def decide(self, review_id: str, *, accept: bool) -> Review:
+        """Takes or refuses a waiting change. Raises NotFound."""
+        now, today = self._clock.now_ms(), self._today()
+
+        def act(connection: Any) -> Review:
+            review = store.decide_review(connection, review_id, "accepted" if accept else "rejected", now)
+            if review is None:
+                raise NotFound("There is no such open review")
+            if accept:
+                row = PriceRow(
+                    review.offer_id, now, review.new_price, version_of(review.new_price, today), review.source, today
+                )
+                store.add_prices(connection, [row], now)
+            return review
+
+        review = await self._db.write(act)
+        await self._reload()
+        return review
+
+    async def set_price(self, offer_id: str, price: Price | None, *, effective_at: int | None = None) -> None:
+        """The operator's own price for an offer, from now or a later moment (ms). Raises NotFound, BadRequest."""
+        now = self._clock.now_ms()
+        if all(o.id != offer_id for m in self.registry.snapshot.models for o in m.offers):
+            raise NotFound(f"There is no offer {offer_id[:100]}")
+        if effective_at is not None and effective_at < now:
+            raise BadRequest("A price can't take effect in the past: bills of that time are settled")
+        try:
+            checked = None if price is None else validate_price(price)
+        except ValueError as problem:
+            raise BadRequest(str(problem)) from None
+        at, today = effective_at or now, self._today()
+        row = PriceRow(offer_id, at, checked, version_of(checked, today), "operator", today)
+        await self._db.write(lambda c: store.add_prices(c, [row], now))
+        await self._reload()
+
+    async def declare(
+        self, model_id: str, provider: str, upstream_id: str, *, price: Price | None, context: int = 0
+    ) -> AIModel:
+        """Adds a model at an endpoint of the operator's own. Raises BadRequest on an impossible id or price."""
+        if not is_slug(model_id) or not is_slug(provider) or not 0 < len(upstream_id) <= 200:
+            raise BadRequest("Model ids and provider names are of a-z, 0-9, dot, dash and underscore, and no reserved word")
+        try:
+            checked = None if price is None else validate_price(price)
+        except ValueError as problem:
+            raise BadRequest(str(problem)) from None
+        like = next((m for m in self.registry.snapshot.models if m.id == model_id), None)
+        record = declared(model_id, provider, upstream_id, price=checked, context=context, as_of=self._today(), like=like)
+        now = self._clock.now_ms()
+        await self._db.write(lambda c: store.put_models(c, [record], "operator", now))
+        await self._reload()
+        model = self.registry.get_model_by_id(model_id)
+        assert model is not None
+        return model
+
+    async def undeclare(self, model_id: str) -> None:
+        """Takes a declared model out again. Raises NotFound."""
+        if not await self._db.write(lambda c: store.delete_model(c, model_id)):
+            raise NotFound("There is no such declared model")
+        await self._reload()
+
+    async def price_history(self, model_id: str) -> list[dict[str, Any]]:
+        """Dated prices of all offers of a model, newest first, as decimal strings in dollars per million."""
+        offer_ids = [o.id for o in self.registry.offers(model_id)]
+        rows = await self._db.read(lambda c: store.price_history(c, offer_ids))
+        return [
+            {
+                "offer_id": r.offer_id,
+                "effective_at": datetime.fromtimestamp(r.effective_at / 1000, UTC).isoformat().replace("+00:00", "Z"),
+                "prices": prices_dict(r.price),
+                "price_version": r.price_version,
+                "source": r.source,
+                "as_of": r.as_of,
+            }
+            for r in rows
+        ]
+
+    async def price_of_version(self, version: str) -> Price | None:
+        """The price that a receipt's price version names."""
+        return await self._db.read(lambda c: store.price_of_version(c, version))
+
+    async def added_at(self) -> dict[str, int]:
+        """When feeds or the operator brought a model here, ms."""
+        rows = await self._db.read(store.models)
+        return {record.id: at for record, _, at in rows}
+
+    # --- ratings and traffic ---
+
+    async def rate(self, user_id: str, model_id: str, stars: int, *, has_paid: bool) -> tuple[Decimal | None, int]:
+        """A user's 1 to 5 stars for a model; returns its rating and how many there are. has_paid: for a call of this model.
+
+        Raises NotFound, BadRequest, Forbidden (only who has paid for a model's answers may rate it).
+        """
+        if self.registry.get_model_by_id(model_id) is None:
+            raise NotFound("Model not found", extra={"nearest": self.registry.nearest(model_id)})
+        if isinstance(stars, bool) or not isinstance(stars, int) or not 1 <= stars <= 5:
+            raise BadRequest("stars is a whole number from 1 to 5")
+        if not has_paid:
+            raise Forbidden("Only users who have paid for an answer of this model can rate it")
+        now = self._clock.now_ms()
+        await self._db.write(lambda c: store.put_rating(c, user_id, model_id, stars, now))
+        await self.refresh_stats()
+        model = self.registry.get_model_by_id(model_id)
+        return (model.rating, model.rating_count) if model else (None, 0)
+
+    def served(self, model_id: str, provider: str, *, first_token_s: float | None, tokens_per_s: float | None) -> None:
+        """Counts one delivered answer; stored by the next `flush`."""
+        self.traffic.served(model_id, provider, self._today(), first_token_s, tokens_per_s)
+
+    def failed(self, model_id: str, provider: str) -> None:
+        """Counts one failure of a provider; stored by the next `flush`."""
+        self.traffic.failed(model_id, provider, self._today())
+
+    async def flush(self) -> None:
+        """Stores what was counted and refreshes the statistics; what can't be stored is kept for the next time."""
+        counts = self.traffic.take()
+        if counts:
+            try:
+                await self._db.write(lambda c: store.add_traffic(c, counts), durable=False)
+            except BaseException:
+                self.traffic.give_back(counts)
+                raise
+            await self.refresh_stats()
+
+    async def refresh_stats(self) -> None:
+        """Reads the last 30 days' traffic and all ratings into the registry."""
+        since = (datetime.fromisoformat(self._today()) - timedelta(days=STATS_DAYS)).date().isoformat()
+
+        def collect(connection: Any) -> tuple[list[tuple[str, str, int, int]], Mapping[str, tuple[int, int]]]:
+            return store.traffic_since(connection, since), store.rating_sums(connection)
+
+        cells, ratings = await self._db.read(collect)
+        self.registry.set_stats(summarise(cells, ratings))
+
+
+def _outdates(as_of: str, version: str, row: PriceRow) -> bool:
+    """Whether a bundled price is news against the row in force."""
+    return row.source == "bundled" and row.price_version != version and as_of >= row.as_of
