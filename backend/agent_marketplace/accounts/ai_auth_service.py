@@ -344,6 +344,7 @@ class AIAuthService:
         return row
 
     def _keep_an_admin(self, connection: sa.Connection, user_id: str) -> None:
+        store.lock_mark(connection, _FIRST_ADMIN)  # two administrators who leave at once wait for each other
         users, admins = store.others(connection, user_id)
         if users and not admins:
             raise BadRequest("You are the only administrator: make another one first", code="last_admin")

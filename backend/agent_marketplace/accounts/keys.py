@@ -88,6 +88,7 @@ class MarketplaceKeys:
         digest = key_format.digest(self._pepper, "key", text)
 
         def work(connection: sa.Connection) -> None:
+            store.lock_user(connection, user_id)
             if len(store.keys_of(connection, user_id)) >= MAX_KEYS:
                 raise BadRequest(f"At most {MAX_KEYS} keys: delete one first")
             store.add_key(connection, row, digest)

@@ -109,6 +109,16 @@ def set_role(connection: sa.Connection, user_id: str, role: Role) -> bool:
     return connection.execute(sa.update(users).where(users.c.user_id == user_id).values(role=role)).rowcount == 1
 
 
+def lock_user(connection: sa.Connection, user_id: str) -> None:
+    """Makes parallel transactions on this account wait (SQLite's writers do anyway)."""
+    connection.execute(sa.select(users.c.user_id).where(users.c.user_id == user_id).with_for_update())
+
+
+def lock_mark(connection: sa.Connection, mark: str) -> None:
+    """Makes parallel transactions on this mark wait."""
+    connection.execute(sa.select(sign_up_marks.c.mark).where(sign_up_marks.c.mark == mark).with_for_update())
+
+
 def others(connection: sa.Connection, user_id: str) -> tuple[int, int]:
     """(users, administrators) besides this one."""
     admins = sa.func.count().filter(users.c.role == "admin")

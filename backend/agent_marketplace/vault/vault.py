@@ -145,9 +145,8 @@ class Vault:
         return (await self.texts(user_id)).open(context, sealed)
 
     def erase_user_in(self, connection: sa.Connection, user_id: str) -> None:
-        """Deletes a user's keys; without the data key, texts that a backup still holds stay closed."""
+        """Deletes a user's keys; without the data key, texts that a backup still holds stay closed. Then call `forget`."""
         store.erase_user(connection, user_id)
-        self.forget(user_id)
 
     def forget(self, user_id: str) -> None:
         """Drops what this process holds of a user."""
