@@ -1,0 +1,154 @@
+"""Bare ASGI, as little as the hot path needs: bodies with a cap, answers, a sink for streams, and an ear for hang-ups."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any
+
+from agent_marketplace.errors import BadRequest, PayloadTooLarge
+from agent_marketplace.gateway.flight import Flight
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+MAX_BODY = 32 * 1024 * 1024
+Headers = list[tuple[bytes, bytes]]
+
+
+class ClientGone(Exception):
+    """The client hung up before its request was complete: there is nobody to answer."""
+
+
+def read_headers(scope: Scope) -> dict[str, str]:
+    """Header names in lower case; the last of a repeated one wins, but a repeated credential is refused.
+
+    Raises BadRequest.
+    """
+    found: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name = raw_name.decode("latin-1")
+        if name in found and name in ("authorization", "x-api-key", "x-goog-api-key"):
+            raise BadRequest(f"{name} was sent twice")
+        found[name] = raw_value.decode("latin-1")
+    return found
+
+
+async def read_body(receive: Receive, headers: Mapping[str, str], limit: int = MAX_BODY) -> bytes:
+    """The whole body. Raises PayloadTooLarge, BadRequest (compressed body), ClientGone."""
+    if headers.get("content-encoding", "identity") != "identity":
+        raise BadRequest("compressed request bodies are not accepted")
+    declared = headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > limit:
+        raise PayloadTooLarge(f"the body is over {limit} bytes")
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ClientGone
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body"):
+        return body
+    pieces, size = [body], len(body)
+    while message.get("more_body"):
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        piece = message.get("body", b"")
+        size += len(piece)
+        if size > limit:
+            raise PayloadTooLarge(f"the body is over {limit} bytes")
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+async def respond(
+    send: Send, status: int, body: bytes, content_type: bytes = b"application/json", headers: Mapping[str, str] | None = None
+) -> None:
+    """A whole answer."""
+    head: Headers = [
+        (b"content-type", content_type),
+        (b"content-length", b"%d" % len(body)),
+        (b"cache-control", b"no-store"),
+    ]
+    head += [(k.encode(), v.encode("latin-1", "replace")) for k, v in (headers or {}).items()]
+    await send({"type": "http.response.start", "status": status, "headers": head})
+    await send({"type": "http.response.body", "body": body})
+
+
+class ResponseSink:
+    """A stream to one HTTP client. Proxies are told not to buffer it."""
+
+    def __init__(self, send: Send, content_type: str) -> None:
+        self._send = send
+        self._content_type = content_type.encode()
+        self.begun = False
+
+    async def begin(self, headers: dict[str, str]) -> None:
+        self.begun = True
+        head: Headers = [
+            (b"content-type", self._content_type + b"; charset=utf-8"),
+            (b"cache-control", b"no-store"),
+            (b"x-accel-buffering", b"no"),
+        ]
+        head += [(k.encode(), v.encode()) for k, v in headers.items()]
+        await self._send({"type": "http.response.start", "status": 200, "headers": head})
+
+    async def send(self, data: bytes) -> None:
+        if data:
+            await self._send({"type": "http.response.body", "body": data, "more_body": True})
+
+    async def end(self) -> None:
+        """Closes the answer."""
+        if self.begun:
+            await self._send({"type": "http.response.body", "body": b""})
+
+
+class Ear:
+    """Listens for the client's hang-up while a flight is under way, and cancels it then."""
+
+    def __init__(self, receive: Receive, flight: Flight) -> None:
+        task = asyncio.current_task()
+        if task is None:
+            raise AssertionError("an ear needs a task to cancel")
+        self._flying = task
+        self._flight = flight
+        self._receive = receive
+        self.heard = False
+        self._listening = asyncio.get_running_loop().create_task(self._listen())
+
+    async def _listen(self) -> None:
+        while True:
+            if (await self._receive())["type"] == "http.disconnect":
+                self.heard = True
+                self._flight.client_left()
+                self._flying.cancel()
+                return
+
+    def close(self) -> None:
+        self._listening.cancel()
+
+
+async def fly(flight: Flight, receive: Receive, send: Send) -> None:
+    """Runs an opened flight to its end over one HTTP exchange. Raises the caller's error while nothing has been sent."""
+    ear = Ear(receive, flight)
+    try:
+        if not flight.request.call.stream:
+            body = await flight.plain()
+            ear.close()
+            await respond(send, 200, body, headers=flight.headers())
+            return
+        sink = ResponseSink(send, flight.request.mouth.content_type_stream)
+        await flight.stream(sink)
+        await sink.end()
+    except asyncio.CancelledError:
+        if not ear.heard:
+            raise
+        _forget_cancel()
+    finally:
+        ear.close()
+
+
+def _forget_cancel() -> None:
+    """The hang-up was our own reason to cancel: the server's task goes on as if it had returned."""
+    task = asyncio.current_task()
+    if task is not None:
+        task.uncancel()

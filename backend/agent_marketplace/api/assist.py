@@ -1,0 +1,31 @@
+"""POST /recommendations: the engine's picks in the guide's shape."""
+
+from typing import Any
+
+from agent_marketplace.accounts.principal import Principal
+from agent_marketplace.api.schemas import Attachment, Recommend
+from agent_marketplace.app import Market
+
+
+async def recommend(market: Market, principal: Principal | None, body: Recommend) -> dict[str, Any]:
+    """Analysis and picks. Without a caller (a newcomer looking round) affordability is not known and not claimed."""
+    attachments = tuple(a.kind if isinstance(a, Attachment) else a for a in body.attachments)
+    available = None
+    if principal is not None:
+        available = (await market.ledger.balance(principal.user_id)).available
+    advice = await market.engine.recommend(
+        principal.user_id if principal is not None else None,
+        body.task,
+        body.limit,
+        priority=body.priority,
+        max_cost=body.max_cost,
+        input_tokens=body.input_tokens,
+        attachments=attachments,
+        require=tuple(body.require),
+        available_nano=available,
+    )
+    return {
+        "analysis": advice.analysis,
+        "recommendations": [{**pick, "model": pick["model"].to_dict()} for pick in advice.recommendations],
+        "blocked": [{**pick, "model": pick["model"].to_dict()} for pick in advice.blocked],
+    }

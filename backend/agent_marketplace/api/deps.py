@@ -1,0 +1,77 @@
+"""What every cold route needs: the market, and who is asking."""
+
+from typing import Annotated
+
+import fastapi
+from fastapi import Depends, Request
+
+from agent_marketplace.accounts.principal import Principal
+from agent_marketplace.app import Market
+from agent_marketplace.errors import MarketplaceError
+
+
+def market_of(request: Request) -> Market:
+    """The composition root of this process."""
+    market: Market = request.app.state.market
+    return market
+
+
+async def caller(request: Request) -> Principal:
+    """The authenticated caller. Raises Unauthorized, RateLimited."""
+    market = market_of(request)
+    headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in request.scope["headers"]}
+    principal = await market.authenticator.authenticate(headers)
+    market.limits.request(principal.user_id)
+    return principal
+
+
+async def maybe_caller(request: Request) -> Principal | None:
+    """The caller if there is a valid credential, else None: for pages that a newcomer sees first."""
+    if not any(name in request.headers for name in ("authorization", "x-api-key", "x-goog-api-key")):
+        return None
+    try:
+        return await caller(request)
+    except MarketplaceError as error:
+        if error.status == 401:
+            return None
+        raise
+
+
+async def person(principal: Annotated[Principal, Depends(caller)]) -> Principal:
+    """A signed-in person: a key is not enough."""
+    principal.require_session()
+    return principal
+
+
+async def reader(principal: Annotated[Principal, Depends(caller)]) -> Principal:
+    """May read the account."""
+    principal.require("account:read")
+    return principal
+
+
+async def writer(principal: Annotated[Principal, Depends(caller)]) -> Principal:
+    """May change the account."""
+    principal.require("account:write")
+    return principal
+
+
+async def runner(principal: Annotated[Principal, Depends(caller)]) -> Principal:
+    """May run models."""
+    principal.require("inference")
+    return principal
+
+
+def address_of(request: Request) -> str | None:
+    """The peer's address, for throttles."""
+    return request.client.host if request.client else None
+
+
+The = Annotated[Market, Depends(market_of)]
+Caller = Annotated[Principal, Depends(caller)]
+MaybeCaller = Annotated[Principal | None, Depends(maybe_caller)]
+Person = Annotated[Principal, Depends(person)]
+Reader = Annotated[Principal, Depends(reader)]
+Writer = Annotated[Principal, Depends(writer)]
+Runner = Annotated[Principal, Depends(runner)]
+Address = Annotated[str | None, Depends(address_of)]
+Router = fastapi.APIRouter

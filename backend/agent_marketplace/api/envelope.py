@@ -1,0 +1,110 @@
+"""The REST envelope: `{"success": true, ...}` or `{"success": false, "error", "code", "request_id", ...}`, money printed exactly."""
+
+import logging
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from agent_marketplace import json
+from agent_marketplace.errors import BadRequest, MarketplaceError, NotFound
+from agent_marketplace.ids import new_id
+
+log = logging.getLogger(__name__)
+
+
+class ExactJSON(Response):
+    """JSON through our one encoder: Decimals become numbers with all their places."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        return json.encode(content)
+
+
+def success(status: int = 200, headers: Mapping[str, str] | None = None, **fields: Any) -> ExactJSON:
+    """The reply of a call that worked."""
+    return ExactJSON({"success": True, **fields}, status_code=status, headers=dict(headers or {}))
+
+
+def error_body(error: MarketplaceError, request_id: str) -> dict[str, Any]:
+    """The fields of a failed call."""
+    return {"success": False, "error": error.message, "code": error.code, "request_id": request_id, **error.extra}
+
+
+def error_headers(error: MarketplaceError, request_id: str) -> dict[str, str]:
+    """`X-Request-Id`, and `Retry-After` (whole seconds, rounded up) where the error has one."""
+    headers = {"x-request-id": request_id}
+    if error.retry_after is not None:
+        headers["retry-after"] = str(max(1, math.ceil(error.retry_after)))
+    if error.status == 401:
+        headers["www-authenticate"] = "Bearer"
+    return headers
+
+
+def failure(error: MarketplaceError, request_id: str | None = None) -> ExactJSON:
+    """The reply of a call that failed as expected."""
+    request_id = request_id or new_id("req")
+    return ExactJSON(error_body(error, request_id), status_code=error.status, headers=error_headers(error, request_id))
+
+
+def install(app: FastAPI) -> None:
+    """All failures of the FastAPI side leave in the envelope; the unexpected ones are logged with their id and say no more."""
+
+    async def expected(_request: Request, error: Exception) -> Response:
+        if not isinstance(error, MarketplaceError):
+            raise error
+        return failure(error)
+
+    async def malformed(_request: Request, error: Exception) -> Response:
+        if not isinstance(error, RequestValidationError):
+            raise error
+        return failure(BadRequest(_words(error), extra={"fields": _fields(error)}))
+
+    async def http(_request: Request, error: Exception) -> Response:
+        if not isinstance(error, HTTPException):
+            raise error
+        return failure(_from_http(error))
+
+    async def unexpected(request: Request, error: Exception) -> Response:
+        request_id = new_id("req")
+        log.error("unexpected failure %s at %s %s", request_id, request.method, request.scope.get("path"), exc_info=error)
+        return failure(MarketplaceError("Something went wrong on our side", code="server"), request_id)
+
+    app.add_exception_handler(MarketplaceError, expected)
+    app.add_exception_handler(RequestValidationError, malformed)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(Exception, unexpected)
+
+
+def _from_http(error: HTTPException) -> MarketplaceError:
+    if error.status_code == 404:
+        return NotFound("No such path")
+    if error.status_code == 405:
+        return MarketplaceError("This path takes another method", status=405, code="method_not_allowed")
+    words = str(error.detail) if error.status_code < 500 else "Something went wrong on our side"
+    return MarketplaceError(words, status=error.status_code, code="invalid_request" if error.status_code < 500 else "server")
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in location if part not in ("body", "query", "path", "header")) or "body"
+
+
+def _words(error: RequestValidationError) -> str:
+    first = error.errors()[0]
+    place = _place(tuple(first["loc"]))
+    if first["type"] == "json_invalid":
+        return "The body is not valid JSON"
+    if first["type"] == "missing":
+        return f"{place} is required" if place != "body" else "A JSON body is required"
+    if first["type"] == "extra_forbidden":
+        return f"{place} is not a known field"
+    return f"{place}: {first['msg']}"
+
+
+def _fields(error: RequestValidationError) -> list[dict[str, str]]:
+    return [{"field": _place(tuple(e["loc"])), "problem": str(e["msg"])} for e in error.errors()[:20]]

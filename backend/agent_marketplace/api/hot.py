@@ -1,0 +1,113 @@
+"""The hot path: completions on every wire, as a bare ASGI function in front of FastAPI. Its routes stand in OpenAPI by hand."""
+
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qs, unquote
+
+from agent_marketplace import json
+from agent_marketplace.api.asgi import ClientGone, Receive, Scope, Send, fly, read_body, read_headers, respond
+from agent_marketplace.api.envelope import error_headers
+from agent_marketplace.app import Market
+from agent_marketplace.errors import BadRequest, MarketplaceError, NotFound
+from agent_marketplace.gateway.flight import GatewayRequest
+from agent_marketplace.ids import new_id
+from agent_marketplace.wires.base import Codec
+
+log = logging.getLogger(__name__)
+
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+_GEMINI = re.compile(r"^/v1(?:beta)?/models/(.+):(generateContent|streamGenerateContent)$")
+_WIRES: Mapping[str, str] = {
+    "/v1/chat/completions": "openai",
+    "/v1/responses": "responses",
+    "/v1/messages": "anthropic",
+    "/api/chat": "ollama",
+    "/api/generate": "ollama",
+}
+PATHS = (*_WIRES, "/v1/models/{model}:generateContent", "/v1beta/models/{model}:generateContent",
+         "/v1/models/{model}:streamGenerateContent", "/v1beta/models/{model}:streamGenerateContent")  # fmt: skip
+
+
+class Hot:
+    """Takes completions itself and hands everything else on."""
+
+    def __init__(self, market: Market, cold: App) -> None:
+        self._market = market
+        self.cold = cold
+        self._codecs = market.codecs
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.cold(scope, receive, send)
+            return
+        path: str = scope["path"]
+        wire = _WIRES.get(path)
+        if wire is not None and scope["method"] == "POST":
+            await self._complete(scope, receive, send, self._codecs[wire], {})
+        elif (match := _GEMINI.match(path)) is not None and scope["method"] == "POST":
+            fixed = {"model": unquote(match[1]), "stream": match[2] == "streamGenerateContent"}
+            await self._complete(scope, receive, send, self._codecs["gemini"], fixed)
+        else:
+            await self.cold(scope, receive, send)
+
+    async def _complete(self, scope: Scope, receive: Receive, send: Send, codec: Codec, fixed: Mapping[str, Any]) -> None:
+        request_id = new_id("gen")
+        try:
+            with self._market.drain.call():
+                await self._fly(scope, receive, send, codec, request_id, fixed)
+        except ClientGone:
+            return
+        except MarketplaceError as error:
+            await _refuse(send, codec, error, request_id)
+        except Exception:  # the last line: a fault of ours is a typed 500 in the wire's own shape, never a bare one
+            log.exception("unexpected failure %s at %s", request_id, scope["path"])
+            fault = MarketplaceError("Something went wrong on our side", code="server")
+            await _refuse(send, codec, fault, request_id)
+
+    async def _fly(
+        self, scope: Scope, receive: Receive, send: Send, codec: Codec, request_id: str, fixed: Mapping[str, Any]
+    ) -> None:
+        market = self._market
+        headers = read_headers(scope)
+        principal = await market.authenticator.authenticate(
+            headers, _query(scope).get("key") if scope["query_string"] else None
+        )
+        principal.require("inference")
+        market.limits.request(principal.user_id)
+        body = await read_body(receive, headers)
+        call = codec.parse_request(body, **fixed)
+        if not call.model:
+            raise BadRequest("model is required")
+        flight = market.router.flight(
+            GatewayRequest(
+                request_id=request_id,
+                user_id=principal.user_id,
+                key_id=principal.key_id,
+                mouth=codec,
+                call=call,
+                raw=body if codec.name == "openai" else None,
+            )
+        )
+        await flight.open()
+        await fly(flight, receive, send)
+
+
+async def _refuse(send: Send, codec: Codec, error: MarketplaceError, request_id: str) -> None:
+    try:
+        await respond(send, error.status, codec.render_error(error, request_id), headers=error_headers(error, request_id))
+    except RuntimeError:
+        log.warning("%s failed after its answer had begun", request_id)
+
+
+def _query(scope: Scope) -> dict[str, str]:
+    return {k: v[0] for k, v in parse_qs(scope["query_string"].decode("latin-1")).items()}
+
+
+def not_found() -> bytes:
+    """OpenAI-shaped 404 for unknown `/v1` paths."""
+    error = NotFound("No such path")
+    return json.encode(
+        {"error": {"message": error.message, "type": "invalid_request_error", "code": error.code, "param": None}}
+    )

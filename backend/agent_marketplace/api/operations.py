@@ -1,0 +1,37 @@
+"""Health, readiness, metrics."""
+
+import asyncio
+
+import sqlalchemy as sa
+from fastapi import Response
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from agent_marketplace.api.deps import Router, The
+from agent_marketplace.api.envelope import ExactJSON
+from agent_marketplace.gateway.metrics import render_metrics
+
+router = Router(tags=["operations"])
+_DATABASE_S = 2.0
+
+
+@router.get("/healthz", summary="The process lives (touches nothing)")
+async def healthz() -> Response:
+    return ExactJSON({"status": "ok"})
+
+
+@router.get("/readyz", summary="Ready for requests: not draining, database answers")
+async def readyz(market: The) -> Response:
+    if market.drain.draining:
+        return ExactJSON({"status": "draining"}, status_code=503)
+    try:
+        async with asyncio.timeout(_DATABASE_S):
+            await market.db.read(lambda c: c.execute(sa.select(1)).scalar())
+    except (TimeoutError, sa.exc.SQLAlchemyError):
+        return ExactJSON({"status": "the database does not answer"}, status_code=503)
+    local = market.local.status
+    return ExactJSON({"status": "ready", "local_model": {"state": local.state, "words": local.words, "model": local.model}})
+
+
+@router.get("/metrics", summary="Prometheus metrics")
+async def metrics(market: The) -> Response:
+    return Response(render_metrics(market), media_type=CONTENT_TYPE_LATEST)

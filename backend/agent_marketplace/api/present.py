@@ -1,0 +1,229 @@
+"""From domain values to what our API shows: ISO times, exact money, no internals."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from agent_marketplace.accounts.keys import CreatedKey, MarketplaceKey
+from agent_marketplace.accounts.user import User
+from agent_marketplace.conversations.types import Agent, Conversation, Message
+from agent_marketplace.gateway.agent_wire import usage_fields
+from agent_marketplace.ledger import Plan, StatementEntry, UsageRecord, UsageSum, dollars
+from agent_marketplace.providers.endpoints import Endpoint
+
+
+def iso(ms: int | None) -> str | None:
+    """Milliseconds since the epoch as ISO 8601 UTC."""
+    if ms is None:
+        return None
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def iso_of(moment: datetime | None) -> str | None:
+    """A datetime as ISO 8601 UTC."""
+    return None if moment is None else moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def profile(user: User) -> dict[str, Any]:
+    """The guide's profile fields, and ours."""
+    return {
+        "user_id": user.user_id,
+        "email": user.email,
+        "tier": user.subscription_tier,
+        "role": user.role,
+        "balance": user.balance,
+        "api_keys_configured": sorted(user.api_keys),
+        "created_at": iso_of(user.created_at),
+        "subscription_expires": iso_of(user.subscription_expires),
+    }
+
+
+def key(shown: MarketplaceKey) -> dict[str, Any]:
+    """A marketplace key without its text."""
+    cap = None
+    if shown.cap is not None:
+        cap = {"amount": dollars(shown.cap.amount_nano), "period": shown.cap.period, "timezone": shown.cap.time_zone}
+    return {
+        "id": shown.key_id,
+        "name": shown.name,
+        "prefix": shown.prefix,
+        "scopes": list(shown.scopes),
+        "created_at": iso(shown.created_at),
+        "expires_at": iso(shown.expires_at),
+        "last_used_at": iso(shown.last_used_at),
+        "cap": cap,
+        "spent": dollars(shown.spend.spent_nano) if shown.spend else 0,
+        "held": dollars(shown.spend.held_nano) if shown.spend else 0,
+        "resets_at": iso(shown.spend.resets_at) if shown.spend else None,
+    }
+
+
+def created_key(created: CreatedKey) -> dict[str, Any]:
+    """A new key: the only time its text is shown."""
+    return {**key(created.info), "key": created.key}
+
+
+def statement_entry(entry: StatementEntry) -> dict[str, Any]:
+    """One line of the statement; amounts are decimal strings."""
+    return {
+        "id": entry.id,
+        "at": iso(entry.at),
+        "kind": entry.kind,
+        "amount": str(dollars(entry.amount_nano)),
+        "balance_after": str(dollars(entry.balance_after_nano)),
+        "request_id": entry.request_id,
+        "memo": entry.memo,
+    }
+
+
+def usage_sum(by: str, total: UsageSum) -> dict[str, Any]:
+    """Usage of one model or day."""
+    return {
+        by: total.key,
+        "requests": total.requests,
+        "tokens": total.input_tokens + total.output_tokens,
+        "input_tokens": total.input_tokens,
+        "output_tokens": total.output_tokens,
+        "cost": dollars(total.cost_nano),
+    }
+
+
+def generation(record: UsageRecord, prices: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The receipt: what happened, in order, and what it cost."""
+    detail = record.detail
+    return {
+        "id": record.request_id,
+        "request_id": record.request_id,
+        "model": record.model,
+        "provider": record.provider,
+        "status": record.status,
+        "created_at": iso(record.created_at),
+        "usage": usage_fields(record.usage),
+        "cost": dollars(record.charge_nano),
+        "absorbed": dollars(record.absorbed_nano),
+        "list_cost": None if record.list_cost_nano is None else dollars(record.list_cost_nano),
+        "hold": dollars(record.hold_nano),
+        "price": dict(prices) if prices else None,
+        "price_version": record.price_version,
+        "key_id": record.key_id,
+        "attempts": [_attempt(a) for a in detail.get("attempts", [])],
+        "skipped": detail.get("skipped", []),
+        "requested_model": detail.get("requested_model"),
+        "is_byok": detail.get("credential") == "byok",
+        "streamed": detail.get("stream", False),
+        "finish_reason": detail.get("finish_reason"),
+        "fallback": detail.get("fallback"),
+        "auto": detail.get("auto"),
+        "estimate": detail.get("estimate"),
+        "timings": detail.get("timings"),
+        "dropped_parameters": detail.get("dropped_parameters", []),
+        "malformed_events": detail.get("malformed_events", 0),
+        "conversation_id": detail.get("conversation_id"),
+        "error": detail.get("error"),
+    }
+
+
+def _attempt(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "provider": entry.get("provider"),
+        "model": entry.get("model"),
+        "why": entry.get("why"),
+        "credential": entry.get("credential"),
+        "status": entry.get("status"),
+        "reason": entry.get("error") or None,
+        "code": entry.get("code") or None,
+        "started_ms": entry.get("started"),
+        "duration_ms": max(0, entry.get("ended", 0) - entry.get("started", 0)),
+        "may_be_billed": entry.get("may_be_billed", False),
+    }
+
+
+def conversation(head: Conversation) -> dict[str, Any]:
+    """A conversation's line in the list."""
+    return {
+        "id": head.conversation_id,
+        "title": head.title,
+        "model": head.model,
+        "agent_id": head.agent_id,
+        "pinned": head.pinned,
+        "messages": head.messages,
+        "cost": dollars(head.cost_nano),
+        "created_at": iso(head.created_at),
+        "updated_at": iso(head.updated_at),
+    }
+
+
+_STATUS = {"ok": "complete", "partial": "partial", "running": "running", "failed": "error"}
+
+
+def message(kept: Message) -> dict[str, Any]:
+    """One message of a conversation's tree."""
+    running = kept.status == "running"
+    return {
+        **history_message(kept),
+        "parent_id": kept.parent_id,
+        "images": kept.extra.get("images", []),
+        "created_at": iso(kept.created_at),
+        "provider": kept.provider or None,
+        "request_id": kept.request_id,
+        "status": _STATUS[kept.status],
+        "run_id": kept.extra.get("run_id") if running else None,
+        "finish_reason": kept.extra.get("finish_reason"),
+        "usage": kept.usage,
+        "timings": kept.extra.get("timings"),
+        "fallback": kept.extra.get("fallback"),
+        "error": kept.extra.get("error"),
+        "readable": kept.readable,
+    }
+
+
+def history_message(kept: Message) -> dict[str, Any]:
+    """The guide's message fields, and ours."""
+    return {
+        "id": kept.message_id,
+        "role": kept.role,
+        "content": kept.content,
+        "timestamp": iso(kept.created_at),
+        "model": kept.model or None,
+        "cost": dollars(kept.cost_nano),
+        "conversation_id": kept.conversation_id,
+    }
+
+
+def agent(preset: Agent) -> dict[str, Any]:
+    """A named preset."""
+    return {
+        "id": preset.agent_id,
+        "version": preset.version,
+        "name": preset.name,
+        "model": preset.model,
+        "instructions": preset.instructions,
+        "parameters": preset.parameters,
+        "created_at": iso(preset.created_at),
+        "updated_at": iso(preset.updated_at),
+    }
+
+
+def plan(offered: Plan) -> dict[str, Any]:
+    """A plan and what it costs."""
+    return {
+        "name": offered.name,
+        "price": dollars(offered.price_nano),
+        "days": offered.days,
+        "model_tiers": list(offered.model_tiers),
+        "byok_fee_percent": str(Decimal(offered.byok_fee_ppm) / 10_000),
+        "description": offered.description,
+    }
+
+
+def provider(endpoint: Endpoint) -> dict[str, Any]:
+    """Who is configured here, and who takes a user's own key."""
+    return {
+        "name": endpoint.name,
+        "wire": endpoint.wire,
+        "configured": endpoint.configured,
+        "byok": endpoint.byok,
+        "base_url_set": endpoint.allow_private,
+        "stops_billing_on_abort": endpoint.abort_rule,
+    }

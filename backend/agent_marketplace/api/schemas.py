@@ -1,0 +1,325 @@
+"""Bodies and replies of the cold routes, for validation and for `/openapi.json`. Money comes in as text or number, goes out exact."""
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Body(BaseModel):
+    """A request body: unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", str_max_length=200_000)
+
+
+Email = Annotated[str, Field(max_length=254, examples=["ada@example.com"])]
+Password = Annotated[str, Field(max_length=1024, examples=["correct horse battery staple"])]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Short = Annotated[str, Field(max_length=200)]
+
+
+class ModelFilters(BaseModel):
+    """Filters of GET /models; checked by the catalogue, which says what is allowed."""
+
+    model_config = ConfigDict(extra="ignore")
+    q: Annotated[str | None, Field(max_length=2000)] = None
+    tier: str | None = None
+    capability: str | None = None
+    provider: str | None = None
+    min_context: str | None = None
+    max_input_price: str | None = None
+    max_output_price: str | None = None
+    local: str | None = None
+    available: str | None = None
+    sort: str | None = None
+    order: str | None = None
+    limit: str | None = None
+    offset: str | None = None
+
+
+class SignUp(Body):
+    email: Email
+    password: Password
+    invite: Short | None = None
+
+
+class SignIn(Body):
+    email: Email
+    password: Password
+
+
+class ChangePassword(Body):
+    current_password: Password
+    new_password: Password
+
+
+class DeleteAccount(Body):
+    password: Password
+
+
+class AddApiKey(Body):
+    provider: Name
+    api_key: Annotated[str, Field(min_length=1, max_length=4096, examples=["sk-..."])]
+
+
+class Attachment(Body):
+    kind: Literal["image", "audio", "file"] = "image"
+
+
+class Recommend(Body):
+    task: Annotated[str, Field(max_length=200_000, examples=["Debug a flaky asyncio test"])]
+    limit: Annotated[int, Field(ge=1, le=20)] = 3
+    priority: Literal["quality", "balanced", "cost", "speed"] = "balanced"
+    max_cost: Annotated[Decimal, Field(ge=0, le=1_000_000)] | None = None
+    input_tokens: Annotated[int, Field(ge=0, le=100_000_000)] | None = None
+    attachments: Annotated[list[Attachment | str], Field(max_length=20)] = []
+    require: Annotated[list[Short], Field(max_length=10)] = []
+
+
+class KeyCap(Body):
+    amount: Annotated[Decimal, Field(ge=0, le=1_000_000)]
+    period: Literal["total", "day", "week", "month"] = "total"
+    timezone: Short = "UTC"
+
+
+class CreateKey(Body):
+    name: Name
+    cap: KeyCap | None = None
+    expires_in_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+    scopes: Annotated[list[Short], Field(max_length=10)] | None = None
+
+
+class Subscribe(Body):
+    plan: Name
+    idempotency_key: Short | None = None
+
+
+class Rate(Body):
+    stars: Annotated[int, Field(ge=1, le=5)]
+
+
+class PatchConversation(Body):
+    title: Short | None = None
+    pinned: bool | None = None
+
+
+class AgentBody(Body):
+    name: Name
+    model: Name = "auto"
+    instructions: Annotated[str, Field(max_length=100_000)] = ""
+    parameters: dict[str, Any] = {}
+
+
+class PatchAgent(Body):
+    name: Name | None = None
+    model: Name | None = None
+    instructions: Annotated[str, Field(max_length=100_000)] | None = None
+    parameters: dict[str, Any] | None = None
+
+
+# -- replies -----------------------------------------------------------------------------------------------------------
+
+
+class Reply(BaseModel):
+    """Every success."""
+
+    success: Literal[True]
+
+
+class Failure(BaseModel):
+    """Every failure; `code` is stable."""
+
+    success: Literal[False]
+    error: str
+    code: str
+    request_id: str
+
+
+class SignedUp(Reply):
+    token: str
+    user_id: str
+    balance: float
+
+
+class SignedIn(Reply):
+    token: str
+    user_id: str
+
+
+class Token(Reply):
+    token: str
+
+
+class Prices(BaseModel):
+    """Decimal strings, dollars per 1M tokens."""
+
+    model_config = ConfigDict(extra="allow")
+    input: str | None = None
+    output: str | None = None
+    cache_read: str | None = None
+
+
+class EvidenceOut(BaseModel):
+    label: str
+    score: float
+    source: str
+    as_of: str
+
+
+class ModelOut(BaseModel):
+    """One card: the guide's eleven fields, then ours."""
+
+    model_config = ConfigDict(extra="allow")
+    id: str
+    name: str
+    provider: str
+    model_id: str
+    pricing_tier: Literal["free", "paid", "premium"]
+    cost_per_1k: float | None
+    context_window: int
+    capabilities: list[str]
+    rating: float | None
+    use_count: int
+    is_available: bool
+    unavailable_reason: str | None = None
+    description: str
+    prices: Prices | None = None
+    max_input: int | None = None
+    max_output: int | None = None
+    offers_count: int
+    rating_count: int
+    released_on: str | None = None
+    retires_on: str | None = None
+    successor: str | None = None
+    evidence: list[EvidenceOut] = []
+    tags: list[str] = []
+    aliases: list[str] = []
+
+
+class OfferOut(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    id: str
+    model_id: str
+    provider: str
+    upstream_id: str
+    prices: Prices | None
+    context: int | None
+    max_input: int | None
+    max_output: int | None
+    input_modalities: list[str]
+    output_modalities: list[str]
+    supported_parameters: list[str]
+    source: str
+    as_of: str
+    retires_on: str | None
+    is_available: bool
+    unavailable_reason: str | None
+
+
+class Models(Reply):
+    models: list[ModelOut]
+    count: int
+    total: int
+    facets: dict[str, Any]
+
+
+class Search(Reply):
+    models: list[ModelOut]
+    query: str
+
+
+class Ranked(Reply):
+    models: list[ModelOut]
+    basis: str
+
+
+class OneModel(Reply):
+    model: ModelOut
+
+
+class Offers(Reply):
+    offers: list[OfferOut]
+
+
+class ProfileOut(BaseModel):
+    user_id: str
+    email: str
+    tier: str
+    role: str
+    balance: float
+    api_keys_configured: list[str]
+    created_at: str
+    subscription_expires: str | None
+
+
+class Profile(Reply):
+    user: ProfileOut
+
+
+class Analysis(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    type: str
+    confidence: float
+    keywords: list[str]
+    uncertain: bool
+    question: str | None = None
+
+
+class CostRange(BaseModel):
+    p50: float
+    p95: float
+
+
+class Pick(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    model: ModelOut
+    rank: int
+    reasoning: str
+    reasons: list[Any] = []
+    score: float
+    estimated_cost: float
+    cost_range: CostRange
+    is_available: bool
+    gives_up: str | None = None
+
+
+class Recommendations(Reply):
+    model_config = ConfigDict(extra="allow")
+    analysis: Analysis
+    recommendations: list[Pick]
+    blocked: list[Any] = []
+
+
+class BalanceOut(Reply):
+    balance: float
+    available: float
+    held: float
+    currency: Literal["USD"]
+
+
+class Completion(Reply):
+    model_config = ConfigDict(extra="allow")
+    result: str
+    tokens_used: int
+    cost: float
+    balance_remaining: float
+    model: str
+    provider: str
+    finish_reason: str
+    request_id: str
+
+
+class Message(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    id: str
+    role: str
+    content: str
+    timestamp: str
+    model: str | None
+    cost: float
+    conversation_id: str
+
+
+class History(Reply):
+    messages: list[Message]
+    next_cursor: str | None

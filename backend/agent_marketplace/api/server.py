@@ -1,0 +1,51 @@
+"""The whole HTTP application: the hot path in front, FastAPI behind it, the web UI for everything else."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import cast
+
+from fastapi import FastAPI
+from uvicorn._types import ASGI3Application
+
+from agent_marketplace import __version__, settings
+from agent_marketplace.api import compat, envelope, operations, ui
+from agent_marketplace.api.catalog_views import CatalogView
+from agent_marketplace.api.hot import App, Hot
+from agent_marketplace.api.openapi import install_openapi
+from agent_marketplace.api.v1 import ai_agent_routes, ai_marketplace_routes, billing, conversations, keys
+from agent_marketplace.app import Market, build
+from agent_marketplace.net.drain import Drain
+
+
+def make_app(drain: Drain) -> ASGI3Application:
+    """The application of one serving process, from the environment. Raises SettingsError, MigrationError."""
+    return cast("ASGI3Application", create(build(settings.load(), drain=drain)))
+
+
+def create(market: Market) -> App:
+    """The application over a market; its lifespan starts and stops the market."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await market.start()
+        try:
+            yield
+        finally:
+            await market.stop()
+
+    app = FastAPI(
+        title="AI Agent Marketplace",
+        version=__version__,
+        description="Find, compare, pay for and use AI models and agents.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.market = market
+    app.state.catalog_view = CatalogView(market.registry)
+    envelope.install(app)
+    for module in (operations, ai_marketplace_routes, billing, keys, conversations, ai_agent_routes, compat):
+        app.include_router(module.router)
+    install_openapi(app)
+    ui.install(app)
+    return Hot(market, app)

@@ -1,0 +1,143 @@
+"""The guide's agent routes: completion, chat, history; and estimates and runs (conversations, presets: v1/conversations)."""
+
+from typing import Annotated, Any
+
+from fastapi import Header, Query, Request, Response
+
+from agent_marketplace.api import present, schemas
+from agent_marketplace.api.deps import Reader, Router, Runner, The
+from agent_marketplace.api.envelope import success
+from agent_marketplace.api.v1 import chats
+from agent_marketplace.api.v1.agent_body import call_of, completion_messages, flag, parameters, read_object, text
+from agent_marketplace.api.v1.answers import FlightResponse, event_stream
+from agent_marketplace.errors import BadRequest
+from agent_marketplace.gateway import estimates
+from agent_marketplace.gateway.agent_wire import AgentMouth
+
+router = Router(prefix="/api/v1/agents", tags=["agents"])
+
+_COMPLETION_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"$ref": "#/components/schemas/CompletionBody"},
+                "example": {
+                    "model": "smollm2-135m",
+                    "prompt": "Write a Python function that reverses a text",
+                    "max_tokens": 200,
+                },
+            }
+        },
+    }
+}
+_CHAT_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"$ref": "#/components/schemas/ChatBody"},
+                "example": {"model": "smollm2-135m", "message": "Hello!", "stream": True},
+            }
+        },
+    }
+}
+
+
+@router.post(
+    "/completion",
+    summary="One answer, billed exactly",
+    openapi_extra=_COMPLETION_BODY,
+    responses={200: {"model": schemas.Completion}},
+)
+async def get_completion(request: Request, market: The, principal: Runner) -> Response:
+    body = await read_object(request)
+    model = text(body, "model", limit=200, required=True) or ""
+    call = call_of(market.codecs["openai"], model, completion_messages(body), parameters(body), stream=flag(body, "stream"))
+    run_id = text(body, "run_id", limit=80) or chats.new_run_id()
+    flight = market.router.flight(chats.request_of(principal.user_id, principal.key_id, call, {"run_id": run_id}, None))
+    await flight.open()
+    flight.note_estimate()
+    return FlightResponse(flight)
+
+
+@router.post(
+    "/chat", summary="A turn of a conversation", openapi_extra=_CHAT_BODY, responses={200: {"model": schemas.Completion}}
+)
+async def chat(request: Request, market: The, principal: Runner) -> Response:
+    body = await read_object(request)
+    turn = await chats.read_turn(market, principal.user_id, body)
+    resumable = flag(body, "resumable") and turn.stream
+    run_id = text(body, "run_id", limit=80) or chats.new_run_id()
+    if resumable:
+        market.runs.check(run_id, principal.user_id)
+    call = chats.call_for(market, turn, await chats.history_of(market, turn))
+    keeper = chats.Keeper(market, turn, run_id)
+    gateway_request = chats.request_of(principal.user_id, principal.key_id, call, keeper.fields, keeper)
+    flight = market.router.flight(gateway_request)
+    await flight.open()
+    try:
+        flight.note_estimate()
+        await keeper.take_off(flight)
+        gateway_request.mouth = AgentMouth(keeper.fields)  # the ids are known only now
+    except BaseException:  # whatever it was, the hold must not outlive the request
+        await flight.abandon()
+        raise
+    gateway_request.detail |= keeper.fields
+    if not resumable:
+        return FlightResponse(flight)
+    run = market.runs.start(run_id, principal.user_id, flight)
+    await market.runs.first(run)
+    return event_stream(market.runs.listen(run))
+
+
+@router.post("/estimate", summary="What a call will cost, before it is made")
+async def estimate(request: Request, market: The, principal: Runner) -> Response:
+    body = await read_object(request)
+    if body.get("message") is not None or body.get("conversation_id") is not None:
+        turn = await chats.read_turn(market, principal.user_id, body)
+        call = chats.call_for(market, turn, await chats.history_of(market, turn))
+    else:
+        model = text(body, "model", limit=200, required=True) or ""
+        call = call_of(market.codecs["openai"], model, completion_messages(body), parameters(body), stream=True)
+    return success(**await estimates.estimate(market.router, principal.user_id, call))
+
+
+@router.get("/runs/{run_id}/events", summary="Listen again to a running answer")
+async def run_events(
+    market: The, principal: Runner, run_id: str, last_event_id: Annotated[str | None, Header(max_length=20)] = None
+) -> Response:
+    if last_event_id is not None and not last_event_id.lstrip("-").isdigit():
+        raise BadRequest("Last-Event-ID must be a number")
+    run = market.runs.get(run_id, principal.user_id)
+    await market.runs.first(run)
+    return event_stream(market.runs.listen(run, int(last_event_id) if last_event_id is not None else -1))
+
+
+@router.post("/runs/{run_id}/stop", summary="Stop an answer at once")
+async def stop_run(market: The, principal: Runner, run_id: str) -> Response:
+    return success(stopped=market.runs.stop(run_id, principal.user_id))
+
+
+@router.get(
+    "/{agent_id:path}/history", summary="Messages with an agent or model", responses={200: {"model": schemas.History}}
+)
+@router.get(
+    "/agents/{agent_id:path}/history",
+    summary="Messages with an agent or model (the guide's path)",
+    responses={200: {"model": schemas.History}},
+)
+async def get_history(
+    market: The,
+    principal: Reader,
+    agent_id: str,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Response:
+    if agent_id.startswith("agt_"):
+        await market.agents.get(principal.user_id, agent_id)
+    else:
+        agent_id = market.targets.resolve(agent_id).id
+    page = await market.conversations.history(principal.user_id, agent_id, cursor=cursor, limit=limit)
+    messages: list[dict[str, Any]] = [present.history_message(m) for m in page.messages]
+    return success(messages=messages, next_cursor=page.next_cursor)

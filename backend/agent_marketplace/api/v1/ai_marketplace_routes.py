@@ -1,0 +1,208 @@
+"""The guide's marketplace routes: accounts, catalogue, provider keys, Q Assistant (money: v1/billing, keys for programs: v1/keys)."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import Header, Query, Request, Response
+
+from agent_marketplace.api import assist, present, schemas
+from agent_marketplace.api.catalog_views import view_of
+from agent_marketplace.api.deps import Address, MaybeCaller, Person, Reader, Router, The, Writer
+from agent_marketplace.api.envelope import success
+from agent_marketplace.conversations.export import everything
+from agent_marketplace.errors import NotFound
+
+router = Router(prefix="/api/v1/marketplace")
+Limit = Annotated[int, Query(ge=1, le=5000)]
+Text = Annotated[str | None, Query(max_length=500)]
+
+
+# -- accounts ----------------------------------------------------------------------------------------------------------
+
+
+@router.post("/auth/signup", tags=["accounts"], summary="Make an account", responses={200: {"model": schemas.SignedUp}})
+async def signup(market: The, body: schemas.SignUp, address: Address) -> Response:
+    auth = market.accounts.auth
+    user = await auth.sign_up(body.email, body.password, invite=body.invite, address=address)
+    token = await auth.open_session(user, address=address)
+    return success(token=token, user_id=user.user_id, balance=user.balance)
+
+
+@router.post("/auth/signin", tags=["accounts"], summary="Sign in", responses={200: {"model": schemas.SignedIn}})
+async def signin(market: The, body: schemas.SignIn, address: Address) -> Response:
+    token = await market.accounts.auth.sign_in(body.email, body.password, address=address)
+    principal = await market.authenticator.verify(token)
+    return success(token=token, user_id=principal.user_id)
+
+
+@router.post(
+    "/auth/signout", tags=["accounts"], summary="End this session at once", responses={200: {"model": schemas.Reply}}
+)
+async def signout(market: The, _principal: Person, authorization: Annotated[str, Header()]) -> Response:
+    await market.accounts.auth.sign_out(authorization.split(" ", 1)[-1].strip())
+    return success()
+
+
+@router.post("/auth/password", tags=["accounts"], summary="Change my password", responses={200: {"model": schemas.Token}})
+async def change_password(market: The, principal: Person, body: schemas.ChangePassword, address: Address) -> Response:
+    token = await market.accounts.auth.change_password(
+        principal.user_id, body.current_password, body.new_password, address=address
+    )
+    return success(token=token)
+
+
+@router.get("/profile", tags=["accounts"], summary="Who I am", responses={200: {"model": schemas.Profile}})
+async def get_profile(market: The, principal: Reader) -> Response:
+    return success(user=present.profile(await market.accounts.auth.get_user(principal.user_id)))
+
+
+@router.get("/account/export", tags=["accounts"], summary="All of my data")
+async def export_account(market: The, principal: Person) -> Response:
+    account = await market.accounts.auth.export_account(principal.user_id)
+    statement = await market.ledger.statement(principal.user_id, None, 200)
+    conversations = await everything(market.conversations, principal.user_id)
+    return success(
+        headers={"content-disposition": 'attachment; filename="my-marketplace-data.json"'},
+        exported_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        account=account,
+        statement=[present.statement_entry(e) for e in statement.entries],
+        conversations=conversations,
+        favourites=await market.favourites.list(principal.user_id),
+    )
+
+
+@router.delete("/account", tags=["accounts"], summary="Delete me", responses={200: {"model": schemas.Reply}})
+async def delete_account(market: The, principal: Person, body: schemas.DeleteAccount, address: Address) -> Response:
+    await market.accounts.auth.delete_account(principal.user_id, body.password, address=address)
+    return success()
+
+
+# -- provider keys -------------------------------------------------------------------------------------------------------
+
+
+@router.post("/api-keys", tags=["provider keys"], summary="Save my key for a provider: tested, encrypted, never shown again")
+async def add_api_key(market: The, principal: Person, body: schemas.AddApiKey) -> Response:
+    saved = await market.accounts.provider_keys.save(principal.user_id, body.provider, body.api_key)
+    market.keys_changed(principal.user_id, body.provider)
+    return success(**_api_key(saved))
+
+
+@router.get("/api-keys", tags=["provider keys"], summary="My provider keys, masked")
+async def list_api_keys(market: The, principal: Reader) -> Response:
+    return success(api_keys=[_api_key(k) for k in await market.accounts.provider_keys.list(principal.user_id)])
+
+
+@router.delete("/api-keys/{provider}", tags=["provider keys"], summary="Forget a provider key")
+async def delete_api_key(market: The, principal: Person, provider: str) -> Response:
+    await market.accounts.provider_keys.delete(principal.user_id, provider)
+    market.keys_changed(principal.user_id, provider)
+    return success()
+
+
+@router.post("/api-keys/{provider}/test", tags=["provider keys"], summary="Ask the provider whether my key still works")
+async def test_api_key(market: The, principal: Person, provider: str) -> Response:
+    tested = await market.accounts.provider_keys.test(principal.user_id, provider)
+    market.keys_changed(principal.user_id, provider)
+    return success(**_api_key(tested))
+
+
+@router.get("/providers", tags=["provider keys"], summary="Providers: who is configured, who takes your own key")
+async def list_providers(market: The) -> Response:
+    return success(providers=[present.provider(e) for e in market.endpoints.all()])
+
+
+def _api_key(stored: Any) -> dict[str, Any]:
+    return {
+        "provider": stored.provider,
+        "masked": stored.masked,
+        "status": stored.status,
+        "created_at": present.iso(stored.created_at),
+        "last_tested_at": present.iso(stored.tested_at),
+    }
+
+
+# -- catalogue -----------------------------------------------------------------------------------------------------------
+
+
+@router.get(
+    "/models", tags=["catalogue"], summary="All models, filtered and sorted", responses={200: {"model": schemas.Models}}
+)
+async def get_all_models(request: Request, market: The, _filters: Annotated[schemas.ModelFilters, Query()]) -> Response:
+    headers = request.headers
+    return view_of(request).answer(request.query_params, headers.get("if-none-match"), headers.get("accept-encoding", ""))
+
+
+@router.get(
+    "/models/search", tags=["catalogue"], summary="Search that forgives typing", responses={200: {"model": schemas.Search}}
+)
+async def search_models(market: The, q: Annotated[str, Query(max_length=2000)] = "", limit: Limit = 50) -> Response:
+    return success(models=[m.to_dict() for m in market.registry.search_models(q)[:limit]], query=q)
+
+
+@router.get("/models/popular", tags=["catalogue"], summary="Most used here", responses={200: {"model": schemas.Ranked}})
+async def popular_models(market: The, limit: Annotated[int, Query(ge=1, le=100)] = 5) -> Response:
+    models = market.registry.get_popular_models(limit)
+    return success(models=[m.to_dict() for m in models], basis=market.registry.popular_basis)
+
+
+@router.get("/models/trending", tags=["catalogue"], summary="Rising this period", responses={200: {"model": schemas.Ranked}})
+async def trending_models(
+    market: The, period: Literal["day", "week", "month"] = "week", limit: Annotated[int, Query(ge=1, le=100)] = 5
+) -> Response:
+    models = market.engine.get_trending_models(period)[:limit]
+    return success(models=[m.to_dict() for m in models], basis=market.registry.popular_basis)
+
+
+@router.get(
+    "/models/{model_id:path}/endpoints",
+    tags=["catalogue"],
+    summary="Offers of a model",
+    responses={200: {"model": schemas.Offers}},
+)
+async def get_offers(market: The, model_id: str) -> Response:
+    model = market.targets.resolve(model_id)
+    return success(offers=market.registry.endpoints(model.id))
+
+
+@router.get(
+    "/models/{model_id:path}",
+    tags=["catalogue"],
+    summary="One model, with sources",
+    responses={200: {"model": schemas.OneModel}},
+)
+async def get_model(market: The, model_id: str) -> Response:
+    model = market.registry.resolve(model_id)
+    if model is None:
+        raise NotFound("Model not found", code="model_not_found", extra={"nearest": market.registry.nearest(model_id)})
+    return success(model=model.to_dict())
+
+
+@router.get("/favourites", tags=["catalogue"], summary="My favourite models")
+async def get_favourites(market: The, principal: Reader) -> Response:
+    return success(favourites=await market.favourites.list(principal.user_id))
+
+
+@router.put("/favourites/{model_id:path}", tags=["catalogue"], summary="Star a model")
+async def add_favourite(market: The, principal: Writer, model_id: str) -> Response:
+    model = market.targets.resolve(model_id)
+    await market.favourites.add(principal.user_id, model.id)
+    return success(favourites=await market.favourites.list(principal.user_id))
+
+
+@router.delete("/favourites/{model_id:path}", tags=["catalogue"], summary="Unstar a model")
+async def remove_favourite(market: The, principal: Writer, model_id: str) -> Response:
+    await market.favourites.remove(principal.user_id, model_id)
+    return success(favourites=await market.favourites.list(principal.user_id))
+
+
+# -- Q Assistant -----------------------------------------------------------------------------------------------------------
+
+
+@router.post(
+    "/recommendations",
+    tags=["Q Assistant"],
+    summary="Which model for this task and budget",
+    responses={200: {"model": schemas.Recommendations}},
+)
+async def get_recommendations(market: The, principal: MaybeCaller, body: schemas.Recommend) -> Response:
+    return success(**await assist.recommend(market, principal, body))

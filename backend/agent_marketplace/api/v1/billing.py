@@ -1,0 +1,75 @@
+"""Balance, statement, usage, plans and receipts."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import Header, Query, Response
+
+from agent_marketplace.api import present, schemas
+from agent_marketplace.api.deps import Person, Reader, Router, The
+from agent_marketplace.api.envelope import success
+from agent_marketplace.catalog.models import prices_dict
+from agent_marketplace.ledger import PLANS, dollars
+
+router = Router(prefix="/api/v1/marketplace", tags=["money"])
+Limit = Annotated[int, Query(ge=1, le=200)]
+Cursor = Annotated[str | None, Query(max_length=200)]
+
+
+@router.get(
+    "/billing/balance",
+    summary="My balance, what is held of it, what is available",
+    responses={200: {"model": schemas.BalanceOut}},
+)
+async def get_balance(market: The, principal: Reader) -> Response:
+    wallet = await market.ledger.balance(principal.user_id)
+    return success(
+        balance=dollars(wallet.balance), available=dollars(wallet.available), held=dollars(wallet.held), currency="USD"
+    )
+
+
+@router.get("/billing/statement", summary="Every movement of my wallet, newest first")
+async def get_statement(market: The, principal: Reader, cursor: Cursor = None, limit: Limit = 50) -> Response:
+    page = await market.ledger.statement(principal.user_id, cursor, limit)
+    return success(entries=[present.statement_entry(e) for e in page.entries], next_cursor=page.next_cursor)
+
+
+@router.get("/billing/usage", summary="Usage by model or by day")
+async def get_usage(
+    market: The, principal: Reader, days: Annotated[int, Query(ge=1, le=366)] = 30, by: Literal["model", "day"] = "model"
+) -> Response:
+    sums = await market.ledger.usage(principal.user_id, days=days, by=by)
+    total = {
+        "requests": sum(s.requests for s in sums),
+        "tokens": sum(s.input_tokens + s.output_tokens for s in sums),
+        "cost": dollars(sum(s.cost_nano for s in sums)),
+    }
+    return success(usage=[present.usage_sum(by, s) for s in sums], total=total, days=days)
+
+
+@router.get("/billing/plans", summary="Plans and what they cost")
+async def get_plans() -> Response:
+    return success(plans=[present.plan(plan) for plan in PLANS])
+
+
+@router.post("/billing/subscribe", summary="Pay for a plan from the wallet")
+async def subscribe(
+    market: The,
+    principal: Person,
+    body: schemas.Subscribe,
+    idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
+) -> Response:
+    key = idempotency_key or body.idempotency_key
+    user = await market.accounts.auth.subscribe(
+        principal.user_id, body.plan, idempotency_key=f"{principal.user_id}:{key}" if key else None
+    )
+    return success(tier=user.subscription_tier, expires_at=present.iso_of(user.subscription_expires), balance=user.balance)
+
+
+@router.get("/generations/{request_id}", summary="What happened on one call: attempts, price, usage, cost")
+async def get_generation(market: The, principal: Reader, request_id: str) -> Response:
+    record = await market.ledger.receipt(request_id, principal.user_id)
+    prices: dict[str, Any] | None = None
+    for offer in market.registry.offers(record.model):
+        if offer.provider == record.provider and offer.price is not None:
+            prices = prices_dict(offer.price)
+    return success(generation=present.generation(record, prices))

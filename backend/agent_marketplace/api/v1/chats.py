@@ -1,0 +1,198 @@
+"""A chat turn: history in, call out, and what was answered kept: the user's message and the answer survive any ending."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from agent_marketplace.api.v1.agent_body import call_of, flag, parameters, text, user_content
+from agent_marketplace.app import Market
+from agent_marketplace.conversations.types import Message, NewMessage, Status
+from agent_marketplace.errors import BadRequest, NotFound
+from agent_marketplace.gateway.agent_wire import AgentMouth, usage_fields
+from agent_marketplace.gateway.flight import Flight, GatewayRequest
+from agent_marketplace.ids import new_id
+from agent_marketplace.usage import Usage
+from agent_marketplace.wires.base import Call, Finish
+
+
+class Turn(msgspec.Struct, kw_only=True):
+    """What a chat body asks for. parent_id "": a new root; None: after the newest message."""
+
+    user_id: str
+    agent_id: str
+    model: str
+    instructions: str
+    params: dict[str, Any]
+    message: str | None
+    images: list[str]
+    conversation_id: str | None
+    parent_id: str | None
+    stream: bool
+    temporary: bool
+
+
+async def read_turn(market: Market, user_id: str, body: Mapping[str, Any]) -> Turn:
+    """Raises BadRequest, NotFound (agent)."""
+    agent_id = text(body, "agent_id", limit=200) or text(body, "model", limit=200)
+    if not agent_id:
+        raise BadRequest("model or agent_id is required")
+    model, instructions, params = agent_id, "", dict[str, Any]()
+    if agent_id.startswith("agt_"):
+        agent = await market.agents.get(user_id, agent_id)
+        model, instructions, params = agent.model, agent.instructions, dict(agent.parameters)
+        if body.get("agent_id") and (chosen := text(body, "model", limit=200)):
+            model = chosen
+    given = parameters(body)
+    given.pop("model", None)
+    images = body.get("images") or []
+    regenerate = body.get("message") is None and body.get("parent_id")
+    message = None if regenerate else text(body, "message", required=True)
+    user_content(message or "", images)
+    parent = text(body, "parent_id", limit=100) if body.get("parent_id") is not None else None
+    if "parent_id" in body and body["parent_id"] is None:
+        parent = ""
+    return Turn(
+        user_id=user_id,
+        agent_id=agent_id if agent_id.startswith("agt_") else market.router.canonical(agent_id),
+        model=model,
+        instructions=text(body, "system") or instructions,
+        params={**params, **given},
+        message=message,
+        images=list(images),
+        conversation_id=text(body, "conversation_id", limit=100),
+        parent_id=parent,
+        stream=flag(body, "stream"),
+        temporary=flag(body, "temporary"),
+    )
+
+
+async def history_of(market: Market, turn: Turn) -> list[Message]:
+    """The branch that the turn continues. Raises NotFound."""
+    if turn.conversation_id is None:
+        if turn.parent_id:
+            raise BadRequest("parent_id needs a conversation_id")
+        return []
+    if turn.parent_id == "":
+        await market.conversations.get(turn.user_id, turn.conversation_id)
+        return []
+    return await market.conversations.thread(turn.user_id, turn.conversation_id, turn.parent_id)
+
+
+def call_for(market: Market, turn: Turn, history: Sequence[Message]) -> Call:
+    """System, history, the new message. Raises BadRequest."""
+    turns: list[dict[str, Any]] = []
+    if turn.instructions:
+        turns.append({"role": "system", "content": turn.instructions})
+    for message in history:
+        if message.role in ("user", "assistant") and (message.content or message.extra.get("images")):
+            turns.append({"role": message.role, "content": user_content(message.content, message.extra.get("images"))})
+    if turn.message is not None:
+        turns.append({"role": "user", "content": user_content(turn.message, turn.images)})
+    elif not history or history[-1].role != "user":
+        raise BadRequest("without a message, parent_id must name a user's message to answer again")
+    return call_of(market.codecs["openai"], turn.model, turns, turn.params, stream=turn.stream)
+
+
+class Keeper:
+    """Stores a turn: the question and a running answer when it takes off, the answer when it is settled."""
+
+    def __init__(self, market: Market, turn: Turn, run_id: str) -> None:
+        self._market = market
+        self._turn = turn
+        self.fields: dict[str, Any] = {"run_id": run_id}
+
+    async def take_off(self, flight: Flight) -> None:
+        """After the hold, before the first token. Raises NotFound."""
+        turn = self._turn
+        if turn.temporary:
+            return
+        target = flight.plan.attempts[0].target
+        messages = []
+        if turn.message is not None:
+            extra = {"images": turn.images} if turn.images else {}
+            messages.append(
+                NewMessage(role="user", content=turn.message, parent_id=turn.parent_id, agent_id=turn.agent_id, extra=extra)
+            )
+        messages.append(
+            NewMessage(
+                role="assistant",
+                content="",
+                parent_id=None if turn.message is not None else turn.parent_id,
+                agent_id=turn.agent_id,
+                model=target.model,
+                provider=target.provider,
+                request_id=flight.request.request_id,
+                status="running",
+                extra={"run_id": self.fields["run_id"]},
+            )
+        )
+        conversations = self._market.conversations
+        if turn.conversation_id is None:
+            conversation, stored = await conversations.create(
+                turn.user_id, model=target.model, agent_id=turn.agent_id, messages=messages
+            )
+            turn.conversation_id = conversation.conversation_id
+        else:
+            stored = await conversations.append(turn.user_id, turn.conversation_id, messages)
+        self.fields |= {
+            "conversation_id": turn.conversation_id,
+            "message_id": stored[-1].message_id,
+            "user_message_id": stored[0].message_id if len(stored) > 1 else turn.parent_id,
+        }
+
+    async def land(self, flight: Flight, usage: Usage | None) -> dict[str, Any]:
+        """After settlement: the answer, whole or partial, with what it cost."""
+        if self._turn.temporary or "message_id" not in self.fields:
+            return self.fields
+        upstream, receipt = flight.upstream, flight.receipt
+        content = ""
+        if upstream is not None:
+            content = upstream.reply.text if upstream.reply is not None else upstream.meter.text
+        finished = (
+            upstream is not None and upstream.meter.finish not in (None, Finish.ERROR) and upstream.meter.error is None
+        )
+        status: Status = "ok" if finished else "partial" if content else "failed"
+        extra: dict[str, Any] = {"run_id": self.fields["run_id"], "timings": flight.timings()}
+        if (moved := flight.fallback()) is not None:
+            extra["fallback"] = moved
+        if upstream is not None and upstream.meter.finish is not None:
+            extra["finish_reason"] = str(upstream.meter.finish)
+        if flight.error is not None:
+            extra["error"] = {"code": flight.error.code, "error": flight.error.message}
+        try:
+            await self._market.conversations.finish(
+                self._turn.user_id,
+                self.fields["message_id"],
+                content=content,
+                status=status,
+                cost_nano=receipt.charged_nano if receipt is not None else 0,
+                usage=usage_fields(usage),
+                model=upstream.attempt.target.model if upstream is not None else None,
+                provider=upstream.attempt.target.provider if upstream is not None else None,
+                extra=extra,
+            )
+        except NotFound:
+            pass  # the conversation was deleted while its answer was under way
+        return self.fields
+
+
+def new_run_id() -> str:
+    """An id for an answer that can be stopped and listened to again."""
+    return new_id("run")
+
+
+def request_of(
+    principal_user: str, key_id: str | None, call: Call, fields: Mapping[str, Any], keeper: Keeper | None
+) -> GatewayRequest:
+    """What the gateway is handed for one of our own API's calls."""
+    return GatewayRequest(
+        request_id=new_id("gen"),
+        user_id=principal_user,
+        key_id=key_id,
+        mouth=AgentMouth(fields),
+        call=call,
+        agents=True,
+        keep_text=keeper is not None,
+        on_done=keeper.land if keeper is not None else None,
+    )

@@ -1,0 +1,213 @@
+"""The composition root: settings in, every part of one process out. Nothing is created at import time."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from agent_marketplace.accounts.assemble import Accounts, assemble
+from agent_marketplace.accounts.authenticator import Authenticator
+from agent_marketplace.accounts.limits import Limits
+from agent_marketplace.catalog import MarketplaceRegistry, Offer
+from agent_marketplace.clock import Clock, SystemClock
+from agent_marketplace.conversations.agents import Agents, Favourites
+from agent_marketplace.conversations.conversations import Conversations
+from agent_marketplace.db import migrate
+from agent_marketplace.db.engine import Database
+from agent_marketplace.gateway.ai_api_router import APIRouter
+from agent_marketplace.gateway.assistant import Assistant
+from agent_marketplace.gateway.credentials import Credentials
+from agent_marketplace.gateway.health import Health
+from agent_marketplace.gateway.runs import Runs
+from agent_marketplace.gateway.targets import Targets
+from agent_marketplace.ledger import Ledger
+from agent_marketplace.net.drain import Drain
+from agent_marketplace.net.factory import make_client
+from agent_marketplace.net.http import OutboundClient, OutboundRequest, OutboundResponse
+from agent_marketplace.providers.endpoints import Endpoint, EndpointTable, Revealable
+from agent_marketplace.providers.local import LocalModel, LocalStatus
+from agent_marketplace.providers.probe import Verdict, probe_key
+from agent_marketplace.recommend.ai_recommendation_engine import RecommendationEngine
+from agent_marketplace.settings import Settings
+from agent_marketplace.vault import InstallationSecrets, Vault, load_secrets
+from agent_marketplace.wires import codecs
+from agent_marketplace.wires.base import Codec
+
+log = logging.getLogger(__name__)
+_SWEEP_S = 5.0
+_CHECKPOINT_S = 300.0
+_STATS_S = 60.0
+_PURGE_S = 3600.0
+
+
+class _LateClient:
+    """Stands for the outbound client until the event loop runs, which the real one needs."""
+
+    def __init__(self) -> None:
+        self.real: OutboundClient | None = None
+
+    async def send(self, request: OutboundRequest) -> OutboundResponse:
+        if self.real is None:
+            raise RuntimeError("the market has not been started")
+        return await self.real.send(request)
+
+    async def close(self) -> None:
+        real, self.real = self.real, None
+        if real is not None:
+            await real.close()
+
+
+@dataclass(slots=True)
+class Market:
+    """Every part of one process. `start` and `stop` frame its life in an event loop."""
+
+    settings: Settings
+    clock: Clock
+    drain: Drain
+    secrets: InstallationSecrets
+    db: Database
+    ledger: Ledger
+    vault: Vault
+    accounts: Accounts
+    registry: MarketplaceRegistry
+    engine: RecommendationEngine
+    endpoints: EndpointTable
+    targets: Targets
+    credentials: Credentials
+    health: Health
+    router: APIRouter
+    conversations: Conversations
+    agents: Agents
+    favourites: Favourites
+    local: LocalModel
+    codecs: Mapping[str, Codec]
+    client: _LateClient
+    runs: Runs = field(default_factory=Runs)
+    _jobs: list[asyncio.Task[None]] = field(default_factory=list)
+
+    @property
+    def authenticator(self) -> Authenticator:
+        return self.accounts.authenticator
+
+    @property
+    def limits(self) -> Limits:
+        return self.accounts.limits
+
+    async def start(self) -> None:
+        """Recovers what a dead process left, brings up the local model in the background, and the regular jobs."""
+        self.client.real = make_client(self.settings)
+        lost = await self.ledger.recover()
+        if lost:
+            log.warning("%d requests of a process that died were ended as lost", lost)
+        self.local.start()
+        for every_s, job in (
+            (_SWEEP_S, self.ledger.sweep),
+            (_CHECKPOINT_S, self.ledger.checkpoint),
+            (_PURGE_S, self.conversations.purge_expired),
+        ):
+            self._jobs.append(asyncio.create_task(_regularly(every_s, job)))
+
+    async def stop(self) -> None:
+        """Ends and settles what runs, then lets go of everything."""
+        for job in self._jobs:
+            job.cancel()
+        await asyncio.gather(*self._jobs, return_exceptions=True)
+        await self.runs.close()
+        await self.local.stop()
+        await self.client.close()
+        self.accounts.close()
+        self.db.close()
+
+    def keys_changed(self, user_id: str, provider: str) -> None:
+        """A provider key was saved, tested or deleted: it counts at once."""
+        self.credentials.forget(user_id)
+        self.health.reset(provider)
+
+    def availability(self, offer: Offer) -> str | None:
+        """Why an offer can't be called on this installation's own account, or None."""
+        if offer.provider == "local":
+            return None if self.local.status.ready else (self.local.status.words or "the local model is not running")
+        endpoint = self.endpoints.get(offer.provider)
+        if endpoint is None:
+            return f"{offer.provider} is not served here"
+        if not endpoint.configured:
+            return f"no key for {offer.provider} is configured: save your own, or ask the operator"
+        return None
+
+    def refresh_availability(self) -> None:
+        """After a change of what can be called."""
+        at_own_hosts = [e.name for e in self.endpoints.all() if e.allow_private]
+        self.registry.set_availability(self.availability, serves_retired=at_own_hosts)
+
+
+def build(
+    settings: Settings, *, drain: Drain | None = None, clock: Clock | None = None, env: Mapping[str, str] | None = None
+) -> Market:
+    """Makes every part. Raises SettingsError, MigrationError. The database is brought to this version first."""
+    clock, drain = clock or SystemClock(), drain or Drain()
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    secrets = load_secrets(settings)
+    db = Database.open(settings.database_url)
+    if settings.embedded:
+        migrate.upgrade(db.engine)
+    else:
+        migrate.check(db.engine)
+    ledger = Ledger(db, clock, secret=secrets.checkpoint)
+    vault = Vault(db, secrets.keyring, clock)
+    conversations, favourites = Conversations(db, vault, clock), Favourites(db, clock)
+    registry = MarketplaceRegistry(clock=clock)
+    endpoints = EndpointTable(settings, os.environ if env is None else env)
+    client = _LateClient()
+    accounts = assemble(
+        db, ledger, vault, settings, secrets, clock,
+        probe=_probe(client, endpoints), providers=endpoints.byok_providers(), erasers=(conversations.erase_user_in,),
+    )  # fmt: skip
+    targets = Targets(registry, endpoints, settings.markup)
+    credentials, health, wires = Credentials(vault), Health(clock), codecs()
+    engine = RecommendationEngine(registry, accounts.auth, clock=clock)
+    assistant = Assistant(engine, ledger, credentials)
+    router = APIRouter(
+        registry=registry, endpoints=endpoints, credentials=credentials, targets=targets, ledger=ledger, client=client,
+        clock=clock, drain=drain, health=health, codecs=wires, choose=assistant.choose, output_range=assistant.output_range,
+        usual_output=engine.usual_output,
+    )  # fmt: skip
+    market = Market(
+        settings=settings, clock=clock, drain=drain, secrets=secrets, db=db, ledger=ledger, vault=vault, accounts=accounts,
+        registry=registry, engine=engine, endpoints=endpoints, targets=targets, credentials=credentials, health=health,
+        router=router, conversations=conversations, favourites=favourites, client=client, codecs=wires,
+        agents=Agents(db, vault, clock, lambda name: registry.resolve(name) is not None),
+        local=LocalModel(settings.models_dir, enabled=settings.local_model),
+    )  # fmt: skip
+    market.local.on_change = _local_changed(market)
+    market.refresh_availability()
+    return market
+
+
+def _local_changed(market: Market) -> Callable[[LocalStatus, Endpoint | None], None]:
+    def changed(status: LocalStatus, endpoint: Endpoint | None) -> None:
+        if endpoint is not None:
+            market.endpoints.put(endpoint)
+        market.health.reset("local")
+        market.refresh_availability()
+        log.info("local model: %s %s", status.state, status.words)
+
+    return changed
+
+
+def _probe(client: OutboundClient, endpoints: EndpointTable) -> Callable[[str, Revealable], Awaitable[Verdict]]:
+    async def probe(provider: str, secret: Revealable) -> Verdict:
+        endpoint = endpoints.get(provider)
+        return "unverified" if endpoint is None else await probe_key(client, endpoint, secret)
+
+    return probe
+
+
+async def _regularly(every_s: float, job: Callable[[], Awaitable[Any]]) -> None:
+    while True:
+        await asyncio.sleep(every_s)
+        try:
+            await job()
+        except Exception:  # a job that fails once must not stop for ever: the next round tries again
+            log.exception("a regular job failed")

@@ -1,0 +1,170 @@
+"""`user` and `key`: accounts and keys for programs."""
+
+import getpass
+import sys
+from typing import Annotated, Literal
+
+import typer
+
+from agent_marketplace.accounts.keys import Cap
+from agent_marketplace.api import present
+from agent_marketplace.app import Market
+from agent_marketplace.cli.common import fail, show, table, with_market
+from agent_marketplace.ledger import Money
+
+users = typer.Typer(no_args_is_help=True, help="Accounts: create, list, grant credit, set passwords and roles, invite.")
+keys = typer.Typer(no_args_is_help=True, help="Marketplace keys for programs.")
+
+Email = Annotated[str, typer.Argument(help="The account's e-mail address")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line")]
+
+
+def _password(prompt: str) -> str:
+    """From the terminal without echo, or the first line of standard input."""
+    return getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+
+
+@users.command("create")
+def create_user(
+    email: Email,
+    role: Annotated[Literal["user", "admin"] | None, typer.Option(help="Default: the first account is admin")] = None,
+    as_json: Json = False,
+) -> None:
+    """Make an account; the password is asked for, or read from standard input."""
+    password = _password("Password: ")
+
+    async def work(market: Market) -> None:
+        user = await market.accounts.auth.create_user(email, password, role=role)
+        show(
+            present.profile(user), as_json=as_json, text=f"{user.email} ({user.role}) has ${user.balance}; id {user.user_id}"
+        )
+
+    with_market(work)
+
+
+@users.command("list")
+def list_users(as_json: Json = False) -> None:
+    """List accounts with role, plan and balance."""
+
+    async def work(market: Market) -> None:
+        found = await market.accounts.auth.list_users()
+        if as_json:
+            for user in found:
+                show(present.profile(user), as_json=True, text="")
+        else:
+            print(table([(u.email, u.role, u.subscription_tier, f"${u.balance}", u.user_id) for u in found],
+                        ("EMAIL", "ROLE", "PLAN", "BALANCE", "ID")))  # fmt: skip
+
+    with_market(work)
+
+
+@users.command("grant")
+def grant(
+    email: Email,
+    amount: Annotated[str, typer.Argument(help="Dollars, for example 5 or 2.50")],
+    idempotency_key: Annotated[str | None, typer.Option(help="The same key grants only once")] = None,
+    as_json: Json = False,
+) -> None:
+    """Add credit to a wallet."""
+
+    async def work(market: Market) -> None:
+        user = await market.accounts.auth.find_user(email)
+        try:
+            await market.accounts.auth.add_balance(
+                user.user_id, amount, idempotency_key=idempotency_key, memo="granted by the operator"
+            )
+        except ValueError as error:
+            fail(str(error), 2)
+        balance = await market.accounts.auth.get_user_balance(user.user_id)
+        show({"email": user.email, "balance": balance}, as_json=as_json, text=f"{user.email} now has ${balance}")
+
+    with_market(work)
+
+
+@users.command("passwd")
+def set_password(email: Email) -> None:
+    """Set a new password; every session of the account ends."""
+    password = _password("New password: ")
+
+    async def work(market: Market) -> None:
+        user = await market.accounts.auth.find_user(email)
+        await market.accounts.auth.set_password(user.user_id, password)
+        print(f"The password of {user.email} is set; all sessions have ended.")
+
+    with_market(work)
+
+
+@users.command("role")
+def set_role(email: Email, role: Annotated[Literal["user", "admin"], typer.Argument(help="user or admin")]) -> None:
+    """Make an account an administrator, or a plain user."""
+
+    async def work(market: Market) -> None:
+        user = await market.accounts.auth.find_user(email)
+        await market.accounts.auth.set_role(user.user_id, role)
+        print(f"{user.email} is now {role}.")
+
+    with_market(work)
+
+
+@users.command("invite")
+def invite(days: Annotated[int, typer.Option(help="Days until it expires", min=1, max=365)] = 7) -> None:
+    """Make an invitation code for MARKETPLACE_SIGNUP=invite."""
+
+    async def work(market: Market) -> None:
+        print(await market.accounts.auth.create_invite(days=days))
+
+    with_market(work)
+
+
+@keys.command("create")
+def create_key(
+    user: Annotated[str, typer.Option(help="The account's e-mail address")],
+    name: Annotated[str, typer.Option(help="What the key is for")] = "cli",
+    cap: Annotated[str | None, typer.Option(help="The most it may spend, dollars")] = None,
+    period: Annotated[Literal["total", "day", "week", "month"], typer.Option(help="Per what the cap counts")] = "total",
+    expires_in_days: Annotated[int | None, typer.Option(min=1, max=3650)] = None,
+    as_json: Json = False,
+) -> None:
+    """Make a key; its text is printed once and can't be had again."""
+
+    async def work(market: Market) -> None:
+        owner = await market.accounts.auth.find_user(user)
+        limit = None
+        if cap is not None:
+            try:
+                limit = Cap(Money.of(cap).nano, period)
+            except ValueError as error:
+                fail(str(error), 2)
+        made = await market.accounts.keys.create(owner.user_id, name, expires_in_days=expires_in_days, cap=limit)
+        show(present.created_key(made), as_json=as_json, text=made.key)
+
+    with_market(work)
+
+
+@keys.command("list")
+def list_keys(user: Annotated[str, typer.Option(help="The account's e-mail address")], as_json: Json = False) -> None:
+    """List an account's keys, without their text."""
+
+    async def work(market: Market) -> None:
+        owner = await market.accounts.auth.find_user(user)
+        found = await market.accounts.keys.list(owner.user_id)
+        if as_json:
+            for key in found:
+                show(present.key(key), as_json=True, text="")
+        else:
+            rows = [(k.key_id, k.name, k.prefix, present.iso(k.expires_at) or "never") for k in found]
+            print(table(rows, ("ID", "NAME", "KEY", "EXPIRES")))
+
+    with_market(work)
+
+
+@keys.command("revoke")
+def revoke_key(key_id: str, user: Annotated[str, typer.Option(help="The account's e-mail address")]) -> None:
+    """Revoke a key; running servers refuse it within a second."""
+
+    async def work(market: Market) -> None:
+        owner = await market.accounts.auth.find_user(user)
+        await market.accounts.keys.revoke(owner.user_id, key_id)
+        print("Revoked.")
+
+    with_market(work)

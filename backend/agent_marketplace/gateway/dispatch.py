@@ -1,0 +1,279 @@
+"""Tries the plan's attempts until one decides: a first event of a stream, or a whole plain reply. After it, never another attempt.
+
+Retries are bounded in count and time; `Retry-After` is honoured where waiting is worth it; pauses are jittered so that
+callers who failed together do not come back together.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from agent_marketplace.errors import MarketplaceError
+from agent_marketplace.gateway.failures import TABLE, Policy, told
+from agent_marketplace.gateway.health import Health
+from agent_marketplace.gateway.meter import Meter
+from agent_marketplace.gateway.pipes import Pipe, decisive, first_error
+from agent_marketplace.gateway.plan import Attempt, Plan, Target
+from agent_marketplace.net.errors import (
+    AddressRefused,
+    ConnectFailed,
+    FirstByteTimeout,
+    IdleTimeout,
+    NetError,
+    TlsFailed,
+    TotalTimeout,
+)
+from agent_marketplace.net.http import OutboundClient, OutboundRequest, OutboundResponse
+from agent_marketplace.wires.base import Codec, FailureClass, Finish, OutboundCall, Reply, UpstreamFailure
+
+_MAX_WAIT_S = 10.0
+_MAX_TRIES = 8
+_BODY_LIMIT = 64 * 1024 * 1024
+_ERROR_LIMIT = 64 * 1024
+_NONE = UpstreamFailure(FailureClass.SERVER, "")
+
+
+class AttemptLog(msgspec.Struct, kw_only=True):
+    """What the receipt says of one try. started, ended: milliseconds since the request began."""
+
+    model: str
+    provider: str
+    why: str
+    credential: str
+    started: int
+    ended: int = 0
+    status: str = "running"
+    error: str = ""
+    code: str = ""
+    may_be_billed: bool = False
+
+
+@dataclass(slots=True)
+class Prepared:
+    """One try, ready to be sent: made by the router for a target."""
+
+    request: OutboundRequest
+    codec: Codec
+    pipe: Pipe | None
+    call: OutboundCall
+
+
+@dataclass(slots=True)
+class Upstream:
+    """The attempt that answered. Streams: `early` is what already may go to the client, then `rest`. Plain: `reply` and `body`."""
+
+    attempt: Attempt
+    prepared: Prepared
+    response: OutboundResponse
+    meter: Meter
+    early: bytes = b""
+    rest: AsyncIterator[bytes] | None = None
+    reply: Reply | None = None
+    body: bytes = b""
+
+
+@dataclass(slots=True)
+class Dispatch:
+    """One request's dispatching. `prepare` may raise UpstreamFailure (the target cannot say it) or MarketplaceError (stop)."""
+
+    client: OutboundClient
+    health: Health
+    plan: Plan
+    stream: bool
+    prepare: Callable[[Target], Awaitable[Prepared]]
+    keep_text: bool = False
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    began: float = field(default_factory=time.monotonic)
+    log: list[AttemptLog] = field(default_factory=list)
+    failure: UpstreamFailure | None = None
+    failed_target: Target | None = None
+    waited: float = 0.0
+
+    async def run(self) -> Upstream:
+        """The first attempt that decides. Raises the caller's error (never a 500) when none is left."""
+        context_needed = 0
+        attempts = list(self.plan.attempts)
+        while attempts and len(self.log) < _MAX_TRIES:
+            attempt = attempts.pop(0)
+            target = attempt.target
+            if context_needed and (target.context or 0) <= context_needed:
+                continue
+            others = any(not context_needed or (a.target.context or 0) > context_needed for a in attempts)
+            upstream, failure = await self._tries(attempt, others=others)
+            if upstream is not None:
+                return upstream
+            self.failure, self.failed_target = failure, target
+            policy = TABLE[failure.kind]
+            if policy.larger:
+                context_needed = max(context_needed, target.context or 1)
+            elif failure.kind is FailureClass.CONTENT:
+                break
+            elif not policy.other:
+                attempts = [a for a in attempts if a.why == "listed_fallback"]
+        raise self._last_error()
+
+    async def _tries(self, attempt: Attempt, *, others: bool) -> tuple[Upstream | None, UpstreamFailure]:
+        """One target with its retries: the upstream, or the last failure."""
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                return await self._try(attempt), _NONE
+            except UpstreamFailure as failure:
+                pause = _pause(failure, TABLE[failure.kind], tries, others=others)
+                if pause is None or self.waited + pause > _MAX_WAIT_S or len(self.log) >= _MAX_TRIES:
+                    return None, failure
+                self.waited += pause
+            await self.sleep(pause)
+
+    def _last_error(self) -> MarketplaceError:
+        if self.failure is None or self.failed_target is None:
+            raise AssertionError("a plan without attempts is refused before dispatch")
+        return told(self.failure, self.failed_target.provider, own_key=self.failed_target.credential == "byok")
+
+    async def _try(self, attempt: Attempt) -> Upstream:
+        target = attempt.target
+        entry = AttemptLog(
+            model=target.model,
+            provider=target.provider,
+            why=attempt.why,
+            credential=target.credential,
+            started=self._elapsed_ms(),
+        )
+        self.log.append(entry)
+        self.health.attempt(target.provider, target.credential)
+        try:
+            prepared = await self.prepare(target)
+            upstream = await self._send(attempt, prepared)
+        except UpstreamFailure as failure:
+            self.health.failure(target.provider, target.credential, failure.kind, failure.retry_after)
+            entry.status, entry.error, entry.code = "failed", failure.words[:300], failure.kind.value
+            entry.may_be_billed = failure.kind is FailureClass.TIMEOUT
+            raise
+        except BaseException:  # cancelled or refused by ourselves: no verdict on the endpoint
+            self.health.abandoned(target.provider, target.credential)
+            entry.status = "abandoned"
+            raise
+        finally:
+            entry.ended = self._elapsed_ms()
+        self.health.success(target.provider, target.credential)
+        entry.status = "ok"
+        return upstream
+
+    async def _send(self, attempt: Attempt, prepared: Prepared) -> Upstream:
+        try:
+            response = await self.client.send(prepared.request)
+        except NetError as error:
+            raise _net_failure(error, attempt.target.provider) from error
+        done = False
+        try:
+            if response.status != 200:
+                raise await _status_failure(prepared.codec, response)
+            if self.stream:
+                upstream = await self._first_event(attempt, prepared, response)
+            else:
+                upstream = await self._whole(attempt, prepared, response)
+            done = True
+            return upstream
+        except NetError as error:
+            raise _net_failure(error, attempt.target.provider) from error
+        finally:
+            if not done:
+                response.cancel()
+
+    async def _whole(self, attempt: Attempt, prepared: Prepared, response: OutboundResponse) -> Upstream:
+        body = await response.read(_BODY_LIMIT)
+        reply = prepared.codec.parse_reply(body)
+        if reply.finish is None:
+            raise UpstreamFailure(FailureClass.SERVER, f"{attempt.target.provider} gave an answer without a finish reason")
+        meter = Meter()
+        meter.finish, meter.native, meter.usage = reply.finish, reply.native_finish, reply.usage
+        meter.characters = _characters(reply)
+        meter.first_at = time.monotonic()
+        return Upstream(attempt, prepared, response, meter, reply=reply, body=body)
+
+    async def _first_event(self, attempt: Attempt, prepared: Prepared, response: OutboundResponse) -> Upstream:
+        pipe = prepared.pipe
+        if pipe is None:
+            raise AssertionError("a stream has a pipe")
+        meter = Meter(keep_text=self.keep_text)
+        chunks = aiter(response.chunks())
+        early = b""
+        async for data in chunks:
+            out, events = pipe.feed(data)
+            early += out
+            if (error := first_error(events)) is not None and not meter.characters:
+                raise _in_stream(error.error)
+            meter.see(events)
+            if decisive(events):
+                return Upstream(attempt, prepared, response, meter, early=early, rest=chunks)
+        out, events = pipe.close()
+        if (error := first_error(events)) is not None:
+            raise _in_stream(error.error)
+        meter.see(events)
+        if meter.finish is None and not meter.characters:
+            raise UpstreamFailure(FailureClass.SERVER, f"{attempt.target.provider} ended the stream before it began")
+        return Upstream(attempt, prepared, response, meter, early=early + out, rest=None)
+
+    def _elapsed_ms(self) -> int:
+        return round((time.monotonic() - self.began) * 1000)
+
+
+def _pause(failure: UpstreamFailure, policy: Policy, tries: int, *, others: bool) -> float | None:
+    """Seconds to wait before the same endpoint is tried again; None = do not."""
+    if tries > policy.same:
+        return None
+    if failure.retry_after is not None:
+        return None if others or failure.retry_after > _MAX_WAIT_S else failure.retry_after + random.uniform(0, 0.1)  # noqa: S311
+    if failure.kind is FailureClass.RATE_LIMITED:
+        return None if others else random.uniform(0.5, 1.5)  # noqa: S311
+    return random.uniform(0.05, 0.25)  # noqa: S311
+
+
+def _characters(reply: Reply) -> int:
+    total = 0
+    for part in reply.parts:
+        total += len(getattr(part, "text", "")) + len(getattr(part, "arguments", ""))
+    return total
+
+
+def _net_failure(error: NetError, provider: str) -> UpstreamFailure:
+    if isinstance(error, FirstByteTimeout | IdleTimeout | TotalTimeout):
+        return UpstreamFailure(FailureClass.TIMEOUT, f"{provider} did not answer in time")
+    if isinstance(error, ConnectFailed | TlsFailed):
+        return UpstreamFailure(FailureClass.SERVER, f"{provider} can't be reached")
+    if isinstance(error, AddressRefused):
+        return UpstreamFailure(FailureClass.NOT_FOUND, f"the address set for {provider} is not allowed")
+    return UpstreamFailure(FailureClass.SERVER, f"the connection to {provider} broke")
+
+
+async def _status_failure(codec: Codec, response: OutboundResponse) -> UpstreamFailure:
+    try:
+        body = await response.read(_ERROR_LIMIT)
+    except NetError:
+        body = b""
+    return codec.classify_error(response.status, response.headers, body)
+
+
+_BY_CODE: Mapping[str, FailureClass] = {kind.value: kind for kind in FailureClass}
+
+
+def _in_stream(error: MarketplaceError) -> UpstreamFailure:
+    """An error event before any content counts as the attempt's failure."""
+    kind = _BY_CODE.get(error.code, FailureClass.SERVER)
+    return UpstreamFailure(kind, error.message, retry_after=error.retry_after)
+
+
+def finish_of(meter: Meter) -> Finish:
+    """The finish reason of an answer that has one."""
+    return meter.finish or Finish.ERROR
+
+
+def receipt_attempts(log: list[AttemptLog]) -> list[dict[str, Any]]:
+    """The log as plain data for the receipt."""
+    return [msgspec.to_builtins(entry) for entry in log]

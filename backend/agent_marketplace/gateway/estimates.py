@@ -1,0 +1,72 @@
+"""What a call will cost before it is made: p50 to p95 of the usual answer, and the most it can cost."""
+
+from typing import TYPE_CHECKING, Any
+
+from agent_marketplace.errors import MarketplaceError
+from agent_marketplace.gateway import admit, needs
+from agent_marketplace.gateway.plan import Target
+from agent_marketplace.gateway.preferences import parse
+from agent_marketplace.ledger import dollars, price_usage
+from agent_marketplace.usage import Usage
+from agent_marketplace.wires.base import Call
+
+if TYPE_CHECKING:
+    from agent_marketplace.gateway.ai_api_router import APIRouter
+
+_DEFAULT_MOST = 8192
+
+
+async def estimate(router: "APIRouter", user_id: str, call: Call) -> dict[str, Any]:
+    """Raises what planning raises (unknown model, nothing that could answer); a short wallet is `affordable: false`, no error."""
+    tokens = router.count_tokens(call)
+    wants = needs.read(call, tokens)
+    plan = await router.plan_for(user_id, call, wants, parse(call.routing))
+    target = plan.attempts[0].target
+    p50, p95, most = output_range(router, call, target, tokens)
+    wallet = await router.ledger.balance(user_id)
+    maximum = admit.cost_of(target, tokens, most)
+    p95_cost = cost(target, tokens, p95)
+    return {
+        "estimate": {
+            "p50": dollars(cost(target, tokens, p50)),
+            "p95": dollars(p95_cost),
+            "maximum": dollars(maximum),
+            "input_tokens": tokens,
+            "output_tokens": {"p50": p50, "p95": p95, "maximum": most},
+        },
+        "model": target.model,
+        "provider": target.provider,
+        "own_key": target.credential == "byok",
+        "affordable": target.free or p95_cost <= wallet.available,
+        "max_affordable_tokens": (
+            most if target.free or target.price is None else admit.affordable_tokens(target.price, tokens, wallet.available)
+        ),
+        "balance": dollars(wallet.balance),
+    }
+
+
+def output_range(router: "APIRouter", call: Call, target: Target, input_tokens: int) -> tuple[int, int, int]:
+    """Output tokens: usual, long (p95), and the most that may come."""
+    p50, p95 = router.output_range(target.model, call, input_tokens)
+    most = call.max_tokens or target.max_output or _DEFAULT_MOST
+    return min(p50, most), min(p95, most), most
+
+
+def cost(target: Target, input_tokens: int, output_tokens: int) -> int:
+    """Nano-dollars of an answer of this length."""
+    if target.price is None:
+        return 0
+    return price_usage(target.price, Usage(input=input_tokens, output=output_tokens))
+
+
+def note(router: "APIRouter", call: Call, target: Target, input_tokens: int) -> dict[str, Any] | None:
+    """The estimate that goes on the receipt, to be compared with what was charged."""
+    try:
+        p50, p95, most = output_range(router, call, target, input_tokens)
+        return {
+            "p50": dollars(cost(target, input_tokens, p50)),
+            "p95": dollars(cost(target, input_tokens, p95)),
+            "maximum": dollars(admit.cost_of(target, input_tokens, most)),
+        }
+    except (MarketplaceError, ValueError):
+        return None

@@ -1,0 +1,56 @@
+"""The table of failure classes: what a provider's failure means for the plan, and what the caller is told (docs/routing.md)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from agent_marketplace.errors import BadRequest, MarketplaceError, ProviderFailure
+from agent_marketplace.wires.base import FailureClass as F
+from agent_marketplace.wires.base import UpstreamFailure
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """same: retries at the same endpoint; other: may another endpoint of the model, or a fallback, be tried;
+    larger: only a target with a larger context may; status, code: what the caller gets when nothing is left."""
+
+    same: int
+    other: bool
+    status: int
+    code: str
+    larger: bool = False
+
+
+TABLE: Mapping[F, Policy] = MappingProxyType(
+    {
+        F.RATE_LIMITED: Policy(same=1, other=True, status=429, code="rate_limit_exceeded"),
+        F.OVERLOADED: Policy(same=1, other=True, status=503, code="provider_overloaded"),
+        F.SERVER: Policy(same=1, other=True, status=502, code="provider_unavailable"),
+        F.TIMEOUT: Policy(same=0, other=True, status=504, code="timeout"),
+        F.AUTH: Policy(same=0, other=True, status=502, code="provider_key_refused"),
+        F.QUOTA: Policy(same=0, other=True, status=503, code="provider_quota_exhausted"),
+        F.NOT_FOUND: Policy(same=0, other=True, status=502, code="model_unavailable_upstream"),
+        F.UNSUPPORTED: Policy(same=0, other=True, status=400, code="unprocessable"),
+        F.BAD_REQUEST: Policy(same=0, other=False, status=400, code="invalid_request"),
+        F.CONTEXT: Policy(same=0, other=True, larger=True, status=400, code="context_length_exceeded"),
+        F.CONTENT: Policy(same=0, other=False, status=400, code="content_policy_violation"),
+    }
+)
+
+
+def told(failure: UpstreamFailure, provider: str, *, own_key: bool) -> MarketplaceError:
+    """The caller's error for the last failure. A provider's failure is never our 500."""
+    policy = TABLE[failure.kind]
+    if policy.status == 400:
+        return BadRequest(failure.words, code=policy.code, extra={"provider": provider})
+    words = failure.words
+    if failure.kind is F.AUTH:
+        whose = "your" if own_key else "this server's"
+        words = f"{provider} refused {whose} key"
+    return ProviderFailure(
+        words,
+        status=policy.status,
+        code=policy.code,
+        extra={"provider": provider, "retryable": policy.other},
+        retry_after=failure.retry_after,
+    )

@@ -1,0 +1,73 @@
+"""What a call needs of its target: read off the canonical call, never guessed from the model's name."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from agent_marketplace.wires.base import Call, ImagePart, ReasoningPart, ToolCallPart, ToolResultPart
+
+
+class Needs(msgspec.Struct, frozen=True, kw_only=True):
+    """Requirements. input_tokens: our estimate; output_tokens: the caller's cap, None if not given."""
+
+    tools: bool = False
+    images: bool = False
+    structured: bool = False
+    reasoning: bool = False
+    input_tokens: int = 0
+    output_tokens: int | None = None
+    stream: bool = False
+    choices: int = 1
+    parameters: frozenset[str] = frozenset()
+
+
+_PARAMETERS = (
+    "temperature", "top_p", "top_k", "stop", "seed", "frequency_penalty", "presence_penalty", "parallel_tool_calls",
+)  # fmt: skip
+
+
+def read(call: Call, input_tokens: int) -> Needs:
+    """Needs of a call whose input is about `input_tokens` tokens."""
+    kinds = {type(part) for message in call.messages for part in message.parts}
+    return Needs(
+        tools=bool(call.tools) or ToolCallPart in kinds or ToolResultPart in kinds,
+        images=ImagePart in kinds,
+        structured=call.response_format in ("json_object", "json_schema"),
+        reasoning=call.reasoning_effort not in (None, "none") or call.reasoning_max_tokens is not None,
+        input_tokens=input_tokens,
+        output_tokens=call.max_tokens,
+        stream=call.stream,
+        choices=max(1, call.n or 1),
+        parameters=frozenset(name for name in _PARAMETERS if getattr(call, name) not in (None, ())),
+    )
+
+
+def without_reasoning_history(call: Call) -> Call:
+    """The call with signed thinking left out: signatures are valid only at the family that minted them."""
+    messages = tuple(
+        msgspec.structs.replace(
+            message,
+            parts=tuple(
+                msgspec.structs.replace(part, signature="") if isinstance(part, ToolCallPart) else part
+                for part in message.parts
+                if not isinstance(part, ReasoningPart)
+            ),
+        )
+        for message in call.messages
+    )
+    return msgspec.structs.replace(call, messages=messages)
+
+
+def missing(needs: Needs, supported: frozenset[str], modalities: Mapping[str, Any] | frozenset[str]) -> str | None:
+    """The first thing the target lacks, in words, or None. An empty `supported` means "not known": nothing is refused for it."""
+    if needs.images and "image" not in modalities:
+        return "it takes no images"
+    if supported:
+        if needs.tools and "tools" not in supported:
+            return "it has no tool calls"
+        if needs.structured and not supported & {"structured_outputs", "response_format"}:
+            return "it has no structured output"
+        if needs.reasoning and "reasoning" not in supported:
+            return "it has no reasoning mode"
+    return None

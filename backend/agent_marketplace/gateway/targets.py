@@ -1,0 +1,103 @@
+"""From a model's name to all the ways to reach it: offers x credentials, with the price the caller would pay."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from agent_marketplace.catalog import AIModel, MarketplaceRegistry, Offer
+from agent_marketplace.errors import NotFound
+from agent_marketplace.gateway.plan import Credential, Group, Target, Why
+from agent_marketplace.gateway.preferences import Preferences
+from agent_marketplace.ledger import Price
+from agent_marketplace.providers.endpoints import EndpointTable
+
+_ZERO = Price(input=0, output=0)
+_RATES = (
+    "input", "output", "cache_read", "cache_write_5m", "cache_write_1h", "reasoning", "audio_input", "audio_output",
+    "image_input", "image_output",
+)  # fmt: skip
+
+
+def marked_up(price: Price, markup: Decimal) -> Price:
+    """The list price times the operator's mark-up, each rate rounded up to a whole nano-dollar per million units."""
+    if markup == 1:
+        return price
+
+    def raised(part: Any, names: Sequence[str]) -> dict[str, int]:
+        return {n: -int(-(Decimal(v) * markup) // 1) for n in names if (v := getattr(part, n)) is not None}
+
+    tiers = tuple(msgspec.structs.replace(t, **raised(t, _RATES)) for t in price.tiers)
+    return msgspec.structs.replace(price, **raised(price, (*_RATES, "per_request", "per_image")), tiers=tiers)
+
+
+class Targets:
+    """Builds the plan's groups. Holds no state but its collaborators and a cache of priced targets, dropped with the catalogue."""
+
+    def __init__(self, registry: MarketplaceRegistry, endpoints: EndpointTable, markup: Decimal) -> None:
+        self._registry = registry
+        self._endpoints = endpoints
+        self._markup = markup
+
+    def resolve(self, name: str) -> AIModel:
+        """Our model for any of its names. Raises NotFound with the nearest names."""
+        model = self._registry.resolve(name)
+        if model is None:
+            near = self._registry.nearest(name)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise NotFound(f"Model not found: {name[:100]}{hint}", code="model_not_found", extra={"nearest": near})
+        return model
+
+    def group(self, name: str, why: Why, own_keys: frozenset[str], wishes: Preferences) -> Group:
+        """Every offer of a model, once per credential that may pay for it; an offer that the name pins goes first.
+
+        Raises NotFound.
+        """
+        model, pinned = self.resolve(name), self._registry.resolve_offer(name)
+        targets: list[Target] = []
+        for offer in self._registry.offers(model.id):
+            first = offer.id == pinned.id if pinned is not None else offer.provider == (model.maker or model.provider)
+            targets += self._targets(model, offer, own_keys, wishes, first=first)
+        return Group(model=model.id, why=why, targets=tuple(targets))
+
+    def _targets(
+        self, model: AIModel, offer: Offer, own_keys: frozenset[str], wishes: Preferences, *, first: bool
+    ) -> list[Target]:
+        endpoint = self._endpoints.get(offer.provider)
+        if endpoint is None:
+            return [self._target(model, offer, "none", f"{offer.provider} is not served here", first=first)]
+        found = []
+        if offer.provider in own_keys and wishes.byok != "never":
+            found.append(self._target(model, offer, "byok", None, first=first))
+        if self._endpoints.configured(offer.provider):
+            found.append(self._target(model, offer, "operator", self._registry.unavailable_reason(offer), first=first))
+        if not found:
+            words = self._registry.unavailable_reason(offer) or f"no key for {offer.provider} is configured"
+            found.append(self._target(model, offer, "none", words, first=first))
+        return found
+
+    def _target(
+        self, model: AIModel, offer: Offer, credential: Credential, unavailable: str | None, *, first: bool
+    ) -> Target:
+        price = offer.price
+        if credential == "byok":
+            payable: Price | None = _ZERO
+        else:
+            payable = marked_up(price, self._markup) if price is not None else None
+        return Target(
+            model=model.id,
+            provider=offer.provider,
+            upstream_id=offer.upstream_id,
+            credential=credential,
+            price=payable,
+            list_price=price,
+            price_version=offer.price_version,
+            context=offer.context,
+            max_output=offer.max_output,
+            modalities=frozenset(offer.input_modalities),
+            supported=frozenset(offer.supported_parameters),
+            maker=first,
+            reasons="reasoning" in offer.supported_parameters,
+            unavailable=unavailable,
+        )
