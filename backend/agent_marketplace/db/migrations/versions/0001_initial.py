@@ -35,6 +35,82 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_agents_user_id"), "agents", ["user_id"], unique=False)
     op.create_table(
+        "catalog_feeds",
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("etag", sa.String(length=300), nullable=True),
+        sa.Column("checked_at", sa.BigInteger(), nullable=False),
+        sa.Column("good_at", sa.BigInteger(), nullable=True),
+        sa.Column("problem", sa.String(length=300), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_catalog_feeds")),
+    )
+    op.create_table(
+        "catalog_models",
+        sa.Column("model_id", sa.String(length=100), nullable=False),
+        sa.Column("record", sa.Text(), nullable=False),
+        sa.Column("source", sa.String(length=80), nullable=False),
+        sa.Column("added_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("model_id", name=op.f("pk_catalog_models")),
+    )
+    op.create_table(
+        "catalog_offers",
+        sa.Column("offer_id", sa.String(length=300), nullable=False),
+        sa.Column("model_id", sa.String(length=100), nullable=False),
+        sa.Column("record", sa.Text(), nullable=False),
+        sa.Column("source", sa.String(length=80), nullable=False),
+        sa.Column("added_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("offer_id", name=op.f("pk_catalog_offers")),
+    )
+    op.create_table(
+        "catalog_prices",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("offer_id", sa.String(length=300), nullable=False),
+        sa.Column("effective_at", sa.BigInteger(), nullable=False),
+        sa.Column("price", sa.Text(), nullable=True),
+        sa.Column("price_version", sa.String(length=64), nullable=False),
+        sa.Column("source", sa.String(length=80), nullable=False),
+        sa.Column("as_of", sa.String(length=10), nullable=False),
+        sa.Column("recorded_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_catalog_prices")),
+    )
+    op.create_index(
+        "ix_catalog_prices_offer_id_effective_at", "catalog_prices", ["offer_id", "effective_at", "id"], unique=False
+    )
+    op.create_index(op.f("ix_catalog_prices_price_version"), "catalog_prices", ["price_version"], unique=False)
+    op.create_table(
+        "catalog_ratings",
+        sa.Column("user_id", sa.String(length=36), nullable=False),
+        sa.Column("model_id", sa.String(length=100), nullable=False),
+        sa.Column("stars", sa.Integer(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("stars BETWEEN 1 AND 5", name=op.f("ck_catalog_ratings_stars_1_to_5")),
+        sa.PrimaryKeyConstraint("user_id", "model_id", name=op.f("pk_catalog_ratings")),
+    )
+    op.create_index(op.f("ix_catalog_ratings_model_id"), "catalog_ratings", ["model_id"], unique=False)
+    op.create_table(
+        "catalog_reviews",
+        sa.Column("review_id", sa.String(length=40), nullable=False),
+        sa.Column("offer_id", sa.String(length=300), nullable=False),
+        sa.Column("reason", sa.String(length=300), nullable=False),
+        sa.Column("old_price", sa.Text(), nullable=True),
+        sa.Column("new_price", sa.Text(), nullable=True),
+        sa.Column("source", sa.String(length=80), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("seen_at", sa.BigInteger(), nullable=False),
+        sa.Column("decided_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("review_id", name=op.f("pk_catalog_reviews")),
+    )
+    op.create_index(op.f("ix_catalog_reviews_offer_id"), "catalog_reviews", ["offer_id"], unique=False)
+    op.create_table(
+        "catalog_traffic",
+        sa.Column("model_id", sa.String(length=100), nullable=False),
+        sa.Column("provider", sa.String(length=80), nullable=False),
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("measure", sa.String(length=16), nullable=False),
+        sa.Column("bucket", sa.Integer(), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("model_id", "provider", "day", "measure", "bucket", name=op.f("pk_catalog_traffic")),
+    )
+    op.create_table(
         "conversation_settings",
         sa.Column("user_id", sa.String(length=36), nullable=False),
         sa.Column("retention_days", sa.Integer(), nullable=False),
