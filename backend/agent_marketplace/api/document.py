@@ -19,7 +19,7 @@ def document_text() -> str:
         try:
             app = create(market)
             if not isinstance(app, Hot) or not isinstance(app.cold, FastAPI):
-                raise AssertionError("the application is the hot path in front of FastAPI")
+                raise TypeError("the application is the hot path in front of FastAPI")
             return json.dumps(app.cold.openapi(), indent=1, sort_keys=True) + "\n"
         finally:
             market.accounts.close()

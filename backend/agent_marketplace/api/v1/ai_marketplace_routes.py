@@ -127,7 +127,7 @@ def _api_key(stored: Any) -> dict[str, Any]:
 @router.get(
     "/models", tags=["catalogue"], summary="All models, filtered and sorted", responses={200: {"model": schemas.Models}}
 )
-async def get_all_models(request: Request, market: The, _filters: Annotated[schemas.ModelFilters, Query()]) -> Response:
+async def get_all_models(request: Request, _filters: Annotated[schemas.ModelFilters, Query()]) -> Response:
     headers = request.headers
     return view_of(request).answer(request.query_params, headers.get("if-none-match"), headers.get("accept-encoding", ""))
 

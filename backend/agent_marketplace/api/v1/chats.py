@@ -84,9 +84,11 @@ def call_for(market: Market, turn: Turn, history: Sequence[Message]) -> Call:
     turns: list[dict[str, Any]] = []
     if turn.instructions:
         turns.append({"role": "system", "content": turn.instructions})
-    for message in history:
-        if message.role in ("user", "assistant") and (message.content or message.extra.get("images")):
-            turns.append({"role": message.role, "content": user_content(message.content, message.extra.get("images"))})
+    turns += [
+        {"role": kept.role, "content": user_content(kept.content, kept.extra.get("images"))}
+        for kept in history
+        if kept.role in ("user", "assistant") and (kept.content or kept.extra.get("images"))
+    ]
     if turn.message is not None:
         turns.append({"role": "user", "content": user_content(turn.message, turn.images)})
     elif not history or history[-1].role != "user":
