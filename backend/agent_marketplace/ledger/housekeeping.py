@@ -32,10 +32,17 @@ def end_lost_holds_in(writer: Writer, connection: sa.Connection, *, everything: 
     """One batch of `end_lost_holds`. Returns how many."""
     book = writer.book(connection)
     over = holds.c.owner != writer.owner if everything else holds.c.expires_at <= book.now
-    found = sa.select(holds.c.request_id).where(holds.c.state == "open", over).order_by(holds.c.expires_at).limit(BATCH)
-    book.load(requests=[row.request_id for row in connection.execute(found)])
+    found = (
+        sa.select(holds.c.request_id)
+        .where(holds.c.state == "open", over)
+        .order_by(holds.c.expires_at, holds.c.request_id)
+        .limit(BATCH)
+    )
+    names = [row.request_id for row in connection.execute(found)]
+    book.load(requests=names)
     ended = 0
-    for hold in list(book.holds.values()):
+    for name in names:
+        hold = book.hold(name)
         if hold.state != "open" or not (everything or hold.expires_at <= book.now):
             continue  # settled or kept alive while we waited for its lock
         settlement = Settlement(

@@ -35,6 +35,17 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_agents_user_id"), "agents", ["user_id"], unique=False)
     op.create_table(
+        "answer_signals",
+        sa.Column("request_id", sa.String(length=80), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("user_id", sa.String(length=80), nullable=False),
+        sa.Column("model", sa.String(length=200), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("request_id", "kind", name=op.f("pk_answer_signals")),
+    )
+    op.create_index("ix_answer_signals_at", "answer_signals", ["at"], unique=False)
+    op.create_index(op.f("ix_answer_signals_user_id"), "answer_signals", ["user_id"], unique=False)
+    op.create_table(
         "catalog_feeds",
         sa.Column("name", sa.String(length=80), nullable=False),
         sa.Column("etag", sa.String(length=300), nullable=True),
