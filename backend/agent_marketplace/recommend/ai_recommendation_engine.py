@@ -1,5 +1,6 @@
 """Q Assistant: which model for this task, this budget and this user, with reasons. The same engine serves `model: "auto"`."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -11,14 +12,24 @@ from agent_marketplace.catalog import AIModel, MarketplaceRegistry, Offer
 from agent_marketplace.clock import Clock, SystemClock
 from agent_marketplace.errors import BadRequest
 from agent_marketplace.ledger import Price, dollars, nano
+from agent_marketplace.recommend import auto
 from agent_marketplace.recommend import needs as filters
-from agent_marketplace.recommend.estimate import CostRange, Lengths, blend, estimate_cost, hold_tokens, prior_lengths
+from agent_marketplace.recommend.estimate import (
+    DEFAULT_CAP,
+    CostRange,
+    Lengths,
+    blend,
+    estimate_cost,
+    hold_tokens,
+    prior_lengths,
+)
 from agent_marketplace.recommend.learning import Experience
 from agent_marketplace.recommend.quality import Quality, QualityTable
 from agent_marketplace.recommend.reasons import evidence_level, gives_up, money, reasons
 from agent_marketplace.recommend.scoring import Candidate, Pick, Priority, choose, is_demo, score_of, seconds_for
 from agent_marketplace.recommend.tasks import Analysis, analyze
 
+log = logging.getLogger(__name__)
 MAX_PICKS = 20
 _FREE = Price(input=0, output=0)
 _PERIODS = ("day", "week", "month")
@@ -76,13 +87,20 @@ class RecommendationEngine:
     """Ranks the catalogue's models. Holds no per-user state; `set_experience` swaps what was learnt from own calls."""
 
     def __init__(
-        self, registry: MarketplaceRegistry, auth: Accounts, *, clock: Clock | None = None, quality: QualityTable | None = None
+        self,
+        registry: MarketplaceRegistry,
+        auth: Accounts,
+        *,
+        clock: Clock | None = None,
+        quality: QualityTable | None = None,
     ) -> None:
         self.registry = registry
         self.auth = auth
         self._clock = clock or SystemClock()
         self.quality = quality or QualityTable(registry, self._today())
         self.experience = Experience()
+        self._memory = auto.Memory()
+        self._types: dict[str, str] = {}
 
     def set_experience(self, experience: Experience) -> None:
         """Ratings, output lengths and trends of this installation (recommend/learning.py)."""
@@ -160,7 +178,11 @@ class RecommendationEngine:
         cap = None if max_cost is None else nano(max_cost)
         expected = analysis.wanted_output_tokens or 0
         return Request(
-            analysis=analysis, needs=filters.needs_of(analysis, expected, require), wallet=wallet, priority=priority, max_cost_nano=cap
+            analysis=analysis,
+            needs=filters.needs_of(analysis, expected, require),
+            wallet=wallet,
+            priority=priority,
+            max_cost_nano=cap,
         )
 
     def candidates(self, request: Request) -> tuple[list[Candidate], list[Blocked]]:
@@ -179,8 +201,55 @@ class RecommendationEngine:
                 blocked.append(found)
         return usable, blocked
 
+    # --- for the gateway -----------------------------------------------------------------------------------------------------------
+
+    async def choose(
+        self, user_id: str, call: auto.Call, wants: auto.CallNeeds, wishes: auto.Wishes
+    ) -> list[tuple[str, str]]:
+        """`model: "auto"`: (model id, why), the first to be tried first. Never raises; empty only if nothing could answer."""
+        try:
+            return await self._choose(user_id, call, wants, wishes)
+        except Exception:  # a fault of ours must not fail a call that any model could answer: fall back to popularity
+            log.exception("auto: could not choose; taking the most popular models")
+            found = [m for m in self.registry.get_all_models() if m.is_available and filters.answers_text(m)]
+            found.sort(key=is_demo)
+            return [(m.id, "the most popular model here: choosing by task failed") for m in found[: auto.ATTEMPTS]]
+
+    async def _choose(
+        self, user_id: str, call: auto.Call, wants: auto.CallNeeds, wishes: auto.Wishes
+    ) -> list[tuple[str, str]]:
+        analysis = analyze(auto.last_text(call), input_tokens=wants.input_tokens)
+        required = (("tools", wants.tools), ("structured_output", wants.structured), ("reasoning", wants.reasoning))
+        needs = filters.Needs(
+            input_tokens=wants.input_tokens,
+            output_tokens=wants.output_tokens or 0,
+            names=frozenset(name for name, asked in required if asked),
+            vision=wants.images,
+        )
+        request = Request(analysis=analysis, needs=needs, wallet=await self._wallet(user_id, None))
+        usable, blocked = self.candidates(request)
+        key = auto.conversation_key(user_id, call, wishes)
+        fitting = [c for c in usable if auto.allowed(c, wishes)]
+        ordered = auto.order(fitting, analysis, wishes, self._memory.get(key))
+        if ordered:
+            self._memory.put(key, ordered[0][0])
+            return ordered
+        lacking = [b.candidate for b in blocked if auto.allowed(b.candidate, wishes)]
+        return auto.order(lacking, analysis, wishes)
+
+    def output_range(self, model_id: str, call: auto.Call) -> tuple[int, int]:
+        """Output tokens of a model's answers to such a call: median and 95th percentile."""
+        model = self.registry.resolve(model_id)
+        history = self.experience.lengths.get(model_id)
+        if model is None:
+            return DEFAULT_CAP // 2, DEFAULT_CAP
+        lengths = blend(
+            prior_lengths(model, self._type_of(auto.last_text(call)), None, self.quality.result(model.id)), history
+        )
+        return lengths.p50, lengths.p95
+
     def usual_output(self, model_id: str) -> int:
-        """Output tokens that a hold buys when the caller names no cap (gateway)."""
+        """Output tokens that a hold buys when the caller names no cap."""
         return hold_tokens(self.experience.lengths.get(model_id))
 
     def lengths(self, model: AIModel, analysis: Analysis) -> Lengths:
@@ -188,11 +257,14 @@ class RecommendationEngine:
         prior = prior_lengths(model, analysis.type, analysis.wanted_output_tokens, self.quality.result(model.id))
         return blend(prior, self.experience.lengths.get(model.id))
 
-    def estimate(self, model: AIModel, price: Price, text: str, input_tokens: int, max_tokens: int | None = None) -> tuple[CostRange, Lengths]:
-        """What a call will cost at `price`, and its output tokens (POST /agents/estimate). text: the last message."""
-        lengths = self.lengths(model, analyze(text, input_tokens=input_tokens))
-        cap = max_tokens if max_tokens is not None else self.usual_output(model.id)
-        return estimate_cost(price, input_tokens, lengths, max(cap, lengths.p95) if max_tokens is None else cap), lengths
+    def _type_of(self, text: str) -> str:
+        """The task type, remembered for the last 1,000 different texts: the hot path asks more than once per call."""
+        known = self._types.get(text)
+        if known is None:
+            if len(self._types) >= 1000 or len(text) > 20_000:
+                self._types.clear()
+            known = self._types[text] = analyze(text, input_tokens=0).type
+        return known
 
     # --- inside ---------------------------------------------------------------------------------------------------------------------
 
@@ -282,7 +354,9 @@ class RecommendationEngine:
             "evidence": evidence_level(c),
         }
 
-    def _worth_telling(self, blocked: Sequence[Blocked], picks: Sequence[Pick], request: Request, limit: int) -> list[dict[str, Any]]:
+    def _worth_telling(
+        self, blocked: Sequence[Blocked], picks: Sequence[Pick], request: Request, limit: int
+    ) -> list[dict[str, Any]]:
         """Up to three blocked models, if picks are few, or if one of them is clearly better than the best pick."""
         by_model = {b.candidate.model.id: b for b in blocked}
         wanted = choose([b.candidate for b in blocked], self._priority(request), request.analysis.type, 3)

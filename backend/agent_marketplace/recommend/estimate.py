@@ -57,7 +57,9 @@ def prior_lengths(model: AIModel, task: str, wanted_tokens: int | None = None, r
     if wanted_tokens is not None:
         p50, p95 = wanted_tokens, round(wanted_tokens * 1.5)
     if thinks(model):
-        average = result.output_tokens.get("average", MEDIAN_LIVEBENCH_TOKENS) if result is not None else MEDIAN_LIVEBENCH_TOKENS
+        average = (
+            result.output_tokens.get("average", MEDIAN_LIVEBENCH_TOKENS) if result is not None else MEDIAN_LIVEBENCH_TOKENS
+        )
         wordy = math.sqrt(min(4.0, max(0.1, average / MEDIAN_LIVEBENCH_TOKENS)))
         hidden = THINKING.get(task, THINKING[GENERAL])
         p50, p95 = p50 + round(hidden[0] * wordy), p95 + round(hidden[1] * wordy)

@@ -1,5 +1,6 @@
 """Text to features for the task classifier: shared by training and by the running assistant, linear in a bounded window."""
 
+import itertools
 import re
 import unicodedata
 
@@ -10,7 +11,7 @@ _WORD = re.compile(r"[a-z]+(?:'[a-z]+)?|[^\W\d_a-z]+|\d+(?:[.,]\d+)*|[?!:;{}()\[
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
 _IDENTIFIER = re.compile(r"\b[a-z]+[A-Z]|\b\w{1,40}_\w|\w\(\)|--\w|\w\.\w{1,40}\(|/\w{1,40}/")
 _TRACE = re.compile(r"Traceback|Exception|Error\b|\bat line \d|panic:|segfault|core dumped")
-_CODE = re.compile(r"```|^[ \t]{0,8}(?:def|class|import|from|#include|function|public|const|let|var|SELECT)\b", re.M)
+_CODE = re.compile(r"```|^[ \t]{0,8}(?:def|class|import|from|#include|function|public|const|let|var|SELECT)\b", re.MULTILINE)
 _NUMBERS = re.compile(r"\[[-\d., ]{1,80}\]")
 _COMMIT = re.compile(r"^(\w{2,10})(?:\([\w./ -]{1,40}\))?!?:\s")
 
@@ -74,7 +75,7 @@ def features(text: str) -> tuple[dict[str, float], list[str]]:
     words = [t for t in all_tokens if _is_word(t)]
     found = {f"c:{piece}": 0.5 for word in dict.fromkeys(words[:120]) if len(word) > 3 for piece in _pieces(word[:30])}
     found.update({f"w:{t}": 1.0 for t in all_tokens})
-    found.update({f"b:{a} {b}": 1.0 for a, b in zip(all_tokens, all_tokens[1:], strict=False)})
+    found.update({f"b:{a} {b}": 1.0 for a, b in itertools.pairwise(all_tokens)})
     for size in (1, 2, 3):
         if len(words) >= size:
             found[f"1:{' '.join(words[:size])}"] = 1.0

@@ -5,8 +5,8 @@ one heavy user moves a rating: weight = min(1, paid / $0.05), zero without payme
 Ratings are drawn towards 3.5 stars with the strength of eight paying users, and halve in weight every 90 days.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
 
 import msgspec
 
@@ -65,7 +65,8 @@ def voice(vote: Vote, now_ms: int) -> float:
     """The weight of one vote, 0..1: paid share, age, and a quarter for signals."""
     paid = min(1.0, max(0, vote.paid_nano) / FULL_VOICE_NANO)
     age_days = max(0.0, (now_ms - vote.at) / _DAY_MS)
-    return paid * 0.5 ** (age_days / HALF_LIFE_DAYS) * (1.0 if vote.kind == "stars" else SIGNAL_VOICE)
+    fresh = math.pow(0.5, age_days / HALF_LIFE_DAYS)
+    return paid * fresh * (1.0 if vote.kind == "stars" else SIGNAL_VOICE)
 
 
 def rate(votes: Iterable[Vote], now_ms: int) -> dict[str, Rating]:
@@ -86,13 +87,6 @@ def rate(votes: Iterable[Vote], now_ms: int) -> dict[str, Rating]:
         model: Rating((stars + PRIOR_STARS * PRIOR_VOICES) / (weight + PRIOR_VOICES), weight, raters)
         for model, (weight, stars, raters) in sums.items()
     }
-
-
-def shown_rating(rating: Rating | None) -> tuple[Decimal | None, int]:
-    """What a card shows: stars with one place and the number of raters; (None, 0) without any."""
-    if rating is None or rating.raters == 0:
-        return None, 0
-    return Decimal(str(round(rating.stars, 1))), rating.raters
 
 
 def trend(now: Mapping[str, int], before: Mapping[str, int]) -> tuple[str, ...]:

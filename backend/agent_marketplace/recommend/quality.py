@@ -141,7 +141,9 @@ class QualityTable:
         used = sorted((m for m in weights if m in result.measures), key=lambda m: (-weights[m], m))
         if not used:
             shown = ", ".join(f"{MEASURES[m]} {result.raw[m]:g}" for m in list(result.measures)[:1])
-            return Quality(points=points, level="proxy", why=f"proxy: {shown} ({self._cited(result, list(result.measures)[:1])})")
+            return Quality(
+                points=points, level="proxy", why=f"proxy: {shown} ({self._cited(result, list(result.measures)[:1])})"
+            )
         shown = ", ".join(f"{MEASURES[m]} {result.raw[m]:g}" for m in used[:2])
         level = "measured" if task in DIRECT else "proxy"
         lead = "" if level == "measured" else "proxy: "
@@ -161,7 +163,8 @@ class QualityTable:
     def overall_share(self, registry: MarketplaceRegistry) -> dict[str, float]:
         """0..1 per model with results: its rank by overall quality (the catalogue's order while there is no traffic)."""
         ranked = sorted(
-            ((self.of(m, "overall").points, m.id) for m in registry.get_all_models() if self._has_results(m.id)), reverse=True
+            ((self.of(m, "overall").points, m.id) for m in registry.get_all_models() if self._has_results(m.id)),
+            reverse=True,
         )
         return {model_id: 1 - i / len(ranked) for i, (_, model_id) in enumerate(ranked)}
 
@@ -174,7 +177,9 @@ class QualityTable:
 
     def _cited(self, result: Result, measures: list[str]) -> str:
         found = dict.fromkeys("aider" if m == "aider" else "livebench" for m in measures)
-        return "; ".join(f"{self._file.sources[s].name}, as of {self._file.sources[s].as_of}" for s in found if s in result.sources)
+        return "; ".join(
+            f"{self._file.sources[s].name}, as of {self._file.sources[s].as_of}" for s in found if s in result.sources
+        )
 
     def _family_means(self, registry: MarketplaceRegistry) -> dict[tuple[str, str], tuple[float, str]]:
         """Per maker and family: the mean of the measured members, and the name of the best of them."""
@@ -195,7 +200,11 @@ class QualityTable:
         family = self._families.get((model.maker, model.family))
         if family is not None and not model.retired:
             mean = min(72.0, 0.5 * family[0] + 0.5 * guess)
-            return mean, "family", f"no public result of its own found; judged by its relative {family[1]}, its price and its age"
+            return (
+                mean,
+                "family",
+                f"no public result of its own found; judged by its relative {family[1]}, its price and its age",
+            )
         if "demo" in model.tags or model.provider == "local":
             return 20.0, "prior", "a small demo model that runs on this machine; no public result"
         return guess, "prior", "no public result found; a weak guess from its price and age only"

@@ -58,7 +58,11 @@ def reasons(pick: Pick, analysis: Analysis, considered: int) -> list[str]:
 
 
 def _cost_words(c: Candidate) -> str:
-    behind = f"from {c.lengths.samples} calls here" if c.lengths.samples else "from the usual length of such answers, not yet from own calls"
+    behind = (
+        f"from {c.lengths.samples} calls here"
+        if c.lengths.samples
+        else "from the usual length of such answers, not yet from own calls"
+    )
     if c.list_cost.p95 == 0:
         return "Costs nothing"
     said = f"About {money(c.list_cost.p50)}, rarely more than {money(c.list_cost.p95)} a call, {behind}"
@@ -88,7 +92,9 @@ def gives_up(pick: Pick, others: Sequence[Pick]) -> str | None:
     if cheaper:
         low = min(cheaper, key=lambda o: (o.list_cost.p50, o.model.id))
         times = f"{round(c.list_cost.p50 / low.list_cost.p50)} times what" if low.list_cost.p50 else "money, where"
-        return f"it costs {times} {low.model.name} costs" if low.list_cost.p50 else f"it costs money, {low.model.name} does not"
+        return (
+            f"it costs {times} {low.model.name} costs" if low.list_cost.p50 else f"it costs money, {low.model.name} does not"
+        )
     if quicker:
         fast = min(quicker, key=lambda o: (o.seconds, o.model.id))
         return f"time: {fast.model.name} needs about {fast.seconds:.0f} s instead of {c.seconds:.0f} s"

@@ -98,7 +98,9 @@ def _pick(candidate: Candidate, role: Role) -> Pick:
 
 def _spread(ranked: Sequence[Candidate], seen: set[str]) -> list[Candidate]:
     """The ranking with the best model of each maker not yet shown first."""
-    fresh, rest, makers = [], [], set(seen)
+    fresh: list[Candidate] = []
+    rest: list[Candidate] = []
+    makers = set(seen)
     for candidate in ranked:
         (rest if candidate.model.maker in makers else fresh).append(candidate)
         makers.add(candidate.model.maker)

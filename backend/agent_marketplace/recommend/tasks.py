@@ -43,22 +43,35 @@ _MEANS: dict[str, str] = {
     "tool_use": "look something up or act through tools",
     "quick_task": "give a short factual answer",
 }
-_PREFIXES = {"fix": "debugging", "bug": "debugging", "hotfix": "debugging", "feat": "code_generation", "docs": "documentation"}
+_PREFIXES = {
+    "fix": "debugging",
+    "bug": "debugging",
+    "hotfix": "debugging",
+    "feat": "code_generation",
+    "docs": "documentation",
+}
 _PREFIX = re.compile(r"^\W{0,3}(\w{2,10})(?:\([\w./ -]{1,40}\))?!?\]?:\s")
-_CHEAP = re.compile(r"\b(?:cheap\w*|inexpensive|low[- ]cost|on a budget|tight budget|budget[- ]friendly|for free|free of charge)\b")
+_CHEAP = re.compile(
+    r"\b(?:cheap\w*|inexpensive|low[- ]cost|on a budget|tight budget|budget[- ]friendly|for free|free of charge)\b"
+)
 _LENGTH = re.compile(
     r"\b(?:(\d{1,5})|(an?|one|two|three|four|five|six|seven|eight|nine|ten))[- ](?:short |brief |concise |bullet )?"
     r"(words?|sentences?|points?|bullets?|paragraphs?|pages?|lines?)\b"
 )
-_SMALL = {w: i for i, w in enumerate("one two three four five six seven eight nine ten".split(), 1)} | {"a": 1, "an": 1}
+_SMALL = {
+    "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
+}  # fmt: skip
 _UNIT_TOKENS = {"word": 1.35, "sentence": 28, "point": 25, "bullet": 25, "paragraph": 120, "page": 650, "line": 14}
-_STOP = frozenset(
-    "the and for with that this from are was were have has had you your our their its can could would should will into about "
-    "what which who when where why how does did not but all any out use using please need want give make get let just some "
-    "them then than there here also very more most such only own same each other been being over under between it's i'm "
-    "der die das und ist ein eine que los las una por para con les des est une dans pour".split()
-)
-_CODE = re.compile(r"```|\bdef \w|\bfunction\s?\w{0,40}\(|=>|;\s*$|</\w{1,20}>|\bclass \w{1,40}[:({]", re.M)
+_STOP = frozenset({
+    "the", "and", "for", "with", "that", "this", "from", "are", "was", "were", "have", "has", "had", "you", "your", "our",
+    "their", "its", "can", "could", "would", "should", "will", "into", "about", "what", "which", "who", "when", "where",
+    "why", "how", "does", "did", "not", "but", "all", "any", "out", "use", "using", "please", "need", "want", "give",
+    "make", "get", "let", "just", "some", "them", "then", "than", "there", "here", "also", "very", "more", "most", "such",
+    "only", "own", "same", "each", "other", "been", "being", "over", "under", "between", "it's", "i'm", "der", "die",
+    "das", "und", "ist", "ein", "eine", "que", "los", "las", "una", "por", "para", "con", "les", "des", "est", "une",
+    "dans", "pour",
+})  # fmt: skip
+_CODE = re.compile(r"```|\bdef \w|\bfunction\s?\w{0,40}\(|=>|;\s*$|</\w{1,20}>|\bclass \w{1,40}[:({]", re.MULTILINE)
 
 
 class Analysis(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +94,7 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True):
 
     def to_dict(self) -> dict[str, Any]:
         """The `analysis` of POST /recommendations; `question` only when uncertain."""
-        out = msgspec.to_builtins(self)
+        out: dict[str, Any] = msgspec.to_builtins(self)
         out["labels"] = [{"type": name, "probability": round(p, 3)} for name, p in self.labels]
         out["confidence"] = round(self.confidence, 3)
         if self.question is None:
@@ -132,19 +145,23 @@ def estimate_tokens(text: str) -> int:
 
 
 def _is_image(attachment: str | Mapping[str, Any]) -> bool:
-    name = str(attachment if isinstance(attachment, str) else attachment.get("type") or attachment.get("media_type") or "").lower()
+    name = str(
+        attachment if isinstance(attachment, str) else attachment.get("type") or attachment.get("media_type") or ""
+    ).lower()
     return name.startswith("image") or name.endswith((".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".heic"))
 
 
 def _nudges(seen: str, *, images: bool, empty: bool) -> dict[str, float]:
     """What is known besides the words: a picture is attached; a commit says its own type; nothing was asked at all."""
+    if empty:
+        return {"quick_task": 3.0}
     nudges: dict[str, float] = {}
     if images:
         nudges["vision"] = 4.0
     prefix = _PREFIX.match(seen[:80])
     if prefix and (label := _PREFIXES.get(prefix[1].lower())):
         nudges[label] = nudges.get(label, 0.0) + 5.0
-    return {} if empty else nudges
+    return nudges
 
 
 def _keywords(seen: str) -> tuple[str, ...]:

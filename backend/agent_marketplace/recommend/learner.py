@@ -1,0 +1,70 @@
+"""Brings what this installation experienced to the engine: reads it now and then, and takes people's signals."""
+
+import sqlalchemy as sa
+
+from agent_marketplace.clock import Clock
+from agent_marketplace.db.engine import Database
+from agent_marketplace.errors import BadRequest, NotFound
+from agent_marketplace.recommend import store
+from agent_marketplace.recommend.ai_recommendation_engine import RecommendationEngine
+from agent_marketplace.recommend.learning import HALF_LIFE_DAYS, SIGNALS, Experience, lengths_of, rate, trend
+
+_DAY_MS = 86_400_000
+_PERIODS = {"day": _DAY_MS, "week": 7 * _DAY_MS, "month": 30 * _DAY_MS}
+_LENGTH_DAYS = 60
+_VOTE_DAYS = 6 * HALF_LIFE_DAYS  # older votes weigh less than 2 %
+
+
+class Learner:
+    """`refresh` regularly (about once a minute); `signal` for thumbs and the like."""
+
+    def __init__(self, db: Database, clock: Clock, engine: RecommendationEngine) -> None:
+        self._db = db
+        self._clock = clock
+        self._engine = engine
+
+    async def refresh(self) -> Experience:
+        """Reads usage, stars and signals, and hands the engine a new snapshot."""
+        now = self._clock.now_ms()
+        experience = await self._db.read(lambda c: collect(c, now))
+        self._engine.set_experience(experience)
+        return experience
+
+    async def signal(self, user_id: str, request_id: str, kind: str) -> None:
+        """Notes what a user did with an answer (SIGNALS; `thumb_none` takes a thumb back). Raises BadRequest, NotFound."""
+        if kind != "thumb_none" and kind not in SIGNALS:
+            raise BadRequest(f"Unknown signal {kind[:40]!r}; known: {', '.join([*SIGNALS, 'thumb_none'])}")
+        now = self._clock.now_ms()
+
+        def work(connection: sa.Connection) -> bool:
+            model = store.model_of(connection, user_id, request_id)
+            if model is None:
+                return False
+            if kind == "thumb_none":
+                store.clear_thumbs(connection, user_id, request_id)
+            else:
+                store.put_signal(connection, user_id, request_id, model, kind, now)
+            return True
+
+        if not await self._db.write(work):
+            raise NotFound("There is no such answer of yours")
+
+    @staticmethod
+    def erase_user_in(connection: sa.Connection, user_id: str) -> None:
+        """Deletes a user's signals with the account."""
+        store.erase_user(connection, user_id)
+
+
+def collect(connection: sa.Connection, now_ms: int) -> Experience:
+    """One consistent snapshot as of `now_ms`."""
+    trending = {
+        name: trend(
+            store.calls(connection, now_ms - span, now_ms), store.calls(connection, now_ms - 2 * span, now_ms - span)
+        )
+        for name, span in _PERIODS.items()
+    }
+    return Experience(
+        lengths=lengths_of(store.outputs(connection, now_ms - _LENGTH_DAYS * _DAY_MS)),
+        ratings=rate(store.votes(connection, now_ms - round(_VOTE_DAYS * _DAY_MS)), now_ms),
+        trending=trending,
+    )
