@@ -1,9 +1,9 @@
 import { ReceiptText, RotateCcw } from "lucide-react";
 import { IconButton } from "@/shared/ui/button";
+import { CopyButton } from "@/shared/ui/copy-button";
 import { BranchSwitcher } from "./branch-switcher";
 import { type ChatMessage, fromRun } from "./chat-message";
 import { useChat } from "./chats";
-import { CopyButton } from "./copy-button";
 import { Markdown } from "./markdown";
 import { messageFacts } from "./message-facts";
 import type { MessageProps } from "./message-view";

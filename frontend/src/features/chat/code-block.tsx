@@ -2,7 +2,7 @@ import { memo, useEffect, useState } from "react";
 import { useHost } from "@/shared/api/services";
 import { cn } from "@/shared/lib/cn";
 import { Button } from "@/shared/ui/button";
-import { CopyButton } from "./copy-button";
+import { CopyButton } from "@/shared/ui/copy-button";
 import { type CodeLine, grammarFor, highlight } from "./highlight";
 
 /** A fenced block. While it is being written (`live`) it stays plain, since its colours would change with every token. */

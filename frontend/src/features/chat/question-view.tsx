@@ -1,9 +1,9 @@
 import { Pencil } from "lucide-react";
 import { useRef, useState } from "react";
 import { Button, IconButton } from "@/shared/ui/button";
+import { CopyButton } from "@/shared/ui/copy-button";
 import { Textarea } from "@/shared/ui/input";
 import { BranchSwitcher } from "./branch-switcher";
-import { CopyButton } from "./copy-button";
 import type { MessageProps } from "./message-view";
 
 export function QuestionView({ message, siblings, busy, actions }: MessageProps) {

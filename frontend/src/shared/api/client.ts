@@ -52,7 +52,7 @@ export class ApiClient {
     if (auth === "required" && !this.session.token && !(await this.session.require())) throw signInDeclined();
     const token = auth === "none" ? null : this.session.token;
     let response = await this.send(method, path, options, token);
-    if (response.status === 401 && token) {
+    if (response.status === 401 && token && !(await deniesPassword(response))) {
       this.session.refused(token);
       if (auth === "required") {
         if (!(await this.session.require("expired"))) throw signInDeclined();
@@ -111,6 +111,12 @@ async function readJson(response: Response): Promise<unknown> {
     // Not JSON: a proxy's page in front of the server. The status alone then names the error.
     return response.ok ? { success: false, error: "The server sent something that is not JSON.", code: "server" } : null;
   }
+}
+
+/** A wrong password in the body is a 401 too, but says nothing against the session. */
+async function deniesPassword(response: Response): Promise<boolean> {
+  const body = await readJson(response.clone());
+  return isRefusal(body) && (body as { code?: unknown }).code === "invalid_credentials";
 }
 
 function isRefusal(body: unknown): boolean {

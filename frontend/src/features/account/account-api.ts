@@ -1,0 +1,80 @@
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import type { ApiClient } from "@/shared/api/client";
+
+const base = "/api/v1/marketplace";
+
+/** One movement of the wallet; amounts are decimal strings in dollars. */
+export interface StatementEntry {
+  id: number | string;
+  at: string;
+  kind: string;
+  amount: string;
+  balance_after: string;
+  request_id: string | null;
+  memo: string;
+}
+
+export interface UsageRow {
+  model?: string;
+  day?: string;
+  requests: number;
+  tokens: number;
+  cost: number;
+}
+
+export interface Usage {
+  usage: UsageRow[];
+  total: { requests: number; tokens: number; cost: number };
+}
+
+export interface Plan {
+  name: string;
+  price: number | string;
+  days?: number;
+  description?: string;
+}
+
+export const statementQuery = (api: ApiClient, token: string | null) =>
+  infiniteQueryOptions({
+    queryKey: ["statement", token],
+    queryFn: ({ pageParam, signal }) =>
+      api.get<{ entries: StatementEntry[]; next_cursor: string | null }>(`${base}/billing/statement`, {
+        query: { cursor: pageParam, limit: 25 },
+        signal,
+      }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_cursor,
+    enabled: token !== null,
+    staleTime: 0,
+  });
+
+export const usageQuery = (api: ApiClient, token: string | null, by: "model" | "day", days: number) =>
+  queryOptions({
+    queryKey: ["usage", token, by, days],
+    queryFn: ({ signal }) => api.get<Usage>(`${base}/billing/usage`, { query: { by, days }, signal }),
+    enabled: token !== null,
+    staleTime: 0,
+  });
+
+export const plansQuery = (api: ApiClient) =>
+  queryOptions({
+    queryKey: ["plans"],
+    queryFn: ({ signal }) => api.get<{ plans: Plan[] }>(`${base}/billing/plans`, { signal }),
+    select: (reply) => reply.plans,
+  });
+
+export const subscribe = (api: ApiClient, plan: string, idempotencyKey: string) =>
+  api.post<{ tier: string; expires_at: string | null; balance: number }>(`${base}/billing/subscribe`, {
+    plan,
+    idempotency_key: idempotencyKey,
+  });
+
+export const signOut = (api: ApiClient) => api.post(`${base}/auth/signout`, {}, { auth: "background" });
+
+export const changePassword = (api: ApiClient, current: string, next: string) =>
+  api.post<{ token: string }>(`${base}/auth/password`, { current_password: current, new_password: next });
+
+export const deleteAccount = (api: ApiClient, password: string) => api.delete(`${base}/account`, { password });
+
+export const exportAccount = async (api: ApiClient) =>
+  (await api.raw("GET", `${base}/account/export`, { auth: "required" })).blob();

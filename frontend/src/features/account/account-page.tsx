@@ -1,0 +1,134 @@
+import { useQuery } from "@tanstack/react-query";
+import { UserRound } from "lucide-react";
+import { useState } from "react";
+import { type ThemeChoice, themeNames } from "@/hosts/host";
+import { balanceQuery, profileQuery } from "@/shared/api/queries";
+import { useApi, useServices, useSession, useTheme, withHost } from "@/shared/api/services";
+import type { UserProfile } from "@/shared/api/types";
+import { MarketplaceKeys } from "@/shared/keys/marketplace-keys";
+import { ProviderKeys } from "@/shared/keys/provider-keys";
+import { day, money } from "@/shared/lib/format";
+import { Button } from "@/shared/ui/button";
+import { NativeSelect } from "@/shared/ui/input";
+import { EmptyState, Notice } from "@/shared/ui/notice";
+import { Skeleton } from "@/shared/ui/skeleton";
+import { signOut } from "./account-api";
+import { DataSection } from "./data-section";
+import { PlanSection } from "./plan-section";
+import { Section } from "./section";
+import { StatementSection } from "./statement-section";
+import { UsageSection } from "./usage-section";
+
+function Account() {
+  const api = useApi();
+  const { token, session } = useSession();
+  const profile = useQuery(profileQuery(api, token));
+  if (!token) {
+    return (
+      <EmptyState
+        icon={<UserRound aria-hidden />}
+        title="You are not signed in"
+        actions={
+          <Button variant="primary" onClick={() => void session.require("asked")}>
+            Sign in
+          </Button>
+        }
+      >
+        Here you will find your balance, what you used, and your keys.
+      </EmptyState>
+    );
+  }
+  return (
+    <div className="mx-auto flex w-full max-w-3xl flex-col gap-4 p-4 sm:p-6">
+      <h1 className="text-xl font-semibold">Account</h1>
+      {profile.isLoading && <Skeleton className="h-28" />}
+      {profile.isError && (
+        <Notice
+          tone="error"
+          title="Your account could not be loaded"
+          actions={<Button onClick={() => void profile.refetch()}>Try again</Button>}
+        >
+          {profile.error.message}
+        </Notice>
+      )}
+      {profile.data && (
+        <>
+          <Overview user={profile.data} />
+          <UsageSection />
+          <StatementSection />
+          <PlanSection user={profile.data} />
+          <Section title="Keys">
+            <div className="flex flex-col gap-6">
+              <MarketplaceKeys />
+              <ProviderKeys />
+            </div>
+          </Section>
+          <ThemeSection />
+          <DataSection />
+        </>
+      )}
+    </div>
+  );
+}
+
+function Overview({ user }: { user: UserProfile }) {
+  const { api, session, queryClient } = useServices();
+  const { token } = useSession();
+  const balance = useQuery(balanceQuery(api, token)).data;
+  const leave = async () => {
+    // Signed out here also when the server cannot be told: the token then dies at its end.
+    await signOut(api).catch(() => undefined);
+    session.signedOut();
+    queryClient.clear();
+  };
+  return (
+    <Section title={user.email} aside={<Button onClick={() => void leave()}>Sign out</Button>}>
+      <p className="text-2xl font-semibold tabular-nums">
+        {money(balance?.available ?? user.balance)} <span className="text-sm font-normal text-muted">to spend</span>
+      </p>
+      <p className="text-muted">
+        {balance?.held ? `${money(balance.held)} more is set aside for running answers. ` : ""}
+        {user.role === "admin" ? "Administrator. " : ""}Member since {day(user.created_at)}. To top up, ask whoever runs this
+        server for credit.
+      </p>
+    </Section>
+  );
+}
+
+const themeWords: Record<ThemeChoice, string> = {
+  system: "As the system",
+  dark: "Dark",
+  light: "Light",
+  "hc-dark": "High contrast, dark",
+  "hc-light": "High contrast, light",
+};
+
+function ThemeSection() {
+  const { host } = useServices();
+  useTheme();
+  const [choice, setChoice] = useState(() => host.theme.choice());
+  if (!host.theme.choose) return null;
+  return (
+    <Section title="Appearance">
+      <label className="flex items-center gap-3">
+        Theme
+        <NativeSelect
+          value={choice}
+          onChange={(event) => {
+            const next = event.target.value as ThemeChoice;
+            setChoice(next);
+            host.theme.choose?.(next);
+          }}
+        >
+          {(["system", ...themeNames] as const).map((name) => (
+            <option key={name} value={name}>
+              {themeWords[name]}
+            </option>
+          ))}
+        </NativeSelect>
+      </label>
+    </Section>
+  );
+}
+
+export const AccountPage = withHost(Account);

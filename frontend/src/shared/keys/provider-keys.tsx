@@ -1,0 +1,153 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { type FormEvent, useState } from "react";
+import { providersQuery } from "@/shared/api/queries";
+import { useApi, useSession } from "@/shared/api/services";
+import {
+  deleteProviderKey,
+  type ProviderKey,
+  providerKeysQuery,
+  saveProviderKey,
+  testProviderKey,
+} from "@/shared/keys/keys-api";
+import { day } from "@/shared/lib/format";
+import { Badge } from "@/shared/ui/badge";
+import { Button } from "@/shared/ui/button";
+import { Field, Input, NativeSelect } from "@/shared/ui/input";
+import { Skeleton } from "@/shared/ui/skeleton";
+
+/** The user's own keys at providers: added, tested, shown masked, deleted. */
+export function ProviderKeys() {
+  const api = useApi();
+  const client = useQueryClient();
+  const { token } = useSession();
+  const keys = useQuery(providerKeysQuery(api, token));
+  const refresh = async () => {
+    await client.invalidateQueries({ queryKey: ["provider-keys"] });
+    await client.invalidateQueries({ queryKey: ["models"] });
+  };
+  return (
+    <section aria-label="Keys at providers" className="flex flex-col gap-3">
+      <div>
+        <h3 className="font-medium">Your keys at providers</h3>
+        <p className="text-muted">
+          With your own key the provider bills you, not your balance here. Keys are encrypted and never shown again.
+        </p>
+      </div>
+      {keys.isLoading && <Skeleton className="h-10" />}
+      {keys.isError && (
+        <p role="alert" className="text-danger">
+          {keys.error.message}
+        </p>
+      )}
+      {keys.data && keys.data.length > 0 && (
+        <ul className="flex flex-col gap-2">
+          {keys.data.map((key) => (
+            <ProviderKeyRow key={key.provider} stored={key} onChanged={refresh} />
+          ))}
+        </ul>
+      )}
+      <AddProviderKey onAdded={refresh} />
+    </section>
+  );
+}
+
+function ProviderKeyRow({ stored, onChanged }: { stored: ProviderKey; onChanged: () => Promise<void> }) {
+  const api = useApi();
+  const test = useMutation({ mutationFn: () => testProviderKey(api, stored.provider), onSettled: onChanged });
+  const remove = useMutation({ mutationFn: () => deleteProviderKey(api, stored.provider), onSuccess: onChanged });
+  const failed = test.error ?? remove.error;
+  return (
+    <li className="rounded border border-line px-3 py-2">
+      <div className="flex flex-wrap items-center gap-2">
+        <span className="font-medium">{stored.provider}</span>
+        <code className="text-xs text-muted">{stored.masked}</code>
+        <Badge tone={stored.status === "verified" ? "success" : "warning"}>{stored.status}</Badge>
+        <span className="ml-auto flex gap-1">
+          <Button
+            size="sm"
+            busy={test.isPending}
+            aria-label={`Test the ${stored.provider} key`}
+            onClick={() => test.mutate()}
+          >
+            {test.isPending ? "Testing…" : "Test"}
+          </Button>
+          <Button
+            size="sm"
+            variant="danger"
+            busy={remove.isPending}
+            aria-label={`Delete the ${stored.provider} key`}
+            onClick={() => remove.mutate()}
+          >
+            Delete
+          </Button>
+        </span>
+      </div>
+      <p role="status" className="text-xs text-muted">
+        {failed ? (
+          <span className="text-danger">{failed.message}</span>
+        ) : test.data ? (
+          `Tested just now: ${test.data.status}`
+        ) : (
+          `Added ${day(stored.created_at)}`
+        )}
+      </p>
+    </li>
+  );
+}
+
+function AddProviderKey({ onAdded }: { onAdded: () => Promise<void> }) {
+  const api = useApi();
+  const providers = useQuery(providersQuery(api)).data?.filter((provider) => provider.byok) ?? [];
+  const [added, setAdded] = useState<ProviderKey | null>(null);
+  const save = useMutation({
+    mutationFn: ({ provider, key }: { provider: string; key: string }) => saveProviderKey(api, provider, key),
+    onSuccess: async (key) => {
+      setAdded(key);
+      await onAdded();
+    },
+  });
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const form = event.currentTarget;
+    const fields = new FormData(form);
+    setAdded(null);
+    const key = { provider: String(fields.get("provider")), key: String(fields.get("api_key")).trim() };
+    if (key.key) save.mutate(key, { onSuccess: () => form.reset() });
+  };
+  return (
+    <form onSubmit={submit} className="flex flex-col gap-2 rounded border border-line p-3">
+      <div className="flex flex-wrap items-start gap-2">
+        <Field label="Provider">
+          {(control) => (
+            <NativeSelect {...control} name="provider">
+              {providers.map(({ name }) => (
+                <option key={name}>{name}</option>
+              ))}
+            </NativeSelect>
+          )}
+        </Field>
+        <Field label="API key" className="min-w-48 flex-1" error={save.error?.message}>
+          {(control) => (
+            <Input
+              {...control}
+              name="api_key"
+              type="password"
+              autoComplete="off"
+              spellCheck={false}
+              required
+              placeholder="sk-…"
+            />
+          )}
+        </Field>
+      </div>
+      <div className="flex items-center gap-3">
+        <Button type="submit" variant="primary" busy={save.isPending}>
+          {save.isPending ? "Testing…" : "Test and save"}
+        </Button>
+        <p role="status" className="text-muted">
+          {added && `Saved: ${added.provider} ${added.masked}, ${added.status}.`}
+        </p>
+      </div>
+    </form>
+  );
+}
