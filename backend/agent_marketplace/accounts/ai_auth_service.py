@@ -107,8 +107,7 @@ class AIAuthService:
         await self._check(
             email, row.user_id if row else "", stored, password, address, known_device=known and address is not None
         )
-        if row is None:
-            raise InvalidCredentials
+        assert row is not None  # the decoy of an unknown user never verifies
         return await self._open_session(row.user_id, row.email, address)
 
     async def open_session(self, user: User, *, address: str | None = None) -> str:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from agent_marketplace import json
-from agent_marketplace.conversations.conversations import branch
+from agent_marketplace.conversations.conversations import Conversations, branch
 from agent_marketplace.conversations.types import Conversation, Message
 from agent_marketplace.errors import BadRequest
 from agent_marketplace.ledger.money import dollars
@@ -20,6 +20,18 @@ def export(conversation: Conversation, messages: Sequence[Message], form: str) -
     if form == "markdown":
         return _markdown(conversation, messages).encode("utf-8", "replace")
     raise BadRequest("format must be markdown or json")
+
+
+async def everything(conversations: Conversations, user_id: str) -> list[dict[str, Any]]:
+    """All conversations of a user, for the export of an account."""
+    found: list[dict[str, Any]] = []
+    cursor: str | None = None
+    while True:
+        page = await conversations.list(user_id, cursor=cursor, limit=200)
+        found += [as_data(head, await conversations.messages(user_id, head.conversation_id)) for head in page.conversations]
+        cursor = page.next_cursor
+        if cursor is None:
+            return found
 
 
 def as_data(conversation: Conversation, messages: Sequence[Message]) -> dict[str, Any]:

@@ -85,6 +85,15 @@ def message_of(cipher: TextCipher, row: sa.Row[Any]) -> Message:
     )
 
 
+def content_of(cipher: TextCipher, message_id: str, sealed: bytes) -> str:
+    """The text alone; "" where it doesn't open."""
+    try:
+        content: str = json.decode(cipher.open(message_id, sealed))["content"]
+    except CannotOpen:
+        return ""
+    return content
+
+
 def conversation_of(cipher: TextCipher, row: sa.Row[Any]) -> Conversation:
     try:
         title = cipher.open(f"{row.conversation_id} title", row.title_sealed)

@@ -105,6 +105,18 @@ def messages_of(connection: sa.Connection, user_id: str, conversation_id: str) -
     return connection.execute(sa.select(messages).where(*mine).order_by(messages.c.seq)).all()
 
 
+def contents_of(
+    connection: sa.Connection, user_id: str, conversation_ids: Sequence[str]
+) -> dict[str, list[tuple[str, bytes]]]:
+    """Per conversation: (message id, sealed content)."""
+    found: dict[str, list[tuple[str, bytes]]] = {}
+    mine = (messages.c.user_id == user_id, messages.c.conversation_id.in_(conversation_ids))
+    query = sa.select(messages.c.conversation_id, messages.c.message_id, messages.c.content_sealed).where(*mine)
+    for conversation_id, message_id, sealed in connection.execute(query):
+        found.setdefault(conversation_id, []).append((message_id, sealed))
+    return found
+
+
 def newest_message(connection: sa.Connection, user_id: str, conversation_id: str) -> str | None:
     mine = (messages.c.user_id == user_id, messages.c.conversation_id == conversation_id)
     query = sa.select(messages.c.message_id).where(*mine).order_by(messages.c.seq.desc()).limit(1)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from argon2 import PasswordHasher
 
 from agent_marketplace.accounts import User
 from agent_marketplace.accounts.errors import (
@@ -18,7 +19,7 @@ from agent_marketplace.accounts.errors import (
     WeakPassword,
 )
 from agent_marketplace.db.tables.accounts import sessions, users
-from agent_marketplace.errors import NotFound, RateLimited
+from agent_marketplace.errors import NotFound, RateLimited, Unavailable
 from tests.fakes.home import PASSWORD, Home, at_home
 
 
@@ -362,5 +363,75 @@ def test_money_goes_through_the_ledger_exactly(tmp_path: Path) -> None:
             with pytest.raises(NotFound):
                 await call("nobody", 1)
         assert home.db.read_sync(home.ledger.verify_sync).problems == []
+
+    at_home(tmp_path, test)
+
+
+def test_an_old_hash_is_replaced_when_its_owner_signs_in(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        user = await home.auth.sign_up("a@b.c", PASSWORD)
+        old = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1).hash(PASSWORD)
+        of_user = users.c.user_id == user.user_id
+        await home.db.write(lambda c: c.execute(sa.update(users).where(of_user).values(password_hash=old)))
+        await home.auth.sign_in("a@b.c", PASSWORD)
+        stored = await home.db.read(lambda c: c.scalar(sa.select(users.c.password_hash).where(of_user)))
+        assert stored != old
+        assert str(stored).startswith("$argon2id$v=19$m=19456")
+        await home.auth.change_password(user.user_id, PASSWORD, "another long password")
+
+    at_home(tmp_path, test)
+
+
+def test_an_overload_of_the_server_does_not_count_as_a_wrong_password(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        await home.auth.sign_up("a@b.c", PASSWORD)
+        home.accounts.passwords._room = 0
+        for _ in range(30):
+            with pytest.raises(Unavailable):
+                await home.auth.sign_in("a@b.c", PASSWORD)
+        home.accounts.passwords._room = 10
+        await home.auth.sign_in("a@b.c", PASSWORD)
+
+    at_home(tmp_path, test)
+
+
+def test_of_two_password_changes_at_once_one_wins_and_the_other_is_told(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        user = await home.auth.sign_up("a@b.c", PASSWORD)
+        new = ["first new password", "second new password"]
+        outcomes = await asyncio.gather(
+            *(home.auth.change_password(user.user_id, PASSWORD, password) for password in new), return_exceptions=True
+        )
+        (winner,) = [i for i, outcome in enumerate(outcomes) if isinstance(outcome, str)]
+        assert isinstance(outcomes[1 - winner], InvalidCredentials)
+        await home.auth.sign_in("a@b.c", new[winner])
+
+    at_home(tmp_path, test)
+
+
+def test_what_concerns_an_unknown_user_is_not_found(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        for attempt in (
+            home.auth.get_user("nobody"),
+            home.auth.find_user("nobody@b.c"),
+            home.auth.subscribe("nobody", "pro"),
+            home.auth.set_password("nobody", "a long new password"),
+            home.auth.get_user_balance("nobody"),
+            home.auth.export_account("nobody"),
+        ):
+            with pytest.raises(NotFound):
+                await attempt
+
+    at_home(tmp_path, test)
+
+
+def test_a_broken_constraint_that_is_not_the_address_is_not_taken_for_one(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        def broken(*_: object, **__: object) -> None:
+            raise sa.exc.IntegrityError("x", {}, ValueError())
+
+        home.ledger.open_account_in = broken  # type: ignore[method-assign]
+        with pytest.raises(sa.exc.IntegrityError):
+            await home.auth.sign_up("a@b.c", PASSWORD)
 
     at_home(tmp_path, test)

@@ -10,8 +10,10 @@ import pytest
 import sqlalchemy as sa
 
 from agent_marketplace import json
-from agent_marketplace.conversations import Conversations, Message, NewMessage, export
+from agent_marketplace.conversations import Agents, Conversations, Message, NewMessage, export
+from agent_marketplace.conversations import agents as presets
 from agent_marketplace.conversations import conversations as module
+from agent_marketplace.conversations.export import everything
 from agent_marketplace.db.tables.conversations import messages
 from agent_marketplace.errors import BadRequest, NotFound
 from agent_marketplace.vault import Keyring, Vault
@@ -430,5 +432,64 @@ def test_an_erased_user_leaves_no_row_here(tmp_path: Path) -> None:
             return sum(connection.execute(sa.text(f"SELECT count(*) FROM {t}")).scalar_one() for t in tables)
 
         assert await home.db.read(left) == 0
+
+    at_home(tmp_path, test)
+
+
+def test_agents_and_favourites_are_bounded_in_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(presets, "MAX_AGENTS", 1)
+    monkeypatch.setattr(presets, "MAX_FAVOURITES", 1)
+
+    async def test(home: Home) -> None:
+        await home.agents.create("u1", name="a", model="auto")
+        await home.favourites.add("u1", "gpt4")
+        for attempt in (home.agents.create("u1", name="b", model="auto"), home.favourites.add("u1", "llama2-7b")):
+            with pytest.raises(BadRequest):
+                await attempt
+        await home.agents.create("u2", name="a", model="auto")
+
+    at_home(tmp_path, test)
+
+
+def test_an_agent_whose_instructions_are_lost_is_still_listed_and_can_be_given_new_ones(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        made = await home.agents.create("u1", name="a", model="auto", instructions="lost")
+        new_key = Keyring([base64.urlsafe_b64encode(os.urandom(32)).decode()])
+        later = Agents(home.db, Vault(home.db, new_key, home.clock), home.clock, lambda _: True)
+        assert [(a.name, a.instructions) for a in await later.list("u1")] == [("a", "")]
+        assert (await later.update("u1", made.agent_id, instructions="again")).instructions == "again"
+
+    at_home(tmp_path, test)
+
+
+def test_a_user_s_whole_history_is_exported_over_all_pages(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        for i in range(205):
+            await home.conversations.create("u1", model="gpt4", messages=[ask(f"q{i}")])
+        await home.conversations.create("u2", model="gpt4", messages=[ask("not mine")])
+        data = await everything(home.conversations, "u1")
+        assert sorted(c["messages"][0]["content"] for c in data) == sorted(f"q{i}" for i in range(205))
+
+    at_home(tmp_path, test)
+
+
+def test_no_pinned_conversation_is_left_out_of_a_short_page_and_pins_are_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MAX_PINNED", 4)
+
+    async def test(home: Home) -> None:
+        made = [(await home.conversations.create("u1", model="gpt4"))[0].conversation_id for _ in range(6)]
+        for conversation_id in made[:4]:
+            await home.conversations.pin("u1", conversation_id, True)
+        with pytest.raises(BadRequest):
+            await home.conversations.pin("u1", made[4], True)
+        first = await home.conversations.list("u1", limit=1)
+        assert [c.pinned for c in first.conversations] == [True] * 4 + [False]
+        second = await home.conversations.list("u1", limit=1, cursor=first.next_cursor)
+        assert {c.conversation_id for c in (*first.conversations, *second.conversations)} == set(made)
+        assert second.next_cursor is None
+        await home.conversations.pin("u1", made[0], False)
+        await home.conversations.pin("u1", made[4], True)
 
     at_home(tmp_path, test)

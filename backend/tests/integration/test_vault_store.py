@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from agent_marketplace.db.tables.vault import vault_secrets, vault_user_keys
 from agent_marketplace.errors import NotFound
 from agent_marketplace.vault import CannotOpen, Keyring, Secret, SecretUnreadable, Vault
+from agent_marketplace.vault import vault as module
 from tests.fakes.home import Home, at_home
 
 
@@ -170,5 +171,21 @@ def test_two_processes_make_one_data_key_for_a_user(tmp_path: Path) -> None:
             assert [await vault.open_text("u1", "m", text) for vault in vaults] == [str(i)] * 6
         count = sa.select(sa.func.count()).select_from(vault_user_keys)
         assert await home.db.read(lambda c: c.execute(count).scalar_one()) == 1
+
+    at_home(tmp_path, test)
+
+
+def test_the_caches_stay_bounded_and_what_they_forget_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_CACHED_USERS", 3)
+
+    async def test(home: Home) -> None:
+        sealed = []
+        for i in range(8):
+            await home.vault.put(f"u{i}", "openai", Secret(f"key {i}"))
+            sealed.append(await home.vault.seal_text(f"u{i}", "m", f"text {i}"))
+        for i in range(8):
+            assert (await home.vault.get(f"u{i}", "openai")).reveal() == f"key {i}"
+            assert await home.vault.open_text(f"u{i}", "m", sealed[i]) == f"text {i}"
+        assert (len(home.vault._rows), len(home.vault._texts)) == (3, 3)
 
     at_home(tmp_path, test)
