@@ -19,7 +19,7 @@ from agent_marketplace.recommend.estimate import (
     CostRange,
     Lengths,
     blend,
-    estimate_cost,
+    expected_cost,
     hold_tokens,
     prior_lengths,
 )
@@ -203,20 +203,20 @@ class RecommendationEngine:
 
     # --- for the gateway -----------------------------------------------------------------------------------------------------------
 
-    async def choose(
-        self, user_id: str, call: auto.Call, wants: auto.CallNeeds, wishes: auto.Wishes
+    def choose(
+        self, user_id: str, call: auto.Call, wants: auto.CallNeeds, wishes: auto.Wishes, wallet: Wallet
     ) -> list[tuple[str, str]]:
         """`model: "auto"`: (model id, why), the first to be tried first. Never raises; empty only if nothing could answer."""
         try:
-            return await self._choose(user_id, call, wants, wishes)
+            return self._choose(user_id, call, wants, wishes, wallet)
         except Exception:  # a fault of ours must not fail a call that any model could answer: fall back to popularity
             log.exception("auto: could not choose; taking the most popular models")
             found = [m for m in self.registry.get_all_models() if m.is_available and filters.answers_text(m)]
             found.sort(key=is_demo)
             return [(m.id, "the most popular model here: choosing by task failed") for m in found[: auto.ATTEMPTS]]
 
-    async def _choose(
-        self, user_id: str, call: auto.Call, wants: auto.CallNeeds, wishes: auto.Wishes
+    def _choose(
+        self, user_id: str, call: auto.Call, wants: auto.CallNeeds, wishes: auto.Wishes, wallet: Wallet
     ) -> list[tuple[str, str]]:
         analysis = analyze(auto.last_text(call), input_tokens=wants.input_tokens)
         required = (("tools", wants.tools), ("structured_output", wants.structured), ("reasoning", wants.reasoning))
@@ -226,8 +226,7 @@ class RecommendationEngine:
             names=frozenset(name for name, asked in required if asked),
             vision=wants.images,
         )
-        request = Request(analysis=analysis, needs=needs, wallet=await self._wallet(user_id, None))
-        usable, blocked = self.candidates(request)
+        usable, blocked = self.candidates(Request(analysis=analysis, needs=needs, wallet=wallet))
         key = auto.conversation_key(user_id, call, wishes)
         fitting = [c for c in usable if auto.allowed(c, wishes)]
         ordered = auto.order(fitting, analysis, wishes, self._memory.get(key))
@@ -320,13 +319,13 @@ class RecommendationEngine:
     def _candidate(self, model: AIModel, offer: Offer, request: Request, *, own_key: bool) -> Candidate:
         lengths = self.lengths(model, request.analysis)
         price = offer.price or _FREE
-        list_cost = estimate_cost(price, request.analysis.input_tokens, lengths)
+        list_cost = expected_cost(price, request.analysis.input_tokens, lengths)
         return Candidate(
             model=model,
             offer=offer,
             quality=self._quality_of(model, request.analysis.type),
             lengths=lengths,
-            cost=CostRange(0, 0, 0) if own_key else list_cost,
+            cost=CostRange(0, 0) if own_key else list_cost,
             list_cost=list_cost,
             seconds=seconds_for(model, lengths),
             own_key=own_key,

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from agent_marketplace.catalog import AIModel
-from agent_marketplace.ledger import Price, price_usage, worst_case
+from agent_marketplace.ledger import Price, price_usage
 from agent_marketplace.recommend.quality import Result
 from agent_marketplace.usage import Usage
 
@@ -39,11 +39,10 @@ class Lengths(msgspec.Struct, frozen=True):
 
 
 class CostRange(msgspec.Struct, frozen=True):
-    """Nano-dollars: median, 95th percentile, and what a call can cost at most."""
+    """Nano-dollars: median and 95th percentile."""
 
     p50: int
     p95: int
-    maximum: int
 
 
 def thinks(model: AIModel) -> bool:
@@ -86,14 +85,11 @@ def percentiles(lengths: Sequence[int]) -> Lengths:
     return Lengths(ordered[(n - 1) // 2], ordered[math.ceil(0.95 * n) - 1], n)
 
 
-def estimate_cost(price: Price, input_tokens: int, lengths: Lengths, max_output_tokens: int | None = None) -> CostRange:
-    """What a call will probably and at most cost. max_output_tokens: the caller's cap, which also bounds the estimates."""
-    cap = max_output_tokens if max_output_tokens is not None else max(lengths.p95, DEFAULT_CAP)
-    p50, p95 = min(lengths.p50, cap), min(lengths.p95, cap)
+def expected_cost(price: Price, input_tokens: int, lengths: Lengths) -> CostRange:
+    """What a call with this input will probably cost (the most that it can cost is `ledger.worst_case`)."""
     return CostRange(
-        p50=price_usage(price, Usage(input=input_tokens, output=p50)),
-        p95=price_usage(price, Usage(input=input_tokens, output=p95)),
-        maximum=worst_case(price, input_tokens, cap),
+        p50=price_usage(price, Usage(input=input_tokens, output=lengths.p50)),
+        p95=price_usage(price, Usage(input=input_tokens, output=lengths.p95)),
     )
 
 
