@@ -9,6 +9,9 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 from aiohttp import http_exceptions
+from aiohttp.client_reqrep import ConnectionKey
+from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
 from yarl import URL
 
 from agent_marketplace.net import errors, rules
@@ -17,7 +20,6 @@ from agent_marketplace.net.inflate import inflated
 from agent_marketplace.net.ssrf import Resolver, Target, tls_context
 from agent_marketplace.net.watch import Watch
 
-_MAX_FIELDS = 100
 _BUFFER = 65_536
 
 
@@ -92,14 +94,15 @@ class AiohttpClient:
                     **{name.lower(): value for name, value in request.headers.items()},
                     "host": target.authority,
                     "accept-encoding": "identity",
+                    **({"content-length": str(len(request.body))} if request.body else {}),
                 },
-                data=request.body or None,
+                data=_slices(request.body) if len(request.body) > _BUFFER else request.body or None,
                 timeout=aiohttp.ClientTimeout(total=None, connect=connect_s, sock_connect=connect_s),
                 server_hostname=target.host if target.tls else None,
                 allow_redirects=False,
                 max_line_size=request.max_head,
                 max_field_size=request.max_head,
-                max_headers=_MAX_FIELDS,
+                max_headers=rules.MAX_FIELDS,
             )
         except (aiohttp.ClientError, OSError) as e:
             raise _failure(e) from None
@@ -107,7 +110,7 @@ class AiohttpClient:
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
+                connector=_Connector(
                     ssl=self._tls,
                     limit=0,
                     limit_per_host=self._per_host,
@@ -134,7 +137,7 @@ class _Response(OutboundResponse):
             headers[low] = f"{headers[low]}, {value}" if low in headers else value
         version = answer.version
         closes = (version is not None and version < (1, 1)) or "close" in headers.get("connection", "").lower()
-        self.framed = rules.framing(request.method, answer.status, headers, closes=closes)
+        self.framed = rules.framing(answer.status, headers, closes=closes)
         self._coding = rules.content_coding(headers)
         self.status = answer.status
         self.headers = headers
@@ -157,26 +160,48 @@ class _Response(OutboundResponse):
     async def _pieces(self) -> AsyncIterator[bytes]:
         content = self._answer.content
         size = 0
+        failure: errors.NetError | None = None
         try:
-            while True:
+            while failure is None:
                 self._watch.expect(self._idle_s, errors.IdleTimeout)
-                piece = await content.readany()
+                try:
+                    piece = await content.readany()
+                except (aiohttp.ClientError, OSError) as e:
+                    failure = self._expired or _failure(e)
+                    piece = content._read_nowait(-1)  # aiohttp would raise before it hands on what it has already read
                 self._watch.came()
                 if not piece:
-                    self._ended = True
-                    return
+                    break
                 size += len(piece)
                 if size > self._max_body:
                     raise errors.TooLarge(f"the provider's answer is over {self._max_body} bytes")
                 yield piece
-        except (aiohttp.ClientError, OSError) as e:
-            raise self._expired or _failure(e) from None
+            if failure is not None:
+                raise failure
+            self._ended = True
         finally:
             self.cancel()
 
     def _expire(self, error: errors.NetError) -> None:
         self._expired = error
         self._answer.close()
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Never lends out a connection on which something came unasked: the next caller would take it for his answer."""
+
+    async def _get(self, key: ConnectionKey, traces: list[Trace]) -> Connection | None:
+        while (connection := await super()._get(key, traces)) is not None:
+            if connection.protocol is not None and not connection.protocol.should_close:
+                return connection
+            connection.close()
+        return None
+
+
+async def _slices(body: bytes) -> AsyncIterator[bytes]:
+    """In pieces, so that a large body waits for the socket instead of filling the write buffer."""
+    for start in range(0, len(body), _BUFFER):
+        yield body[start : start + _BUFFER]
 
 
 def _failure(error: Exception) -> errors.NetError:
@@ -188,11 +213,19 @@ def _failure(error: Exception) -> errors.NetError:
     if isinstance(error, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)):
         return errors.ConnectFailed("no connection to the provider")
     cause = error.__cause__
-    if isinstance(cause, http_exceptions.LineTooLong):
+    if _over_a_cap(cause):
         return errors.TooLarge("the head of the provider's answer is too large")
     if isinstance(error, aiohttp.ClientResponseError) or (isinstance(error, aiohttp.ClientPayloadError) and not _cut(cause)):
         return errors.ProtocolError("the provider's answer is not valid HTTP")
     return errors.Truncated("the connection ended before the provider's answer did")
+
+
+def _over_a_cap(cause: BaseException | None) -> bool:
+    while cause is not None and not isinstance(cause, http_exceptions.LineTooLong):
+        if "Too many headers" in str(cause):
+            return True
+        cause = cause.__cause__
+    return cause is not None
 
 
 def _cut(cause: BaseException | None) -> bool:

@@ -9,10 +9,11 @@ from agent_marketplace.net.inflate import SUPPORTED
 from agent_marketplace.net.ssrf import Target, parse_url
 
 USER_AGENT = "ai-agent-marketplace"
+MAX_FIELDS = 100
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # token, RFC 9110 5.6.2
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
-_METHOD = re.compile(r"[A-Z]{3,10}")
+_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 _OWNED = frozenset(
     {"host", "content-length", "transfer-encoding", "connection", "accept-encoding", "expect", "upgrade", "te", "trailer",
      "keep-alive", "proxy-connection", "proxy-authorization", "cookie"}
@@ -41,8 +42,8 @@ class Targets:
 
 def check_request(request: OutboundRequest) -> None:
     """Raises InvalidRequest: bad method, a header name that is no token or is ours, a control character in a value."""
-    if not _METHOD.fullmatch(request.method) or request.method == "CONNECT":
-        raise InvalidRequest("not an HTTP method")
+    if request.method not in _METHODS:
+        raise InvalidRequest("not a method that providers use")
     for name, value in request.headers.items():
         if not _NAME.fullmatch(name) or name.lower() in _OWNED:
             raise InvalidRequest("a header's name is not allowed")
@@ -58,7 +59,7 @@ def check_status(status: int) -> None:
         raise ProtocolError(f"the provider answered with status {status}, which no request of ours asks for")
 
 
-def framing(method: str, status: int, headers: Mapping[str, str], *, closes: bool) -> bool:
+def framing(status: int, headers: Mapping[str, str], *, closes: bool) -> bool:
     """Whether the body's end is marked by its framing rather than by the connection's end (RFC 9112 6.3).
 
     Raises ProtocolError where it isn't certain: both or repeated lengths, other codings than chunked, or a body without
@@ -70,7 +71,7 @@ def framing(method: str, status: int, headers: Mapping[str, str], *, closes: boo
         raise ProtocolError("the length of the provider's answer is ambiguous")
     if coding is not None and coding.strip().lower() != "chunked":
         raise ProtocolError("the provider's answer has an unknown transfer coding")
-    if length is not None or coding is not None or method == "HEAD" or status in _BODILESS:
+    if length is not None or coding is not None or status in _BODILESS:
         return True
     if not closes:
         raise ProtocolError("the provider's answer has no length")

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from agent_marketplace.net.errors import NetError, TotalTimeout
+from agent_marketplace.net.errors import FirstByteTimeout, IdleTimeout, NetError, TotalTimeout
 
 
 class Watch:
@@ -16,6 +16,10 @@ class Watch:
         self._due: float | None = None
         self._error: type[NetError] = TotalTimeout
         self._timer: asyncio.TimerHandle | None = None
+
+    def renew(self, total_at: float) -> None:
+        """For the next exchange on the same connection."""
+        self._total_at = total_at
 
     def expect(self, within_s: float, error: type[NetError]) -> None:
         """From now on something must come within so many seconds, or it's `error`; past total_at it's TotalTimeout."""
@@ -51,7 +55,11 @@ class Watch:
             self._arm(self._due)
         else:
             self._due = None
-            self._on_expire(self._error(_WORDS.get(self._error, "the provider took too long")))
+            self._on_expire(self._error(_WORDS[self._error]))
 
 
-_WORDS: dict[type[NetError], str] = {TotalTimeout: "the whole exchange took too long"}
+_WORDS: dict[type[NetError], str] = {
+    FirstByteTimeout: "the provider did not begin to answer in time",
+    IdleTimeout: "the provider's answer stopped for too long",
+    TotalTimeout: "the whole exchange took too long",
+}

@@ -80,6 +80,7 @@ class RawServer:
         self._tls = tls
         self._host = host
         self.conns: list[Conn] = []
+        self._running: set[asyncio.Task[None]] = set()
         self.failures: list[BaseException] = []
         self.port = 0
 
@@ -96,12 +97,18 @@ class RawServer:
         self._server.close()
         for conn in self.conns:
             conn.writer.transport.abort()
+        if self._running:
+            await asyncio.wait(self._running, timeout=5)
         if self.failures:
             raise self.failures[0]
 
     async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         conn = Conn(reader, writer)
         self.conns.append(conn)
+        task = asyncio.current_task()
+        assert task is not None
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
         try:
             await self._script(conn)
             await conn.until_gone()
