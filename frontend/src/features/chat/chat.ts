@@ -125,6 +125,14 @@ export class Chat {
     this.set({ title });
   }
 
+  /** Puts text into the composer, below what is written there already. */
+  addToDraft(text: string): void {
+    const draft = this.memory.read("draft", this.state.conversationId);
+    const whole = draft.trim() ? `${draft.trimEnd()}\n\n${text}` : text;
+    this.memory.write("draft", this.state.conversationId, whole);
+    this.set({ returned: { text: whole, images: this.state.returned?.images ?? [] } });
+  }
+
   draftTaken(): void {
     this.set({ returned: null });
   }

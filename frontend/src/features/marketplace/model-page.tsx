@@ -146,7 +146,8 @@ function Standing({ model }: { model: Model }) {
         Requests after that day fail or go to another model.
       </Notice>
     );
-  if (!model.is_available) return (
+  if (!model.is_available)
+    return (
       <Notice tone="warning" title={state.label} actions={next}>
         {state.detail}
       </Notice>

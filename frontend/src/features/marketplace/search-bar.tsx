@@ -1,5 +1,5 @@
 import { Search, SlidersHorizontal, Sparkles, X } from "lucide-react";
-import { type KeyboardEvent, type RefObject } from "react";
+import type { KeyboardEvent, RefObject } from "react";
 import { cn } from "@/shared/lib/cn";
 import { count } from "@/shared/lib/format";
 import { Button, IconButton } from "@/shared/ui/button";

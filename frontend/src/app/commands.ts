@@ -1,0 +1,101 @@
+import { useNavigate } from "@tanstack/react-router";
+import {
+  CircleHelp,
+  CircleUser,
+  CodeXml,
+  Contrast,
+  FilePlus2,
+  FolderOpen,
+  KeyRound,
+  LayoutGrid,
+  LogIn,
+  LogOut,
+  type LucideIcon,
+  MessageSquare,
+  Plug,
+  Save,
+} from "lucide-react";
+import { themeOptions } from "@/app/title-bar";
+import { useWorkspace } from "@/app/workspace";
+import { useFileActions } from "@/features/workbench/editor-pane";
+import { useApi, useHost, useSession } from "@/shared/api/services";
+
+export interface PaletteCommand {
+  id: string;
+  label: string;
+  /** More words to find it by. */
+  words?: string;
+  icon: LucideIcon;
+  run: () => void;
+}
+
+/** Every command of the palette, as data. */
+export function useCommands({ onHelp }: { onHelp: () => void }): PaletteCommand[] {
+  const navigate = useNavigate();
+  const { workbench } = useWorkspace();
+  const files = useFileActions(workbench);
+  const { theme } = useHost();
+  const api = useApi();
+  const { session, token } = useSession();
+  const toEditor = (act: () => void) => {
+    void navigate({ to: "/", search: (before) => ({ ...before, pane: "editor" as const }) });
+    act();
+  };
+  const signOut = async () => {
+    // The token is forgotten here even if the server cannot be told.
+    await api.post("/api/v1/marketplace/auth/signout", undefined, { auth: "background" }).catch(() => undefined);
+    session.signedOut();
+  };
+  return [
+    { id: "open", label: "Open files from disk", icon: FolderOpen, run: () => toEditor(() => void files.open()) },
+    { id: "new", label: "New scratch file", icon: FilePlus2, run: () => toEditor(() => workbench.newScratch()) },
+    { id: "save", label: "Save to disk", icon: Save, run: () => toEditor(() => void files.save()) },
+    { id: "workbench", label: "Go to the workbench", words: "editor", icon: CodeXml, run: () => void navigate({ to: "/" }) },
+    {
+      id: "marketplace",
+      label: "Go to the marketplace",
+      words: "models",
+      icon: LayoutGrid,
+      run: () => void navigate({ to: "/marketplace" }),
+    },
+    {
+      id: "chat",
+      label: "Go to the chats",
+      words: "history",
+      icon: MessageSquare,
+      run: () => void navigate({ to: "/chat" }),
+    },
+    {
+      id: "account",
+      label: "Go to the account",
+      words: "balance usage statement",
+      icon: CircleUser,
+      run: () => void navigate({ to: "/account" }),
+    },
+    {
+      id: "connect",
+      label: "Connect your editor",
+      words: "continue cline aider zed",
+      icon: Plug,
+      run: () => void navigate({ to: "/connect" }),
+    },
+    {
+      id: "keys",
+      label: "Manage API keys",
+      words: "provider",
+      icon: KeyRound,
+      run: () => void session.require("asked", "api-keys"),
+    },
+    token
+      ? { id: "signout", label: "Sign out", icon: LogOut, run: () => void signOut() }
+      : { id: "signin", label: "Sign in", icon: LogIn, run: () => void session.require("asked") },
+    ...themeOptions.map((option) => ({
+      id: `theme-${option.value}`,
+      label: `Theme: ${option.label}`,
+      words: "colour color",
+      icon: Contrast,
+      run: () => theme.choose?.(option.value),
+    })),
+    { id: "help", label: "Keyboard help", icon: CircleHelp, run: onHelp },
+  ];
+}

@@ -1,0 +1,68 @@
+import { modifier } from "@/app/keys";
+import { Dialog, DialogBody } from "@/shared/ui/dialog";
+
+const groups: [string, [string, string][]][] = [
+  [
+    "Everywhere",
+    [
+      [`${modifier}K`, "Find a model or a command"],
+      ["/", "Search the marketplace"],
+      ["?", "This help"],
+      ["Esc", "Close what is open"],
+    ],
+  ],
+  [
+    "Marketplace",
+    [
+      ["Enter", "In the search: ask Q Assistant"],
+      ["↓", "From the search to the cards"],
+      ["← ↑ → ↓", "Move between cards"],
+      ["Enter", "Chat with the model"],
+      ["Space", "Open the model's page"],
+      ["s", "Star it"],
+      ["x", "Take it into the comparison"],
+      ["c", "Copy its id"],
+    ],
+  ],
+  [
+    "Editor",
+    [
+      [`${modifier}F`, "Find in the file"],
+      ["Tab", "Leave the editor"],
+      ["Ctrl+] Ctrl+[", "Indent, outdent"],
+      ["← → on a splitter", "Resize a pane"],
+    ],
+  ],
+  [
+    "Chat",
+    [
+      ["Enter", "Send"],
+      ["Shift+Enter", "New line"],
+      ["/", "Commands: /model /system /clear /cost /export"],
+    ],
+  ],
+];
+
+export function HelpDialog({ onClose }: { onClose: () => void }) {
+  return (
+    <Dialog open onOpenChange={onClose} title="Keys" className="w-[min(44rem,calc(100vw-1rem))]">
+      <DialogBody className="grid gap-x-8 gap-y-4 sm:grid-cols-2">
+        {groups.map(([title, keys]) => (
+          <section key={title}>
+            <h3 className="mb-1 font-semibold">{title}</h3>
+            <dl className="flex flex-col gap-1">
+              {keys.map(([key, what]) => (
+                <div key={`${key} ${what}`} className="flex gap-2">
+                  <dt className="w-28 shrink-0">
+                    <kbd className="rounded border border-line bg-editor px-1.5 py-0.5 font-sans text-xs">{key}</kbd>
+                  </dt>
+                  <dd>{what}</dd>
+                </div>
+              ))}
+            </dl>
+          </section>
+        ))}
+      </DialogBody>
+    </Dialog>
+  );
+}

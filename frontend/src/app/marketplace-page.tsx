@@ -1,0 +1,23 @@
+import type { AppSearch } from "@/app/app-search";
+import { useChatDraft } from "@/app/use-chat-draft";
+import { useMarketUrl } from "@/app/use-market-url";
+import { useStartChat } from "@/app/use-start-chat";
+import { useWorkspace } from "@/app/workspace";
+import { AIMarketplacePanel } from "@/features/marketplace/AIMarketplacePanel";
+
+/** The marketplace alone, with its filters beside the cards. */
+export function MarketplacePage({ search }: { search: AppSearch }) {
+  const { searchRef } = useWorkspace();
+  const { state, change } = useMarketUrl(search, "/marketplace");
+  const addToDraft = useChatDraft(null);
+  const start = useStartChat(addToDraft);
+  return (
+    <AIMarketplacePanel
+      state={state}
+      onStateChange={change}
+      onSelectModel={start}
+      selectedModelId={search.model}
+      searchRef={searchRef}
+    />
+  );
+}

@@ -1,0 +1,69 @@
+import { Link, useLocation } from "@tanstack/react-router";
+import { CircleUser, CodeXml, LayoutGrid, MessageSquare, Plug } from "lucide-react";
+import type { Pane } from "@/app/app-search";
+import { cn } from "@/shared/lib/cn";
+
+const pages = [
+  { to: "/", label: "Workbench", icon: CodeXml },
+  { to: "/marketplace", label: "Marketplace", icon: LayoutGrid },
+  { to: "/chat", label: "Chat", icon: MessageSquare },
+  { to: "/account", label: "Account", icon: CircleUser },
+  { to: "/connect", label: "Connect your editor", icon: Plug },
+] as const;
+
+/** The icons at the left edge; on a phone the bottom bar stands in for it. */
+export function ActivityBar() {
+  return (
+    <nav aria-label="Pages" className="flex w-12 shrink-0 flex-col border-r border-line bg-surface max-md:hidden">
+      {pages.map(({ to, label, icon: Icon }) => (
+        <Link
+          key={to}
+          to={to}
+          aria-label={label}
+          title={label}
+          activeOptions={{ exact: to === "/", includeSearch: false }}
+          className="flex h-12 items-center justify-center border-l-2 border-transparent text-muted outline-offset-[-2px] hover:text-fg aria-[current=page]:border-focus aria-[current=page]:text-fg"
+        >
+          <Icon aria-hidden className="size-6" strokeWidth={1.5} />
+        </Link>
+      ))}
+    </nav>
+  );
+}
+
+const tabs: { pane: Pane; label: string; icon: typeof CodeXml }[] = [
+  { pane: "editor", label: "Editor", icon: CodeXml },
+  { pane: "market", label: "Marketplace", icon: LayoutGrid },
+  { pane: "chat", label: "Chat", icon: MessageSquare },
+];
+
+/** A phone's navigation: the workbench's three panes and the account. */
+export function BottomBar() {
+  const { pathname, search } = useLocation();
+  const pane = pathname === "/" ? ((search as { pane?: Pane }).pane ?? "market") : null;
+  const item = "flex min-h-12 flex-1 flex-col items-center justify-center gap-0.5 text-xs outline-offset-[-2px]";
+  return (
+    <nav
+      aria-label="Panes"
+      className="flex shrink-0 border-t border-line bg-surface pb-[env(safe-area-inset-bottom)] md:hidden"
+    >
+      {tabs.map(({ pane: target, label, icon: Icon }) => (
+        <Link
+          key={target}
+          to="/"
+          search={(before) => ({ ...before, pane: target })}
+          activeOptions={{ exact: true, includeSearch: true }}
+          aria-current={pane === target ? "page" : undefined}
+          className={cn(item, pane === target ? "text-link" : "text-muted")}
+        >
+          <Icon aria-hidden className="size-5" />
+          {label}
+        </Link>
+      ))}
+      <Link to="/account" className={cn(item, pathname === "/account" ? "text-link" : "text-muted")}>
+        <CircleUser aria-hidden className="size-5" />
+        Account
+      </Link>
+    </nav>
+  );
+}

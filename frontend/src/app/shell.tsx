@@ -1,0 +1,72 @@
+import { Link, Outlet, useNavigate } from "@tanstack/react-router";
+import { lazy, Suspense, useState } from "react";
+import { useShortcuts } from "@/app/keys";
+import { ActivityBar, BottomBar } from "@/app/navigation";
+import { TitleBar } from "@/app/title-bar";
+import { useWorkspace } from "@/app/workspace";
+import { useSession } from "@/shared/api/services";
+import { useOnline } from "@/shared/lib/media";
+
+const AIAuthModal = lazy(() => import("@/features/auth/AIAuthModal").then((module) => ({ default: module.AIAuthModal })));
+const CommandPalette = lazy(() => import("@/app/command-palette").then((module) => ({ default: module.CommandPalette })));
+const HelpDialog = lazy(() => import("@/app/help-dialog").then((module) => ({ default: module.HelpDialog })));
+
+/** The frame round every page: title bar, navigation, sign-in dialog, palette, help. */
+export function Shell() {
+  const navigate = useNavigate();
+  const { searchRef } = useWorkspace();
+  const { session, prompt } = useSession();
+  const [open, setOpen] = useState<"palette" | "help" | null>(null);
+  const online = useOnline();
+  useShortcuts({
+    palette: () => setOpen(open === "palette" ? null : "palette"),
+    help: () => setOpen("help"),
+    search: () => {
+      if (searchRef.current?.offsetParent) return searchRef.current.focus();
+      void navigate({ to: "/", search: (before) => ({ ...before, pane: "market" as const }) }).then(() =>
+        requestAnimationFrame(() => searchRef.current?.focus()),
+      );
+    },
+  });
+  return (
+    <div className="flex h-dvh flex-col overflow-hidden bg-editor text-fg">
+      <Link
+        to="/"
+        hash="main"
+        className="sr-only z-60 bg-accent px-3 py-2 text-accent-fg focus:not-sr-only focus:absolute"
+        onClick={(event) => {
+          event.preventDefault();
+          document.getElementById("main")?.focus();
+        }}
+      >
+        Skip to the content
+      </Link>
+      <TitleBar onPalette={() => setOpen("palette")} onHelp={() => setOpen("help")} />
+      {!online && (
+        <p role="status" className="border-b border-line bg-raised px-3 py-1.5 text-center text-warning">
+          You are offline. What is on the page stays, drafts are kept, and it goes on when the connection is back.
+        </p>
+      )}
+      <div className="flex min-h-0 flex-1">
+        <ActivityBar />
+        <main id="main" tabIndex={-1} className="min-h-0 min-w-0 flex-1 outline-none">
+          <Outlet />
+        </main>
+      </div>
+      <BottomBar />
+      <Suspense fallback={null}>
+        {prompt && (
+          <AIAuthModal
+            isOpen
+            onClose={() => session.dismiss()}
+            onSuccess={(token) => session.signedIn(token)}
+            initialMode={prompt.mode}
+            reason={prompt.reason}
+          />
+        )}
+        {open === "palette" && <CommandPalette onClose={() => setOpen(null)} onHelp={() => setOpen("help")} />}
+        {open === "help" && <HelpDialog onClose={() => setOpen(null)} />}
+      </Suspense>
+    </div>
+  );
+}

@@ -1,0 +1,82 @@
+import { useNavigate } from "@tanstack/react-router";
+import { lazy, Suspense } from "react";
+import type { AppSearch } from "@/app/app-search";
+import { useChatDraft } from "@/app/use-chat-draft";
+import { useMarketUrl } from "@/app/use-market-url";
+import { useSelectedModel } from "@/app/use-selected-model";
+import { useStartChat } from "@/app/use-start-chat";
+import { useWorkspace } from "@/app/workspace";
+import { AIMarketplacePanel } from "@/features/marketplace/AIMarketplacePanel";
+import { EditorPane } from "@/features/workbench/editor-pane";
+import { WorkbenchLayout } from "@/features/workbench/workbench-layout";
+import type { EditorSelection } from "@/hosts/host";
+import { useHost } from "@/shared/api/services";
+import { Skeleton } from "@/shared/ui/skeleton";
+
+const AIAgentChat = lazy(() => import("@/features/chat/AIAgentChat").then((module) => ({ default: module.AIAgentChat })));
+
+/** A selection as a question begins: where it is from, and the code in a fence longer than any inside it. */
+export function quoteSelection({ text, path, language, fromLine, toLine }: EditorSelection): string {
+  const longest = Math.max(0, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length));
+  const fence = "`".repeat(Math.max(3, longest + 1));
+  const lines = fromLine === toLine ? `line ${fromLine}` : `lines ${fromLine}–${toLine}`;
+  return `From \`${path ?? "the editor"}\`, ${lines}:\n\n${fence}${language === "plaintext" ? "" : (language ?? "")}\n${text.replace(/\n$/, "")}\n${fence}\n\n`;
+}
+
+/** Marketplace, editor and chat side by side. */
+export function WorkbenchPage({ search }: { search: AppSearch }) {
+  const navigate = useNavigate();
+  const host = useHost();
+  const { workbench, searchRef } = useWorkspace();
+  const { state, change } = useMarketUrl(search, "/");
+  const conversationId = search.chat ?? null;
+  const addToDraft = useChatDraft(conversationId);
+  const start = useStartChat(addToDraft);
+  const selected = useSelectedModel(search.model);
+  const askAboutSelection = () => {
+    const selection = workbench.getSelection();
+    if (!selection) return;
+    addToDraft(quoteSelection(selection));
+    void navigate({ to: "/", search: (before) => ({ ...before, pane: "chat" as const }) });
+  };
+  return (
+    <>
+      <h1 className="sr-only">Workbench</h1>
+      <WorkbenchLayout
+        storage={host.storage}
+        pane={search.pane ?? "market"}
+        editor={<EditorPane workbench={workbench} onAskAboutSelection={askAboutSelection} />}
+        market={
+          <AIMarketplacePanel
+            state={state}
+            onStateChange={change}
+            onSelectModel={start}
+            selectedModelId={search.model}
+            searchRef={searchRef}
+          />
+        }
+        chat={
+          <Suspense fallback={<ChatSkeleton />}>
+            <AIAgentChat
+              selectedModel={selected}
+              conversationId={conversationId}
+              onConversationChange={(chat) =>
+                void navigate({ to: "/", search: (before) => ({ ...before, chat: chat ?? undefined }), replace: true })
+              }
+            />
+          </Suspense>
+        }
+      />
+    </>
+  );
+}
+
+function ChatSkeleton() {
+  return (
+    <div aria-busy className="flex h-full flex-col gap-3 p-3">
+      <Skeleton className="h-8 w-full" />
+      <div className="flex-1" />
+      <Skeleton className="h-20 w-full" />
+    </div>
+  );
+}

@@ -1,0 +1,129 @@
+import { getChunks, unifiedMergeView } from "@codemirror/merge";
+import { Compartment, EditorState } from "@codemirror/state";
+import { EditorView } from "@codemirror/view";
+import { basicSetup } from "codemirror";
+import { useEffect, useRef } from "react";
+import { loadLanguage } from "./editor-languages";
+import { editorLook } from "./editor-look";
+import type { EditorPort, Workbench, WorkFile } from "./workbench-store";
+
+const language = new Compartment();
+const diff = new Compartment();
+
+function report(workbench: Workbench, state: EditorState): void {
+  const { head, from, to } = state.selection.main;
+  const line = state.doc.lineAt(head);
+  workbench.moveCursor({ line: line.number, column: head - line.from + 1, selected: to - from });
+}
+
+function newState(workbench: Workbench, file: WorkFile): EditorState {
+  return EditorState.create({
+    doc: file.text,
+    extensions: [
+      basicSetup,
+      // No indentWithTab: Tab must leave the editor (WCAG 2.1.2); Ctrl-] and Ctrl-[ indent.
+      editorLook,
+      language.of([]),
+      diff.of([]),
+      EditorView.contentAttributes.of({ "aria-label": `Editor, ${file.name}` }),
+      EditorView.updateListener.of((update) => {
+        if (update.docChanged) workbench.edit(file.id, update.state.doc.toString());
+        if (update.docChanged || update.selectionSet) report(workbench, update.state);
+        const before = getChunks(update.startState)?.chunks.length ?? 0;
+        if (before > 0 && getChunks(update.state)?.chunks.length === 0) workbench.accept();
+      }),
+    ],
+  });
+}
+
+function portOf(view: EditorView): EditorPort {
+  return {
+    insert(text) {
+      const { from, to } = view.state.selection.main;
+      view.dispatch({
+        changes: { from, to, insert: text },
+        selection: { anchor: from + text.length },
+        scrollIntoView: true,
+        userEvent: "input.paste",
+      });
+    },
+    selection() {
+      const { from, to } = view.state.selection.main;
+      if (from === to) return null;
+      const { doc } = view.state;
+      return { text: doc.sliceString(from, to), fromLine: doc.lineAt(from).number, toLine: doc.lineAt(to).number };
+    },
+    replace(text) {
+      view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } });
+    },
+    withSelectionReplaced(replacement) {
+      const { from, to } = view.state.selection.main;
+      if (from === to) return replacement;
+      const { doc } = view.state;
+      const ends = doc.sliceString(from, to).endsWith("\n") && !replacement.endsWith("\n") ? "\n" : "";
+      return doc.sliceString(0, from) + replacement + ends + doc.sliceString(to);
+    },
+    focus: () => view.focus(),
+  };
+}
+
+export interface CodeEditorProps {
+  workbench: Workbench;
+  file: WorkFile;
+  /** While set, the text is shown as a diff against it. */
+  original: string | null;
+}
+
+/**
+ * CodeMirror in a shadow root: there it uses constructed style sheets instead of a style element, so `style-src 'self'` suffices.
+ * Each file keeps its own undo history while it is open.
+ */
+export function CodeEditor({ workbench, file, original }: CodeEditorProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const view = useRef<EditorView | null>(null);
+  const states = useRef(new Map<string, EditorState>());
+  const shown = useRef<string | null>(null);
+
+  useEffect(() => {
+    const element = box.current;
+    if (!element) return;
+    const root = element.shadowRoot ?? element.attachShadow({ mode: "open" });
+    const made = new EditorView({ parent: root, root });
+    made.dom.style.height = "100%";
+    view.current = made;
+    const detach = workbench.attach(portOf(made));
+    return () => {
+      detach();
+      made.destroy();
+      view.current = null;
+      shown.current = null;
+    };
+  }, [workbench]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the text flows out of the editor; only another file or name flows in
+  useEffect(() => {
+    const made = view.current;
+    if (!made) return;
+    if (shown.current && shown.current !== file.id) states.current.set(shown.current, made.state);
+    if (shown.current !== file.id) {
+      shown.current = file.id;
+      made.setState(states.current.get(file.id) ?? newState(workbench, file));
+      report(workbench, made.state);
+    }
+    let current = true;
+    void loadLanguage(file.language).then((extension) => {
+      if (current && view.current === made) made.dispatch({ effects: language.reconfigure(extension) });
+    });
+    return () => {
+      current = false;
+    };
+  }, [workbench, file.id, file.language]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: file.id: a file that comes back to the front may bring an old diff along
+  useEffect(() => {
+    const extension = original === null ? [] : unifiedMergeView({ original, mergeControls: true, gutter: true });
+    view.current?.dispatch({ effects: diff.reconfigure(extension) });
+  }, [original, file.id]);
+
+  return <div ref={box} className="h-full min-h-0 overflow-hidden" data-testid="code-editor" />;
+}

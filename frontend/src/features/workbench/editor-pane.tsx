@@ -1,0 +1,155 @@
+import { Check, MessageSquareCode, Undo2 } from "lucide-react";
+import { type DragEvent, lazy, Suspense, useCallback } from "react";
+import { useStore } from "zustand";
+import { Button } from "@/shared/ui/button";
+import { Skeleton } from "@/shared/ui/skeleton";
+import { useToast } from "@/shared/ui/toast";
+import { FileTabs } from "./file-tabs";
+import { FileRefused, openFromDisk, readText, saveToDisk } from "./files";
+import type { Workbench } from "./workbench-store";
+
+const CodeEditor = lazy(() => import("./code-editor").then((module) => ({ default: module.CodeEditor })));
+
+/** Open, save and drop, with their failures said in a toast. */
+export function useFileActions(workbench: Workbench) {
+  const toast = useToast();
+  const guard = useCallback(
+    async (act: () => Promise<void>) => {
+      try {
+        await act();
+      } catch (error) {
+        const words =
+          error instanceof FileRefused || error instanceof DOMException
+            ? error.message
+            : "The file could not be read or written.";
+        toast({ title: words });
+      }
+    },
+    [toast],
+  );
+  return {
+    open: () => guard(async () => workbench.open((await openFromDisk()) ?? [])),
+    save: () =>
+      guard(async () => {
+        const file = workbench.active;
+        if (!file) return;
+        const handle = await saveToDisk(file.name, file.text, file.handle);
+        if (handle === null) return;
+        workbench.markSaved(file.id, file.text, handle);
+        toast({ title: `Saved ${handle?.name ?? file.name}` });
+      }),
+    drop: (files: readonly File[]) => guard(async () => workbench.open(await Promise.all(files.map(readText)))),
+  };
+}
+
+export interface EditorPaneProps {
+  workbench: Workbench;
+  /** "Use selection": absent where there is no chat. */
+  onAskAboutSelection?: () => void;
+}
+
+/** The editor with its tabs, the bar of a proposed change, and where the cursor is. */
+export function EditorPane({ workbench, onAskAboutSelection }: EditorPaneProps) {
+  const files = useStore(workbench.store, (state) => state.files);
+  const activeId = useStore(workbench.store, (state) => state.activeId);
+  const proposal = useStore(workbench.store, (state) => state.proposal);
+  const actions = useFileActions(workbench);
+  const file = files.find((one) => one.id === activeId);
+  const toast = useToast();
+  const close = (id: string) => {
+    const closed = files.find((one) => one.id === id);
+    workbench.close(id);
+    if (closed && closed.text !== closed.saved) {
+      toast({
+        title: `Closed ${closed.name}, which was not saved`,
+        action: { label: "Open it again", onClick: () => workbench.open([closed]) },
+      });
+    }
+  };
+  const onDrop = (event: DragEvent) => {
+    const dropped = [...event.dataTransfer.files];
+    if (dropped.length === 0) return;
+    event.preventDefault();
+    void actions.drop(dropped);
+  };
+  return (
+    <section
+      aria-label="Editor"
+      className="flex h-full min-h-0 flex-col bg-editor"
+      onDragOver={(event) => event.dataTransfer.types.includes("Files") && event.preventDefault()}
+      onDrop={onDrop}
+    >
+      <FileTabs
+        files={files}
+        activeId={activeId}
+        onActivate={(id) => workbench.activate(id)}
+        onClose={close}
+        onNew={() => workbench.newScratch()}
+        onOpen={() => void actions.open()}
+        onSave={() => void actions.save()}
+      />
+      {proposal && proposal.fileId === activeId && (
+        <div role="status" className="flex flex-wrap items-center gap-2 border-b border-line bg-raised px-3 py-1.5">
+          <p className="min-w-40 flex-1">Proposed change. Take it part by part below, or all at once.</p>
+          <Button size="sm" variant="primary" onClick={() => workbench.accept()}>
+            <Check aria-hidden className="size-3.5!" />
+            Accept all
+          </Button>
+          <Button size="sm" onClick={() => workbench.reject()}>
+            <Undo2 aria-hidden className="size-3.5!" />
+            Reject
+          </Button>
+        </div>
+      )}
+      <div role="tabpanel" id="editor-panel" aria-labelledby={`tab-${activeId}`} className="min-h-0 flex-1">
+        <Suspense fallback={<EditorSkeleton />}>
+          {file && (
+            <CodeEditor
+              workbench={workbench}
+              file={file}
+              original={proposal?.fileId === file.id ? proposal.original : null}
+            />
+          )}
+        </Suspense>
+      </div>
+      <EditorStatus workbench={workbench} onAskAboutSelection={onAskAboutSelection} />
+    </section>
+  );
+}
+
+function EditorStatus({ workbench, onAskAboutSelection }: EditorPaneProps) {
+  const cursor = useStore(workbench.store, (state) => state.cursor);
+  const language = useStore(workbench.store, (state) => state.files.find((file) => file.id === state.activeId)?.language);
+  return (
+    <div className="flex min-h-8 shrink-0 items-center gap-4 border-t border-line px-3 text-xs text-muted">
+      {onAskAboutSelection && (
+        <Button
+          size="sm"
+          variant="ghost"
+          className="-ml-2 h-6 pointer-coarse:h-11"
+          disabled={cursor.selected === 0}
+          onClick={onAskAboutSelection}
+        >
+          <MessageSquareCode aria-hidden className="size-3.5!" />
+          Ask about the selection
+        </Button>
+      )}
+      <span className="ml-auto">{cursor.selected > 0 && `${cursor.selected} selected`}</span>
+      <span>
+        Ln {cursor.line}, Col {cursor.column}
+      </span>
+      <span>{language}</span>
+    </div>
+  );
+}
+
+function EditorSkeleton() {
+  return (
+    <div aria-busy className="flex flex-col gap-2 p-4">
+      {["w-1/2", "w-2/3", "w-1/3", "w-1/2", "w-1/4"].map((width, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: the placeholders never change
+        <Skeleton key={index} className={`h-3.5 ${width}`} />
+      ))}
+    </div>
+  );
+}

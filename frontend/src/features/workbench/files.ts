@@ -1,0 +1,104 @@
+/** Opening and saving files of the user's disk: the File System Access API where there is one, a file input and a download elsewhere. */
+
+export interface OpenedFile {
+  name: string;
+  text: string;
+  /** Lets a save go back to the same file. */
+  handle?: FileSystemFileHandle;
+}
+
+/** Bytes. Larger files are refused with words: the editor stays quick. */
+export const MAX_FILE = 4_000_000;
+
+export class FileRefused extends Error {}
+
+interface PickerWindow {
+  showOpenFilePicker?: (options: { multiple: boolean }) => Promise<FileSystemFileHandle[]>;
+  showSaveFilePicker?: (options: { suggestedName: string }) => Promise<FileSystemFileHandle>;
+}
+
+const pickers = () => window as unknown as PickerWindow;
+
+/** Null when the user cancelled. */
+export async function openFromDisk(): Promise<OpenedFile[] | null> {
+  const { showOpenFilePicker } = pickers();
+  try {
+    if (!showOpenFilePicker) return await openByInput();
+    const handles = await showOpenFilePicker.call(window, { multiple: true });
+    return await Promise.all(handles.map(async (handle) => ({ ...(await readText(await handle.getFile())), handle })));
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") return null;
+    throw error;
+  }
+}
+
+function openByInput(): Promise<OpenedFile[] | null> {
+  return new Promise((resolve, reject) => {
+    const input = document.createElement("input");
+    input.type = "file";
+    input.multiple = true;
+    input.addEventListener("cancel", () => resolve(null));
+    input.addEventListener("change", () => {
+      Promise.all([...(input.files ?? [])].map(readText)).then(resolve, reject);
+    });
+    input.click();
+  });
+}
+
+export async function readText(file: File): Promise<OpenedFile> {
+  if (file.size > MAX_FILE) throw new FileRefused(`${file.name} is larger than ${MAX_FILE / 1_000_000} MB.`);
+  const text = await file.text();
+  if (text.includes("\0")) throw new FileRefused(`${file.name} is not a text file.`);
+  return { name: file.name, text };
+}
+
+/** Returns the handle for the next save, undefined after a download, null when the user cancelled. */
+export async function saveToDisk(
+  name: string,
+  text: string,
+  handle?: FileSystemFileHandle,
+): Promise<FileSystemFileHandle | undefined | null> {
+  const { showSaveFilePicker } = pickers();
+  try {
+    const target = handle ?? (await showSaveFilePicker?.call(window, { suggestedName: name }));
+    if (!target) {
+      download(name, text);
+      return undefined;
+    }
+    const stream = await target.createWritable();
+    await stream.write(text);
+    await stream.close();
+    return target;
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") return null;
+    throw error;
+  }
+}
+
+function download(name: string, text: string): void {
+  const url = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(url);
+}
+
+const languages: Record<string, string> = {
+  py: "python",
+  js: "javascript",
+  mjs: "javascript",
+  cjs: "javascript",
+  jsx: "jsx",
+  ts: "typescript",
+  tsx: "tsx",
+  json: "json",
+  md: "markdown",
+  html: "html",
+  css: "css",
+};
+
+/** For example `python`; `plaintext` when nothing fits. */
+export function languageOf(name: string): string {
+  return languages[name.split(".").at(-1)?.toLowerCase() ?? ""] ?? "plaintext";
+}
