@@ -28,7 +28,7 @@ from agent_marketplace.ledger.types import (
 from agent_marketplace.ledger.writer import Extend, Heartbeat, Job, MakeHold, Settle, Void, Writer
 
 log = logging.getLogger(__name__)
-SETTLE_ATTEMPTS = 4
+PAUSES_S = (0.05, 0.2, 0.8)  # between attempts to settle
 
 
 class Ledger:
@@ -183,16 +183,17 @@ class Ledger:
         return await self._database.write_batched(self._writer.run, job, durable=durable)
 
     async def _repeat(self, job: Settle | Void) -> Receipt:
-        for attempt in range(SETTLE_ATTEMPTS):
+        for pause in PAUSES_S:
             try:
-                receipt: Receipt = await self._submit(job, durable=True)
-                return receipt
+                return await self._close(job)
             except Unavailable:
-                if attempt == SETTLE_ATTEMPTS - 1:
-                    raise
                 log.warning("repeating a settlement that the database did not confirm")
-                await asyncio.sleep(0.05 * 4**attempt)
-        raise AssertionError("unreachable")
+                await asyncio.sleep(pause)
+        return await self._close(job)
+
+    async def _close(self, job: Settle | Void) -> Receipt:
+        receipt: Receipt = await self._submit(job, durable=True)
+        return receipt
 
     def _undo_hold(self, hold: Hold) -> None:
         # The caller was cancelled while its hold was being committed: nobody else will release it.

@@ -1,5 +1,7 @@
 """The tables that the migrations make are the tables that the code means; a foreign revision is never served."""
 
+import shutil
+
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
@@ -68,6 +70,34 @@ def test_a_failed_migration_leaves_the_old_state(empty):
     assert "ledger_accounts" not in tables
     with pytest.raises(migrate.MigrationError):
         migrate.check(empty.engine)
+
+
+def test_regenerating_gives_the_revision_that_is_committed(tmp_path, monkeypatch, capsys):
+    committed = next((migrate.FOLDER / "versions").glob("0001_*.py")).read_text()
+    folder = tmp_path / "migrations"
+    shutil.copytree(migrate.FOLDER, folder)
+    monkeypatch.setattr(migrate, "FOLDER", folder)
+    migrate.main(["regenerate"])
+    assert (folder / "versions" / "0001_initial.py").read_text() == committed
+    migrate.main(["revision", "nothing new"])
+    assert "pass" in (folder / "versions" / "0002_nothing_new.py").read_text()
+    with pytest.raises(SystemExit):
+        migrate.main([])
+
+
+def test_an_older_database_is_not_served_and_is_told_what_to_run(empty, monkeypatch, tmp_path):
+    migrate.upgrade(empty.engine)
+    folder = tmp_path / "migrations"
+    shutil.copytree(migrate.FOLDER, folder)
+    later = (folder / "versions" / "0001_initial.py").read_text().split("def upgrade")[0]
+    later = later.replace("down_revision = None", "down_revision = '0001'").replace(
+        'revision = "0001"', 'revision = "0002"', 1
+    )
+    (folder / "versions" / "0002_later.py").write_text(later + "def upgrade() -> None:\n    pass\n")
+    monkeypatch.setattr(migrate, "FOLDER", folder)
+    with pytest.raises(migrate.MigrationError, match="agent-marketplace migrate"):
+        migrate.check(empty.engine)
+    assert migrate.upgrade(empty.engine) == "0002"
 
 
 def test_regenerate_refuses_once_there_is_a_second_revision(tmp_path, monkeypatch, sqlite_database):
