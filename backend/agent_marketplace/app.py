@@ -11,6 +11,8 @@ from agent_marketplace.accounts.assemble import Accounts, assemble
 from agent_marketplace.accounts.authenticator import Authenticator
 from agent_marketplace.accounts.limits import Limits
 from agent_marketplace.catalog import MarketplaceRegistry, Offer
+from agent_marketplace.catalog import store as catalog_store
+from agent_marketplace.catalog.service import Catalog
 from agent_marketplace.clock import Clock, SystemClock
 from agent_marketplace.conversations.agents import Agents, Favourites
 from agent_marketplace.conversations.conversations import Conversations
@@ -30,6 +32,7 @@ from agent_marketplace.providers.endpoints import Endpoint, EndpointTable, Revea
 from agent_marketplace.providers.local import LocalModel, LocalStatus
 from agent_marketplace.providers.probe import Verdict, probe_key
 from agent_marketplace.recommend.ai_recommendation_engine import RecommendationEngine
+from agent_marketplace.recommend.learner import Learner
 from agent_marketplace.settings import Settings
 from agent_marketplace.vault import InstallationSecrets, Vault, load_secrets
 from agent_marketplace.wires import codecs
@@ -72,6 +75,8 @@ class Market:
     vault: Vault
     accounts: Accounts
     registry: MarketplaceRegistry
+    catalog: Catalog
+    learner: Learner
     engine: RecommendationEngine
     endpoints: EndpointTable
     targets: Targets
@@ -98,6 +103,7 @@ class Market:
     async def start(self) -> None:
         """Recovers what a dead process left, brings up the local model in the background, and the regular jobs."""
         self.client.real = make_client(self.settings)
+        await self.catalog.load()
         lost = await self.ledger.recover()
         if lost:
             log.warning("%d requests of a process that died were ended as lost", lost)
@@ -105,6 +111,8 @@ class Market:
         for every_s, job in (
             (_SWEEP_S, self.ledger.sweep),
             (_CHECKPOINT_S, self.ledger.checkpoint),
+            (_STATS_S, self.catalog.flush),
+            (_STATS_S, self.learner.refresh),
             (_PURGE_S, self.conversations.purge_expired),
         ):
             self._jobs.append(asyncio.create_task(_regularly(every_s, job)))
@@ -115,6 +123,7 @@ class Market:
             job.cancel()
         await asyncio.gather(*self._jobs, return_exceptions=True)
         await self.runs.close()
+        await self.catalog.flush()
         await self.local.stop()
         await self.client.close()
         self.accounts.close()
@@ -158,11 +167,13 @@ def build(
     vault = Vault(db, secrets.keyring, clock)
     conversations, favourites = Conversations(db, vault, clock), Favourites(db, clock)
     registry = MarketplaceRegistry(clock=clock)
+    catalog = Catalog(db, registry, clock=clock)
     endpoints = EndpointTable(settings, os.environ if env is None else env)
     client = _LateClient()
     accounts = assemble(
         db, ledger, vault, settings, secrets, clock,
-        probe=_probe(client, endpoints), providers=endpoints.byok_providers(), erasers=(conversations.erase_user_in,),
+        probe=_probe(client, endpoints), providers=endpoints.byok_providers(),
+        erasers=(conversations.erase_user_in, Learner.erase_user_in, catalog_store.delete_ratings_of),
     )  # fmt: skip
     targets = Targets(registry, endpoints, settings.markup)
     credentials, health, wires = Credentials(vault), Health(clock), codecs()
@@ -171,11 +182,12 @@ def build(
     router = APIRouter(
         registry=registry, endpoints=endpoints, credentials=credentials, targets=targets, ledger=ledger, client=client,
         clock=clock, drain=drain, health=health, codecs=wires, choose=assistant.choose, output_range=assistant.output_range,
-        usual_output=engine.usual_output,
+        usual_output=engine.usual_output, catalog=catalog,
     )  # fmt: skip
     market = Market(
         settings=settings, clock=clock, drain=drain, secrets=secrets, db=db, ledger=ledger, vault=vault, accounts=accounts,
-        registry=registry, engine=engine, endpoints=endpoints, targets=targets, credentials=credentials, health=health,
+        registry=registry, catalog=catalog, learner=Learner(db, clock, engine), engine=engine,
+        endpoints=endpoints, targets=targets, credentials=credentials, health=health,
         router=router, conversations=conversations, favourites=favourites, client=client, codecs=wires,
         agents=Agents(db, vault, clock, lambda name: registry.resolve(name) is not None),
         local=LocalModel(settings.models_dir, enabled=settings.local_model),

@@ -98,6 +98,10 @@ class Rate(Body):
     stars: Annotated[int, Field(ge=1, le=5)]
 
 
+class Signal(Body):
+    kind: Name
+
+
 class PatchConversation(Body):
     title: Short | None = None
     pinned: bool | None = None

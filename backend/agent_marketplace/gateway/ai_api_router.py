@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from agent_marketplace.catalog import AIModel, MarketplaceRegistry
+from agent_marketplace.catalog.service import Catalog
 from agent_marketplace.clock import Clock
 from agent_marketplace.gateway import needs as need
 from agent_marketplace.gateway.credentials import Credentials
@@ -56,6 +57,7 @@ class APIRouter:
         choose: Chooser,
         output_range: OutputRange,
         usual_output: Callable[[str], int],
+        catalog: Catalog,
     ) -> None:
         self.registry = registry
         self.endpoints = endpoints
@@ -69,6 +71,7 @@ class APIRouter:
         self.codecs = codecs
         self.output_range = output_range
         self.usual_output = usual_output
+        self._catalog = catalog
         self._choose = choose
 
     def flight(self, request: GatewayRequest) -> Flight:
@@ -248,6 +251,12 @@ class APIRouter:
         seconds = (total - (first or 0)) / 1000
         rate = round(upstream.meter.output_tokens() / seconds) if seconds > 0.05 else 0
         self.health.record(target.model, target.provider, ok=ok, first_token_ms=first, tokens_per_s=rate)
+        if ok:
+            streamed = flight.request.call.stream and first is not None
+            first_s = first / 1000 if streamed and first is not None else None
+            self._catalog.served(target.model, target.provider, first_token_s=first_s, tokens_per_s=rate or None)
+        else:
+            self._catalog.failed(target.model, target.provider)
 
     def _measured(self, target: Target) -> tuple[float, float]:
         samples = self.health.samples.get((target.model, target.provider))

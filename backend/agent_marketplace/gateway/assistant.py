@@ -1,11 +1,15 @@
-"""The gateway's side of Q Assistant: who answers `model: "auto"`, and how long answers usually are."""
+"""The gateway's side of Q Assistant: who answers `model: "auto"` for whose wallet, and how long answers usually are."""
 
 from agent_marketplace.gateway.credentials import Credentials
 from agent_marketplace.gateway.needs import Needs
 from agent_marketplace.gateway.preferences import Preferences
 from agent_marketplace.ledger import Ledger
 from agent_marketplace.recommend.ai_recommendation_engine import RecommendationEngine, Wallet
+from agent_marketplace.recommend.auto import last_text
+from agent_marketplace.recommend.tasks import analyze
 from agent_marketplace.wires.base import Call
+
+_READ_CHARACTERS = 20_000
 
 
 class Assistant:
@@ -17,10 +21,14 @@ class Assistant:
         self._credentials = credentials
 
     async def choose(self, user_id: str, call: Call, needs: Needs, wishes: Preferences) -> list[tuple[str, str]]:
-        """(model id, why), best first; whatever goes wrong in judging the task, something that can answer is named."""
+        """(model id, why), the first to be tried first."""
         wallet = Wallet((await self._ledger.balance(user_id)).available, await self._credentials.providers(user_id))
         return self._engine.choose(user_id, call, needs, wishes, wallet)
 
     def output_range(self, model_id: str, call: Call, input_tokens: int) -> tuple[int, int]:
         """Output tokens: median and p95 of such an answer."""
-        return self._engine.output_range(model_id, call)
+        model = self._engine.registry.get_model_by_id(model_id)
+        if model is None:
+            return 256, 1024
+        lengths = self._engine.lengths(model, analyze(last_text(call)[:_READ_CHARACTERS], input_tokens=input_tokens))
+        return lengths.p50, max(lengths.p50, lengths.p95)

@@ -9,6 +9,7 @@ from agent_marketplace.api import assist, present, schemas
 from agent_marketplace.api.catalog_views import view_of
 from agent_marketplace.api.deps import Address, MaybeCaller, Person, Reader, Router, The, Writer
 from agent_marketplace.api.envelope import success
+from agent_marketplace.catalog.feed import rss
 from agent_marketplace.conversations.export import everything
 from agent_marketplace.errors import NotFound
 
@@ -153,6 +154,12 @@ async def trending_models(
     return success(models=[m.to_dict() for m in models], basis=market.registry.popular_basis)
 
 
+@router.get("/models/feed.rss", tags=["catalogue"], summary="RSS of new models")
+async def models_feed(market: The, request: Request) -> Response:
+    text = rss(market.registry.get_all_models(), str(request.base_url).rstrip("/"), added_at=await market.catalog.added_at())
+    return Response(text, media_type="application/rss+xml")
+
+
 @router.get(
     "/models/{model_id:path}/endpoints",
     tags=["catalogue"],
@@ -174,7 +181,16 @@ async def get_model(market: The, model_id: str) -> Response:
     model = market.registry.resolve(model_id)
     if model is None:
         raise NotFound("Model not found", code="model_not_found", extra={"nearest": market.registry.nearest(model_id)})
-    return success(model=model.to_dict())
+    return success(model={**model.to_dict(), "price_history": await market.catalog.price_history(model.id)})
+
+
+@router.post("/models/{model_id:path}/rating", tags=["catalogue"], summary="Rate a model whose answers I paid for")
+async def rate_model(market: The, principal: Writer, model_id: str, body: schemas.Rate) -> Response:
+    model = market.targets.resolve(model_id)
+    spent = await market.ledger.usage(principal.user_id, days=366, by="model")
+    paid = any(s.key == model.id and s.cost_nano > 0 for s in spent)
+    rating, count = await market.catalog.rate(principal.user_id, model.id, body.stars, has_paid=paid)
+    return success(rating=rating, rating_count=count)
 
 
 @router.get("/favourites", tags=["catalogue"], summary="My favourite models")
@@ -206,3 +222,9 @@ async def remove_favourite(market: The, principal: Writer, model_id: str) -> Res
 )
 async def get_recommendations(market: The, principal: MaybeCaller, body: schemas.Recommend) -> Response:
     return success(**await assist.recommend(market, principal, body))
+
+
+@router.post("/generations/{request_id}/signal", tags=["Q Assistant"], summary="Thumbs, or what I did with an answer")
+async def signal(market: The, principal: Writer, request_id: str, body: schemas.Signal) -> Response:
+    await market.learner.signal(principal.user_id, request_id, body.kind)
+    return success()
