@@ -8,6 +8,8 @@ import sqlalchemy as sa
 from agent_marketplace.accounts.principal import Role
 from agent_marketplace.db.tables.accounts import invites, marketplace_keys, sessions, sign_up_marks, users
 
+MAX_SESSIONS = 1_000  # of one user at a time
+
 
 @dataclass(frozen=True, slots=True)
 class UserRow:
@@ -147,8 +149,12 @@ def erase_user(connection: sa.Connection, user_id: str) -> None:
 
 
 def add_session(connection: sa.Connection, row: SessionRow, now: int) -> None:
-    """Also forgets the user's sessions that have ended by themselves."""
-    connection.execute(sa.delete(sessions).where(sessions.c.user_id == row.user_id, sessions.c.expires_at <= now))
+    """Also forgets the user's sessions that have ended by themselves, and the oldest beyond MAX_SESSIONS."""
+    mine = sessions.c.user_id == row.user_id
+    newest_first = (sessions.c.created_at.desc(), sessions.c.session_id.desc())
+    too_many = sa.select(sessions.c.session_id).where(mine).order_by(*newest_first).offset(MAX_SESSIONS - 1)
+    connection.execute(sa.delete(sessions).where(mine, sessions.c.expires_at <= now))
+    connection.execute(sa.delete(sessions).where(mine, sessions.c.session_id.in_(too_many)))
     connection.execute(sa.insert(sessions).values({name: getattr(row, name) for name in row.__slots__}))
 
 

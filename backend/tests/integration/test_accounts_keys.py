@@ -156,3 +156,12 @@ def test_the_number_of_keys_is_bounded_also_for_parallel_callers(tmp_path: Path)
         assert await home.db.read(lambda c: c.execute(count).scalar_one()) == MAX_KEYS
 
     at_home(tmp_path, test)
+
+
+def test_a_mistyped_key_is_refused_without_a_look_at_the_database(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        home.authenticator._db = None  # type: ignore[assignment]
+        with pytest.raises(InvalidToken):
+            await home.authenticator.verify("sk-aam-" + "0" * 38)
+
+    at_home(tmp_path, test)

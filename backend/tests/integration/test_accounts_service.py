@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from argon2 import PasswordHasher
 
-from agent_marketplace.accounts import User
+from agent_marketplace.accounts import User, store
 from agent_marketplace.accounts.errors import (
     EmailTaken,
     InvalidAmount,
@@ -433,5 +433,24 @@ def test_a_broken_constraint_that_is_not_the_address_is_not_taken_for_one(tmp_pa
         home.ledger.open_account_in = broken  # type: ignore[method-assign]
         with pytest.raises(sa.exc.IntegrityError):
             await home.auth.sign_up("a@b.c", PASSWORD)
+
+    at_home(tmp_path, test)
+
+
+def test_a_user_s_sessions_are_bounded_and_the_newest_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "MAX_SESSIONS", 3)
+
+    async def test(home: Home) -> None:
+        user = await home.auth.sign_up("a@b.c", PASSWORD)
+        other = await home.auth.open_session(await home.auth.sign_up("b@b.c", PASSWORD))
+        tokens = []
+        for _ in range(5):
+            tokens.append(await home.auth.open_session(user))
+            home.clock.advance(0.01)
+        for token in tokens[:2]:
+            with pytest.raises(InvalidToken):
+                await home.auth.verify_token(token)
+        for token in (*tokens[2:], other):
+            await home.auth.verify_token(token)
 
     at_home(tmp_path, test)

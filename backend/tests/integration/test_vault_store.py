@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from agent_marketplace.db.tables.vault import vault_secrets, vault_user_keys
 from agent_marketplace.errors import NotFound
-from agent_marketplace.vault import CannotOpen, Keyring, Secret, SecretUnreadable, Vault
+from agent_marketplace.vault import CannotOpen, Keyring, Secret, SecretUnreadable, Vault, store
 from agent_marketplace.vault import vault as module
 from tests.fakes.home import Home, at_home
 
@@ -187,5 +187,19 @@ def test_the_caches_stay_bounded_and_what_they_forget_is_read_again(tmp_path: Pa
             assert (await home.vault.get(f"u{i}", "openai")).reveal() == f"key {i}"
             assert await home.vault.open_text(f"u{i}", "m", sealed[i]) == f"text {i}"
         assert (len(home.vault._rows), len(home.vault._texts)) == (3, 3)
+
+    at_home(tmp_path, test)
+
+
+def test_a_re_wrap_does_not_overwrite_a_row_that_changed_meanwhile(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        await home.vault.put("u1", "openai", Secret("key"))
+
+        def work(connection: sa.Connection) -> tuple[bool, bool]:
+            (row,) = store.not_under(connection, vault_secrets, "another key", "", 10)
+            first = store.swap_wrapping(connection, vault_secrets, row, "wrapped by another process", "k2")
+            return first, store.swap_wrapping(connection, vault_secrets, row, "wrapped by us", "k3")
+
+        assert await home.db.write(work) == (True, False)
 
     at_home(tmp_path, test)
