@@ -98,6 +98,11 @@ class MarketplaceRegistry:
         return self._state.basis
 
     @property
+    def revision(self) -> object:
+        """Another object after every change of anything the registry shows."""
+        return self._state
+
+    @property
     def snapshot(self) -> Snapshot:
         """The snapshot in use."""
         return self._state.inputs.snapshot
@@ -191,7 +196,7 @@ class MarketplaceRegistry:
 
     def _find(self, name: str) -> tuple[str, Offer | None] | None:
         text = name.strip().lower()
-        if not text or len(text) > MAX_NAME:
+        if not text or len(text) > MAX_NAME or text.startswith("="):
             return None
         table = self._state.names
         return table.get(text) or table.get(f"={names.key(text)}")

@@ -13,6 +13,7 @@ from agent_marketplace.gateway.preferences import Preferences
 from agent_marketplace.ledger import Price
 from agent_marketplace.providers.endpoints import EndpointTable
 
+_MOST_GROUPS = 5_000
 _ZERO = Price(input=0, output=0)
 _RATES = (
     "input", "output", "cache_read", "cache_write_5m", "cache_write_1h", "reasoning", "audio_input", "audio_output",
@@ -20,9 +21,9 @@ _RATES = (
 )  # fmt: skip
 
 
-def marked_up(price: Price, markup: Decimal) -> Price:
+def marked_up(price: Price | None, markup: Decimal | None) -> Price | None:
     """The list price times the operator's mark-up, each rate rounded up to a whole nano-dollar per million units."""
-    if markup == 1:
+    if price is None or markup is None:
         return price
 
     def raised(part: Any, names: Sequence[str]) -> dict[str, int]:
@@ -33,12 +34,14 @@ def marked_up(price: Price, markup: Decimal) -> Price:
 
 
 class Targets:
-    """Builds the plan's groups. Holds no state but its collaborators and a cache of priced targets, dropped with the catalogue."""
+    """Builds the plan's groups. Groups are kept until the catalogue or what can be called changes."""
 
     def __init__(self, registry: MarketplaceRegistry, endpoints: EndpointTable, markup: Decimal) -> None:
         self._registry = registry
         self._endpoints = endpoints
-        self._markup = markup
+        self._markup = None if markup == 1 else markup
+        self._groups: dict[tuple[str, Why, frozenset[str], bool], Group] = {}
+        self._revision: object = None
 
     def resolve(self, name: str) -> AIModel:
         """Our model for any of its names. Raises NotFound with the nearest names."""
@@ -54,6 +57,15 @@ class Targets:
 
         Raises NotFound.
         """
+        if self._registry.revision is not self._revision or len(self._groups) > _MOST_GROUPS:
+            self._groups, self._revision = {}, self._registry.revision
+        place = (name, why, own_keys, wishes.byok == "never")
+        group = self._groups.get(place)
+        if group is None:
+            group = self._groups[place] = self._make(name, why, own_keys, wishes)
+        return group
+
+    def _make(self, name: str, why: Why, own_keys: frozenset[str], wishes: Preferences) -> Group:
         model, pinned = self.resolve(name), self._registry.resolve_offer(name)
         targets: list[Target] = []
         for offer in self._registry.offers(model.id):
@@ -84,7 +96,7 @@ class Targets:
         if credential == "byok":
             payable: Price | None = _ZERO
         else:
-            payable = marked_up(price, self._markup) if price is not None else None
+            payable = marked_up(price, self._markup)
         return Target(
             model=model.id,
             provider=offer.provider,
