@@ -9,7 +9,7 @@ import { MarketplaceKeys } from "@/shared/keys/marketplace-keys";
 import { ProviderKeys } from "@/shared/keys/provider-keys";
 import { day, money } from "@/shared/lib/format";
 import { Button } from "@/shared/ui/button";
-import { NativeSelect } from "@/shared/ui/input";
+import { Field, NativeSelect } from "@/shared/ui/input";
 import { EmptyState, Notice } from "@/shared/ui/notice";
 import { Skeleton } from "@/shared/ui/skeleton";
 import { signOut } from "./account-api";
@@ -110,23 +110,26 @@ function ThemeSection() {
   if (!host.theme.choose) return null;
   return (
     <Section title="Appearance">
-      <label className="flex items-center gap-3">
-        Theme
-        <NativeSelect
-          value={choice}
-          onChange={(event) => {
-            const next = event.target.value as ThemeChoice;
-            setChoice(next);
-            host.theme.choose?.(next);
-          }}
-        >
-          {(["system", ...themeNames] as const).map((name) => (
-            <option key={name} value={name}>
-              {themeWords[name]}
-            </option>
-          ))}
-        </NativeSelect>
-      </label>
+      <Field label="Theme">
+        {(control) => (
+          <NativeSelect
+            {...control}
+            className="w-fit"
+            value={choice}
+            onChange={(event) => {
+              const next = event.target.value as ThemeChoice;
+              setChoice(next);
+              host.theme.choose?.(next);
+            }}
+          >
+            {(["system", ...themeNames] as const).map((name) => (
+              <option key={name} value={name}>
+                {themeWords[name]}
+              </option>
+            ))}
+          </NativeSelect>
+        )}
+      </Field>
     </Section>
   );
 }

@@ -33,7 +33,7 @@ export function UsageSection() {
       {models.data && rows.length > 0 && (
         <>
           <p className="tabular-nums">
-            <strong>{money(models.data.total.cost)}</strong> for {count(models.data.total.requests)} answers,{" "}
+            <strong>{money(models.data.total.cost)}</strong> for {answers(models.data.total.requests)},{" "}
             {tokens(models.data.total.tokens)} tokens
           </p>
           {byDay && <DayChart days={everyDay(byDay.usage, days, new Date())} />}
@@ -44,6 +44,8 @@ export function UsageSection() {
   );
 }
 
+const answers = (number: number) => (number === 1 ? "1 answer" : `${count(number)} answers`);
+
 const WIDTH = 600;
 const HEIGHT = 72;
 
@@ -53,7 +55,7 @@ function DayChart({ days }: { days: DayCost[] }) {
   const step = WIDTH / days.length;
   // Where everything was free, the number of answers is what there is to see.
   const share = (day: DayCost) => (most > 0 ? day.cost / most : day.requests / mostRequests);
-  const peak = most > 0 ? `most on one day ${money(most)}` : `most on one day ${mostRequests} answers`;
+  const peak = most > 0 ? `most on one day ${money(most)}` : `most on one day ${answers(mostRequests)}`;
   return (
     <figure className="my-3">
       <svg
@@ -72,7 +74,7 @@ function DayChart({ days }: { days: DayCost[] }) {
             height={Math.max(day.requests ? 2 : 0.5, share(day) * HEIGHT)}
             className="fill-link"
           >
-            <title>{`${day.day}: ${money(day.cost)}, ${day.requests} answers`}</title>
+            <title>{`${day.day}: ${money(day.cost)}, ${answers(day.requests)}`}</title>
           </rect>
         ))}
       </svg>

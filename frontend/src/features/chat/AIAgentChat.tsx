@@ -5,6 +5,7 @@ import { Button } from "@/shared/ui/button";
 import { Dialog } from "@/shared/ui/dialog";
 import { Notice } from "@/shared/ui/notice";
 import "./chat.css";
+import { titleOf } from "./chat";
 import { CostDialog, SystemDialog } from "./chat-dialogs";
 import { ChatHeader } from "./chat-header";
 import { chatsOf, useChat } from "./chats";
@@ -92,7 +93,7 @@ function AgentChat({ selectedModel, conversationId, onConversationChange }: AIAg
     services.host.storage.setItem(MODEL_KEY, next);
   };
   const save = (format: SaveFormat) => {
-    const title = chat.getState().title ?? "Chat";
+    const title = titleOf(chat.getState()) || "Chat";
     if (id && !temporary) void saveConversation(api, id, title, format);
     else savePath(activePath(chat.getState().tree), title, format);
   };

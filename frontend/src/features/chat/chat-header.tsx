@@ -6,7 +6,7 @@ import { money } from "@/shared/lib/format";
 import { Badge } from "@/shared/ui/badge";
 import { Button, IconButton } from "@/shared/ui/button";
 import { Menu, MenuItem, MenuSeparator } from "@/shared/ui/menu";
-import type { Chat } from "./chat";
+import { type Chat, titleOf } from "./chat";
 import { useChat } from "./chats";
 import type { ChatModel } from "./models";
 import { activePath } from "./tree";
@@ -23,7 +23,7 @@ export interface ChatHeaderProps {
 }
 
 export function ChatHeader({ chat, model, ...on }: ChatHeaderProps) {
-  const title = useChat(chat, (state) => state.title);
+  const title = useChat(chat, titleOf);
   const temporary = useChat(chat, (state) => state.temporary);
   const system = useChat(chat, (state) => state.system);
   const empty = useChat(chat, (state) => activePath(state.tree).length === 0);
@@ -43,7 +43,7 @@ export function ChatHeader({ chat, model, ...on }: ChatHeaderProps) {
       </Button>
       {temporary && <Badge tone="warning">Temporary</Badge>}
       {system && <Badge title={system}>Instructions</Badge>}
-      <h2 className="min-w-0 flex-1 truncate text-center text-sm text-muted @max-2xl:sr-only">{title ?? "New chat"}</h2>
+      <h2 className="min-w-0 flex-1 truncate text-center text-sm text-muted @max-2xl:sr-only">{title || "New chat"}</h2>
       <span className="@2xl:hidden flex-1" />
       <LiveBalance />
       <Menu

@@ -375,6 +375,11 @@ export class Chat {
   }
 }
 
+/** The chat's title; until it has one, the beginning of its first question. Empty for a new chat. */
+export function titleOf({ title, tree }: ChatState): string {
+  return title || (activePath(tree)[0]?.content.split("\n")[0]?.slice(0, 80) ?? "");
+}
+
 /** A message that the server still calls running although its run is gone was cut. */
 function settleInterrupted(tree: Tree<ChatMessage>, id: string): Tree<ChatMessage> {
   const message = tree.nodes.get(id);

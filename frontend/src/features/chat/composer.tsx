@@ -129,7 +129,7 @@ export function Composer({ chat, model, onSend, onCommand }: ComposerProps) {
             rows={1}
             value={text}
             aria-label={`Message ${model.name}`}
-            placeholder={`Message ${model.name}, or / for commands`}
+            placeholder="Ask, or / for commands"
             aria-autocomplete="list"
             aria-controls={suggestions.length > 0 ? listId : undefined}
             aria-activedescendant={suggestions.length > 0 ? `${listId}-${selected}` : undefined}

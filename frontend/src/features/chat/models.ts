@@ -1,4 +1,4 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { modelQuery, modelsQuery } from "@/shared/api/queries";
 import { useApi } from "@/shared/api/services";
 import type { Model } from "@/shared/api/types";
@@ -30,7 +30,12 @@ export function chatModel(model: Model): ChatModel {
 export function useChatModel(id: string): ChatModel {
   const api = useApi();
   const listed = useListedModels()?.find((model) => model.id === id);
-  const alone = useQuery({ ...modelQuery(api, id), enabled: id !== AUTO.id && !listed, retry: false }).data;
+  const alone = useQuery({
+    ...modelQuery(api, id),
+    enabled: id !== AUTO.id && !listed,
+    retry: false,
+    staleTime: Number.POSITIVE_INFINITY,
+  }).data;
   if (id === AUTO.id) return AUTO;
   const model = listed ?? alone;
   return model ? chatModel(model) : { id, name: id, takesImages: false, available: true };
@@ -42,10 +47,7 @@ function useListedModels(): Model[] | undefined {
   return useQuery({ ...modelsQuery(api), enabled: false }).data;
 }
 
-/** A model's name for a reader, as far as this page knows it. */
+/** A model's name for a reader; its id until it is known. */
 export function useModelName(id: string | undefined): string {
-  const client = useQueryClient();
-  const listed = useListedModels()?.find((model) => model.id === id);
-  const alone = client.getQueryData<{ model: Model }>(["model", id])?.model;
-  return listed?.name ?? alone?.name ?? (id === AUTO.id ? AUTO.name : (id ?? ""));
+  return useChatModel(id || AUTO.id).name;
 }

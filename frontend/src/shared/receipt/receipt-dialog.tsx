@@ -34,7 +34,7 @@ function Receipt({ generation: g }: { generation: Generation }) {
   return (
     <div className="flex flex-col gap-5">
       <p className="text-lg">
-        <span className="font-semibold">{g.is_byok && g.cost === 0 ? "Paid with your own key" : money(g.cost)}</span>
+        <span className="font-semibold">{g.cost === 0 ? (g.is_byok ? "On your own key" : "Free") : money(g.cost)}</span>
         <span className="text-muted">
           {" "}
           · {g.model} · {g.provider}
@@ -53,7 +53,7 @@ function Receipt({ generation: g }: { generation: Generation }) {
         )}
         {g.estimate && (
           <Fact name="Said before sending">
-            about {money(g.estimate.p50)}, at most {money(g.estimate.maximum)}
+            {g.estimate.maximum === 0 ? "free" : `about ${money(g.estimate.p50)}, at most ${money(g.estimate.maximum)}`}
           </Fact>
         )}
         {verdict && <Fact name="So it was">{verdict}</Fact>}
@@ -93,7 +93,7 @@ function Attempts({ attempts }: { attempts: Attempt[] }) {
             {index + 1}. {attempt.model} · {attempt.provider}
             {attempt.credential === "byok" ? " with your key" : ""}:{" "}
             <span className={attempt.reason ? "text-warning" : "text-success"}>
-              {attempt.reason ?? attempt.status ?? "answered"}
+              {attempt.reason ?? (attempt.status === "ok" ? "answered" : attempt.status)}
             </span>
             {attempt.duration_ms !== undefined && <span className="text-muted"> · {milliseconds(attempt.duration_ms)}</span>}
           </li>
@@ -123,7 +123,8 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
 
 function tokenWords(tokens: number | undefined, price: string | undefined): string {
   if (tokens === undefined) return "–";
-  return price === undefined ? count(tokens) : `${count(tokens)} at ${perMillion(price)}${Number(price) ? " per 1M" : ""}`;
+  if (price === undefined || Number(price) === 0) return count(tokens);
+  return `${count(tokens)} at ${perMillion(price)} per 1M`;
 }
 
 function milliseconds(value: number | null | undefined): string {

@@ -1,5 +1,5 @@
 import { MessageSquare } from "lucide-react";
-import type { ChatModel } from "@/features/chat/models";
+import { AUTO, type ChatModel } from "@/features/chat/models";
 import { Button } from "@/shared/ui/button";
 import { EmptyState } from "@/shared/ui/notice";
 
@@ -19,10 +19,11 @@ export function EmptyChat({
   temporary: boolean;
   onStart: (text: string) => void;
 }) {
+  const auto = model.id === AUTO.id;
   return (
     <EmptyState
       icon={<MessageSquare aria-hidden />}
-      title={temporary ? "Temporary chat" : `Ask ${model.name}`}
+      title={temporary ? "Temporary chat" : auto ? "Ask anything" : `Ask ${model.name}`}
       actions={STARTERS.map((text) => (
         <Button
           key={text}
@@ -35,7 +36,8 @@ export function EmptyChat({
     >
       {temporary
         ? "The server keeps nothing of it: no history, no title. It is gone when you close the page."
-        : "You see what an answer costs before you send, and what it did cost below it."}
+        : (auto ? "Q Assistant picks a model for each question, or choose one above. " : "") +
+          "You see what an answer costs before you send, and what it did cost below it."}
     </EmptyState>
   );
 }

@@ -10,7 +10,7 @@ export function FallbackNote({ fallback }: { fallback: Fallback }) {
     <p className="mb-1 flex items-start gap-1.5 text-xs text-muted">
       <Shuffle aria-hidden className="mt-0.5 size-3.5 shrink-0 text-warning" />
       <span>
-        {from || "The model you asked"} did not answer; {to || "another one"} answered instead
+        {from} did not answer; {to} answered instead
         {fallback.reason ? ` (${fallback.reason.replaceAll("_", " ")})` : ""}.
       </span>
     </p>
