@@ -68,7 +68,7 @@ class Exchange(OutboundResponse):
         pieces = self._pieces
         self._pieces = []
         self._buffered = 0
-        if self.paused and self._connection is not None:
+        if self.paused and self._connection is not None and not self._connection.transport.is_closing():
             self.paused = False
             self._connection.transport.resume_reading()
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)

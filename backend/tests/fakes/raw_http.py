@@ -46,7 +46,10 @@ class Conn:
 
     async def send(self, *pieces: bytes) -> None:
         """Writes the pieces as one write and waits for the socket to take them."""
-        self.writer.write(b"".join(pieces))
+        try:
+            self.writer.write(b"".join(pieces))
+        except RuntimeError as e:  # uvloop's word for a transport that is closed already
+            raise ConnectionError from e
         await self.writer.drain()
 
     async def answer(self, body: bytes = b"ok", status: str = "200 OK", *headers: str) -> None:
