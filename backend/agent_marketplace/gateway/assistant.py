@@ -25,7 +25,7 @@ class Assistant:
         wallet = Wallet((await self._ledger.balance(user_id)).available, await self._credentials.providers(user_id))
         return self._engine.choose(user_id, call, needs, wishes, wallet)
 
-    def output_range(self, model_id: str, call: Call, input_tokens: int) -> tuple[int, int]:
+    def output_range(self, model_id: str, call: Call, _input_tokens: int) -> tuple[int, int]:
         """Output tokens: median and p95 of such an answer."""
         model = self._engine.registry.get_model_by_id(model_id)
         if model is None:
