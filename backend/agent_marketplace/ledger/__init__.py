@@ -1,6 +1,6 @@
 """Money: holds, double entry, prices, receipts. Import from here; the modules behind are the ledger's own."""
 
-from agent_marketplace.ledger.idempotency import digest, once_in
+from agent_marketplace.ledger.idempotency import Replay, abandon_in, begin_in, digest, finish_in, forget_in, once_in
 from agent_marketplace.ledger.ledger import Ledger
 from agent_marketplace.ledger.money import Money, dollars, nano
 from agent_marketplace.ledger.plans import PLANS, Plan
@@ -31,14 +31,19 @@ __all__ = [
     "Price",
     "PriceTier",
     "Receipt",
+    "Replay",
     "Settlement",
     "StatementEntry",
     "StatementPage",
     "UsageRecord",
     "UsageSum",
     "VerifyReport",
+    "abandon_in",
+    "begin_in",
     "digest",
     "dollars",
+    "finish_in",
+    "forget_in",
     "nano",
     "once_in",
     "price_usage",

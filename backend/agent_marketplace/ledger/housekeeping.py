@@ -15,6 +15,7 @@ from agent_marketplace.ledger.writer import Writer, close
 from agent_marketplace.usage import Usage
 
 BATCH = 500
+_LOCK = 7_202_611_220_002  # PostgreSQL: one process at a time numbers the checkpoints
 log = logging.getLogger(__name__)
 
 
@@ -61,8 +62,20 @@ def end_lost_holds_in(writer: Writer, connection: sa.Connection, *, everything: 
     return ended
 
 
-def checkpoint_in(connection: sa.Connection, now_ms: int, secret: bytes) -> int:
+async def checkpoint(database: Database, now_ms: int, secret: bytes) -> int:
     """Rolls up what moved since the last time and signs the heads of those chains. Returns how many accounts moved."""
+    total = 0
+    while moved := await database.write(lambda c: checkpoint_in(c, now_ms, secret)):
+        total += moved
+    return total
+
+
+def checkpoint_in(connection: sa.Connection, now_ms: int, secret: bytes) -> int:
+    """One batch of `checkpoint`; 0 also where another process is at it."""
+    if connection.dialect.name == "postgresql" and not connection.scalar(
+        sa.select(sa.func.pg_try_advisory_xact_lock(_LOCK))
+    ):
+        return 0
     moved = connection.execute(
         sa.select(accounts.c.id, accounts.c.seq, accounts.c.head, accounts.c.rolled_seq)
         .where(accounts.c.seq > accounts.c.rolled_seq)

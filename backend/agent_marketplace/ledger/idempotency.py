@@ -59,9 +59,10 @@ def abandon_in(connection: sa.Connection, scope: str, key: str) -> None:
     connection.execute(sa.delete(t).where(t.c.scope == scope, t.c.key == key, t.c.result.is_(None)))
 
 
-def forget_in(connection: sa.Connection, before_ms: int) -> int:
-    """Deletes keys claimed before `before_ms`. Returns how many."""
-    return connection.execute(sa.delete(t).where(t.c.created_at < before_ms)).rowcount
+def forget_in(connection: sa.Connection, operation: str, before_ms: int) -> int:
+    """Deletes keys of scopes `operation:...` claimed before `before_ms`. Returns how many. Grants are never forgotten."""
+    old = sa.and_(t.c.scope.startswith(f"{operation}:", autoescape=True), t.c.created_at < before_ms)
+    return connection.execute(sa.delete(t).where(old)).rowcount
 
 
 def once_in(

@@ -173,7 +173,7 @@ class Ledger:
 
     async def checkpoint(self) -> int:
         """Every few minutes: rolls up shared accounts and signs the heads that moved. Returns how many moved."""
-        return await self._database.write(lambda c: housekeeping.checkpoint_in(c, self._clock.now_ms(), self._secret))
+        return await housekeeping.checkpoint(self._database, self._clock.now_ms(), self._secret)
 
     def verify_sync(self, connection: sa.Connection) -> VerifyReport:
         """Recomputes everything on this connection's snapshot."""
