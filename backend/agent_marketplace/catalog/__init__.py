@@ -6,7 +6,7 @@ from agent_marketplace.catalog.models import AIModel, Evidence, Offer, Stats
 from agent_marketplace.catalog.query import Page
 from agent_marketplace.catalog.service import Catalog
 from agent_marketplace.catalog.snapshot import ModelRecord, Snapshot, Source, bundled
-from agent_marketplace.catalog.sync import FEEDS, Feed, Fetched, FeedReport
+from agent_marketplace.catalog.sync import FEEDS, Feed, FeedReport, Fetched
 
 __all__ = [
     "FEEDS",

@@ -5,6 +5,7 @@ the local model can be reached, and orders popularity by how many providers offe
 """
 
 import math
+import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -45,6 +46,7 @@ class _State:
     """What follows from it; replaced as a whole, so a reader never sees half a change."""
 
     inputs: _Inputs
+    today: date
     models: tuple[AIModel, ...]
     by_id: Mapping[str, AIModel]
     offers: Mapping[str, tuple[Offer, ...]]
@@ -59,6 +61,7 @@ class MarketplaceRegistry:
 
     def __init__(self, snapshot: Snapshot | None = None, *, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
+        self._changing = threading.Lock()
         self._state = self._make(_Inputs(snapshot or bundled()), None)
 
     # --- the guide's six ---
@@ -158,26 +161,35 @@ class MarketplaceRegistry:
 
     def set_snapshot(self, snapshot: Snapshot) -> None:
         """Replaces the catalogue (after a sync or an operator's change)."""
-        self._state = self._make(replace(self._state.inputs, snapshot=snapshot), None)
+        self._change(reindex=True, snapshot=snapshot)
 
     def set_availability(self, availability: Availability, *, serves_retired: Collection[str] = ()) -> None:
         """Who can be called. `serves_retired`: providers at the operator's own base URL, where no retirement binds."""
-        inputs = replace(self._state.inputs, availability=availability, serves_retired=frozenset(serves_retired))
-        self._state = self._make(inputs, self._state)
+        self._change(availability=availability, serves_retired=frozenset(serves_retired))
 
     def set_stats(self, stats: Mapping[str, Stats]) -> None:
-        """This installation's uses, ratings, latencies per model id."""
-        self._state = self._make(replace(self._state.inputs, stats=dict(stats)), self._state)
+        """This installation's uses, ratings, latencies per model id. The same as before changes nothing until the next day."""
+        state = self._state
+        if state.inputs.stats != stats or state.today != self._today():
+            self._change(stats=dict(stats))
 
     def set_evidence(self, evidence: Mapping[str, Sequence[Evidence]], quality: Mapping[str, float]) -> None:
         """Public results per model id, and one number 0..1 per model that orders popularity while there is no traffic."""
         kept = {k: tuple(v) for k, v in evidence.items()}
-        self._state = self._make(replace(self._state.inputs, evidence=kept, quality=dict(quality)), None)
+        self._change(reindex=True, evidence=kept, quality=dict(quality))
 
     # --- making the state ---
 
+    def _today(self) -> date:
+        return datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC).date()
+
+    def _change(self, *, reindex: bool = False, **inputs: Any) -> None:
+        """Replaces some of what the registry was told. From any thread; readers keep the old state until it is done."""
+        with self._changing:
+            self._state = self._make(replace(self._state.inputs, **inputs), None if reindex else self._state)
+
     def _make(self, inputs: _Inputs, old: _State | None) -> _State:
-        today = datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC).date()
+        today = self._today()
         reasons: dict[str, str | None] = {}
         cards: list[AIModel] = []
         for record in inputs.snapshot.models:
@@ -192,7 +204,7 @@ class MarketplaceRegistry:
         else:
             offers = {r.id: r.offers for r in inputs.snapshot.models}
             index, known = SearchIndex(cards, prominence), _name_table(inputs.snapshot)
-        return _State(inputs, tuple(cards), {m.id: m for m in cards}, offers, reasons, known, index, basis)
+        return _State(inputs, today, tuple(cards), {m.id: m for m in cards}, offers, reasons, known, index, basis)
 
     def _find(self, name: str) -> tuple[str, Offer | None] | None:
         text = name.strip().lower()

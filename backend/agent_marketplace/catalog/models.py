@@ -188,19 +188,23 @@ class AIModel(msgspec.Struct, frozen=True, kw_only=True):
         }
 
 
+def _text(nano: int) -> str:
+    return f"{dollars(nano):f}"
+
+
 def prices_dict(price: Price | None) -> dict[str, Any] | None:
     """Dollars per million units as decimal strings; classes that are not offered are left out."""
     if price is None:
         return None
-    out: dict[str, Any] = {k: str(dollars(v)) for k in _CLASSES if (v := getattr(price, k)) is not None}
-    out |= {k: str(dollars(v)) for k in ("per_request", "per_image") if (v := getattr(price, k))}
+    out: dict[str, Any] = {k: _text(v) for k in _CLASSES if (v := getattr(price, k)) is not None}
+    out |= {k: _text(v) for k in ("per_request", "per_image") if (v := getattr(price, k))}
     if price.tiers:
         out["tiers"] = [_tier_dict(t) for t in price.tiers]
     return out
 
 
 def _tier_dict(tier: PriceTier) -> dict[str, Any]:
-    fields: dict[str, Any] = {k: str(dollars(v)) for k in _CLASSES if (v := getattr(tier, k, None)) is not None}
+    fields: dict[str, Any] = {k: _text(v) for k in _CLASSES if (v := getattr(tier, k, None)) is not None}
     return {"above_input_tokens": tier.above_input_tokens, **fields}
 
 

@@ -4,7 +4,7 @@ import re
 
 RESERVED_IDS = frozenset({
     "auto", "search", "popular", "trending", "new", "compare", "facets", "feed", "rating", "endpoints", "models",
-    "sync", "offers",
+    "sync", "offers", "feed.rss",
 })  # fmt: skip
 """Words that are routes under /models, or mean something else as a model's name."""
 

@@ -41,6 +41,7 @@ _CAPABILITY_WORDS = {
     "embedding": "embeddings", "embeddings": "embeddings", "longcontext": "long_context", "imagegen": "image",
     "drawing": "image", "draw": "image",
 }  # fmt: skip
+_SYNONYMS = {"chatgpt": "gpt", "bard": "gemini", "copilot": "gpt", "bedrock": "amazon", "huggingface": "hugging"}
 _CHEAP = frozenset(("cheap", "cheapest", "affordable", "budget", "inexpensive", "economical"))
 _NEW = frozenset(("new", "newest", "latest", "recent"))
 _FREE = frozenset(("free", "gratis"))
@@ -61,6 +62,7 @@ class _Intent(msgspec.Struct):
     """What a query asks for besides a name."""
 
     words: list[str]
+    soft: list[str]  # name a capability, but may be part of a name as well: "coder", "thinking"
     capabilities: list[str]
     cheap: bool = False
     free: bool = False
@@ -162,6 +164,7 @@ class SearchIndex:
             fullness = len(own & words) / max(1, len(own))
             stale = 0.75 if self._models[doc].retired else 1.0
             out[doc] = stale * score * share * share * (1.0 + 0.5 * fullness) + 0.9 * self._prominence[doc]
+            out[doc] += 1.3 * sum(1 for term in intent.soft if term in own)
         return out
 
     def _by_intent(self, intent: _Intent, named: Mapping[int, float]) -> dict[int, float]:
@@ -220,7 +223,7 @@ def _read(text: str) -> _Intent:
     """Takes a query apart into words of a name and words of intent."""
     for pattern, replacement in _PHRASES:
         text = pattern.sub(replacement, text)
-    intent = _Intent(words=[], capabilities=[])
+    intent = _Intent(words=[], soft=[], capabilities=[])
     for term in terms(text)[:MAX_TERMS]:
         if term in _CHEAP or term in _FREE or term in _NEW:
             intent.cheap |= term in _CHEAP
@@ -232,12 +235,9 @@ def _read(text: str) -> _Intent:
             intent.open_weights = True
         elif term in _CAPABILITY_WORDS:
             intent.capabilities.append(_CAPABILITY_WORDS[term])
-            if term in ("coder", "thinking", "reasoning", "embedding", "vision", "code"):
-                intent.words.append(term)
+            intent.soft.append(term)
         elif term not in _STOP:
-            intent.words.append(term)
-    if intent.words and all(w in _CAPABILITY_WORDS for w in intent.words):
-        intent.words = []
+            intent.words.append(_SYNONYMS.get(term, term))
     return intent
 
 

@@ -36,6 +36,7 @@ class Catalog:
         self._base = base or bundled()
         self._ollama: tuple[str, ...] = ()
         self._changing = asyncio.Lock()
+        self._reloading = asyncio.Lock()
 
     # --- loading ---
 
@@ -60,12 +61,16 @@ class Catalog:
     async def _reload(self) -> None:
         now = self._clock.now_ms()
 
-        def collect(connection: Any) -> Snapshot:
+        def apply(connection: Any) -> None:
+            """In a reader thread: indexing takes a tenth of a second, which the event loop must not lose."""
             found = [record for record, _, _ in store.models(connection)]
-            return overlay(self._base, found, store.offers(connection), store.prices_in_force(connection, now))
+            snapshot = overlay(self._base, found, store.offers(connection), store.prices_in_force(connection, now))
+            snapshot = with_ollama(snapshot, self._ollama, self._today())
+            if snapshot != self.registry.snapshot:
+                self.registry.set_snapshot(snapshot)
 
-        snapshot = await self._db.read(collect)
-        self.registry.set_snapshot(with_ollama(snapshot, self._ollama, self._today()))
+        async with self._reloading:
+            await self._db.read(apply)
 
     def _today(self) -> str:
         return datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC).date().isoformat()
