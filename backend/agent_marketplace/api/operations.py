@@ -8,7 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from agent_marketplace.api.deps import Router, The
 from agent_marketplace.api.envelope import ExactJSON
-from agent_marketplace.gateway.metrics import render_metrics
+from agent_marketplace.api.metrics import render_metrics
 
 router = Router(tags=["operations"])
 _DATABASE_S = 2.0

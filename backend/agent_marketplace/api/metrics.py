@@ -1,14 +1,11 @@
 """What operators watch, read off the running parts when it is asked for: nothing is counted twice, nothing on the hot path."""
 
-from typing import TYPE_CHECKING
-
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
-if TYPE_CHECKING:
-    from agent_marketplace.app import Market
+from agent_marketplace.app import Market
 
 
-def render_metrics(market: "Market") -> bytes:
+def render_metrics(market: Market) -> bytes:
     """Prometheus text."""
     registry = CollectorRegistry()
     active = Gauge("marketplace_active_calls", "Calls between admission and settlement", registry=registry)
