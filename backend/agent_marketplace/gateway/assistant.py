@@ -5,11 +5,7 @@ from agent_marketplace.gateway.needs import Needs
 from agent_marketplace.gateway.preferences import Preferences
 from agent_marketplace.ledger import Ledger
 from agent_marketplace.recommend.ai_recommendation_engine import RecommendationEngine, Wallet
-from agent_marketplace.recommend.auto import last_text
-from agent_marketplace.recommend.tasks import analyze
 from agent_marketplace.wires.base import Call
-
-_READ_CHARACTERS = 20_000
 
 
 class Assistant:
@@ -27,8 +23,4 @@ class Assistant:
 
     def output_range(self, model_id: str, call: Call, _input_tokens: int) -> tuple[int, int]:
         """Output tokens: median and p95 of such an answer."""
-        model = self._engine.registry.get_model_by_id(model_id)
-        if model is None:
-            return 256, 1024
-        lengths = self._engine.lengths(model, analyze(last_text(call)[:_READ_CHARACTERS], input_tokens=input_tokens))
-        return lengths.p50, max(lengths.p50, lengths.p95)
+        return self._engine.output_range(model_id, call)
