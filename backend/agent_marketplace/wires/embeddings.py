@@ -1,0 +1,178 @@
+"""Embeddings: OpenAI's shape towards clients; OpenAI's, Gemini's and Ollama's towards providers."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+from urllib.parse import quote
+
+import msgspec
+
+from agent_marketplace import json
+from agent_marketplace.errors import BadRequest
+from agent_marketplace.usage import Usage
+from agent_marketplace.wires import fields, openai_out, reported
+from agent_marketplace.wires.base import FailureClass, OutboundCall, UpstreamFailure, WireName
+from agent_marketplace.wires.tokens import count_text
+
+Vector = list[float] | str  # numbers, or their little-endian float32 bytes in base64
+
+
+class EmbeddingCall(msgspec.Struct, frozen=True, kw_only=True):
+    """A request. `inputs`: texts or token lists; `extra`: fields without a name of ours."""
+
+    model: str
+    inputs: tuple[str | tuple[int, ...], ...]
+    encoding_format: Literal["float", "base64"] | None = None
+    dimensions: int | None = None
+    user: str | None = None
+    routing: Mapping[str, Any] = {}
+    extra: Mapping[str, Any] = {}
+
+    @property
+    def input_tokens(self) -> int:
+        """Tokens of all inputs, estimated."""
+        return sum(count_text(i) if isinstance(i, str) else len(i) for i in self.inputs)
+
+
+class EmbeddingReply(msgspec.Struct, frozen=True, kw_only=True):
+    """Vectors in the order of the inputs. `usage` None = the provider said nothing."""
+
+    vectors: tuple[Vector, ...]
+    usage: Usage | None = None
+
+
+class _Request(msgspec.Struct):
+    input: str | list[str] | list[int] | list[list[int]]
+    model: str | None = None
+    encoding_format: Literal["float", "base64"] | None = None
+    dimensions: int | None = None
+    user: str | None = None
+
+
+class _Datum(msgspec.Struct):
+    embedding: list[float] | str
+    index: int = 0
+
+
+class _OpenAI(msgspec.Struct):
+    data: list[_Datum]
+    usage: Any = None
+
+
+class _Values(msgspec.Struct):
+    values: list[float]
+
+
+class _Gemini(msgspec.Struct):
+    embeddings: list[_Values]
+
+
+class _Ollama(msgspec.Struct):
+    embeddings: list[list[float]]
+    prompt_eval_count: Any = None
+
+
+_MOST_INPUTS = 2048
+
+
+def parse_request(body: bytes) -> EmbeddingCall:
+    """A client's body of POST /v1/embeddings. Raises BadRequest with words that name the field."""
+    raw = fields.raw_fields(body)
+    routing, extra = fields.split_fields(raw, frozenset(_Request.__struct_fields__))
+    if "input" not in raw:
+        raise BadRequest("input: is missing")
+    inputs = _inputs(fields.value(raw.pop("input")))
+    known = {k: fields.value(v) for k, v in raw.items() if k in _Request.__struct_fields__}
+    try:
+        r = msgspec.convert({**known, "input": ""}, _Request)
+    except msgspec.ValidationError as e:
+        raise BadRequest(str(e)) from None
+    if not r.model:
+        raise BadRequest("model: is missing")
+    if r.dimensions is not None and r.dimensions < 1:
+        raise BadRequest("dimensions: must be at least 1")
+    return EmbeddingCall(
+        model=r.model, inputs=inputs, encoding_format=r.encoding_format, dimensions=r.dimensions, user=r.user, routing=routing,
+        extra=extra,
+    )  # fmt: skip
+
+
+def _inputs(value: Any) -> tuple[str | tuple[int, ...], ...]:
+    """One text, texts, one token list, or token lists."""
+    if isinstance(value, str):
+        value = [value]
+    if not isinstance(value, list) or not value:
+        raise BadRequest("input: expected a text or a non-empty array")
+    if all(isinstance(i, int) and not isinstance(i, bool) for i in value):
+        value = [value]
+    if len(value) > _MOST_INPUTS:
+        raise BadRequest(f"input: at most {_MOST_INPUTS} inputs")
+    out: list[str | tuple[int, ...]] = []
+    for n, item in enumerate(value):
+        if isinstance(item, str) and item:
+            out.append(item)
+        elif (
+            isinstance(item, list) and item and all(isinstance(i, int) and not isinstance(i, bool) and i >= 0 for i in item)
+        ):
+            out.append(tuple(item))
+        else:
+            raise BadRequest(f"input[{n}]: expected a non-empty text or a list of tokens")
+    return tuple(out)
+
+
+def render_reply(reply: EmbeddingReply, model: str, extra: Mapping[str, Any]) -> bytes:
+    """OpenAI's list of embeddings; `cost` stands in `usage`."""
+    data = [{"object": "embedding", "index": i, "embedding": v} for i, v in enumerate(reply.vectors)]
+    tokens = reply.usage.prompt_tokens if reply.usage else 0
+    usage = {"prompt_tokens": tokens, "total_tokens": tokens, **({"cost": extra["cost"]} if "cost" in extra else {})}
+    rest = {k: v for k, v in extra.items() if k != "cost"}
+    return json.encode({"object": "list", "data": data, "model": model, "usage": usage, **rest})
+
+
+def build_request(call: EmbeddingCall, upstream_model: str, wire: WireName) -> OutboundCall:
+    """The provider's request. Raises UpstreamFailure(UNSUPPORTED) for token lists or a wire without embeddings."""
+    dropped = tuple(call.extra)
+    if wire == "openai":
+        body: dict[str, Any] = {
+            "model": upstream_model,
+            "input": [list(i) if isinstance(i, tuple) else i for i in call.inputs],
+        }
+        optional = {"encoding_format": call.encoding_format, "dimensions": call.dimensions, "user": call.user}
+        body |= {k: v for k, v in optional.items() if v is not None}
+        return OutboundCall(path="embeddings", body=json.encode(body), dropped=dropped)
+    texts = [i for i in call.inputs if isinstance(i, str)]
+    if len(texts) != len(call.inputs):
+        raise openai_out.unsupported("This provider embeds texts, not token lists")
+    if wire == "ollama":
+        body = {"model": upstream_model, "input": texts, **({"dimensions": call.dimensions} if call.dimensions else {})}
+        return OutboundCall(path="api/embed", body=json.encode(body), dropped=dropped)
+    if wire == "gemini":
+        one: dict[str, Any] = {"model": f"models/{upstream_model}"}
+        one |= {"outputDimensionality": call.dimensions} if call.dimensions else {}
+        requests = [{**one, "content": {"parts": [{"text": t}]}} for t in texts]
+        path = f"v1beta/models/{quote(upstream_model, safe='')}:batchEmbedContents"
+        return OutboundCall(path=path, body=json.encode({"requests": requests}), dropped=dropped)
+    raise openai_out.unsupported("This provider has no embeddings")
+
+
+def parse_reply(body: bytes, wire: WireName, count: int) -> EmbeddingReply:
+    """The provider's vectors. `count`: how many were asked for. Raises UpstreamFailure for a body that does not hold them."""
+    vectors: tuple[Vector, ...]
+    usage: Usage | None = None
+    try:
+        if wire == "openai":
+            answer = msgspec.json.decode(body, type=_OpenAI)
+            vectors = tuple(d.embedding for d in sorted(answer.data, key=lambda d: d.index))
+            usage = reported.from_openai(answer.usage)
+        elif wire == "ollama":
+            local = msgspec.json.decode(body, type=_Ollama)
+            vectors = tuple(local.embeddings)
+            usage = reported.from_ollama({"prompt_eval_count": local.prompt_eval_count})
+        else:
+            vectors = tuple(e.values for e in msgspec.json.decode(body, type=_Gemini).embeddings)
+    except reported.UsageRefused:
+        usage = None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise UpstreamFailure(FailureClass.SERVER, "The provider's answer was not understood") from None
+    if len(vectors) != count:
+        raise UpstreamFailure(FailureClass.SERVER, "The provider returned another number of vectors")
+    return EmbeddingReply(vectors=vectors, usage=usage)

@@ -1,0 +1,389 @@
+"""Gemini generateContent towards Google: the request out, its answer, stream and errors in."""
+
+import mimetypes
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from agent_marketplace import json
+from agent_marketplace.wires import failures, reported, signatures
+from agent_marketplace.wires.anthropic_in import arguments_of
+from agent_marketplace.wires.base import (
+    Call,
+    Done,
+    Event,
+    FailureClass,
+    Finish,
+    Finished,
+    ImagePart,
+    Malformed,
+    Message,
+    OpaquePart,
+    OutboundCall,
+    Part,
+    ReasoningDelta,
+    ReasoningPart,
+    Reply,
+    StreamDecoder,
+    StreamError,
+    TextDelta,
+    TextPart,
+    ToolCallDelta,
+    ToolCallPart,
+    ToolResultPart,
+    UpstreamFailure,
+    UsageSeen,
+)
+from agent_marketplace.wires.sse import SSEEvent, SSEParser
+
+FINISH = {
+    "STOP": Finish.STOP,
+    "MAX_TOKENS": Finish.LENGTH,
+    **dict.fromkeys(
+        ("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "LANGUAGE", "IMAGE_SAFETY", "MODEL_ARMOR"),
+        Finish.CONTENT_FILTER,
+    ),
+    **dict.fromkeys(
+        ("MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS", "MALFORMED_RESPONSE", "OTHER",
+         "MISSING_THOUGHT_SIGNATURE"),
+        Finish.ERROR,
+    ),
+}  # fmt: skip
+# Gemini 2.5 takes budgets, from 3 on levels (Gemini API, "Thinking"; the token figures are its OpenAI compatibility layer's).
+_BUDGETS = {"none": 0, "minimal": 1024, "low": 1024, "medium": 8192, "high": 24_576, "xhigh": 24_576, "max": 24_576}
+_LEVELS = {"none": "low", "minimal": "low", "low": "low", "medium": "medium", "high": "high", "xhigh": "high", "max": "high"}
+_VERSION = re.compile(r"gemini-(\d+)")
+# Stands in for the signature of a call that another model made (Gemini API, "Thought signatures", FAQ).
+_FOREIGN_SIGNATURE = "skip_thought_signature_validator"
+
+
+def build(call: Call, upstream_model: str, *, stream: bool) -> OutboundCall:
+    """The body of generateContent. Raises UpstreamFailure(UNSUPPORTED)."""
+    dropped = [n for n in ("parallel_tool_calls", "user") if getattr(call, n) is not None]
+    levels = _takes_levels(upstream_model)
+    body: dict[str, Any] = {}
+    extra = dict(call.extra) if call.wire == "gemini" else {}
+    if call.wire != "gemini":
+        dropped += call.extra
+    system = "\n\n".join(p.text for m in call.messages if m.role == "system" for p in m.parts if isinstance(p, TextPart))
+    if system:
+        body["systemInstruction"] = {"parts": [{"text": system}]}
+    body["contents"] = _contents(call, levels)
+    config = _config(call, levels) | extra.pop("generationConfig", {})
+    if config:
+        body["generationConfig"] = config
+    body |= _tools(call) | extra
+    method = "streamGenerateContent?alt=sse" if stream else "generateContent"
+    path = f"v1beta/models/{quote(upstream_model, safe='')}:{method}"
+    return OutboundCall(path=path, body=json.encode(body), dropped=tuple(dropped))
+
+
+def _takes_levels(model: str) -> bool:
+    found = _VERSION.search(model)
+    return found is not None and int(found[1]) >= 3
+
+
+def _config(call: Call, levels: bool) -> dict[str, Any]:
+    config: dict[str, Any] = {
+        "maxOutputTokens": call.max_tokens,
+        "temperature": call.temperature,
+        "topP": call.top_p,
+        "topK": call.top_k,
+        "stopSequences": list(call.stop) or None,
+        "seed": call.seed,
+        "frequencyPenalty": call.frequency_penalty,
+        "presencePenalty": call.presence_penalty,
+        "candidateCount": call.n,
+    }
+    if call.response_format in ("json_object", "json_schema"):
+        config["responseMimeType"] = "application/json"
+        config["responseJsonSchema"] = call.response_schema
+    effort, budget = call.reasoning_effort, call.reasoning_max_tokens
+    if budget is not None:
+        config["thinkingConfig"] = {"thinkingBudget": budget, "includeThoughts": budget != 0}
+    elif effort is not None and levels:
+        config["thinkingConfig"] = {"thinkingLevel": _LEVELS.get(effort, "high"), "includeThoughts": effort != "none"}
+    elif effort is not None:
+        config["thinkingConfig"] = {"thinkingBudget": _BUDGETS.get(effort, 8192), "includeThoughts": effort != "none"}
+    return {k: v for k, v in config.items() if v is not None}
+
+
+def _tools(call: Call) -> dict[str, Any]:
+    if not call.tools:
+        return {}
+    declared: list[dict[str, Any]] = []
+    natives: list[dict[str, Any]] = []
+    for tool in call.tools:
+        if tool.native is not None:
+            if call.wire != "gemini":
+                raise UpstreamFailure(
+                    FailureClass.UNSUPPORTED, f"The tool {tool.name} exists only at the provider it was written for"
+                )
+            natives.append(dict(tool.native))
+            continue
+        entry: dict[str, Any] = {"name": tool.name, "description": tool.description or tool.name}
+        if tool.parameters:
+            entry["parametersJsonSchema"] = tool.parameters
+        declared.append(entry)
+    body: dict[str, Any] = {"tools": ([{"functionDeclarations": declared}] if declared else []) + natives}
+    if call.tool_choice is not None:
+        mode = {"auto": "AUTO", "none": "NONE", "required": "ANY"}.get(call.tool_choice)
+        chosen = {"mode": mode} if mode else {"mode": "ANY", "allowedFunctionNames": [call.tool_choice]}
+        body["toolConfig"] = {"functionCallingConfig": chosen}
+    return body
+
+
+def _contents(call: Call, levels: bool) -> list[dict[str, Any]]:
+    names = {p.id: p.name for m in call.messages for p in m.parts if isinstance(p, ToolCallPart)}
+    turns: list[dict[str, Any]] = []
+    for message in call.messages:
+        if message.role == "system":
+            continue
+        role = "model" if message.role == "assistant" else "user"
+        parts = _message(message, call, names, levels)
+        if turns and turns[-1]["role"] == role:
+            turns[-1]["parts"] += parts
+        elif parts:
+            turns.append({"role": role, "parts": parts})
+    return turns or [{"role": "user", "parts": [{"text": " "}]}]
+
+
+def _message(message: Message, call: Call, names: Mapping[str, str], levels: bool) -> list[dict[str, Any]]:
+    out: list[dict[str, Any]] = []
+    unsigned = levels
+    for part in message.parts:
+        made = _part(part, call, names)
+        if made is None:
+            continue
+        if "functionCall" in made:
+            if "thoughtSignature" not in made and unsigned:
+                made["thoughtSignature"] = _FOREIGN_SIGNATURE
+            unsigned = False  # only the first call of a turn carries one
+        out.append(made)
+    return out
+
+
+def _part(part: Part, call: Call, names: Mapping[str, str]) -> dict[str, Any] | None:
+    match part:
+        case TextPart():
+            return {"text": part.text} if part.text else None
+        case ImagePart():
+            if part.url:
+                kind = mimetypes.guess_type(part.url.partition("?")[0])[0] or "image/jpeg"
+                return {"fileData": {"mimeType": kind, "fileUri": part.url}}
+            return {"inlineData": {"mimeType": part.media_type, "data": part.data}}
+        case ToolCallPart():
+            made: dict[str, Any] = {"functionCall": {"name": part.name, "args": arguments_of(part)}}
+            signature = signatures.own("gemini", part.signature, call.wire)
+            return made | ({"thoughtSignature": signature} if signature else {})
+        case ToolResultPart():
+            name = part.name or names.get(part.call_id) or part.call_id
+            return {"functionResponse": {"name": name, "response": _response(part)}}
+        case ReasoningPart():
+            signature = signatures.own("gemini", part.signature, call.wire)
+            return {"text": part.text, "thought": True, "thoughtSignature": signature} if signature else None
+        case OpaquePart():
+            if call.wire != "gemini":
+                raise UpstreamFailure(
+                    FailureClass.UNSUPPORTED, f"Content of type {part.kind} cannot be sent to this provider"
+                )
+            return dict(part.value)
+
+
+def _response(part: ToolResultPart) -> dict[str, Any]:
+    try:
+        value = json.decode(part.content)
+    except ValueError:
+        value = part.content
+    if isinstance(value, dict) and not part.is_error:
+        return value
+    return {"error" if part.is_error else "result": value}
+
+
+class _FunctionCall(msgspec.Struct, rename="camel"):
+    name: str = ""
+    args: dict[str, Any] | None = None
+    id: str | None = None
+
+
+class _Part(msgspec.Struct, rename="camel"):
+    text: str | None = None
+    thought: bool | None = None
+    thought_signature: str | None = None
+    function_call: _FunctionCall | None = None
+
+
+class _Content(msgspec.Struct, rename="camel"):
+    parts: list[_Part] | None = None
+
+
+class _Candidate(msgspec.Struct, rename="camel"):
+    content: _Content | None = None
+    finish_reason: str | None = None
+    index: int | None = 0
+
+
+class _Feedback(msgspec.Struct, rename="camel"):
+    block_reason: str | None = None
+
+
+class _Answer(msgspec.Struct, rename="camel"):
+    candidates: list[_Candidate] | None = None
+    prompt_feedback: _Feedback | None = None
+    usage_metadata: Any = None
+    model_version: str | None = None
+    response_id: str | None = None
+    error: Any = None
+
+
+_answer = msgspec.json.Decoder(_Answer)
+
+
+def _blocked(answer: _Answer) -> UpstreamFailure | None:
+    reason = answer.prompt_feedback.block_reason if answer.prompt_feedback else None
+    if reason is None or answer.candidates:
+        return None
+    return UpstreamFailure(FailureClass.CONTENT, f"The provider's policy refused the prompt ({reason[:60]})", status=200)
+
+
+class Decoder:
+    """Google's stream -> canonical events."""
+
+    def __init__(self) -> None:
+        self._parser = SSEParser()
+        self._calls = 0
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Events of the chunks completed by these bytes."""
+        return [e for item in self._parser.feed(data) for e in self._read(item)]
+
+    def close(self) -> list[Event]:
+        """Flushes a chunk whose blank line is missing."""
+        return [e for item in self._parser.close() for e in self._read(item)]
+
+    def _read(self, item: SSEEvent) -> list[Event]:
+        if item.oversized:
+            return [Malformed("an event larger than the bound")]
+        try:
+            answer = _answer.decode(item.data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return [Malformed("an event that is no chunk")] if item.data.strip() else []
+        if answer.error:
+            return [StreamError(failures.as_error(error_of(answer.error, 0, {})))]
+        if (refused := _blocked(answer)) is not None:
+            return [StreamError(failures.as_error(refused))]
+        candidate = next((c for c in answer.candidates or () if c.index in (0, None)), None)
+        events: list[Event] = []
+        for part in (candidate.content.parts if candidate and candidate.content else None) or ():
+            events += self._part(part)
+        if answer.usage_metadata is not None:
+            events += _usage(answer.usage_metadata)
+        if candidate is not None and candidate.finish_reason:
+            events += (Finished(_finish(candidate.finish_reason, calls=self._calls > 0), candidate.finish_reason), Done())
+        return events
+
+    def _part(self, part: _Part) -> list[Event]:
+        signature = signatures.tagged("gemini", part.thought_signature or "")
+        if part.function_call is not None:
+            call, number = part.function_call, self._calls
+            self._calls += 1
+            arguments = json.encode(call.args or {}).decode()
+            return [ToolCallDelta(number, call.id or f"call_{number + 1}_{call.name}", call.name, arguments, signature)]
+        if part.thought:
+            return [ReasoningDelta(part.text or "", signature)]
+        out: list[Event] = [TextDelta(part.text)] if part.text else []
+        return out + ([ReasoningDelta(signature=signature)] if signature else [])
+
+
+def _finish(native: str, *, calls: bool) -> Finish:
+    finish = FINISH.get(native, Finish.STOP)
+    return Finish.TOOL_CALLS if calls and finish is Finish.STOP else finish
+
+
+def _usage(report: Any) -> list[Event]:
+    try:
+        seen = reported.from_gemini(report)
+    except reported.UsageRefused as e:
+        return [Malformed(f"usage refused: {e}")]
+    return [UsageSeen(seen)] if seen is not None else []
+
+
+def error_of(error: Any, status: int, headers: Mapping[str, str]) -> UpstreamFailure:
+    """Classifies `error: {code, message, status, details}`; RetryInfo counts as Retry-After."""
+    wait = failures.retry_after(headers)
+    if not isinstance(error, dict):
+        return failures.failure(status, (), "", wait=wait)
+    code = error.get("code")
+    if status in (0, 200) and isinstance(code, int) and 400 <= code <= 599:
+        status = code
+    for detail in error.get("details") or ():
+        delay = detail.get("retryDelay") if isinstance(detail, dict) else None
+        if wait is None and isinstance(delay, str) and delay.endswith("s"):
+            wait = failures.retry_after({"retry-after": delay[:-1]})
+    return failures.failure(status, (str(error.get("status") or ""),), str(error.get("message") or ""), wait=wait)
+
+
+class Outward:
+    """The codec's half that faces Google."""
+
+    def build_request(self, call: Call, upstream_model: str, *, stream: bool) -> OutboundCall:
+        """Raises UpstreamFailure(UNSUPPORTED)."""
+        return build(call, upstream_model, stream=stream)
+
+    def parse_reply(self, body: bytes) -> Reply:
+        """Raises UpstreamFailure for a body that is no answer."""
+        try:
+            answer = _answer.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise UpstreamFailure(FailureClass.SERVER, "The provider's answer was not understood") from None
+        if answer.error:
+            raise error_of(answer.error, 200, {})
+        if (refused := _blocked(answer)) is not None:
+            raise refused
+        if not answer.candidates:
+            raise UpstreamFailure(FailureClass.SERVER, "The provider's answer holds no candidates")
+        return _reply(answer, answer.candidates[0])
+
+    def decoder(self) -> StreamDecoder:
+        """Reads Google's stream."""
+        return Decoder()
+
+    def classify_error(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:
+        """A non-2xx answer, classified."""
+        try:
+            decoded = json.decode(body)
+        except ValueError:
+            decoded = None
+        if isinstance(decoded, list) and decoded:
+            decoded = decoded[0]
+        return error_of(decoded.get("error") if isinstance(decoded, dict) else None, status, headers)
+
+
+def _reply(answer: _Answer, candidate: _Candidate) -> Reply:
+    parts: list[Part] = []
+    for part in (candidate.content.parts if candidate.content else None) or ():
+        signature = signatures.tagged("gemini", part.thought_signature or "")
+        if part.function_call is not None:
+            made = part.function_call
+            call_id = made.id or f"call_{len(parts) + 1}_{made.name}"
+            parts.append(ToolCallPart(call_id, made.name, json.encode(made.args or {}).decode(), signature))
+        elif part.thought:
+            parts.append(ReasoningPart(part.text or "", signature))
+        elif part.text:
+            parts.append(TextPart(part.text))
+    try:
+        usage = reported.from_gemini(answer.usage_metadata)
+    except reported.UsageRefused:
+        usage = None
+    native = candidate.finish_reason or ""
+    return Reply(
+        parts=tuple(parts),
+        finish=_finish(native, calls=any(isinstance(p, ToolCallPart) for p in parts)) if native else None,
+        native_finish=native,
+        usage=usage,
+        upstream_id=answer.response_id or "",
+        upstream_model=answer.model_version or "",
+    )

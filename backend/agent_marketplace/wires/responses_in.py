@@ -1,0 +1,275 @@
+"""OpenAI Responses towards our clients: their request in, our answer out. The stream's writer is in `responses_stream`."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from agent_marketplace import json
+from agent_marketplace.errors import BadRequest, MarketplaceError
+from agent_marketplace.usage import Usage
+from agent_marketplace.wires import fields, openai_in
+from agent_marketplace.wires.base import (
+    Call,
+    Finish,
+    Message,
+    OpaquePart,
+    Part,
+    ReasoningPart,
+    Reply,
+    Role,
+    Shape,
+    TextPart,
+    Tool,
+    ToolCallPart,
+    ToolResultPart,
+)
+
+
+class _Format(msgspec.Struct):
+    type: Literal["text", "json_object", "json_schema"] = "text"
+    name: str = "response"
+    schema: dict[str, Any] | None = None
+
+
+class _Text(msgspec.Struct):
+    format: _Format | None = None
+
+
+class _Reasoning(msgspec.Struct):
+    effort: str | None = None
+
+
+class _Request(msgspec.Struct):
+    input: str | list[dict[str, Any]]
+    model: str | None = None
+    instructions: str | None = None
+    stream: bool | None = None
+    max_output_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    tools: list[dict[str, Any]] | None = None
+    tool_choice: str | dict[str, Any] | None = None
+    parallel_tool_calls: bool | None = None
+    text: _Text | None = None
+    reasoning: _Reasoning | None = None
+    user: str | None = None
+    previous_response_id: str | None = None
+    background: bool | None = None
+    conversation: Any = None
+
+
+_request = msgspec.json.Decoder(_Request)
+_KNOWN = frozenset(_Request.__struct_fields__)
+_ROLES: dict[str, Role] = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
+
+
+def parse(body: bytes, *, model: str | None, stream: bool | None) -> Call:
+    """The canonical call. Raises BadRequest with words that name the field."""
+    r = fields.guarded(_request.decode, body)
+    routing, extra = fields.split_fields(fields.raw_fields(body), _KNOWN)
+    name = model or r.model
+    if not name:
+        raise BadRequest("model: is missing")
+    for field in ("previous_response_id", "background", "conversation"):
+        if getattr(r, field):
+            raise BadRequest(f"{field}: answers are not stored here; send the whole conversation as input")
+    if not r.input:
+        raise BadRequest("input: must not be empty")
+    if r.max_output_tokens is not None and r.max_output_tokens < 1:
+        raise BadRequest("max_output_tokens: must be at least 1")
+    messages = [Message("system", (TextPart(r.instructions),))] if r.instructions else []
+    if isinstance(r.input, str):
+        messages.append(Message("user", (TextPart(r.input),)))
+    else:
+        messages += _merged([_item(item, f"input[{i}]") for i, item in enumerate(r.input)])
+    form = r.text.format if r.text and r.text.format else _Format()
+    return Call(
+        model=name,
+        messages=tuple(messages),
+        wire="responses",
+        stream=bool(r.stream) if stream is None else stream,
+        include_usage=True,
+        max_tokens=r.max_output_tokens,
+        temperature=r.temperature,
+        top_p=r.top_p,
+        tools=tuple(_tool(t, f"tools[{i}]") for i, t in enumerate(r.tools or ())),
+        tool_choice=_choice(r.tool_choice, extra),
+        parallel_tool_calls=r.parallel_tool_calls,
+        response_format=None if form.type == "text" else form.type,
+        response_schema=form.schema,
+        response_schema_name=form.name,
+        reasoning_effort=r.reasoning.effort if r.reasoning else None,
+        user=r.user,
+        routing=routing,
+        extra=extra,
+    )
+
+
+def _choice(choice: str | dict[str, Any] | None, extra: dict[str, Any]) -> str | None:
+    if choice is None or isinstance(choice, str):
+        return choice
+    if choice.get("type") == "function" and isinstance(choice.get("name"), str):
+        return str(choice["name"])
+    extra["tool_choice"] = choice
+    return None
+
+
+def _tool(tool: dict[str, Any], where: str) -> Tool:
+    if tool.get("type") != "function":
+        return Tool(name=str(tool.get("name") or tool.get("type")), native=tool)
+    name, schema, strict = tool.get("name"), tool.get("parameters"), tool.get("strict")
+    if not isinstance(name, str) or not name:
+        raise BadRequest(f"{where}.name: is missing")
+    if schema is not None and not isinstance(schema, dict):
+        raise BadRequest(f"{where}.parameters: expected object")
+    return Tool(name, str(tool.get("description") or ""), schema or {}, strict if isinstance(strict, bool) else None)
+
+
+def _str(item: dict[str, Any], name: str, where: str) -> str:
+    value = item.get(name)
+    if not isinstance(value, str):
+        raise BadRequest(f"{where}.{name}: expected str")
+    return value
+
+
+def _item(item: dict[str, Any], where: str) -> Message:
+    kind = item.get("type", "message")
+    if kind == "message":
+        role = _ROLES.get(str(item.get("role")))
+        if role is None:
+            raise BadRequest(f"{where}.role: must be user, assistant, system or developer")
+        return Message(role, tuple(_content(item.get("content"), where)))
+    if kind == "function_call":
+        call = ToolCallPart(_str(item, "call_id", where), _str(item, "name", where), _str(item, "arguments", where))
+        return Message("assistant", (call,))
+    if kind == "function_call_output":
+        inner = _content(item.get("output"), where, "output")
+        text = "".join(p.text for p in inner if isinstance(p, TextPart))
+        result = ToolResultPart(_str(item, "call_id", where), text)
+        return Message("tool", (result, *(p for p in inner if not isinstance(p, TextPart))))
+    if kind == "reasoning":
+        summary = item.get("summary")
+        text = "".join(str(s.get("text") or "") for s in summary if isinstance(s, dict)) if isinstance(summary, list) else ""
+        return Message("assistant", (ReasoningPart(text, str(item.get("encrypted_content") or "")),))
+    return Message("user", (OpaquePart(str(kind), item),))
+
+
+def _content(content: Any, where: str, name: str = "content") -> list[Part]:
+    if isinstance(content, str):
+        return [TextPart(content)]
+    if not isinstance(content, list):
+        raise BadRequest(f"{where}.{name}: expected str or array")
+    parts: list[Part] = []
+    for i, part in enumerate(content):
+        here = f"{where}.{name}[{i}]"
+        kind = part.get("type") if isinstance(part, dict) else None
+        if kind in ("input_text", "output_text", "text"):
+            parts.append(TextPart(_str(part, "text", here)))
+        elif kind == "refusal":
+            parts.append(TextPart(_str(part, "refusal", here)))
+        elif kind == "input_image" and isinstance(part.get("image_url"), str):
+            detail = part.get("detail")
+            parts.append(
+                openai_in.image_of(part["image_url"], detail if isinstance(detail, str) else "", f"{here}.image_url")
+            )
+        elif isinstance(kind, str):
+            parts.append(OpaquePart(kind, part))
+        else:
+            raise BadRequest(f"{here}.type: expected str")
+    return parts
+
+
+def _merged(messages: list[Message]) -> list[Message]:
+    """Neighbouring items of the assistant are one turn: its thinking, its words and its calls."""
+    out: list[Message] = []
+    for message in messages:
+        if out and message.role == out[-1].role == "assistant":
+            out[-1] = Message("assistant", out[-1].parts + message.parts)
+        else:
+            out.append(message)
+    return out
+
+
+def usage_json(usage: Usage, extra: Mapping[str, Any]) -> dict[str, Any]:
+    """`usage` as Responses' clients read it, with `cost` beside it."""
+    body: dict[str, Any] = {
+        "input_tokens": usage.prompt_tokens,
+        "input_tokens_details": {
+            "cached_tokens": usage.cache_read,
+            "cache_write_tokens": usage.cache_write_5m + usage.cache_write_1h,
+        },
+        "output_tokens": usage.completion_tokens,
+        "output_tokens_details": {"reasoning_tokens": usage.reasoning},
+        "total_tokens": usage.total_tokens,
+    }
+    return body | ({"cost": extra["cost"]} if "cost" in extra else {})
+
+
+_INCOMPLETE = {Finish.LENGTH: "max_output_tokens", Finish.CONTENT_FILTER: "content_filter"}
+
+
+def response_json(
+    shape: Shape, output: list[dict[str, Any]], finish: Finish | None, usage: Usage | None, extra: Mapping[str, Any]
+) -> dict[str, Any]:
+    """A response object; finish None = in progress."""
+    reason = _INCOMPLETE.get(finish) if finish is not None else None
+    status = (
+        "in_progress" if finish is None else "incomplete" if reason else "failed" if finish is Finish.ERROR else "completed"
+    )
+    return {
+        "id": shape.id,
+        "object": "response",
+        "created_at": shape.created,
+        "status": status,
+        "error": None,
+        "incomplete_details": {"reason": reason} if reason else None,
+        "instructions": None,
+        "metadata": {},
+        "model": shape.model,
+        "output": output,
+        "parallel_tool_calls": True,
+        "temperature": None,
+        "tool_choice": "auto",
+        "tools": [],
+        "top_p": None,
+        "store": False,
+        "usage": usage_json(usage, extra) if usage is not None else None,
+        **{k: v for k, v in extra.items() if k != "cost"},
+    }
+
+
+def message_item(item_id: str, text: str, status: str = "completed") -> dict[str, Any]:
+    """An output message of one text."""
+    content = [{"type": "output_text", "text": text, "annotations": [], "logprobs": []}] if status == "completed" else []
+    return {"type": "message", "id": item_id, "role": "assistant", "status": status, "content": content}
+
+
+def reasoning_item(item_id: str, text: str, signature: str = "") -> dict[str, Any]:
+    """An output item of thinking."""
+    item = {"type": "reasoning", "id": item_id, "summary": [{"type": "summary_text", "text": text}] if text else []}
+    return item | ({"encrypted_content": signature} if signature else {})
+
+
+def call_item(item_id: str, call: ToolCallPart, status: str = "completed") -> dict[str, Any]:
+    """An output item of a function call."""
+    return {"type": "function_call", "id": item_id, "call_id": call.id, "name": call.name, "arguments": call.arguments,
+            "status": status}  # fmt: skip
+
+
+def render_reply(reply: Reply, shape: Shape, extra: Mapping[str, Any]) -> bytes:
+    """A whole response."""
+    output: list[dict[str, Any]] = []
+    for i, part in enumerate(reply.parts):
+        if isinstance(part, ReasoningPart):
+            output.append(reasoning_item(f"rs_{i}_{shape.id}", part.text, part.signature))
+        elif isinstance(part, TextPart):
+            output.append(message_item(f"msg_{i}_{shape.id}", part.text))
+        elif isinstance(part, ToolCallPart):
+            output.append(call_item(f"fc_{i}_{shape.id}", part))
+    return json.encode(response_json(shape, output, reply.finish or Finish.ERROR, reply.usage, extra))
+
+
+def error_json(error: MarketplaceError, request_id: str) -> dict[str, Any]:
+    """OpenAI's error object; the stable type also at the top level (OpenRouter's Responses API does the same)."""
+    return openai_in.error_json(error, request_id) | {"error_type": error.code}

@@ -1,0 +1,135 @@
+"""OpenAI Responses: canonical events -> the typed, numbered events of its stream."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from agent_marketplace import json
+from agent_marketplace.errors import MarketplaceError
+from agent_marketplace.usage import Usage
+from agent_marketplace.wires.base import Event, Finish, ReasoningDelta, Shape, TextDelta, ToolCallDelta, ToolCallPart
+from agent_marketplace.wires.responses_in import call_item, message_item, reasoning_item, response_json
+
+
+class Encoder:
+    """Output items one after the other; function calls may overlap, each under its own output index."""
+
+    def __init__(self, shape: Shape) -> None:
+        self._shape = shape
+        self._number = 0
+        self._output: list[dict[str, Any]] = []
+        self._kind = ""
+        self._text: list[str] = []
+        self._signature = ""
+        self._calls: dict[int, tuple[int, ToolCallPart]] = {}
+
+    def _event(self, kind: str, **body: Any) -> bytes:
+        data = json.encode({"type": kind, "sequence_number": self._number, **body})
+        self._number += 1
+        return b"event: " + kind.encode() + b"\ndata: " + data + b"\n\n"
+
+    def start(self) -> bytes:
+        """`response.created` and `response.in_progress`."""
+        shell = response_json(self._shape, [], None, None, {})
+        return self._event("response.created", response=shell) + self._event("response.in_progress", response=shell)
+
+    def feed(self, events: Sequence[Event]) -> bytes:
+        """Items and deltas; terminal events are kept back."""
+        out = b""
+        for event in events:
+            if isinstance(event, TextDelta):
+                out += self._open("message") + self._delta(
+                    "response.output_text.delta", event.text, logprobs=[], content_index=0
+                )
+                self._text.append(event.text)
+            elif isinstance(event, ReasoningDelta):
+                out += self._open("reasoning")
+                self._signature = event.signature or self._signature
+                if event.text:
+                    out += self._delta("response.reasoning_summary_text.delta", event.text, summary_index=0)
+                    self._text.append(event.text)
+            elif isinstance(event, ToolCallDelta):
+                out += self._call(event)
+        return out
+
+    def _at(self) -> dict[str, Any]:
+        at = len(self._output) - 1
+        return {"item_id": self._output[at]["id"], "output_index": at}
+
+    def _delta(self, kind: str, delta: str, **more: Any) -> bytes:
+        return self._event(kind, **self._at(), delta=delta, **more)
+
+    def _open(self, kind: str) -> bytes:
+        if self._kind == kind:
+            return b""
+        out = self._close()
+        self._kind = kind
+        at = len(self._output)
+        if kind == "message":
+            self._output.append(message_item(f"msg_{at}_{self._shape.id}", "", "in_progress"))
+            part: dict[str, Any] = {"type": "output_text", "text": "", "annotations": [], "logprobs": []}
+            out += self._event("response.output_item.added", output_index=at, item=self._output[at])
+            return out + self._event("response.content_part.added", **self._at(), content_index=0, part=part)
+        self._output.append(reasoning_item(f"rs_{at}_{self._shape.id}", ""))
+        out += self._event("response.output_item.added", output_index=at, item=self._output[at])
+        part = {"type": "summary_text", "text": ""}
+        return out + self._event("response.reasoning_summary_part.added", **self._at(), summary_index=0, part=part)
+
+    def _close(self) -> bytes:
+        if not self._kind:
+            return b""
+        text, at = "".join(self._text), len(self._output) - 1
+        item_id = self._output[at]["id"]
+        if self._kind == "message":
+            self._output[at] = message_item(item_id, text)
+            part = self._output[at]["content"][0]
+            out = self._event("response.output_text.done", **self._at(), content_index=0, text=text, logprobs=[])
+            out += self._event("response.content_part.done", **self._at(), content_index=0, part=part)
+        else:
+            self._output[at] = reasoning_item(item_id, text, self._signature)
+            part = {"type": "summary_text", "text": text}
+            out = self._event("response.reasoning_summary_text.done", **self._at(), summary_index=0, text=text)
+            out += self._event("response.reasoning_summary_part.done", **self._at(), summary_index=0, part=part)
+        self._kind, self._text, self._signature = "", [], ""
+        return out + self._event("response.output_item.done", output_index=at, item=self._output[at])
+
+    def _call(self, event: ToolCallDelta) -> bytes:
+        out = b""
+        if event.index not in self._calls:
+            out += self._close()
+            at = len(self._output)
+            self._calls[event.index] = (at, ToolCallPart(event.id, event.name, ""))
+            item = call_item(f"fc_{at}_{self._shape.id}", self._calls[event.index][1], "in_progress")
+            self._output.append(item)
+            out += self._event("response.output_item.added", output_index=at, item=item)
+        at, call = self._calls[event.index]
+        if event.arguments:
+            self._calls[event.index] = (at, ToolCallPart(call.id, call.name, call.arguments + event.arguments))
+            where = {"item_id": self._output[at]["id"], "output_index": at}
+            out += self._event("response.function_call_arguments.delta", **where, delta=event.arguments)
+        return out
+
+    def end(self, finish: Finish, usage: Usage | None, extra: Mapping[str, Any]) -> bytes:
+        """What is open is closed; then `response.completed` or `response.incomplete`."""
+        out = self._close()
+        for at, call in self._calls.values():
+            item_id = self._output[at]["id"]
+            item = self._output[at] = call_item(item_id, call)
+            out += self._event("response.function_call_arguments.done", item_id=item_id, output_index=at, name=call.name,
+                               arguments=call.arguments)  # fmt: skip
+            out += self._event("response.output_item.done", output_index=at, item=item)
+        response = response_json(self._shape, self._output, finish, usage, extra)
+        kind = "response.incomplete" if response["status"] == "incomplete" else "response.completed"
+        return out + self._event(kind, response=response)
+
+    def error(self, error: MarketplaceError, request_id: str) -> bytes:
+        """An `error` event and `response.failed`."""
+        response = response_json(self._shape, self._output, Finish.ERROR, None, {})
+        response["error"] = {"code": error.code, "message": error.message}
+        known = {
+            "code": error.code,
+            "message": error.message,
+            "param": None,
+            "error_type": error.code,
+            "request_id": request_id,
+        }
+        return self._event("error", **known) + self._event("response.failed", response=response)
