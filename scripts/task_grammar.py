@@ -203,7 +203,6 @@ TEMPLATES: dict[str, list[str]] = {
         "Where is the {animal}?", "What is the {animal} looking at?", "Is there a {object} next to the {person}?", "Describe this image of a {place}",
         "Which {object} is bigger?", "What brand is the {object}?", "Where was this photo of the {place} taken?", "What is behind the {object}?",
         "Is the {person} happy?", "How many people are near the {place}?", "What is written on the {object}?",
-        "What is the spatial relation between the {object} and the {object}?", "What will the {person} do with the {object}?",
         "What kind of {animal} is in the photo?", "Who is the {person} in the picture?", "What is the {person} sitting on?",
         "What is to the right of the {object}?", "What is the position of the {object} relative to the {person}?", "What is the name of this {object}?",
     ],
