@@ -214,7 +214,7 @@ class Catalog:
         if counts:
             try:
                 await self._db.write(lambda c: store.add_traffic(c, counts), durable=False)
-            except BaseException:
+            except BaseException:  # a cancellation too: what was taken must not be lost
                 self.traffic.give_back(counts)
                 raise
             await self.refresh_stats()

@@ -27,6 +27,7 @@ T = TypeVar("T")
 Work = Callable[[sa.Connection], T]
 
 READERS = 8
+WRITERS = 8
 RETRIES = 5
 BUSY_TIMEOUT_MS = 10_000
 _RETRYABLE = frozenset({"40001", "40P01"})  # serialization_failure, deadlock_detected
@@ -38,7 +39,10 @@ class Database:
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
         self.dialect = engine.dialect.name
-        self._threads = ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="db")
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="db-read")
+        self._writers = ThreadPoolExecutor(
+            WRITERS, thread_name_prefix="db-write"
+        )  # apart: a write that waits blocks no reader
         self._writer = GroupWriter(engine)
         self._start = threading.Lock()
 
@@ -50,7 +54,7 @@ class Database:
             event.listen(engine, "connect", _sqlite_connect)
             event.listen(engine, "begin", _sqlite_begin)
         else:
-            engine = sa.create_engine(url, pool_size=READERS + 1, max_overflow=READERS, pool_pre_ping=True)
+            engine = sa.create_engine(url, pool_size=READERS + 1, max_overflow=WRITERS, pool_pre_ping=True)
         return cls(engine)
 
     def create_all(self) -> None:
@@ -61,13 +65,13 @@ class Database:
 
     async def read(self, fn: Work[T]) -> T:
         """Runs `fn(connection)` in a reader thread on one consistent snapshot; never waits for writers."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self.read_sync, fn)
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_sync, fn)
 
     async def write(self, fn: Work[T], *, durable: bool = True) -> T:
         """Runs `fn(connection)` as one transaction and returns once it is committed. Raises Unavailable if it can't be."""
         if self.dialect == "sqlite":
             return await self._writer.submit(fn, durable=durable)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._write_here, fn, durable)
+        return await asyncio.get_running_loop().run_in_executor(self._writers, self._write_here, fn, durable)
 
     async def write_batched(
         self, handler: BatchHandler[Any, T], job: object, *, durable: bool = True, undo: Callable[[T], None] | None = None
@@ -95,7 +99,8 @@ class Database:
     def close(self) -> None:
         """Finishes what was handed in, then ends all threads and connections."""
         self._writer.close()
-        self._threads.shutdown(wait=True)
+        self._writers.shutdown(wait=True)
+        self._readers.shutdown(wait=True)
         self.engine.dispose()
 
     def _write_here(self, fn: Work[T], durable: bool) -> T:
@@ -121,7 +126,7 @@ def _sqlite_connect(connection: Any, _record: Any) -> None:
         "foreign_keys=ON",
         "wal_autocheckpoint=4000",  # pages: fewer, larger checkpoints halve what a busy writer spends on them
     ):
-        connection.execute(f"PRAGMA {pragma}")
+        connection.execute(f"PRAGMA {pragma}")  # sql: the constants above; a pragma takes no parameters
 
 
 def _sqlite_begin(connection: sa.Connection) -> None:

@@ -158,12 +158,12 @@ class GroupWriter:
             for job in group:
                 if job.fn is not None:
                     _run_one(connection, job)
-        except BaseException:
+        except BaseException:  # whatever it was, a cancellation too, nothing of the group may stay
             transaction.rollback()
             raise
         try:
             transaction.commit()
-        except Exception as e:
+        except Exception as e:  # whatever the driver says, the outcome is not known
             raise CommitUnknown("The database did not confirm the write; try again", retry_after=1) from e
 
     def _begin_plain(self, connection: sa.Connection) -> Any:
@@ -176,7 +176,7 @@ class GroupWriter:
     def _set_level(self, connection: sa.Connection, level: str) -> None:
         # Outside any transaction: SQLite ignores the pragma inside one.
         if level != self._level:
-            _driver(connection).execute(f"PRAGMA synchronous={level}")
+            _driver(connection).execute(f"PRAGMA synchronous={level}")  # sql: one of our own two words
             self._level = level
 
     def _connect(self) -> sa.Connection:
@@ -221,7 +221,7 @@ def _run_batches(driver: Any, group: list[_Job[Any]]) -> None:
     for handler, jobs in batches.items():
         try:
             outcomes = handler(driver, [job.payload for job in jobs])
-        except Exception as e:
+        except Exception as e:  # whatever broke the batch, its jobs are tried one by one
             raise _BatchFailed from e
         for job, outcome in zip(jobs, outcomes, strict=True):
             if isinstance(outcome, Exception):
