@@ -26,6 +26,8 @@ EMAIL, PASSWORD = "test@example.com", "password123"
 class TestMarketplaceRegistry(unittest.TestCase):
     """Task 1."""
 
+    registry: MarketplaceRegistry
+
     @classmethod
     def setUpClass(cls) -> None:
         cls.registry = MarketplaceRegistry()
