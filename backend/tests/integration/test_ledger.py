@@ -1,6 +1,7 @@
 """The ledger on real databases: nobody spends a dollar twice, loses one, or gets one for nothing."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from agent_marketplace.db.tables.ledger import accounts, holds, usage_records
 from agent_marketplace.errors import BadRequest, Conflict, IdempotencyMismatch, NotFound, PaymentRequired, Unavailable
 from agent_marketplace.ledger import Ledger, Settlement, store
 from agent_marketplace.ledger.idempotency import abandon_in, begin_in, digest, finish_in, forget_in
+from agent_marketplace.ledger.writer import close
 from agent_marketplace.usage import Usage
 
 DOLLAR = 10**9
@@ -200,6 +202,44 @@ def test_a_free_call_is_never_blocked_by_debt(ledger):
         assert not await ledger.charge("ann", 1, kind="plan")
 
     asyncio.run(story())
+
+
+def test_a_call_over_before_its_hold_is_written_is_still_charged_once(ledger, database):
+    async def story():
+        hold, receipt = await asyncio.gather(
+            ledger.hold("r1", "ann", DOLLAR, price_version="v"), ledger.settle(settlement("r1", 10))
+        )
+        assert (hold.held_nano, receipt.charged_nano, receipt.held_nano) == (DOLLAR, 10, 0)
+
+    asyncio.run(story())
+    assert len(usage_rows(database)) == 1
+
+
+def test_a_settlement_that_commits_while_the_sweeper_waits_is_not_undone(postgres_url, clock):
+    from agent_marketplace.db.engine import Database
+
+    database = Database.open(postgres_url)
+    database.create_all()
+    ledger = Ledger(database, clock)
+    database.write_sync(lambda c: ledger.open_account_in(c, "ann", credit_nano=DOLLAR))
+    asyncio.run(ledger.hold("r1", "ann", DOLLAR, price_version="v", ttl_s=0))
+    waiting = sa.text(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    with database.engine.begin() as connection, ThreadPoolExecutor() as pool:
+        connection.execute(sa.text("SELECT 1 FROM ledger_accounts FOR UPDATE"))
+        swept = pool.submit(asyncio.run, ledger.sweep())
+        while not database.read_sync(lambda c: c.execute(waiting).scalar_one()):
+            assert not swept.done()
+        book = ledger._writer.book(connection)
+        book.load(requests=["r1"])
+        close(book, book.hold("r1"), settlement("r1", 10), "settled")
+        book.flush()
+        connection.commit()
+        assert swept.result(20) == 0
+    assert [row.status for row in usage_rows(database)] == ["ok"]
+    assert database.read_sync(ledger.verify_sync).ok
+    database.close()
 
 
 def test_a_request_id_buys_one_hold(ledger):

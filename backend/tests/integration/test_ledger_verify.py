@@ -79,6 +79,7 @@ EDITS = {
     "a wallet deleted": "DELETE FROM ledger_accounts WHERE name = 'user:ann'",
     "the last posting deleted": "DELETE FROM ledger_transactions WHERE owner_id = 1 AND seq = 5",
     "a middle posting deleted": "DELETE FROM ledger_transactions WHERE owner_id = 1 AND seq = 2",
+    "what a checkpoint signed deleted": "DELETE FROM ledger_transactions WHERE owner_id = 1 AND seq >= 3",
     "a counter-posting deleted": "DELETE FROM ledger_postings WHERE owner_id = 1 AND seq = 2",
     "a stray counter-posting": "INSERT INTO ledger_postings VALUES (1, 99, 'platform:revenue', 5)",
     "a stray counter-posting at the end": "INSERT INTO ledger_postings VALUES (99, 1, 'platform:revenue', 5)",
