@@ -52,7 +52,7 @@ def main() -> None:
     cuts, cpu = statistics.quantiles(times, n=1000), statistics.quantiles(busy, n=1000)
     result = {
         "queries": len(asked), "models": len(registry.get_all_models()), "build_ms": round(built * 1000, 1), "p50_ms": round(cuts[499], 3),
-        "p99_ms": round(cuts[989], 3), "p999_ms": round(cuts[998], 3), "max_ms": round(max(times), 3), 
+        "p99_ms": round(cuts[989], 3), "p999_ms": round(cuts[998], 3), "max_ms": round(max(times), 3),
         "cpu_p50_ms": round(cpu[499], 3), "cpu_p99_ms": round(cpu[989], 3),
     }  # fmt: skip
     print(json.dumps(result))  # noqa: T201

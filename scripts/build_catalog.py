@@ -23,6 +23,7 @@ from typing import Any
 
 import catalog_wheels
 import msgspec
+
 from agent_marketplace.catalog import facts, names
 from agent_marketplace.catalog.hosts import host_names, title
 from agent_marketplace.catalog.models import Offer

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+
 from agent_marketplace.catalog import facts, names
 from agent_marketplace.catalog.hosts import title
 from agent_marketplace.catalog.models import Offer

@@ -78,7 +78,7 @@ def test_openrouter_rows_and_routers_of_unknown_price_are_left_out():
 def test_genai_prices_takes_the_price_in_force_today_not_a_future_or_off_peak_one():
     prices = [
         {"prices": {"input_mtok": "5", "output_mtok": "30"}},
-        {"constraint": {"start_date": "2026-08-21"}, 
+        {"constraint": {"start_date": "2026-08-21"},
          "prices": {"input_mtok": {"base": "4", "tiers": [{"start": 200000, "price": "8"}]}, "output_mtok": "20"}},
         {"constraint": {"start_time": "00:00"}, "prices": {"input_mtok": "1", "output_mtok": "1"}},
         {"constraint": {"start_date": "2027-01-01"}, "prices": {"input_mtok": "9", "output_mtok": "9"}},
