@@ -8,18 +8,22 @@ const dist = fileURLToPath(new URL("../dist", import.meta.url));
 const manifest = JSON.parse(readFileSync(join(dist, ".vite/manifest.json"), "utf8"));
 const FIRST_LOAD = 200_000;
 const CHUNK = 80_000;
-const EDITOR = /workbench\/(editor|code-editor|diff)|@codemirror|@lezer|codemirror/;
 
 const gzip = (file) => gzipSync(readFileSync(join(dist, file))).length;
-const first = new Set();
-const collect = (key) => {
+const collect = (key, files) => {
   const chunk = manifest[key];
-  if (!chunk || first.has(chunk.file)) return;
-  first.add(chunk.file);
-  for (const css of chunk.css ?? []) first.add(css);
-  for (const imported of chunk.imports ?? []) collect(imported);
+  if (!chunk || files.has(chunk.file)) return files;
+  files.add(chunk.file);
+  for (const css of chunk.css ?? []) files.add(css);
+  for (const imported of chunk.imports ?? []) collect(imported, files);
+  return files;
 };
-collect("index.html");
+const keys = Object.keys(manifest);
+const startPage = keys.filter((key) => key.startsWith("src/routes/index.tsx"));
+const first = new Set(["index.html", ...startPage].flatMap((key) => [...collect(key, new Set())]));
+const editor = keys
+  .filter((key) => /workbench\/code-editor|@codemirror\/lang/.test(key))
+  .reduce((files, key) => collect(key, files), new Set());
 
 let failed = false;
 const say = (label, size, limit) => {
@@ -34,8 +38,8 @@ say(
   [...first].reduce((sum, file) => sum + gzip(file), 0),
   FIRST_LOAD,
 );
-for (const [key, chunk] of Object.entries(manifest)) {
-  if (first.has(chunk.file) || !chunk.file.endsWith(".js") || EDITOR.test(key) || EDITOR.test(chunk.name ?? "")) continue;
+for (const chunk of Object.values(manifest)) {
+  if (first.has(chunk.file) || !chunk.file.endsWith(".js") || editor.has(chunk.file)) continue;
   const size = gzip(chunk.file);
   if (size > 20_000) say(chunk.file, size, CHUNK);
 }

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { Command } from "cmdk";
-import { useMemo, useState } from "react";
+import { useMemo, useRef, useState } from "react";
 import { type PaletteCommand, useCommands } from "@/app/commands";
 import { priceWords, providerName } from "@/features/marketplace/model-facts";
 import { searchModels } from "@/features/marketplace/search-models";
@@ -21,6 +21,7 @@ export function CommandPalette({ onClose, onHelp }: { onClose: () => void; onHel
   const api = useApi();
   const navigate = useNavigate();
   const [text, setText] = useState("");
+  const input = useRef<HTMLInputElement>(null);
   const { data: models } = useQuery(modelsQuery(api));
   const commands = useCommands({ onHelp });
   const foundModels = useMemo(() => searchModels(models ?? [], text).slice(0, MODELS_SHOWN), [models, text]);
@@ -32,9 +33,17 @@ export function CommandPalette({ onClose, onHelp }: { onClose: () => void; onHel
   const chat = (model: Model) =>
     void navigate({ to: "/", search: (before) => ({ ...before, model: model.id, pane: "chat" as const, view: undefined }) });
   return (
-    <Dialog open onOpenChange={onClose} title="Find a model or a command" hideTitle className="top-12 max-h-[70dvh]">
+    <Dialog
+      open
+      onOpenChange={onClose}
+      title="Find a model or a command"
+      hideTitle
+      initialFocus={input}
+      className="top-12 max-h-[70dvh]"
+    >
       <Command shouldFilter={false} label="Models and commands" className="flex min-h-0 flex-col">
         <Command.Input
+          ref={input}
           value={text}
           onValueChange={setText}
           placeholder="Type a model's name or a command"

@@ -30,7 +30,7 @@ export function TitleBar({ onPalette, onHelp }: { onPalette: () => void; onHelp:
         className="flex items-center gap-2 rounded px-1 font-semibold"
         aria-label="AI Agent Marketplace, workbench"
       >
-        <img src="/favicon.svg" alt="" width={20} height={20} />
+        <img src="/favicon.svg" alt="" width={20} height={20} className="size-5 shrink-0 max-w-none" />
         <span className="max-lg:hidden">AI Agent Marketplace</span>
       </Link>
       <button

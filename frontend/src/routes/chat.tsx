@@ -13,6 +13,7 @@ function ChatPage() {
   const navigate = useNavigate();
   return (
     <AIAgentChat
+      focusAtOnce
       conversationId={chat ?? null}
       onConversationChange={(next) =>
         void navigate({ to: "/chat", search: { chat: next ?? undefined }, replace: next !== null && chat === undefined })

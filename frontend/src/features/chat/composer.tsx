@@ -11,6 +11,7 @@ import { type Command, parseCommand, suggestCommands } from "./slash";
 import { SlashMenu } from "./slash-menu";
 
 export interface ComposerProps {
+  focusAtOnce: boolean;
   chat: Chat;
   model: ChatModel;
   onSend: (text: string, images: string[]) => void;
@@ -18,7 +19,7 @@ export interface ComposerProps {
 }
 
 /** Where a question is written. Its draft lies on this device until the server has it. */
-export function Composer({ chat, model, onSend, onCommand }: ComposerProps) {
+export function Composer({ focusAtOnce, chat, model, onSend, onCommand }: ComposerProps) {
   const [text, setText] = useState(() => chat.memory.read("draft", chat.getState().conversationId));
   const [images, setImages] = useState<string[]>([]);
   const [problem, setProblem] = useState<string | null>(null);
@@ -35,14 +36,15 @@ export function Composer({ chat, model, onSend, onCommand }: ComposerProps) {
   useEffect(() => {
     if (!returned) return;
     setText(returned.text);
-    setImages(returned.images);
+    if (returned.images) setImages(returned.images);
     chat.draftTaken();
+    area.current?.focus();
   }, [returned, chat]);
 
   useEffect(() => {
-    // A page that has the focus nowhere else starts here; a phone's keyboard does not come up unasked.
-    if (document.activeElement === document.body && matchMedia("(pointer: fine)").matches) area.current?.focus();
-  }, []);
+    // A phone's keyboard does not come up unasked.
+    if (focusAtOnce && matchMedia("(pointer: fine)").matches) area.current?.focus();
+  }, [focusAtOnce]);
 
   const change = (next: string) => {
     setText(next);

@@ -36,8 +36,11 @@ function Panel(props: AIMarketplacePanelProps) {
   const state = useMemo(() => ({ ...kept, q: text || undefined }), [kept, text]);
   const { session } = useSession();
   const favourites = useFavourites();
-  const { all, models, shown, facets, available, byId, guessed } = useMarketModels(state, favourites.ids);
   const assistant = useAssistant();
+  // While Q Assistant answers about these words they are a task and no filter.
+  const asked = assistant.task !== null && assistant.task === state.q;
+  const listed = useMemo(() => (asked ? { ...state, q: undefined } : state), [asked, state]);
+  const { all, models, shown, facets, available, byId, guessed } = useMarketModels(listed, favourites.ids);
   const market = useMarketActions(props, state, change, favourites);
   const [filtersOpen, setFiltersOpen] = useState(false);
   const ownSearch = useRef<HTMLInputElement>(null);
@@ -70,18 +73,20 @@ function Panel(props: AIMarketplacePanelProps) {
                 (shown.length === models.length ? `${models.length} models` : `${shown.length} of ${models.length} models`)}
             </p>
           </div>
-          <SearchBar
-            value={text}
-            inputRef={searchRef}
-            asking={assistant.busy}
-            onChange={setText}
-            onAsk={() => state.q && assistant.ask(state.q)}
-            onLeave={() => body.current?.querySelector<HTMLElement>('[role="gridcell"][tabindex="0"]')?.focus()}
-          />
-          <FilterRow state={state} facets={facets} change={change} onOpenFilters={() => setFiltersOpen(true)} />
+          <div className="flex flex-wrap items-center gap-2">
+            <SearchBar
+              value={text}
+              inputRef={searchRef}
+              asking={assistant.busy}
+              onChange={setText}
+              onAsk={() => state.q && assistant.ask(state.q)}
+              onLeave={() => body.current?.querySelector<HTMLElement>('[role="gridcell"][tabindex="0"]')?.focus()}
+            />
+            <FilterRow state={state} facets={facets} change={change} onOpenFilters={() => setFiltersOpen(true)} />
+          </div>
         </header>
         {assistant.task !== null && (
-          <div className="max-h-[60%] shrink-0 overflow-y-auto border-t border-line">
+          <div className="max-h-[65%] shrink-0 overflow-y-auto border-t border-line">
             <AssistantPicks
               task={assistant.task}
               reply={assistant.reply}
@@ -91,7 +96,6 @@ function Panel(props: AIMarketplacePanelProps) {
               onPriority={assistant.prefer}
               onRetry={assistant.retry}
               onClose={assistant.close}
-              onAddKey={() => void session.require("asked", "api-keys")}
             />
           </div>
         )}
@@ -139,6 +143,7 @@ function useMarketActions(
   favourites: ReturnType<typeof useFavourites>,
 ): Market {
   const host = useHost();
+  const { session } = useSession();
   const toast = useToast();
   const latest = useRef({ state, change, favourites, onSelectModel, toast });
   useEffect(() => {
@@ -159,13 +164,14 @@ function useMarketActions(
           .copy(id)
           .then((copied) => latest.current.toast({ title: copied ? `Copied ${id}` : `Could not copy. The id is ${id}` }));
       },
+      addKey: () => void session.require("asked", "api-keys"),
       use(model: Model, task?: string) {
         const { change, onSelectModel } = latest.current;
         change({ view: undefined, comparing: undefined });
         onSelectModel?.(model, { task });
       },
     }),
-    [host],
+    [host, session],
   );
   return useMemo(
     () => ({ ...actions, state, favourites: favourites.ids, selectedId: selectedModelId }),

@@ -20,7 +20,6 @@ export interface AssistantPicksProps {
   onPriority: (priority: Priority) => void;
   onRetry: () => void;
   onClose: () => void;
-  onAddKey: (provider: string) => void;
 }
 
 const priorities: [Priority, string][] = [
@@ -85,7 +84,7 @@ export function AssistantPicks(props: AssistantPicksProps) {
           Nothing in the catalogue that can be used now fits this task. Describe it in other words, or add a provider's key.
         </Notice>
       )}
-      {reply?.blocked && reply.blocked.length > 0 && !busy && <Blocked picks={reply.blocked} onAddKey={props.onAddKey} />}
+      {reply?.blocked && reply.blocked.length > 0 && !busy && <Blocked picks={reply.blocked} />}
     </section>
   );
 }
@@ -144,20 +143,24 @@ function Pick({ pick, task }: { pick: Recommendation; task: string }) {
   );
 }
 
-function Blocked({ picks, onAddKey }: { picks: readonly BlockedPick[]; onAddKey: (provider: string) => void }) {
+function Blocked({ picks }: { picks: readonly BlockedPick[] }) {
+  const market = useMarket();
   return (
     <div className="mt-2 text-sm">
       <p className="text-muted">Would also suit, but cannot be used yet:</p>
-      <ul className="mt-1 flex flex-col gap-1">
-        {picks.map(({ model, reason, needs_key: provider }) => (
-          <li key={model.id} className="flex flex-wrap items-center gap-x-2">
-            <span className="font-medium">{model.name}</span>
-            <span className="min-w-0 flex-1 text-muted">{reason}</span>
-            {provider && (
-              <Button size="sm" onClick={() => onAddKey(provider)}>
+      <ul className="mt-1 flex flex-col">
+        {picks.map(({ model, provider, missing, reason }) => (
+          <li key={model.id} className="flex flex-wrap items-center gap-x-2 gap-y-1 border-t border-line py-1.5">
+            <span className="min-w-full flex-1 @min-[40rem]:min-w-0">
+              <span className="font-medium">{model.name}</span> <span className="text-muted">{reason}</span>
+            </span>
+            {/\bkey\b/.test(missing) ? (
+              <Button size="sm" onClick={market.addKey}>
                 <KeyRound aria-hidden className="size-3.5!" />
                 Add a key for {providerName(provider)}
               </Button>
+            ) : (
+              <span className="text-xs text-warning">{missing}</span>
             )}
           </li>
         ))}

@@ -10,6 +10,8 @@ export interface Market {
   toggleFavourite(id: string): void;
   toggleCompared(id: string): void;
   copyId(id: string): void;
+  /** Opens the dialog of provider keys. */
+  addKey(): void;
   /** Chat with this model; `task` becomes the draft. */
   use(model: Model, task?: string): void;
   /** The model chosen for the chat now. */

@@ -90,11 +90,13 @@ function CardPrice({ model }: { model: Model }) {
     );
   }
   return (
-    <p className="truncate text-sm tabular-nums">
-      <span className="font-semibold">{price.input}</span> <span className="text-xs text-muted">in</span>
-      <span className="text-muted"> · </span>
-      <span className="font-semibold">{price.output}</span> <span className="text-xs text-muted">out per 1M</span>
-      {model.pricing_tier === "premium" && <span className="ml-1.5 text-xs text-special">premium</span>}
+    <p className="flex items-baseline gap-1.5 text-sm">
+      <span className="min-w-0 flex-1 truncate tabular-nums">
+        <span className="font-semibold">{price.input}</span> <span className="text-xs text-muted">in</span>
+        <span className="text-muted"> · </span>
+        <span className="font-semibold">{price.output}</span> <span className="text-xs text-muted">out per 1M</span>
+      </span>
+      {model.pricing_tier === "premium" && <span className="shrink-0 text-xs text-special">premium</span>}
     </p>
   );
 }

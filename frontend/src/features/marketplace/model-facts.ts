@@ -51,9 +51,13 @@ export interface Availability {
 
 export function availability(model: Model): Availability {
   if (model.is_available) return { tone: "success", label: "Ready", detail: "Can be used now" };
-  const reason = model.unavailable_reason ?? "Not available here";
+  const reason = sentence(model.unavailable_reason ?? "Not available here");
   if (model.retired) return { tone: "neutral", label: "Retired", detail: reason };
   return { tone: "warning", label: /key/i.test(reason) ? "Needs a key" : "Unavailable", detail: reason };
+}
+
+function sentence(text: string): string {
+  return text.replace(/^./, (first) => first.toUpperCase());
 }
 
 const retirementSoonMs = 90 * 86_400_000;
@@ -83,6 +87,15 @@ const providerNames: Record<string, string> = {
   deepseek: "DeepSeek",
   groq: "Groq",
   xai: "xAI",
+  zai: "Z.ai",
+  "google-vertex": "Google Vertex",
+  wandb: "W&B",
+  vercel: "Vercel",
+  ovhcloud: "OVHcloud",
+  sambanova: "SambaNova",
+  github_copilot: "GitHub Copilot",
+  ai21: "AI21",
+  watsonx: "IBM watsonx",
   cohere: "Cohere",
   bedrock: "Amazon Bedrock",
   azure: "Azure",

@@ -10,7 +10,7 @@ const MIN_WIDTH = 264;
 const GAP = 8;
 const coarse = () => window.matchMedia("(pointer: coarse)").matches;
 /** Pixels; fixed, so that nothing moves when cards come and go. */
-const cardHeight = () => (coarse() ? 192 : 158);
+const cardHeight = () => (coarse() ? 188 : 150);
 
 const card = "flex flex-col gap-1 rounded-md border border-line bg-raised px-3 py-2 hc:border-contrast";
 

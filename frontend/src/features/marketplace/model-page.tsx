@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { Copy, GitCompareArrows, MessageSquare, Star } from "lucide-react";
+import { Copy, GitCompareArrows, KeyRound, MessageSquare, Star } from "lucide-react";
 import type { ReactNode } from "react";
 import { modelQuery, modelsQuery, offersQuery } from "@/shared/api/queries";
 import { useApi } from "@/shared/api/services";
@@ -12,7 +12,7 @@ import { DialogBody } from "@/shared/ui/dialog";
 import { Notice } from "@/shared/ui/notice";
 import { Skeleton } from "@/shared/ui/skeleton";
 import { useMarket } from "./market-context";
-import { availability, retiresSoon, words } from "./model-facts";
+import { availability, providerName, retiresSoon, words } from "./model-facts";
 import { EvidenceList, OfferTable, PriceTable, TrafficFacts } from "./model-tables";
 import { asApiError, ProblemNotice } from "./problem-notice";
 
@@ -146,13 +146,27 @@ function Standing({ model }: { model: Model }) {
         Requests after that day fail or go to another model.
       </Notice>
     );
-  if (!model.is_available)
-    return (
-      <Notice tone="warning" title={state.label} actions={next}>
-        {state.detail}
-      </Notice>
-    );
-  return null;
+  if (model.is_available) return null;
+  const needsKey = state.label === "Needs a key";
+  return (
+    <Notice
+      tone="warning"
+      title={state.label}
+      actions={
+        <>
+          {needsKey && (
+            <Button size="sm" variant="primary" onClick={market.addKey}>
+              <KeyRound aria-hidden className="size-3.5!" />
+              Add a key for {providerName(model.provider)}
+            </Button>
+          )}
+          {next}
+        </>
+      }
+    >
+      {state.detail}
+    </Notice>
+  );
 }
 
 function Section({ title, children }: { title: string; children: ReactNode }) {

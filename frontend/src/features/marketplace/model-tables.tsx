@@ -89,11 +89,15 @@ export function OfferTable({ offers }: { offers: readonly Offer[] }) {
           <td className={cn(cell, "tabular-nums")}>{perMillion(offer.prices?.input)}</td>
           <td className={cn(cell, "tabular-nums")}>{perMillion(offer.prices?.output)}</td>
           <td className={cell}>{tokens(offer.context)}</td>
-          <td className={cn(cell, "whitespace-normal")}>
+          <td className={cn(cell, "min-w-24 whitespace-normal")}>
             {offer.is_available ? (
               <Badge tone="success">ready</Badge>
             ) : (
-              <span className="text-xs text-muted">{offer.unavailable_reason ?? "not available"}</span>
+              <span className="text-xs text-muted" title={offer.unavailable_reason ?? undefined}>
+                {/\bkey\b/.test(offer.unavailable_reason ?? "")
+                  ? "needs a key"
+                  : (offer.unavailable_reason ?? "not available")}
+              </span>
             )}
           </td>
           <td className={cn(cell, "text-xs text-muted")}>

@@ -28,8 +28,8 @@ export function SearchBar({ value: text, inputRef, asking, onChange: edit, onAsk
   };
   return (
     // biome-ignore lint/a11y/useSemanticElements: <search> is not announced by every reader yet
-    <div role="search" className="flex flex-wrap gap-2">
-      <div className="relative min-w-48 flex-1">
+    <div role="search" className="contents">
+      <div className="relative min-w-full flex-1 @min-[40rem]:min-w-64">
         <Search aria-hidden className="pointer-events-none absolute top-1/2 left-2 size-4 -translate-y-1/2 text-muted" />
         <input
           ref={inputRef}
@@ -58,7 +58,12 @@ export function SearchBar({ value: text, inputRef, asking, onChange: edit, onAsk
           </IconButton>
         )}
       </div>
-      <Button variant="primary" busy={asking} onClick={() => (text.trim() ? onAsk() : inputRef.current?.focus())}>
+      <Button
+        variant="primary"
+        className="flex-1 @min-[40rem]:flex-none"
+        busy={asking}
+        onClick={() => (text.trim() ? onAsk() : inputRef.current?.focus())}
+      >
         <Sparkles aria-hidden />
         Ask Q Assistant
       </Button>
@@ -95,9 +100,33 @@ export interface FilterRowProps {
 export function FilterRow({ state, facets, change, onOpenFilters }: FilterRowProps) {
   const others = activeFilters(state) - (state.tier ? 1 : 0);
   return (
-    <div className="flex flex-wrap items-center gap-x-2 gap-y-1.5">
+    <>
+      <div className="flex items-center gap-2">
+        <NativeSelect
+          aria-label="Sort by"
+          className="w-28 @min-[40rem]:w-auto"
+          value={state.sort ?? "best"}
+          onChange={(event) => change({ sort: event.target.value as Sort })}
+        >
+          {Object.entries(sortLabels).map(([value, label]) => (
+            <option key={value} value={value}>
+              {label}
+            </option>
+          ))}
+        </NativeSelect>
+        <Button className="@min-[56rem]:hidden" onClick={onOpenFilters} aria-haspopup="dialog">
+          <SlidersHorizontal aria-hidden />
+          Filters
+          {others > 0 && (
+            <span className="rounded-full bg-badge px-1.5 text-xs text-badge-fg">
+              {others}
+              <span className="sr-only"> on</span>
+            </span>
+          )}
+        </Button>
+      </div>
       {/* biome-ignore lint/a11y/useSemanticElements: a row of toggles, not a form's fieldset */}
-      <div role="group" aria-label="Pricing" className="flex flex-wrap gap-1">
+      <div role="group" aria-label="Pricing" className="flex w-full flex-wrap gap-1">
         {tiers.map(([tier, label]) => {
           const pressed = state.tier === tier;
           const total = tier ? (facets.tier.get(tier) ?? 0) : [...facets.tier.values()].reduce((sum, one) => sum + one, 0);
@@ -116,30 +145,6 @@ export function FilterRow({ state, facets, change, onOpenFilters }: FilterRowPro
           );
         })}
       </div>
-      <div className="ml-auto flex items-center gap-1.5">
-        <NativeSelect
-          aria-label="Sort by"
-          className="h-7 text-xs"
-          value={state.sort ?? "best"}
-          onChange={(event) => change({ sort: event.target.value as Sort })}
-        >
-          {Object.entries(sortLabels).map(([value, label]) => (
-            <option key={value} value={value}>
-              {label}
-            </option>
-          ))}
-        </NativeSelect>
-        <Button size="sm" className="@min-[56rem]:hidden" onClick={onOpenFilters} aria-haspopup="dialog">
-          <SlidersHorizontal aria-hidden className="size-3.5!" />
-          Filters
-          {others > 0 && (
-            <span className="rounded-full bg-badge px-1.5 text-xs text-badge-fg">
-              {others}
-              <span className="sr-only"> on</span>
-            </span>
-          )}
-        </Button>
-      </div>
-    </div>
+    </>
   );
 }

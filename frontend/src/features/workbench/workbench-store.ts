@@ -41,10 +41,15 @@ const KEY = "marketplace.workbench";
 const MAX_KEPT = 1_000_000;
 const SAVE_DELAY_MS = 400;
 
-const welcome = `# Scratch. Your text is kept in this browser.
+const welcome = `# A scratch file, kept in this browser.
 #
-# Open files with the folder button or drop them here. Pick a model in the marketplace,
-# select code, and ask in the chat. Ctrl+K (or Cmd+K) shows every command, ? shows the keys.
+# 1. Pick a model on the left, or describe your
+#    task and ask Q Assistant for one.
+# 2. Select code here and ask about it in the chat.
+# 3. Put the answer in at the cursor, or look at
+#    it as a diff first.
+#
+# Ctrl+K (Cmd+K): every command.  ?: all keys.
 
 
 def greet(name: str) -> str:

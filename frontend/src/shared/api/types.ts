@@ -135,10 +135,14 @@ export interface Recommendation {
   gives_up?: string | null;
 }
 
+/** Would rank, but something is missing, mostly the provider's key. */
 export interface BlockedPick {
   model: Model;
+  provider: string;
+  missing: string;
+  score: number;
+  estimated_cost: number | null;
   reason: string;
-  needs_key?: string | null;
 }
 
 export interface Recommendations {

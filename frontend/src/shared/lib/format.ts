@@ -20,19 +20,19 @@ export function perMillion(price: string | number | null | undefined): string {
   return money(value);
 }
 
-const steps: [number, string][] = [
-  [1_000_000_000, "B"],
-  [1_000_000, "M"],
-  [1_000, "K"],
-];
+const units = ["", "K", "M", "B"];
 
-/** 128000 -> 128K, 1048576 -> 1M. */
+/** 4096 -> 4K, 128000 -> 128K, 131072 -> 128K, 1048576 -> 1M: powers of two are counted as their makers do. */
 export function tokens(count: number | null | undefined): string {
   if (count === null || count === undefined) return "–";
-  for (const [size, unit] of steps) {
-    if (count >= size) return `${Number((count / size).toFixed(count / size >= 10 ? 0 : 1))}${unit}`;
+  const base = count % 1000 !== 0 && count % 1024 === 0 ? 1024 : 1000;
+  let value = count;
+  let unit = 0;
+  while (value >= base && unit < units.length - 1) {
+    value /= base;
+    unit += 1;
   }
-  return String(count);
+  return `${Number(value.toFixed(value >= 10 ? 0 : 1))}${units[unit]}`;
 }
 
 export function count(value: number): string {

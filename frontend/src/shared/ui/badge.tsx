@@ -7,12 +7,12 @@ const badge = cva(
   {
     variants: {
       tone: {
-        neutral: "border-line bg-transparent text-muted",
+        neutral: "border-fg/25 text-muted",
         solid: "border-contrast bg-badge text-badge-fg",
-        success: "border-line text-success",
-        warning: "border-line text-warning",
-        danger: "border-line text-danger",
-        special: "border-line text-special",
+        success: "border-current/40 text-success",
+        warning: "border-current/40 text-warning",
+        danger: "border-current/40 text-danger",
+        special: "border-current/40 text-special",
       },
     },
     defaultVariants: { tone: "neutral" },

@@ -11,7 +11,7 @@ export interface DialogProps {
   description?: ReactNode;
   /** `drawer` stands at the right edge, a full sheet on a phone. */
   variant?: "modal" | "drawer";
-  /** Hides the visible title; it still names the dialog. */
+  /** Shows neither title nor close button (Escape still closes); the title still names the dialog. */
   hideTitle?: boolean;
   initialFocus?: RefObject<HTMLElement | null>;
   className?: string;
@@ -38,17 +38,21 @@ export function Dialog({ variant = "modal", ...props }: DialogProps) {
             props.className,
           )}
         >
-          <header className={cn("flex items-start gap-2 px-4 pt-3 pb-2", props.hideTitle && "sr-only")}>
-            <div className="min-w-0 flex-1">
-              <Base.Title className="truncate text-base font-semibold">{props.title}</Base.Title>
-              {props.description && (
-                <Base.Description className="mt-0.5 text-sm text-muted">{props.description}</Base.Description>
-              )}
-            </div>
-            <Base.Close render={<IconButton label="Close" className="-mr-2" />}>
-              <X aria-hidden />
-            </Base.Close>
-          </header>
+          {props.hideTitle ? (
+            <Base.Title className="sr-only">{props.title}</Base.Title>
+          ) : (
+            <header className="flex items-start gap-2 px-4 pt-3 pb-2">
+              <div className="min-w-0 flex-1">
+                <Base.Title className="truncate text-base font-semibold">{props.title}</Base.Title>
+                {props.description && (
+                  <Base.Description className="mt-0.5 text-sm text-muted">{props.description}</Base.Description>
+                )}
+              </div>
+              <Base.Close render={<IconButton label="Close" className="-mr-2" />}>
+                <X aria-hidden />
+              </Base.Close>
+            </header>
+          )}
           {props.children}
         </Base.Popup>
       </Base.Portal>

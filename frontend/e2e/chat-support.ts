@@ -1,0 +1,31 @@
+import { type APIRequestContext, expect, type Page } from "@playwright/test";
+
+export const PASSWORD = "correct horse battery staple";
+
+/** A new account on the real server. */
+export async function newAccount(request: APIRequestContext): Promise<{ email: string; token: string }> {
+  const email = `e2e-${crypto.randomUUID()}@example.com`;
+  const reply = await request.post("/api/v1/marketplace/auth/signup", { data: { email, password: PASSWORD } });
+  expect(reply.ok(), await reply.text()).toBe(true);
+  return { email, token: (await reply.json()).token };
+}
+
+/** The page starts signed in. */
+export async function signedIn(page: Page, request: APIRequestContext): Promise<{ email: string; token: string }> {
+  const account = await newAccount(request);
+  await page.addInitScript((token) => localStorage.setItem("token", token), account.token);
+  return account;
+}
+
+export const composer = (page: Page) => page.getByRole("textbox", { name: /^Message / });
+
+export async function ask(page: Page, text: string): Promise<void> {
+  await composer(page).fill(text);
+  await composer(page).press("Enter");
+}
+
+/** Waits for the end of the running answer. */
+export async function answered(page: Page): Promise<void> {
+  await expect(page.getByRole("button", { name: "Stop the answer" })).toBeHidden({ timeout: 90_000 });
+  await expect(page.getByRole("button", { name: "Answer again" }).last()).toBeVisible();
+}

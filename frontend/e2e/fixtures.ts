@@ -1,0 +1,54 @@
+import AxeBuilder from "@axe-core/playwright";
+import { test as base, expect, type Page } from "@playwright/test";
+
+export const themes = ["dark", "light", "hc-dark", "hc-light"] as const;
+export type Theme = (typeof themes)[number];
+
+interface Fixtures {
+  /** Fails the test if the page threw, or if the content security policy had to stop anything. */
+  clean: undefined;
+}
+
+export const test = base.extend<Fixtures>({
+  clean: [
+    async ({ page }, use) => {
+      const problems: string[] = [];
+      page.on("pageerror", (error) => problems.push(`threw: ${error.message}`));
+      page.on("console", (message) => {
+        if (/content security policy/i.test(message.text())) problems.push(message.text());
+      });
+      await use(undefined);
+      expect(problems).toEqual([]);
+    },
+    { auto: true },
+  ],
+});
+
+export { expect };
+
+export async function chooseTheme(page: Page, theme: Theme): Promise<void> {
+  await page.addInitScript((name) => localStorage.setItem("marketplace.theme", name), theme);
+}
+
+/** No violation of WCAG 2.2 A and AA on what is on the screen now. */
+export async function expectAccessible(page: Page): Promise<void> {
+  const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+  const { violations } = await new AxeBuilder({ page }).withTags(tags).analyze();
+  const found = violations.map(({ id, nodes }) => ({
+    id,
+    where: nodes.slice(0, 3).map(({ target, failureSummary }) => `${target.join(" ")} — ${failureSummary}`),
+  }));
+  expect(found).toEqual([]);
+}
+
+/** Nothing sticks out sideways. */
+export async function expectNoSidewaysScroll(page: Page): Promise<void> {
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  expect(overflow).toBe(0);
+}
+
+export const models = "**/api/v1/marketplace/models?*";
+
+export function isPhone(page: Page): boolean {
+  return (page.viewportSize()?.width ?? 0) < 768;
+}
