@@ -27,9 +27,8 @@ def breaches(root: Path) -> Iterator[Breach]:
         yield from sizes.check_components(str(path.relative_to(root)), path.read_text(encoding="utf-8"))
 
 
-def main() -> int:
-    """Checks the tree that holds this script, or the one that is named."""
-    root = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parents[1]
+def main(root: Path) -> int:
+    """Prints the breaches under root and returns the exit status."""
     found = 0
     try:
         for breach in breaches(root):
@@ -43,4 +42,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parents[1]))
