@@ -12,6 +12,7 @@ from agent_marketplace.accounts.authenticator import Authenticator
 from agent_marketplace.accounts.limits import Limits
 from agent_marketplace.catalog import MarketplaceRegistry, Offer
 from agent_marketplace.catalog import store as catalog_store
+from agent_marketplace.catalog.names import slug
 from agent_marketplace.catalog.service import Catalog
 from agent_marketplace.clock import Clock, SystemClock
 from agent_marketplace.conversations.agents import Agents, Favourites
@@ -24,12 +25,13 @@ from agent_marketplace.gateway.credentials import Credentials
 from agent_marketplace.gateway.health import Health
 from agent_marketplace.gateway.runs import Runs
 from agent_marketplace.gateway.targets import Targets
-from agent_marketplace.ledger import Ledger
+from agent_marketplace.ledger import Ledger, Price, nano
 from agent_marketplace.net.drain import Drain
 from agent_marketplace.net.factory import make_client
 from agent_marketplace.net.http import OutboundClient, OutboundRequest, OutboundResponse
 from agent_marketplace.providers.endpoints import Endpoint, EndpointTable, Revealable
 from agent_marketplace.providers.local import LocalModel, LocalStatus
+from agent_marketplace.providers.ollama import discover
 from agent_marketplace.providers.probe import Verdict, probe_key
 from agent_marketplace.recommend.ai_recommendation_engine import RecommendationEngine
 from agent_marketplace.recommend.learner import Learner
@@ -43,6 +45,7 @@ _SWEEP_S = 5.0
 _CHECKPOINT_S = 300.0
 _STATS_S = 60.0
 _PURGE_S = 3600.0
+_OLLAMA_S = 30.0
 
 
 class _LateClient:
@@ -90,6 +93,7 @@ class Market:
     codecs: Mapping[str, Codec]
     client: _LateClient
     runs: Runs = field(default_factory=Runs)
+    ollama: frozenset[str] = frozenset()
     _jobs: list[asyncio.Task[None]] = field(default_factory=list)
 
     @property
@@ -104,6 +108,8 @@ class Market:
         """Recovers what a dead process left, brings up the local model in the background, and the regular jobs."""
         self.client.real = make_client(self.settings)
         await self.catalog.load()
+        await self._declare_operators_models()
+        self.refresh_availability()
         lost = await self.ledger.recover()
         if lost:
             log.warning("%d requests of a process that died were ended as lost", lost)
@@ -114,8 +120,10 @@ class Market:
             (_STATS_S, self.catalog.flush),
             (_STATS_S, self.learner.refresh),
             (_PURGE_S, self.conversations.purge_expired),
+            (_OLLAMA_S, self.discover_ollama),
         ):
             self._jobs.append(asyncio.create_task(_regularly(every_s, job)))
+        self._jobs.append(asyncio.create_task(self.discover_ollama()))
 
     async def stop(self) -> None:
         """Ends and settles what runs, then lets go of everything."""
@@ -129,6 +137,23 @@ class Market:
         self.accounts.close()
         self.db.close()
 
+    async def discover_ollama(self) -> None:
+        """Lists what the operator's Ollama serves now; a server that is away takes its models with it."""
+        endpoint = self.endpoints.get("ollama")
+        found = await discover(self.client, endpoint) if endpoint is not None else None
+        tags = frozenset(model.name for model in found or ())
+        if tags != self.ollama:
+            self.ollama = tags
+            await self.catalog.set_ollama(tags)
+            self.refresh_availability()
+
+    async def _declare_operators_models(self) -> None:
+        """The models of providers.toml, at the operator's prices."""
+        for endpoint in self.endpoints.all():
+            for model in endpoint.models:
+                price = Price(input=nano(model.input_price), output=nano(model.output_price))
+                await self.catalog.declare(slug(model.id), endpoint.name, model.id, price=price, context=model.context)
+
     def keys_changed(self, user_id: str, provider: str) -> None:
         """A provider key was saved, tested or deleted: it counts at once."""
         self.credentials.forget(user_id)
@@ -138,6 +163,10 @@ class Market:
         """Why an offer can't be called on this installation's own account, or None."""
         if offer.provider == "local":
             return None if self.local.status.ready else (self.local.status.words or "the local model is not running")
+        if offer.provider == "ollama":
+            return (
+                None if offer.upstream_id in self.ollama else "not pulled at the operator's Ollama, or no Ollama is running"
+            )
         endpoint = self.endpoints.get(offer.provider)
         if endpoint is None:
             return f"{offer.provider} is not served here"

@@ -17,6 +17,7 @@ from agent_marketplace.wires.openai import OpenAICodec
 from agent_marketplace.wires.openai_out import Dialect
 
 OPERATORS_FILE = "providers.toml"
+OLLAMA_DEFAULT = "127.0.0.1:11434"
 
 
 class Revealable(Protocol):
@@ -168,8 +169,8 @@ class EndpointTable:
 def _known(row: table.Row, settings: Settings) -> Endpoint:
     given = settings.providers.get(row.name) or ProviderSettings()
     base_url = given.base_url
-    if row.name == "ollama" and settings.ollama_host:
-        base_url = ollama_url(settings.ollama_host)
+    if row.name == "ollama":
+        base_url = ollama_url(settings.ollama_host or OLLAMA_DEFAULT)
     dialect = row.dialect
     if row.name == "openai" and base_url is not None:
         dialect = Dialect()  # someone else's server: the common names, no assumptions
