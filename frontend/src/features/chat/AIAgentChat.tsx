@@ -37,6 +37,8 @@ export interface AIAgentChatProps {
   /** Absent: the chat keeps track itself. Null: a new chat. */
   conversationId?: string | null;
   onConversationChange?: (conversationId: string | null) => void;
+  /** The chat is what the page is for: the text field has the focus from the start. */
+  focusAtOnce?: boolean;
 }
 
 type Open =
@@ -44,7 +46,7 @@ type Open =
   | { what: "receipt"; requestId: string }
   | null;
 
-function AgentChat({ selectedModel, conversationId, onConversationChange }: AIAgentChatProps) {
+function AgentChat({ selectedModel, conversationId, onConversationChange, focusAtOnce = false }: AIAgentChatProps) {
   const services = useServices();
   const api = useApi();
   const [own, setOwn] = useState<string | null>(null);
@@ -165,7 +167,7 @@ function AgentChat({ selectedModel, conversationId, onConversationChange }: AIAg
         ) : (
           <MessageList chat={chat} actions={actions} />
         )}
-        <Composer key={chat.key} chat={chat} model={model} onSend={send} onCommand={run} />
+        <Composer key={chat.key} focusAtOnce={focusAtOnce} chat={chat} model={model} onSend={send} onCommand={run} />
       </div>
       <Dialog
         open={open?.what === "history"}

@@ -29,8 +29,8 @@ export interface ChatState {
   run: { key: string; run: Run } | null;
   loading: boolean;
   loadError: ApiError | null;
-  /** A draft given back to the composer because it could not be sent. */
-  returned: { text: string; images: string[] } | null;
+  /** Text for the composer: a draft that could not be sent, or a selection; `images` absent leaves its images alone. */
+  returned: { text: string; images?: string[] } | null;
 }
 
 export interface ChatServices {
@@ -57,6 +57,8 @@ interface ActiveRun {
   run: Run;
   /** The bill of a stopped run has come, or will not. */
   billed: boolean;
+  /** The run's id as it lies in the chat's memory. */
+  remembered?: string;
 }
 
 const RECONNECTS = 3;
@@ -130,7 +132,7 @@ export class Chat {
     const draft = this.memory.read("draft", this.state.conversationId);
     const whole = draft.trim() ? `${draft.trimEnd()}\n\n${text}` : text;
     this.memory.write("draft", this.state.conversationId, whole);
-    this.set({ returned: { text: whole, images: this.state.returned?.images ?? [] } });
+    this.set({ returned: { text: whole, images: this.state.returned?.images } });
   }
 
   draftTaken(): void {
@@ -301,7 +303,10 @@ export class Chat {
       this.set({ tree: renameNode(this.state.tree, active.messageId, messageId) });
       if (this.state.tree.nodes.has(messageId)) active.messageId = messageId;
     }
-    if (conversationId && isRunning(active.run)) this.memory.write("run", conversationId, runId);
+    if (conversationId && isRunning(active.run) && active.remembered !== runId) {
+      active.remembered = runId;
+      this.memory.write("run", conversationId, runId);
+    }
   }
 
   private async endOnServer(active: ActiveRun): Promise<void> {

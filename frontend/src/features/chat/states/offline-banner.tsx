@@ -1,19 +1,11 @@
 import { WifiOff } from "lucide-react";
-import { useSyncExternalStore } from "react";
+import { useHost } from "@/shared/api/services";
+import { useOnline } from "@/shared/lib/media";
 
-function watch(listener: () => void): () => void {
-  window.addEventListener("online", listener);
-  window.addEventListener("offline", listener);
-  return () => {
-    window.removeEventListener("online", listener);
-    window.removeEventListener("offline", listener);
-  };
-}
-
-export const useOnline = () => useSyncExternalStore(watch, () => navigator.onLine);
-
+/** Where the chat stands alone in another program; in the browser the page round it says so. */
 export function OfflineBanner() {
-  if (useOnline()) return null;
+  const { kind } = useHost();
+  if (useOnline() || kind === "browser") return null;
   return (
     <p role="status" className="flex items-center gap-2 border-b border-line bg-raised px-3 py-1.5">
       <WifiOff aria-hidden className="size-4 text-warning" />

@@ -3,7 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { AUTO } from "@/features/chat/models";
 import { errorFromBody } from "@/shared/api/errors";
-import { TestHost } from "@/shared/lib/test-host";
+import { memoryHost, TestHost } from "@/shared/lib/test-host";
 import { CutCard } from "./cut-card";
 import { EmptyChat } from "./empty-chat";
 import { FallbackNote } from "./fallback-note";
@@ -163,7 +163,11 @@ describe("waiting, loading, empty, offline", () => {
 
   it("the offline banner comes and goes with the connection", () => {
     const online = vi.spyOn(navigator, "onLine", "get").mockReturnValue(false);
-    render(<OfflineBanner />);
+    render(
+      <TestHost host={memoryHost({ kind: "element" })}>
+        <OfflineBanner />
+      </TestHost>,
+    );
     expect(screen.getByRole("status")).toHaveTextContent("Drafts are kept");
     online.mockReturnValue(true);
     act(() => window.dispatchEvent(new Event("online")));
