@@ -208,7 +208,6 @@ def build(
     credentials, health, wires = Credentials(vault), Health(clock), codecs()
     engine = RecommendationEngine(registry, accounts.auth, clock=clock)
     registry.set_evidence(engine.quality.evidence(), engine.quality.overall_share(registry))
-    registry.set_evidence(engine.quality.evidence(), engine.quality.overall_share(registry))
     assistant = Assistant(engine, ledger, credentials)
     router = APIRouter(
         registry=registry, endpoints=endpoints, credentials=credentials, targets=targets, ledger=ledger, client=client,
