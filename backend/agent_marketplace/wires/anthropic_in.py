@@ -251,7 +251,8 @@ def error_json(error: MarketplaceError, request_id: str) -> dict[str, Any]:
     return {"type": "error", "error": detail, "request_id": request_id}
 
 
-def _event(name: str, body: dict[str, Any]) -> bytes:
+def frame(name: str, body: dict[str, Any]) -> bytes:
+    """One stream event."""
     return b"event: " + name.encode() + b"\ndata: " + json.encode({"type": name} | body) + b"\n\n"
 
 
@@ -276,7 +277,7 @@ class Encoder:
             "stop_sequence": None,
             "usage": {"input_tokens": 0, "output_tokens": 0},
         }
-        return _event("message_start", {"message": message})
+        return frame("message_start", {"message": message})
 
     def feed(self, events: Sequence[Event]) -> bytes:
         """Blocks and deltas. A second tool call waits until the first is complete: blocks can't be interleaved."""
@@ -308,16 +309,16 @@ class Encoder:
         out = self._close()
         self._open = (kind, number)
         self._index += 1
-        return out + _event("content_block_start", {"index": self._index, "content_block": block})
+        return out + frame("content_block_start", {"index": self._index, "content_block": block})
 
     def _delta(self, delta: dict[str, Any]) -> bytes:
-        return _event("content_block_delta", {"index": self._index, "delta": delta})
+        return frame("content_block_delta", {"index": self._index, "delta": delta})
 
     def _close(self) -> bytes:
         if self._open is None:
             return b""
         self._open = None
-        return _event("content_block_stop", {"index": self._index})
+        return frame("content_block_stop", {"index": self._index})
 
     def end(self, finish: Finish, usage: Usage | None, extra: Mapping[str, Any]) -> bytes:
         """Waiting tool calls, `message_delta` with the stop reason and usage, `message_stop`."""
@@ -326,11 +327,11 @@ class Encoder:
             out += b"".join(self._tool(event) for event in self._late[index]) + self._close()
         body: dict[str, Any] = {"delta": {"stop_reason": STOP_REASONS[finish], "stop_sequence": None}}
         body["usage"] = usage_json(usage) if usage is not None else {"output_tokens": 0}
-        return out + _event("message_delta", body | dict(extra)) + _event("message_stop", {})
+        return out + frame("message_delta", body | dict(extra)) + frame("message_stop", {})
 
     def error(self, error: MarketplaceError, request_id: str) -> bytes:
         """An `error` event; nothing follows it."""
-        return _event("error", error_json(error, request_id))
+        return frame("error", error_json(error, request_id))
 
 
 class Inward:
@@ -385,7 +386,7 @@ class Inward:
 
     def keep_alive(self) -> bytes:
         """A `ping`."""
-        return _event("ping", {})
+        return frame("ping", {})
 
 
 def arguments_of(call: ToolCallPart) -> dict[str, Any]:

@@ -266,13 +266,14 @@ class Decoder:
 
     def feed(self, data: bytes) -> list[Event]:
         """Events of the stream items completed by these bytes."""
-        return [e for item in self._parser.feed(data) for e in self._read(item)]
+        return [e for item in self._parser.feed(data) for e in self.read(item)]
 
     def close(self) -> list[Event]:
         """Flushes an event whose blank line is missing."""
-        return [e for item in self._parser.close() for e in self._read(item)]
+        return [e for item in self._parser.close() for e in self.read(item)]
 
-    def _read(self, event: SSEEvent) -> list[Event]:
+    def read(self, event: SSEEvent) -> list[Event]:
+        """What one stream item says."""
         if event.oversized:
             return [Malformed("an event larger than the bound")]
         try:

@@ -399,7 +399,7 @@ JSON = st.recursive(
         max_size=6,
     ),
 )
-@settings(max_examples=2500, deadline=None)
+@settings(max_examples=600, deadline=None)
 def test_no_json_makes_a_codec_raise_anything_but_its_own_errors(wire: str, body: dict[str, Any]) -> None:
     data = json.dumps(body).encode()
     codec = CODECS[wire]

@@ -1,0 +1,86 @@
+"""The same-wire fast path of Anthropic Messages: cache marks, citations and thinking blocks stay byte for byte."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from agent_marketplace import json
+from agent_marketplace.errors import MarketplaceError
+from agent_marketplace.usage import Usage
+from agent_marketplace.wires import anthropic_in, anthropic_out, fields
+from agent_marketplace.wires.base import Event, FailureClass, Malformed, OutboundCall, Shape, StreamError, UpstreamFailure
+from agent_marketplace.wires.sse import SSEEvent, SSEParser
+
+_OURS = fields.ROUTING_FIELDS | {"model", "stream", "max_tokens"}
+_Fields = dict[str, msgspec.Raw]
+
+
+def splice_request(body: bytes, upstream_model: str, *, max_tokens: int | None = None, stream: bool) -> OutboundCall:
+    """Anthropic's body from the client's. `max_tokens`: the output tokens that the hold buys. Raises BadRequest."""
+    client = fields.raw_fields(body)
+    given = fields.value(client["max_tokens"]) if "max_tokens" in client else None
+    limit = given if isinstance(given, int) else anthropic_out.DEFAULT_MAX_TOKENS
+    out: dict[str, Any] = {"model": upstream_model, "max_tokens": limit if max_tokens is None else min(limit, max_tokens)}
+    out |= {name: value for name, value in client.items() if name not in _OURS}
+    if stream:
+        out["stream"] = True
+    return OutboundCall(path="v1/messages", body=json.encode(out))
+
+
+def splice_reply(body: bytes, shape: Shape, extra: Mapping[str, Any]) -> bytes:
+    """The client's message from Anthropic's: only id and model are ours; `extra` stands at the top level.
+
+    Raises UpstreamFailure where the body is no JSON object.
+    """
+    try:
+        reply = msgspec.json.decode(body, type=_Fields)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise UpstreamFailure(FailureClass.SERVER, "The provider's answer was not understood") from None
+    return json.encode({**reply, "id": shape.id, "model": shape.model, **extra})
+
+
+class Passthrough:
+    """Anthropic's stream on its way to a client of the same wire, as `splice.Passthrough`: whole events only.
+
+    Held back for ever: `message_stop`, errors, and events that are not understood.
+    """
+
+    def __init__(self, shape: Shape) -> None:
+        self._shape = shape
+        self._parser = SSEParser()
+        self._decoder = anthropic_out.Decoder()
+
+    def feed(self, data: bytes) -> tuple[bytes, list[Event]]:
+        """(bytes that may leave now, events seen in them or held back)."""
+        return self._pass(self._parser.feed(data))
+
+    def close(self) -> tuple[bytes, list[Event]]:
+        """The provider's stream ended: what its last blank line would have released."""
+        return self._pass(self._parser.close())
+
+    def end(self, usage: Usage | None, extra: Mapping[str, Any]) -> bytes:  # noqa: ARG002 (usage has passed already)
+        """`message_stop`, with the cost fields."""
+        return anthropic_in.frame("message_stop", dict(extra))
+
+    def error(self, error: MarketplaceError, request_id: str) -> bytes:
+        """A typed error as the stream's last event."""
+        return anthropic_in.frame("error", anthropic_in.error_json(error, request_id))
+
+    def _pass(self, items: list[SSEEvent]) -> tuple[bytes, list[Event]]:
+        events: list[Event] = []
+        out: list[bytes] = []
+        for item in items:
+            seen = self._decoder.read(item)
+            events += seen
+            if item.event in ("message_stop", "error") or any(isinstance(e, Malformed | StreamError) for e in seen):
+                continue
+            data = self._opening(item.data) if item.event == "message_start" else item.data.replace(b"\n", b" ")
+            if data:
+                out += (b"event: ", item.event.encode(), b"\ndata: ", data, b"\n\n")
+        return b"".join(out), events
+
+    def _opening(self, data: bytes) -> bytes:
+        opening = msgspec.json.decode(data, type=_Fields)
+        message = msgspec.json.decode(opening.get("message", msgspec.Raw(b"{}")), type=_Fields | None)
+        return json.encode({**opening, "message": {**(message or {}), "id": self._shape.id, "model": self._shape.model}})
