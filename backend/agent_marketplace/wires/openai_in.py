@@ -39,6 +39,14 @@ class _Function(msgspec.Struct):
 class _ToolCall(msgspec.Struct):
     function: _Function | None = None
     id: str = ""
+    extra_content: dict[str, Any] | None = None
+
+    @property
+    def signature(self) -> str:
+        """Gemini's thought signature, where Google's own OpenAI layer keeps it."""
+        google = (self.extra_content or {}).get("google")
+        found = google.get("thought_signature") if isinstance(google, dict) else None
+        return found if isinstance(found, str) else ""
 
 
 class _Message(msgspec.Struct):
@@ -209,7 +217,7 @@ def _message(m: _Message, where: str) -> Message:
     for call in m.tool_calls or ():
         if call.function is None:
             raise BadRequest(f"{where}.tool_calls: only function calls are understood")
-        parts.append(ToolCallPart(call.id, call.function.name, call.function.arguments))
+        parts.append(ToolCallPart(call.id, call.function.name, call.function.arguments, call.signature))
     return Message(_ROLES[m.role], tuple(parts))
 
 
@@ -271,6 +279,10 @@ def usage_json(usage: Usage, extra: Mapping[str, Any]) -> dict[str, Any]:
     return body
 
 
+def _signed(signature: str) -> dict[str, Any]:
+    return {"extra_content": {"google": {"thought_signature": signature}}} if signature else {}
+
+
 def render_reply(reply: Reply, shape: Shape, extra: Mapping[str, Any]) -> bytes:
     """A `chat.completion`; `extra` except `cost` stands at the top level."""
     message: dict[str, Any] = {"role": "assistant", "content": reply.text or None, "refusal": None}
@@ -279,7 +291,8 @@ def render_reply(reply: Reply, shape: Shape, extra: Mapping[str, Any]) -> bytes:
     calls = [p for p in reply.parts if isinstance(p, ToolCallPart)]
     if calls:
         message["tool_calls"] = [
-            {"id": c.id, "type": "function", "function": {"name": c.name, "arguments": c.arguments}} for c in calls
+            {"id": c.id, "type": "function", "function": {"name": c.name, "arguments": c.arguments}} | _signed(c.signature)
+            for c in calls
         ]
     elif message["content"] is None:
         message["content"] = ""
@@ -361,7 +374,7 @@ class Encoder:
             call |= {"id": event.id, "type": "function"}
         if event.name:
             function["name"] = event.name
-        return call | {"function": function}
+        return call | {"function": function} | _signed(event.signature)
 
     def end(self, finish: Finish, usage: Usage | None, extra: Mapping[str, Any]) -> bytes:
         """The finish chunk, the usage chunk if the client asked for it, `[DONE]`."""

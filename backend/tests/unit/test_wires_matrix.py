@@ -170,6 +170,16 @@ def test_a_signature_never_reaches_a_family_that_did_not_mint_it() -> None:
     assert b"skip_thought_signature_validator" in CODECS["gemini"].build_request(foreign, "gemini-3-pro", stream=False).body
 
 
+def test_geminis_signature_comes_back_through_an_openai_client() -> None:
+    call = ToolCallPart("c1", "look", "{}", "gemini#G")
+    reply = json.loads(CODECS["openai"].render_reply(Reply(parts=(call,), finish=Finish.TOOL_CALLS), SHAPE, {}))
+    again = {"model": "m", "messages": [{"role": "user", "content": "x"}, reply["choices"][0]["message"]]}
+    back = CODECS["openai"].parse_request(json.dumps(again).encode())
+    assert kinds(back, ToolCallPart) == [call]
+    streamed = CODECS["openai"].encoder(SHAPE).feed([ToolCallDelta(0, "c1", "look", "{}", "gemini#G")])
+    assert b'"thought_signature":"gemini#G"' in streamed
+
+
 TEXT: list[Event] = [TextDelta("Hé"), TextDelta('llo "world"\n'), TextDelta("日本 \u2028")]
 TOOLS: list[Event] = [
     TextDelta("Look"),
