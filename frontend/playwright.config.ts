@@ -4,13 +4,14 @@ import { join } from "node:path";
 import { defineConfig, devices } from "@playwright/test";
 
 /** MARKETPLACE_URL tests a server that runs already; otherwise a fresh one is started on an empty data folder. */
-const port = 8790;
+const port = Number(process.env.E2E_PORT ?? 8790);
 const given = process.env.MARKETPLACE_URL;
 const baseURL = given ?? `http://127.0.0.1:${port}`;
 const { defaultBrowserType: _browser, ...phone } = devices["Pixel 7"];
 
 export default defineConfig({
   testDir: "e2e",
+  outputDir: process.env.E2E_OUTPUT ?? "test-results",
   fullyParallel: true,
   forbidOnly: Boolean(process.env.CI),
   retries: 0,

@@ -14,7 +14,7 @@ test.describe("the workbench", () => {
   test("what is typed survives a reload", async ({ page }) => {
     await page.goto("/?pane=editor");
     await page.locator(".cm-content").click();
-    await page.keyboard.press("Control+a");
+    await page.keyboard.press("Control+End");
     await page.keyboard.type("kept = 42");
     await expect.poll(() => page.evaluate(() => localStorage.getItem("marketplace.workbench"))).toContain("kept = 42");
     await page.reload();

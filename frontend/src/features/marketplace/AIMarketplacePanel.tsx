@@ -80,7 +80,7 @@ function Panel(props: AIMarketplacePanelProps) {
               asking={assistant.busy}
               onChange={setText}
               onAsk={() => state.q && assistant.ask(state.q)}
-              onLeave={() => body.current?.querySelector<HTMLElement>('[role="gridcell"][tabindex="0"]')?.focus()}
+              onLeave={() => body.current?.querySelector<HTMLElement>('[data-index][tabindex="0"]')?.focus()}
             />
             <FilterRow state={state} facets={facets} change={change} onOpenFilters={() => setFiltersOpen(true)} />
           </div>

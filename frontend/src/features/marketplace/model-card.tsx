@@ -10,8 +10,16 @@ import { availability, priceWords, providerName, retiresSoon, standing, words } 
 
 const shown = 4;
 
-/** One model at a glance. The card itself is a grid cell; `active` puts its buttons in the tab order. */
-export const ModelCard = memo(function ModelCard({ model, active }: { model: Model; active: boolean }) {
+/** One model at a glance, inside a grid cell. Its name takes the focus; `active` puts it and the other buttons in the tab order. */
+export const ModelCard = memo(function ModelCard({
+  model,
+  index,
+  active,
+}: {
+  model: Model;
+  index: number;
+  active: boolean;
+}) {
   const market = useMarket();
   const favourite = market.favourites.has(model.id);
   const compared = market.state.compare?.includes(model.id) ?? false;
@@ -20,8 +28,17 @@ export const ModelCard = memo(function ModelCard({ model, active }: { model: Mod
   return (
     <>
       <div className="flex items-center gap-1">
-        <h3 id={`card-${model.id}`} title={model.name} className="min-w-0 flex-1 truncate text-base font-semibold">
-          {model.name}
+        <h3 className="min-w-0 flex-1 text-base font-semibold">
+          <button
+            type="button"
+            data-index={index}
+            tabIndex={tabIndex}
+            title={model.name}
+            aria-describedby={`facts-${model.id} price-${model.id} state-${model.id}`}
+            className="block h-6 w-full truncate text-left outline-none"
+          >
+            {model.name}
+          </button>
         </h3>
         {market.selectedId === model.id && <Badge tone="solid">In chat</Badge>}
         <IconButton
@@ -34,7 +51,7 @@ export const ModelCard = memo(function ModelCard({ model, active }: { model: Mod
           <Star aria-hidden className={favourite ? "fill-star text-star" : "text-muted"} />
         </IconButton>
       </div>
-      <p className="truncate text-xs text-muted">
+      <p id={`facts-${model.id}`} className="truncate text-xs text-muted">
         {providerName(model.provider)}
         {model.offers_count > 1 && ` +${model.offers_count - 1} more`}
         {model.context_window > 0 && (
@@ -84,13 +101,16 @@ function CardPrice({ model }: { model: Model }) {
   const price = priceWords(model);
   if ("words" in price) {
     return (
-      <p className={cn("truncate text-sm", price.words === "Free" ? "font-semibold text-success" : "text-fg")}>
+      <p
+        id={`price-${model.id}`}
+        className={cn("truncate text-sm", price.words === "Free" ? "font-semibold text-success" : "text-fg")}
+      >
         {price.words}
       </p>
     );
   }
   return (
-    <p className="flex items-baseline gap-1.5 text-sm">
+    <p id={`price-${model.id}`} className="flex items-baseline gap-1.5 text-sm">
       <span className="min-w-0 flex-1 truncate tabular-nums">
         <span className="font-semibold">{price.input}</span> <span className="text-xs text-muted">in</span>
         <span className="text-muted"> · </span>
@@ -106,7 +126,7 @@ function CardStanding({ model }: { model: Model }) {
   const known = standing(model);
   const soon = retiresSoon(model, Date.now());
   return (
-    <p className="flex min-w-0 flex-1 flex-col text-xs leading-tight">
+    <p id={`state-${model.id}`} className="flex min-w-0 flex-1 flex-col text-xs leading-tight">
       <span className="flex min-w-0 items-center gap-1" title={state.detail}>
         <span
           aria-hidden

@@ -92,8 +92,7 @@ export function ModelGrid({ models, label }: { models: readonly Model[]; label: 
       virtual.scrollToIndex(Math.floor(next / columns), { align: "auto" });
       return;
     }
-    const onCell = (event.target as HTMLElement).getAttribute("role") === "gridcell";
-    if (!onCell) return;
+    if (!(event.target as HTMLElement).hasAttribute("data-index")) return;
     const acts: Record<string, () => void> = {
       Enter: () => market.use(model),
       " ": () => market.change({ view: model.id }),
@@ -136,27 +135,24 @@ export function ModelGrid({ models, label }: { models: readonly Model[]; label: 
             {models.slice(row.index * columns, (row.index + 1) * columns).map((model, column) => {
               const index = row.index * columns + column;
               return (
-                // biome-ignore lint/a11y/useSemanticElements: as above
+                // biome-ignore lint/a11y/useSemanticElements lint/a11y/useFocusableInteractive lint/a11y/useKeyWithClickEvents: its name button takes focus and keys
                 <div
                   key={model.id}
                   role="gridcell"
                   aria-colindex={column + 1}
-                  aria-labelledby={`card-${model.id}`}
-                  data-index={index}
-                  tabIndex={index === current ? 0 : -1}
                   onFocus={() => setActive(index)}
                   onClick={(event) => {
-                    if (!(event.target as HTMLElement).closest("button")) market.change({ view: model.id });
+                    if (!(event.target as HTMLElement).closest("button:not([data-index])"))
+                      market.change({ view: model.id });
                   }}
-                  onKeyDown={undefined}
                   className={cn(
                     card,
-                    "cursor-pointer hover:border-focus focus-visible:border-focus",
+                    "cursor-pointer hover:border-focus has-[[data-index]:focus-visible]:border-focus has-[[data-index]:focus-visible]:outline-2 has-[[data-index]:focus-visible]:outline-focus",
                     market.selectedId === model.id && "border-focus",
                     model.retired && "text-muted",
                   )}
                 >
-                  <ModelCard model={model} active={index === current} />
+                  <ModelCard model={model} index={index} active={index === current} />
                 </div>
               );
             })}
