@@ -51,7 +51,7 @@ class Pool(Generic[C]):
         if place is None:
             place = self._places[key] = _Place()
         if place.busy >= self._per_host:
-            await self._turn(place, timeout_s)
+            await self._turn(key, place, timeout_s)
         else:
             place.busy += 1
         now = self._loop.time()
@@ -69,14 +69,7 @@ class Pool(Generic[C]):
             place.idle.append((self._loop.time(), connection))
             if self._sweeping is None:
                 self._sweeping = self._loop.call_later(self._keep_s, self._sweep)
-        while place.waiting:
-            waiter = place.waiting.popleft()
-            if not waiter.done():
-                waiter.set_result(None)  # the place in the count passes on
-                return
-        place.busy -= 1
-        if not place.busy and not place.idle:
-            del self._places[key]
+        self._pass_on(key, place)
 
     def forget(self, key: Key, connection: C) -> None:
         """An idle connection has ended by itself."""
@@ -95,26 +88,29 @@ class Pool(Generic[C]):
         for connection in list(self.open):
             connection.abort()
 
-    async def _turn(self, place: _Place[C], timeout_s: float) -> None:
+    async def _turn(self, key: Key, place: _Place[C], timeout_s: float) -> None:
         waiter = self._loop.create_future()
         place.waiting.append(waiter)
         try:
             async with asyncio.timeout(timeout_s):
                 await waiter
-        except TimeoutError:
-            raise ConnectFailed("all connections to the provider are busy") from None
-        except asyncio.CancelledError:
-            if waiter.done() and not waiter.cancelled():  # the turn came together with the cancellation: pass it on
-                self._pass_on(place)
+        except (TimeoutError, asyncio.CancelledError) as e:
+            if waiter.done() and not waiter.cancelled():  # the turn came in the same moment: it must not be lost
+                self._pass_on(key, place)
+            if isinstance(e, TimeoutError):
+                raise ConnectFailed("all connections to the provider are busy") from None
             raise
 
-    def _pass_on(self, place: _Place[C]) -> None:
+    def _pass_on(self, key: Key, place: _Place[C]) -> None:
+        """Gives a place in the count to whoever has waited longest, or back."""
         while place.waiting:
             waiter = place.waiting.popleft()
             if not waiter.done():
                 waiter.set_result(None)
                 return
         place.busy -= 1
+        if not place.busy and not place.idle:
+            del self._places[key]
 
     def _sweep(self) -> None:
         self._sweeping = None

@@ -245,6 +245,18 @@ def test_a_pipeline_without_end_is_refused() -> None:
     serve(test)
 
 
+@pytest.mark.parametrize(
+    "rest", [b"content-length: 70000\r\n\r\n", b"transfer-encoding: chunked\r\n\r\n12000\r\n" + bytes(0x12000)]
+)
+def test_a_large_body_behind_an_unanswered_request_is_refused(rest: bytes) -> None:
+    async def test(it: Guarded) -> None:
+        await it.connect(b"GET /wait HTTP/1.1\r\nhost: x\r\n\r\n" + HEAD + rest)
+        await it.app.until("gone /wait")
+        assert "started /echo" not in it.app.events
+
+    serve(test)
+
+
 def test_stray_bytes_behind_a_request_do_not_end_its_long_answer() -> None:
     async def test(it: Guarded) -> None:
         reader, writer = await it.connect(b"GET /wait HTTP/1.1\r\nhost: x\r\n\r\n")

@@ -1,0 +1,181 @@
+"""The pool's count is never lost, its newest connection goes first, and a dead one never goes at all."""
+
+import asyncio
+import socket
+from dataclasses import dataclass, field
+
+import pytest
+
+from agent_marketplace.net.aiohttp_client import AiohttpClient
+from agent_marketplace.net.drain import Drain
+from agent_marketplace.net.errors import ConnectFailed
+from agent_marketplace.net.factory import make_client
+from agent_marketplace.net.lean_client import LeanClient
+from agent_marketplace.net.lean_connection import Connection
+from agent_marketplace.net.lean_pool import Key, Pool
+from agent_marketplace.settings import load
+
+KEY: Key = ("https", "provider.test", 443, "8.8.8.8")
+OTHER: Key = ("https", "provider.test", 443, "8.8.4.4")
+
+
+@dataclass(eq=False)
+class Fake:
+    alive: bool = True
+    rests: list[float] = field(default_factory=list)
+
+    def usable(self, idle_s: float) -> bool:
+        self.rests.append(idle_s)
+        return self.alive
+
+    def abort(self) -> None:
+        self.alive = False
+
+
+def pool(per_host: int = 2, keep_s: float = 30.0) -> Pool[Fake]:
+    return Pool(asyncio.get_running_loop(), per_host=per_host, keep_s=keep_s)
+
+
+def test_the_most_recent_connection_goes_first_and_only_to_its_own_key() -> None:
+    async def go() -> None:
+        it = pool()
+        first, second = Fake(), Fake()
+        for _ in range(2):
+            assert await it.enter(KEY, 1) is None
+        it.leave(KEY, first)
+        it.leave(KEY, second)
+        assert await it.enter(OTHER, 1) is None
+        assert await it.enter(KEY, 1) is second
+        assert await it.enter(KEY, 1) is first
+        it.close()
+
+    asyncio.run(go())
+
+
+def test_a_dead_connection_is_passed_over() -> None:
+    async def go() -> None:
+        it = pool()
+        living, dead = Fake(), Fake()
+        for _ in range(2):
+            await it.enter(KEY, 1)
+        it.leave(KEY, living)
+        it.leave(KEY, dead)
+        dead.alive = False
+        assert await it.enter(KEY, 1) is living
+        it.close()
+
+    asyncio.run(go())
+
+
+def test_a_turn_goes_to_whoever_has_waited_longest_and_is_not_lost_with_a_caller_who_left() -> None:
+    async def go() -> None:
+        it = pool(per_host=1)
+        await it.enter(KEY, 1)
+        calls = [asyncio.create_task(it.enter(KEY, 5)) for _ in range(3)]
+        await asyncio.sleep(0)
+        calls[0].cancel()
+        await asyncio.sleep(0)
+        it.leave(KEY, None)
+        assert await calls[1] is None
+        assert not calls[2].done()
+        it.leave(KEY, None)
+        assert await calls[2] is None
+        it.leave(KEY, None)
+        assert it._places == {}
+
+    asyncio.run(go())
+
+
+@pytest.mark.parametrize("how", ["cancelled", "late"])
+def test_a_turn_that_comes_together_with_the_callers_end_goes_on_to_the_next(how: str) -> None:
+    async def go() -> None:
+        it = pool(per_host=1)
+        loop = asyncio.get_running_loop()
+        await it.enter(KEY, 1)
+        unlucky = asyncio.create_task(it.enter(KEY, 5 if how == "cancelled" else 0.05))
+        lucky = asyncio.create_task(it.enter(KEY, 5))
+        await asyncio.sleep(0)
+        if how == "cancelled":
+            it.leave(KEY, None)
+            unlucky.cancel()
+        else:
+            due = loop.time() + 0.06
+            while loop.time() < due:  # holds the loop, so that the deadline and the turn fall into one round
+                pass
+            loop.call_soon(it.leave, KEY, None)
+        with pytest.raises((asyncio.CancelledError, ConnectFailed)):
+            await unlucky
+        async with asyncio.timeout(5):
+            assert await lucky is None
+        it.leave(KEY, None)
+        assert it._places == {}
+
+    asyncio.run(go())
+
+
+def test_idle_connections_are_closed_in_time_and_forgotten_when_they_end() -> None:
+    async def go() -> None:
+        it = pool(keep_s=0.05)
+        kept, ended = Fake(), Fake()
+        for connection in (kept, ended):
+            await it.enter(KEY, 1)
+            await it.enter(OTHER, 1)
+            it.leave(OTHER, None)
+            it.leave(KEY, connection)
+            if connection is kept:
+                it.forget(KEY, connection)
+        assert it._places.keys() == {KEY}
+        async with asyncio.timeout(5):
+            while ended.alive:
+                await asyncio.sleep(0.01)
+        assert kept.alive
+        it.close()
+
+    asyncio.run(go())
+
+
+def test_a_connection_closed_by_the_other_side_is_noticed_even_before_the_event_loop_hears_of_it() -> None:
+    async def go() -> None:
+        loop = asyncio.get_running_loop()
+        connections: Pool[Connection] = Pool(loop, per_host=2, keep_s=30)
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+            _, connection = await loop.create_connection(lambda: Connection(loop, connections, KEY), "127.0.0.1", port)
+            other, _ = server.accept()
+            assert connection.usable(2.0)
+            other.close()
+            assert not connection.transport.is_closing()
+            assert connection.usable(0.0)
+            assert not connection.usable(2.0)
+            connection.abort()
+            await asyncio.sleep(0)
+
+    asyncio.run(go())
+
+
+@pytest.mark.parametrize(("name", "kind"), [("aiohttp", AiohttpClient), ("lean", LeanClient)])
+def test_the_setting_chooses_the_client(name: str, kind: type) -> None:
+    async def go() -> None:
+        client = make_client(load({"MARKETPLACE_OUTBOUND": name, "HOME": "/nowhere"}))
+        assert type(client) is kind
+        await client.close()
+
+    asyncio.run(go())
+
+
+def test_drain_counts_calls_until_they_are_settled() -> None:
+    async def go() -> None:
+        drain = Drain()
+        await drain.idle()
+        with drain.call(), drain.call():
+            assert drain.active == 2
+            drain.start()
+            drain.start()
+            await drain.started()
+            waiting = asyncio.create_task(drain.idle())
+            await asyncio.sleep(0)
+            assert not waiting.done()
+        await waiting
+        assert (drain.active, drain.draining) == (0, True)
+
+    asyncio.run(go())
