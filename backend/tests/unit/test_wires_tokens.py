@@ -40,13 +40,14 @@ JSON = (
     '{"name": "get_weather", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, '
     '"required": ["city"]}}'
 )
-# Counts of the o200k vocabulary; cl100k and DeepSeek's differ from them by at most 5.
-TRUTH = [(ENGLISH, 86), (PYTHON, 98), (TYPESCRIPT, 106), (JSON, 36)]
+# Counts of the o200k vocabulary (cl100k's and DeepSeek's differ by at most 5) and of SmolLM2's.
+TRUTH = [(ENGLISH, 86, 87), (PYTHON, 98, 113), (TYPESCRIPT, 106, 135), (JSON, 36, 37)]
 
 
-@pytest.mark.parametrize(("text", "real"), TRUTH)
-def test_estimates_stay_within_15_percent_of_real_counts(text: str, real: int) -> None:
-    assert abs(count_text(text) - real) <= 0.15 * real
+@pytest.mark.parametrize(("text", "large", "small"), TRUTH)
+def test_estimates_stay_within_15_percent_of_real_counts(text: str, large: int, small: int) -> None:
+    assert abs(count_text(text) - large) <= 0.15 * large
+    assert abs(count_text(text, small_vocabulary=True) - small) <= 0.15 * small
 
 
 @given(st.text(max_size=300))
