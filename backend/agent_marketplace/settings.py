@@ -42,9 +42,12 @@ class Settings:
     ollama_host: str | None = None
     markup: Decimal = Decimal(1)
     local_model: bool = True
-    outbound: Literal["lean", "aiohttp"] = "aiohttp"
+    outbound: Literal["lean", "aiohttp"] = "lean"
     log_level: str = "info"
     grace_s: float = 30.0
+    hold_ttl_s: float = 50.0
+    processes: int = 1
+    log_format: Literal["text", "json"] = "text"
 
     @property
     def embedded(self) -> bool:
@@ -70,6 +73,7 @@ _KNOWN = {
     "MARKETPLACE_DATA_DIR", "MARKETPLACE_MODELS_DIR", "MARKETPLACE_SIGNUP", "MARKETPLACE_LIMITS",
     "MARKETPLACE_SIGNUP_CREDIT", "MARKETPLACE_SIGNUP_CREDIT_DAILY", "MARKETPLACE_SIGNUP_CREDIT_USE",
     "MARKETPLACE_MARKUP", "MARKETPLACE_LOCAL_MODEL", "MARKETPLACE_OUTBOUND", "MARKETPLACE_LOG_LEVEL", "MARKETPLACE_GRACE",
+    "MARKETPLACE_HOLD_TTL", "MARKETPLACE_PROCESSES", "MARKETPLACE_LOG_FORMAT",
 }  # fmt: skip
 
 
@@ -89,6 +93,13 @@ def _choice(env: Mapping[str, str], name: str, default: str, allowed: tuple[str,
     if value not in allowed:
         raise SettingsError(f"{name} is {value!r}; allowed: {', '.join(allowed)}")
     return value
+
+
+def _whole(env: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
+    text = env.get(name, str(default)).strip()
+    if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+        raise SettingsError(f"{name} is {text[:40]!r}; allowed: a whole number from {least} to {most}")
+    return int(text)
 
 
 def _cache_home(env: Mapping[str, str]) -> Path:
@@ -133,9 +144,12 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         ollama_host=env.get("OLLAMA_HOST") or None,
         markup=markup,
         local_model=_choice(env, "MARKETPLACE_LOCAL_MODEL", "on", ("on", "off")) == "on",
-        outbound=cast("Literal['lean', 'aiohttp']", _choice(env, "MARKETPLACE_OUTBOUND", "aiohttp", ("lean", "aiohttp"))),
+        outbound=cast("Literal['lean', 'aiohttp']", _choice(env, "MARKETPLACE_OUTBOUND", "lean", ("lean", "aiohttp"))),
         log_level=_choice(env, "MARKETPLACE_LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
-        grace_s=float(_choice(env, "MARKETPLACE_GRACE", "30", tuple(str(i) for i in range(1, 3601)))),
+        grace_s=_whole(env, "MARKETPLACE_GRACE", 30, 1, 3600),
+        hold_ttl_s=_whole(env, "MARKETPLACE_HOLD_TTL", 50, 2, 3600),
+        processes=_whole(env, "MARKETPLACE_PROCESSES", 1, 1, 10_000),
+        log_format=cast("Literal['text', 'json']", _choice(env, "MARKETPLACE_LOG_FORMAT", "text", ("text", "json"))),
     )
 
 
