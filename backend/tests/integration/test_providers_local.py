@@ -72,7 +72,7 @@ def test_the_model_answers_restarts_after_a_crash_and_ends_with_us(models_dir: P
             seen.append(status)
             down.set()
 
-        local._on_change = changed
+        local.on_change = changed
         os.kill(pid, signal.SIGKILL)
         await until(down)
         assert await local.wait_ready(60)
@@ -122,7 +122,7 @@ def test_missing_weights_are_said_and_nothing_blocks(tmp_path: Path) -> None:
     async def story() -> None:
         local = LocalModel(tmp_path)
         changed = asyncio.Event()
-        local._on_change = lambda _status, _endpoint: changed.set()
+        local.on_change = lambda _status, _endpoint: changed.set()
         local.start()
         await until(changed)
         assert local.status.state == "absent"
@@ -139,7 +139,7 @@ def test_a_broken_weights_file_is_a_reason_not_a_hang(tmp_path: Path) -> None:
     async def story() -> None:
         local = LocalModel(tmp_path, first_backoff_s=60)
         failed = asyncio.Event()
-        local._on_change = lambda status, _: failed.set() if status.state == "failed" else None
+        local.on_change = lambda status, _: failed.set() if status.state == "failed" else None
         local.start()
         await until(failed)
         assert local.endpoint is None
