@@ -183,7 +183,7 @@ def _known(row: table.Row, settings: Settings) -> Endpoint:
         headers=row.headers,
         dialect=dialect,
         key=given.key,
-        needs_key=row.name != "local" and base_url is None,  # many servers of one's own take no key
+        needs_key=row.name not in ("local", "ollama") and base_url is None,  # many servers of one's own take no key
         allow_private=base_url is not None or row.own_host,
         byok=not row.own_host,
         probe=row.probe,

@@ -55,7 +55,7 @@ class LocalModel:
     ) -> None:
         self._models_dir = models_dir
         self._enabled = enabled
-        self._on_change = on_change
+        self.on_change = on_change
         self._start_limit_s = start_limit_s
         self._first_backoff_s = first_backoff_s
         self._task: asyncio.Task[None] | None = None
@@ -99,7 +99,7 @@ class LocalModel:
             self._ready.set()
         else:
             self._ready.clear()
-        self._on_change(status, endpoint)
+        self.on_change(status, endpoint)
 
     async def _supervise(self) -> None:
         pause = self._first_backoff_s
