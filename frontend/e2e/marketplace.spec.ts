@@ -28,7 +28,8 @@ test.describe("the marketplace", () => {
   test("a facet's count is what a click shows", async ({ page }) => {
     await page.goto("/marketplace");
     if (isPhone(page)) await page.getByRole("button", { name: /filters/i }).click();
-    const facet = page.locator("label").filter({ hasText: /^vision/ });
+    const facets = isPhone(page) ? page.getByRole("dialog") : page.getByRole("complementary", { name: "Filters" });
+    const facet = facets.locator("label").filter({ hasText: /^vision/ });
     const promised = (await facet.locator("span").last().textContent()) ?? "";
     await facet.click();
     if (isPhone(page)) await expect(page.getByRole("button", { name: `Show ${promised} models` })).toBeVisible();

@@ -25,7 +25,7 @@ function newState(workbench: Workbench, file: WorkFile): EditorState {
       editorLook,
       language.of([]),
       diff.of([]),
-      EditorView.contentAttributes.of({ "aria-label": `Editor, ${file.name}` }),
+      EditorView.contentAttributes.of({ "aria-label": `Editor, ${file.name}`, tabindex: "0" }),
       EditorView.updateListener.of((update) => {
         if (update.docChanged) workbench.edit(file.id, update.state.doc.toString());
         if (update.docChanged || update.selectionSet) report(workbench, update.state);

@@ -10,6 +10,8 @@ export const modelsQuery = (api: ApiClient) =>
     queryKey: ["models"],
     queryFn: ({ signal }) => api.get<ModelList>(`${base}/models`, { query: { limit: 5000 }, signal }),
     staleTime: 5 * 60_000,
+    // A refusal that the page's loader met (429 with its wait, 503) is shown, not asked again by the component.
+    retryOnMount: false,
     select: (reply): Model[] => reply.models,
   });
 
