@@ -103,13 +103,9 @@ class ResponseSink:
 
 
 class Ear:
-    """Listens for the client's hang-up while a flight is under way, and cancels it then."""
+    """Listens for the client's hang-up while a flight is under way, and stops the flight then."""
 
     def __init__(self, receive: Receive, flight: Flight) -> None:
-        task = asyncio.current_task()
-        if task is None:
-            raise AssertionError("an ear needs a task to cancel")
-        self._flying = task
         self._flight = flight
         self._receive = receive
         self.heard = False
@@ -120,7 +116,6 @@ class Ear:
             if (await self._receive())["type"] == "http.disconnect":
                 self.heard = True
                 self._flight.client_left()
-                self._flying.cancel()
                 return
 
     def close(self) -> None:
@@ -133,7 +128,6 @@ async def fly(flight: Flight, receive: Receive, send: Send) -> None:
     try:
         if not flight.request.call.stream:
             body = await flight.plain()
-            ear.close()
             await respond(send, 200, body, headers=flight.headers())
             return
         sink = ResponseSink(send, flight.request.mouth.content_type_stream)
@@ -142,13 +136,8 @@ async def fly(flight: Flight, receive: Receive, send: Send) -> None:
     except asyncio.CancelledError:
         if not ear.heard:
             raise
-        _forget_cancel()
+        task = asyncio.current_task()
+        if task is not None:
+            task.uncancel()  # the hang-up was our own reason to cancel: the server's task goes on as if it had returned
     finally:
         ear.close()
-
-
-def _forget_cancel() -> None:
-    """The hang-up was our own reason to cancel: the server's task goes on as if it had returned."""
-    task = asyncio.current_task()
-    if task is not None:
-        task.uncancel()

@@ -11,7 +11,7 @@ from agent_marketplace.api.asgi import ClientGone, Receive, Scope, Send, fly, re
 from agent_marketplace.api.envelope import error_headers
 from agent_marketplace.app import Market
 from agent_marketplace.errors import BadRequest, MarketplaceError, NotFound
-from agent_marketplace.gateway.flight import GatewayRequest
+from agent_marketplace.gateway.request import GatewayRequest
 from agent_marketplace.ids import new_id
 from agent_marketplace.wires.base import Codec
 
@@ -71,9 +71,8 @@ class Hot:
     ) -> None:
         market = self._market
         headers = read_headers(scope)
-        principal = await market.authenticator.authenticate(
-            headers, _query(scope).get("key") if scope["query_string"] else None
-        )
+        query_key = _query(scope).get("key") if scope["query_string"] else None
+        principal = await market.authenticator.authenticate(headers, query_key)
         principal.require("inference")
         market.limits.request(principal.user_id)
         body = await read_body(receive, headers)
@@ -88,6 +87,7 @@ class Hot:
                 mouth=codec,
                 call=call,
                 raw=body if codec.name == "openai" else None,
+                still_valid=lambda: market.authenticator.authenticate(headers, query_key),
             )
         )
         await flight.open()

@@ -1,5 +1,6 @@
 """Sizing and taking the hold: enough for the dearest attempt, never more than the wallet, and the 402 that says the way out."""
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -19,7 +20,8 @@ _USUAL_OUTPUT_TOKENS = 1024
 
 
 class Sized(msgspec.Struct, kw_only=True):
-    """A hold as taken. tokens: output tokens it covers at the dearest attempt; capped: whether the upstream is told so."""
+    """A hold as taken. tokens: output tokens of all choices that it covers at the dearest attempt; capped: whether the
+    upstream is told so."""
 
     amount_nano: int
     tokens: int
@@ -29,14 +31,10 @@ class Sized(msgspec.Struct, kw_only=True):
     price_version: str
 
     def output_cap(self, target: Target) -> int | None:
-        """`max_tokens` for the upstream; None = the provider's own limit (the stream is watched and extended instead)."""
+        """`max_tokens` of each choice for the upstream; None = the provider's own limit (the stream is watched and extended)."""
         if target.free or not self.capped:
             return None
-        return self.tokens
-
-    def covered_tokens(self, target: Target) -> int:
-        """Output tokens the hold pays for at this target."""
-        return 1 << 60 if target.price is None or target.free else self.tokens
+        return max(1, self.tokens // self.choices)
 
 
 def cost_of(target: Target, input_tokens: int, output_tokens: int) -> int:
@@ -61,7 +59,7 @@ def affordable_tokens(price: Price, input_tokens: int, nano: int) -> int:
 def wanted_tokens(flight: "Flight", needs: Needs, target: Target) -> int:
     """Output tokens to hold for: the caller's cap, else this model's usual long answer (more where an answer can't be extended)."""
     if needs.output_tokens is not None:
-        return needs.output_tokens * needs.choices
+        return min(needs.output_tokens, target.max_output or _MOST_OUTPUT_TOKENS) * needs.choices
     usual = max(_USUAL_OUTPUT_TOKENS, flight.router.usual_output(target.model))
     if target.reasons:
         usual *= 4
@@ -88,7 +86,7 @@ async def hold(flight: "Flight", needs: Needs) -> Sized:
         try:
             await router.ledger.hold(
                 request.request_id, request.user_id, amount, price_version=dearest.price_version, ttl_s=HOLD_TTL_S,
-                key_id=request.key_id,
+                key_id=request.key_id, meta={"model": dearest.model, "provider": dearest.provider},
             )  # fmt: skip
             return Sized(
                 amount_nano=amount, tokens=tokens, capped=capped or needs.output_tokens is not None,
@@ -96,19 +94,29 @@ async def hold(flight: "Flight", needs: Needs) -> Sized:
             )  # fmt: skip
         except PaymentRequired as refused:
             balance = await router.ledger.balance(request.user_id)
-            cheaper = _payable(flight, needs, balance.available)
+            available = _available(refused, balance)
+            if amount <= available:
+                continue  # something was released meanwhile
+            cheaper = _payable(flight, needs, available)
             if cheaper is not None:
                 flight.plan = cheaper
                 dearest, amount = _dearest(flight, needs)
                 tokens = wanted_tokens(flight, needs, dearest)
                 continue
             if needs.output_tokens is None and dearest.price is not None:
-                tokens = affordable_tokens(dearest.price, flight.input_tokens, balance.available)
-                if tokens >= LEAST_OUTPUT_TOKENS:
+                tokens = affordable_tokens(dearest.price, flight.input_tokens, available)
+                if tokens >= LEAST_OUTPUT_TOKENS * needs.choices:
                     amount, capped = cost_of(dearest, flight.input_tokens, tokens), True
                     continue
             raise _refusal(flight, refused, dearest, amount, balance) from None
     raise _refusal(flight, None, dearest, amount, balance)
+
+
+def _available(refused: PaymentRequired, balance: Balance) -> int:
+    """What a new hold may take, nano-dollars: of the wallet, or of the key's cap where that is what refused."""
+    if refused.extra.get("scope") != "key":
+        return balance.available
+    return min(balance.available, int(Decimal(refused.extra["available"]).scaleb(9)))
 
 
 async def extend(flight: "Flight", target: Target, tokens: int) -> int:
@@ -171,7 +179,8 @@ def _refusal(
 ) -> PaymentRequired:
     if refused is not None and refused.code not in ("payment_required", "insufficient_balance"):
         return refused
-    available = balance.available if balance else 0
+    of_key = refused is not None and refused.extra.get("scope") == "key"
+    available = _available(refused, balance) if refused is not None and balance is not None else 0
     extra: dict[str, Any] = {
         "required": dollars(amount),
         "balance": dollars(balance.balance if balance else 0),
@@ -179,7 +188,7 @@ def _refusal(
         "available": dollars(available),
         "max_affordable_tokens": affordable_tokens(target.price, flight.input_tokens, available) if target.price else 0,
         "free_alternative": flight.router.free_alternative(flight.request.call),
+        "scope": "key" if of_key else "wallet",
     }
-    return PaymentRequired(
-        "Insufficient balance", code="payment_required", extra={**(refused.extra if refused else {}), **extra}
-    )
+    words = refused.message if refused is not None and of_key else "Insufficient balance"
+    return PaymentRequired(words, code="payment_required", extra=extra)

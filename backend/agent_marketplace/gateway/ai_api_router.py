@@ -3,6 +3,7 @@
 `flight(request)` is the way in for every route; `route_completion` and `handle_streaming` are the guide's short forms.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
@@ -11,15 +12,18 @@ import msgspec
 from agent_marketplace.catalog import AIModel, MarketplaceRegistry
 from agent_marketplace.catalog.service import Catalog
 from agent_marketplace.clock import Clock
+from agent_marketplace.errors import MarketplaceError
 from agent_marketplace.gateway import needs as need
 from agent_marketplace.gateway.credentials import Credentials
 from agent_marketplace.gateway.dispatch import Prepared, Upstream
-from agent_marketplace.gateway.flight import Flight, GatewayRequest, Mouth
-from agent_marketplace.gateway.health import Health
+from agent_marketplace.gateway.flight import Flight
+from agent_marketplace.gateway.health import Health, breaker_of
 from agent_marketplace.gateway.pipes import Pipe, SplicedPipe, TranslatedPipe
-from agent_marketplace.gateway.plan import Group, Plan, Target, compile_plan
+from agent_marketplace.gateway.plan import Attempt, Group, Plan, Target, compile_plan
 from agent_marketplace.gateway.preferences import Preferences
+from agent_marketplace.gateway.pulse import Rhythm
 from agent_marketplace.gateway.refusals import nothing_left
+from agent_marketplace.gateway.request import GatewayRequest, Mouth
 from agent_marketplace.gateway.targets import Targets
 from agent_marketplace.gateway.text import TextMouth, text_pieces
 from agent_marketplace.ids import new_id
@@ -27,8 +31,9 @@ from agent_marketplace.ledger import Ledger
 from agent_marketplace.net.drain import Drain
 from agent_marketplace.net.http import OutboundClient, OutboundRequest
 from agent_marketplace.providers.endpoints import EndpointTable
+from agent_marketplace.vault import Secret
 from agent_marketplace.wires import splice
-from agent_marketplace.wires.base import Call, Codec, Finish, Message, OutboundCall, TextPart
+from agent_marketplace.wires.base import Call, Codec, FailureClass, Finish, Message, OutboundCall, TextPart, UpstreamFailure
 from agent_marketplace.wires.tokens import count_call
 
 Chooser = Callable[[str, Call, need.Needs, Preferences], Awaitable[list[tuple[str, str]]]]
@@ -73,6 +78,8 @@ class APIRouter:
         self.usual_output = usual_output
         self._catalog = catalog
         self._choose = choose
+        self.rhythm = Rhythm()
+        self.sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     def flight(self, request: GatewayRequest) -> Flight:
         """One request's flight. Raises BadRequest for malformed routing fields."""
@@ -145,17 +152,17 @@ class APIRouter:
                 groups.append(group)
         if free_fallback and wishes.fallback is not False and wishes.allow_fallbacks:
             groups += self._free_groups(groups, own_keys, wishes)
-        plan = self._compile(groups, wants, wishes)
+        plan = self._compile(groups, wants, wishes, user_id)
         if all(a.why == "free_fallback" for a in plan.attempts):
             raise nothing_left(groups[0].model if groups else call.model, plan.skipped)
         return plan
 
-    def _compile(self, groups: list[Group], wants: need.Needs, wishes: Preferences) -> Plan:
+    def _compile(self, groups: list[Group], wants: need.Needs, wishes: Preferences, user_id: str) -> Plan:
         return compile_plan(
             groups,
             wants,
             wishes,
-            open_breaker=lambda t: not self.health.available(t.provider, t.credential),
+            open_breaker=lambda t: not self.health.available(t.provider, breaker_of(t, user_id)),
             measured=self._measured,
         )
 
@@ -180,11 +187,12 @@ class APIRouter:
         name = self.free_alternative(call)
         if name is None:
             return None
-        plan = self._compile([self.targets.group(name, "free_fallback", frozenset(), wishes)], wants, wishes)
+        plan = self._compile([self.targets.group(name, "free_fallback", frozenset(), wishes)], wants, wishes, "")
         return plan if plan.attempts else None
 
-    async def prepare(self, flight: Flight, target: Target, cap: int | None) -> Prepared:
-        """The provider's request for one target. Raises UpstreamFailure where its wire cannot say what the call needs."""
+    async def prepare(self, flight: Flight, attempt: Attempt, cap: int | None) -> Prepared:
+        """The provider's request for one attempt. Raises UpstreamFailure where its wire cannot say what the call needs."""
+        target = attempt.target
         endpoint = self.endpoints.get(target.provider)
         if endpoint is None:
             raise AssertionError("plans name known endpoints only")
@@ -205,10 +213,11 @@ class APIRouter:
             out = codec.build_request(
                 msgspec.structs.replace(call, max_tokens=limit), target.upstream_id, stream=call.stream
             )
-            pipe = TranslatedPipe(codec.decoder(), request.mouth.encoder(shape)) if call.stream else None
+            if call.stream:
+                pipe = TranslatedPipe(codec.decoder(), request.mouth.encoder(shape), moved=flight.moved(attempt))
         secret = None
         if target.credential == "byok":
-            secret = await self.credentials.secret(request.user_id, target.provider)
+            secret = await self._own_secret(request.user_id, target.provider)
         url, headers = endpoint.address(out, secret)
         sent = OutboundRequest(
             method="POST",
@@ -219,6 +228,17 @@ class APIRouter:
             allow_private=endpoint.allow_private,
         )
         return Prepared(request=sent, codec=codec, pipe=pipe, call=out)
+
+    async def _own_secret(self, user_id: str, provider: str) -> Secret:
+        try:
+            return await self.credentials.secret(user_id, provider)
+        except MarketplaceError as error:  # deleted meanwhile, or not readable with today's keys
+            raise UpstreamFailure(FailureClass.AUTH, error.message) from None
+
+    def abort_rule(self, provider: str) -> str:
+        """What closing the connection does to the provider's bill: stops, continues, unknown (providers/table.py)."""
+        endpoint = self.endpoints.get(provider)
+        return endpoint.abort_rule if endpoint is not None else "unknown"
 
     def render(self, flight: Flight, upstream: Upstream) -> bytes:
         """A plain answer in the client's wire, with what it cost."""
@@ -249,7 +269,7 @@ class APIRouter:
         target, timing = upstream.attempt.target, flight.timings()
         first, total = timing["first_token_ms"], timing["total_ms"] or 0
         seconds = (total - (first or 0)) / 1000
-        rate = round(upstream.meter.output_tokens() / seconds) if seconds > 0.05 else 0
+        rate = round(upstream.meter.running_tokens() / seconds) if seconds > 0.05 else 0
         self.health.record(target.model, target.provider, ok=ok, first_token_ms=first, tokens_per_s=rate)
         if ok:
             streamed = flight.request.call.stream and first is not None

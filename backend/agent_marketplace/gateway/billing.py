@@ -1,38 +1,56 @@
 """PURE: what an answer is charged for. One rule for every wire and every way an answer can end (docs/billing.md has the table).
 
     who stopped          delivered   usage known   charged
-    nobody (finished)    any         yes           the provider's usage
+    nobody (finished)    any         yes           the provider's usage, an explicit zero too
     nobody (finished)    any         no            our count of input and delivered output, marked estimated
-    client/provider/
-    wallet/server        nothing     any           nothing
-    client/provider/
-    wallet/server        something   yes           the provider's usage if it is not above what was delivered by its own count
-    client/provider/
-    wallet/server        something   no            our count of input and delivered output, marked estimated
+    client, provider,
+    wallet or server     nothing     any           nothing
+    client, provider,
+    wallet or server     something   yes           the provider's usage as of its last report; output delivered after it by our
+                                                   count, marked estimated
+    client, provider,
+    wallet or server     something   no            our count of input and delivered output, marked estimated
 
-What a provider bills beyond that (it goes on after we hang up, or a try timed out) is the operator's cost, never the user's.
+Usage that can't be true counts as not known. What a provider bills beyond this (it goes on after we hang up, or a try timed
+out) is the operator's cost, never the user's.
 """
+
+import msgspec
 
 from agent_marketplace.gateway.meter import Meter
 from agent_marketplace.gateway.relay import Stopped
 from agent_marketplace.usage import Usage
 
-_MOST_TOKENS = 100_000_000
+_CONTEXT_UNKNOWN = 5_000_000
+_MOST_IMAGES = 1_000
 
 
-def billable(meter: Meter, stopped: Stopped, input_tokens: int) -> Usage | None:
-    """Usage to charge for; None = nothing is charged. input_tokens: our estimate of the input, used only without usage."""
-    if stopped is not Stopped.FINISHED and not meter.characters:
+def billable(
+    meter: Meter, stopped: Stopped, input_tokens: int, *, context: int | None = None, choices: int = 1
+) -> Usage | None:
+    """Usage to charge for; None = nothing is charged.
+
+    input_tokens: our estimate of the input, used only without usage; context: the target's window, tokens; choices: the
+    answers asked for (`n`), of which only the first is read.
+    """
+    finished = stopped is Stopped.FINISHED
+    if not finished and not meter.characters:
         return None
-    if meter.usage is not None and plausible(meter.usage):
-        return meter.usage
-    return Usage(input=input_tokens, output=meter.output_tokens(), estimated=True)
+    usage = meter.usage
+    if usage is None or not plausible(usage, context, choices):
+        return Usage(input=input_tokens, output=meter.delivered_tokens() * choices, estimated=True)
+    unreported = 0 if finished else meter.unreported_tokens() * choices
+    if not unreported:
+        return usage
+    return msgspec.structs.replace(usage, output=usage.output + unreported, estimated=True)
 
 
-def plausible(usage: Usage) -> bool:
-    """False for negative or absurd numbers: they are not charged for, our own count is."""
+def plausible(usage: Usage, context: int | None, choices: int = 1) -> bool:
+    """False for numbers that can't be true: negative, more thinking than output, or over twice what the model can hold."""
     counts = (
         usage.input, usage.cache_read, usage.cache_write_5m, usage.cache_write_1h, usage.output, usage.reasoning,
         usage.audio_input, usage.audio_output, usage.image_input, usage.image_output, usage.images,
     )  # fmt: skip
-    return all(0 <= count <= _MOST_TOKENS for count in counts)
+    if min(counts) < 0 or usage.reasoning > usage.output or usage.images > _MOST_IMAGES:
+        return False
+    return usage.total_tokens <= 2 * (context or _CONTEXT_UNKNOWN) * choices

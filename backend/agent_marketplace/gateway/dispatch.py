@@ -5,6 +5,7 @@ callers who failed together do not come back together.
 """
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -15,7 +16,7 @@ import msgspec
 
 from agent_marketplace.errors import MarketplaceError
 from agent_marketplace.gateway.failures import TABLE, Policy, told
-from agent_marketplace.gateway.health import Health
+from agent_marketplace.gateway.health import Health, breaker_of
 from agent_marketplace.gateway.meter import Meter
 from agent_marketplace.gateway.pipes import Pipe, decisive, first_error
 from agent_marketplace.gateway.plan import Attempt, Plan, Target
@@ -29,10 +30,27 @@ from agent_marketplace.net.errors import (
     TotalTimeout,
 )
 from agent_marketplace.net.http import OutboundClient, OutboundRequest, OutboundResponse
-from agent_marketplace.wires.base import Codec, FailureClass, Finish, OutboundCall, Reply, UpstreamFailure
+from agent_marketplace.wires.base import (
+    Codec,
+    Done,
+    Event,
+    FailureClass,
+    Finish,
+    Finished,
+    OutboundCall,
+    ReasoningDelta,
+    ReasoningPart,
+    Reply,
+    TextDelta,
+    TextPart,
+    ToolCallDelta,
+    ToolCallPart,
+    UpstreamFailure,
+)
 
 _MAX_WAIT_S = 10.0
 _MAX_TRIES = 8
+_LATEST_S = 180.0
 _BODY_LIMIT = 64 * 1024 * 1024
 _ERROR_LIMIT = 64 * 1024
 _NONE = UpstreamFailure(FailureClass.SERVER, "")
@@ -79,29 +97,35 @@ class Upstream:
 
 @dataclass(slots=True)
 class Dispatch:
-    """One request's dispatching. `prepare` may raise UpstreamFailure (the target cannot say it) or MarketplaceError (stop)."""
+    """One request's dispatching. `prepare` may raise UpstreamFailure (the target cannot say it) or MarketplaceError (stop).
+
+    user_id: whose own keys are meant; waited: seconds spent in pauses; provider_failed: a free model may stand in now.
+    """
 
     client: OutboundClient
     health: Health
     plan: Plan
     stream: bool
-    prepare: Callable[[Target], Awaitable[Prepared]]
-    keep_text: bool = False
+    prepare: Callable[[Attempt], Awaitable[Prepared]]
+    user_id: str = ""
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     began: float = field(default_factory=time.monotonic)
     log: list[AttemptLog] = field(default_factory=list)
     failure: UpstreamFailure | None = None
     failed_target: Target | None = None
     waited: float = 0.0
+    provider_failed: bool = False
 
     async def run(self) -> Upstream:
         """The first attempt that decides. Raises the caller's error (never a 500) when none is left."""
         context_needed = 0
         attempts = list(self.plan.attempts)
-        while attempts and len(self.log) < _MAX_TRIES:
+        while attempts and len(self.log) < _MAX_TRIES and time.monotonic() - self.began < _LATEST_S:
             attempt = attempts.pop(0)
             target = attempt.target
             if context_needed and (target.context or 0) <= context_needed:
+                continue
+            if attempt.why == "free_fallback" and not self.provider_failed:
                 continue
             others = any(not context_needed or (a.target.context or 0) > context_needed for a in attempts)
             upstream, failure = await self._tries(attempt, others=others)
@@ -109,6 +133,7 @@ class Dispatch:
                 return upstream
             self.failure, self.failed_target = failure, target
             policy = TABLE[failure.kind]
+            self.provider_failed |= policy.status != 400
             if policy.larger:
                 context_needed = max(context_needed, target.context or 1)
             elif failure.kind is FailureClass.CONTENT:
@@ -120,16 +145,41 @@ class Dispatch:
     async def _tries(self, attempt: Attempt, *, others: bool) -> tuple[Upstream | None, UpstreamFailure]:
         """One target with its retries: the upstream, or the last failure."""
         tries = 0
+        asked = self._asked_to_wait(attempt.target)
+        if asked and (others or self.waited + asked > _MAX_WAIT_S):
+            return None, self._not_tried(attempt, asked)
+        if asked:
+            self.waited += asked
+            await self.sleep(asked + random.uniform(0, 0.1))  # noqa: S311
+        patient = self.health.available(attempt.target.provider, self._whose(attempt.target))
         while True:
             tries += 1
             try:
                 return await self._try(attempt), _NONE
             except UpstreamFailure as failure:
                 pause = _pause(failure, TABLE[failure.kind], tries, others=others)
-                if pause is None or self.waited + pause > _MAX_WAIT_S or len(self.log) >= _MAX_TRIES:
+                if not patient or pause is None or self.waited + pause > _MAX_WAIT_S or len(self.log) >= _MAX_TRIES:
                     return None, failure
                 self.waited += pause
             await self.sleep(pause)
+
+    def _asked_to_wait(self, target: Target) -> float:
+        return self.health.asked_to_wait(target.provider, self._whose(target))
+
+    def _not_tried(self, attempt: Attempt, wait: float) -> UpstreamFailure:
+        """What a call before its provider's own Retry-After would be."""
+        target, at, kind = attempt.target, self._elapsed_ms(), FailureClass.RATE_LIMITED
+        words = f"{target.provider} asked for no calls for another {math.ceil(wait)} s"
+        self.log.append(
+            AttemptLog(
+                model=target.model, provider=target.provider, why=attempt.why, credential=target.credential, started=at,
+                ended=at, status="not_tried", error=words, code=kind.value,
+            )
+        )  # fmt: skip
+        return UpstreamFailure(kind, words, retry_after=wait)
+
+    def _whose(self, target: Target) -> str:
+        return breaker_of(target, self.user_id)
 
     def _last_error(self) -> MarketplaceError:
         if self.failure is None or self.failed_target is None:
@@ -139,29 +189,27 @@ class Dispatch:
     async def _try(self, attempt: Attempt) -> Upstream:
         target = attempt.target
         entry = AttemptLog(
-            model=target.model,
-            provider=target.provider,
-            why=attempt.why,
-            credential=target.credential,
+            model=target.model, provider=target.provider, why=attempt.why, credential=target.credential,
             started=self._elapsed_ms(),
-        )
+        )  # fmt: skip
         self.log.append(entry)
-        self.health.attempt(target.provider, target.credential)
+        whose = self._whose(target)
+        self.health.attempt(target.provider, whose)
         try:
-            prepared = await self.prepare(target)
+            prepared = await self.prepare(attempt)
             upstream = await self._send(attempt, prepared)
         except UpstreamFailure as failure:
-            self.health.failure(target.provider, target.credential, failure.kind, failure.retry_after)
+            self.health.failure(target.provider, whose, failure.kind, failure.retry_after)
             entry.status, entry.error, entry.code = "failed", failure.words[:300], failure.kind.value
             entry.may_be_billed = failure.kind is FailureClass.TIMEOUT
             raise
-        except BaseException:  # cancelled or refused by ourselves: no verdict on the endpoint
-            self.health.abandoned(target.provider, target.credential)
-            entry.status = "abandoned"
+        except BaseException as left:  # cancelled or refused by ourselves: no verdict on the endpoint
+            self.health.abandoned(target.provider, whose)
+            entry.status, entry.may_be_billed = "abandoned", isinstance(left, asyncio.CancelledError)
             raise
         finally:
             entry.ended = self._elapsed_ms()
-        self.health.success(target.provider, target.credential)
+        self.health.success(target.provider, whose)
         entry.status = "ok"
         return upstream
 
@@ -189,36 +237,30 @@ class Dispatch:
     async def _whole(self, attempt: Attempt, prepared: Prepared, response: OutboundResponse) -> Upstream:
         body = await response.read(_BODY_LIMIT)
         reply = prepared.codec.parse_reply(body)
-        if reply.finish is None:
+        if reply.finish in (None, Finish.ERROR):
             raise UpstreamFailure(FailureClass.SERVER, f"{attempt.target.provider} gave an answer without a finish reason")
         meter = Meter()
-        meter.finish, meter.native, meter.usage = reply.finish, reply.native_finish, reply.usage
-        meter.characters = _characters(reply)
-        meter.first_at = time.monotonic()
+        meter.finish, meter.native, meter.usage, meter.done = reply.finish, reply.native_finish, reply.usage, True
+        meter.see(_events(reply))
         return Upstream(attempt, prepared, response, meter, reply=reply, body=body)
 
     async def _first_event(self, attempt: Attempt, prepared: Prepared, response: OutboundResponse) -> Upstream:
         pipe = prepared.pipe
         if pipe is None:
             raise AssertionError("a stream has a pipe")
-        meter = Meter(keep_text=self.keep_text)
+        provider = attempt.target.provider
+        if response.headers.get("content-type", "").startswith("application/json"):
+            prepared.codec.parse_reply(await response.read(_ERROR_LIMIT))  # an error object, most likely: it says which
+            raise UpstreamFailure(FailureClass.SERVER, f"{provider} did not stream")
+        meter = Meter()
         chunks = aiter(response.chunks())
-        early = b""
+        early: list[bytes] = []
         async for data in chunks:
-            out, events = pipe.feed(data)
-            early += out
-            if (error := first_error(events)) is not None and not meter.characters:
-                raise _in_stream(error.error)
-            meter.see(events)
-            if decisive(events):
-                return Upstream(attempt, prepared, response, meter, early=early, rest=chunks)
-        out, events = pipe.close()
-        if (error := first_error(events)) is not None:
-            raise _in_stream(error.error)
-        meter.see(events)
-        if meter.finish is None and not meter.characters:
-            raise UpstreamFailure(FailureClass.SERVER, f"{attempt.target.provider} ended the stream before it began")
-        return Upstream(attempt, prepared, response, meter, early=early + out, rest=None)
+            if _first(pipe.feed(data), meter, early, provider):
+                return Upstream(attempt, prepared, response, meter, early=b"".join(early), rest=chunks)
+        if _first(pipe.close(), meter, early, provider):
+            return Upstream(attempt, prepared, response, meter, early=b"".join(early))
+        raise UpstreamFailure(FailureClass.SERVER, f"{provider} ended the stream before it began")
 
     def _elapsed_ms(self) -> int:
         return round((time.monotonic() - self.began) * 1000)
@@ -235,11 +277,31 @@ def _pause(failure: UpstreamFailure, policy: Policy, tries: int, *, others: bool
     return random.uniform(0.05, 0.25)  # noqa: S311
 
 
-def _characters(reply: Reply) -> int:
-    total = 0
+def _first(fed: tuple[bytes, list[Event]], meter: Meter, early: list[bytes], provider: str) -> bool:
+    """Takes what a pipe made of some bytes; True once it decides. Raises UpstreamFailure for an error before any content."""
+    out, events = fed
+    early.append(out)
+    if (error := first_error(events)) is not None:
+        raise _in_stream(error.error)
+    meter.see(events)
+    if not decisive(events):
+        return False
+    if not meter.characters and meter.finish in (None, Finish.ERROR) and any(isinstance(e, Done | Finished) for e in events):
+        raise UpstreamFailure(FailureClass.SERVER, f"{provider} ended the stream before it began")
+    return True
+
+
+def _events(reply: Reply) -> list[Event]:
+    """A whole answer as the meter counts it."""
+    events: list[Event] = []
     for part in reply.parts:
-        total += len(getattr(part, "text", "")) + len(getattr(part, "arguments", ""))
-    return total
+        if isinstance(part, TextPart):
+            events.append(TextDelta(part.text))
+        elif isinstance(part, ReasoningPart):
+            events.append(ReasoningDelta(part.text))
+        elif isinstance(part, ToolCallPart):
+            events.append(ToolCallDelta(0, part.id, part.name, part.arguments))
+    return events
 
 
 def _net_failure(error: NetError, provider: str) -> UpstreamFailure:
@@ -267,11 +329,6 @@ def _in_stream(error: MarketplaceError) -> UpstreamFailure:
     """An error event before any content counts as the attempt's failure."""
     kind = _BY_CODE.get(error.code, FailureClass.SERVER)
     return UpstreamFailure(kind, error.message, retry_after=error.retry_after)
-
-
-def finish_of(meter: Meter) -> Finish:
-    """The finish reason of an answer that has one."""
-    return meter.finish or Finish.ERROR
 
 
 def receipt_attempts(log: list[AttemptLog]) -> list[dict[str, Any]]:

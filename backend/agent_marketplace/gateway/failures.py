@@ -8,6 +8,9 @@ from agent_marketplace.errors import BadRequest, MarketplaceError, ProviderFailu
 from agent_marketplace.wires.base import FailureClass as F
 from agent_marketplace.wires.base import UpstreamFailure
 
+_USUAL_WAIT_S = 5.0
+_MOST_WAIT_S = 3600.0
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -52,5 +55,12 @@ def told(failure: UpstreamFailure, provider: str, *, own_key: bool) -> Marketpla
         status=policy.status,
         code=policy.code,
         extra={"provider": provider, "retryable": policy.other},
-        retry_after=failure.retry_after,
+        retry_after=_wait(failure.retry_after, policy.status),
     )
+
+
+def _wait(asked: float | None, status: int) -> float | None:
+    """Seconds for the caller's Retry-After: the provider's, at most an hour; 429 and 503 always carry one."""
+    if asked is not None:
+        return min(asked, _MOST_WAIT_S)
+    return _USUAL_WAIT_S if status in (429, 503) else None

@@ -5,65 +5,36 @@ terminal event leaves.
 """
 
 import asyncio
+import logging
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from agent_marketplace.errors import MarketplaceError, PaymentRequired, Unavailable
-from agent_marketplace.gateway import admit, billing, estimates, needs
-from agent_marketplace.gateway.dispatch import AttemptLog, Dispatch, Upstream, receipt_attempts
-from agent_marketplace.gateway.plan import Plan, Target
+from agent_marketplace.errors import MarketplaceError, PaymentRequired, ProviderFailure, Unauthorized, Unavailable
+from agent_marketplace.gateway import admit, billing, estimates, needs, receipts
+from agent_marketplace.gateway.dispatch import AttemptLog, Dispatch, Prepared, Upstream
+from agent_marketplace.gateway.plan import Attempt, Plan, Target
 from agent_marketplace.gateway.preferences import Preferences, parse
 from agent_marketplace.gateway.pulse import Pulse
-from agent_marketplace.gateway.relay import Allowance, Outcome, Stopped, relay, settled_despite_cancel, shutdown_error
+from agent_marketplace.gateway.relay import (
+    Allowance,
+    Outcome,
+    Stopped,
+    relay,
+    release,
+    settled_despite_cancel,
+    shutdown_error,
+)
+from agent_marketplace.gateway.request import GatewayRequest, GuardedSink, Sink
 from agent_marketplace.ledger import Receipt, Settlement, dollars, price_usage
 from agent_marketplace.usage import Usage
-from agent_marketplace.wires.base import Call, Finish, Shape, StreamEncoder
+from agent_marketplace.wires.base import Finish, Shape
 
 if TYPE_CHECKING:
     from agent_marketplace.gateway.ai_api_router import APIRouter
 
-
-class Mouth(Protocol):
-    """The client's side of a wire: what of a `Codec` faces our clients."""
-
-    content_type_stream: str
-
-    def encoder(self, shape: Shape) -> StreamEncoder: ...
-
-    def render_reply(self, reply: Any, shape: Shape, extra: Any) -> bytes: ...
-
-    def render_error(self, error: MarketplaceError, request_id: str) -> bytes: ...
-
-    def keep_alive(self) -> bytes: ...
-
-
-class Sink(Protocol):
-    """Where a stream goes. `begin` is called once, before the first byte; a sink that is gone raises CancelledError."""
-
-    async def begin(self, headers: dict[str, str]) -> None: ...
-
-    async def send(self, data: bytes) -> None: ...
-
-
-@dataclass(slots=True, kw_only=True)
-class GatewayRequest:
-    """What a route hands over. raw: the client's body where it may be spliced (OpenAI wire); detail: goes on the receipt;
-    on_done(text, fields): called after settlement with what was answered (conversations)."""
-
-    request_id: str
-    user_id: str
-    mouth: Mouth
-    call: Call
-    key_id: str | None = None
-    raw: bytes | None = None
-    agents: bool = False
-    keep_text: bool = False
-    detail: dict[str, Any] = field(default_factory=dict)
-    on_done: Callable[["Flight", Usage | None], Awaitable[dict[str, Any]]] | None = None
+log = logging.getLogger(__name__)
+_OVERRUN = 16  # characters a token may stand for, in our rough count of tokens: runs of blanks reach dozens
+_LEAST_OVERRUN = 8192
 
 
 class Flight:
@@ -75,7 +46,6 @@ class Flight:
         self.began = time.monotonic()
         self.created = router.clock.now_ms() // 1000
         self.wishes: Preferences = parse(request.call.routing)
-        self.stopped_by = Stopped.SERVER
         self.input_tokens = 0
         self.hold: admit.Sized | None = None
         self.requested_model = request.call.model
@@ -84,9 +54,14 @@ class Flight:
         self.receipt: Receipt | None = None
         self.usage: Usage | None = None
         self.begun = False
-        self.polite = False
         self.error: MarketplaceError | None = None
         self._pulse: Pulse | None = None
+        self._task: asyncio.Task[Any] | None = None
+        self._stopped: Stopped | None = None
+        self._why_stopped: MarketplaceError | None = None
+        self._polite = False
+        self._closed = False
+        self._moved_because = ""
 
     # -- stages ---------------------------------------------------------------------------------------------------
 
@@ -104,27 +79,89 @@ class Flight:
         if chosen:
             self.request.detail["auto"] = chosen
         self.hold = await self._hold(wants)
-        self._pulse = Pulse(None, self._heartbeat)
+        self._pulse = Pulse(self.router.rhythm, self._heartbeat)
 
     async def plain(self) -> bytes:
-        """The whole answer, charged for. Raises the caller's error (voided or charged by the rule)."""
+        """The whole answer, charged for. Raises the caller's error, CancelledError where the caller left."""
         try:
-            upstream = await self._dispatch(stream=False)
-            if upstream.reply is None:
-                raise AssertionError("a plain answer has a reply")
-            await settled_despite_cancel(self._settle(Outcome(Stopped.FINISHED)))
-            return self._render(upstream)
-        except asyncio.CancelledError:
-            await settled_despite_cancel(self._give_up("cancelled", None))
-            raise
-        except MarketplaceError as error:
-            await settled_despite_cancel(self._give_up("failed", error))
-            raise
-        except BaseException:  # our own fault: the hold must not outlive the request
+            try:
+                self._take_off()
+                upstream = await self._dispatch(stream=False)
+                self._task = None
+            except asyncio.CancelledError:
+                await self._never_answered()
+                raise
+            except MarketplaceError as error:
+                await settled_despite_cancel(self._give_up("failed", error))
+                raise
+            await self._settle_through(Outcome(Stopped.FINISHED))
+            return self.router.render(self, upstream)
+        except BaseException:  # whatever it was, the hold must not outlive the request
             await settled_despite_cancel(self._give_up("failed", None))
             raise
         finally:
             self._stop_pulse()
+
+    async def stream(self, sink: Sink) -> None:
+        """Relays into the sink. Raises the caller's error only while nothing has been sent, CancelledError where the caller
+        left; everything else is in-band."""
+        guarded = GuardedSink(self, sink)
+        self._stop_pulse()
+        self._pulse = Pulse(
+            self.router.rhythm,
+            self._heartbeat,
+            keep_alive=guarded.keep_alive,
+            check=self._check_caller if self.request.still_valid is not None else None,
+        )
+        try:
+            last = await self._to_the_end(guarded)
+            self._stop_pulse()
+            await guarded.send(last)
+            if self.upstream is not None:
+                await release(self.upstream, self.router.rhythm.rest_s)
+        except BaseException:  # whatever it was, neither hold nor connection must outlive the request
+            await settled_despite_cancel(self._give_up("failed", None))
+            raise
+        finally:
+            self._stop_pulse()
+            if self.upstream is not None:
+                self.upstream.response.cancel()
+
+    async def _to_the_end(self, guarded: GuardedSink) -> bytes:
+        """Dispatch, relay, settlement; returns the stream's last event. Raises as `stream`."""
+        try:
+            self._take_off()
+            upstream = await self._dispatch(stream=True)
+            outcome = await relay(
+                upstream,
+                guarded.send,
+                self._allowance(upstream.attempt.target),
+                tail_s=self.router.rhythm.tail_s,
+                choices=self._choices,
+            )
+            self._task = None
+        except asyncio.CancelledError:
+            if self.upstream is None:
+                await self._never_answered(begun=self.begun)
+                return self._stopped_bytes() if self._why_stopped is None else self.error_bytes(self._why_stopped)
+            upstream, outcome = self.upstream, self._outcome_of_cancel()
+            upstream.response.cancel()
+            await settled_despite_cancel(self._settle(outcome))
+            if self._gone(outcome.stopped):
+                raise
+            _forgive_cancel()
+            return self._stopped_bytes() if outcome.error is None else self.error_bytes(outcome.error)
+        except MarketplaceError as error:
+            await settled_despite_cancel(self._give_up("failed", error))
+            if not self.begun:
+                raise
+            return self.error_bytes(error)
+        try:
+            await self._settle_through(outcome)
+        except MarketplaceError as error:
+            # The database did not confirm: the sweeper ends the hold, nothing is shown as paid.
+            return self.error_bytes(error)
+        return self._terminal(upstream, outcome)
 
     def note_estimate(self) -> None:
         """Puts the estimate on the receipt, to be compared with the charge."""
@@ -137,30 +174,59 @@ class Flight:
         self._stop_pulse()
         await settled_despite_cancel(self._give_up("failed", None))
 
-    async def stream(self, sink: Sink) -> None:
-        """Relays into the sink. Raises the caller's error only while nothing has been sent; afterwards errors are in-band."""
-        guarded = _Guarded(self, sink)
-        self._stop_pulse()
-        self._pulse = Pulse(guarded.keep_alive, self._heartbeat)
-        try:
-            upstream = await self._dispatch(stream=True)
-            outcome = await relay(upstream, guarded.send, self._allowance(upstream.attempt.target))
-        except asyncio.CancelledError:
-            await self._cancelled(guarded)
-            raise
-        except MarketplaceError as error:
-            await settled_despite_cancel(self._give_up("failed", error))
-            if not self.begun:
-                raise
-            await guarded.send(self.error_bytes(error))
+    # -- being stopped ----------------------------------------------------------------------------------------------
+
+    def client_left(self, *, polite: bool = False) -> None:
+        """The client hung up, or (polite) asked to stop and still listens. Without effect once the answer is whole."""
+        self._stop(Stopped.CLIENT, None, polite=polite)
+
+    def _stop(self, by: Stopped, error: MarketplaceError | None, *, polite: bool) -> None:
+        if self._stopped is None:
+            self._stopped, self._why_stopped, self._polite = by, error, polite
+            if self._task is not None:
+                self._task.cancel()
+
+    def _take_off(self) -> None:
+        if self._stopped is not None:
+            raise asyncio.CancelledError
+        self._task = asyncio.current_task()
+
+    def _outcome_of_cancel(self) -> Outcome:
+        """Whose cancellation this is: asked for through `_stop`, the server's shutdown, or else that of whoever waits for us."""
+        self._task = None
+        if self._stopped is None and self.router.drain.draining:
+            self._stopped, self._why_stopped = Stopped.SERVER, shutdown_error()
+        return Outcome(self._stopped or Stopped.CLIENT, self._why_stopped)
+
+    def _gone(self, stopped: Stopped) -> bool:
+        return stopped is Stopped.CLIENT and not self._polite
+
+    async def _never_answered(self, *, begun: bool = False) -> None:
+        """Cancelled before an answer: nothing is charged. Raises for who left, and the error while it can be a status."""
+        outcome = self._outcome_of_cancel()
+        status = "cancelled" if outcome.stopped is Stopped.CLIENT else "failed"
+        await settled_despite_cancel(self._give_up(status, outcome.error))
+        if self._gone(outcome.stopped):
+            raise asyncio.CancelledError
+        _forgive_cancel()
+        if outcome.error is not None and not begun:
+            raise outcome.error
+
+    async def _check_caller(self) -> None:
+        """Ends a stream whose caller's session or key has been revoked meanwhile."""
+        if self.request.still_valid is None:
             return
-        except BaseException:  # our own fault: the hold must not outlive the request
-            await settled_despite_cancel(self._give_up("failed", None))
-            raise
-        finally:
-            self._stop_pulse()
-        await settled_despite_cancel(self._settle(outcome))
-        await guarded.send(self._terminal(upstream, outcome))
+        try:
+            await self.request.still_valid()
+        except Unauthorized as error:
+            told = Unauthorized(f"{error.message}; the answer was stopped here", code=error.code)
+            self._stop(Stopped.SERVER, told, polite=False)
+
+    # -- inside ---------------------------------------------------------------------------------------------------
+
+    @property
+    def _choices(self) -> int:
+        return self.hold.choices if self.hold is not None else 1
 
     async def _hold(self, wants: needs.Needs) -> admit.Sized:
         try:
@@ -170,9 +236,8 @@ class Flight:
             if free is None or refused.code == "max_cost_exceeded":
                 raise
             self.plan = free
+            self._moved_because = "the balance does not cover the model that was asked for"
             return await admit.hold(self, wants)
-
-    # -- inside ---------------------------------------------------------------------------------------------------
 
     async def _dispatch(self, *, stream: bool) -> Upstream:
         dispatch = Dispatch(
@@ -181,113 +246,116 @@ class Flight:
             plan=self.plan,
             stream=stream,
             prepare=self._prepare,
-            keep_text=self.request.keep_text,
+            user_id=self.request.user_id,
+            sleep=self.router.sleep,
             log=self.log,
             began=self.began,
+            provider_failed=bool(self._moved_because),
         )
         self.upstream = await dispatch.run()
         return self.upstream
 
-    async def _prepare(self, target: Target) -> Any:
+    async def _prepare(self, attempt: Attempt) -> Prepared:
         if self.hold is None:
             raise AssertionError("dispatch comes after the hold")
-        return await self.router.prepare(self, target, self.hold.output_cap(target))
+        return await self.router.prepare(self, attempt, self.hold.output_cap(attempt.target))
 
     def _allowance(self, target: Target) -> Allowance:
         if self.hold is None:
             raise AssertionError("relay comes after the hold")
         sized = self.hold
+        if target.free:
+            return Allowance(1 << 60, extend=None)
+        if sized.output_cap(target) is not None:
+            # The provider was told where to stop: our rough count must not cut a paid answer, only one that never ends.
+            overrun = ProviderFailure(f"{target.provider} went on past the length it was given")
+            return Allowance(max(sized.tokens * _OVERRUN, _LEAST_OVERRUN), extend=None, overrun=overrun)
 
         async def extend(tokens: int) -> int:
             return await admit.extend(self, target, tokens)
 
-        return Allowance(tokens=sized.covered_tokens(target), extend=extend)
+        return Allowance(sized.tokens, extend=extend)
 
     async def _heartbeat(self) -> None:
-        await self.router.ledger.heartbeat(self.request.request_id)
+        """Keeps the hold alive, with what is to be charged if this process dies now."""
+        upstream, progress = self.upstream, None
+        if upstream is not None and upstream.meter.characters and upstream.attempt.target.price is not None:
+            delivered = upstream.meter.running_tokens() * self._choices
+            progress = price_usage(upstream.attempt.target.price, Usage(input=self.input_tokens, output=delivered))
+            if self.hold is not None:
+                progress = min(progress, self.hold.amount_nano)
+        await self.router.ledger.heartbeat(self.request.request_id, progress_nano=progress)
 
-    async def _cancelled(self, guarded: "_Guarded") -> None:
-        """The client left, or the server's grace is over: charge what was delivered; tell whoever still listens."""
-        if self.upstream is None:
-            await settled_despite_cancel(self._give_up("cancelled", None))
-            if self.polite:
-                await guarded.last_words(self._stopped_bytes())
-            return
-        self.upstream.response.cancel()
-        error = shutdown_error() if self.stopped_by is Stopped.SERVER else None
-        await settled_despite_cancel(self._settle(Outcome(self.stopped_by, error)))
-        if error is not None and self.begun:
-            await guarded.last_words(self.error_bytes(error))
-        elif self.polite:
-            await guarded.last_words(self._stopped_bytes())
+    async def _settle_through(self, outcome: Outcome) -> None:
+        """Settles; a shutdown in between must not cost the client the answer that was paid for."""
+        try:
+            await settled_despite_cancel(self._settle(outcome))
+        except asyncio.CancelledError:
+            if self.receipt is None or not self.router.drain.draining:
+                raise
+            _forgive_cancel()
 
     async def _settle(self, outcome: Outcome) -> None:
         upstream = self.upstream
         if upstream is None or self.hold is None:
             raise AssertionError("settlement follows an answer")
-        target, meter = upstream.attempt.target, upstream.meter
-        self.usage = billing.billable(meter, outcome.stopped, self.input_tokens)
-        charge = cost = 0
+        target = upstream.attempt.target
+        self.usage = billing.billable(
+            upstream.meter, outcome.stopped, self.input_tokens, context=target.context, choices=self._choices
+        )
+        charge = 0
         list_cost: int | None = 0
         if self.usage is not None:
             charge = price_usage(target.price, self.usage) if target.price is not None else 0
             list_cost = price_usage(target.list_price, self.usage) if target.list_price is not None else None
-            cost = list_cost or 0 if target.credential == "operator" else 0
         if outcome.stopped is Stopped.FINISHED:
             status = "ok"
         elif outcome.stopped is Stopped.CLIENT:
             status = "cancelled"
         else:
             status = "partial" if self.usage is not None else "failed"
+        if outcome.stopped is not Stopped.FINISHED:
+            self.request.detail["abort"] = self.router.abort_rule(target.provider)
         self.receipt = await self._post(
             target,
             charge=charge,
-            cost=cost,
+            cost=(list_cost or 0) if target.credential == "operator" else 0,
             list_cost=list_cost,
             status=status,
             usage=self.usage or Usage(),
             error=outcome.error,
         )
         self.router.observe(self, ok=outcome.stopped is not Stopped.PROVIDER)
-        if self.request.on_done is not None:
-            self.request.detail |= await self.request.on_done(self, self.usage)
+        await self._tell_the_route(self.usage)
 
     async def _give_up(self, status: str, error: MarketplaceError | None) -> None:
         """No answer: nothing is charged, the hold is released, and a usage row says why."""
-        if self.hold is None or self.receipt is not None:
+        if self.hold is None or self.receipt is not None or self._closed:
             return
+        self._closed = True
         target = self.plan.attempts[0].target
         if self.log:
             last = self.log[-1]
-            target = next((a.target for a in self.plan.attempts if a.target.provider == last.provider), target)
+            same = (
+                a.target for a in self.plan.attempts if (a.target.model, a.target.provider) == (last.model, last.provider)
+            )
+            target = next(same, target)
         self.receipt = await self._post(target, charge=0, cost=0, list_cost=0, status=status, usage=Usage(), error=error)
-        if self.request.on_done is not None:
-            self.request.detail |= await self.request.on_done(self, None)
+        await self._tell_the_route(None)
+
+    async def _tell_the_route(self, usage: Usage | None) -> None:
+        if self.request.on_done is None:
+            return
+        try:
+            self.request.detail |= await self.request.on_done(self, usage)
+        except Exception:  # the answer is paid for: a history that can't be written must not take it away
+            log.exception("%s was settled, but its route could not keep it", self.request.request_id)
 
     async def _post(
         self, target: Target, *, charge: int, cost: int, list_cost: int | None, status: Any, usage: Usage,
         error: MarketplaceError | None,
     ) -> Receipt:  # fmt: skip
-        upstream, hold = self.upstream, self.hold
-        meter = upstream.meter if upstream else None
-        detail: dict[str, Any] = {
-            "attempts": receipt_attempts(self.log),
-            "skipped": [msgspec.to_builtins(s) for s in self.plan.skipped[:20]],
-            "requested_model": self.requested_model,
-            "credential": target.credential,
-            "stream": self.request.call.stream,
-            "finish_reason": str(meter.finish) if meter and meter.finish else None,
-            "malformed_events": meter.malformed if meter else 0,
-            "timings": self.timings(),
-            "input_estimate": self.input_tokens,
-            "dropped_parameters": list(upstream.prepared.call.dropped) if upstream else [],
-            **self.request.detail,
-        }
-        if (moved := self.fallback()) is not None:
-            detail["fallback"] = moved
         self.error = error
-        if error is not None:
-            detail["error"] = {"code": error.code, "words": error.message[:300]}
         return await self.router.ledger.settle(
             Settlement(
                 request_id=self.request.request_id,
@@ -297,10 +365,10 @@ class Flight:
                 provider=target.provider,
                 model=target.model,
                 status=status,
-                provider_cost_nano=cost,
+                provider_cost_nano=cost + receipts.unconfirmed_cost(self),
                 list_cost_nano=list_cost,
-                price_version=hold.price_version if hold else "",
-                detail=detail,
+                price_version=self.hold.price_version if self.hold else "",
+                detail=receipts.detail_of(self, target),
             )
         )
 
@@ -308,15 +376,19 @@ class Flight:
 
     def fallback(self) -> dict[str, str] | None:
         """`{from, to, reason}` if another model answered than the one asked for."""
-        if self.upstream is None or not self.plan.attempts:
+        return self.moved(self.upstream.attempt) if self.upstream is not None else None
+
+    def moved(self, attempt: Attempt) -> dict[str, str] | None:
+        """As `fallback`, for an attempt under way."""
+        asked = self.router.canonical(self.requested_model)
+        if attempt.why == "auto":
+            asked = self.plan.attempts[0].target.model
+        if attempt.target.model == asked:
             return None
-        target = self.upstream.attempt.target
-        first = self.plan.attempts[0].target
-        if target.model == self.router.canonical(self.requested_model) or self.upstream.attempt.why == "auto":
-            return None
-        failed = next((entry for entry in self.log if entry.status == "failed"), None)
-        why = failed.error if failed else (self.plan.skipped[0].reason if self.plan.skipped else "not available")
-        return {"from": first.model if failed else self.requested_model, "to": target.model, "reason": why}
+        failed = next((e for e in self.log if e.status in ("failed", "not_tried") and e.model != attempt.target.model), None)
+        left_out = next((s.reason for s in self.plan.skipped if s.model == asked), "not available")
+        reason = self._moved_because or (failed.error if failed is not None else left_out)
+        return {"from": asked, "to": attempt.target.model, "reason": reason}
 
     def timings(self) -> dict[str, int | None]:
         """Milliseconds since the request began."""
@@ -351,9 +423,6 @@ class Flight:
     def headers(self) -> dict[str, str]:
         """Headers of a good answer."""
         return {"x-generation-id": self.request.request_id, "x-request-id": self.request.request_id}
-
-    def _render(self, upstream: Upstream) -> bytes:
-        return self.router.render(self, upstream)
 
     def _terminal(self, upstream: Upstream, outcome: Outcome) -> bytes:
         if outcome.error is not None:
@@ -395,11 +464,6 @@ class Flight:
             self._pulse.stop()
             self._pulse = None
 
-    def client_left(self, *, polite: bool = False) -> None:
-        """Say this before cancelling the flight's task: the client is gone, or (polite) asked to stop and still listens."""
-        self.stopped_by = Stopped.CLIENT
-        self.polite = polite
-
     def _stopped_bytes(self) -> bytes:
         pipe = self.upstream.prepared.pipe if self.upstream else None
         extra = self.extra() | {"finish_reason": "stopped"}
@@ -414,27 +478,8 @@ class Flight:
             self._pulse.touch()
 
 
-class _Guarded:
-    """A sink that begins by itself and keeps the pulse quiet."""
-
-    def __init__(self, flight: Flight, sink: Sink) -> None:
-        self._flight = flight
-        self._sink = sink
-
-    async def send(self, data: bytes) -> None:
-        if not self._flight.begun:
-            self._flight.begun = True
-            await self._sink.begin(self._flight.headers())
-        await self._sink.send(data)
-        self._flight.touched()
-
-    async def keep_alive(self) -> None:
-        await self.send(self._flight.request.mouth.keep_alive())
-
-    async def last_words(self, data: bytes) -> None:
-        """For a stream that is being torn down: at most a second, and never an error of its own."""
-        try:
-            async with asyncio.timeout(1):
-                await self.send(data)
-        except (TimeoutError, OSError, asyncio.CancelledError):
-            return
+def _forgive_cancel() -> None:
+    """The cancellation was ours to act upon: the task goes on as if it had not been."""
+    task = asyncio.current_task()
+    if task is not None:
+        task.uncancel()

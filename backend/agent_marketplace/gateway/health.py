@@ -8,6 +8,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from agent_marketplace.clock import Clock
+from agent_marketplace.gateway.plan import Target
 from agent_marketplace.wires.base import FailureClass
 
 _FAILURES_TO_OPEN = 3
@@ -19,13 +20,19 @@ _MAX_BREAKERS = 10_000
 OUTAGES = frozenset({FailureClass.OVERLOADED, FailureClass.SERVER, FailureClass.TIMEOUT})
 
 
+def breaker_of(target: Target, user_id: str) -> str:
+    """Which breaker a target has at its endpoint: a user's own key fails for that user alone."""
+    return f"byok:{user_id}" if target.credential == "byok" else target.credential
+
+
 @dataclass(slots=True)
 class Breaker:
-    """State of one (endpoint, credential). Times in seconds of the monotonic clock."""
+    """State of one (endpoint, credential). Times in seconds of the monotonic clock; asked_until: by a Retry-After."""
 
     failures: int = 0
     pause_s: float = _PAUSE_S
     open_until: float = 0.0
+    asked_until: float = 0.0
     probing_since: float | None = None
 
 
@@ -60,7 +67,7 @@ class Health:
     def attempt(self, endpoint: str, credential: str) -> None:
         """Marks the half-open probe as taken."""
         breaker = self._breakers.get((endpoint, credential))
-        if breaker is not None and breaker.open_until:
+        if breaker is not None and breaker.open_until and self._clock.monotonic() >= breaker.open_until:
             breaker.probing_since = self._clock.monotonic()
 
     def success(self, endpoint: str, credential: str) -> None:
@@ -74,6 +81,8 @@ class Health:
         if not at_once and kind not in OUTAGES and kind is not FailureClass.RATE_LIMITED:
             self.abandoned(endpoint, credential)
             return
+        if retry_after is not None and retry_after <= 0:
+            retry_after = None
         breaker = self._breaker((endpoint, credential))
         half_open = breaker.probing_since is not None
         breaker.failures += 1
@@ -81,8 +90,10 @@ class Health:
         if half_open:
             breaker.pause_s = min(_MAX_PAUSE_S, breaker.pause_s * 2)
         if at_once or half_open or breaker.failures >= _FAILURES_TO_OPEN:
-            pause = breaker.pause_s if retry_after is None else min(_MAX_PAUSE_S, max(retry_after, 0.1))
+            pause = breaker.pause_s if retry_after is None else min(_MAX_PAUSE_S, retry_after)
             breaker.open_until = self._clock.monotonic() + pause
+            if retry_after is not None:
+                breaker.asked_until = breaker.open_until
 
     def abandoned(self, endpoint: str, credential: str) -> None:
         """A probe ended without a verdict (the caller left): the next call may probe."""
@@ -90,10 +101,10 @@ class Health:
         if breaker is not None:
             breaker.probing_since = None
 
-    def pause_left(self, endpoint: str, credential: str) -> float:
-        """Seconds until the breaker lets a probe through."""
+    def asked_to_wait(self, endpoint: str, credential: str) -> float:
+        """Seconds for which the endpoint itself asked for no calls (Retry-After)."""
         breaker = self._breakers.get((endpoint, credential))
-        return max(0.0, breaker.open_until - self._clock.monotonic()) if breaker else 0.0
+        return max(0.0, breaker.asked_until - self._clock.monotonic()) if breaker else 0.0
 
     def record(
         self, model: str, provider: str, *, ok: bool, first_token_ms: int | None = None, tokens_per_s: int = 0

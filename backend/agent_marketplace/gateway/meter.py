@@ -1,5 +1,6 @@
 """What one answer has delivered so far: read off the events, never from a provider's promise."""
 
+import io
 import time
 from collections.abc import Sequence
 
@@ -17,16 +18,20 @@ from agent_marketplace.wires.base import (
     ToolCallDelta,
     UsageSeen,
 )
+from agent_marketplace.wires.tokens import count_text
 
-_CHARACTERS_PER_TOKEN = 4
+_BYTES_PER_TOKEN = 4
 
 
 class Meter:
-    """Counts characters, remembers usage, finish and errors. Times: seconds of `time.monotonic`."""
+    """Keeps what was delivered, remembers usage, finish and errors. Times: seconds of `time.monotonic`."""
 
-    __slots__ = ("characters", "done", "error", "finish", "first_at", "malformed", "native", "parts", "usage")
+    __slots__ = (
+        "_bytes", "_other", "_priced", "_text", "characters", "done", "error", "finish", "first_at", "malformed", "native",
+        "usage",
+    )  # fmt: skip
 
-    def __init__(self, *, keep_text: bool = False) -> None:
+    def __init__(self) -> None:
         self.characters = 0
         self.usage: Usage | None = None
         self.finish: Finish | None = None
@@ -35,21 +40,23 @@ class Meter:
         self.error: MarketplaceError | None = None
         self.malformed = 0
         self.first_at: float | None = None
-        self.parts: list[str] | None = [] if keep_text else None
+        self._text = io.StringIO()
+        self._other = io.StringIO()
+        self._bytes = 0
+        self._priced = (0, 0)
 
     def see(self, events: Sequence[Event]) -> None:
         """Takes note of events in their order."""
         for event in events:
             if isinstance(event, TextDelta):
-                self._delivered(len(event.text))
-                if self.parts is not None:
-                    self.parts.append(event.text)
+                self._delivered(self._text, event.text)
             elif isinstance(event, ReasoningDelta):
-                self._delivered(len(event.text))
+                self._delivered(self._other, event.text)
             elif isinstance(event, ToolCallDelta):
-                self._delivered(len(event.arguments) + len(event.name))
+                self._delivered(self._other, event.name + event.arguments)
             elif isinstance(event, UsageSeen):
                 self.usage = event.usage
+                self._priced = (self._text.tell(), self._other.tell())
             elif isinstance(event, Finished):
                 self.finish, self.native = event.reason, event.native
             elif isinstance(event, Done):
@@ -59,16 +66,27 @@ class Meter:
             elif isinstance(event, Malformed):
                 self.malformed += 1
 
-    def output_tokens(self) -> int:
-        """Tokens delivered, estimated from characters (4 a token: English prose and code; docs/billing.md)."""
-        return -(-self.characters // _CHARACTERS_PER_TOKEN)
+    def running_tokens(self) -> int:
+        """Tokens delivered so far, cheaply: four bytes of UTF-8 a token. For the hold's slices, never for the bill."""
+        return -(-self._bytes // _BYTES_PER_TOKEN)
+
+    def delivered_tokens(self) -> int:
+        """Tokens delivered (text, thinking, tool calls) by our offline counter."""
+        return count_text(self._text.getvalue()) + count_text(self._other.getvalue())
+
+    def unreported_tokens(self) -> int:
+        """Tokens delivered after the provider's last word on usage, by our counter: its counts may be of the beginning only."""
+        text, other = self._priced
+        return count_text(self._text.getvalue()[text:]) + count_text(self._other.getvalue()[other:])
 
     @property
     def text(self) -> str:
-        return "".join(self.parts or ())
+        return self._text.getvalue()
 
-    def _delivered(self, characters: int) -> None:
-        if characters:
-            self.characters += characters
+    def _delivered(self, into: io.StringIO, piece: str) -> None:
+        if piece:
+            into.write(piece)
+            self.characters += len(piece)
+            self._bytes += len(piece) if piece.isascii() else len(piece.encode("utf-8", "surrogatepass"))
             if self.first_at is None:
                 self.first_at = time.monotonic()

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from agent_marketplace.errors import MarketplaceError
+from agent_marketplace.gateway.agent_wire import AgentEncoder
 from agent_marketplace.usage import Usage
 from agent_marketplace.wires.base import (
     Event,
@@ -34,11 +35,12 @@ class Pipe(Protocol):
 
 
 class TranslatedPipe:
-    """Provider's wire -> events -> client's wire."""
+    """Provider's wire -> events -> client's wire. moved: {from, to, reason} if another model answers than was asked for."""
 
-    def __init__(self, decoder: StreamDecoder, encoder: StreamEncoder) -> None:
+    def __init__(self, decoder: StreamDecoder, encoder: StreamEncoder, *, moved: Mapping[str, str] | None = None) -> None:
         self._decoder = decoder
         self._encoder = encoder
+        self._moved = moved
         self._started = False
 
     def feed(self, data: bytes) -> tuple[bytes, list[Event]]:
@@ -57,7 +59,10 @@ class TranslatedPipe:
         if self._started:
             return b""
         self._started = True
-        return self._encoder.start()
+        head = self._encoder.start()
+        if self._moved is not None and isinstance(self._encoder, AgentEncoder):
+            head += self._encoder.fallback(self._moved)
+        return head
 
     def _encode(self, events: list[Event]) -> tuple[bytes, list[Event]]:
         if not any(isinstance(e, TextDelta | ReasoningDelta | ToolCallDelta) for e in events):

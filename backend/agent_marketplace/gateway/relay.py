@@ -1,19 +1,22 @@
-"""Bytes through: from the deciding event to the end, with usage read off, holds extended, silence filled and both hang-ups heard.
+"""Bytes through: from the deciding event to the end, with usage read off, holds extended and both hang-ups heard.
 
 The terminal event is never relayed: it is made anew after the charge is durable.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from agent_marketplace.errors import MarketplaceError, PaymentRequired, ProviderFailure, Unavailable
 from agent_marketplace.gateway.dispatch import Upstream
+from agent_marketplace.gateway.pipes import Pipe
 from agent_marketplace.net.errors import FirstByteTimeout, IdleTimeout, NetError, TotalTimeout
+from agent_marketplace.wires.base import Finish
 
 Send = Callable[[bytes], Awaitable[None]]
 _SLICE_TOKENS = 1024
+_REST_BYTES = 65_536
 
 
 class Stopped(StrEnum):
@@ -28,86 +31,153 @@ class Stopped(StrEnum):
 
 @dataclass(slots=True)
 class Outcome:
-    """How a stream ended. error is None only when a finish reason was seen."""
+    """How an answer ended. error is None where a finish reason was seen, or where the client left."""
 
     stopped: Stopped
     error: MarketplaceError | None = None
-    bytes_sent: int = 0
 
 
 @dataclass(slots=True)
 class Allowance:
-    """Output tokens that the hold still covers. `extend(tokens)` buys a slice and says how many tokens it bought (0: can't)."""
+    """Output tokens that may still come. `extend(tokens)` buys a slice and says how many tokens it bought (0: can't).
+
+    overrun: what a crossing means where nothing can be bought (the provider goes on past the cap it was given).
+    """
 
     tokens: int
-    extend: Callable[[int], Awaitable[int]]
+    extend: Callable[[int], Awaitable[int]] | None
+    overrun: MarketplaceError | None = None
 
-    async def cover(self, used: int) -> bool:
-        """True while `used` output tokens are paid for."""
+    async def cover(self, used: int) -> Outcome | None:
+        """None while `used` output tokens are paid for; else how the answer ends."""
         if used < self.tokens:
-            return True
+            return None
+        if self.extend is None:
+            return Outcome(Stopped.PROVIDER, self.overrun)
         self.tokens += await self.extend(max(_SLICE_TOKENS, used - self.tokens + _SLICE_TOKENS))
-        return used < self.tokens
+        if used < self.tokens:
+            return None
+        return Outcome(Stopped.WALLET, PaymentRequired("The balance is used up: the answer was stopped here"))
 
 
-async def relay(upstream: Upstream, send: Send, allowance: Allowance) -> Outcome:
-    """Relays to the end. Cancellation (the client left, or shutdown) is the caller's to catch; the upstream is closed here."""
+async def relay(upstream: Upstream, send: Send, allowance: Allowance, *, tail_s: float, choices: int = 1) -> Outcome:
+    """Relays to the end. The caller hangs up afterwards (`release`), also when this is cancelled.
+
+    tail_s: what may follow a finish reason (usage, the end mark) is waited for so long.
+    """
     meter, pipe = upstream.meter, upstream.prepared.pipe
     if pipe is None:
         raise AssertionError("a stream has a pipe")
-    outcome = Outcome(Stopped.FINISHED)
     try:
         if upstream.early:
             await send(upstream.early)
             upstream.early = b""
-        if upstream.rest is not None:
-            async for data in upstream.rest:
-                out, events = pipe.feed(data)
-                meter.see(events)
-                if out:
-                    await send(out)
-                if meter.error is not None or meter.done:
-                    break
-                if not await allowance.cover(meter.output_tokens()):
-                    outcome.stopped = Stopped.WALLET
-                    outcome.error = PaymentRequired("The balance is used up: the answer was stopped here")
-                    return outcome
-            if not meter.done:
-                out, events = pipe.close()
-                meter.see(events)
-                if out:
-                    await send(out)
+        if upstream.rest is not None and not _over(upstream):
+            end = await _rest(upstream, upstream.rest, pipe, send, allowance, tail_s=tail_s, choices=choices)
+            if end is not None:
+                return end
     except NetError as error:
-        if meter.finish is None:
-            outcome.stopped, outcome.error = Stopped.PROVIDER, _cut(error, upstream.attempt.target.provider)
-            return outcome
+        if not _finished(upstream, choices):
+            return Outcome(Stopped.PROVIDER, _cut(error, upstream.attempt.target.provider))
+    return verdict(upstream, choices)
+
+
+async def _rest(
+    upstream: Upstream, chunks: AsyncIterator[bytes], pipe: Pipe, send: Send, allowance: Allowance, *, tail_s: float,
+    choices: int,
+) -> Outcome | None:  # fmt: skip
+    """Everything after the deciding event; an outcome only where it was cut off here. Raises NetError."""
+    meter = upstream.meter
+    tail: asyncio.TimerHandle | None = None
+    try:
+        async for data in chunks:
+            out, events = pipe.feed(data)
+            meter.see(events)
+            if out:
+                await send(out)
+            if _over(upstream):
+                return None
+            if (end := await allowance.cover(meter.running_tokens() * choices)) is not None:
+                return end
+            if meter.finish is not None and tail is None and choices == 1:
+                tail = asyncio.get_running_loop().call_later(tail_s, upstream.response.cancel)
+        out, events = pipe.close()
+        meter.see(events)
+        if out:
+            await send(out)
+        return None
     finally:
-        upstream.response.cancel()
-    return _verdict(upstream, outcome)
+        if tail is not None:
+            tail.cancel()
 
 
-def _verdict(upstream: Upstream, outcome: Outcome) -> Outcome:
+def _over(upstream: Upstream) -> bool:
+    return upstream.meter.done or upstream.meter.error is not None
+
+
+def _finished(upstream: Upstream, choices: int) -> bool:
+    meter = upstream.meter
+    # With several choices the first one's finish says nothing of the others: then only the end mark counts.
+    return meter.finish not in (None, Finish.ERROR) and meter.error is None and (choices == 1 or meter.done)
+
+
+def verdict(upstream: Upstream, choices: int) -> Outcome:
+    """Success only where a finish reason was seen."""
     meter, provider = upstream.meter, upstream.attempt.target.provider
+    if _finished(upstream, choices):
+        return Outcome(Stopped.FINISHED)
     if meter.error is not None:
-        outcome.stopped = Stopped.PROVIDER
-        outcome.error = ProviderFailure(meter.error.message, status=502, code=meter.error.code, extra={"provider": provider})
-    elif meter.finish is None:
-        outcome.stopped = Stopped.PROVIDER
-        outcome.error = ProviderFailure(
-            f"{provider} cut the answer short", code="provider_unavailable", extra={"provider": provider}
+        return Outcome(
+            Stopped.PROVIDER,
+            ProviderFailure(
+                meter.error.message,
+                status=502,
+                code=meter.error.code,
+                extra={"provider": provider},
+                retry_after=meter.error.retry_after,
+            ),
         )
-    return outcome
+    return Outcome(Stopped.PROVIDER, ProviderFailure(f"{provider} cut the answer short", extra={"provider": provider}))
 
 
 def _cut(error: NetError, provider: str) -> MarketplaceError:
     if isinstance(error, IdleTimeout | FirstByteTimeout | TotalTimeout):
         return ProviderFailure(f"{provider} stopped answering", status=504, code="timeout", extra={"provider": provider})
-    return ProviderFailure(f"{provider} cut the answer short", code="provider_unavailable", extra={"provider": provider})
+    return ProviderFailure(f"{provider} cut the answer short", extra={"provider": provider})
+
+
+async def release(upstream: Upstream, rest_s: float) -> None:
+    """Lets go of the connection: after an end mark its last bytes are read so that it can be used again, else it is closed."""
+    response, rest = upstream.response, upstream.rest
+    upstream.rest = None
+    if rest is None or not upstream.meter.done:
+        response.cancel()
+        await _close(rest)
+        return
+    timer = asyncio.get_running_loop().call_later(rest_s, response.cancel)
+    size = 0
+    try:
+        async for data in rest:
+            size += len(data)
+            if size > _REST_BYTES:
+                break
+    except NetError:
+        pass  # the answer was whole: only the connection is lost
+    finally:
+        timer.cancel()
+        response.cancel()
+        await _close(rest)
+
+
+async def _close(rest: AsyncIterator[bytes] | None) -> None:
+    close = getattr(rest, "aclose", None)  # generators have it; an iterator of its own has nothing to close
+    if close is not None:
+        await close()
 
 
 def shutdown_error() -> MarketplaceError:
-    """What a stream is told when the server's grace is over."""
-    return Unavailable("The server is shutting down; the answer was stopped here", code="temporarily_unavailable")
+    """What a call is told when the server's grace is over."""
+    return Unavailable("The server is shutting down; the answer was stopped here", retry_after=5)
 
 
 async def settled_despite_cancel(work: Awaitable[object]) -> None:

@@ -58,14 +58,17 @@ class Runs:
         self._runs: dict[str, Run] = {}
 
     def start(self, run_id: str, user_id: str, flight: Flight) -> Run:
-        """Sets an opened flight going on its own. Raises BadRequest (id), Conflict (id in use), RateLimited (too many)."""
+        """Sets an opened flight going on its own. Raises as `check`; the flight is then the caller's to abandon."""
+        self.check(run_id, user_id)
+        loop = asyncio.get_running_loop()
         run = Run(run_id, user_id, flight)
         self._runs[run_id] = run
-        run.task = asyncio.get_running_loop().create_task(self._fly(run))
+        run.task = loop.create_task(self._fly(run))
+        run.timer = loop.call_later(DETACHED_S, self._abandon, run)
         return run
 
     def check(self, run_id: str, user_id: str) -> None:
-        """Whether this id may be started: call it before anything is held."""
+        """Whether this id may be started. Raises BadRequest (id), Conflict (id in use), RateLimited (too many)."""
         if not _ID.match(run_id):
             raise BadRequest("run_id must be run_ and 8 to 64 small letters or digits")
         if run_id in self._runs:
@@ -86,7 +89,6 @@ class Runs:
         if run.finished or run.task is None:
             return False
         run.flight.client_left(polite=True)
-        run.task.cancel()
         return True
 
     async def first(self, run: Run, *, wait_s: float = _KEEP_ALIVE_S) -> None:
@@ -138,7 +140,6 @@ class Runs:
     def _abandon(self, run: Run) -> None:
         if run.listeners == 0 and run.task is not None and not run.finished:
             run.flight.client_left(polite=True)
-            run.task.cancel()
 
     async def _fly(self, run: Run) -> None:
         try:
@@ -148,10 +149,9 @@ class Runs:
             run.failed = error
             if run.listeners:
                 await run.send(run.flight.error_bytes(error))
-        except asyncio.CancelledError:
-            if run.flight.stopped_by != "client":
-                raise
         finally:
             run.finished = True
+            if run.timer is not None:
+                run.timer.cancel()
             run.tell()
             asyncio.get_running_loop().call_later(DETACHED_S, self._runs.pop, run.id, None)

@@ -78,5 +78,5 @@ async def text_pieces(flight: "Flight", mouth: TextMouth) -> AsyncIterator[str]:
     finally:
         if not task.done():
             flight.client_left()
-            task.cancel()
+            task.cancel()  # it may wait for room in the queue after the flight's own end
         await asyncio.gather(task, return_exceptions=True)

@@ -1,6 +1,6 @@
 """A chat turn: history in, call out, and what was answered kept: the user's message and the answer survive any ending."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -10,7 +10,8 @@ from agent_marketplace.app import Market
 from agent_marketplace.conversations.types import Message, NewMessage, Status
 from agent_marketplace.errors import BadRequest, NotFound
 from agent_marketplace.gateway.agent_wire import AgentMouth, usage_fields
-from agent_marketplace.gateway.flight import Flight, GatewayRequest
+from agent_marketplace.gateway.flight import Flight
+from agent_marketplace.gateway.request import GatewayRequest
 from agent_marketplace.ids import new_id
 from agent_marketplace.usage import Usage
 from agent_marketplace.wires.base import Call, Finish
@@ -185,7 +186,12 @@ def new_run_id() -> str:
 
 
 def request_of(
-    principal_user: str, key_id: str | None, call: Call, fields: Mapping[str, Any], keeper: Keeper | None
+    principal_user: str,
+    key_id: str | None,
+    call: Call,
+    fields: Mapping[str, Any],
+    keeper: Keeper | None,
+    still_valid: Callable[[], Awaitable[object]] | None = None,
 ) -> GatewayRequest:
     """What the gateway is handed for one of our own API's calls."""
     return GatewayRequest(
@@ -195,6 +201,6 @@ def request_of(
         mouth=AgentMouth(fields),
         call=call,
         agents=True,
-        keep_text=keeper is not None,
+        still_valid=still_valid,
         on_done=keeper.land if keeper is not None else None,
     )

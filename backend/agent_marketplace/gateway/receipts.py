@@ -1,0 +1,53 @@
+"""What a receipt says beside the money: attempts, what was left out, timings, fallback. No prompts, no answers, no secrets."""
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from agent_marketplace.gateway.dispatch import receipt_attempts
+from agent_marketplace.gateway.plan import Target
+from agent_marketplace.ledger import price_usage
+from agent_marketplace.usage import Usage
+
+if TYPE_CHECKING:
+    from agent_marketplace.gateway.flight import Flight
+
+_MOST_SKIPPED = 20
+
+
+def detail_of(flight: "Flight", target: Target) -> dict[str, Any]:
+    """The receipt's JSON object for a flight that ends at `target`."""
+    upstream = flight.upstream
+    meter = upstream.meter if upstream else None
+    detail: dict[str, Any] = {
+        "attempts": receipt_attempts(flight.log),
+        "skipped": [msgspec.to_builtins(s) for s in flight.plan.skipped[:_MOST_SKIPPED]],
+        "requested_model": flight.requested_model,
+        "credential": target.credential,
+        "stream": flight.request.call.stream,
+        "finish_reason": str(meter.finish) if meter and meter.finish else None,
+        "malformed_events": meter.malformed if meter else 0,
+        "timings": flight.timings(),
+        "input_estimate": flight.input_tokens,
+        "dropped_parameters": list(upstream.prepared.call.dropped) if upstream else [],
+        **flight.request.detail,
+    }
+    if (moved := flight.fallback()) is not None:
+        detail["fallback"] = moved
+    if flight.error is not None:
+        detail["error"] = {"code": flight.error.code, "words": flight.error.message[:300]}
+    return detail
+
+
+def unconfirmed_cost(flight: "Flight") -> int:
+    """Nano-dollars that the operator may owe for tries without an answer: their input at list price."""
+    total = 0
+    for entry in flight.log:
+        if not entry.may_be_billed or entry.credential != "operator":
+            continue
+        for attempt in flight.plan.attempts:
+            target = attempt.target
+            if (target.model, target.provider) == (entry.model, entry.provider) and target.list_price is not None:
+                total += price_usage(target.list_price, Usage(input=flight.input_tokens))
+                break
+    return total
