@@ -52,7 +52,8 @@ def add(models: dict[str, dict], model_id: str) -> dict:
 def livebench(registry: MarketplaceRegistry, models: dict[str, dict]) -> None:
     table = rows("livebench_2026_06_25_scores")
     raw = {
-        row["model"]: {k: statistics.fmean(float(row[c]) for c in columns) for k, columns in CATEGORIES.items()} for row in table
+        row["model"]: {k: statistics.fmean(float(row[c]) for c in columns) for k, columns in CATEGORIES.items()}
+        for row in table
     }
     for measure in CATEGORIES:
         values = [r[measure] for r in raw.values()]

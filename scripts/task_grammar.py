@@ -84,12 +84,14 @@ SLOTS: dict[str, list[str]] = {
     ],
     "occasion": ["a birthday party", "a wedding", "a school fair", "a team offsite", "a rainy weekend", "Halloween", "a first date"],
     "creative": ["short story", "poem", "song", "limerick", "haiku", "dialogue", "speech", "product description", "blog post", "joke"],
-    "subject": ["a lost robot", "the sea", "a lazy cat", "two rivals", "winter", "time travel", "a lighthouse", "friendship", "a clumsy wizard"],
+    "subject": ["a lost robot", "the sea", "a lazy cat", "two rivals", "winter", "time travel", "a lighthouse", "friendship",
+    "a clumsy wizard"],
     "quality": ["security", "performance", "readability", "correctness", "best practices", "test coverage", "style", "accessibility"],
     "day": ["Monday", "Friday", "tomorrow", "next week", "May 3rd", "the 12th", "this weekend"],
     "cuisine": ["sushi", "Italian", "vegan", "Thai", "Mexican", "Indian"],
     "id": ["1234", "8821", "A-17", "55102", "XJ9", "773"],
-    "category": ["positive or negative", "spam or not spam", "fact or opinion", "sports or politics", "formal or informal", "true or false"],
+    "category": ["positive or negative", "spam or not spam", "fact or opinion", "sports or politics", "formal or informal",
+    "true or false"],
 }  # fmt: skip
 
 TEMPLATES: dict[str, list[str]] = {
@@ -156,8 +158,10 @@ TEMPLATES: dict[str, list[str]] = {
         "Come up with names for {subject}", "Brainstorm {n} themes for {occasion}", "What are some good snacks for {occasion}?",
         "Write me a funny {creative} about {subject}", "List {n} creative uses for a {object}", "Recommend {n} things to do in {city}",
         "Plan {occasion}", "Invent a character based on {subject}", "Think of a slogan for a {object} brand",
-        "What could I bring to {occasion}?", "Compose a {creative} in which {subject} meets {subject}", "Make a list of {goods} related gifts",
-        "Give examples of famous food from {country}", "What are some fun facts to share at {occasion}?", "Name some movies about {subject}",
+        "What could I bring to {occasion}?", "Compose a {creative} in which {subject} meets {subject}",
+        "Make a list of {goods} related gifts",
+        "Give examples of famous food from {country}", "What are some fun facts to share at {occasion}?",
+        "Name some movies about {subject}",
     ],
     "summarisation": [
         "Summarize the following {text}", "Summarise this {text} in {n} sentences", "Write a short summary of the {text}",
@@ -167,7 +171,8 @@ TEMPLATES: dict[str, list[str]] = {
         "Sum up what the {text} says about {topic}", "Summarize the {text} below for {name}", "Give a brief overview of the {text}",
     ],
     "translation": [
-        "Translate this {text} into {tongue}", "Translate the sentence from {tongue} to {tongue}", "How do you say \"{goods}\" in {tongue}?",
+        "Translate this {text} into {tongue}", "Translate the sentence from {tongue} to {tongue}",
+        "How do you say \"{goods}\" in {tongue}?",
         "Translate to {tongue}", "{tongue} to {tongue}: the {animal} is on the {place}", "Give the {tongue} translation of the {text}",
         "What is the {tongue} word for {object}?", "Convert this {tongue} {text} to {tongue}", "Put this {text} into {tongue}",
         "Translate \"the {animal} sleeps\" into {tongue}", "Given a {tongue} sentence, write it in {tongue}",
@@ -198,33 +203,43 @@ TEMPLATES: dict[str, list[str]] = {
         "A {object} costs ${n} after a {n}% discount. What was the original price?", "Solve the equation x^2 - {n}x + {n} = 0",
     ],
     "vision": [
-        "What color is the {object}?", "What is the {person} wearing?", "What is the {person} holding?", "How many {goods} are in the picture?",
+        "What color is the {object}?", "What is the {person} wearing?", "What is the {person} holding?",
+        "How many {goods} are in the picture?",
         "Is the {object} on the {place}?", "What is on the {place}?", "What is the {person} doing?", "What does the {color} {object} say?",
-        "Where is the {animal}?", "What is the {animal} looking at?", "Is there a {object} next to the {person}?", "Describe this image of a {place}",
-        "Which {object} is bigger?", "What brand is the {object}?", "Where was this photo of the {place} taken?", "What is behind the {object}?",
+        "Where is the {animal}?", "What is the {animal} looking at?", "Is there a {object} next to the {person}?",
+        "Describe this image of a {place}",
+        "Which {object} is bigger?", "What brand is the {object}?", "Where was this photo of the {place} taken?",
+        "What is behind the {object}?",
         "Is the {person} happy?", "How many people are near the {place}?", "What is written on the {object}?",
         "What kind of {animal} is in the photo?", "Who is the {person} in the picture?", "What is the {person} sitting on?",
-        "What is to the right of the {object}?", "What is the position of the {object} relative to the {person}?", "What is the name of this {object}?",
+        "What is to the right of the {object}?", "What is the position of the {object} relative to the {person}?",
+        "What is the name of this {object}?",
     ],
     "tool_use": [
         "What's the weather in {city} on {day}?", "Find {cuisine} restaurants in {city}", "Book a table for {n} in {city} on {day}",
         "Get the current stock price of company {id}", "Get details for order {id}", "Find flights from {city} to {city} on {day}",
         "Calculate the area of a rectangle with length {n} and width {n}", "Calculate the speed of a car that travels {n} km in {n} hours",
-        "Calculate the future value of ${n}000 at {n}% for {n} years", "Get {n} latest news on {country}", "Find hotels in {city} under ${n} a night",
+        "Calculate the future value of ${n}000 at {n}% for {n} years", "Get {n} latest news on {country}",
+        "Find hotels in {city} under ${n} a night",
         "What is the population of {city} in 20{n}?", "Convert {n} pounds to kilograms", "Send a message to {name} on {day}",
         "Retrieve the record of user {id}", "What is the distance from {city} to {city}?", "Set a reminder for {day}",
         "Calculate the mass of {n} moles of water", "Compute the correlation of [{n}, {n}, {n}] and [{n}, {n}, {n}]",
         "Find the current exchange rate between {country} and {country}", "Get the schedule of the {city} team for {day}",
-        "What is the pressure at a depth of {n} meters?", "Estimate the emissions of a {n} mile trip at {n} MPG", "Order {n} {goods} to {city}",
+        "What is the pressure at a depth of {n} meters?", "Estimate the emissions of a {n} mile trip at {n} MPG",
+        "Order {n} {goods} to {city}",
         "Look up the case with ID {id} and check its status", "How much will it cost to ship {n} kg from {city} to {city}?",
         "Find the cheapest {object} in stores near {city}", "What is the probability of {n} heads in {n} coin tosses?",
         "Predict the sales of store {id} for the next {n} months", "Calculate the force on a {n} kg mass accelerating at {n} m/s^2",
     ],
     "quick_task": [
-        "What is the capital of {country}?", "Who created {work}?", "In which country is {city}?", "What language do they speak in {country}?",
-        "When was {work} finished?", "Which continent is {country} in?", "Who was the first president of {country}?", "What currency is used in {country}?",
-        "Classify the {text} as {category}", "Is the statement {category}?", "Label the sentence as {category}", "What does the abbreviation {id} mean?",
-        "Define {topic} in one sentence", "What year was the {city} Olympics?", "Which river runs through {city}?", "How many legs does a {animal} have?",
+        "What is the capital of {country}?", "Who created {work}?", "In which country is {city}?",
+        "What language do they speak in {country}?",
+        "When was {work} finished?", "Which continent is {country} in?", "Who was the first president of {country}?",
+        "What currency is used in {country}?",
+        "Classify the {text} as {category}", "Is the statement {category}?", "Label the sentence as {category}",
+        "What does the abbreviation {id} mean?",
+        "Define {topic} in one sentence", "What year was the {city} Olympics?", "Which river runs through {city}?",
+        "How many legs does a {animal} have?",
         "Give a synonym for {color}", "What is the plural of {animal}?", "Who wrote {work}?", "Convert {n} inches to centimeters",
         "What is a baby {animal} called?", "Name the largest city in {country}", "Was {name} a common name in 1900? yes or no",
         "Decide whether the {text} is {category}", "Which is larger, {country} or {country}?",
@@ -243,7 +258,7 @@ def sample(label: str, n: int, seed: int) -> list[str]:
         line = templates[i % len(templates)]
         while "{" in line and _SLOT.search(line):
             line = _SLOT.sub(lambda m: chance.choice(SLOTS[m[1]]), line, count=1)
-        found[line[0].upper() + line[1:] if chance.random() < 0.8 else line] = None  # noqa: PLR2004
+        found[line[0].upper() + line[1:] if chance.random() < 0.8 else line] = None
         if len(found) == n:
             break
     return list(found)

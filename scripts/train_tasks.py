@@ -7,9 +7,12 @@ Deterministic. The validation file is never read here; the temperature comes fro
 """
 
 import datetime
+import itertools
+import json
 import pathlib
 import sys
 import zlib
+from collections import Counter
 
 import msgspec
 import numpy as np
@@ -28,6 +31,7 @@ from agent_marketplace.recommend.features import features
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TEXTS = ROOT / "scripts/data/tasks"
+FOLDS = ROOT / "bench/recommend/results/folds.json"
 HEAD = ROOT / "backend/agent_marketplace/recommend/data/tasks.head"
 GRAMMAR_PER_LABEL = 180
 GRAMMAR_WEIGHT = 0.5
@@ -123,9 +127,37 @@ def main() -> None:
         held_out[test] = model.decision_function(ours[test])
     t = temperature(held_out, labels, model.classes_)
     folds = f1_score(y, model.classes_[held_out.argmax(1)], average="macro")
+    FOLDS.write_text(json.dumps(folds_report(held_out / t, labels, [str(c) for c in model.classes_]), indent=1) + "\n")
     final = fit(sp.vstack([ours, theirs]).tocsr(), np.r_[y, grammar_y], weights_of(len(y), len(grammar)))
     HEAD.write_bytes(zlib.compress(msgspec.msgpack.encode(head_of(final, space, t, len(texts) + len(grammar))), 9))
     print(f"macro-F1 over held-out folds {folds:.3f}, temperature {t:.2f}, {HEAD.stat().st_size:,} bytes")  # noqa: T201
+
+
+def folds_report(scores: np.ndarray, labels: list[str], classes: list[str]) -> dict[str, object]:
+    """What docs/q-assistant.md shows of prompts that the head had not seen: confusion matrix and calibration."""
+    powers = np.exp(scores - scores.max(1, keepdims=True))
+    sure = (powers / powers.sum(1, keepdims=True)).max(1)
+    said = [classes[i] for i in scores.argmax(1)]
+    right = np.array([a == b for a, b in zip(said, labels, strict=True)])
+    edges = [0.0, 0.3, 0.45, 0.6, 0.7, 0.8, 0.9, 0.95, 1.01]
+    bins = [(sure >= low) & (sure < high) for low, high in itertools.pairwise(edges)]
+    return {
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "prompts": len(labels),
+        "accuracy": round(float(right.mean()), 3),
+        "macro_f1": round(float(f1_score(labels, said, average="macro")), 3),
+        "calibration": [
+            {
+                "from": low,
+                "prompts": int(b.sum()),
+                "confidence": round(float(sure[b].mean()), 3),
+                "right": round(float(right[b].mean()), 3),
+            }
+            for low, b in zip(edges, bins, strict=False)
+            if b.any()
+        ],
+        "confusion": {c: dict(Counter(p for p, truth in zip(said, labels, strict=True) if truth == c)) for c in classes},
+    }
 
 
 def weights_of(hand: int, grammar: int) -> np.ndarray:

@@ -191,7 +191,7 @@ class RecommendationEngine:
         blocked: list[Blocked] = []
         today = self._today()
         for model in self.registry.get_all_models():
-            if model.retired or not filters.answers_text(model):
+            if model.retired or not filters.answers_text(model) or not filters.holds(model, request.needs):
                 continue
             offers = [o for o in self.registry.offers(model.id) if filters.lacks(o, request.needs, today) is None]
             found = self._first_usable(model, offers, request)

@@ -61,6 +61,15 @@ def answers_text(model: AIModel) -> bool:
     return "text" in model.capabilities and "text" in model.input_modalities and model.output_modalities[:1] == ("text",)
 
 
+def holds(model: AIModel, needs: Needs) -> bool:
+    """Whether the context that the model's card names is large enough; an unknown context (0) is left to the offers."""
+    return model.context_window == 0 or model.context_window >= _wanted(needs)
+
+
+def _wanted(needs: Needs) -> int:
+    return round(needs.input_tokens * CONTEXT_MARGIN) + needs.output_tokens
+
+
 def lacks(offer: Offer, needs: Needs, today: date) -> str | None:
     """The first need that an offer can't meet, keys and money left aside; None if it meets all."""
     if offer.retires_on is not None and offer.retires_on <= (today + timedelta(days=RETIRING_DAYS)).isoformat():
@@ -74,8 +83,7 @@ def lacks(offer: Offer, needs: Needs, today: date) -> str | None:
         return "it is not free"
     if needs.local and offer.provider not in ("local", "ollama"):
         return "it does not run on this machine"
-    wanted = round(needs.input_tokens * CONTEXT_MARGIN) + needs.output_tokens
-    if offer.context is not None and offer.context < wanted:
+    if offer.context is not None and offer.context < _wanted(needs):
         return f"its context of {offer.context:,} tokens is too small"
     if offer.max_input is not None and offer.max_input < needs.input_tokens * CONTEXT_MARGIN:
         return f"it takes {offer.max_input:,} input tokens at most"

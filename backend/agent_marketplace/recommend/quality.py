@@ -42,7 +42,7 @@ TASK_MEASURES: Mapping[str, Mapping[str, float]] = {
 DIRECT = frozenset({"code_generation", "debugging", "summarisation", "data_extraction", "maths"})
 """Tasks that a measure above tests as such; for all others the measures are proxies."""
 
-OVERALL_PULL = 0.35
+OVERALL_PULL = 0.5
 PRIOR_PULL = 1.5
 PRIOR_CEILING = 66.0
 NO_EVIDENCE_PENALTY = 3.0

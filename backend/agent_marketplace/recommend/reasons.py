@@ -49,7 +49,8 @@ def reasons(pick: Pick, analysis: Analysis, considered: int) -> list[str]:
             "It runs on this machine and costs nothing",
         ]
     task = _TASK.get(analysis.type, "this task")
-    out = [f"{_ROLE[pick.role]} for {task} of {considered} {'model' if considered == 1 else 'models'} that you can use now"]
+    choice = "the only model" if considered == 1 else f"out of {considered} models"
+    out = [f"{_ROLE[pick.role]} for {task}, {choice} that you can use now"]
     out.append(c.quality.why[0].upper() + c.quality.why[1:])
     out.append(_cost_words(c))
     out.append(f"About {c.seconds:.0f} s to a whole answer" if c.seconds >= 1 else "About a second to a whole answer")

@@ -97,6 +97,7 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True):
         out: dict[str, Any] = msgspec.to_builtins(self)
         out["labels"] = [{"type": name, "probability": round(p, 3)} for name, p in self.labels]
         out["confidence"] = round(self.confidence, 3)
+        out["keywords"], out["decided_by"] = list(self.keywords), list(self.decided_by)
         if self.question is None:
             del out["question"]
         return out
@@ -154,7 +155,7 @@ def _is_image(attachment: str | Mapping[str, Any]) -> bool:
 def _nudges(seen: str, *, images: bool, empty: bool) -> dict[str, float]:
     """What is known besides the words: a picture is attached; a commit says its own type; nothing was asked at all."""
     if empty:
-        return {"quick_task": 3.0}
+        return {"quick_task": 9.0}
     nudges: dict[str, float] = {}
     if images:
         nudges["vision"] = 4.0

@@ -1,0 +1,141 @@
+"""Learning from real rows: paid use counts, free credit doesn't, another's answer can't be judged."""
+
+import asyncio
+
+import pytest
+import sqlalchemy as sa
+
+from agent_marketplace.catalog import MarketplaceRegistry
+from agent_marketplace.catalog import store as catalog_store
+from agent_marketplace.clock import ManualClock
+from agent_marketplace.db.engine import Database
+from agent_marketplace.errors import BadRequest, NotFound
+from agent_marketplace.ledger import Ledger, Settlement
+from agent_marketplace.recommend.ai_recommendation_engine import RecommendationEngine
+from agent_marketplace.recommend.learner import Learner
+from agent_marketplace.usage import Usage
+
+DOLLAR = 10**9
+
+
+class World:
+    """One installation: wallets, calls, a learner."""
+
+    def __init__(self, db: Database) -> None:
+        self.db, self.clock = db, ManualClock()
+        self.ledger = Ledger(db, self.clock, secret=b"s" * 32)
+        self.engine = RecommendationEngine(MarketplaceRegistry(), None, clock=self.clock)  # type: ignore[arg-type]
+        self.learner = Learner(db, self.clock, self.engine)
+        self.count = 0
+
+    async def user(self, name: str, *, credit: int = 5 * DOLLAR, paid_in: int = 0) -> None:
+        await self.db.write(lambda c: self.ledger.open_account_in(c, name, credit_nano=credit, kind="signup"))
+        if paid_in:
+            await self.ledger.grant(name, paid_in, kind="credit")
+
+    async def call(self, user: str, model: str, *, nano: int = DOLLAR // 10, output: int = 100) -> str:
+        self.count += 1
+        request = f"req_{self.count}"
+        await self.ledger.hold(request, user, nano, price_version="v")
+        await self.ledger.settle(
+            Settlement(
+                request_id=request, user_id=user, charge_nano=nano, usage=Usage(input=10, output=output), provider="openai",
+                model=model, status="ok",
+            )
+        )  # fmt: skip
+        return request
+
+    async def stars(self, user: str, model: str, stars: int) -> None:
+        now = self.clock.now_ms()
+        await self.db.write(lambda c: catalog_store.put_rating(c, user, model, stars, now))
+
+
+def test_only_money_that_was_paid_in_gives_a_voice(database: Database) -> None:
+    async def story() -> None:
+        world = World(database)
+        await world.user("payer", paid_in=10 * DOLLAR)
+        await world.user("sock", paid_in=0)
+        for name in ("payer", "sock"):
+            await world.call(name, "gpt-5.5")
+        await world.stars("payer", "gpt-5.5", 5)
+        await world.stars("sock", "gpt-5.5", 1)
+        rating = (await world.learner.refresh()).ratings["gpt-5.5"]
+        assert rating.raters == 1
+        assert rating.stars > 3.5
+
+    asyncio.run(story())
+
+
+def test_signals_count_once_and_a_thumb_replaces_the_other(database: Database) -> None:
+    async def story() -> None:
+        world = World(database)
+        await world.user("u", paid_in=10 * DOLLAR)
+        request = await world.call("u", "gpt-5.5")
+        for kind in ("thumb_up", "thumb_up", "thumb_down"):
+            await world.learner.signal("u", request, kind)
+        down = (await world.learner.refresh()).ratings["gpt-5.5"]
+        assert down.stars < 3.5
+        await world.learner.signal("u", request, "thumb_none")
+        assert (await world.learner.refresh()).ratings == {}
+
+    asyncio.run(story())
+
+
+def test_nobody_judges_another_users_answer(database: Database) -> None:
+    async def story() -> None:
+        world = World(database)
+        await world.user("u")
+        await world.user("v")
+        request = await world.call("u", "gpt-5.5")
+        with pytest.raises(NotFound):
+            await world.learner.signal("v", request, "thumb_down")
+        with pytest.raises(BadRequest):
+            await world.learner.signal("u", request, "explode")
+
+    asyncio.run(story())
+
+
+def test_own_output_lengths_reach_the_engine(database: Database) -> None:
+    async def story() -> None:
+        world = World(database)
+        await world.user("u", paid_in=100 * DOLLAR)
+        for i in range(20):
+            await world.call("u", "gpt-5.5", nano=1000, output=1000 + i)
+        await world.learner.refresh()
+        assert world.engine.experience.lengths["gpt-5.5"].samples == 20
+        assert world.engine.usual_output("gpt-5.5") == 1018
+
+    asyncio.run(story())
+
+
+def test_trending_is_this_period_against_the_last_and_a_flood_by_one_user_is_no_trend(database: Database) -> None:
+    async def story() -> None:
+        world = World(database)
+        for name in ("a", "b", "flood"):
+            await world.user(name, paid_in=100 * DOLLAR)
+        for name in ("a", "b"):
+            for _ in range(12):
+                await world.call(name, "gpt-5.5", nano=10)
+        world.clock.advance(8 * 86_400)
+        for _ in range(40):
+            await world.call("flood", "gpt-5.5", nano=10)
+        for name in ("a", "b"):
+            for _ in range(6):
+                await world.call(name, "gpt-4o-mini", nano=10)
+        world.clock.advance(60)
+        assert (await world.learner.refresh()).trending["week"] == ("gpt-4o-mini",)
+        assert world.engine.get_trending_models("week")[0].id == "gpt-4o-mini"
+
+    asyncio.run(story())
+
+
+def test_a_deleted_account_takes_its_signals_along(database: Database) -> None:
+    async def story() -> None:
+        world = World(database)
+        await world.user("u", paid_in=DOLLAR)
+        await world.learner.signal("u", await world.call("u", "gpt-5.5"), "regenerate")
+        await database.write(lambda c: Learner.erase_user_in(c, "u"))
+        left = await database.read(lambda c: c.execute(sa.text("SELECT count(*) FROM answer_signals")).scalar())
+        assert left == 0
+
+    asyncio.run(story())

@@ -1,0 +1,232 @@
+"""Recommendations: never a model that can't be used, paid or meant; reasons that hold; `auto` within the caller's limits."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from agent_marketplace.catalog import MarketplaceRegistry
+from agent_marketplace.clock import ManualClock
+from agent_marketplace.errors import BadRequest
+from agent_marketplace.gateway.needs import Needs
+from agent_marketplace.gateway.preferences import Preferences
+from agent_marketplace.recommend.ai_recommendation_engine import RecommendationEngine, Recommendations, Wallet
+from agent_marketplace.recommend.estimate import Lengths
+from agent_marketplace.recommend.learning import Experience, Rating
+from agent_marketplace.wires.base import Call, Message, TextPart
+
+BIG = {"openai": None, "anthropic": None, "google": None}
+TASK = "Debug this Python code"
+NOVEMBER_2026 = 1_795_300_000_000
+
+
+@dataclass(frozen=True)
+class _Customer:
+    balance: Decimal = Decimal(5)
+    api_keys: Mapping[str, str] = field(default_factory=dict)
+
+
+class _Accounts:
+    def __init__(self, customer: _Customer) -> None:
+        self.customer = customer
+
+    async def get_user(self, _user_id: str) -> _Customer:
+        return self.customer
+
+
+def _engine(available: Mapping[str, None] | None = None, customer: _Customer | None = None) -> RecommendationEngine:
+    clock = ManualClock(NOVEMBER_2026)
+    registry = MarketplaceRegistry(clock=clock)
+    registry.set_availability(BIG if available is None else available)
+    return RecommendationEngine(registry, _Accounts(customer or _Customer()), clock=clock)
+
+
+def _ask(engine: RecommendationEngine, task: str = TASK, **options: Any) -> Recommendations:
+    return asyncio.run(engine.recommend("u", task, **options))
+
+
+def _call(text: str) -> Call:
+    return Call(model="auto", messages=(Message("user", (TextPart(text),)),))
+
+
+def test_three_picks_with_the_fields_that_callers_rely_on() -> None:
+    picks = _ask(_engine()).recommendations
+    assert [p["rank"] for p in picks] == [1, 2, 3]
+    for pick in picks:
+        assert pick["is_available"]
+        assert pick["model"].is_available
+        assert 1 <= pick["score"] <= 10
+        assert 0 < pick["cost_range"]["p50"] <= pick["cost_range"]["p95"]
+        assert pick["estimated_cost"] == pick["cost_range"]["p50"]
+        assert pick["reasoning"]
+    assert len({p["model"].id for p in picks}) == 3
+
+
+def test_the_same_question_gets_the_same_answer() -> None:
+    first, second = (
+        [(p["model"].id, p["score"], p["reasoning"]) for p in _ask(_engine(), limit=6).recommendations] for _ in range(2)
+    )
+    assert first == second
+
+
+@pytest.mark.parametrize("cap", ["0.0001", "0.001", "0.01", "0.1"])
+@pytest.mark.parametrize("priority", ["quality", "balanced", "cost", "speed"])
+def test_no_pick_can_cost_more_than_the_cap(cap: str, priority: Any) -> None:
+    for pick in _ask(_engine(), limit=20, max_cost=cap, priority=priority).recommendations:
+        assert pick["cost_range"]["p95"] <= Decimal(cap)
+
+
+@pytest.mark.parametrize("nano", [0, 100_000, 5_000_000])
+def test_no_pick_can_cost_more_than_the_wallet_holds(nano: int) -> None:
+    advice = _ask(_engine(), limit=20, available_nano=nano)
+    for pick in advice.recommendations:
+        assert pick["cost_range"]["p95"] <= Decimal(nano).scaleb(-9)
+    assert advice.blocked
+    assert any("in the wallet" in b["missing"] for b in advice.blocked)
+
+
+def test_a_model_without_a_key_is_never_a_pick_but_named_with_what_it_lacks() -> None:
+    advice = _ask(_engine({"local": None}))
+    assert [p["model"].provider for p in advice.recommendations] == ["local"]
+    assert "demo" in advice.recommendations[0]["reasoning"]
+    assert len(advice.blocked) == 3
+    assert all(b["missing"].startswith("no key for") for b in advice.blocked)
+
+
+def test_nothing_usable_gives_no_pick_instead_of_an_unusable_one() -> None:
+    advice = _ask(_engine({}))
+    assert advice.recommendations == []
+    assert advice.blocked
+
+
+def test_the_demo_model_stays_away_while_a_real_model_can_answer() -> None:
+    picks = _ask(_engine({**BIG, "local": None}), "hello", limit=20, priority="cost").recommendations
+    assert all(p["model"].provider != "local" for p in picks)
+
+
+def test_an_own_key_opens_its_provider_even_with_an_empty_wallet() -> None:
+    advice = _ask(_engine({}, _Customer(Decimal(0), {"anthropic": "sk-…"})))
+    assert advice.recommendations
+    assert {p["provider"] for p in advice.recommendations} == {"anthropic"}
+    assert all(p["paid_by"] == "your own key" for p in advice.recommendations)
+
+
+def test_pictures_need_a_model_that_sees() -> None:
+    for pick in _ask(_engine(), "What is this?", attachments=["image/png"], limit=20).recommendations:
+        assert "image" in pick["model"].input_modalities
+
+
+def test_a_long_input_needs_a_context_that_holds_it_with_room() -> None:
+    for pick in _ask(_engine(), "Summarise this book", input_tokens=500_000, limit=20).recommendations:
+        assert pick["model"].context_window >= 600_000
+
+
+def test_required_abilities_are_hard_filters() -> None:
+    for pick in _ask(_engine(), require=["tools", "structured_output"], limit=20).recommendations:
+        assert "tools" in pick["model"].supported_parameters
+        assert {"structured_outputs", "response_format"} & set(pick["model"].supported_parameters)
+    with pytest.raises(BadRequest, match="teleport"):
+        _ask(_engine(), require=["teleport"])
+
+
+def test_a_model_that_retires_soon_is_not_recommended() -> None:
+    engine = _engine()
+    soon = {m.id for m in engine.registry.get_all_models() if m.retires_on and m.retires_on < "2026-12-31"}
+    assert soon
+    assert not soon & {p["model"].id for p in _ask(engine, limit=20).recommendations}
+
+
+def test_priorities_pull_the_first_pick_where_they_say() -> None:
+    first = {p: _ask(_engine(), priority=p).recommendations[0] for p in ("quality", "balanced", "cost", "speed")}
+    assert first["cost"]["estimated_cost"] <= first["balanced"]["estimated_cost"] <= first["quality"]["estimated_cost"]
+    assert first["cost"]["score"] <= first["quality"]["score"]
+
+
+def test_a_cap_alone_means_the_best_within_it() -> None:
+    engine = _engine()
+    best = _ask(engine, max_cost="0.02").recommendations[0]
+    assert all(best["score"] >= p["score"] for p in _ask(engine, max_cost="0.02", limit=20).recommendations)
+
+
+def test_own_calls_replace_the_stated_length() -> None:
+    engine = _engine()
+    before = _ask(engine).recommendations[0]
+    engine.set_experience(Experience(lengths={before["model"].id: Lengths(10, 20, 2000)}))
+    after = next(p for p in _ask(engine, limit=20).recommendations if p["model"].id == before["model"].id)
+    assert after["estimated_cost"] < before["estimated_cost"]
+    assert "2000 calls" in after["reasoning"]
+    assert engine.usual_output(before["model"].id) == 256
+
+
+def test_ratings_by_paying_users_move_the_score_and_are_named() -> None:
+    engine = _engine()
+    model = engine.registry.resolve("gpt-5.5")
+    assert model is not None
+    before = engine.score_model_for_task(model, "debugging")
+    engine.set_experience(Experience(ratings={model.id: Rating(1.5, 30.0, 30)}))
+    assert engine.score_model_for_task(model, "debugging") < before
+
+
+def test_a_model_without_public_results_says_so() -> None:
+    engine = _engine()
+    unknown = next(
+        m for m in engine.registry.get_all_models() if engine.quality.result(m.id) is None and m.provider != "local"
+    )
+    assert "no public result" in engine.quality.of(unknown, "debugging").why
+
+
+def test_proxies_are_called_proxies() -> None:
+    engine = _engine()
+    model = engine.registry.resolve("gpt-5.5")
+    assert model is not None
+    assert engine.quality.of(model, "translation").why.startswith("proxy")
+    assert not engine.quality.of(model, "maths").why.startswith("proxy")
+
+
+def test_the_guide_s_sync_methods_answer_in_the_guide_s_shape() -> None:
+    engine = _engine()
+    analysis = engine.analyze_task("Debug this Python code")
+    assert analysis["type"] == "debugging"
+    assert analysis["keywords"] == ["debug", "python", "code"]
+    assert 0 < analysis["confidence"] < 1
+    trending = engine.get_trending_models("week")
+    assert len(trending) == 5
+    engine.set_experience(Experience(trending={"week": ("gpt-4o-mini",)}))
+    assert engine.get_trending_models("week")[0].id == "gpt-4o-mini"
+    with pytest.raises(BadRequest):
+        engine.get_trending_models("century")
+
+
+def test_auto_keeps_the_callers_constraints() -> None:
+    engine, wallet = _engine(), Wallet(5 * 10**9)
+    for name, _ in engine.choose("u", _call(TASK), Needs(), Preferences(only=("google",)), wallet):
+        assert any(o.provider == "google" for o in engine.registry.offers(name))
+    assert engine.choose("u", _call(TASK), Needs(), Preferences(only=("nobody",)), wallet) == []
+    cheap = engine.choose("u", _call(TASK), Needs(), Preferences(max_price_output=10**9), wallet)
+    for name, _ in cheap:
+        assert min(o.price.output for o in engine.registry.offers(name) if o.price) <= 10**9
+
+
+def test_auto_keeps_a_conversation_with_its_model() -> None:
+    engine, wallet = _engine(), Wallet(5 * 10**9)
+    wishes = Preferences(session_id="s")
+    first = engine.choose("u", _call("What is the capital of Peru?"), Needs(), wishes, wallet)[0]
+    second = engine.choose("u", _call("And of Chile?"), Needs(), wishes, wallet)[0]
+    assert second[0] == first[0]
+    assert "this conversation's model" in second[1]
+
+
+def test_auto_never_fails_because_choosing_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = _engine()
+    monkeypatch.setattr(engine, "candidates", lambda _request: 1 / 0)
+    chosen = engine.choose("u", _call(TASK), Needs(), Preferences(), Wallet(5 * 10**9))
+    assert chosen
+    assert "failed" in chosen[0][1]
+
+
+def test_auto_names_models_even_when_nobody_can_pay_so_that_the_refusal_can_say_why() -> None:
+    engine = _engine()
+    assert engine.choose("u", _call(TASK), Needs(), Preferences(), Wallet(0))
