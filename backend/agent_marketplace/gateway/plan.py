@@ -66,11 +66,12 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):
-    """All targets of one model that the caller named, or that stands in for it."""
+    """All targets of one model that the caller named, or that stands in for it; `unavailable`: those nobody can call now."""
 
     model: str
     why: Why
     targets: tuple[Target, ...]
+    unavailable: tuple[Skipped, ...] = ()
 
 
 Measured = Callable[[Target], tuple[float, float]]
@@ -89,6 +90,7 @@ def compile_plan(
     attempts: list[Attempt] = []
     skipped: list[Skipped] = []
     for group in groups:
+        skipped += group.unavailable
         usable = []
         for target in group.targets:
             refusal = _refusal(target, needs, wishes)
@@ -96,7 +98,8 @@ def compile_plan(
                 usable.append(target)
             else:
                 skipped.append(Skipped(model=target.model, provider=target.provider, code=refusal[0], reason=refusal[1]))
-        usable.sort(key=lambda t: _rank(t, wishes, open_breaker, measured))
+        if len(usable) > 1:
+            usable.sort(key=lambda t: _rank(t, wishes, open_breaker, measured))
         first_of_model = True
         for target in usable:
             if group.why == "requested" and not first_of_model:
@@ -137,8 +140,6 @@ def blended(price: Price | None) -> int:
 
 
 def _refusal(target: Target, needs: Needs, wishes: Preferences) -> tuple[str, str] | None:
-    if target.unavailable is not None:
-        return "unavailable", target.unavailable
     if wishes.only and target.provider not in wishes.only:
         return "provider_only", "not in provider.only"
     if target.provider in wishes.ignore:

@@ -21,7 +21,7 @@ def detail_of(flight: "Flight", target: Target) -> dict[str, Any]:
     meter = upstream.meter if upstream else None
     detail: dict[str, Any] = {
         "attempts": receipt_attempts(flight.log),
-        "skipped": [msgspec.to_builtins(s) for s in flight.plan.skipped[:_MOST_SKIPPED]],
+        "skipped": [msgspec.to_builtins(s) for s in flight.plan.skipped if s.code != "unavailable"][:_MOST_SKIPPED],
         "requested_model": flight.requested_model,
         "credential": target.credential,
         "stream": flight.request.call.stream,

@@ -8,7 +8,7 @@ import msgspec
 
 from agent_marketplace.catalog import AIModel, MarketplaceRegistry, Offer
 from agent_marketplace.errors import NotFound
-from agent_marketplace.gateway.plan import Credential, Group, Target, Why
+from agent_marketplace.gateway.plan import Credential, Group, Skipped, Target, Why
 from agent_marketplace.gateway.preferences import Preferences
 from agent_marketplace.ledger import Price
 from agent_marketplace.providers.endpoints import EndpointTable
@@ -71,7 +71,16 @@ class Targets:
         for offer in self._registry.offers(model.id):
             first = offer.id == pinned.id if pinned is not None else offer.provider == (model.maker or model.provider)
             targets += self._targets(model, offer, own_keys, wishes, first=first)
-        return Group(model=model.id, why=why, targets=tuple(targets))
+        return Group(
+            model=model.id,
+            why=why,
+            targets=tuple(t for t in targets if t.unavailable is None),
+            unavailable=tuple(
+                Skipped(model=t.model, provider=t.provider, code="unavailable", reason=t.unavailable)
+                for t in targets
+                if t.unavailable is not None
+            ),
+        )
 
     def _targets(
         self, model: AIModel, offer: Offer, own_keys: frozenset[str], wishes: Preferences, *, first: bool
