@@ -46,6 +46,7 @@ _CHECKPOINT_S = 300.0
 _STATS_S = 60.0
 _PURGE_S = 3600.0
 _OLLAMA_S = 30.0
+_FOLLOW_S = 0.5
 
 
 class _LateClient:
@@ -117,6 +118,7 @@ class Market:
         for every_s, job in (
             (_SWEEP_S, self.ledger.sweep),
             (_CHECKPOINT_S, self.ledger.checkpoint),
+            (_FOLLOW_S, self.catalog.follow),
             (_STATS_S, self.catalog.flush),
             (_STATS_S, self.learner.refresh),
             (_PURGE_S, self.conversations.purge_expired),
@@ -192,7 +194,7 @@ def build(
         migrate.upgrade(db.engine)
     else:
         migrate.check(db.engine)
-    ledger = Ledger(db, clock, secret=secrets.checkpoint)
+    ledger = Ledger(db, clock, secret=secrets.checkpoint, hold_ttl_s=settings.hold_ttl_s)
     vault = Vault(db, secrets.keyring, clock)
     conversations, favourites = Conversations(db, vault, clock), Favourites(db, clock)
     registry = MarketplaceRegistry(clock=clock)

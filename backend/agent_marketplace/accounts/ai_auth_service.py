@@ -274,7 +274,8 @@ class AIAuthService:
             chosen: Role = role or ("admin" if first else "user")
             store.add_user(connection, store.UserRow(user_id, email, chosen, FREE_TIER, None, now), stored)
             credit = self._credit_in(connection, email, user_id, now)
-            self._ledger.open_account_in(connection, user_id, credit_nano=credit, kind="signup")
+            spendable = self._settings.signup_credit_use == "all"
+            self._ledger.open_account_in(connection, user_id, credit_nano=credit, kind="signup", spendable=spendable)
 
         try:
             await self._db.write(work)

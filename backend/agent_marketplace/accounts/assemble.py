@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from agent_marketplace.accounts.ai_auth_service import AIAuthService, Eraser
 from agent_marketplace.accounts.authenticator import Authenticator
 from agent_marketplace.accounts.keys import MarketplaceKeys
-from agent_marketplace.accounts.limits import Limits
+from agent_marketplace.accounts.limits import LimitRates, Limits
 from agent_marketplace.accounts.passwords import Passwords
 from agent_marketplace.accounts.provider_keys import Probe, ProviderKeys
 from agent_marketplace.accounts.sessions import SessionTokens
@@ -47,7 +47,7 @@ def assemble(
 ) -> Accounts:
     """probe, providers: see ProviderKeys; erasers: see AIAuthService."""
     verdicts, tokens, passwords = Verdicts(clock), SessionTokens(secrets.jwt, clock), Passwords()
-    limits = Limits(clock, enabled=settings.rate_limits)
+    limits = Limits(clock, enabled=settings.rate_limits, rates=LimitRates().shared_by(settings.processes))
     authenticator = Authenticator(db, tokens, secrets.key_pepper, verdicts, clock)
     provider_keys = ProviderKeys(vault, probe, providers)
     auth = AIAuthService(

@@ -6,7 +6,7 @@ before, only that device's own bucket counts, so that an attacker can't lock the
 
 from collections import OrderedDict
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from agent_marketplace.clock import Clock
 from agent_marketplace.errors import RateLimited
@@ -21,6 +21,10 @@ class Rate:
     burst: float
     per_s: float
 
+    def shared_by(self, processes: int) -> "Rate":
+        """One process's share, so that all of them together keep to the rate; a bucket holds at least one token."""
+        return Rate(max(1.0, self.burst / processes), self.per_s / processes)
+
 
 @dataclass(frozen=True, slots=True)
 class LimitRates:
@@ -33,6 +37,10 @@ class LimitRates:
     account: Rate = Rate(10, 1 / 60)
     everywhere: Rate = Rate(300, 1 / 3)
     known_device: Rate = Rate(10, 1 / 30)
+
+    def shared_by(self, processes: int) -> "LimitRates":
+        """All limits, divided."""
+        return LimitRates(**{f.name: getattr(self, f.name).shared_by(processes) for f in fields(self)})
 
 
 class Buckets:

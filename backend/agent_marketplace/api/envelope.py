@@ -5,6 +5,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import sqlalchemy as sa
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -58,7 +59,10 @@ def install(app: FastAPI) -> None:
     async def expected(_request: Request, error: Exception) -> Response:
         if not isinstance(error, MarketplaceError):
             raise error
-        return failure(error)
+        refusal = failure(error)
+        if error.status >= 500:
+            log.warning("failed %s: %s %s", refusal.headers["x-request-id"], error.status, error.code)
+        return refusal
 
     async def malformed(_request: Request, error: Exception) -> Response:
         if not isinstance(error, RequestValidationError):
@@ -70,6 +74,12 @@ def install(app: FastAPI) -> None:
             raise error
         return failure(_from_http(error))
 
+    async def unstorable(request: Request, error: Exception) -> Response:
+        # NUL, lone surrogates and numbers beyond 64 bits pass JSON and paths, but no database takes them.
+        refusal = failure(BadRequest("The request holds a character or a number that can't be stored"))
+        log.info("unstorable input %s at %s: %s", refusal.headers["x-request-id"], request.method, type(error).__name__)
+        return refusal
+
     async def unexpected(request: Request, error: Exception) -> Response:
         request_id = new_id("req")
         log.error("unexpected failure %s at %s %s", request_id, request.method, request.scope.get("path"), exc_info=error)
@@ -78,6 +88,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(MarketplaceError, expected)
     app.add_exception_handler(RequestValidationError, malformed)
     app.add_exception_handler(HTTPException, http)
+    for kind in (sa.exc.DataError, UnicodeEncodeError, OverflowError):
+        app.add_exception_handler(kind, unstorable)
     app.add_exception_handler(Exception, unexpected)
 
 

@@ -3,12 +3,13 @@
 import asyncio
 
 import sqlalchemy as sa
-from fastapi import Response
+from fastapi import Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from agent_marketplace.api.deps import Router, The
 from agent_marketplace.api.envelope import ExactJSON
 from agent_marketplace.api.metrics import render_metrics
+from agent_marketplace.errors import Unavailable
 
 router = Router(tags=["operations"])
 _DATABASE_S = 2.0
@@ -26,12 +27,12 @@ async def readyz(market: The) -> Response:
     try:
         async with asyncio.timeout(_DATABASE_S):
             await market.db.read(lambda c: c.execute(sa.select(1)).scalar())
-    except (TimeoutError, sa.exc.SQLAlchemyError):
+    except (TimeoutError, Unavailable, sa.exc.SQLAlchemyError):
         return ExactJSON({"status": "the database does not answer"}, status_code=503)
     local = market.local.status
     return ExactJSON({"status": "ready", "local_model": {"state": local.state, "words": local.words, "model": local.model}})
 
 
 @router.get("/metrics", summary="Prometheus metrics")
-async def metrics(market: The) -> Response:
-    return Response(render_metrics(market), media_type=CONTENT_TYPE_LATEST)
+async def metrics(market: The, request: Request) -> Response:
+    return Response(await render_metrics(market, request.app.state.answered), media_type=CONTENT_TYPE_LATEST)

@@ -7,9 +7,10 @@ from typing import cast
 from fastapi import FastAPI
 from uvicorn._types import ASGI3Application
 
-from agent_marketplace import __version__, settings
+from agent_marketplace import __version__, logs, settings
 from agent_marketplace.api import compat, envelope, operations, ui
 from agent_marketplace.api.catalog_views import CatalogView
+from agent_marketplace.api.counting import Counting
 from agent_marketplace.api.hot import App, Hot
 from agent_marketplace.api.openapi import install_openapi
 from agent_marketplace.api.v1 import ai_agent_routes, ai_marketplace_routes, billing, conversations, keys
@@ -19,7 +20,9 @@ from agent_marketplace.net.drain import Drain
 
 def make_app(drain: Drain) -> ASGI3Application:
     """The application of one serving process, from the environment. Raises SettingsError, MigrationError."""
-    return cast("ASGI3Application", create(build(settings.load(), drain=drain)))
+    chosen = settings.load()
+    logs.configure(chosen)
+    return cast("ASGI3Application", create(build(chosen, drain=drain)))
 
 
 def create(market: Market) -> App:
@@ -48,4 +51,6 @@ def create(market: Market) -> App:
         app.include_router(module.router)
     install_openapi(app)
     ui.install(app)
-    return Hot(market, app)
+    counted = Counting(Hot(market, app))
+    app.state.answered = counted.answered
+    return counted

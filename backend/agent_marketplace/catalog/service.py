@@ -37,6 +37,8 @@ class Catalog:
         self._ollama: tuple[str, ...] = ()
         self._changing = asyncio.Lock()
         self._reloading = asyncio.Lock()
+        self._seen = -1
+        self._next_price_at: int | None = None
 
     # --- loading ---
 
@@ -63,6 +65,7 @@ class Catalog:
 
         def apply(connection: Any) -> None:
             """In a reader thread: indexing takes a tenth of a second, which the event loop must not lose."""
+            self._seen, self._next_price_at = store.change_number(connection), store.next_price_at(connection, now)
             found = [record for record, _, _ in store.models(connection)]
             snapshot = overlay(self._base, found, store.offers(connection), store.prices_in_force(connection, now))
             snapshot = with_ollama(snapshot, self._ollama, self._today())
@@ -71,6 +74,12 @@ class Catalog:
 
         async with self._reloading:
             await self._db.read(apply)
+
+    async def follow(self) -> None:
+        """Catches up with what another process changed, and with a dated price whose moment has come; else one small read."""
+        due = self._next_price_at is not None and self._clock.now_ms() >= self._next_price_at
+        if due or await self._db.read(store.change_number) != self._seen:
+            await self._reload()
 
     def _today(self) -> str:
         return datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC).date().isoformat()

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from agent_marketplace.catalog.models import Offer
 from agent_marketplace.catalog.snapshot import ModelRecord
 from agent_marketplace.catalog.traffic import Cell
-from agent_marketplace.db.tables.catalog import feeds, found_models, found_offers, prices, ratings, reviews, traffic
+from agent_marketplace.db.tables.catalog import changes, feeds, found_models, found_offers, prices, ratings, reviews, traffic
 from agent_marketplace.ledger.pricing import Price, validate_price
 
 
@@ -69,7 +69,24 @@ def add_prices(connection: sa.Connection, rows: Iterable[PriceRow], now: int) ->
     values = [{**msgspec.structs.asdict(r), "price": _json(r.price), "recorded_at": now} for r in rows]
     if values:
         connection.execute(sa.insert(prices), values)
+        _changed(connection)
     return len(values)
+
+
+def next_price_at(connection: sa.Connection, now: int) -> int | None:
+    """When the next dated price comes into force after `now` (ms); None = none is waiting."""
+    at: int | None = connection.scalar(sa.select(sa.func.min(prices.c.effective_at)).where(prices.c.effective_at > now))
+    return at
+
+
+def change_number(connection: sa.Connection) -> int:
+    """Grows with every change of prices, models or offers, by whichever process."""
+    return connection.scalar(sa.select(changes.c.number)) or 0
+
+
+def _changed(connection: sa.Connection) -> None:
+    statement = _insert(connection, changes).values(id=1, number=1)
+    connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_={"number": changes.c.number + 1}))
 
 
 def prices_in_force(connection: sa.Connection, now: int) -> dict[str, PriceRow]:
@@ -157,6 +174,7 @@ def put_models(connection: sa.Connection, records: Iterable[ModelRecord], source
         values = {"record": msgspec.json.encode(record).decode(), "source": source}
         statement = _insert(connection, found_models).values(model_id=record.id, added_at=now, **values)
         connection.execute(statement.on_conflict_do_update(index_elements=["model_id"], set_=values))
+    _changed(connection)
 
 
 def put_offers(connection: sa.Connection, offers: Iterable[Offer], source: str, now: int) -> None:
@@ -167,12 +185,14 @@ def put_offers(connection: sa.Connection, offers: Iterable[Offer], source: str, 
             offer_id=offer.id, model_id=offer.model_id, added_at=now, **values
         )
         connection.execute(statement.on_conflict_do_update(index_elements=["offer_id"], set_=values))
+    _changed(connection)
 
 
 def delete_model(connection: sa.Connection, model_id: str) -> bool:
     """Takes a declared model out again; returns whether there was one."""
     table = found_models
     done = connection.execute(sa.delete(table).where(table.c.model_id == model_id, table.c.source == "operator"))
+    _changed(connection)
     return done.rowcount == 1
 
 

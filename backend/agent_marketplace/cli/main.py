@@ -1,13 +1,13 @@
 """`agent-marketplace`: serve, and everything an operator does from a shell. Exit codes: 0 done, 1 failed, 2 wrong use."""
 
-import logging
+import os
 import sys
 from typing import Annotated
 
 import typer
 
-from agent_marketplace import __version__
-from agent_marketplace.cli import accounts, catalog, demo, money, weights
+from agent_marketplace import __version__, logs
+from agent_marketplace.cli import accounts, catalog, demo, money, preflight, weights
 from agent_marketplace.cli.common import fail, load_settings
 from agent_marketplace.cli.serve import serve as serve_until_stopped
 from agent_marketplace.db.engine import Database
@@ -35,9 +35,12 @@ def serve(
     from agent_marketplace.api.server import make_app
 
     settings = load_settings()
-    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for noisy in ("alembic", "uvicorn.error"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    logs.configure(settings)
+    if not settings.embedded:
+        preflight.check(settings)
+        os.environ.setdefault(
+            "MARKETPLACE_PROCESSES", str(workers)
+        )  # read by the workers: each takes its share of the limits
     raise typer.Exit(serve_until_stopped(host, port, workers, settings=settings, app_factory=make_app))
 
 

@@ -9,6 +9,7 @@ threads of their own. `durable=True` waits for the disk (SQLite `synchronous=FUL
 """
 
 import asyncio
+import logging
 import random
 import threading
 import time
@@ -24,12 +25,14 @@ from agent_marketplace.db.group import BatchHandler, GroupWriter
 from agent_marketplace.errors import Unavailable
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 Work = Callable[[sa.Connection], T]
 
 READERS = 8
 WRITERS = 8
 RETRIES = 5
 BUSY_TIMEOUT_MS = 10_000
+_AWAY = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)
 _RETRYABLE = frozenset({"40001", "40P01"})  # serialization_failure, deadlock_detected
 
 
@@ -87,8 +90,11 @@ class Database:
         options: dict[str, Any] = {"reader": True}
         if self.dialect != "sqlite":
             options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        with self.engine.connect().execution_options(**options) as connection:
-            return fn(connection)
+        try:
+            with self.engine.connect().execution_options(**options) as connection:
+                return fn(connection)
+        except _AWAY as e:
+            raise _away(e) from e
 
     def write_sync(self, fn: Work[T], *, durable: bool = True) -> T:
         """`write` for callers without an event loop (the CLI, also beside a running server)."""
@@ -110,11 +116,16 @@ class Database:
                     if not durable:
                         connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
                     return fn(connection)
-            except sa.exc.DBAPIError as e:
-                if getattr(e.orig, "sqlstate", None) not in _RETRYABLE:
-                    raise
+            except _AWAY as e:
+                if not isinstance(e, sa.exc.DBAPIError) or getattr(e.orig, "sqlstate", None) not in _RETRYABLE:
+                    raise _away(e) from e
                 time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311  jitter, not a secret
         raise Unavailable("The database is too busy; try again", retry_after=1)
+
+
+def _away(e: Exception) -> Unavailable:
+    log.warning("the database did not answer: %s: %.300s", type(e).__name__, e)
+    return Unavailable("The database is not available; try again", retry_after=1)
 
 
 def _sqlite_connect(connection: Any, _record: Any) -> None:

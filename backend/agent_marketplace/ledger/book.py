@@ -14,7 +14,7 @@ from agent_marketplace.ledger.holds import Budget, HoldRow
 from agent_marketplace.ledger.postings import Account, Transaction, post, user_account
 from agent_marketplace.ledger.sql import Row, Sql
 
-_ACCOUNT = ("id", "name", "balance_nano", "held_nano", "seq", "head")
+_ACCOUNT = ("id", "name", "balance_nano", "held_nano", "restricted_nano", "seq", "head")
 _ACCOUNT_UPDATE = (
     "id",
     "balance_nano",

@@ -118,11 +118,11 @@ def admit(account: Account, budget: Budget | None, amount: int) -> None:
     if not amount:
         return
     if amount > account.available:
-        raise _refusal("Insufficient balance", "wallet", amount, account.balance, account.held)
+        raise _refusal("Insufficient balance", "wallet", amount, account.balance, account.held, account.available)
     if budget is not None and budget.available is not None and amount > budget.available:
         assert budget.limit is not None
         left = budget.limit - budget.spent
-        raise _refusal("This API key's spending cap is reached", "key", amount, left, budget.held)
+        raise _refusal("This API key's spending cap is reached", "key", amount, left, budget.held, budget.available)
 
 
 def split_charge(hold: HoldRow, charge: int, available: int) -> tuple[int, int]:
@@ -135,14 +135,14 @@ def split_charge(hold: HoldRow, charge: int, available: int) -> tuple[int, int]:
     return paid, charge - hold.charged - paid - hold.absorbed
 
 
-def _refusal(words: str, scope: str, amount: int, balance: int, held: int) -> PaymentRequired:
+def _refusal(words: str, scope: str, amount: int, balance: int, held: int, available: int) -> PaymentRequired:
     return PaymentRequired(
         words,
         extra={
             "required": dollars(amount),
             "balance": dollars(balance),
             "held": dollars(held),
-            "available": dollars(balance - held),
+            "available": dollars(available),
             "scope": scope,
         },
     )

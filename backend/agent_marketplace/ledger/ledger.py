@@ -21,6 +21,7 @@ from agent_marketplace.ledger.types import (
     Settlement,
     StatementPage,
     Status,
+    Totals,
     UsageRecord,
     UsageSum,
     VerifyReport,
@@ -32,12 +33,16 @@ PAUSES_S = (0.05, 0.2, 0.8)  # between attempts to settle
 
 
 class Ledger:
-    """All money of the marketplace. secret: signs checkpoints; owner: names this process in the holds it makes."""
+    """All money of the marketplace. secret: signs checkpoints; owner: names this process in the holds it makes; hold_ttl_s: the
+    longest that a hold outlives its last sign of life."""
 
-    def __init__(self, database: Database, clock: Clock, *, secret: bytes = b"", owner: str | None = None) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, *, secret: bytes = b"", owner: str | None = None, hold_ttl_s: float = 120
+    ) -> None:
         self._database = database
         self._clock = clock
         self._secret = secret
+        self._hold_ttl_s = hold_ttl_s
         self.owner = owner or secrets.token_hex(8)
         self._writer = Writer(database.dialect, clock, self.owner)
         self._undoing: set[asyncio.Task[Any]] = set()
@@ -58,7 +63,9 @@ class Ledger:
         meta: `model` and `provider`, for the usage row of a lost request. Raises PaymentRequired (extra: required, balance,
         held, available in dollars; scope `wallet` or `key`), NotFound (no such account), Conflict (request id used before).
         """
-        job = MakeHold(request_id, user_id, amount_nano, price_version, ttl_s, key_id, dict(meta or {}))
+        job = MakeHold(
+            request_id, user_id, amount_nano, price_version, min(ttl_s, self._hold_ttl_s), key_id, dict(meta or {})
+        )
         return await self._database.write_batched(self._writer.run, job, durable=False, undo=self._undo_hold)
 
     async def extend(self, request_id: str, add_nano: int) -> bool:
@@ -67,7 +74,7 @@ class Ledger:
 
     async def heartbeat(self, request_id: str, ttl_s: float = 120, *, progress_nano: int | None = None) -> bool:
         """Keeps a hold alive; progress_nano: what is charged if this process dies now. False = it is no longer open."""
-        return bool(await self._submit(Heartbeat(request_id, ttl_s, progress_nano), durable=False))
+        return bool(await self._submit(Heartbeat(request_id, min(ttl_s, self._hold_ttl_s), progress_nano), durable=False))
 
     async def settle(self, settlement: Settlement) -> Receipt:
         """Charges min(cost, what is available), releases the hold, writes the usage row: durable, once per request id.
@@ -131,9 +138,14 @@ class Ledger:
         """`charge` inside the caller's transaction."""
         return topups.charge_in(self._writer, connection, user_id, amount_nano, kind, idempotency_key, memo)
 
-    def open_account_in(self, connection: sa.Connection, user_id: str, *, credit_nano: int, kind: str = "signup") -> None:
-        """Opens the wallet inside the sign-up transaction, with its first credit. Raises Conflict if it exists."""
-        topups.open_account_in(self._writer, connection, user_id, credit_nano, kind)
+    def open_account_in(
+        self, connection: sa.Connection, user_id: str, *, credit_nano: int, kind: str = "signup", spendable: bool = True
+    ) -> None:
+        """Opens the wallet inside the sign-up transaction, with its first credit. Raises Conflict if it exists.
+
+        spendable=False: the credit is shown but pays for nothing.
+        """
+        topups.open_account_in(self._writer, connection, user_id, credit_nano, kind, spendable=spendable)
 
     def signup_credit_left_in(self, connection: sa.Connection, day: str, daily_nano: int) -> int:
         """What of the daily total is left on `day` (YYYY-MM-DD, UTC); locks the day until the transaction ends."""
@@ -178,6 +190,10 @@ class Ledger:
     def verify_sync(self, connection: sa.Connection) -> VerifyReport:
         """Recomputes everything on this connection's snapshot."""
         return verify.verify(connection, self._secret)
+
+    async def totals(self) -> Totals:
+        """What is held now and what the shared accounts stood at when they were last rolled up: cheap, for metrics."""
+        return await self._database.read(store.totals)
 
     async def _submit(self, job: Job, *, durable: bool) -> Any:
         return await self._database.write_batched(self._writer.run, job, durable=durable)

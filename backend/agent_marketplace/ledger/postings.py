@@ -25,20 +25,21 @@ def provider_account(name: str) -> str:
 class Account:
     """A user's account, as locked by the current transaction. Money in nano-dollars."""
 
-    __slots__ = ("balance", "head", "held", "id", "name", "read_balance", "read_held", "seq")
+    __slots__ = ("balance", "head", "held", "id", "name", "read_balance", "read_held", "restricted", "seq")
 
-    def __init__(self, id_: int, name: str, balance: int, held: int, seq: int, head: str) -> None:
+    def __init__(self, id_: int, name: str, balance: int, held: int, restricted: int, seq: int, head: str) -> None:
         self.id = id_
         self.name = name
         self.balance = self.read_balance = balance
         self.held = self.read_held = held
+        self.restricted = restricted
         self.seq = seq
         self.head = head
 
     @property
     def available(self) -> int:
-        """What a new hold may take."""
-        return self.balance - self.held
+        """What a new hold may take: never the sign-up credit where that may not be spent."""
+        return self.balance - self.held - self.restricted
 
     @property
     def user_id(self) -> str:

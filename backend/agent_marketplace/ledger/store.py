@@ -6,7 +6,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from agent_marketplace import json
-from agent_marketplace.db.tables.ledger import accounts, key_budgets, postings, shared, transactions, usage_records
+from agent_marketplace.db.tables.ledger import accounts, holds, key_budgets, postings, shared, transactions, usage_records
 from agent_marketplace.errors import BadRequest, NotFound
 from agent_marketplace.ledger.book import USAGE_CLASSES
 from agent_marketplace.ledger.holds import Budget, window_end
@@ -18,6 +18,7 @@ from agent_marketplace.ledger.types import (
     ModelUse,
     StatementEntry,
     StatementPage,
+    Totals,
     UsageRecord,
     UsageSum,
 )
@@ -25,28 +26,37 @@ from agent_marketplace.usage import Usage
 
 DAY_MS = 86_400_000
 MAX_PAGE = 200
+_WALLET = (accounts.c.balance_nano, accounts.c.held_nano, accounts.c.restricted_nano)
 _INPUT = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "audio_input", "image_input")
 _OUTPUT = ("output", "audio_output", "image_output")
 
 
 def balance(connection: sa.Connection, user_id: str) -> Balance:
     """A wallet. Raises NotFound."""
-    row = connection.execute(
-        sa.select(accounts.c.balance_nano, accounts.c.held_nano).where(accounts.c.name == user_account(user_id))
-    ).one_or_none()
+    row = connection.execute(sa.select(*_WALLET).where(accounts.c.name == user_account(user_id))).one_or_none()
     if row is None:
         raise NotFound("No such account")
-    return Balance(balance=row.balance_nano, held=row.held_nano)
+    return Balance(balance=row.balance_nano, held=row.held_nano, restricted=row.restricted_nano)
+
+
+def totals(connection: sa.Connection) -> Totals:
+    """Open holds and rolled-up shared accounts."""
+    count, held = connection.execute(
+        sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(holds.c.amount_nano), 0)).where(holds.c.state == "open")
+    ).one()
+    sums = {row.account: int(row.balance_nano) for row in connection.execute(sa.select(shared))}
+    return Totals(open_holds=count, held_nano=int(held), shared=sums)
 
 
 def balances(connection: sa.Connection, user_ids: Sequence[str]) -> dict[str, Balance]:
     """Several wallets; unknown users are absent."""
     rows = connection.execute(
-        sa.select(accounts.c.name, accounts.c.balance_nano, accounts.c.held_nano).where(
-            accounts.c.name.in_([user_account(u) for u in user_ids])
-        )
+        sa.select(accounts.c.name, *_WALLET).where(accounts.c.name.in_([user_account(u) for u in user_ids]))
     )
-    return {row.name.removeprefix("user:"): Balance(balance=row.balance_nano, held=row.held_nano) for row in rows}
+    return {
+        row.name.removeprefix("user:"): Balance(balance=row.balance_nano, held=row.held_nano, restricted=row.restricted_nano)
+        for row in rows
+    }
 
 
 def statement(connection: sa.Connection, user_id: str, cursor: str | None, limit: int) -> StatementPage:

@@ -26,13 +26,24 @@ def day_of(now_ms: int) -> str:
     return datetime.fromtimestamp(now_ms / 1000, UTC).date().isoformat()
 
 
-def open_account_in(writer: Writer, connection: sa.Connection, user_id: str, credit_nano: int, kind: str) -> None:
+def open_account_in(
+    writer: Writer, connection: sa.Connection, user_id: str, credit_nano: int, kind: str, *, spendable: bool
+) -> None:
     """Opens a wallet with its first credit. Raises Conflict, BadRequest."""
     check_amount(credit_nano)
     book = writer.book(connection)
     made = connection.execute(
         _insert(connection, accounts)
-        .values(name=user_account(user_id), balance_nano=0, held_nano=0, seq=0, head="", rolled_seq=0, created_at=book.now)
+        .values(
+            name=user_account(user_id),
+            balance_nano=0,
+            held_nano=0,
+            restricted_nano=0 if spendable else credit_nano,
+            seq=0,
+            head="",
+            rolled_seq=0,
+            created_at=book.now,
+        )
         .on_conflict_do_nothing()
         .returning(accounts.c.id)
     )
@@ -74,7 +85,7 @@ def grant_in(
         book.flush()
 
     once_in(connection, f"grant:{user_id}", key, digest(amount_nano, kind, memo), book.now, effect)
-    return Balance(balance=account.balance, held=account.held)
+    return Balance(balance=account.balance, held=account.held, restricted=account.restricted)
 
 
 def charge_in(

@@ -52,22 +52,18 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     held_nano: int
     replayed: bool = False
 
-    @property
-    def available_nano(self) -> int:
-        """What the next hold may take."""
-        return self.balance_nano - self.held_nano
-
 
 class Balance(msgspec.Struct, frozen=True, kw_only=True):
-    """A wallet: posted balance and what open holds keep of it."""
+    """A wallet: posted balance, what open holds keep of it, and sign-up credit in it that may not be spent."""
 
     balance: int
     held: int
+    restricted: int = 0
 
     @property
     def available(self) -> int:
-        """Posted minus held."""
-        return self.balance - self.held
+        """Posted minus held minus restricted."""
+        return self.balance - self.held - self.restricted
 
 
 class StatementEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,6 +113,14 @@ class UsageRecord(msgspec.Struct, frozen=True, kw_only=True):
     price_version: str
     detail: dict[str, Any]
     created_at: int
+
+
+class Totals(msgspec.Struct, frozen=True, kw_only=True):
+    """Open holds, and {shared account: nano-dollars} as of the last roll-up (every few minutes)."""
+
+    open_holds: int
+    held_nano: int
+    shared: dict[str, int]
 
 
 class ModelUse(msgspec.Struct, frozen=True, kw_only=True):

@@ -170,11 +170,12 @@ def _accounts(audit: _Audit) -> None:
         accounts.c.name,
         accounts.c.balance_nano,
         accounts.c.held_nano,
+        accounts.c.restricted_nano,
         accounts.c.seq,
         accounts.c.head,
     )
     known = set()
-    for id_, name, balance, held_nano, seq, head in _rows(audit, sa.select(*columns)):
+    for id_, name, balance, held_nano, restricted, seq, head in _rows(audit, sa.select(*columns)):
         audit.counts["accounts"] += 1
         known.add(id_)
         chain = audit.chains.get(id_) or _Chain()
@@ -184,8 +185,8 @@ def _accounts(audit: _Audit) -> None:
             audit.wrong(f"{name}: its head is {seq}, its chain ends at {chain.seq}")
         if held_nano != held.pop(id_, 0):
             audit.wrong(f"{name}: held is {held_nano}, not the sum of its open holds")
-        if balance - held_nano < 0 and not chain.reversed:
-            audit.wrong(f"{name}: available is {balance - held_nano}")
+        if balance - held_nano - restricted < 0 and not chain.reversed:
+            audit.wrong(f"{name}: available is {balance - held_nano - restricted}")
     for id_ in sorted((set(audit.chains) | set(held)) - known):
         audit.wrong(f"account {id_}: missing, but it has transactions or holds")
 

@@ -213,3 +213,27 @@ def test_histograms_know_values_to_a_tenth():
 
 def test_the_bundled_snapshot_is_parsed_once_and_fast():
     assert bundled() is bundled()
+
+
+def test_a_price_change_of_one_process_reaches_the_others(database):
+    async def test(catalog, clock):
+        other = Catalog(database, MarketplaceRegistry(clock=clock), clock=clock)
+        await other.load()
+        offer = next(o for m in catalog.registry.snapshot.models for o in m.offers if o.price is not None)
+        dear, later = Price(input=7_000_000_000, output=7_000_000_000), Price(input=8_000_000_000, output=8_000_000_000)
+
+        def price():
+            return next(o.price for o in other.registry.offers(offer.model_id) if o.id == offer.id)
+
+        await catalog.set_price(offer.id, dear)
+        assert price() != dear
+        await other.follow()
+        assert price() == dear
+        await catalog.set_price(offer.id, later, effective_at=clock.now_ms() + 60_000)
+        await other.follow()
+        assert price() == dear
+        clock.advance(61)
+        await other.follow()
+        assert price() == later
+
+    run(database, test)

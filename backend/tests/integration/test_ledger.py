@@ -98,7 +98,7 @@ def test_a_settlement_takes_the_cost_gives_back_the_rest_and_leaves_one_usage_ro
         detail = {"attempts": [{"provider": "openai", "ms": 12}]}
         receipt = await ledger.settle(settlement("r1", 123_456_789, list_cost_nano=5, detail=detail))
         assert (receipt.charged_nano, receipt.absorbed_nano, receipt.replayed) == (123_456_789, 0, False)
-        assert receipt.available_nano == 5 * DOLLAR - 123_456_789
+        assert receipt.balance_nano - receipt.held_nano == 5 * DOLLAR - 123_456_789
         record = await ledger.receipt("r1", "ann")
         assert (record.charge_nano, record.hold_nano, record.price_version) == (123_456_789, 2 * DOLLAR, "v7")
         assert (record.usage, record.detail, record.key_id) == (Usage(input=100, output=20), detail, "key_a")
@@ -140,7 +140,7 @@ def test_one_call_cannot_take_what_another_call_holds(ledger):
         await ledger.hold("r1", "ann", DOLLAR, price_version="v")
         await ledger.hold("r2", "ann", 3 * DOLLAR, price_version="v")
         receipt = await ledger.settle(settlement("r1", 10 * DOLLAR))
-        assert (receipt.charged_nano, receipt.held_nano, receipt.available_nano) == (2 * DOLLAR, 3 * DOLLAR, 0)
+        assert (receipt.charged_nano, receipt.held_nano, receipt.balance_nano - receipt.held_nano) == (2 * DOLLAR, 3 * DOLLAR, 0)
         assert (await ledger.settle(settlement("r2", 3 * DOLLAR))).absorbed_nano == 0
 
     asyncio.run(story())

@@ -21,6 +21,13 @@ prices = sa.Table(  # append only: the price in force is the newest row whose ef
     sa.Index("ix_catalog_prices_offer_id_effective_at", "offer_id", "effective_at", "id"),
 )
 
+changes = sa.Table(  # one row: other processes read it to learn that models, offers or prices changed
+    "catalog_changes",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.BigInteger, nullable=False),
+)
+
 reviews = sa.Table(
     "catalog_reviews",
     metadata,

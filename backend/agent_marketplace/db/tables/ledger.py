@@ -18,6 +18,7 @@ accounts = sa.Table(
     sa.Column("name", sa.String(200), nullable=False, unique=True),  # user:<id>
     sa.Column("balance_nano", sa.BigInteger, nullable=False),
     sa.Column("held_nano", sa.BigInteger, nullable=False),
+    sa.Column("restricted_nano", sa.BigInteger, nullable=False),  # of the balance: sign-up credit that may not be spent
     sa.Column("seq", sa.BigInteger, nullable=False),
     sa.Column("head", sa.String(64), nullable=False),  # hash of transaction `seq`
     sa.Column("rolled_seq", sa.BigInteger, nullable=False),  # counter-postings up to here are in `ledger_shared`

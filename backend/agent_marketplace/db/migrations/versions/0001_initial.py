@@ -46,6 +46,12 @@ def upgrade() -> None:
     op.create_index("ix_answer_signals_at", "answer_signals", ["at"], unique=False)
     op.create_index(op.f("ix_answer_signals_user_id"), "answer_signals", ["user_id"], unique=False)
     op.create_table(
+        "catalog_changes",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_catalog_changes")),
+    )
+    op.create_table(
         "catalog_feeds",
         sa.Column("name", sa.String(length=80), nullable=False),
         sa.Column("etag", sa.String(length=300), nullable=True),
@@ -188,6 +194,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("balance_nano", sa.BigInteger(), nullable=False),
         sa.Column("held_nano", sa.BigInteger(), nullable=False),
+        sa.Column("restricted_nano", sa.BigInteger(), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.Column("head", sa.String(length=64), nullable=False),
         sa.Column("rolled_seq", sa.BigInteger(), nullable=False),

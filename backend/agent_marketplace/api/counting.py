@@ -1,0 +1,42 @@
+"""Counts answers by kind of path and status: a dictionary entry a request, read by /metrics."""
+
+from collections import Counter
+
+from agent_marketplace.api.asgi import Message, Receive, Scope, Send
+from agent_marketplace.api.hot import App
+
+Answered = Counter[tuple[str, int]]
+_KINDS = (
+    ("/v1/chat/", "openai"), ("/v1/responses", "responses"), ("/v1/messages", "anthropic"), ("/v1/models/", "gemini"),
+    ("/v1beta/", "gemini"), ("/v1", "openai"), ("/api/v1/agents", "agents"), ("/api/v1/", "rest"), ("/api/", "ollama"),
+    ("/healthz", "operations"), ("/readyz", "operations"), ("/metrics", "operations"),
+)  # fmt: skip
+
+
+def kind_of(path: str) -> str:
+    """The wire or part that a path belongs to: a label from a short list, whatever the path says."""
+    for start, kind in _KINDS:
+        if path.startswith(start):
+            return kind
+    return "web"
+
+
+class Counting:
+    """Stands in front of the application."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self.answered: Answered = Counter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        path: str = scope["path"]
+
+        async def counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self.answered[kind_of(path), message["status"]] += 1
+            await send(message)
+
+        await self._app(scope, receive, counted)
