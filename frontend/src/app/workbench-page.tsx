@@ -16,7 +16,7 @@ import { Skeleton } from "@/shared/ui/skeleton";
 const AIAgentChat = lazy(() => import("@/features/chat/AIAgentChat").then((module) => ({ default: module.AIAgentChat })));
 
 /** A selection as a question begins: where it is from, and the code in a fence longer than any inside it. */
-export function quoteSelection({ text, path, language, fromLine, toLine }: EditorSelection): string {
+function quoteSelection({ text, path, language, fromLine, toLine }: EditorSelection): string {
   const longest = Math.max(0, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length));
   const fence = "`".repeat(Math.max(3, longest + 1));
   const lines = fromLine === toLine ? `line ${fromLine}` : `lines ${fromLine}–${toLine}`;

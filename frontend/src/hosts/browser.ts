@@ -3,7 +3,7 @@ import { type Host, type HostStorage, type HostTheme, type ThemeChoice, type The
 const THEME_KEY = "marketplace.theme";
 
 /** localStorage, or memory where the browser forbids it (private mode, blocked cookies). */
-export function browserStorage(): HostStorage {
+function browserStorage(): HostStorage {
   const memory = new Map<string, string>();
   const persistent = usableLocalStorage();
   return {
@@ -44,7 +44,7 @@ function isChoice(value: string | null): value is ThemeChoice {
 }
 
 /** The theme as `data-theme` on the document's root, so that tokens.css decides all colours. */
-export function browserTheme(storage: HostStorage): HostTheme {
+function browserTheme(storage: HostStorage): HostTheme {
   const light = window.matchMedia("(prefers-color-scheme: light)");
   const contrast = window.matchMedia("(prefers-contrast: more)");
   const listeners = new Set<() => void>();

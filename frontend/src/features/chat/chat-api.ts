@@ -80,7 +80,7 @@ export const deleteConversation = (api: ApiClient, id: string) =>
   api.delete(`${agents}/conversations/${encodeURIComponent(id)}`);
 
 export const exportConversation = async (api: ApiClient, id: string, format: "markdown" | "json") => {
-  const path = `${agents}/conversations/${encodeURIComponent(id)}/export`;
+  const path = `${agents}/conversations/${encodeURIComponent(id)}/export` as const;
   const response = await api.raw("GET", path, { query: { format }, auth: "required", headers: { Accept: "*/*" } });
   return response.blob();
 };

@@ -84,7 +84,7 @@ export function AssistantPicks(props: AssistantPicksProps) {
           Nothing in the catalogue that can be used now fits this task. Describe it in other words, or add a provider's key.
         </Notice>
       )}
-      {reply?.blocked && reply.blocked.length > 0 && !busy && <Blocked picks={reply.blocked} />}
+      {reply && reply.blocked.length > 0 && !busy && <Blocked picks={reply.blocked} />}
     </section>
   );
 }
@@ -92,7 +92,7 @@ export function AssistantPicks(props: AssistantPicksProps) {
 function Pick({ pick, task }: { pick: Recommendation; task: string }) {
   const market = useMarket();
   const { model } = pick;
-  const reasons = pick.reasons?.length ? pick.reasons : [pick.reasoning];
+  const reasons = pick.reasons.length > 0 ? pick.reasons : [pick.reasoning];
   const price = priceWords(model);
   return (
     <li className="flex flex-col gap-1 rounded-md border border-line bg-raised px-3 py-2 hc:border-contrast">
@@ -122,14 +122,8 @@ function Pick({ pick, task }: { pick: Recommendation; task: string }) {
       )}
       <div className="mt-auto flex items-center gap-2 pt-1">
         <p className="min-w-0 flex-1 text-xs">
-          {pick.cost_range ? (
-            <>
-              About {money(pick.cost_range.p50)}
-              <span className="text-muted">, at most {money(pick.cost_range.p95)}</span>
-            </>
-          ) : (
-            <>About {money(pick.estimated_cost)}</>
-          )}
+          About {money(pick.cost_range.p50)}
+          <span className="text-muted">, at most {money(pick.cost_range.p95)}</span>
         </p>
         <Button variant="primary" size="sm" aria-label={`Try ${model.name}`} onClick={() => market.use(model, task)}>
           <MessageSquare aria-hidden className="size-3.5!" />

@@ -22,7 +22,7 @@ export function useFavourites(): Favourites {
 
   const change = useMutation({
     mutationFn: ({ id, on }: { id: string; on: boolean }) => {
-      const path = `/api/v1/marketplace/favourites/${encodeURIComponent(id)}`;
+      const path = `/api/v1/marketplace/favourites/${encodeURIComponent(id)}` as const;
       return on ? api.put<{ favourites: string[] }>(path) : api.delete<{ favourites: string[] }>(path);
     },
     onMutate: ({ id, on }) => {

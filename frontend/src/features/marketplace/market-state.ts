@@ -1,6 +1,6 @@
 import type { PricingTier } from "@/shared/api/types";
 
-export const sorts = ["best", "price", "-price", "context", "newest", "used", "rating", "name"] as const;
+const sorts = ["best", "price", "-price", "context", "newest", "used", "rating", "name"] as const;
 export type Sort = (typeof sorts)[number];
 
 /** What the panel shows, as it stands in the URL. Absent means: no filter. */

@@ -16,7 +16,7 @@ const words = (text: string): string[] =>
     .filter(Boolean);
 
 /** How well `model` answers the text: 0 if a word is found nowhere. Whole words beat beginnings, beginnings beat middles. */
-export function matchScore(model: Model, query: readonly string[]): number {
+function matchScore(model: Model, query: readonly string[]): number {
   let total = 0;
   for (const word of query) {
     let best = 0;

@@ -8,10 +8,10 @@ export interface Viewer {
 }
 
 /** What "fits my balance" means: one usual request of 2,000 tokens in and 1,000 out. */
-export const USUAL_INPUT = 2_000;
-export const USUAL_OUTPUT = 1_000;
+const USUAL_INPUT = 2_000;
+const USUAL_OUTPUT = 1_000;
 
-export function isLocal(model: Model): boolean {
+function isLocal(model: Model): boolean {
   return (
     model.provider === "local" ||
     model.provider === "ollama" ||
@@ -26,7 +26,7 @@ export function price(model: Model, kind: "input" | "output"): number | null {
 }
 
 /** Dollars; null if the price is unknown. */
-export function usualCost(model: Model): number | null {
+function usualCost(model: Model): number | null {
   const input = price(model, "input");
   if (input === null) return null;
   const output = price(model, "output") ?? 0;
@@ -63,7 +63,7 @@ function atMost(value: number | null, limit: number | undefined): boolean {
   return limit === undefined || (value !== null && value <= limit);
 }
 
-export function fitsBalance(model: Model, viewer: Viewer): boolean {
+function fitsBalance(model: Model, viewer: Viewer): boolean {
   const cost = usualCost(model);
   if (cost === 0) return true;
   return cost !== null && viewer.available !== null && cost <= viewer.available;

@@ -8,7 +8,7 @@ export interface OpenedFile {
 }
 
 /** Bytes. Larger files are refused with words: the editor stays quick. */
-export const MAX_FILE = 4_000_000;
+const MAX_FILE = 4_000_000;
 
 export class FileRefused extends Error {}
 

@@ -3,7 +3,7 @@ import type { HostStorage } from "@/hosts/host";
 import { useMedia } from "@/shared/lib/media";
 import { Splitter } from "./splitter";
 
-export type LayoutPane = "editor" | "market" | "chat";
+type LayoutPane = "editor" | "market" | "chat";
 
 const KEY = "marketplace.layout";
 const MIN = 280;

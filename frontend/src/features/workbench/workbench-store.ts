@@ -13,7 +13,7 @@ export interface WorkFile {
 }
 
 /** Code that a model proposed, shown as a diff until it is accepted or rejected. */
-export interface Proposal {
+interface Proposal {
   fileId: string;
   original: string;
 }

@@ -1,9 +1,10 @@
 import type { Host } from "@/hosts/host";
 import { ApiError, errorFromBody, retryAfterSeconds } from "@/shared/api/errors";
+import type { ApiPath } from "@/shared/api/paths";
 import type { Session } from "@/shared/api/session";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-export type QueryValue = string | number | boolean | null | undefined;
+type QueryValue = string | number | boolean | null | undefined;
 
 export interface RequestOptions {
   query?: Record<string, QueryValue>;
@@ -26,28 +27,28 @@ export class ApiClient {
     private readonly session: Session,
   ) {}
 
-  get<T>(path: string, options?: RequestOptions): Promise<T> {
+  get<T>(path: ApiPath, options?: RequestOptions): Promise<T> {
     return this.json<T>("GET", path, options);
   }
 
-  post<T>(path: string, body?: unknown, options?: RequestOptions): Promise<T> {
+  post<T>(path: ApiPath, body?: unknown, options?: RequestOptions): Promise<T> {
     return this.json<T>("POST", path, { ...options, body });
   }
 
-  put<T>(path: string, body?: unknown, options?: RequestOptions): Promise<T> {
+  put<T>(path: ApiPath, body?: unknown, options?: RequestOptions): Promise<T> {
     return this.json<T>("PUT", path, { ...options, body });
   }
 
-  patch<T>(path: string, body?: unknown, options?: RequestOptions): Promise<T> {
+  patch<T>(path: ApiPath, body?: unknown, options?: RequestOptions): Promise<T> {
     return this.json<T>("PATCH", path, { ...options, body });
   }
 
-  delete<T>(path: string, body?: unknown, options?: RequestOptions): Promise<T> {
+  delete<T>(path: ApiPath, body?: unknown, options?: RequestOptions): Promise<T> {
     return this.json<T>("DELETE", path, { ...options, body });
   }
 
   /** A successful reply with its body unread: for event streams and downloads. */
-  async raw(method: Method, path: string, options: RequestOptions = {}): Promise<Response> {
+  async raw(method: Method, path: ApiPath, options: RequestOptions = {}): Promise<Response> {
     const auth = options.auth ?? (method === "GET" ? "background" : "required");
     if (auth === "required" && !this.session.token && !(await this.session.require())) throw signInDeclined();
     const token = auth === "none" ? null : this.session.token;
@@ -63,14 +64,14 @@ export class ApiClient {
     return response;
   }
 
-  private async json<T>(method: Method, path: string, options?: RequestOptions): Promise<T> {
+  private async json<T>(method: Method, path: ApiPath, options?: RequestOptions): Promise<T> {
     const response = await this.raw(method, path, options);
     const body = await readJson(response);
     if (isRefusal(body)) throw errorFromBody(response.status, body);
     return body as T;
   }
 
-  private async send(method: Method, path: string, options: RequestOptions, token: string | null): Promise<Response> {
+  private async send(method: Method, path: ApiPath, options: RequestOptions, token: string | null): Promise<Response> {
     const headers: Record<string, string> = { Accept: "application/json", ...options.headers };
     if (options.body !== undefined) headers["Content-Type"] = "application/json";
     if (token) headers.Authorization = `Bearer ${token}`;
@@ -88,7 +89,7 @@ export class ApiClient {
   }
 }
 
-export function queryString(query: Record<string, QueryValue> | undefined): string {
+function queryString(query: Record<string, QueryValue> | undefined): string {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query ?? {})) {
     if (value !== undefined && value !== null && value !== "") parameters.set(name, String(value));

@@ -19,7 +19,7 @@ export function createServices(host: Host): Services {
 }
 
 /** Retries only what may heal by itself; a 4xx is an answer. */
-export function createQueryClient(): QueryClient {
+function createQueryClient(): QueryClient {
   return new QueryClient({
     defaultOptions: {
       queries: {

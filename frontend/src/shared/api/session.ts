@@ -6,7 +6,7 @@ const TOKEN_KEY = "token";
 export type SignInReason = "first-use" | "expired" | "asked";
 export type AuthMode = "signin" | "signup" | "api-keys";
 
-export interface SignInPrompt {
+interface SignInPrompt {
   reason: SignInReason;
   mode: AuthMode;
 }

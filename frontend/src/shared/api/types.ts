@@ -75,7 +75,7 @@ export interface Model {
   stats: ModelStats;
 }
 
-export interface PricePoint {
+interface PricePoint {
   as_of: string;
   prices: Prices | null;
   source?: string;
@@ -119,7 +119,7 @@ export interface TaskAnalysis {
   type: string;
   confidence: number;
   keywords: string[];
-  uncertain?: boolean;
+  uncertain: boolean;
   question?: string | null;
 }
 
@@ -127,10 +127,10 @@ export interface Recommendation {
   model: Model;
   rank: number;
   reasoning: string;
-  reasons?: string[];
+  reasons: string[];
   score: number;
   estimated_cost: number;
-  cost_range?: { p50: number; p95: number } | null;
+  cost_range: { p50: number; p95: number };
   is_available: boolean;
   gives_up?: string | null;
 }
@@ -148,7 +148,7 @@ export interface BlockedPick {
 export interface Recommendations {
   analysis: TaskAnalysis;
   recommendations: Recommendation[];
-  blocked?: BlockedPick[];
+  blocked: BlockedPick[];
 }
 
 export interface UserProfile {
@@ -166,7 +166,7 @@ export interface Balance {
   balance: number;
   available: number;
   held: number;
-  currency: string;
+  currency: "USD";
 }
 
 export interface ProviderInfo {
