@@ -1,5 +1,6 @@
 """Fixtures for all suites: real databases. `database` runs a test on SQLite and on PostgreSQL."""
 
+import contextlib
 import os
 import shutil
 import socket
@@ -38,32 +39,63 @@ def free_port() -> int:
         return port
 
 
+class Postgres:
+    """A throw-away PostgreSQL server in a directory of its own. Raises pytest.skip where none is installed."""
+
+    def __init__(self, *options: str) -> None:
+        programs = _server_programs()
+        if programs is None:
+            pytest.skip("no PostgreSQL server is installed (apt-get install postgresql)")
+        self._user = _as_server_user()
+        self.folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
+        if self._user:
+            shutil.chown(self.folder, "postgres", "postgres")
+        self.port = free_port()
+        self.url = f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/"
+        self._control = [*self._user, str(programs / "pg_ctl"), "-D", str(self.folder / "data"), "-w"]
+        basic = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c max_connections=200"
+        self._options = " ".join([basic, *(f"-c {o}" for o in options)])
+        initdb = [str(programs / "initdb"), "-D", str(self.folder / "data"), "-A", "trust", "-U", "postgres"]
+        self._run([*self._user, *initdb, "--no-sync", "-E", "UTF8"])
+
+    def start(self) -> None:
+        """Returns once it answers."""
+        self._run([*self._control, "-l", str(self.folder / "log"), "-o", self._options, "start"])
+
+    def stop(self) -> None:
+        """As a crash would."""
+        self._run([*self._control, "-m", "immediate", "stop"])
+
+    def _run(self, words: list[str]) -> None:
+        subprocess.run(words, cwd=self.folder, stdout=subprocess.DEVNULL, check=True)
+
+
+@contextlib.contextmanager
+def running_postgres(*options: str) -> Iterator[Postgres]:
+    """A started server; options like `fsync=off`."""
+    server = Postgres(*options)
+    try:
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(server.folder, ignore_errors=True)
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """The URL of a throw-away PostgreSQL server, without the database's name. Skips where none is installed."""
-    programs = _server_programs()
-    if programs is None:
-        pytest.skip("no PostgreSQL server is installed (apt-get install postgresql)")
-    user = _as_server_user()
-    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
-    if user:
-        shutil.chown(folder, "postgres", "postgres")
-    data, port = folder / "data", free_port()
-    control = [*user, str(programs / "pg_ctl"), "-D", str(data), "-w"]
-    options = (
-        f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c full_page_writes=off -c max_connections=200"
-    )
-    quiet = {"cwd": folder, "stdout": subprocess.DEVNULL, "check": True}
-    initdb = [*user, str(programs / "initdb"), "-D", str(data), "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8"]
-    try:
-        subprocess.run(initdb, **quiet)
-        subprocess.run([*control, "-l", str(folder / "log"), "-o", options, "start"], **quiet)
-        try:
-            yield f"postgresql+psycopg://postgres@127.0.0.1:{port}/"
-        finally:
-            subprocess.run([*control, "-m", "immediate", "stop"], **quiet)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with running_postgres("fsync=off", "full_page_writes=off") as server:
+        yield server.url
+
+
+@pytest.fixture(scope="module")
+def durable_postgres() -> Iterator[Postgres]:
+    """A PostgreSQL with the settings of production, of the test module's own: it may be stopped and started."""
+    with running_postgres() as server:
+        yield server
 
 
 @pytest.fixture

@@ -2,7 +2,8 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NoReturn, TypeVar
 
 from agent_marketplace import json, settings
@@ -37,6 +38,27 @@ def with_market(work: Callable[[Market], Awaitable[T]]) -> T:
             market.db.close()
 
     return asyncio.run(run())
+
+
+@contextmanager
+def progress(words: str) -> Iterator[Callable[[int, int], None]]:
+    """Says on a terminal what is going on; the callable takes (done, total) and shows the share. Pipes see nothing."""
+    shown = sys.stderr.isatty()
+
+    def tell(done: int, total: int) -> None:
+        if shown:
+            sys.stderr.write(f"\r{words} ... {100 * done // max(total, 1)} %")
+            sys.stderr.flush()
+
+    if shown:
+        sys.stderr.write(f"{words} ...")
+        sys.stderr.flush()
+    try:
+        yield tell
+    finally:
+        if shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
 
 
 def show(value: Any, *, as_json: bool, text: str) -> None:

