@@ -19,6 +19,18 @@ part() { [ "$only" = all ] || [ "$only" = "$1" ]; }
 
 in_backend() { (cd backend && "$@"); }
 in_frontend() { (cd frontend && "$@"); }
+same_types() (
+    cd frontend || exit 1
+    made=$(mktemp -d)
+    "$bin/agent-marketplace" openapi >"$made/openapi.json" \
+        && diff -q openapi.json "$made/openapi.json" \
+        && npx --no-install openapi-typescript openapi.json -o "$made/schema.gen.ts" >/dev/null \
+        && diff -q src/shared/api/schema.gen.ts "$made/schema.gen.ts"
+    code=$?
+    rm -rf "$made"
+    [ $code = 0 ] || echo "    the document or the types are stale: run make openapi"
+    exit $code
+)
 backend_tests() (
     cd backend || exit 1
     rm -f .coverage .coverage.*
@@ -41,6 +53,7 @@ if part backend; then
 fi
 if part frontend; then
     step "UI: types" in_frontend npm run --silent typecheck
+    step "UI: API types are the server's" same_types
     step "UI: lint" in_frontend npm run --silent lint
     step "UI: unit tests" in_frontend npm run --silent test
     step "UI: size budget" in_frontend npm run --silent size

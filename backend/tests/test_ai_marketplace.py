@@ -112,7 +112,7 @@ class TestAuthService(MarketCase):
     async def test_sign_up(self) -> None:
         user = await self.auth.sign_up(EMAIL, PASSWORD)
         self.assertIsNotNone(user.user_id)
-        self.assertEqual(user.balance, Decimal("5"))
+        self.assertEqual(user.balance, Decimal(5))
 
     async def test_an_email_signs_up_once(self) -> None:
         await self.auth.sign_up(EMAIL, PASSWORD)
