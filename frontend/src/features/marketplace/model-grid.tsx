@@ -1,5 +1,5 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { type KeyboardEvent, type MouseEvent, useEffect, useLayoutEffect, useRef, useState } from "react";
 import type { Model } from "@/shared/api/types";
 import { cn } from "@/shared/lib/cn";
 import { Skeleton } from "@/shared/ui/skeleton";
@@ -106,6 +106,14 @@ export function ModelGrid({ models, label }: { models: readonly Model[]; label: 
     act();
   };
 
+  // A click anywhere on a card but on its own buttons opens the model's page.
+  const onClick = ({ target }: MouseEvent<HTMLElement>) => {
+    if (!(target instanceof Element) || target.closest("button:not([data-index])")) return;
+    const cell = target.closest<HTMLElement>("[data-cell]");
+    const model = cell && models[Number(cell.dataset.cell)];
+    if (model) market.change({ view: model.id });
+  };
+
   return (
     <div ref={ref} className="min-h-0 flex-1 overflow-y-auto px-3 pb-3">
       {/* biome-ignore lint/a11y/useSemanticElements: a table cannot be a virtual grid of cards */}
@@ -116,6 +124,7 @@ export function ModelGrid({ models, label }: { models: readonly Model[]; label: 
         aria-rowcount={rows}
         aria-colcount={columns}
         onKeyDown={onKeyDown}
+        onClick={onClick}
         className="relative outline-none"
         style={{ height: virtual.getTotalSize() }}
       >
@@ -135,16 +144,14 @@ export function ModelGrid({ models, label }: { models: readonly Model[]; label: 
             {models.slice(row.index * columns, (row.index + 1) * columns).map((model, column) => {
               const index = row.index * columns + column;
               return (
-                // biome-ignore lint/a11y/useSemanticElements lint/a11y/useFocusableInteractive lint/a11y/useKeyWithClickEvents: its name button takes focus and keys
+                // biome-ignore lint/a11y/useSemanticElements: as above
                 <div
                   key={model.id}
                   role="gridcell"
+                  tabIndex={-1}
                   aria-colindex={column + 1}
                   onFocus={() => setActive(index)}
-                  onClick={(event) => {
-                    if (!(event.target as HTMLElement).closest("button:not([data-index])"))
-                      market.change({ view: model.id });
-                  }}
+                  data-cell={index}
                   className={cn(
                     card,
                     "cursor-pointer hover:border-focus has-[[data-index]:focus-visible]:border-focus has-[[data-index]:focus-visible]:outline-2 has-[[data-index]:focus-visible]:outline-focus",
