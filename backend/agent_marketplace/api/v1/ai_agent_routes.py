@@ -9,8 +9,8 @@ from agent_marketplace.api.deps import Reader, Router, Runner, The
 from agent_marketplace.api.envelope import success
 from agent_marketplace.api.v1 import chats
 from agent_marketplace.api.v1.agent_body import call_of, completion_messages, flag, parameters, read_object, text
-from agent_marketplace.api.v1.answers import FlightResponse, event_stream
-from agent_marketplace.errors import BadRequest
+from agent_marketplace.api.v1.answers import FlightResponse, caller_check, event_stream
+from agent_marketplace.errors import BadRequest, MarketplaceError
 from agent_marketplace.gateway import estimates
 from agent_marketplace.gateway.agent_wire import AgentMouth
 
@@ -55,7 +55,10 @@ async def get_completion(request: Request, market: The, principal: Runner) -> Re
     model = text(body, "model", limit=200, required=True) or ""
     call = call_of(market.codecs["openai"], model, completion_messages(body), parameters(body), stream=flag(body, "stream"))
     run_id = text(body, "run_id", limit=80) or chats.new_run_id()
-    flight = market.router.flight(chats.request_of(principal.user_id, principal.key_id, call, {"run_id": run_id}, None))
+    still_valid = caller_check(market, request)
+    flight = market.router.flight(
+        chats.request_of(principal.user_id, principal.key_id, call, {"run_id": run_id}, None, still_valid)
+    )
     await flight.open()
     flight.note_estimate()
     return FlightResponse(flight)
@@ -73,7 +76,9 @@ async def chat(request: Request, market: The, principal: Runner) -> Response:
         market.runs.check(run_id, principal.user_id)
     call = chats.call_for(market, turn, await chats.history_of(market, turn))
     keeper = chats.Keeper(market, turn, run_id)
-    gateway_request = chats.request_of(principal.user_id, principal.key_id, call, keeper.fields, keeper)
+    gateway_request = chats.request_of(
+        principal.user_id, principal.key_id, call, keeper.fields, keeper, caller_check(market, request)
+    )
     flight = market.router.flight(gateway_request)
     await flight.open()
     try:
@@ -86,7 +91,11 @@ async def chat(request: Request, market: The, principal: Runner) -> Response:
     gateway_request.detail |= keeper.fields
     if not resumable:
         return FlightResponse(flight)
-    run = market.runs.start(run_id, principal.user_id, flight)
+    try:
+        run = market.runs.start(run_id, principal.user_id, flight)
+    except MarketplaceError:  # another request took this run_id while ours was being opened
+        await flight.abandon()
+        raise
     await market.runs.first(run)
     return event_stream(market.runs.listen(run))
 

@@ -1,12 +1,14 @@
 """Turns an opened flight into a FastAPI response: plain JSON, a stream, or a run that outlives its connection."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
+from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from agent_marketplace.api.asgi import fly
 from agent_marketplace.api.envelope import failure
+from agent_marketplace.app import Market
 from agent_marketplace.errors import MarketplaceError
 from agent_marketplace.gateway.flight import Flight
 
@@ -26,6 +28,12 @@ class FlightResponse(Response):
                 await fly(self._flight, receive, send)
         except MarketplaceError as error:
             await failure(error, self._flight.request.request_id)(scope, receive, send)
+
+
+def caller_check(market: Market, request: Request) -> Callable[[], Awaitable[object]]:
+    """Authenticates the caller of a running stream again; raises Unauthorized once session or key are revoked."""
+    headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in request.scope["headers"]}
+    return lambda: market.authenticator.authenticate(headers)
 
 
 def event_stream(events: AsyncIterator[bytes]) -> StreamingResponse:
