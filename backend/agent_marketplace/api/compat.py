@@ -1,30 +1,83 @@
-"""The cold half of the wires that existing clients speak: lists of models in each wire's own shape."""
+"""The cold half of the wires that existing clients speak: lists of models, token counts and embeddings (Ollama's: `ollama`)."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Response
+from fastapi import Query, Request, Response
 
-from agent_marketplace.api.deps import Caller, Router, The
+from agent_marketplace import json
+from agent_marketplace.api.deps import Caller, Router, Runner, The
 from agent_marketplace.api.envelope import ExactJSON
+from agent_marketplace.api.paths import wire_of
+from agent_marketplace.api.v1.agent_body import read_bytes
+from agent_marketplace.app import Market
 from agent_marketplace.catalog import AIModel
-from agent_marketplace.errors import NotFound
+from agent_marketplace.errors import BadRequest, NotFound
+from agent_marketplace.gateway.embedding import EmbeddingFlight
+from agent_marketplace.ids import new_id
+from agent_marketplace.wires import embeddings
+from agent_marketplace.wires.anthropic import AnthropicCodec
 
 router = Router(tags=["wires"])
+_GEMINI_PAGE = 1000
+_BODY = {
+    "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}},
+}
 
 
-@router.get("/v1/models", summary="Models, OpenAI's shape (and OpenRouter's fields)")
-async def list_models(market: The, _principal: Caller) -> Response:
-    listed = [m for m in market.registry.get_all_models() if not m.retired]
+# -- models ------------------------------------------------------------------------------------------------------------
+
+
+@router.get("/v1/models", summary="Models, in OpenAI's shape; in Anthropic's or Google's for their clients")
+async def list_models(
+    request: Request,
+    market: The,
+    _principal: Caller,
+    page_size: Annotated[int, Query(alias="pageSize", ge=1, le=_GEMINI_PAGE)] = _GEMINI_PAGE,
+    page_token: Annotated[str, Query(alias="pageToken", max_length=20)] = "",
+) -> Response:
+    listed = _listed(market)
+    wire = wire_of(request.scope["path"], request.headers)
+    if wire == "anthropic":
+        shown = [_anthropic_model(m) for m in listed]
+        ends = {"first_id": shown[0]["id"], "last_id": shown[-1]["id"]} if shown else {"first_id": None, "last_id": None}
+        return ExactJSON({"data": shown, "has_more": False, **ends})
+    if wire == "gemini":
+        return _gemini_page(listed, page_size, page_token)
     return ExactJSON({"object": "list", "data": [_openai_model(m) for m in listed]})
 
 
-@router.get("/v1/models/{model_id:path}", summary="One model, OpenAI's shape")
-async def get_model(market: The, _principal: Caller, model_id: str) -> Response:
-    model = market.registry.resolve(model_id)
+@router.get("/v1/models/{model_id:path}", summary="One model, in the shape of the client's wire")
+async def get_model(request: Request, market: The, _principal: Caller, model_id: str) -> Response:
+    model = _found(market, model_id)
+    shapes = {"anthropic": _anthropic_model, "gemini": _gemini_model}
+    return ExactJSON(shapes.get(wire_of(request.scope["path"], request.headers) or "", _openai_model)(model))
+
+
+@router.get("/v1beta/models", summary="Models, Google's shape")
+async def list_gemini_models(
+    market: The,
+    _principal: Caller,
+    page_size: Annotated[int, Query(alias="pageSize", ge=1, le=_GEMINI_PAGE)] = _GEMINI_PAGE,
+    page_token: Annotated[str, Query(alias="pageToken", max_length=20)] = "",
+) -> Response:
+    return _gemini_page(_listed(market), page_size, page_token)
+
+
+@router.get("/v1beta/models/{model_id:path}", summary="One model, Google's shape")
+async def get_gemini_model(market: The, _principal: Caller, model_id: str) -> Response:
+    return ExactJSON(_gemini_model(_found(market, model_id)))
+
+
+def _listed(market: Market) -> list[AIModel]:
+    return [m for m in market.registry.get_all_models() if not m.retired]
+
+
+def _found(market: Market, name: str) -> AIModel:
+    model = market.registry.resolve(name)
     if model is None:
-        raise NotFound("Model not found", code="model_not_found")
-    return ExactJSON(_openai_model(model))
+        raise NotFound("Model not found", code="model_not_found", extra={"nearest": market.registry.nearest(name)})
+    return model
 
 
 def _openai_model(model: AIModel) -> dict[str, Any]:
@@ -33,7 +86,7 @@ def _openai_model(model: AIModel) -> dict[str, Any]:
     return {
         "id": model.id,
         "object": "model",
-        "created": _unix(model.released_on),
+        "created": int(_released(model).timestamp()),
         "owned_by": model.maker or model.provider,
         "name": model.name,
         "context_length": model.context_window,
@@ -47,10 +100,99 @@ def _openai_model(model: AIModel) -> dict[str, Any]:
     }
 
 
-def _unix(day: str | None) -> int:
-    if day is None:
-        return 0
+def _anthropic_model(model: AIModel) -> dict[str, Any]:
+    created = _released(model).isoformat().replace("+00:00", "Z")
+    return {"type": "model", "id": model.id, "display_name": model.name, "created_at": created}
+
+
+def _gemini_model(model: AIModel) -> dict[str, Any]:
+    embeds = "embeddings" in model.capabilities
+    return {
+        "name": f"models/{model.id}",
+        "baseModelId": model.id,
+        "version": model.id,
+        "displayName": model.name,
+        "description": model.description,
+        "inputTokenLimit": model.max_input or model.context_window,
+        "outputTokenLimit": model.max_output,
+        "supportedGenerationMethods": [] if embeds else ["generateContent", "streamGenerateContent", "countTokens"],
+    }
+
+
+def _gemini_page(models: list[AIModel], size: int, token: str) -> Response:
+    if token and not token.isdecimal():
+        raise BadRequest("pageToken is not one of ours")
+    start = int(token or 0)
+    body: dict[str, Any] = {"models": [_gemini_model(m) for m in models[start : start + size]]}
+    if start + size < len(models):
+        body["nextPageToken"] = str(start + size)
+    return ExactJSON(body)
+
+
+def _released(model: AIModel) -> datetime:
+    """The epoch where the day is not known."""
     try:
-        return int(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp())
+        return datetime.fromisoformat(model.released_on or "").replace(tzinfo=UTC)
     except ValueError:
-        return 0
+        return datetime.fromtimestamp(0, UTC)
+
+
+# -- counting ----------------------------------------------------------------------------------------------------------
+
+
+@router.post(
+    "/v1/messages/count_tokens", summary="Tokens of a message, estimated offline; Anthropic's shape", openapi_extra=_BODY
+)
+async def count_message_tokens(request: Request, market: The, _principal: Runner) -> Response:
+    codec = AnthropicCodec()
+    call = codec.parse_count_request(await read_bytes(request))
+    market.targets.resolve(call.model)
+    return Response(codec.render_count(market.router.count_tokens(call)), media_type="application/json")
+
+
+@router.post(
+    "/v1/models/{model}:countTokens", summary="Tokens of contents, estimated offline; Google's shape", openapi_extra=_BODY
+)
+@router.post(
+    "/v1beta/models/{model}:countTokens",
+    summary="Tokens of contents, estimated offline; Google's shape",
+    openapi_extra=_BODY,
+)
+async def count_content_tokens(request: Request, market: The, _principal: Runner, model: str) -> Response:
+    market.targets.resolve(model)
+    body = _object(await read_bytes(request))
+    inner = body.get("generateContentRequest", body)
+    if not isinstance(inner, dict):
+        raise BadRequest("generateContentRequest: expected an object")
+    call = market.codecs["gemini"].parse_request(json.encode(inner), model=model, stream=False)
+    return ExactJSON({"totalTokens": market.router.count_tokens(call)})
+
+
+def _object(data: bytes) -> dict[str, Any]:
+    try:
+        value = json.decode(data)
+    except ValueError:
+        raise BadRequest("The body is not valid JSON") from None
+    if not isinstance(value, dict):
+        raise BadRequest("The body must be a JSON object")
+    return value
+
+
+# -- embeddings --------------------------------------------------------------------------------------------------------
+
+
+@router.post("/v1/embeddings", summary="Vectors of texts, OpenAI's shape, billed exactly", openapi_extra=_BODY)
+async def create_embeddings(request: Request, market: The, principal: Runner) -> Response:
+    call = embeddings.parse_request(await read_bytes(request))
+    flight = EmbeddingFlight(
+        market.router, call, request_id=new_id("gen"), user_id=principal.user_id, key_id=principal.key_id
+    )
+    return await fly_embedding(market, flight)
+
+
+async def fly_embedding(market: Market, flight: EmbeddingFlight) -> Response:
+    """Opens, asks, settles. Raises the caller's error."""
+    with market.drain.call():
+        await flight.open()
+        body = await flight.plain()
+    return Response(body, media_type="application/json", headers=flight.headers())

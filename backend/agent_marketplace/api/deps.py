@@ -6,6 +6,7 @@ import fastapi
 from fastapi import Depends, Request
 
 from agent_marketplace.accounts.principal import Principal
+from agent_marketplace.api.paths import wire_of
 from agent_marketplace.app import Market
 from agent_marketplace.errors import MarketplaceError
 
@@ -20,7 +21,8 @@ async def caller(request: Request) -> Principal:
     """The authenticated caller. Raises Unauthorized, RateLimited."""
     market = market_of(request)
     headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in request.scope["headers"]}
-    principal = await market.authenticator.authenticate(headers)
+    query_key = request.query_params.get("key") if wire_of(request.scope["path"], headers) == "gemini" else None
+    principal = await market.authenticator.authenticate(headers, query_key)
     market.limits.request(principal.user_id)
     return principal
 

@@ -4,11 +4,8 @@ import json
 import tempfile
 from pathlib import Path
 
-from fastapi import FastAPI
-
 from agent_marketplace import settings
-from agent_marketplace.api.hot import Hot
-from agent_marketplace.api.server import create
+from agent_marketplace.api.server import cold
 from agent_marketplace.app import build
 
 
@@ -17,10 +14,7 @@ def document_text() -> str:
     with tempfile.TemporaryDirectory() as folder:
         market = build(settings.load({"MARKETPLACE_DATA_DIR": str(Path(folder)), "MARKETPLACE_LOCAL_MODEL": "off"}))
         try:
-            app = create(market)
-            if not isinstance(app, Hot) or not isinstance(app.cold, FastAPI):
-                raise TypeError("the application is the hot path in front of FastAPI")
-            return json.dumps(app.cold.openapi(), indent=1, sort_keys=True) + "\n"
+            return json.dumps(cold(market).openapi(), indent=1, sort_keys=True) + "\n"
         finally:
             market.accounts.close()
             market.db.close()

@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from agent_marketplace import json
+from agent_marketplace.api.paths import methods_at, wire_of
 from agent_marketplace.errors import BadRequest, MarketplaceError, NotFound
 from agent_marketplace.ids import new_id
 
@@ -53,37 +54,50 @@ def failure(error: MarketplaceError, request_id: str | None = None) -> ExactJSON
     return ExactJSON(error_body(error, request_id), status_code=error.status, headers=error_headers(error, request_id))
 
 
+def refusal_of(request: Request, error: MarketplaceError, request_id: str | None = None) -> Response:
+    """The reply of a call that failed, in the shape of the wire whose path it took, else in the envelope."""
+    wire = wire_of(request.scope["path"], request.headers)
+    if wire is None:
+        return failure(error, request_id)
+    request_id = request_id or new_id("req")
+    body = request.app.state.market.codecs[wire].render_error(error, request_id)
+    return Response(body, error.status, error_headers(error, request_id), "application/json")
+
+
 def install(app: FastAPI) -> None:
     """All failures of the FastAPI side leave in the envelope; the unexpected ones are logged with their id and say no more."""
 
-    async def expected(_request: Request, error: Exception) -> Response:
+    async def expected(request: Request, error: Exception) -> Response:
         if not isinstance(error, MarketplaceError):
             raise error
-        refusal = failure(error)
+        refusal = refusal_of(request, error)
         if error.status >= 500:
             log.warning("failed %s: %s %s", refusal.headers["x-request-id"], error.status, error.code)
         return refusal
 
-    async def malformed(_request: Request, error: Exception) -> Response:
+    async def malformed(request: Request, error: Exception) -> Response:
         if not isinstance(error, RequestValidationError):
             raise error
-        return failure(BadRequest(_words(error), extra={"fields": _fields(error)}))
+        return refusal_of(request, BadRequest(_words(error), extra={"fields": _fields(error)}))
 
-    async def http(_request: Request, error: Exception) -> Response:
+    async def http(request: Request, error: Exception) -> Response:
         if not isinstance(error, HTTPException):
             raise error
-        return failure(_from_http(error))
+        answer = refusal_of(request, _from_http(error, methods_at(request)))
+        if answer.status_code == 405:
+            answer.headers["allow"] = ", ".join(methods_at(request))
+        return answer
 
     async def unstorable(request: Request, error: Exception) -> Response:
         # NUL, lone surrogates and numbers beyond 64 bits pass JSON and paths, but no database takes them.
-        refusal = failure(BadRequest("The request holds a character or a number that can't be stored"))
+        refusal = refusal_of(request, BadRequest("The request holds a character or a number that can't be stored"))
         log.info("unstorable input %s at %s: %s", refusal.headers["x-request-id"], request.method, type(error).__name__)
         return refusal
 
     async def unexpected(request: Request, error: Exception) -> Response:
         request_id = new_id("req")
         log.error("unexpected failure %s at %s %s", request_id, request.method, request.scope.get("path"), exc_info=error)
-        return failure(MarketplaceError("Something went wrong on our side", code="server"), request_id)
+        return refusal_of(request, MarketplaceError("Something went wrong on our side", code="server"), request_id)
 
     app.add_exception_handler(MarketplaceError, expected)
     app.add_exception_handler(RequestValidationError, malformed)
@@ -93,10 +107,10 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, unexpected)
 
 
-def _from_http(error: HTTPException) -> MarketplaceError:
-    if error.status_code == 404:
+def _from_http(error: HTTPException, methods: Sequence[str]) -> MarketplaceError:
+    if error.status_code in (404, 405) and not methods:
         return NotFound("No such path")
-    if error.status_code == 405:
+    if error.status_code in (404, 405):
         return MarketplaceError("This path takes another method", status=405, code="method_not_allowed")
     words = str(error.detail) if error.status_code < 500 else "Something went wrong on our side"
     return MarketplaceError(words, status=error.status_code, code="invalid_request" if error.status_code < 500 else "server")

@@ -1,16 +1,15 @@
 """The hot path: completions on every wire, as a bare ASGI function in front of FastAPI. Its routes stand in OpenAPI by hand."""
 
 import logging
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
-from agent_marketplace import json
 from agent_marketplace.api.asgi import ClientGone, Receive, Scope, Send, fly, read_body, read_headers, respond
 from agent_marketplace.api.envelope import error_headers
+from agent_marketplace.api.paths import GEMINI, GEMINI_PATHS, HOT_WIRES
 from agent_marketplace.app import Market
-from agent_marketplace.errors import BadRequest, MarketplaceError, NotFound
+from agent_marketplace.errors import BadRequest, MarketplaceError
 from agent_marketplace.gateway.request import GatewayRequest
 from agent_marketplace.ids import new_id
 from agent_marketplace.wires.base import Codec
@@ -18,16 +17,7 @@ from agent_marketplace.wires.base import Codec
 log = logging.getLogger(__name__)
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
-_GEMINI = re.compile(r"^/v1(?:beta)?/models/(.+):(generateContent|streamGenerateContent)$")
-_WIRES: Mapping[str, str] = {
-    "/v1/chat/completions": "openai",
-    "/v1/responses": "responses",
-    "/v1/messages": "anthropic",
-    "/api/chat": "ollama",
-    "/api/generate": "ollama",
-}
-PATHS = (*_WIRES, "/v1/models/{model}:generateContent", "/v1beta/models/{model}:generateContent",
-         "/v1/models/{model}:streamGenerateContent", "/v1beta/models/{model}:streamGenerateContent")  # fmt: skip
+PATHS = (*HOT_WIRES, *GEMINI_PATHS)
 
 
 class Hot:
@@ -43,10 +33,10 @@ class Hot:
             await self.cold(scope, receive, send)
             return
         path: str = scope["path"]
-        wire = _WIRES.get(path)
+        wire = HOT_WIRES.get(path)
         if wire is not None and scope["method"] == "POST":
             await self._complete(scope, receive, send, self._codecs[wire], {})
-        elif (match := _GEMINI.match(path)) is not None and scope["method"] == "POST":
+        elif (match := GEMINI.match(path)) is not None and scope["method"] == "POST":
             fixed = {"model": unquote(match[1]), "stream": match[2] == "streamGenerateContent"}
             await self._complete(scope, receive, send, self._codecs["gemini"], fixed)
         else:
@@ -103,11 +93,3 @@ async def _refuse(send: Send, codec: Codec, error: MarketplaceError, request_id:
 
 def _query(scope: Scope) -> dict[str, str]:
     return {k: v[0] for k, v in parse_qs(scope["query_string"].decode("latin-1")).items()}
-
-
-def not_found() -> bytes:
-    """OpenAI-shaped 404 for unknown `/v1` paths."""
-    error = NotFound("No such path")
-    return json.encode(
-        {"error": {"message": error.message, "type": "invalid_request_error", "code": error.code, "param": None}}
-    )

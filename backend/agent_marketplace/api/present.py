@@ -70,8 +70,8 @@ def statement_entry(entry: StatementEntry) -> dict[str, Any]:
         "id": entry.id,
         "at": iso(entry.at),
         "kind": entry.kind,
-        "amount": str(dollars(entry.amount_nano)),
-        "balance_after": str(dollars(entry.balance_after_nano)),
+        "amount": format(dollars(entry.amount_nano), "f"),
+        "balance_after": format(dollars(entry.balance_after_nano), "f"),
         "request_id": entry.request_id,
         "memo": entry.memo,
     }

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from uvicorn._types import ASGI3Application
 
 from agent_marketplace import __version__, logs, settings
-from agent_marketplace.api import compat, envelope, operations, ui
+from agent_marketplace.api import compat, envelope, ollama, operations, ui
 from agent_marketplace.api.catalog_views import CatalogView
 from agent_marketplace.api.counting import Counting
 from agent_marketplace.api.hot import App, Hot
@@ -27,6 +27,14 @@ def make_app(drain: Drain) -> ASGI3Application:
 
 def create(market: Market) -> App:
     """The application over a market; its lifespan starts and stops the market."""
+    app = cold(market)
+    counted = Counting(Hot(market, app))
+    app.state.answered = counted.answered
+    return counted
+
+
+def cold(market: Market) -> FastAPI:
+    """Everything but the hot path."""
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -47,10 +55,8 @@ def create(market: Market) -> App:
     app.state.market = market
     app.state.catalog_view = CatalogView(market.registry)
     envelope.install(app)
-    for module in (operations, ai_marketplace_routes, billing, keys, conversations, ai_agent_routes, compat):
+    for module in (operations, ai_marketplace_routes, billing, keys, conversations, ai_agent_routes, compat, ollama):
         app.include_router(module.router)
     install_openapi(app)
     ui.install(app)
-    counted = Counting(Hot(market, app))
-    app.state.answered = counted.answered
-    return counted
+    return app

@@ -4,8 +4,10 @@ import mimetypes
 from pathlib import Path
 
 from fastapi import FastAPI, Request
+from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
+from agent_marketplace.api.paths import CATCH_ALL
 from agent_marketplace.errors import NotFound
 
 WEB = Path(__file__).parent.parent / "web"
@@ -28,10 +30,10 @@ Build it with <code>make setup</code>, or use the API: <a href="/docs">documenta
 def install(app: FastAPI, web: Path = WEB) -> None:
     """Serves files of `web`; any other path that is no API path gets the page, so that its own routes can be reloaded."""
 
-    @app.get("/{path:path}", include_in_schema=False)
+    @app.api_route(CATCH_ALL, methods=["GET", "HEAD"], include_in_schema=False)
     async def page(request: Request, path: str) -> Response:
         if path.startswith(_API):
-            raise NotFound("No such path")
+            raise HTTPException(404)
         if not (web / "index.html").is_file():
             return HTMLResponse(_NOT_BUILT, headers=_SAFE)
         file = _inside(web, path)

@@ -41,7 +41,7 @@ class EmbeddingReply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Request(msgspec.Struct):
-    input: str | list[str] | list[int] | list[list[int]]
+    input: Any = None
     model: str | None = None
     encoding_format: Literal["float", "base64"] | None = None
     dimensions: int | None = None
@@ -83,7 +83,7 @@ def parse_request(body: bytes) -> EmbeddingCall:
     inputs = _inputs(fields.value(raw.pop("input")))
     known = {k: fields.value(v) for k, v in raw.items() if k in _Request.__struct_fields__}
     try:
-        r = msgspec.convert({**known, "input": ""}, _Request)
+        r = msgspec.convert(known, _Request)
     except msgspec.ValidationError as e:
         raise BadRequest(str(e)) from None
     if not r.model:

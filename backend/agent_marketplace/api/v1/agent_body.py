@@ -17,8 +17,8 @@ _OURS = frozenset(
 _MAX_IMAGES = 10
 
 
-async def read_object(request: Request) -> dict[str, Any]:
-    """The body as a JSON object. Raises BadRequest, PayloadTooLarge."""
+async def read_bytes(request: Request) -> bytes:
+    """The body as it came. Raises BadRequest (compressed), PayloadTooLarge."""
     if request.headers.get("content-encoding", "identity") != "identity":
         raise BadRequest("compressed request bodies are not accepted")
     pieces, size = [], 0
@@ -27,8 +27,13 @@ async def read_object(request: Request) -> dict[str, Any]:
         if size > MAX_BODY:
             raise PayloadTooLarge(f"the body is over {MAX_BODY} bytes")
         pieces.append(piece)
+    return b"".join(pieces)
+
+
+async def read_object(request: Request) -> dict[str, Any]:
+    """The body as a JSON object. Raises BadRequest, PayloadTooLarge."""
     try:
-        value = json.decode(b"".join(pieces))
+        value = json.decode(await read_bytes(request))
     except ValueError:
         raise BadRequest("The body is not valid JSON") from None
     if not isinstance(value, dict):

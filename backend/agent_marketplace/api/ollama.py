@@ -1,0 +1,129 @@
+"""The cold half of Ollama's wire: what its clients ask before they chat, and its embeddings."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import Request, Response
+from pydantic import BaseModel, Field
+
+from agent_marketplace import json
+from agent_marketplace.api.compat import fly_embedding
+from agent_marketplace.api.deps import Caller, Router, Runner, The
+from agent_marketplace.api.envelope import ExactJSON
+from agent_marketplace.catalog import AIModel
+from agent_marketplace.gateway.embedding import EmbeddingFlight
+from agent_marketplace.ids import new_id
+from agent_marketplace.wires.embeddings import EmbeddingCall, EmbeddingReply
+
+router = Router(prefix="/api", tags=["wires"])
+_SPOKEN = "0.12.0"  # the release of Ollama whose wire this is: its clients refuse servers that look too old
+_EPOCH = "1970-01-01T00:00:00Z"
+
+
+class Show(BaseModel):
+    """`name` is the field's older name."""
+
+    model: Annotated[str, Field(max_length=200)] = ""
+    name: Annotated[str, Field(max_length=200)] = ""
+
+
+class Embed(BaseModel):
+    """Texts to embed; Ollama's other fields are accepted and have no effect."""
+
+    model: Annotated[str, Field(min_length=1, max_length=200)]
+    input: str | Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1, max_length=2048)]
+    dimensions: Annotated[int, Field(ge=1, le=100_000)] | None = None
+
+
+@router.get("/version", summary="The release of Ollama whose wire this is")
+async def version() -> Response:
+    return ExactJSON({"version": _SPOKEN})
+
+
+@router.get("/tags", summary="Models that can be called now, Ollama's shape")
+async def tags(market: The, _principal: Caller) -> Response:
+    return ExactJSON({"models": [_tag(m) for m in market.registry.get_all_models() if m.is_available and not m.retired]})
+
+
+@router.get("/ps", summary="Loaded models: none is loaded for a caller")
+async def loaded(_principal: Caller) -> Response:
+    return ExactJSON({"models": []})
+
+
+@router.post("/show", summary="One model, Ollama's shape")
+async def show(market: The, _principal: Caller, body: Show) -> Response:
+    model = market.targets.resolve(body.model or body.name)
+    return ExactJSON(
+        {
+            "license": "",
+            "modelfile": "",
+            "parameters": "",
+            "template": "",
+            "details": _details(model),
+            "model_info": {
+                "general.architecture": "remote",
+                "general.basename": model.name,
+                "remote.context_length": model.context_window,
+            },
+            "capabilities": _capabilities(model),
+            "modified_at": _modified(model),
+        }
+    )
+
+
+@router.post("/embed", summary="Vectors of texts, Ollama's shape, billed exactly")
+async def embed(_request: Request, market: The, principal: Runner, body: Embed) -> Response:
+    inputs = (body.input,) if isinstance(body.input, str) else tuple(body.input)
+    call = EmbeddingCall(model=body.model, inputs=inputs, dimensions=body.dimensions)
+    flight = EmbeddingFlight(
+        market.router,
+        call,
+        request_id=new_id("gen"),
+        user_id=principal.user_id,
+        key_id=principal.key_id,
+        render=_render,
+    )
+    return await fly_embedding(market, flight)
+
+
+def _render(reply: EmbeddingReply, model: str, extra: Mapping[str, Any]) -> bytes:
+    tokens = reply.usage.prompt_tokens if reply.usage is not None else 0
+    return json.encode({"model": model, "embeddings": reply.vectors, "prompt_eval_count": tokens, **extra})
+
+
+def _tag(model: AIModel) -> dict[str, Any]:
+    return {
+        "name": model.id,
+        "model": model.id,
+        "modified_at": _modified(model),
+        "size": 0,
+        "digest": "",
+        "details": _details(model),
+    }
+
+
+def _details(model: AIModel) -> dict[str, Any]:
+    family = model.maker or model.provider
+    return {
+        "parent_model": "",
+        "format": "remote",
+        "family": family,
+        "families": [family],
+        "parameter_size": "",
+        "quantization_level": "",
+    }
+
+
+def _modified(model: AIModel) -> str:
+    day = model.released_on or ""
+    return f"{day}T00:00:00Z" if len(day) == len("2026-01-01") else _EPOCH
+
+
+def _capabilities(model: AIModel) -> list[str]:
+    if "embeddings" in model.capabilities:
+        return ["embedding"]
+    found = ["completion"]
+    found += ["tools"] if "tools" in model.supported_parameters else []
+    found += ["vision"] if "vision" in model.capabilities else []
+    found += ["thinking"] if "reasoning" in model.supported_parameters else []
+    return found

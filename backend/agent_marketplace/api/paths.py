@@ -1,0 +1,56 @@
+"""Paths as clients see them: whose wire a path belongs to, and which methods it takes."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from starlette.requests import Request
+from starlette.routing import Match
+
+from agent_marketplace.wires.base import WireName
+
+HOT_WIRES: Mapping[str, WireName] = {
+    "/v1/chat/completions": "openai",
+    "/v1/responses": "responses",
+    "/v1/messages": "anthropic",
+    "/api/chat": "ollama",
+    "/api/generate": "ollama",
+}
+GEMINI_PATHS = (
+    "/v1/models/{model}:generateContent", "/v1beta/models/{model}:generateContent",
+    "/v1/models/{model}:streamGenerateContent", "/v1beta/models/{model}:streamGenerateContent",
+)  # fmt: skip
+GEMINI = re.compile(r"^/v1(?:beta)?/models/(.+):(generateContent|streamGenerateContent)$")
+CATCH_ALL = "/{path:path}"
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+_GEMINI_CALL = re.compile(r"^/v1/models/.+:[a-zA-Z]+$")
+
+
+def wire_of(path: str, headers: Mapping[str, str]) -> WireName | None:
+    """The wire of a path, None for our own API and the UI. `/v1/models` is three wires': the header of the key tells them apart."""
+    if path.startswith("/v1beta/") or _GEMINI_CALL.match(path):
+        return "gemini"
+    if path == "/v1/messages" or path.startswith("/v1/messages/"):
+        return "anthropic"
+    if path.startswith("/v1/"):
+        return _by_header(headers) if path.startswith("/v1/models") else "openai"
+    if path.startswith("/api/") and not path.startswith("/api/v1/"):
+        return "ollama"
+    return None
+
+
+def _by_header(headers: Mapping[str, str]) -> WireName:
+    if "anthropic-version" in headers:
+        return "anthropic"
+    return "gemini" if "x-goog-api-key" in headers else "openai"
+
+
+def methods_at(request: Request) -> Sequence[str]:
+    """The methods that something other than the web UI answers at this path; none = no such path."""
+    path: str = request.scope["path"]
+    if path in HOT_WIRES or GEMINI.match(path):
+        return ("POST",)
+    routes = [r for r in request.app.router.routes if getattr(r, "path", None) != CATCH_ALL]
+    found = [m for m in _METHODS if any(r.matches({**request.scope, "method": m})[0] is Match.FULL for r in routes)]
+    if not found and not path.startswith(("/api/", "/v1/", "/v1beta/")):
+        return ("GET", "HEAD")
+    return found
