@@ -49,7 +49,9 @@ def test_masking_shows_four_characters_of_long_secrets_only() -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", ["", "not base64!", a_key()[:-8], "A" * 43 + "=", "ä" * 44, "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4="]
+    "bad",
+    ["", "not base64!", a_key()[:-8], "A" * 43 + "=", "ä" * 44, "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4="],
+    ids=["empty", "not-base64", "too-short", "one-letter", "not-ascii", "the-documentations-example"],
 )
 def test_a_malformed_or_patterned_master_key_stops_the_start(bad: str) -> None:
     with pytest.raises(SettingsError, match="ENCRYPTION_KEY"):
