@@ -1,5 +1,14 @@
 import { ArrowUp, ImagePlus, Square } from "lucide-react";
-import { type ClipboardEvent, type DragEvent, type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
+import {
+  type ClipboardEvent,
+  type DragEvent,
+  type KeyboardEvent,
+  useCallback,
+  useEffect,
+  useId,
+  useRef,
+  useState,
+} from "react";
 import { Button, IconButton } from "@/shared/ui/button";
 import { AttachedImages } from "./attached-images";
 import { readImages } from "./attachments";
@@ -41,10 +50,13 @@ export function Composer({ focusAtOnce, chat, model, onSend, onCommand }: Compos
     area.current?.focus();
   }, [returned, chat]);
 
+  // The send button goes away when it is used; a phone's keyboard does not come up unasked.
+  const focus = useCallback(() => {
+    if (matchMedia("(pointer: fine)").matches) area.current?.focus();
+  }, []);
   useEffect(() => {
-    // A phone's keyboard does not come up unasked.
-    if (focusAtOnce && matchMedia("(pointer: fine)").matches) area.current?.focus();
-  }, [focusAtOnce]);
+    if (focusAtOnce) focus();
+  }, [focusAtOnce, focus]);
 
   const change = (next: string) => {
     setText(next);
@@ -61,6 +73,11 @@ export function Composer({ focusAtOnce, chat, model, onSend, onCommand }: Compos
     setText("");
     setImages([]);
     setProblem(null);
+    focus();
+  };
+  const stop = () => {
+    chat.stop();
+    focus();
   };
   const attach = async (files: readonly File[]) => {
     if (!model.takesImages)
@@ -80,7 +97,7 @@ export function Composer({ focusAtOnce, chat, model, onSend, onCommand }: Compos
       const name = suggestions[selected];
       if (name && !command) change(`/${name} `);
       else submit();
-    } else if (event.key === "Escape" && running) chat.stop();
+    } else if (event.key === "Escape" && running) stop();
   };
 
   return (
@@ -144,11 +161,17 @@ export function Composer({ focusAtOnce, chat, model, onSend, onCommand }: Compos
             }}
           />
           {running ? (
-            <Button variant="primary" aria-label="Stop the answer" title="Stop (Escape)" onClick={() => chat.stop()}>
+            <Button key="stop" variant="primary" aria-label="Stop the answer" title="Stop (Escape)" onClick={stop}>
               <Square aria-hidden className="size-3 fill-current" /> Stop
             </Button>
           ) : (
-            <Button variant="primary" type="submit" aria-disabled={!text.trim() && !images.length} title="Send (Enter)">
+            <Button
+              key="send"
+              variant="primary"
+              type="submit"
+              aria-disabled={!text.trim() && !images.length}
+              title="Send (Enter)"
+            >
               <ArrowUp aria-hidden /> {cost.shortfall ?? "Send"}
             </Button>
           )}

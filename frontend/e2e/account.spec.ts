@@ -1,0 +1,100 @@
+import { answered, ask, PASSWORD, signedIn } from "./chat-support";
+import { chooseTheme, expect, expectAccessible, expectNoSidewaysScroll, isPhone, test, themes } from "./fixtures";
+
+test.setTimeout(90_000);
+
+for (const theme of themes) {
+  test(`account and connect are accessible in ${theme}`, async ({ page, request }, info) => {
+    await signedIn(page, request);
+    await chooseTheme(page, theme);
+    await page.goto("/account");
+    await expect(page.getByText("to spend")).toBeVisible();
+    await expect(page.getByRole("heading", { name: "Security and data" })).toBeVisible();
+    await expectAccessible(page);
+    await expectNoSidewaysScroll(page);
+    await page.screenshot({ path: info.outputPath(`account-${theme}.png`) });
+    await page.goto("/connect");
+    await expect(page.getByRole("tab", { name: "Continue" })).toBeVisible();
+    await expectAccessible(page);
+    await expectNoSidewaysScroll(page);
+    await page.screenshot({ path: info.outputPath(`connect-${theme}.png`) });
+  });
+}
+
+test("what was asked stands in the usage, with the sign-up credit in the statement", async ({ page, request }) => {
+  await signedIn(page, request);
+  await page.goto("/chat");
+  await ask(page, "Say hi.");
+  await answered(page);
+  await page.goto("/account");
+  await expect(page.getByText(/for 1 answer,/)).toBeVisible();
+  await expect(page.getByRole("cell", { name: "+$5.00" })).toBeVisible();
+});
+
+test("a key is made with a cap, shown once, works, and dies when revoked", async ({ page, request }) => {
+  await signedIn(page, request);
+  await page.goto("/account");
+  const keys = page.getByRole("region", { name: "Marketplace keys" });
+  await keys.getByLabel("Name").fill("Zed");
+  await keys.getByLabel("Cap in dollars").fill("2.50");
+  await keys.getByRole("button", { name: "Create key" }).click();
+  await expect(keys.getByText("it is not shown again")).toBeVisible();
+  const secret = (await keys.getByRole("status").locator("code").textContent()) ?? "";
+  const balance = () =>
+    request.get("/api/v1/marketplace/billing/balance", { headers: { Authorization: `Bearer ${secret}` } });
+  expect((await balance()).status()).toBe(200);
+  await keys.getByRole("button", { name: "Done" }).click();
+  await expect(page.getByText(secret)).toHaveCount(0);
+  await expect(keys.getByText("spent $0.00 of $2.50 a month")).toBeVisible();
+  await keys.getByRole("button", { name: "Revoke Zed" }).click();
+  await keys.getByRole("button", { name: "Yes, revoke Zed" }).click();
+  await expect(keys.getByText("spent $0.00 of $2.50")).toHaveCount(0);
+  await expect.poll(async () => (await balance()).status()).toBe(401);
+});
+
+test("the settings for curl work as they are copied", async ({ page, request, context }) => {
+  test.skip(isPhone(page), "a phone has no terminal");
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await signedIn(page, request);
+  await page.goto("/connect");
+  await page.getByRole("button", { name: "Create a key" }).click();
+  await page.getByRole("tab", { name: "curl" }).click();
+  await page.getByRole("button", { name: "Copy settings for curl" }).click();
+  await expect(page.getByText("Copied")).toBeVisible();
+  const command = await page.evaluate(() => navigator.clipboard.readText());
+  const [, url] = /curl (\S+)/.exec(command) ?? [];
+  const [, key] = /Bearer ([^"]+)/.exec(command) ?? [];
+  const [, body] = /-d '(.+)'/.exec(command) ?? [];
+  const reply = await request.post(url ?? "", {
+    headers: { Authorization: `Bearer ${key}`, "Content-Type": "application/json" },
+    data: body,
+    timeout: 60_000,
+  });
+  expect(reply.status(), await reply.text()).toBe(200);
+  expect((await reply.json()).choices[0].message.content).toBeTruthy();
+});
+
+test("a wrong password does not sign out, the right one deletes the account", async ({ page, request }) => {
+  const { email } = await signedIn(page, request);
+  await page.goto("/account");
+  await page.getByRole("button", { name: "Delete my account…" }).click();
+  const dialog = page.getByRole("dialog", { name: "Delete your account?" });
+  await dialog.getByLabel("Your password").fill("not this one");
+  await dialog.getByRole("button", { name: "Delete for good" }).click();
+  await expect(dialog.getByRole("alert")).toContainText("Invalid credentials");
+  await expectAccessible(page);
+  await dialog.getByLabel("Your password").fill(PASSWORD);
+  await dialog.getByRole("button", { name: "Delete for good" }).click();
+  await expect(page.getByText("You are not signed in")).toBeVisible();
+  const again = await request.post("/api/v1/marketplace/auth/signin", { data: { email, password: PASSWORD } });
+  expect(again.status()).toBe(401);
+});
+
+test("the theme is chosen here and kept", async ({ page, request }) => {
+  await signedIn(page, request);
+  await page.goto("/account");
+  await page.getByRole("combobox", { name: "Theme" }).selectOption("light");
+  await expect(page.locator("html")).toHaveAttribute("data-theme", "light");
+  await page.reload();
+  await expect(page.locator("html")).toHaveAttribute("data-theme", "light");
+});
