@@ -23,6 +23,7 @@ from sqlalchemy import event
 from agent_marketplace.db.base import metadata
 from agent_marketplace.db.group import BatchHandler, GroupWriter
 from agent_marketplace.errors import Unavailable
+from agent_marketplace.settings import SettingsError
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -51,13 +52,16 @@ class Database:
 
     @classmethod
     def open(cls, url: str) -> "Database":
-        """Opens `sqlite:///file` or `postgresql+psycopg://...`; connects on first use."""
+        """Opens `sqlite:///file` or `postgresql+psycopg://...`; connects on first use. Raises SettingsError (no driver)."""
         if url.startswith("sqlite"):
             engine = sa.create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "cached_statements": 512})
             event.listen(engine, "connect", _sqlite_connect)
             event.listen(engine, "begin", _sqlite_begin)
         else:
-            engine = sa.create_engine(url, pool_size=READERS + 1, max_overflow=WRITERS, pool_pre_ping=True)
+            try:
+                engine = sa.create_engine(url, pool_size=READERS + 1, max_overflow=WRITERS, pool_pre_ping=True)
+            except ModuleNotFoundError:
+                raise SettingsError("PostgreSQL needs its driver: pip install 'ai-agent-marketplace[postgres]'") from None
         return cls(engine)
 
     def create_all(self) -> None:

@@ -16,6 +16,11 @@ class Threaded:
         self.base_url = fake.base_url
         self._loop = loop
 
+    def fresh(self) -> None:
+        """Forgets the requests so far; stepped streams wait again."""
+        self.fake.requests.clear()
+        self.fake._permits = asyncio.Semaphore(0)
+
     def release(self, chunks: int) -> None:
         """Lets that many chunks of stepped streams go."""
         self._loop.call_soon_threadsafe(self.fake.release, chunks)

@@ -12,7 +12,6 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -29,23 +28,29 @@ MODEL = "gpt-4o-mini"
 CHAT = {"model": MODEL, "messages": [{"role": "user", "content": "hi"}], "max_tokens": 50}
 
 
-@pytest.fixture
-def upstream() -> Iterator[Threaded]:
+@pytest.fixture(scope="module")
+def provider() -> Iterator[Threaded]:
     with threaded_upstream(Behaviour(stepped=True, text="a b c d e f")) as fake:
         yield fake
 
 
 @pytest.fixture
-def env(tmp_path: Path, durable_postgres: Postgres, upstream: Threaded) -> dict[str, str]:
+def upstream(provider: Threaded) -> Threaded:
+    provider.fresh()
+    return provider
+
+
+@pytest.fixture(scope="module")
+def env(tmp_path_factory: pytest.TempPathFactory, durable_postgres: Postgres, provider: Threaded) -> dict[str, str]:
     name = f"test_{uuid.uuid4().hex}"
     with psycopg.connect(durable_postgres.url.replace("+psycopg", "") + "postgres", autocommit=True) as connection:
         connection.execute(f"CREATE SCHEMA {name}")
     env = environment(
-        tmp_path,
+        tmp_path_factory.mktemp("home"),
         DATABASE_URL=f"{durable_postgres.url.replace('+psycopg', '')}postgres?options=-csearch_path%3D{name}",
         JWT_SECRET=secrets.token_urlsafe(48),
         ENCRYPTION_KEY=base64.urlsafe_b64encode(os.urandom(32)).decode(),
-        OPENAI_BASE_URL=upstream.base_url,
+        OPENAI_BASE_URL=provider.base_url,
         OPENAI_API_KEY="sk-operator",
         MARKETPLACE_HOLD_TTL="3",
     )
@@ -54,14 +59,14 @@ def env(tmp_path: Path, durable_postgres: Postgres, upstream: Threaded) -> dict[
     return env
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def server(env: dict[str, str]) -> Iterator[Served]:
     with served(env, "--workers", "2") as server:
         yield server
 
 
-def grant(server: Served, dollars: Decimal) -> None:
-    done = command(server.env, "user", "grant", "ann@example.com", f"{dollars:f}")
+def grant(server: Served, email: str, dollars: Decimal) -> None:
+    done = command(server.env, "user", "grant", email, f"{dollars:f}")
     assert done.returncode == 0, done.stderr
 
 
@@ -82,9 +87,9 @@ def metric(server: Served, name: str) -> int:
 
 
 def test_the_balance_for_k_calls_admits_k_of_128_over_two_workers(server: Served, upstream: Threaded) -> None:
-    token = server.sign_up()
+    token = server.sign_up("kofn@b.c")
     each, k = required(server, token), 7
-    grant(server, each * k)
+    grant(server, "kofn@b.c", each * k)
     body = {"model": MODEL, "prompt": "hi", "max_tokens": 50, "stream": True, "fallback": False}
 
     def call(_: int) -> int:
@@ -107,8 +112,8 @@ def test_the_balance_for_k_calls_admits_k_of_128_over_two_workers(server: Served
 
 
 def test_a_worker_killed_in_mid_stream_leaves_no_hold_and_the_books_agree(server: Served, upstream: Threaded) -> None:
-    token = server.sign_up()
-    grant(server, Decimal(10))
+    token = server.sign_up("killed@b.c")
+    grant(server, "killed@b.c", Decimal(10))
     streams = [_stream(server, token) for _ in range(6)]
     until(lambda: len(upstream.fake.requests) == 6)
     upstream.release(6)
@@ -153,8 +158,8 @@ def test_revocation_and_prices_reach_every_worker(server: Served) -> None:
 def test_nothing_is_served_unmetered_while_the_database_is_away(
     server: Served, upstream: Threaded, durable_postgres: Postgres
 ) -> None:
-    token = server.sign_up()
-    grant(server, Decimal(1))
+    token = server.sign_up("away@b.c")
+    grant(server, "away@b.c", Decimal(1))
     upstream.release(1_000)
     assert server.call("POST", "/v1/chat/completions", CHAT, token)[0] == 200
     durable_postgres.stop()
@@ -212,9 +217,9 @@ def _read(connection: Any) -> str:
     return "whole" if "[DONE]" in text else "cut"
 
 
-def test_the_limits_of_all_workers_together_are_the_limits(tmp_path: Path, env: dict[str, str]) -> None:
+def test_the_limits_of_all_workers_together_are_the_limits(env: dict[str, str]) -> None:
     with served(env | {"MARKETPLACE_LIMITS": "on"}, "--workers", "2") as server:
-        token = server.sign_up()
+        token = server.sign_up("limits@b.c")
         began = time.monotonic()
         with ThreadPoolExecutor(16) as pool:
             paths = ["/api/v1/marketplace/billing/balance"] * 400
