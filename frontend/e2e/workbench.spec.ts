@@ -1,4 +1,6 @@
-import { expect, expectAccessible, expectNoSidewaysScroll, isPhone, test } from "./fixtures";
+import type { Page } from "@playwright/test";
+import { ask, signedIn } from "./chat-support";
+import { expect, expectAccessible, expectNoSidewaysScroll, isPhone, test, themes } from "./fixtures";
 
 test.describe("the workbench", () => {
   test("a selection becomes a question in the chat", async ({ page }) => {
@@ -92,5 +94,85 @@ test.describe("the workbench", () => {
       await expect(page.getByRole("navigation", { name: "Panes" })).toBeVisible();
       await expectNoSidewaysScroll(page);
     }
+  });
+});
+
+test.describe("code from an answer", () => {
+  const code = "def greet(name: str) -> str:\n    return f'Good day, {name}'\n";
+
+  /** An answer with a known code block; the chat and the editor round it are real. */
+  async function answerWithCode(page: Page): Promise<void> {
+    const events = [
+      {
+        type: "start",
+        request_id: "req_1",
+        run_id: "run_1",
+        model: "smollm2-135m",
+        provider: "local",
+        conversation_id: "c1",
+      },
+      { type: "delta", delta: `Here:\n\n\`\`\`python\n${code}\`\`\`\n` },
+      {
+        type: "done",
+        success: true,
+        result: "",
+        tokens_used: 20,
+        cost: 0,
+        balance_remaining: 5,
+        model: "smollm2-135m",
+        provider: "local",
+        finish_reason: "stop",
+        usage: {},
+        request_id: "req_1",
+        conversation_id: "c1",
+        message_id: "m2",
+        user_message_id: "m1",
+        timings: { first_token_ms: 5, total_ms: 9 },
+      },
+    ];
+    const body = events
+      .map((event, index) => `id: ${index + 1}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
+      .join("");
+    await page.route("**/api/v1/agents/chat", (route) => route.fulfill({ contentType: "text/event-stream", body }));
+  }
+
+  test("is looked at as a diff, then taken or left", async ({ page, request }) => {
+    await signedIn(page, request);
+    await answerWithCode(page);
+    await page.goto("/?pane=editor");
+    const text = page.locator(".cm-content");
+    const before = await text.innerText();
+    await page.goto("/?pane=chat");
+    await ask(page, "Greet more formally");
+    await page.getByRole("button", { name: "Diff" }).click();
+    await expect(page.getByText("Proposed change.")).toBeVisible();
+    await expect(page.locator(".cm-deletedChunk").first()).toBeVisible();
+    await expect(text).toContainText("Good day");
+    for (const theme of themes) {
+      await page.evaluate((name) => Object.assign(document.documentElement.dataset, { theme: name }), theme);
+      await expectAccessible(page);
+    }
+    await page.getByRole("button", { name: "Reject", exact: true }).first().click();
+    await expect(text).not.toContainText("Good day");
+    expect(await text.innerText()).toBe(before);
+    if (isPhone(page)) await page.getByRole("link", { name: "Chat", exact: true }).click();
+    await page.getByRole("button", { name: "Diff" }).click();
+    await page.getByRole("button", { name: "Accept all" }).click();
+    await expect(page.getByText("Proposed change.")).toBeHidden();
+    await expect(text).toContainText("Good day");
+  });
+
+  test("is put in at the cursor", async ({ page, request }) => {
+    await signedIn(page, request);
+    await answerWithCode(page);
+    await page.goto("/?pane=editor");
+    await page.locator(".cm-content").click();
+    await page.keyboard.press("Control+End");
+    if (isPhone(page)) await page.getByRole("link", { name: "Chat", exact: true }).click();
+    await ask(page, "Greet more formally");
+    await page.getByRole("button", { name: "Insert at cursor" }).click();
+    await expect(page.locator(".cm-content")).toContainText("Good day");
+    await expect(page.locator(".cm-content")).toContainText("A scratch file");
+    if (!isPhone(page)) await expect(page.locator(".cm-content")).toBeFocused();
   });
 });

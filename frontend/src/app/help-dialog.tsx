@@ -30,7 +30,7 @@ const groups: [string, [string, string][]][] = [
       [`${modifier}F`, "Find in the file"],
       ["Tab", "Leave the editor"],
       ["Ctrl+] Ctrl+[", "Indent, outdent"],
-      ["← → on a splitter", "Resize a pane"],
+      ["← →", "On a splitter: resize the pane"],
     ],
   ],
   [
@@ -54,7 +54,9 @@ export function HelpDialog({ onClose }: { onClose: () => void }) {
               {keys.map(([key, what]) => (
                 <div key={`${key} ${what}`} className="flex gap-2">
                   <dt className="w-28 shrink-0">
-                    <kbd className="rounded border border-line bg-editor px-1.5 py-0.5 font-sans text-xs">{key}</kbd>
+                    <kbd className="rounded border border-line bg-editor px-1.5 py-0.5 font-sans text-xs whitespace-nowrap">
+                      {key}
+                    </kbd>
                   </dt>
                   <dd>{what}</dd>
                 </div>

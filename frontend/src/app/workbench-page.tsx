@@ -45,6 +45,7 @@ export function WorkbenchPage({ search }: { search: AppSearch }) {
       <WorkbenchLayout
         storage={host.storage}
         pane={search.pane ?? "market"}
+        onPane={(pane) => void navigate({ to: "/", search: (before) => ({ ...before, pane }), replace: true })}
         editor={<EditorPane workbench={workbench} onAskAboutSelection={askAboutSelection} />}
         market={
           <AIMarketplacePanel

@@ -86,7 +86,7 @@ function Panel(props: AIMarketplacePanelProps) {
           </div>
         </header>
         {assistant.task !== null && (
-          <div className="max-h-[65%] shrink-0 overflow-y-auto border-t border-line">
+          <div className="max-h-[65%] mb-2 shrink-0 overflow-y-auto border-y border-line">
             <AssistantPicks
               task={assistant.task}
               reply={assistant.reply}

@@ -34,7 +34,7 @@ export function AssistantPicks(props: AssistantPicksProps) {
   const { reply, busy } = props;
   const analysis = reply?.analysis;
   return (
-    <section aria-label="Recommended for you" aria-busy={busy} className="border-b border-line bg-surface px-3 py-2">
+    <section aria-label="Recommended for you" aria-busy={busy} className="bg-surface px-3 py-2">
       <div className="flex items-center gap-2">
         <Sparkles aria-hidden className="size-4 shrink-0 text-link" />
         <h3 className="min-w-0 flex-1 truncate font-semibold" title={props.task}>
@@ -146,7 +146,10 @@ function Blocked({ picks }: { picks: readonly BlockedPick[] }) {
         {picks.map(({ model, provider, missing, reason }) => (
           <li key={model.id} className="flex flex-wrap items-center gap-x-2 gap-y-1 border-t border-line py-1.5">
             <span className="min-w-full flex-1 @min-[40rem]:min-w-0">
-              <span className="font-medium">{model.name}</span> <span className="text-muted">{reason}</span>
+              <span className="font-medium">{model.name}</span>
+              <span className="line-clamp-1 text-xs text-muted" title={reason}>
+                {reason}
+              </span>
             </span>
             {/\bkey\b/.test(missing) ? (
               <Button size="sm" onClick={market.addKey}>

@@ -49,6 +49,7 @@ export const editorLook = [
     },
     ".cm-changedLine": { backgroundColor: "var(--vscode-diffEditor-insertedLineBackground) !important" },
     ".cm-deletedChunk": { backgroundColor: "var(--vscode-diffEditor-removedLineBackground) !important" },
+    ".cm-deletedChunk .cm-deletedText": { background: "none !important", textDecoration: "line-through" },
     ".cm-chunkButtons button": {
       minHeight: "24px",
       padding: "0 8px",

@@ -1,5 +1,6 @@
 import { type ReactNode, useState } from "react";
 import type { HostStorage } from "@/hosts/host";
+import { cn } from "@/shared/lib/cn";
 import { useMedia } from "@/shared/lib/media";
 import { Splitter } from "./splitter";
 
@@ -12,6 +13,7 @@ const DEFAULTS = { market: 400, chat: 420 };
 export interface WorkbenchLayoutProps {
   storage: HostStorage;
   pane: LayoutPane;
+  onPane: (pane: LayoutPane) => void;
   editor: ReactNode;
   market: ReactNode;
   chat: ReactNode;
@@ -21,7 +23,7 @@ export interface WorkbenchLayoutProps {
  * Wide: marketplace | editor | chat with splitters. Middle: one dock and the editor. Narrow: the one pane that `pane` names.
  * All three stay mounted, so that nothing is lost when another comes to the front.
  */
-export function WorkbenchLayout({ storage, pane, editor, market, chat }: WorkbenchLayoutProps) {
+export function WorkbenchLayout({ storage, pane, onPane, editor, market, chat }: WorkbenchLayoutProps) {
   const wide = useMedia("(min-width: 1150px)");
   const middle = useMedia("(min-width: 768px)");
   const [widths, setWidths] = useState(() => readWidths(storage.getItem(KEY)));
@@ -36,10 +38,11 @@ export function WorkbenchLayout({ storage, pane, editor, market, chat }: Workben
   const dock = (name: "market" | "chat", content: ReactNode) => (
     <div
       hidden={!docked(name)}
-      className={middle ? "min-w-0 shrink-0" : "min-w-0 flex-1"}
+      className={middle ? "flex min-w-0 shrink-0 flex-col" : "flex min-w-0 flex-1 flex-col"}
       style={middle ? { width: Math.min(widths[name], max) } : undefined}
     >
-      {content}
+      {middle && !wide && <DockSwitch shown={name} onPane={onPane} />}
+      <div className="min-h-0 flex-1">{content}</div>
     </div>
   );
   const splitter = (name: "market" | "chat", label: string, side: "left" | "right") =>
@@ -63,6 +66,33 @@ export function WorkbenchLayout({ storage, pane, editor, market, chat }: Workben
       </div>
       {splitter("chat", "Width of the chat", "right")}
       {dock("chat", chat)}
+    </div>
+  );
+}
+
+/** Which of the two docks stands beside the editor where there is room for one. */
+function DockSwitch({ shown, onPane }: { shown: LayoutPane; onPane: (pane: LayoutPane) => void }) {
+  const docks = [
+    ["market", "Marketplace"],
+    ["chat", "Chat"],
+  ] as const;
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a row of toggles, not a form's fieldset
+    <div role="group" aria-label="Beside the editor" className="flex h-9 shrink-0 border-b border-line bg-surface">
+      {docks.map(([name, label]) => (
+        <button
+          key={name}
+          type="button"
+          aria-pressed={shown === name}
+          onClick={() => onPane(name)}
+          className={cn(
+            "flex-1 border-b-2 outline-offset-[-2px]",
+            shown === name ? "border-focus text-fg" : "border-transparent text-muted hover:text-fg",
+          )}
+        >
+          {label}
+        </button>
+      ))}
     </div>
   );
 }

@@ -23,7 +23,7 @@ export function Notice({ tone = "info", title, children, actions, className }: N
   return (
     <div
       role={tone === "error" ? "alert" : "status"}
-      className={cn("flex gap-2 rounded-md border border-line bg-raised p-3", className)}
+      className={cn("flex gap-2 rounded-md border border-fg/20 bg-raised p-3", className)}
     >
       <Icon aria-hidden className={cn("mt-0.5 size-4 shrink-0", colour)} />
       <div className="min-w-0 flex-1">
