@@ -10,19 +10,20 @@ import inspect
 import json
 import shutil
 import tempfile
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import sqlalchemy as sa
 from uvicorn._types import ASGI3Application
 
 from agent_marketplace.api.server import create
 from agent_marketplace.app import Market, build
+from agent_marketplace.db.engine import Database
 from agent_marketplace.db.tables.ledger import holds, usage_records
 from agent_marketplace.gateway.pulse import Rhythm
-from agent_marketplace.ledger import Price, price_usage
+from agent_marketplace.ledger import Ledger, Price, price_usage
 from agent_marketplace.ledger.types import UsageRecord
 from agent_marketplace.net.drain import Drain
 from agent_marketplace.net.guard import GuardedConfig, Limits
@@ -33,7 +34,7 @@ from agent_marketplace.usage import Usage
 from tests.fakes.upstream import Behaviour, FakeUpstream
 
 MODEL = "gpt-4o-mini"
-SOON = Timeouts(connect_s=2, first_byte_s=2, idle_s=2, total_s=20)
+SOON = Timeouts(connect_s=5, first_byte_s=10, idle_s=10, total_s=20)
 BRISK = Rhythm(tail_s=0.3, rest_s=0.1)
 OPERATORS_KEY = "sk-operator-0123456789abcdef"
 
@@ -201,7 +202,10 @@ class Exchange:
 
 
 class Rig:
-    """`async with Rig(tmp_path, Behaviour(...), balance=...) as rig`. balance: nano-dollars; providers: more base URLs."""
+    """`async with Rig(tmp_path, Behaviour(...), balance=...) as rig`. balance: nano-dollars; others: more providers and their scripts.
+
+    pauses: what the gateway would have waited between tries, seconds (nobody waits here).
+    """
 
     def __init__(
         self,
@@ -210,9 +214,9 @@ class Rig:
         balance: int = 10**9,
         timeouts: Timeouts = SOON,
         rhythm: Rhythm = BRISK,
-        providers: Mapping[str, ProviderSettings] | None = None,
+        others: Mapping[str, Sequence[Behaviour]] | None = None,
         grace_s: float = 5.0,
-        outbound: str = "aiohttp",
+        outbound: Literal["lean", "aiohttp"] = "aiohttp",
     ) -> None:
         template, self.user_id, self.key = _template()
         self.directory = directory / "rig"
@@ -221,16 +225,18 @@ class Rig:
         self._balance = balance
         self._timeouts = timeouts
         self._rhythm = rhythm
-        self._providers = dict(providers or {})
+        self.at = {"openai": self.up} | {name: FakeUpstream(*its) for name, its in (others or {}).items()}
         self._grace_s = grace_s
         self._outbound = outbound
         self._exchanges: list[Exchange] = []
         self.pauses: list[float] = []
+        self._reopened: Database | None = None
         self.market: Market
 
     async def __aenter__(self) -> Self:
-        await self.up.__aenter__()
-        providers = {"openai": ProviderSettings(OPERATORS_KEY, self.up.base_url), **self._providers}
+        for fake in self.at.values():
+            await fake.__aenter__()
+        providers = {name: ProviderSettings(OPERATORS_KEY, fake.base_url) for name, fake in self.at.items()}
         settings = replace(_settings(self.directory, providers), outbound=self._outbound)
         self.market = build(settings, drain=Drain(), env={})
         self.market.router.rhythm = self._rhythm
@@ -258,9 +264,13 @@ class Rig:
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
             if kind is None:
+                if self.market.drain.draining:
+                    await self.stopped()
                 await self.quiet()
                 await self.check()
         finally:
+            if self._reopened is not None:
+                self._reopened.close()
             for exchange in self._exchanges:
                 exchange.writer.transport.abort()
             self.server.stop()
@@ -268,18 +278,28 @@ class Rig:
                 self.server.stop()
             async with asyncio.timeout(15):
                 await self._serving
-            connections = self.up
             if kind is None:
                 async with asyncio.timeout(5):
-                    while connections.open_connections:
+                    while any(fake.open_connections for fake in self.at.values()):
                         await asyncio.sleep(0.01)
-            await self.up.__aexit__()
+            for fake in self.at.values():
+                await fake.__aexit__()
         if kind is None:
             await self._no_tasks()
 
+    async def stopped(self) -> None:
+        """Returns once the server has stopped; its books are then open for reading."""
+        async with asyncio.timeout(15):
+            await self._serving
+        if self._reopened is None:
+            self._reopened = self.market.db = Database.open(self.market.settings.database_url)
+            self.market.ledger = Ledger(self._reopened, self.market.clock, secret=self.market.secrets.checkpoint)
+
     # -- asking -----------------------------------------------------------------------------------------------------
 
-    async def open(self, path: str, body: Any, headers: Mapping[str, str] | None = None, *, method: str = "POST") -> Exchange:
+    async def open(
+        self, path: str, body: Any, headers: Mapping[str, str] | None = None, *, method: str = "POST"
+    ) -> Exchange:
         """Sends a request; the answer is read by the exchange."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port, limit=1 << 26)
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -314,6 +334,14 @@ class Rig:
     def cost(self, prompt: int, completion_: int, model: str = MODEL) -> int:
         """Nano-dollars of a reported usage, by the one pricing function."""
         return price_usage(self.price(model), Usage(input=prompt, output=completion_))
+
+    async def declare(
+        self, provider: str, model: str = MODEL, *, input_: int = 0, output: int = 0, context: int = 0
+    ) -> None:
+        """Offers a model at a provider, at prices in nano-dollars per million tokens."""
+        price = Price(input=input_, output=output)
+        await self.market.catalog.declare(model, provider, model, price=price, context=context)
+        self.market.refresh_availability()
 
     async def wallet(self) -> tuple[int, int]:
         """(balance, held) in nano-dollars."""
@@ -362,7 +390,8 @@ class Rig:
         balance, held = await self.wallet()
         assert held == 0
         assert balance >= 0
-        await self.up.settled(5)
+        for fake in self.at.values():
+            await fake.settled(5)
 
     async def _sleep(self, seconds: float) -> None:
         self.pauses.append(seconds)
