@@ -1,6 +1,6 @@
 """The whole HTTP application: the hot path in front, FastAPI behind it, the web UI for everything else."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import cast
 
@@ -11,6 +11,7 @@ from agent_marketplace import __version__, logs, settings
 from agent_marketplace.api import compat, envelope, ollama, operations, ui
 from agent_marketplace.api.catalog_views import CatalogView
 from agent_marketplace.api.counting import Counting
+from agent_marketplace.api.deps import Router
 from agent_marketplace.api.hot import App, Hot
 from agent_marketplace.api.openapi import install_openapi
 from agent_marketplace.api.v1 import ai_agent_routes, ai_marketplace_routes, billing, conversations, keys
@@ -25,15 +26,15 @@ def make_app(drain: Drain) -> ASGI3Application:
     return cast("ASGI3Application", create(build(chosen, drain=drain)))
 
 
-def create(market: Market) -> App:
-    """The application over a market; its lifespan starts and stops the market."""
-    app = cold(market)
+def create(market: Market, extra: Sequence[Router] = ()) -> App:
+    """The application over a market; its lifespan starts and stops the market. extra: routes of one mode only."""
+    app = cold(market, extra)
     counted = Counting(Hot(market, app))
     app.state.answered = counted.answered
     return counted
 
 
-def cold(market: Market) -> FastAPI:
+def cold(market: Market, extra: Sequence[Router] = ()) -> FastAPI:
     """Everything but the hot path."""
 
     @asynccontextmanager
@@ -57,6 +58,8 @@ def cold(market: Market) -> FastAPI:
     envelope.install(app)
     for module in (operations, ai_marketplace_routes, billing, keys, conversations, ai_agent_routes, compat, ollama):
         app.include_router(module.router)
+    for router in extra:
+        app.include_router(router)
     install_openapi(app)
     ui.install(app)
     return app

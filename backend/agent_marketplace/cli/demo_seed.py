@@ -1,0 +1,80 @@
+"""What the demo account has done before the visitor comes: every row is made by the service that makes it for anybody."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from agent_marketplace.accounts.keys import Cap
+from agent_marketplace.api.v1 import chats
+from agent_marketplace.app import Market
+from agent_marketplace.errors import MarketplaceError
+from agent_marketplace.gateway.agent_wire import AgentMouth
+
+_LOCAL = "smollm2-135m"
+_FAVOURITES = ("claude-sonnet-4-5", _LOCAL)
+_READY_S = 60
+# One list a conversation; questions that a very small model answers well enough to be read.
+_QUESTIONS: tuple[tuple[str, ...], ...] = (
+    ("Explain in three sentences what a database transaction is.",),
+    ("Give me five short names for a coffee shop by the sea.", "Which of them is the shortest?"),
+    ("What is a mutex, and when do I need one? Answer briefly.",),
+)
+
+
+async def seed(market: Market, user_id: str, say: Callable[[str], None]) -> None:
+    """Wallet, plan, key, favourites, a preset and real chats with the demo model; once, whatever is there already stays."""
+    auth = market.accounts.auth
+    await auth.add_balance(user_id, "20", idempotency_key="demo-credit", memo="play credit of the tour")
+    await auth.subscribe(user_id, "pro", idempotency_key="demo-plan")
+    if not await market.accounts.keys.list(user_id):
+        cap = Cap(2_500_000_000, "month")
+        await market.accounts.keys.create(user_id, "Zed on my laptop", cap=cap, expires_in_days=90)
+    if not await market.favourites.list(user_id):
+        for name in _FAVOURITES:
+            if (model := market.registry.resolve(name)) is not None:
+                await market.favourites.add(user_id, model.id)
+    if not await market.agents.list(user_id):
+        await market.agents.create(
+            user_id,
+            name="Code reviewer",
+            model="auto",
+            instructions="Review the code I send. Name bugs first, then risks, then style; quote the line each time.",
+            parameters={"max_tokens": 600, "temperature": 0.2},
+        )
+    if not (await market.conversations.list(user_id, limit=1)).conversations:
+        await _chat(market, user_id, say)
+
+
+async def _chat(market: Market, user_id: str, say: Callable[[str], None]) -> None:
+    """Real answers with real receipts; none where the demo model does not run."""
+    say("Asking the demo model a few questions, so that there is a history to look at (first start only) ...")
+    if not await market.local.wait_ready(_READY_S):
+        say(f"The history stays empty: {market.local.status.words}.")
+        return
+    try:
+        for questions in _QUESTIONS:
+            conversation_id: str | None = None
+            for question in questions:
+                body = {"model": _LOCAL, "message": question, "conversation_id": conversation_id, "max_tokens": 160}
+                conversation_id = await _turn(market, user_id, body)
+    except MarketplaceError as error:
+        say(f"The history is shorter than planned: {error.message}")
+
+
+async def _turn(market: Market, user_id: str, body: Mapping[str, Any]) -> str:
+    """One turn of a conversation as `POST /api/v1/agents/chat` runs it; returns the conversation's id."""
+    turn = await chats.read_turn(market, user_id, {k: v for k, v in body.items() if v is not None} | {"temperature": 0})
+    call = chats.call_for(market, turn, await chats.history_of(market, turn))
+    keeper = chats.Keeper(market, turn, chats.new_run_id())
+    request = chats.request_of(user_id, None, call, keeper.fields, keeper)
+    flight = market.router.flight(request)
+    await flight.open()
+    try:
+        flight.note_estimate()
+        await keeper.take_off(flight)
+    except BaseException:  # whatever it was, the hold must not outlive the request
+        await flight.abandon()
+        raise
+    request.mouth = AgentMouth(keeper.fields)
+    request.detail |= keeper.fields
+    await flight.plain()
+    return str(keeper.fields["conversation_id"])
