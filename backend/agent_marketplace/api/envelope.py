@@ -28,21 +28,26 @@ class ExactJSON(Response):
         return json.encode(content)
 
 
-def success(status: int = 200, headers: Mapping[str, str] | None = None, **fields: Any) -> ExactJSON:
+def success(**fields: Any) -> ExactJSON:
     """The reply of a call that worked."""
-    return ExactJSON({"success": True, **fields}, status_code=status, headers=dict(headers or {}))
+    return ExactJSON({"success": True, **fields})
 
 
 def error_body(error: MarketplaceError, request_id: str) -> dict[str, Any]:
-    """The fields of a failed call."""
-    return {"success": False, "error": error.message, "code": error.code, "request_id": request_id, **error.extra}
+    """The fields of a failed call; `retry_after` in seconds, as in the header."""
+    wait = {} if error.retry_after is None else {"retry_after": _whole_seconds(error.retry_after)}
+    return {"success": False, "error": error.message, "code": error.code, "request_id": request_id, **wait, **error.extra}
+
+
+def _whole_seconds(wait: float) -> int:
+    return max(1, math.ceil(wait))
 
 
 def error_headers(error: MarketplaceError, request_id: str) -> dict[str, str]:
     """`X-Request-Id`, and `Retry-After` (whole seconds, rounded up) where the error has one."""
     headers = {"x-request-id": request_id}
     if error.retry_after is not None:
-        headers["retry-after"] = str(max(1, math.ceil(error.retry_after)))
+        headers["retry-after"] = str(_whole_seconds(error.retry_after))
     if error.status == 401:
         headers["www-authenticate"] = "Bearer"
     return headers
