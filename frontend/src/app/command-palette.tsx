@@ -17,13 +17,21 @@ const heading =
   "px-1 pb-1 **:[[cmdk-group-heading]]:px-2 **:[[cmdk-group-heading]]:py-1 **:[[cmdk-group-heading]]:text-xs **:[[cmdk-group-heading]]:text-muted";
 
 /** Models and commands by name. Choosing a model starts a chat with it. */
-export function CommandPalette({ onClose, onHelp }: { onClose: () => void; onHelp: () => void }) {
+export function CommandPalette({
+  onClose,
+  onHelp,
+  onTour,
+}: {
+  onClose: () => void;
+  onHelp: () => void;
+  onTour: () => void;
+}) {
   const api = useApi();
   const navigate = useNavigate();
   const [text, setText] = useState("");
   const input = useRef<HTMLInputElement>(null);
   const { data: models } = useQuery(modelsQuery(api));
-  const commands = useCommands({ onHelp });
+  const commands = useCommands({ onHelp, onTour });
   const foundModels = useMemo(() => searchModels(models ?? [], text).slice(0, MODELS_SHOWN), [models, text]);
   const foundCommands = useMemo(() => commands.filter((command) => matches(command, text)), [commands, text]);
   const run = (act: () => void) => {

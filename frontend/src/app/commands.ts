@@ -13,10 +13,12 @@ import {
   type LucideIcon,
   MessageSquare,
   Plug,
+  Route,
   Save,
 } from "lucide-react";
 import { themeOptions } from "@/app/title-bar";
 import { useWorkspace } from "@/app/workspace";
+import { tourFinished } from "@/features/tour/tour-memory";
 import { useFileActions } from "@/features/workbench/editor-pane";
 import { useApi, useHost, useSession } from "@/shared/api/services";
 
@@ -30,11 +32,11 @@ export interface PaletteCommand {
 }
 
 /** Every command of the palette, as data. */
-export function useCommands({ onHelp }: { onHelp: () => void }): PaletteCommand[] {
+export function useCommands({ onHelp, onTour }: { onHelp: () => void; onTour: () => void }): PaletteCommand[] {
   const navigate = useNavigate();
   const { workbench } = useWorkspace();
   const files = useFileActions(workbench);
-  const { theme } = useHost();
+  const { theme, storage } = useHost();
   const api = useApi();
   const { session, token } = useSession();
   const toEditor = (act: () => void) => {
@@ -96,6 +98,13 @@ export function useCommands({ onHelp }: { onHelp: () => void }): PaletteCommand[
       icon: Contrast,
       run: () => theme.choose?.(option.value),
     })),
+    {
+      id: "tour",
+      label: tourFinished(storage) ? "Take the tour again" : "Start the tour",
+      words: "guide help learn",
+      icon: Route,
+      run: onTour,
+    },
     { id: "help", label: "Keyboard help", icon: CircleHelp, run: onHelp },
   ];
 }

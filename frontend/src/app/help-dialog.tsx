@@ -1,4 +1,5 @@
 import { modifier } from "@/app/keys";
+import { Button } from "@/shared/ui/button";
 import { Dialog, DialogBody } from "@/shared/ui/dialog";
 
 const groups: [string, [string, string][]][] = [
@@ -43,7 +44,7 @@ const groups: [string, [string, string][]][] = [
   ],
 ];
 
-export function HelpDialog({ onClose }: { onClose: () => void }) {
+export function HelpDialog({ onClose, onTour }: { onClose: () => void; onTour: () => void }) {
   return (
     <Dialog open onOpenChange={onClose} title="Keys" className="w-[min(44rem,calc(100vw-1rem))]">
       <DialogBody className="grid gap-x-8 gap-y-4 sm:grid-cols-2">
@@ -64,6 +65,9 @@ export function HelpDialog({ onClose }: { onClose: () => void }) {
             </dl>
           </section>
         ))}
+        <Button className="self-end justify-self-start" onClick={onTour}>
+          Start the tour
+        </Button>
       </DialogBody>
     </Dialog>
   );

@@ -3,6 +3,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import "@/app/styles.css";
 import { createAppRouter } from "@/app/router";
+import { enterDemo, takeStart } from "@/app/start";
 import { WorkspaceContext } from "@/app/workspace";
 import { Workbench } from "@/features/workbench/workbench-store";
 import { createBrowserHost } from "@/hosts/browser";
@@ -13,6 +14,8 @@ import { ToastProvider } from "@/shared/ui/toast";
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html lacks #root");
 
+// Before the router reads the address.
+const start = takeStart(window.location, window.history);
 const browser = createBrowserHost();
 const workbench = new Workbench(browser.storage);
 const host: Host = {
@@ -26,7 +29,13 @@ const router = createAppRouter(services);
 workbench.onNeedEditor = () => {
   void router.navigate({ to: "/", search: (before) => ({ ...before, pane: "editor" as const }) });
 };
-const workspace = { workbench, searchRef: { current: null } };
+if (window.location.pathname === "/") {
+  // The start page shows these at once: their code comes beside the page's own, not after it.
+  void import("@/features/chat/AIAgentChat");
+  void import("@/features/workbench/code-editor");
+}
+const workspace = { workbench, searchRef: { current: null }, tourAsked: start.tour };
+if (start.code) void enterDemo(services, start.code);
 
 createRoot(root).render(
   <StrictMode>

@@ -9,15 +9,21 @@ import { useOnline } from "@/shared/lib/media";
 
 const AIAuthModal = lazy(() => import("@/features/auth/AIAuthModal").then((module) => ({ default: module.AIAuthModal })));
 const CommandPalette = lazy(() => import("@/app/command-palette").then((module) => ({ default: module.CommandPalette })));
+const Tour = lazy(() => import("@/app/tour").then((module) => ({ default: module.Tour })));
 const HelpDialog = lazy(() => import("@/app/help-dialog").then((module) => ({ default: module.HelpDialog })));
 
 /** The frame round every page: title bar, navigation, sign-in dialog, palette, help. */
 export function Shell() {
   const navigate = useNavigate();
-  const { searchRef } = useWorkspace();
+  const { searchRef, tourAsked } = useWorkspace();
   const { session, prompt } = useSession();
   const [open, setOpen] = useState<"palette" | "help" | null>(null);
+  const [touring, setTouring] = useState(tourAsked);
   const online = useOnline();
+  const startTour = () => {
+    setOpen(null);
+    setTouring(true);
+  };
   useShortcuts({
     palette: () => setOpen(open === "palette" ? null : "palette"),
     help: () => setOpen("help"),
@@ -64,8 +70,11 @@ export function Shell() {
             reason={prompt.reason}
           />
         )}
-        {open === "palette" && <CommandPalette onClose={() => setOpen(null)} onHelp={() => setOpen("help")} />}
-        {open === "help" && <HelpDialog onClose={() => setOpen(null)} />}
+        {open === "palette" && (
+          <CommandPalette onClose={() => setOpen(null)} onHelp={() => setOpen("help")} onTour={startTour} />
+        )}
+        {open === "help" && <HelpDialog onClose={() => setOpen(null)} onTour={startTour} />}
+        {touring && <Tour onClose={() => setTouring(false)} />}
       </Suspense>
     </div>
   );

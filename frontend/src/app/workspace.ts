@@ -6,6 +6,8 @@ export interface Workspace {
   workbench: Workbench;
   /** Set by the panel on the page, if there is one. */
   searchRef: { current: HTMLInputElement | null };
+  /** The address asked for the guided tour. */
+  tourAsked: boolean;
 }
 
 export const WorkspaceContext = createContext<Workspace | null>(null);

@@ -24,7 +24,7 @@ export function StatementSection() {
       {query.isError && <p role="alert">{query.error.message}</p>}
       {query.isSuccess && entries.length === 0 && <p className="text-muted">No movements yet.</p>}
       {entries.length > 0 && (
-        <div className="overflow-x-auto">
+        <div data-tour="statement" className="overflow-x-auto">
           <table className="w-full text-left tabular-nums">
             <thead className="text-xs text-muted">
               <tr>

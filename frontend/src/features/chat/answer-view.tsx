@@ -83,11 +83,18 @@ function AnswerFooter({ message, siblings, busy, actions }: MessageProps) {
     <footer className="mt-1 flex flex-wrap items-center gap-1 text-xs text-muted">
       <BranchSwitcher {...siblings} what="answer" onChoose={actions.onChoose} />
       {message.content && <CopyButton text={message.content} what="answer" iconOnly />}
-      <IconButton size="sm" label="Answer again" disabled={busy} onClick={() => actions.onRegenerate(message.id)}>
-        <RotateCcw aria-hidden className="size-3.5" />
-      </IconButton>
+      {message.status !== "failed" && (
+        <IconButton size="sm" label="Answer again" disabled={busy} onClick={() => actions.onRegenerate(message.id)}>
+          <RotateCcw aria-hidden className="size-3.5" />
+        </IconButton>
+      )}
       {requestId && (
-        <IconButton size="sm" label="What happened (receipt)" onClick={() => actions.onReceipt(requestId)}>
+        <IconButton
+          size="sm"
+          label="What happened (receipt)"
+          data-tour="receipt"
+          onClick={() => actions.onReceipt(requestId)}
+        >
           <ReceiptText aria-hidden className="size-3.5" />
         </IconButton>
       )}

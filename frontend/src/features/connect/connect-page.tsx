@@ -30,81 +30,83 @@ function Connect() {
   const model = models.find((each) => each.id === search) ?? models.find((each) => each.is_available);
   const list = recipes(connectionOf(new URL(host.apiBase || "/", document.baseURI).origin, key?.text ?? NO_KEY, model));
   return (
-    <div className="mx-auto flex w-full max-w-3xl flex-col gap-6 p-4 sm:p-6">
-      <header>
-        <h1 className="text-xl font-semibold">Connect your editor</h1>
-        <p className="text-muted">Use every model of the marketplace in the tools you have: copy, paste, done.</p>
-      </header>
-      <ol className="flex flex-col gap-5">
-        <li className="flex flex-col gap-2">
-          <h2 className="font-medium">1. A key for this tool</h2>
-          {key?.fresh ? (
-            <ShownOnce secret={key.text} onDone={() => setKey({ ...key, fresh: false })} />
-          ) : key ? (
-            <p className="text-muted">Your new key is in the settings below until you leave this page.</p>
-          ) : (
-            <div className="flex flex-wrap items-end gap-3">
-              <Button variant="primary" busy={create.isPending} onClick={() => create.mutate()}>
-                {token ? "Create a key" : "Sign in and create a key"}
-              </Button>
-              <Field label="or paste one you have" className="min-w-56 flex-1">
-                {(control) => (
+    <div className="h-full overflow-y-auto">
+      <div className="mx-auto flex w-full max-w-3xl flex-col gap-6 p-4 sm:p-6">
+        <header>
+          <h1 className="text-xl font-semibold">Connect your editor</h1>
+          <p className="text-muted">Use every model of the marketplace in the tools you have: copy, paste, done.</p>
+        </header>
+        <ol className="flex flex-col gap-5">
+          <li className="flex flex-col gap-2">
+            <h2 className="font-medium">1. A key for this tool</h2>
+            {key?.fresh ? (
+              <ShownOnce secret={key.text} onDone={() => setKey({ ...key, fresh: false })} />
+            ) : key ? (
+              <p className="text-muted">Your new key is in the settings below until you leave this page.</p>
+            ) : (
+              <div className="flex flex-wrap items-end gap-3">
+                <Button variant="primary" busy={create.isPending} onClick={() => create.mutate()}>
+                  {token ? "Create a key" : "Sign in and create a key"}
+                </Button>
+                <Field label="or paste one you have" className="min-w-56 flex-1">
+                  {(control) => (
+                    <Input
+                      {...control}
+                      type="password"
+                      autoComplete="off"
+                      spellCheck={false}
+                      onChange={(event) => {
+                        const text = event.target.value.trim();
+                        if (text) setKey({ text, fresh: false });
+                      }}
+                    />
+                  )}
+                </Field>
+              </div>
+            )}
+            {create.error && (
+              <p role="alert" className="text-danger">
+                {create.error.message}
+              </p>
+            )}
+          </li>
+          <li className="flex flex-col gap-2">
+            <h2 className="font-medium">2. A model</h2>
+            <Field
+              label="Model id"
+              hint={model ? `${model.name} · ${model.provider}` : "Any id from the catalogue; also provider/model."}
+            >
+              {(control) => (
+                <>
                   <Input
                     {...control}
-                    type="password"
+                    list="connect-models"
                     autoComplete="off"
                     spellCheck={false}
-                    onChange={(event) => {
-                      const text = event.target.value.trim();
-                      if (text) setKey({ text, fresh: false });
-                    }}
+                    value={search}
+                    placeholder={model?.id ?? "auto"}
+                    onChange={(event) => setSearch(event.target.value.trim())}
                   />
-                )}
-              </Field>
-            </div>
-          )}
-          {create.error && (
-            <p role="alert" className="text-danger">
-              {create.error.message}
-            </p>
-          )}
-        </li>
-        <li className="flex flex-col gap-2">
-          <h2 className="font-medium">2. A model</h2>
-          <Field
-            label="Model id"
-            hint={model ? `${model.name} · ${model.provider}` : "Any id from the catalogue; also provider/model."}
-          >
-            {(control) => (
-              <>
-                <Input
-                  {...control}
-                  list="connect-models"
-                  autoComplete="off"
-                  spellCheck={false}
-                  value={search}
-                  placeholder={model?.id ?? "auto"}
-                  onChange={(event) => setSearch(event.target.value.trim())}
-                />
-                <datalist id="connect-models">
-                  {models
-                    .filter((each) => each.is_available)
-                    .slice(0, 200)
-                    .map((each) => (
-                      <option key={each.id} value={each.id}>
-                        {each.name}
-                      </option>
-                    ))}
-                </datalist>
-              </>
-            )}
-          </Field>
-        </li>
-        <li className="flex flex-col gap-2">
-          <h2 className="font-medium">3. The settings</h2>
-          <Recipes list={list} />
-        </li>
-      </ol>
+                  <datalist id="connect-models">
+                    {models
+                      .filter((each) => each.is_available)
+                      .slice(0, 200)
+                      .map((each) => (
+                        <option key={each.id} value={each.id}>
+                          {each.name}
+                        </option>
+                      ))}
+                  </datalist>
+                </>
+              )}
+            </Field>
+          </li>
+          <li className="flex flex-col gap-2">
+            <h2 className="font-medium">3. The settings</h2>
+            <Recipes list={list} />
+          </li>
+        </ol>
+      </div>
     </div>
   );
 }
@@ -112,7 +114,7 @@ function Connect() {
 function Recipes({ list }: { list: Recipe[] }) {
   return (
     <Tabs defaultValue={list[0]?.id}>
-      <TabList aria-label="Tool" className="h-auto flex-wrap">
+      <TabList aria-label="Tool" data-tour="connect" className="h-auto flex-wrap">
         {list.map((recipe) => (
           <Tab key={recipe.id} value={recipe.id}>
             {recipe.tool}

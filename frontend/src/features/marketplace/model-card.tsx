@@ -75,6 +75,7 @@ export const ModelCard = memo(function ModelCard({
         <IconButton
           label={compared ? `Take ${model.name} out of the comparison` : `Compare ${model.name}`}
           aria-pressed={compared}
+          data-tour="compare"
           tabIndex={tabIndex}
           size="sm"
           className={cn(compared && "border-focus text-link")}

@@ -33,6 +33,7 @@ export function SearchBar({ value: text, inputRef, asking, onChange: edit, onAsk
         <Search aria-hidden className="pointer-events-none absolute top-1/2 left-2 size-4 -translate-y-1/2 text-muted" />
         <input
           ref={inputRef}
+          data-tour="search"
           type="text"
           inputMode="search"
           enterKeyHint="search"
@@ -60,6 +61,7 @@ export function SearchBar({ value: text, inputRef, asking, onChange: edit, onAsk
       </div>
       <Button
         variant="primary"
+        data-tour="assistant"
         className="flex-1 @min-[40rem]:flex-none"
         busy={asking}
         onClick={() => (text.trim() ? onAsk() : inputRef.current?.focus())}
