@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 from agent_marketplace.errors import BadRequest, PayloadTooLarge
-from agent_marketplace.gateway.flight import Flight
+from agent_marketplace.gateway.flight import Flight, forgive_cancel
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -136,8 +136,6 @@ async def fly(flight: Flight, receive: Receive, send: Send) -> None:
     except asyncio.CancelledError:
         if not ear.heard:
             raise
-        task = asyncio.current_task()
-        if task is not None:
-            task.uncancel()  # the hang-up was our own reason to cancel: the server's task goes on as if it had returned
+        forgive_cancel()
     finally:
         ear.close()

@@ -149,7 +149,7 @@ class Flight:
             await settled_despite_cancel(self._settle(outcome))
             if self._gone(outcome.stopped):
                 raise
-            _forgive_cancel()
+            forgive_cancel()
             return self._stopped_bytes() if outcome.error is None else self.error_bytes(outcome.error)
         except MarketplaceError as error:
             await settled_despite_cancel(self._give_up("failed", error))
@@ -180,6 +180,10 @@ class Flight:
         """The client hung up, or (polite) asked to stop and still listens. Without effect once the answer is whole."""
         self._stop(Stopped.CLIENT, None, polite=polite)
 
+    def shut_down(self) -> None:
+        """The server's grace is over, and no task of the server's carries this flight."""
+        self._stop(Stopped.SERVER, shutdown_error(), polite=False)
+
     def _stop(self, by: Stopped, error: MarketplaceError | None, *, polite: bool) -> None:
         if self._stopped is None:
             self._stopped, self._why_stopped, self._polite = by, error, polite
@@ -208,7 +212,7 @@ class Flight:
         await settled_despite_cancel(self._give_up(status, outcome.error))
         if self._gone(outcome.stopped):
             raise asyncio.CancelledError
-        _forgive_cancel()
+        forgive_cancel()
         if outcome.error is not None and not begun:
             raise outcome.error
 
@@ -293,7 +297,7 @@ class Flight:
         except asyncio.CancelledError:
             if self.receipt is None or not self.router.drain.draining:
                 raise
-            _forgive_cancel()
+            forgive_cancel()
 
     async def _settle(self, outcome: Outcome) -> None:
         upstream = self.upstream
@@ -478,7 +482,7 @@ class Flight:
             self._pulse.touch()
 
 
-def _forgive_cancel() -> None:
+def forgive_cancel() -> None:
     """The cancellation was ours to act upon: the task goes on as if it had not been."""
     task = asyncio.current_task()
     if task is not None:

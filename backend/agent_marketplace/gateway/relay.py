@@ -65,7 +65,7 @@ async def relay(upstream: Upstream, send: Send, allowance: Allowance, *, tail_s:
 
     tail_s: what may follow a finish reason (usage, the end mark) is waited for so long.
     """
-    meter, pipe = upstream.meter, upstream.prepared.pipe
+    pipe = upstream.prepared.pipe
     if pipe is None:
         raise AssertionError("a stream has a pipe")
     try:

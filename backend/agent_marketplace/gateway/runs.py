@@ -5,10 +5,11 @@ Only `/api/v1/agents/chat` with `resumable: true` makes runs. Everything is in m
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from typing import Self
 
 from agent_marketplace.errors import BadRequest, Conflict, MarketplaceError, NotFound, RateLimited
 from agent_marketplace.gateway.flight import Flight
+from agent_marketplace.net.drain import Drain
 
 DETACHED_S = 120.0
 _KEEP_ALIVE_S = 10.0
@@ -51,16 +52,51 @@ class Run:
         await self._news.wait()
 
 
+class Listener:
+    """One connection that listens to a run: `with` it, and ask for `next` until it is None."""
+
+    def __init__(self, runs: "Runs", run: Run, after: int) -> None:
+        self._runs = runs
+        self._run = run
+        self._place = max(0, after + 1)
+
+    def __enter__(self) -> Self:
+        self._runs.heard(self._run, 1)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._runs.heard(self._run, -1)
+
+    async def next(self) -> bytes | None:
+        """The events since the last call, a keep-alive after ten seconds without one, None at the end."""
+        run = self._run
+        while self._place >= len(run.events):
+            if run.finished:
+                return None
+            try:
+                async with asyncio.timeout(_KEEP_ALIVE_S):
+                    await run.wait()
+            except TimeoutError:
+                return b": keep-alive\n\n"
+        data = b"".join(run.events[self._place :])
+        self._place = len(run.events)
+        return data
+
+
 class Runs:
     """All runs of this process."""
 
     def __init__(self) -> None:
         self._runs: dict[str, Run] = {}
+        self._drains: set[Drain] = set()
 
     def start(self, run_id: str, user_id: str, flight: Flight) -> Run:
         """Sets an opened flight going on its own. Raises as `check`; the flight is then the caller's to abandon."""
         self.check(run_id, user_id)
-        loop = asyncio.get_running_loop()
+        loop, drain = asyncio.get_running_loop(), flight.router.drain
+        if drain not in self._drains:
+            self._drains.add(drain)
+            drain.at_end(self._shut_down)
         run = Run(run_id, user_id, flight)
         self._runs[run_id] = run
         run.task = loop.create_task(self._fly(run))
@@ -104,31 +140,18 @@ class Runs:
         if run.failed is not None and not run.events:
             raise run.failed
 
-    async def listen(self, run: Run, after: int = -1) -> AsyncIterator[bytes]:
-        """Events after number `after` to the end, with keep-alives. The run is ended when nobody listens for two minutes."""
-        place = max(0, after + 1)
-        run.listeners += 1
+    def listen(self, run: Run, after: int = -1) -> "Listener":
+        """A listener for the events after number `after`. The run is ended when nobody listens for two minutes."""
+        return Listener(self, run, after)
+
+    def heard(self, run: Run, change: int) -> None:
+        """One listener more or less."""
+        run.listeners += change
         if run.timer is not None:
             run.timer.cancel()
             run.timer = None
-        try:
-            while True:
-                if place < len(run.events):
-                    data = b"".join(run.events[place:])
-                    place = len(run.events)
-                    yield data
-                elif run.finished:
-                    return
-                else:
-                    try:
-                        async with asyncio.timeout(_KEEP_ALIVE_S):
-                            await run.wait()
-                    except TimeoutError:
-                        yield b": keep-alive\n\n"
-        finally:
-            run.listeners -= 1
-            if run.listeners == 0 and not run.finished:
-                run.timer = asyncio.get_running_loop().call_later(DETACHED_S, self._abandon, run)
+        if run.listeners == 0 and not run.finished:
+            run.timer = asyncio.get_running_loop().call_later(DETACHED_S, self._abandon, run)
 
     async def close(self) -> None:
         """Ends and settles every run (shutdown)."""
@@ -136,6 +159,11 @@ class Runs:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _shut_down(self) -> None:
+        for run in self._runs.values():
+            if not run.finished:
+                run.flight.shut_down()
 
     def _abandon(self, run: Run) -> None:
         if run.listeners == 0 and run.task is not None and not run.finished:

@@ -1,7 +1,7 @@
 """The one switch between serving and stopping: the server sets it, readiness and admission read it, streams watch it."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
@@ -13,6 +13,7 @@ class Drain:
         self._idle = asyncio.Event()
         self._idle.set()
         self._active = 0
+        self._at_end: list[Callable[[], None]] = []
 
     @property
     def draining(self) -> bool:
@@ -27,6 +28,15 @@ class Drain:
     def start(self) -> None:
         """Stops admission. May be called more than once."""
         self._draining.set()
+
+    def at_end(self, work: Callable[[], None]) -> None:
+        """Has `work` called when the grace is over: for calls that no server task carries."""
+        self._at_end.append(work)
+
+    def end(self) -> None:
+        """The grace is over."""
+        for work in self._at_end:
+            work()
 
     async def started(self) -> None:
         """Returns once draining has begun."""

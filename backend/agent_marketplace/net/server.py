@@ -67,6 +67,7 @@ class DrainingServer(Server):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout_at(self._leave_at):
                     await self._ended()
+        self._drain.end()
         for task in list(self.server_state.tasks):
             task.cancel("the server is stopping")
         with contextlib.suppress(TimeoutError):

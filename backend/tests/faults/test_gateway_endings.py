@@ -159,12 +159,11 @@ async def test_a_slow_reader_slows_the_provider_down(rig: Rig) -> None:
     assert seen.hung_up
 
 
-@on_rig(Behaviour(text=WORDS, stepped=True), grace_s=0.3)
+@on_rig(Behaviour(text=WORDS, chunk_delay=0.5), grace_s=0.3)
 async def test_when_the_grace_is_over_streams_end_typed_and_paid(rig: Rig) -> None:
     streams = [await rig.open(path, body(path)) for path in PATHS]
     plain = await rig.open(PATHS[0], body(PATHS[0], stream=False))
     late = await rig.open(PATHS[0], body(PATHS[0]))
-    rig.up.release(9)
     await rig.up.arrived(5)
     await asyncio.gather(*(exchange.until(1) for exchange in streams))
     waiting = asyncio.gather(*(e.rest() for e in (*streams, plain, late)))
@@ -271,6 +270,7 @@ async def test_a_run_is_settled_when_the_server_stops(rig: Rig) -> None:
     began = asyncio.get_running_loop().time()
     rig.server.stop()
     await exchange.rest()
+    assert exchange.answer.ending == "temporarily_unavailable"
     await rig.stopped()
     assert (await rig.row()).status == "partial"
     assert asyncio.get_running_loop().time() - began < 4

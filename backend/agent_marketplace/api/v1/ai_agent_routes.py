@@ -9,7 +9,7 @@ from agent_marketplace.api.deps import Reader, Router, Runner, The
 from agent_marketplace.api.envelope import success
 from agent_marketplace.api.v1 import chats
 from agent_marketplace.api.v1.agent_body import call_of, completion_messages, flag, parameters, read_object, text
-from agent_marketplace.api.v1.answers import FlightResponse, caller_check, event_stream
+from agent_marketplace.api.v1.answers import FlightResponse, RunResponse, caller_check
 from agent_marketplace.errors import BadRequest, MarketplaceError
 from agent_marketplace.gateway import estimates
 from agent_marketplace.gateway.agent_wire import AgentMouth
@@ -97,7 +97,7 @@ async def chat(request: Request, market: The, principal: Runner) -> Response:
         await flight.abandon()
         raise
     await market.runs.first(run)
-    return event_stream(market.runs.listen(run))
+    return RunResponse(market.runs, run)
 
 
 @router.post("/estimate", summary="What a call will cost, before it is made")
@@ -120,7 +120,7 @@ async def run_events(
         raise BadRequest("Last-Event-ID must be a number")
     run = market.runs.get(run_id, principal.user_id)
     await market.runs.first(run)
-    return event_stream(market.runs.listen(run, int(last_event_id) if last_event_id is not None else -1))
+    return RunResponse(market.runs, run, int(last_event_id) if last_event_id is not None else -1)
 
 
 @router.post("/runs/{run_id}/stop", summary="Stop an answer at once")

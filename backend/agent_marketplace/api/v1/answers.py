@@ -1,18 +1,18 @@
 """Turns an opened flight into a FastAPI response: plain JSON, a stream, or a run that outlives its connection."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from agent_marketplace.api.asgi import fly
+from agent_marketplace.api.asgi import ResponseSink, fly
 from agent_marketplace.api.envelope import failure
 from agent_marketplace.app import Market
 from agent_marketplace.errors import MarketplaceError
-from agent_marketplace.gateway.flight import Flight
-
-STREAM_HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
+from agent_marketplace.gateway.flight import Flight, forgive_cancel
+from agent_marketplace.gateway.runs import Run, Runs
 
 
 class FlightResponse(Response):
@@ -36,6 +36,37 @@ def caller_check(market: Market, request: Request) -> Callable[[], Awaitable[obj
     return lambda: market.authenticator.authenticate(headers)
 
 
-def event_stream(events: AsyncIterator[bytes]) -> StreamingResponse:
-    """Server-sent events, never buffered by a proxy."""
-    return StreamingResponse(events, media_type="text/event-stream", headers=STREAM_HEADERS)
+class RunResponse(Response):
+    """Listens to a run. A hang-up ends the listening, not the run; at the server's end the run's own last event still goes out."""
+
+    def __init__(self, runs: Runs, run: Run, after: int = -1) -> None:
+        super().__init__()
+        self._listener = runs.listen(run, after)
+        self._first = run.flight.headers()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  Starlette's signature
+        sink = ResponseSink(send, "text/event-stream")
+        speaking = asyncio.create_task(self._speak(sink))
+        hearing = asyncio.create_task(_hang_up(receive))
+        try:
+            await asyncio.wait((speaking, hearing), return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            # The server stops, and so does the run: its end is told before this connection goes.
+            forgive_cancel()
+            await asyncio.wait((speaking, hearing), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (speaking, hearing):
+                task.cancel()
+            await asyncio.gather(speaking, hearing, return_exceptions=True)
+
+    async def _speak(self, sink: ResponseSink) -> None:
+        with self._listener as listener:
+            await sink.begin(self._first)
+            while (data := await listener.next()) is not None:
+                await sink.send(data)
+            await sink.end()
+
+
+async def _hang_up(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
