@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { CircleHelp, Contrast, LogIn, Search, Wallet } from "lucide-react";
-import { lazy, Suspense, useSyncExternalStore } from "react";
+import { lazy, Suspense, useState, useSyncExternalStore } from "react";
 import { modifier } from "@/app/keys";
 import type { ThemeChoice } from "@/hosts/host";
 import { balanceQuery } from "@/shared/api/queries";
@@ -52,19 +52,23 @@ export function TitleBar({ onPalette, onHelp }: { onPalette: () => void; onHelp:
   );
 }
 
+/** The menu's code comes with the first click on it. */
 function ThemeMenu() {
   const { theme } = useHost();
   const choice = useSyncExternalStore(theme.subscribe, theme.choice);
+  const [wanted, setWanted] = useState(false);
   const { choose } = theme;
-  const trigger = (
-    <IconButton label="Theme">
-      <Contrast aria-hidden />
+  if (!choose) return null;
+  const icon = <Contrast aria-hidden />;
+  const button = (
+    <IconButton label="Theme" aria-haspopup="menu" onClick={() => setWanted(true)}>
+      {icon}
     </IconButton>
   );
-  if (!choose) return null;
+  if (!wanted) return button;
   return (
-    <Suspense fallback={trigger}>
-      <Menu trigger={trigger}>
+    <Suspense fallback={button}>
+      <Menu trigger={<IconButton label="Theme">{icon}</IconButton>} defaultOpen>
         <MenuRadioGroup label="Theme" value={choice} options={themeOptions} onChange={choose} />
       </Menu>
     </Suspense>

@@ -2,18 +2,18 @@ import { Menu as Base } from "@base-ui/react/menu";
 import type { ReactElement, ReactNode } from "react";
 import { cn } from "@/shared/lib/cn";
 
-/** A button (`trigger`) that opens a menu of `MenuItem`s. */
-export function Menu({
-  trigger,
-  children,
-  align = "end",
-}: {
+export interface MenuProps {
   trigger: ReactElement;
   children: ReactNode;
   align?: "start" | "end";
-}) {
+  /** Open from the start: for a menu that is loaded by the click that wants it. */
+  defaultOpen?: boolean;
+}
+
+/** A button (`trigger`) that opens a menu of `MenuItem`s. */
+export function Menu({ trigger, children, align = "end", defaultOpen }: MenuProps) {
   return (
-    <Base.Root>
+    <Base.Root defaultOpen={defaultOpen}>
       <Base.Trigger render={trigger} />
       <Base.Portal>
         <Base.Positioner sideOffset={4} align={align} className="z-50">
