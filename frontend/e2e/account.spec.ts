@@ -31,6 +31,15 @@ test("what was asked stands in the usage, with the sign-up credit in the stateme
   await expect(page.getByRole("cell", { name: "+$5.00" })).toBeVisible();
 });
 
+test("the page is read to its end with the keyboard alone", async ({ page, request }) => {
+  test.skip(isPhone(page), "a phone has no keyboard");
+  await signedIn(page, request);
+  await page.goto("/account");
+  await page.getByRole("button", { name: "Sign out" }).focus();
+  await page.keyboard.press("End");
+  await expect(page.getByRole("button", { name: "Delete my account…" })).toBeInViewport();
+});
+
 test("a key is made with a cap, shown once, works, and dies when revoked", async ({ page, request }) => {
   await signedIn(page, request);
   await page.goto("/account");

@@ -73,7 +73,7 @@ const states: Record<string, { serve: (route: Route) => Promise<void>; says: str
       { type: "delta", delta: "Half of" },
       { type: "error", error: "The provider closed the stream.", code: "provider_unavailable", cost: 0.0004, partial: true },
     ),
-    says: "You were charged $0.000400 for what came",
+    says: "You were charged $0.0004 for what came",
   },
   payment: {
     serve: refuse(402, {
@@ -182,6 +182,7 @@ test("an empty chat and a phone's width are accessible", async ({ page }) => {
   await expect(page.getByText("Ask anything")).toBeVisible();
   await expectAccessible(page);
   await page.setViewportSize({ width: 320, height: 640 });
+  await expect(page.getByRole("navigation", { name: "Chat history" })).toHaveCount(0);
   await expectNoSidewaysScroll(page);
   await expectAccessible(page);
 });

@@ -39,34 +39,36 @@ function Account() {
     );
   }
   return (
-    <div className="mx-auto flex w-full max-w-3xl flex-col gap-4 p-4 sm:p-6">
-      <h1 className="text-xl font-semibold">Account</h1>
-      {profile.isLoading && <Skeleton className="h-28" />}
-      {profile.isError && (
-        <Notice
-          tone="error"
-          title="Your account could not be loaded"
-          actions={<Button onClick={() => void profile.refetch()}>Try again</Button>}
-        >
-          {profile.error.message}
-        </Notice>
-      )}
-      {profile.data && (
-        <>
-          <Overview user={profile.data} />
-          <UsageSection />
-          <StatementSection />
-          <PlanSection user={profile.data} />
-          <Section title="Keys">
-            <div className="flex flex-col gap-6">
-              <MarketplaceKeys />
-              <ProviderKeys />
-            </div>
-          </Section>
-          <ThemeSection />
-          <DataSection />
-        </>
-      )}
+    <div className="h-full overflow-y-auto">
+      <div className="mx-auto flex w-full max-w-3xl flex-col gap-4 p-4 sm:p-6">
+        <h1 className="text-xl font-semibold">Account</h1>
+        {profile.isLoading && <Skeleton className="h-28" />}
+        {profile.isError && (
+          <Notice
+            tone="error"
+            title="Your account could not be loaded"
+            actions={<Button onClick={() => void profile.refetch()}>Try again</Button>}
+          >
+            {profile.error.message}
+          </Notice>
+        )}
+        {profile.data && (
+          <>
+            <Overview user={profile.data} />
+            <UsageSection />
+            <StatementSection />
+            <PlanSection user={profile.data} />
+            <Section title="Keys">
+              <div className="flex flex-col gap-6">
+                <MarketplaceKeys />
+                <ProviderKeys />
+              </div>
+            </Section>
+            <ThemeSection />
+            <DataSection />
+          </>
+        )}
+      </div>
     </div>
   );
 }

@@ -10,13 +10,13 @@ const PAUSE_MS = 1500;
 /** Reads a growing answer out in whole sentences, a few at a time, and says how it ended; never token by token. */
 export function Announcer({ chat }: { chat: Chat }) {
   const running = useChat(chat, (state) => state.run?.key ?? null);
-  const [said, setSaid] = useState<string[]>([]);
+  const [said, setSaid] = useState<{ number: number; text: string }[]>([]);
   const taken = useRef(0);
   const before = useRef<string | null>(null);
 
   useEffect(() => {
     const say = (text: string) => {
-      if (text) setSaid((lines) => [...lines.slice(-3), text]);
+      if (text) setSaid((lines) => [...lines.slice(-3), { number: (lines.at(-1)?.number ?? 0) + 1, text }]);
     };
     if (!running) {
       const last = activePath(chat.getState().tree).at(-1);
@@ -39,8 +39,8 @@ export function Announcer({ chat }: { chat: Chat }) {
 
   return (
     <div className="sr-only" aria-live="polite" aria-relevant="additions">
-      {said.map((line) => (
-        <p key={line}>{line}</p>
+      {said.map(({ number, text }) => (
+        <p key={number}>{text}</p>
       ))}
     </div>
   );

@@ -1,7 +1,7 @@
-import { render, screen, waitFor } from "@testing-library/react";
-import { describe, expect, it } from "vitest";
+import { render, screen } from "@testing-library/react";
+import { beforeAll, describe, expect, it } from "vitest";
 import { TestHost } from "@/shared/lib/test-host";
-import { Markdown } from "./markdown";
+import { Markdown, preloadMarkdown } from "./markdown";
 
 const HOSTILE = [
   "<script>window.hacked = 1</script>",
@@ -37,20 +37,19 @@ const HOSTILE = [
   "<details open ontoggle=alert(1)><summary>x</summary></details>",
 ];
 
-async function draw(text: string): Promise<HTMLElement> {
-  const { container } = render(
+beforeAll(preloadMarkdown, 30_000);
+
+function draw(text: string): HTMLElement {
+  return render(
     <TestHost>
       <Markdown text={text} />
     </TestHost>,
-  );
-  await waitFor(() => expect(container.querySelector(".prose-chat")?.textContent).not.toBe(""));
-  await waitFor(() => expect(container.querySelector("p.whitespace-pre-wrap")).toBeNull());
-  return container;
+  ).container;
 }
 
 describe("hostile Markdown stays inert", () => {
-  it.each(HOSTILE)("%s", async (text) => {
-    const drawn = await draw(text);
+  it.each(HOSTILE)("%s", (text) => {
+    const drawn = draw(text);
     expect(
       drawn.querySelector("script, img, iframe, svg:not(.lucide), style, form, base, meta, object, embed, details, link"),
     ).toBeNull();
@@ -67,19 +66,19 @@ describe("hostile Markdown stays inert", () => {
 });
 
 describe("Markdown", () => {
-  it("shows where a link really leads when its words say something else", async () => {
-    const drawn = await draw("[https://bank.example](https://evil.example/login) and [docs](https://docs.example)");
+  it("shows where a link really leads when its words say something else", () => {
+    const drawn = draw("[https://bank.example](https://evil.example/login) and [docs](https://docs.example)");
     expect(drawn.textContent).toContain("https://bank.example (evil.example)");
     expect(drawn.textContent).toContain("docs (docs.example)");
   });
 
-  it("makes an image a link, so that nothing is fetched unasked", async () => {
-    await draw("![a cat](https://pics.example/cat.png)");
+  it("makes an image a link, so that nothing is fetched unasked", () => {
+    draw("![a cat](https://pics.example/cat.png)");
     expect(screen.getByRole("link", { name: "Image: a cat" })).toHaveAttribute("href", "https://pics.example/cat.png");
   });
 
-  it("draws tables, lists and code with their tools", async () => {
-    await draw("- [x] done\n\n| a |\n| - |\n| 1 |\n\n```py\nprint(1)\n```");
+  it("draws tables, lists and code with their tools", () => {
+    draw("- [x] done\n\n| a |\n| - |\n| 1 |\n\n```py\nprint(1)\n```");
     expect(screen.getByRole("checkbox", { name: "done" })).toBeChecked();
     expect(screen.getByRole("table")).toBeInTheDocument();
     expect(screen.getByRole("button", { name: "Copy py code" })).toBeInTheDocument();

@@ -1,7 +1,16 @@
-import { lazy, memo, Suspense, useRef } from "react";
+import { type ComponentType, lazy, memo, Suspense, useRef } from "react";
 import { type Block, type Blocks, blockSource, splitBlocks } from "./blocks";
 
-const MarkdownBlock = lazy(() => import("./markdown-block"));
+type Renderer = ComponentType<{ text: string; live: boolean }>;
+
+const load = () => import("./markdown-block");
+const Later = lazy(load);
+let ready: Renderer | null = null;
+
+/** Fetches the renderer before the first answer needs it, so that no answer flashes up as raw Markdown. */
+export async function preloadMarkdown(): Promise<void> {
+  ready = (await load()).default;
+}
 
 /** A model's Markdown, drawn block by block: while it grows only its last block is drawn again. */
 export function Markdown({ text, live = false }: { text: string; live?: boolean }) {
@@ -11,9 +20,11 @@ export function Markdown({ text, live = false }: { text: string; live?: boolean 
   const last = blocks.items.length - 1;
   return (
     <div className="prose-chat">
-      {blocks.items.map((block, index) => (
-        <MemoBlock key={block.start} block={block} definitions={blocks.definitions} live={live && index === last} />
-      ))}
+      <Suspense fallback={<p className="whitespace-pre-wrap">{text}</p>}>
+        {blocks.items.map((block, index) => (
+          <MemoBlock key={block.start} block={block} definitions={blocks.definitions} live={live && index === last} />
+        ))}
+      </Suspense>
     </div>
   );
 }
@@ -27,9 +38,7 @@ const MemoBlock = memo(function MemoBlock({
   definitions: string;
   live: boolean;
 }) {
-  return (
-    <Suspense fallback={<p className="whitespace-pre-wrap">{block.text.trim()}</p>}>
-      <MarkdownBlock text={blockSource(block, definitions)} live={live} />
-    </Suspense>
-  );
+  // A renderer that is there already is used at once; `lazy` would show its fallback for a moment all the same.
+  const Draw = ready ?? Later;
+  return <Draw text={blockSource(block, definitions)} live={live} />;
 });

@@ -1,4 +1,8 @@
-/** Fetches the Markdown renderer before the first answer needs it: call it when someone is about to open the chat. */
+import { preloadMarkdown } from "./markdown";
+
+/** Fetches what the first answer will need: call it when someone is about to open the chat. */
 export function preloadChat(): void {
-  void import("./markdown-block");
+  preloadMarkdown().catch(() => {
+    // Without it the first answer loads the renderer itself.
+  });
 }

@@ -1,9 +1,10 @@
 import { act, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { AUTO } from "@/features/chat/models";
 import { errorFromBody } from "@/shared/api/errors";
 import { memoryHost, TestHost } from "@/shared/lib/test-host";
+import { serve } from "@/shared/lib/test-server";
 import { CutCard } from "./cut-card";
 import { EmptyChat } from "./empty-chat";
 import { FallbackNote } from "./fallback-note";
@@ -31,6 +32,10 @@ function problem(status: number, body: object, fields: { retried?: boolean; retr
 
 const click = (name: string | RegExp) => userEvent.click(screen.getByRole("button", { name }));
 
+// No network: a model that is not known is called by its id.
+beforeEach(() => {
+  serve({});
+});
 afterEach(() => {
   vi.useRealTimers();
 });
