@@ -16,7 +16,7 @@ _SECRETS = re.compile(
     r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
 )
 _REQUEST = re.compile(r"\b(?:req|gen)_[0-9A-Za-z]+")
-_NOISY = ("alembic", "uvicorn.error", "aiohttp", "asyncio")
+_NOISY = ("alembic", "uvicorn.error", "aiohttp", "asyncio", "sqlalchemy", "psycopg")  # at debug they print what they carry
 
 
 def masked(text: str) -> str:

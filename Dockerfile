@@ -1,0 +1,36 @@
+# The server with its web UI. Build: docker build -t ai-agent-marketplace .   Run: see compose.yaml and docs/operations.md
+FROM node:24-slim AS ui
+WORKDIR /src/frontend
+COPY frontend/package.json frontend/package-lock.json frontend/.npmrc ./
+RUN npm ci --no-audit --no-fund
+COPY frontend ./
+RUN npm run build
+
+FROM python:3.13-slim AS build
+WORKDIR /src
+COPY backend/requirements/run.lock ./
+RUN python -m venv /opt/marketplace \
+    && /opt/marketplace/bin/pip install --no-cache-dir --require-hashes --only-binary :all: -r run.lock
+COPY backend ./backend
+COPY scripts/compress_web.py ./
+COPY --from=ui /src/frontend/dist ./backend/agent_marketplace/web
+RUN python compress_web.py backend/agent_marketplace/web \
+    && /opt/marketplace/bin/pip install --no-cache-dir --no-deps --no-build-isolation ./backend
+
+FROM python:3.13-slim
+RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/marketplace marketplace
+COPY --from=build /opt/marketplace /opt/marketplace
+ENV PATH=/opt/marketplace/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    MARKETPLACE_DATA_DIR=/var/lib/marketplace/data \
+    MARKETPLACE_MODELS_DIR=/var/lib/marketplace/models \
+    MARKETPLACE_LOG_FORMAT=json
+USER marketplace
+VOLUME /var/lib/marketplace
+EXPOSE 8000
+# The stop signal drains: running answers get MARKETPLACE_GRACE seconds (30), so give the container longer than that.
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/readyz', timeout=2)"]
+ENTRYPOINT ["agent-marketplace"]
+CMD ["serve", "--host", "0.0.0.0", "--port", "8000"]

@@ -1,0 +1,94 @@
+"""Dockerfile, compose file and systemd unit, checked without Docker: nothing runs as root, no secret is baked in, names exist."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from agent_marketplace import settings
+
+ROOT = Path(__file__).parents[3]
+GRACE_S = 30
+SECRET = re.compile(r"PASSWORD|SECRET|KEY|TOKEN")
+
+
+def instructions() -> list[tuple[str, str]]:
+    text = re.sub(r"\\\n\s*", " ", (ROOT / "Dockerfile").read_text())
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    return [(line.split()[0], line.split(maxsplit=1)[1]) for line in lines]
+
+
+def known_to_settings(name: str, tmp_path: Path) -> bool:
+    """Whether settings accept a variable of that name: a MARKETPLACE_ name that is unknown is refused."""
+    try:
+        settings.load({name: "", "MARKETPLACE_DATA_DIR": str(tmp_path)})
+    except settings.SettingsError as error:
+        return "unknown setting" not in str(error)
+    return True
+
+
+def test_the_image_runs_without_root_and_without_secrets_or_unpinned_parts() -> None:
+    found = instructions()
+    last_stage = found[[i for i, (word, _) in enumerate(found) if word == "FROM"][-1] :]
+    users = [rest for word, rest in last_stage if word == "USER"]
+    assert users
+    assert users[-1] not in ("root", "0")
+    assert all(":" in rest.split()[0] and not rest.split()[0].endswith(":latest") for word, rest in found if word == "FROM")
+    assert not [rest for word, rest in found if word == "ADD"]
+    assert not [rest for word, rest in found if word in ("ENV", "ARG") and SECRET.search(rest)]
+    assert any("--require-hashes" in rest for word, rest in found if word == "RUN")
+    assert {word for word, _ in last_stage} >= {"HEALTHCHECK", "ENTRYPOINT", "STOPSIGNAL"}
+
+
+def test_what_the_image_copies_is_there() -> None:
+    for word, rest in instructions():
+        if word == "COPY" and "--from" not in rest:
+            for source in rest.split()[:-1]:
+                assert (ROOT / source).exists(), source
+
+
+@pytest.mark.parametrize("part", ["environment", "image"])
+def test_every_setting_that_is_named_exists(part: str, tmp_path: Path) -> None:
+    if part == "image":
+        names = re.findall(r"\b(MARKETPLACE_\w+)=", (ROOT / "Dockerfile").read_text())
+        names += re.findall(r"\b(MARKETPLACE_\w+)=", (ROOT / "deploy/agent-marketplace.service").read_text())
+    else:
+        services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+        names = [name for service in services.values() for name in service.get("environment", {})]
+    assert names
+    assert not [name for name in names if not known_to_settings(name, tmp_path)]
+
+
+def test_the_compose_file_has_no_default_secret_and_drains_before_it_kills() -> None:
+    document = yaml.safe_load((ROOT / "compose.yaml").read_text())
+    services = document["services"]
+    assert set(services) == {"database", "migrate", "server"}
+    for service in services.values():
+        for name, value in service.get("environment", {}).items():
+            if name in ("POSTGRES_PASSWORD", "JWT_SECRET", "ENCRYPTION_KEY", "DATABASE_URL"):
+                assert ":?" in value, f"{name} must be demanded"
+            elif SECRET.search(name):
+                assert value.endswith(":-}"), f"{name} must come from outside"
+    server = services["server"]
+    assert server["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
+    assert int(server["stop_grace_period"].removesuffix("s")) > GRACE_S
+    assert all(port.startswith("127.0.0.1:") for port in server["ports"])
+    used = {mount.split(":")[0] for service in services.values() for mount in service.get("volumes", [])}
+    assert used == set(document["volumes"])
+
+
+def test_the_unit_migrates_first_drains_and_runs_without_rights() -> None:
+    unit = (ROOT / "deploy/agent-marketplace.service").read_text()
+    value = dict(line.split("=", 1) for line in unit.splitlines() if "=" in line and not line.startswith("#"))
+    assert value["ExecStartPre"].endswith("agent-marketplace migrate")
+    assert " serve " in value["ExecStart"]
+    assert int(value["TimeoutStopSec"]) > GRACE_S
+    assert value["KillMode"] == "mixed"  # the parent alone gets the signal, and drains its workers itself
+    assert value["DynamicUser"] == value["NoNewPrivileges"] == "yes"
+
+
+def test_the_proxy_does_not_buffer_streams_or_show_metrics() -> None:
+    text = (ROOT / "deploy/nginx.conf").read_text()
+    assert "proxy_buffering off" in text
+    assert re.search(r"location = /metrics \{ deny all; \}", text)
