@@ -17,6 +17,8 @@ HOLD_TTL_S = 120
 LEAST_OUTPUT_TOKENS = 16
 _MOST_OUTPUT_TOKENS = 1_000_000
 _USUAL_OUTPUT_TOKENS = 1024
+_MARGIN = 6  # the offline counter is within 15 % of real usage on English and code
+_LEAST_MARGIN = 8
 
 
 class Sized(msgspec.Struct, kw_only=True):
@@ -40,6 +42,11 @@ class Sized(msgspec.Struct, kw_only=True):
 def cost_of(target: Target, input_tokens: int, output_tokens: int) -> int:
     """The most this target can cost, nano-dollars."""
     return worst_case(target.price, input_tokens, output_tokens) if target.price is not None else 0
+
+
+def held_input(flight: "Flight") -> int:
+    """Input tokens to hold for: our estimate with its margin, so that a provider's own count does not outrun the hold."""
+    return flight.input_tokens + flight.input_tokens // _MARGIN + _LEAST_MARGIN
 
 
 def affordable_tokens(price: Price, input_tokens: int, nano: int) -> int:
@@ -104,9 +111,9 @@ async def hold(flight: "Flight", needs: Needs) -> Sized:
                 tokens = wanted_tokens(flight, needs, dearest)
                 continue
             if needs.output_tokens is None and dearest.price is not None:
-                tokens = affordable_tokens(dearest.price, flight.input_tokens, available)
+                tokens = affordable_tokens(dearest.price, held_input(flight), available)
                 if tokens >= LEAST_OUTPUT_TOKENS * needs.choices:
-                    amount, capped = cost_of(dearest, flight.input_tokens, tokens), True
+                    amount, capped = cost_of(dearest, held_input(flight), tokens), True
                     continue
             raise _refusal(flight, refused, dearest, amount, balance) from None
     raise _refusal(flight, None, dearest, amount, balance)
@@ -125,7 +132,7 @@ async def extend(flight: "Flight", target: Target, tokens: int) -> int:
     if target.price is None or sized is None:
         return tokens
     covered = sized.tokens + tokens
-    more = cost_of(target, flight.input_tokens, covered) - sized.amount_nano
+    more = cost_of(target, held_input(flight), covered) - sized.amount_nano
     if flight.wishes.max_cost is not None and sized.amount_nano + more > flight.wishes.max_cost:
         return 0
     if more > 0:
@@ -138,7 +145,7 @@ async def extend(flight: "Flight", target: Target, tokens: int) -> int:
 
 def _dearest(flight: "Flight", needs: Needs) -> tuple[Target, int]:
     costs = [
-        (cost_of(a.target, flight.input_tokens, wanted_tokens(flight, needs, a.target)), i)
+        (cost_of(a.target, held_input(flight), wanted_tokens(flight, needs, a.target)), i)
         for i, a in enumerate(flight.plan.attempts)
     ]
     amount, index = max(costs, key=lambda c: (c[0], -c[1]))
@@ -150,7 +157,7 @@ def _payable(flight: "Flight", needs: Needs, available: int) -> Plan | None:
     payable = tuple(
         a
         for a in flight.plan.attempts
-        if cost_of(a.target, flight.input_tokens, wanted_tokens(flight, needs, a.target)) <= available or a.target.free
+        if cost_of(a.target, held_input(flight), wanted_tokens(flight, needs, a.target)) <= available or a.target.free
     )
     first = flight.plan.attempts[0].target.model
     if len(payable) == len(flight.plan.attempts) or not any(
@@ -163,15 +170,15 @@ def _payable(flight: "Flight", needs: Needs, available: int) -> Plan | None:
 def _under_ceiling(flight: "Flight", needs: Needs, dearest: Target, ceiling: int) -> tuple[int, int]:
     if dearest.price is None:
         return 0, 0
-    tokens = affordable_tokens(dearest.price, flight.input_tokens, ceiling)
+    tokens = affordable_tokens(dearest.price, held_input(flight), ceiling)
     if needs.output_tokens is not None or tokens < LEAST_OUTPUT_TOKENS:
-        least = cost_of(dearest, flight.input_tokens, needs.output_tokens or LEAST_OUTPUT_TOKENS)
+        least = cost_of(dearest, held_input(flight), needs.output_tokens or LEAST_OUTPUT_TOKENS)
         raise PaymentRequired(
             f"This may cost ${dollars(least)}, above max_cost ${dollars(ceiling)}",
             code="max_cost_exceeded",
             extra={"required": dollars(least), "max_affordable_tokens": tokens},
         )
-    return tokens, cost_of(dearest, flight.input_tokens, tokens)
+    return tokens, cost_of(dearest, held_input(flight), tokens)
 
 
 def _refusal(
@@ -186,7 +193,7 @@ def _refusal(
         "balance": dollars(balance.balance if balance else 0),
         "held": dollars(balance.held if balance else 0),
         "available": dollars(available),
-        "max_affordable_tokens": affordable_tokens(target.price, flight.input_tokens, available) if target.price else 0,
+        "max_affordable_tokens": affordable_tokens(target.price, held_input(flight), available) if target.price else 0,
         "free_alternative": flight.router.free_alternative(flight.request.call),
         "scope": "key" if of_key else "wallet",
     }
