@@ -27,6 +27,7 @@ from agent_marketplace.clock import Clock
 from agent_marketplace.db.engine import Database
 from agent_marketplace.errors import BadRequest, MarketplaceError, NotFound, PaymentRequired
 from agent_marketplace.ids import new_id, new_user_id
+from agent_marketplace.ledger.idempotency import digest, once_in
 from agent_marketplace.ledger.ledger import Ledger
 from agent_marketplace.ledger.money import dollars, nano
 from agent_marketplace.ledger.plans import DAYS_A_MONTH, plan_named
@@ -193,21 +194,21 @@ class AIAuthService:
     async def subscribe(self, user_id: str, plan_name: str, *, idempotency_key: str | None = None) -> User:
         """Charges the plan's price and sets or extends the tier, in one transaction, once per idempotency key.
 
-        Raises PaymentRequired, BadRequest (no such plan), NotFound.
+        Raises PaymentRequired, BadRequest (no such plan), NotFound, IdempotencyMismatch.
         """
         plan, now = plan_named(plan_name), self._clock.now_ms()
 
         def work(connection: sa.Connection) -> None:
+            once_in(connection, f"plan:{user_id}", idempotency_key, digest(plan.name), now, lambda: pay_in(connection))
+
+        def pay_in(connection: sa.Connection) -> None:
             row = store.user(connection, user_id)
             if row is None:
                 raise NotFound("No such user")
             if plan.price_nano and not self._ledger.charge_in(
-                connection, user_id, plan.price_nano, kind="plan", idempotency_key=idempotency_key, memo=plan.name
+                connection, user_id, plan.price_nano, kind="plan", memo=plan.name
             ):
                 raise PaymentRequired("Insufficient balance", extra={"required": dollars(plan.price_nano)})
-            mark = "plan:" + key_format.digest(self._pepper, "plan", f"{user_id} {idempotency_key}")
-            if idempotency_key is not None and not store.mark_once(connection, mark, user_id, now):
-                return
             begin = max(now, row.tier_expires_at or now) if row.tier == plan.name else now
             expires_at = None if plan.name == FREE_TIER else begin + plan.days * _DAY_MS
             store.set_tier(connection, user_id, plan.name, expires_at)

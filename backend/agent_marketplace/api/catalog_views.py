@@ -37,7 +37,7 @@ class CatalogView:
         ]:
             return Response(status_code=304, headers=headers)
         body = encoded.body
-        if "gzip" in accept_encoding and len(body) >= _GZIP_FROM:
+        if takes_gzip(accept_encoding) and len(body) >= _GZIP_FROM:
             if encoded.zipped is None:
                 encoded.zipped = gzip.compress(body, 6, mtime=0)
             body, headers = encoded.zipped, {**headers, "content-encoding": "gzip"}
@@ -54,6 +54,15 @@ class CatalogView:
         if set(parameters) <= {"limit", "offset"}:
             self._kept = (models, parameters, encoded)
         return encoded
+
+
+def takes_gzip(accept_encoding: str) -> bool:
+    """Whether gzip is listed and not refused with `q=0` (RFC 9110, 12.5.3)."""
+    for listed in accept_encoding.lower().split(","):
+        name, _, weight = (part.strip() for part in listed.partition(";"))
+        if name in ("gzip", "*"):
+            return weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    return False
 
 
 def view_of(request: Request) -> CatalogView:

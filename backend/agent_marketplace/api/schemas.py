@@ -70,14 +70,14 @@ class Recommend(Body):
     task: Annotated[str, Field(max_length=200_000, examples=["Debug a flaky asyncio test"])]
     limit: Annotated[int, Field(ge=1, le=20)] = 3
     priority: Literal["quality", "balanced", "cost", "speed"] = "balanced"
-    max_cost: Annotated[Decimal, Field(ge=0, le=1_000_000)] | None = None
+    max_cost: Annotated[Decimal, Field(ge=0, le=1_000_000, decimal_places=9)] | None = None
     input_tokens: Annotated[int, Field(ge=0, le=100_000_000)] | None = None
     attachments: Annotated[list[Attachment | str], Field(max_length=20)] = []
     require: Annotated[list[Short], Field(max_length=10)] = []
 
 
 class KeyCap(Body):
-    amount: Annotated[Decimal, Field(ge=0, le=1_000_000)]
+    amount: Annotated[Decimal, Field(ge=0, le=1_000_000, decimal_places=9)]
     period: Literal["total", "day", "week", "month"] = "total"
     timezone: Short = "UTC"
 

@@ -7,6 +7,7 @@ from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
+from agent_marketplace.api.catalog_views import takes_gzip
 from agent_marketplace.api.paths import CATCH_ALL
 from agent_marketplace.errors import NotFound
 
@@ -62,6 +63,6 @@ def _send(request: Request, file: Path, *, hashed: bool) -> Response:
         "vary": "accept-encoding",
     }
     zipped = file.with_name(file.name + ".gz")
-    if "gzip" in request.headers.get("accept-encoding", "") and zipped.is_file():
+    if takes_gzip(request.headers.get("accept-encoding", "")) and zipped.is_file():
         return Response(zipped.read_bytes(), media_type=kind, headers={**headers, "content-encoding": "gzip"})
     return Response(file.read_bytes(), media_type=kind, headers=headers)

@@ -17,6 +17,7 @@ from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from agent_marketplace.ids import new_id
 from agent_marketplace.net.drain import Drain
 
 _HOST = re.compile(rb"[A-Za-z0-9._-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
@@ -225,10 +226,13 @@ class Guard(HttpToolsProtocol):
         if started or self.transport.is_closing():
             self.transport.abort()
             return
-        words = f'{{"success":false,"error":"{status.phrase}","code":"{_CODES[status]}"}}'.encode()
+        request_id = new_id("req")
+        words = (
+            f'{{"success":false,"error":"{status.phrase}","code":"{_CODES[status]}","request_id":"{request_id}"}}'.encode()
+        )
         self.transport.write(
-            b"HTTP/1.1 %d %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%s"
-            % (status, status.phrase.encode(), len(words), words)
+            b"HTTP/1.1 %d %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\nx-request-id: %s\r\n"
+            b"connection: close\r\n\r\n%s" % (status, status.phrase.encode(), len(words), request_id.encode(), words)
         )
         self._linger_due = self.loop.time() + self._limits.linger_s
         self.flow.resume_reading()  # what still comes is dropped: closing over unread bytes would reset the answer away

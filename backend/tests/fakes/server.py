@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from agent_marketplace.providers.models_install import ModelsError, install
 from agent_marketplace.settings import load
@@ -67,7 +67,7 @@ class Upstream:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
-    def __enter__(self) -> "Upstream":
+    def __enter__(self) -> Self:
         self._thread.start()
         self._fake = self._run(FakeUpstream().__aenter__())
         return self
@@ -276,3 +276,55 @@ def local_model_or_reason() -> str | None:
     except ModelsError as error:
         return str(error)
     return None
+
+
+NUMBER = (int, Decimal)
+
+
+def check(value: Any, kind: Any, place: str = "reply") -> None:
+    """Asserts a documented shape: a type, a tuple of alternatives, {field: kind} (more fields are fine), or [kind of each item]."""
+    if isinstance(kind, dict):
+        assert isinstance(value, dict), f"{place} is {value!r}"
+        for name, inner in kind.items():
+            assert name in value, f"{place} lacks {name}: {value!r}"
+            check(value[name], inner, f"{place}.{name}")
+    elif isinstance(kind, list):
+        assert isinstance(value, list), f"{place} is {value!r}"
+        for n, item in enumerate(value):
+            check(item, kind[0], f"{place}[{n}]")
+    elif isinstance(kind, tuple):
+        if value is None:
+            assert None in kind, f"{place} is null"
+            return
+        assert not isinstance(value, bool) or bool in kind, f"{place} is {value!r}"
+        plain = tuple(k for k in kind if isinstance(k, type))
+        shapes = [k for k in kind if k is not None and not isinstance(k, type)]
+        if not isinstance(value, plain):
+            assert len(shapes) == 1, f"{place} is {value!r}, not {kind}"
+            check(value, shapes[0], place)
+    elif kind is None:
+        assert value is None, f"{place} is {value!r}"
+    else:
+        assert isinstance(value, kind), f"{place} is {value!r}, not {kind}"
+        assert kind is bool or not isinstance(value, bool), f"{place} is {value!r}"
+
+
+def refused(answer: Answer, status: int, code: str, **extra: Any) -> dict[str, Any]:
+    """Asserts the envelope of a failure and returns it."""
+    assert answer.status == status, f"{answer.status} {answer.text}"
+    body: dict[str, Any] = answer.json
+    check(body, {"success": bool, "error": str, "code": str, "request_id": str, **extra})
+    assert body["success"] is False
+    assert body["error"]
+    assert body["code"] == code, answer.text
+    assert answer.headers["x-request-id"] == body["request_id"]
+    return body
+
+
+def agreed(answer: Answer, kind: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Asserts a success of the documented shape and returns it."""
+    assert answer.status == 200, f"{answer.status} {answer.text}"
+    body: dict[str, Any] = answer.json
+    assert body["success"] is True
+    check(body, kind or {})
+    return body

@@ -1,5 +1,6 @@
 """The guide's marketplace routes: accounts, catalogue, provider keys, Q Assistant (money: v1/billing, keys for programs: v1/keys)."""
 
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -12,6 +13,7 @@ from agent_marketplace.api.envelope import success
 from agent_marketplace.catalog.feed import rss
 from agent_marketplace.conversations.export import everything
 from agent_marketplace.errors import NotFound
+from agent_marketplace.vault import StoredSecret
 
 router = Router(prefix="/api/v1/marketplace")
 Limit = Annotated[int, Query(ge=1, le=5000)]
@@ -109,16 +111,19 @@ async def test_api_key(market: The, principal: Person, provider: str) -> Respons
 
 @router.get("/providers", tags=["provider keys"], summary="Providers: who is configured, who takes your own key")
 async def list_providers(market: The) -> Response:
-    return success(providers=[present.provider(e) for e in market.endpoints.all()])
+    served: Counter[str] = Counter()
+    for model in market.registry.get_all_models():
+        served.update({offer.provider for offer in market.registry.offers(model.id)})
+    return success(providers=[{**present.provider(e), "models": served[e.name]} for e in market.endpoints.all()])
 
 
-def _api_key(stored: Any) -> dict[str, Any]:
+def _api_key(stored: StoredSecret) -> dict[str, Any]:
     return {
         "provider": stored.provider,
         "masked": stored.masked,
         "status": stored.status,
         "created_at": present.iso(stored.created_at),
-        "last_tested_at": present.iso(stored.tested_at),
+        "last_tested_at": present.iso(stored.last_tested_at),
     }
 
 
