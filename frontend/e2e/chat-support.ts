@@ -3,7 +3,7 @@ import { type APIRequestContext, expect, type Page } from "@playwright/test";
 export const PASSWORD = "correct horse battery staple";
 
 /** A new account on the real server. */
-export async function newAccount(request: APIRequestContext): Promise<{ email: string; token: string }> {
+async function newAccount(request: APIRequestContext): Promise<{ email: string; token: string }> {
   const email = `e2e-${crypto.randomUUID()}@example.com`;
   const reply = await request.post("/api/v1/marketplace/auth/signup", { data: { email, password: PASSWORD } });
   expect(reply.ok(), await reply.text()).toBe(true);

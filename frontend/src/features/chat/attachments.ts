@@ -1,5 +1,5 @@
 /** Limits that every provider in the catalogue with image input accepts. */
-export const MAX_IMAGES = 4;
+const MAX_IMAGES = 4;
 export const MAX_IMAGE_BYTES = 4_000_000;
 const TYPES = ["image/png", "image/jpeg", "image/webp", "image/gif"];
 

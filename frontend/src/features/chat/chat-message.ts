@@ -3,7 +3,7 @@ import type { StoredMessage } from "./chat-api";
 import type { Fallback, Run, RunTimings, RunUsage, ToolCall } from "./run-reducer";
 import type { TreeNode } from "./tree";
 
-export type MessageStatus = "complete" | "running" | "stopped" | "cut" | "failed";
+type MessageStatus = "complete" | "running" | "stopped" | "cut" | "failed";
 
 /** One message of a chat. `key` stays when the server gives the message its id, so the page keeps its place. */
 export interface ChatMessage extends TreeNode {

@@ -1,6 +1,6 @@
 import type { HighlighterCore, LanguageRegistration } from "shiki/core";
 
-export interface CodeToken {
+interface CodeToken {
   /** Offset in the line. */
   column: number;
   content: string;

@@ -29,7 +29,7 @@ export interface ToolCall {
   arguments: string;
 }
 
-export type RunPhase = "waiting" | "streaming" | "done" | "stopped" | "failed" | "cut";
+type RunPhase = "waiting" | "streaming" | "done" | "stopped" | "failed" | "cut";
 
 /** One answer while it is made: what the page needs to show it, and to find it again after a reload. */
 export interface Run {

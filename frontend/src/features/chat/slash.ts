@@ -1,4 +1,4 @@
-export const commandNames = ["model", "system", "clear", "cost", "export"] as const;
+const commandNames = ["model", "system", "clear", "cost", "export"] as const;
 export type CommandName = (typeof commandNames)[number];
 
 export interface Command {
