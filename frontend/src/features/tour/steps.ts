@@ -20,7 +20,7 @@ export const steps: readonly TourStep[] = [
   {
     title: "Search, or say what you want done",
     text: "One box for both. The cards follow while you type, spelling is forgiven, and filters stay in the address.",
-    place: { page: "workbench", pane: "market", task: TASK },
+    place: { page: "workbench", pane: "market", task: "claude opus" },
     anchor: '[data-tour="search"]',
   },
   {
