@@ -244,9 +244,18 @@ _ERROR_TYPES = {
 }
 
 
+# Inside a stream the status says only that the provider failed: there the code says how.
+_ERROR_TYPES_IN_STREAMS = {
+    "provider_overloaded": "overloaded_error",
+    "rate_limit_exceeded": "rate_limit_error",
+    "timeout": "timeout_error",
+}
+
+
 def error_json(error: MarketplaceError, request_id: str) -> dict[str, Any]:
     """Anthropic's error envelope; our stable code and fields in `metadata`."""
-    kind = _ERROR_TYPES.get(error.status) or ("invalid_request_error" if error.status < 500 else "api_error")
+    by_code = _ERROR_TYPES_IN_STREAMS.get(error.code)
+    kind = by_code or _ERROR_TYPES.get(error.status) or ("invalid_request_error" if error.status < 500 else "api_error")
     detail = {"type": kind, "message": error.message, "metadata": {**error.extra, "error_type": error.code}}
     return {"type": "error", "error": detail, "request_id": request_id}
 

@@ -44,9 +44,6 @@ _BY_CODE = {
     "unavailable": FailureClass.OVERLOADED,
     "timeout_error": FailureClass.TIMEOUT,
     "deadline_exceeded": FailureClass.TIMEOUT,
-    "api_error": FailureClass.SERVER,
-    "server_error": FailureClass.SERVER,
-    "internal": FailureClass.SERVER,
     "unauthenticated": FailureClass.AUTH,
     "permission_denied": FailureClass.AUTH,
     "not_found": FailureClass.NOT_FOUND,
@@ -112,7 +109,7 @@ def kind_of(status: int, codes: tuple[str, ...], words: str) -> FailureClass:
             return FailureClass.CONTENT
         if _KEY_WORDS.search(words):
             return FailureClass.AUTH
-    if status in _BY_STATUS:
+    if status in _BY_STATUS:  # also under the codes that say no more than "server": api_error, server_error, internal
         return _BY_STATUS[status]
     return FailureClass.BAD_REQUEST if 400 <= status < 500 else FailureClass.SERVER
 
