@@ -1,0 +1,219 @@
+"""The operator's commands by the real console script: what they print, how they end, and beside a server under load."""
+
+import base64
+import http.server
+import itertools
+import json
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from agent_marketplace.catalog import bundled
+from agent_marketplace.catalog.hosts import host_names
+from agent_marketplace.cli.main import app
+from tests.fakes.served import PASSWORD, Served, command, environment, served
+from tests.fakes.threaded import Threaded, threaded_upstream
+from tests.fakes.upstream import Behaviour
+
+CHAT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 50}
+KEYS = [base64.urlsafe_b64encode(os.urandom(32)).decode() for _ in range(2)]
+COMMANDS = (
+    "serve", "demo", "migrate", "backup", "openapi", "version", "user create", "user list", "user grant", "user passwd",
+    "user role", "user invite", "key create", "key list", "key revoke", "models install", "models add", "models list",
+    "catalog show", "catalog sync", "catalog reviews", "catalog accept", "catalog reject", "catalog price", "vault rotate",
+    "vault status", "ledger verify",
+)  # fmt: skip
+pytestmark = pytest.mark.xdist_group("cli")
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    return environment(tmp_path, ENCRYPTION_KEY=KEYS[0])
+
+
+@pytest.fixture
+def upstream() -> Iterator[Threaded]:
+    with threaded_upstream(Behaviour()) as fake:
+        yield fake
+
+
+def ok(env: dict[str, str], *words: str, stdin: str = "") -> str:
+    done = command(env, *words, stdin=stdin)
+    assert done.returncode == 0, (words, done.stderr)
+    return done.stdout
+
+
+def test_every_command_of_the_tree_is_listed_and_teaches(env: dict[str, str]) -> None:
+    def leaves(group: object, path: str = "") -> Iterator[tuple[str, object]]:
+        for name, child in getattr(group, "commands", {}).items():
+            yield from (
+                leaves(child, f"{path} {name}".strip())
+                if hasattr(child, "commands")
+                else [(f"{path} {name}".strip(), child)]
+            )
+
+    found = dict(leaves(get_command(app)))
+    assert sorted(found) == sorted(COMMANDS)
+    for path, leaf in found.items():
+        assert len(getattr(leaf, "help", None) or "") > 10, path
+    for path in ("", "vault rotate"):
+        assert "Usage:" in ok(env, *path.split(), "--help")
+
+
+def test_wrong_use_ends_with_2_and_failure_with_1_and_words_on_standard_error(env: dict[str, str]) -> None:
+    for words, status in (
+        (["no-such-command"], 2),
+        (["user", "grant", "nobody@b.c", "1"], 1),
+        (["catalog", "sync", "--feed", "none"], 2),
+        (["catalog", "accept", "rev_none"], 1),
+        (["models", "add", "/nowhere.gguf"], 1),
+    ):
+        done = command(env, *words)
+        assert (done.returncode, done.stdout) == (status, ""), words
+        assert done.stderr.strip()
+        assert "Traceback" not in done.stderr
+    done = command(env | {"MARKETPLACE_TYPO": "1"}, "user", "list")
+    assert done.returncode == 2
+    assert "MARKETPLACE_TYPO" in done.stderr
+
+
+def test_shell_completion_knows_the_commands(env: dict[str, str]) -> None:
+    asked = {"_AGENT_MARKETPLACE_COMPLETE": "complete_bash", "COMP_WORDS": "agent-marketplace led", "COMP_CWORD": "1"}
+    assert "ledger" in command(env | asked, stdin="").stdout
+
+
+def test_accounts_and_keys_can_be_managed_by_scripts(env: dict[str, str]) -> None:
+    made = json.loads(ok(env, "user", "create", "ann@example.com", "--json", stdin=f"{PASSWORD}\n"))
+    assert made["role"] == "admin"
+    assert (
+        json.loads(ok(env, "user", "grant", "ann@example.com", "2.5", "--idempotency-key", "x", "--json"))["balance"] == 7.5
+    )
+    assert (
+        json.loads(ok(env, "user", "grant", "ann@example.com", "2.5", "--idempotency-key", "x", "--json"))["balance"] == 7.5
+    )
+    key = json.loads(ok(env, "key", "create", "--user", "ann@example.com", "--cap", "1", "--period", "day", "--json"))
+    listed = json.loads(ok(env, "key", "list", "--user", "ann@example.com", "--json"))
+    assert listed["id"] == key["id"]
+    assert key["key"] not in json.dumps(listed)
+    ok(env, "key", "revoke", key["id"], "--user", "ann@example.com")
+    assert json.loads(ok(env, "ledger", "verify", "--json"))["ok"] is True
+    assert json.loads(ok(env, "vault", "status", "--json")) == {}
+
+
+def jumping_offer() -> tuple[str, dict[str, object]]:
+    """An offer that the feed may overrule (its price came from a list that is checked less often), and a document about it."""
+    names = {ours: theirs for theirs, ours in host_names("models.dev").items()}
+    offers = (o for m in bundled().models for o in m.offers)
+    offer = next(o for o in offers if o.source == "rates" and o.provider in names and o.price and o.price.input)
+    assert offer.price is not None
+    tenfold = (offer.price.input or 0) * 10 / 10**9
+    facts = {"cost": {"input": tenfold, "output": tenfold}, "limit": {"context": offer.context}}
+    return offer.id, {names[offer.provider]: {"models": {offer.upstream_id: facts}}}
+
+
+OFFER, FEED = jumping_offer()
+
+
+class _Feed(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        body = json.dumps(FEED).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Quiet."""
+
+
+def test_a_price_that_jumps_waits_until_the_operator_accepts_it(env: dict[str, str]) -> None:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Feed) as feed:
+        threading.Thread(target=feed.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{feed.server_port}/api.json"
+        report = json.loads(ok(env, "catalog", "sync", "--feed", "models.dev", "--url", url, "--json"))
+        feed.shutdown()
+    assert (report["prices"], report["to_review"]) == (0, 1), report
+    review = json.loads(ok(env, "catalog", "reviews", "--json"))
+    assert review["offer_id"] == OFFER
+    assert "the new price is in force" in ok(env, "catalog", "accept", review["review_id"])
+    assert ok(env, "catalog", "reviews", "--json") == ""
+    assert command(env, "catalog", "reject", review["review_id"]).returncode == 1
+
+
+def test_weights_are_listed_and_a_file_of_ones_own_is_added(env: dict[str, str], tmp_path: Path) -> None:
+    env |= {"MARKETPLACE_MODELS_DIR": str(tmp_path / "models")}
+    assert json.loads(ok(env, "models", "list", "--json"))["state"] == "not installed"
+    (tmp_path / "mine.gguf").write_bytes(b"GGUF" + bytes(100))
+    assert "mine is installed" in ok(env, "models", "add", str(tmp_path / "mine.gguf"))
+    assert json.loads(ok(env, "models", "list", "--installed", "--json"))["id"] == "mine"
+
+
+def loaded(server: Served, token: str, work: object) -> int:
+    """Calls the server from four threads while `work()` runs; every call must succeed. Returns how many there were."""
+    over = threading.Event()
+
+    def call(_: int) -> int:
+        for n in itertools.count():
+            if over.is_set():
+                return n
+            status, body = server.call("POST", "/v1/chat/completions", CHAT, token)
+            assert status == 200, body
+        return 0
+
+    with ThreadPoolExecutor(4) as pool:
+        calls = [pool.submit(call, i) for i in range(4)]
+        try:
+            assert callable(work)
+            work()
+        finally:
+            over.set()
+        return sum(c.result() for c in calls)
+
+
+def test_a_backup_taken_under_load_restores_to_books_that_agree(
+    env: dict[str, str], upstream: Threaded, tmp_path: Path
+) -> None:
+    home, copy = Path(env["MARKETPLACE_DATA_DIR"]), tmp_path / "copy.db"
+    upstream_env = env | {"OPENAI_BASE_URL": upstream.base_url, "OPENAI_API_KEY": "sk-operator"}
+    with served(upstream_env) as server:
+        token = server.sign_up()
+        assert loaded(server, token, lambda: ok(env, "backup", str(copy))) > 0
+        assert command(env, "backup", str(copy)).returncode == 2
+    assert copy.stat().st_mode & 0o777 == 0o600
+    restored = tmp_path / "restored"
+    restored.mkdir()
+    shutil.copy(copy, restored / "marketplace.db")
+    shutil.copytree(home / "secrets", restored / "secrets")
+    env = upstream_env | {"MARKETPLACE_DATA_DIR": str(restored)}
+    with served(env) as server:
+        assert server.call("POST", "/v1/chat/completions", CHAT, token)[0] == 200
+    report = json.loads(ok(env, "ledger", "verify", "--json"))
+    assert report["ok"] is True, report
+    assert report["usage_records"] >= 1
+
+
+def test_the_master_key_is_rotated_under_load_without_a_failed_read(env: dict[str, str], upstream: Threaded) -> None:
+    both = env | {"ENCRYPTION_KEY": f"{KEYS[1]},{KEYS[0]}", "OPENAI_BASE_URL": upstream.base_url}
+    with served(env | {"OPENAI_BASE_URL": upstream.base_url}) as server:
+        token = server.sign_up()
+        saved = {"provider": "openai", "api_key": "sk-users-own-key-000000000001"}
+        assert server.call("POST", "/api/v1/marketplace/api-keys", saved, token)[0] == 200
+    with served(both) as server:
+        before = json.loads(ok(both, "vault", "status", "--json"))
+        assert loaded(server, token, lambda: ok(both, "vault", "rotate", "--json")) > 0
+        assert {seen.headers["authorization"] for seen in upstream.fake.requests[1:] if "chat" in seen.path} == {
+            "Bearer sk-users-own-key-000000000001"
+        }
+    after = json.loads(ok(both, "vault", "status", "--json"))
+    assert len(before) == len(after) == 1
+    assert before.keys() != after.keys()
+    alone = env | {"ENCRYPTION_KEY": KEYS[1], "OPENAI_BASE_URL": upstream.base_url}
+    with served(alone) as server:
+        _, listed = server.call("GET", "/api/v1/marketplace/api-keys", token=token)
+        assert [k["status"] for k in listed["api_keys"]] == ["verified"]
