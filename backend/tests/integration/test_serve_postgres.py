@@ -20,6 +20,7 @@ import pytest
 from tests.conftest import Postgres
 from tests.fakes.served import Served, command, environment, served, until
 from tests.fakes.threaded import Threaded, threaded_upstream
+from tests.fakes.unstorable import failures
 from tests.fakes.upstream import Behaviour
 
 pytestmark = [pytest.mark.postgres, pytest.mark.xdist_group("serve_postgres")]
@@ -153,6 +154,10 @@ def test_revocation_and_prices_reach_every_worker(server: Served) -> None:
     done = command(server.env, "catalog", "price", f"openai/{MODEL}", "9", "9")
     assert done.returncode == 0, done.stderr
     until(lambda: prices() == {"9"}, 5)
+
+
+def test_text_that_no_database_takes_is_refused_not_failed(server: Served) -> None:
+    assert failures(server, server.sign_up("unstorable@b.c")) == []
 
 
 def test_nothing_is_served_unmetered_while_the_database_is_away(
