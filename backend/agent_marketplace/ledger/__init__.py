@@ -1,6 +1,15 @@
 """Money: holds, double entry, prices, receipts. Import from here; the modules behind are the ledger's own."""
 
-from agent_marketplace.ledger.idempotency import Replay, abandon_in, begin_in, digest, finish_in, forget_in, once_in
+from agent_marketplace.ledger.idempotency import (
+    Replay,
+    abandon_in,
+    begin_in,
+    digest,
+    finish_in,
+    forget_in,
+    once_in,
+    release_stale_in,
+)
 from agent_marketplace.ledger.ledger import Ledger
 from agent_marketplace.ledger.money import Money, dollars, nano
 from agent_marketplace.ledger.plans import PLANS, Plan
@@ -47,6 +56,7 @@ __all__ = [
     "nano",
     "once_in",
     "price_usage",
+    "release_stale_in",
     "validate_price",
     "worst_case",
 ]

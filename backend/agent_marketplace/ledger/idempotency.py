@@ -59,6 +59,12 @@ def abandon_in(connection: sa.Connection, scope: str, key: str) -> None:
     connection.execute(sa.delete(t).where(t.c.scope == scope, t.c.key == key, t.c.result.is_(None)))
 
 
+def release_stale_in(connection: sa.Connection, scope: str, key: str, before_ms: int) -> None:
+    """Gives back a key that has been running since before `before_ms`: its process died."""
+    stale = sa.and_(t.c.scope == scope, t.c.key == key, t.c.result.is_(None), t.c.created_at < before_ms)
+    connection.execute(sa.delete(t).where(stale))
+
+
 def forget_in(connection: sa.Connection, operation: str, before_ms: int) -> int:
     """Deletes keys of scopes `operation:...` claimed before `before_ms`. Returns how many. Grants are never forgotten."""
     old = sa.and_(t.c.scope.startswith(f"{operation}:", autoescape=True), t.c.created_at < before_ms)

@@ -40,7 +40,7 @@ OPERATORS_KEY = "sk-operator-0123456789abcdef"
 
 
 @functools.cache
-def _template() -> tuple[Path, str, str]:
+def template() -> tuple[Path, str, str]:
     """A migrated installation with one account: (directory, user id, marketplace key). Copied for every test."""
     directory = Path(tempfile.mkdtemp(prefix="rig-"))
 
@@ -218,9 +218,9 @@ class Rig:
         grace_s: float = 5.0,
         outbound: Literal["lean", "aiohttp"] = "aiohttp",
     ) -> None:
-        template, self.user_id, self.key = _template()
+        original, self.user_id, self.key = template()
         self.directory = directory / "rig"
-        shutil.copytree(template, self.directory)
+        shutil.copytree(original, self.directory)
         self.up = FakeUpstream(*script)
         self._balance = balance
         self._timeouts = timeouts
@@ -419,7 +419,7 @@ def on_rig(*script: Behaviour, **options: Any) -> Callable[[Callable[..., Awaita
 
         def run(tmp_path: Path, **parameters: Any) -> None:
             chosen = script or tuple(p for p in parameters.values() if isinstance(p, Behaviour))
-            _template()
+            template()
 
             async def go() -> None:
                 async with asyncio.timeout(30), Rig(tmp_path, *chosen, **options) as rig:

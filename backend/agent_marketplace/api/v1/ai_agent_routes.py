@@ -10,6 +10,7 @@ from agent_marketplace.api.envelope import success
 from agent_marketplace.api.v1 import chats
 from agent_marketplace.api.v1.agent_body import call_of, completion_messages, flag, parameters, read_object, text
 from agent_marketplace.api.v1.answers import FlightResponse, RunResponse, caller_check
+from agent_marketplace.api.v1.idempotent import claim
 from agent_marketplace.errors import BadRequest, MarketplaceError
 from agent_marketplace.gateway import estimates
 from agent_marketplace.gateway.agent_wire import AgentMouth
@@ -59,9 +60,17 @@ async def get_completion(request: Request, market: The, principal: Runner) -> Re
     flight = market.router.flight(
         chats.request_of(principal.user_id, principal.key_id, call, {"run_id": run_id}, None, still_valid)
     )
-    await flight.open()
+    once = await claim(market, request, principal.user_id, body)
+    if isinstance(once, Response):
+        return once
+    try:
+        await flight.open()
+    except BaseException:  # whatever it was, the idempotency key must not outlive the request
+        if once is not None:
+            await once.give_back()
+        raise
     flight.note_estimate()
-    return FlightResponse(flight)
+    return FlightResponse(flight, once)
 
 
 @router.post(
@@ -80,17 +89,22 @@ async def chat(request: Request, market: The, principal: Runner) -> Response:
         principal.user_id, principal.key_id, call, keeper.fields, keeper, caller_check(market, request)
     )
     flight = market.router.flight(gateway_request)
-    await flight.open()
+    once = await claim(market, request, principal.user_id, body)
+    if isinstance(once, Response):
+        return once
     try:
+        await flight.open()
         flight.note_estimate()
         await keeper.take_off(flight)
         gateway_request.mouth = AgentMouth(keeper.fields)  # the ids are known only now
-    except BaseException:  # whatever it was, the hold must not outlive the request
+    except BaseException:  # whatever it was, neither the hold nor the idempotency key must outlive the request
         await flight.abandon()
+        if once is not None:
+            await once.give_back()
         raise
     gateway_request.detail |= keeper.fields
     if not resumable:
-        return FlightResponse(flight)
+        return FlightResponse(flight, once)
     try:
         run = market.runs.start(run_id, principal.user_id, flight)
     except MarketplaceError:  # another request took this run_id while ours was being opened

@@ -9,25 +9,31 @@ from starlette.types import Receive, Scope, Send
 
 from agent_marketplace.api.asgi import ResponseSink, fly
 from agent_marketplace.api.envelope import failure
+from agent_marketplace.api.v1.idempotent import Once
 from agent_marketplace.app import Market
 from agent_marketplace.errors import MarketplaceError
 from agent_marketplace.gateway.flight import Flight, forgive_cancel
+from agent_marketplace.gateway.relay import settled_despite_cancel
 from agent_marketplace.gateway.runs import Run, Runs
 
 
 class FlightResponse(Response):
-    """Flies when it is sent, so that the client's hang-up reaches the provider."""
+    """Flies when it is sent, so that the client's hang-up reaches the provider. once: the idempotency key it runs under."""
 
-    def __init__(self, flight: Flight) -> None:
+    def __init__(self, flight: Flight, once: Once | None = None) -> None:
         super().__init__()
         self._flight = flight
+        self._once = once
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             with self._flight.router.drain.call():
-                await fly(self._flight, receive, send)
+                await fly(self._flight, receive, send, keep=self._once.keep if self._once is not None else None)
         except MarketplaceError as error:
             await failure(error, self._flight.request.request_id)(scope, receive, send)
+        finally:
+            if self._once is not None:
+                await settled_despite_cancel(self._once.give_back())
 
 
 def caller_check(market: Market, request: Request) -> Callable[[], Awaitable[object]]:
