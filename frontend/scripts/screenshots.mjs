@@ -1,7 +1,7 @@
 // Makes the pictures of docs/tour.md and docs/states.md: `npm run screenshots [-- part-of-a-name]`. It starts a demo server on an
 // empty data folder; states that need a failing server are made by answering in its place.
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -13,8 +13,8 @@ import { tourShots } from "./screenshots-tour.mjs";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const port = Number(process.env.SCREENSHOTS_PORT ?? 8797);
 const LARGEST = 150_000;
-const PATIENCE_MS = 60_000;
-const desktop = { viewport: { width: 1280, height: 800 } };
+const PATIENCE_MS = 30_000;
+const desktop = { viewport: { width: 1152, height: 720 } };
 const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 
 /** The demo server and its one-time code. */
@@ -64,11 +64,12 @@ async function take(browser, address, token, shot) {
   const page = await context.newPage();
   await act(page, { token });
   const path = join(root, "docs/images", `${name}.png`);
-  await page.screenshot({ path, caret: "hide", animations: "disabled" });
+  const picture = await page.screenshot({ caret: "hide", animations: "disabled" });
   await context.close();
-  const size = statSync(path).size;
+  writeFileSync(path, picture);
+  const size = picture.length;
   process.stdout.write(`${(size / 1000).toFixed(0).padStart(5)} kB  ${name}\n`);
-  if (size > LARGEST) throw new Error(`${name} is larger than ${LARGEST / 1000} kB`);
+  if (size > LARGEST) throw new Error(`larger than ${LARGEST / 1000} kB`);
 }
 
 const wanted = process.argv[2] ?? "";
@@ -87,7 +88,12 @@ try {
     const reply = await fetch(`${address}/api/v1/marketplace/models/smollm2-135m`);
     return (await reply.json()).model.is_available;
   });
-  for (const shot of shots) await take(browser, address, token, shot);
+  for (const shot of shots) {
+    await take(browser, address, token, shot).catch((error) => {
+      process.exitCode = 1;
+      process.stderr.write(`${shot.name}: ${error.message}\n`);
+    });
+  }
 } finally {
   await browser.close();
   server.kill("SIGTERM");

@@ -20,8 +20,11 @@ _QUESTIONS: tuple[tuple[str, ...], ...] = (
 )
 
 
-async def seed(market: Market, user_id: str, say: Callable[[str], None]) -> None:
-    """Wallet, plan, key, favourites, a preset and real chats with the demo model; once, whatever is there already stays."""
+async def seed(market: Market, user_id: str, say: Callable[[str], None], *, ready_s: float = _READY_S) -> None:
+    """Wallet, plan, key, favourites, a preset and real chats with the demo model; once, whatever is there already stays.
+
+    ready_s: seconds that the demo model may take to start.
+    """
     auth = market.accounts.auth
     await auth.add_balance(user_id, "20", idempotency_key="demo-credit", memo="play credit of the tour")
     await auth.subscribe(user_id, "pro", idempotency_key="demo-plan")
@@ -41,13 +44,13 @@ async def seed(market: Market, user_id: str, say: Callable[[str], None]) -> None
             parameters={"max_tokens": 600, "temperature": 0.2},
         )
     if not (await market.conversations.list(user_id, limit=1)).conversations:
-        await _chat(market, user_id, say)
+        await _chat(market, user_id, say, ready_s)
 
 
-async def _chat(market: Market, user_id: str, say: Callable[[str], None]) -> None:
+async def _chat(market: Market, user_id: str, say: Callable[[str], None], ready_s: float) -> None:
     """Real answers with real receipts; none where the demo model does not run."""
     say("Asking the demo model a few questions, so that there is a history to look at (first start only) ...")
-    if not await market.local.wait_ready(_READY_S):
+    if not await market.local.wait_ready(ready_s):
         say(f"The history stays empty: {market.local.status.words}.")
         return
     try:
