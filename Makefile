@@ -3,7 +3,7 @@ PORT ?= 8000
 HOST ?= 127.0.0.1
 SHELL := /bin/sh
 
-.PHONY: help run test setup demo check backend-test frontend-test e2e lock openapi clean
+.PHONY: help run test setup demo check backend-test frontend-test e2e lock licences sbom openapi clean
 
 help:            ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,12 @@ e2e:             ## the whole story in a real browser
 openapi:         ## write frontend/openapi.json and the UI's types from the server
 	@.venv/bin/agent-marketplace openapi > frontend/openapi.json
 	@cd frontend && npm run --silent gen
+
+licences:        ## write docs/licences.md from the lock file
+	@.venv/bin/python scripts/dependencies.py licences > docs/licences.md
+
+sbom:            ## print the software bill of materials (CycloneDX JSON)
+	@.venv/bin/python scripts/dependencies.py sbom
 
 lock:            ## renew the hash-locked requirements
 	@scripts/lock.sh

@@ -3,7 +3,6 @@
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
-from sqlalchemy.pool import QueuePool
 
 from agent_marketplace.api.counting import Answered
 from agent_marketplace.app import Market
@@ -53,11 +52,9 @@ def _process(market: Market, registry: CollectorRegistry) -> None:
     for (model, provider), samples in list(market.health.samples.items()):
         calls.labels(model, provider, "true").set(samples.ok)
         calls.labels(model, provider, "false").set(samples.failed)
-    pool = market.db.engine.pool
-    if isinstance(pool, QueuePool):
-        connections = Gauge("marketplace_database_connections", "The pool's connections", ["state"], registry=registry)
-        connections.labels("in_use").set(pool.checkedout())
-        connections.labels("idle").set(pool.checkedin())
+    connections = Gauge("marketplace_database_connections", "The pool's connections", ["state"], registry=registry)
+    for state, count in market.db.connections().items():
+        connections.labels(state).set(count)
 
 
 async def _stored(market: Market, registry: CollectorRegistry) -> None:

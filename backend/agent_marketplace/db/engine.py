@@ -106,6 +106,11 @@ class Database:
             return self._writer.submit_sync(fn, durable=durable)
         return self._write_here(fn, durable)
 
+    def connections(self) -> dict[str, int]:
+        """How many connections of the pool are `in_use` and `idle`; empty where there is no such pool."""
+        pool = self.engine.pool
+        return {"in_use": pool.checkedout(), "idle": pool.checkedin()} if isinstance(pool, sa.pool.QueuePool) else {}
+
     def close(self) -> None:
         """Finishes what was handed in, then ends all threads and connections."""
         self._writer.close()

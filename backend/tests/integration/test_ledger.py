@@ -7,10 +7,9 @@ import pytest
 import sqlalchemy as sa
 
 from agent_marketplace.clock import ManualClock
-from agent_marketplace.db.tables.ledger import accounts, holds, usage_records
-from agent_marketplace.errors import BadRequest, Conflict, IdempotencyMismatch, NotFound, PaymentRequired, Unavailable
+from agent_marketplace.db.tables.ledger import accounts, usage_records
+from agent_marketplace.errors import BadRequest, Conflict, NotFound, PaymentRequired
 from agent_marketplace.ledger import Ledger, Settlement, store
-from agent_marketplace.ledger.idempotency import abandon_in, begin_in, digest, finish_in, forget_in
 from agent_marketplace.ledger.writer import close
 from agent_marketplace.usage import Usage
 
@@ -140,7 +139,11 @@ def test_one_call_cannot_take_what_another_call_holds(ledger):
         await ledger.hold("r1", "ann", DOLLAR, price_version="v")
         await ledger.hold("r2", "ann", 3 * DOLLAR, price_version="v")
         receipt = await ledger.settle(settlement("r1", 10 * DOLLAR))
-        assert (receipt.charged_nano, receipt.held_nano, receipt.balance_nano - receipt.held_nano) == (2 * DOLLAR, 3 * DOLLAR, 0)
+        assert (receipt.charged_nano, receipt.held_nano, receipt.balance_nano - receipt.held_nano) == (
+            2 * DOLLAR,
+            3 * DOLLAR,
+            0,
+        )
         assert (await ledger.settle(settlement("r2", 3 * DOLLAR))).absorbed_nano == 0
 
     asyncio.run(story())
@@ -375,212 +378,3 @@ def test_after_a_crash_every_hold_of_the_dead_process_is_resolved(ledger, databa
 
     asyncio.run(story())
     assert [row.status for row in usage_rows(database)] == ["lost"] * 3
-
-
-def test_a_grant_repeated_with_its_key_is_one_grant(ledger):
-    async def story():
-        calls = [ledger.grant("ann", DOLLAR, kind="topup", idempotency_key="pay_1") for _ in range(10)]
-        await asyncio.gather(*calls)
-        assert (await ledger.balance("ann")).balance == 6 * DOLLAR
-        with pytest.raises(IdempotencyMismatch):
-            await ledger.grant("ann", 2 * DOLLAR, kind="topup", idempotency_key="pay_1")
-        await ledger.grant("ann", DOLLAR, kind="credit")
-        await ledger.grant("ann", DOLLAR, kind="credit")
-        assert (await ledger.balance("ann")).balance == 8 * DOLLAR
-        for bad in ("", "x" * 201):
-            with pytest.raises(BadRequest):
-                await ledger.grant("ann", 1, kind="credit", idempotency_key=bad)
-        with pytest.raises(BadRequest):
-            await ledger.grant("ann", 1, kind="gift")
-        with pytest.raises(BadRequest):
-            await ledger.grant("ann", 10**18, kind="credit")
-
-    asyncio.run(story())
-
-
-def test_a_plan_is_charged_once_and_not_at_all_to_the_poor(ledger):
-    async def story():
-        assert not await ledger.charge("ann", 10 * DOLLAR, kind="plan", idempotency_key="sub_1")
-        await ledger.grant("ann", 10 * DOLLAR, kind="topup")
-        assert await ledger.charge("ann", 10 * DOLLAR, kind="plan", idempotency_key="sub_1"), "a refusal is not an effect"
-        assert await ledger.charge("ann", 10 * DOLLAR, kind="plan", idempotency_key="sub_1")
-        assert (await ledger.balance("ann")).balance == 5 * DOLLAR
-
-    asyncio.run(story())
-
-
-def test_sign_up_credit_stops_at_the_days_total(ledger, database):
-    def sign_up(connection, user):
-        left = ledger.signup_credit_left_in(connection, "2026-09-21", 12 * DOLLAR)
-        ledger.open_account_in(connection, user, credit_nano=min(5 * DOLLAR, left))
-
-    async def story():
-        await asyncio.gather(*(database.write(lambda c, u=u: sign_up(c, u)) for u in ("bob", "cid", "dan")))
-
-    asyncio.run(story())
-    users = ["ann", "bob", "cid", "dan"]
-    given = database.read_sync(lambda c: store.balances(c, users))
-    assert sum(b.balance for b in given.values()) == 12 * DOLLAR
-    assert sorted(given) == users
-
-
-def test_an_account_is_opened_once(ledger, database):
-    with pytest.raises(Conflict):
-        database.write_sync(lambda c: ledger.open_account_in(c, "ann", credit_nano=5 * DOLLAR))
-
-
-def test_the_statement_pages_through_every_posting_once(ledger):
-    async def story():
-        for i in range(7):
-            await ledger.grant("ann", i + 1, kind="credit", memo=f"number {i}")
-        seen, cursor = [], None
-        while True:
-            page = await ledger.statement("ann", cursor, 3)
-            seen += page.entries
-            cursor = page.next_cursor
-            if cursor is None:
-                break
-        assert [e.memo for e in seen] == [f"number {i}" for i in reversed(range(7))] + [""]
-        assert seen[0].balance_after_nano == 5 * DOLLAR + 28
-        for bad in ("x", "-1", "1" * 30, "²"):
-            with pytest.raises(BadRequest):
-                await ledger.statement("ann", bad)
-
-    asyncio.run(story())
-
-
-def test_usage_sums_by_model_and_by_day(ledger, database, clock):
-    async def story():
-        for i, (model, charge) in enumerate([("a", 10), ("b", 50), ("a", 20)]):
-            await ledger.hold(f"r{i}", "ann", 100, price_version="v")
-            await ledger.settle(settlement(f"r{i}", charge, model=model))
-            clock.advance(86_400)
-        by_model = await ledger.usage("ann")
-        assert [(s.key, s.requests, s.input_tokens, s.output_tokens, s.cost_nano) for s in by_model] == [
-            ("b", 1, 100, 20, 50), ("a", 2, 200, 40, 30),
-        ]  # fmt: skip
-        by_day = await ledger.usage("ann", by="day")
-        assert [s.cost_nano for s in by_day] == [20, 50, 10]
-        assert by_day[0].key > by_day[2].key
-        assert await ledger.usage("ann", days=0) == []
-
-    asyncio.run(story())
-    busiest = database.read_sync(lambda c: store.model_use(c, 0))
-    assert [(m.model, m.requests, m.users, m.ok, m.tokens) for m in busiest] == [("a", 2, 1, 2, 240), ("b", 1, 1, 1, 120)]
-    assert [r.request_id for r in database.read_sync(lambda c: store.records(c, "ann"))] == ["r0", "r1", "r2"]
-
-
-def test_a_key_spends_no_more_than_its_cap_in_any_window(ledger, database, clock):
-    async def story():
-        await database.write(lambda c: ledger.open_key_budget_in(c, "key_a", "day", 2 * DOLLAR, timezone="Europe/Berlin"))
-        await database.write(lambda c: ledger.open_key_budget_in(c, "key_b", "total", None))
-        calls = [ledger.hold(f"r{i}", "ann", DOLLAR, price_version="v", key_id="key_a") for i in range(5)]
-        results = await asyncio.gather(*calls, return_exceptions=True)
-        refused = [r for r in results if isinstance(r, PaymentRequired)]
-        assert len(refused) == 3
-        assert (refused[0].extra["scope"], str(refused[0].extra["available"])) == ("key", "0")
-        assert not await ledger.extend("r0", 1)
-        await ledger.settle(settlement("r0", DOLLAR // 2))
-        await ledger.void("r1", "failed")
-        spend = (await ledger.key_spend(["key_a", "none"]))["key_a"]
-        assert (spend.spent_nano, spend.held_nano, spend.limit_nano) == (DOLLAR // 2, 0, 2 * DOLLAR)
-        clock.advance(86_400)
-        spend = (await ledger.key_spend(["key_a"]))["key_a"]
-        assert (spend.spent_nano, spend.resets_at > clock.now_ms()) == (0, True)
-        await ledger.hold("next", "ann", 2 * DOLLAR, price_version="v", key_id="key_a")
-        await ledger.hold("uncapped", "ann", DOLLAR, price_version="v", key_id="key_b")
-        await ledger.settle(settlement("uncapped", DOLLAR))
-        uncapped = (await ledger.key_spend(["key_b"]))["key_b"]
-        assert (uncapped.spent_nano, uncapped.limit_nano, uncapped.resets_at) == (DOLLAR, None, None)
-
-    asyncio.run(story())
-
-
-@pytest.mark.parametrize(
-    ("period", "timezone", "limit"), [("year", "UTC", 1), ("day", "Mars/Olympus", 1), ("day", "UTC", -1)]
-)
-def test_an_impossible_cap_is_refused(ledger, database, period, timezone, limit):
-    with pytest.raises(BadRequest):
-        database.write_sync(lambda c: ledger.open_key_budget_in(c, "key_a", period, limit, timezone=timezone))
-
-
-def test_a_long_effect_runs_once_per_idempotency_key(database):
-    write = database.write_sync
-    scope, key, body = "completion:ann", "k1", digest({"model": "gpt4"})
-    assert write(lambda c: begin_in(c, scope, key, body, 1000)) is None
-    with pytest.raises(Conflict):
-        write(lambda c: begin_in(c, scope, key, body, 1000))
-    with pytest.raises(IdempotencyMismatch):
-        write(lambda c: begin_in(c, scope, key, digest("other"), 1000))
-    write(lambda c: abandon_in(c, scope, key))
-    assert write(lambda c: begin_in(c, scope, key, body, 1000)) is None
-    write(lambda c: finish_in(c, scope, key, {"id": "req_1"}))
-    assert write(lambda c: begin_in(c, scope, key, body, 1000)).result == {"id": "req_1"}
-    write(lambda c: abandon_in(c, scope, key))
-    assert write(lambda c: begin_in(c, scope, key, body, 1000)) is not None, "a finished effect stays finished"
-    assert write(lambda c: forget_in(c, "grant", 1001)) == 0
-    assert write(lambda c: forget_in(c, "completion", 1001)) == 1
-
-
-def test_a_settlement_that_the_database_did_not_confirm_is_repeated_and_charged_once(ledger, database, monkeypatch):
-    real, failures = database.write_batched, []
-
-    async def unconfirmed(handler, job, **more):
-        value = await real(handler, job, **more)
-        if len(failures) < 2:
-            failures.append(job)
-            raise Unavailable("no confirmation")
-        return value
-
-    async def story():
-        await ledger.hold("r1", "ann", DOLLAR, price_version="v")
-        monkeypatch.setattr(database, "write_batched", unconfirmed)
-        receipt = await ledger.settle(settlement("r1", 1000))
-        assert (receipt.charged_nano, receipt.replayed) == (1000, True)
-        assert (await ledger.balance("ann")).balance == 5 * DOLLAR - 1000
-
-    asyncio.run(story())
-    assert len(failures) == 2
-
-
-def test_a_database_that_stays_away_is_reported_after_bounded_attempts(ledger, database, monkeypatch):
-    async def away(*_args, **_more):
-        raise Unavailable("away")
-
-    async def story():
-        await ledger.hold("r1", "ann", DOLLAR, price_version="v")
-        with monkeypatch.context() as patch:
-            patch.setattr(database, "write_batched", away)
-            with pytest.raises(Unavailable):
-                await ledger.settle(settlement("r1", 1000))
-        await ledger.settle(settlement("r1", 1000))
-
-    asyncio.run(story())
-
-
-def test_checkpoints_of_many_wallets_and_two_processes_number_without_a_gap(ledger, database, clock, monkeypatch):
-    monkeypatch.setattr("agent_marketplace.ledger.housekeeping.BATCH", 3)
-    for i in range(10):
-        database.write_sync(lambda c, i=i: ledger.open_account_in(c, f"u{i}", credit_nano=1, kind="credit"))
-    other = Ledger(database, clock, secret=b"secret", owner="other-process")
-
-    async def story():
-        moved = await asyncio.gather(ledger.checkpoint(), other.checkpoint())
-        assert sum(moved) + await ledger.checkpoint() == 11
-
-    asyncio.run(story())
-
-
-def test_checkpoints_roll_shared_accounts_up_without_changing_them(ledger, database):
-    async def story():
-        for i in range(3):
-            await ledger.hold(f"r{i}", "ann", 100, price_version="v")
-            await ledger.settle(settlement(f"r{i}", 10))
-            before = database.read_sync(store.shared_balances)
-            assert await ledger.checkpoint() == 1
-            assert database.read_sync(store.shared_balances) == before
-        assert await ledger.checkpoint() == 0
-
-    asyncio.run(story())
-    assert database.read_sync(store.shared_balances)["provider:openai"] == 30
-    assert database.read_sync(lambda c: c.execute(sa.select(sa.func.count()).select_from(holds)).scalar_one()) == 3
