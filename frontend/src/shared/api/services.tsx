@@ -4,6 +4,7 @@ import type { Host, ThemeName } from "@/hosts/host";
 import { ApiClient } from "@/shared/api/client";
 import { isApiError } from "@/shared/api/errors";
 import { Session, type SessionState } from "@/shared/api/session";
+import { ToastProvider } from "@/shared/ui/toast";
 
 /** All that a component may reach for, made once per host. */
 export interface Services {
@@ -53,7 +54,12 @@ export function withHost<P extends object>(Inner: ComponentType<P>): ComponentTy
     const around = useContext(ServicesContext);
     const [own] = useState(() => (host && around?.host !== host ? createServices(host) : null));
     const inner = <Inner {...(props as unknown as P)} />;
-    return own ? <ServicesProvider services={own}>{inner}</ServicesProvider> : inner;
+    if (!own) return inner;
+    return (
+      <ServicesProvider services={own}>
+        <ToastProvider>{inner}</ToastProvider>
+      </ServicesProvider>
+    );
   }
   Hosted.displayName = `withHost(${Inner.displayName ?? Inner.name})`;
   return Hosted;
