@@ -210,6 +210,7 @@ def build(
     credentials, health, wires = Credentials(vault), Health(clock), codecs()
     engine = RecommendationEngine(registry, accounts.auth, clock=clock)
     registry.set_evidence(engine.quality.evidence(), engine.quality.overall_share(registry))
+    catalog.weighted_ratings = lambda: engine.experience.shown_ratings()
     assistant = Assistant(engine, ledger, credentials)
     router = APIRouter(
         registry=registry, endpoints=endpoints, credentials=credentials, targets=targets, ledger=ledger, client=client,

@@ -14,7 +14,7 @@ from agent_marketplace.api.counting import Counting
 from agent_marketplace.api.deps import Router
 from agent_marketplace.api.hot import App, Hot
 from agent_marketplace.api.openapi import install_openapi
-from agent_marketplace.api.v1 import ai_agent_routes, ai_marketplace_routes, billing, conversations, keys
+from agent_marketplace.api.v1 import ai_agent_routes, ai_marketplace_routes, assistant, billing, conversations, keys
 from agent_marketplace.app import Market, build
 from agent_marketplace.net.drain import Drain
 
@@ -56,7 +56,17 @@ def cold(market: Market, extra: Sequence[Router] = ()) -> FastAPI:
     app.state.market = market
     app.state.catalog_view = CatalogView(market.registry)
     envelope.install(app)
-    for module in (operations, ai_marketplace_routes, billing, keys, conversations, ai_agent_routes, compat, ollama):
+    for module in (
+        operations,
+        ai_marketplace_routes,
+        assistant,
+        billing,
+        keys,
+        conversations,
+        ai_agent_routes,
+        compat,
+        ollama,
+    ):
         app.include_router(module.router)
     for router in extra:
         app.include_router(router)

@@ -1,7 +1,7 @@
 """The catalogue's effects in one place: what is stored is laid over the snapshot, and the registry is told."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -31,6 +31,7 @@ class Catalog:
     ) -> None:
         self.registry = registry
         self.traffic = Traffic()
+        self.weighted_ratings: Callable[[], Mapping[str, Decimal]] = dict
         self._db = db
         self._clock = clock or SystemClock()
         self._base = base or bundled()
@@ -236,7 +237,7 @@ class Catalog:
             return store.traffic_since(connection, since), store.rating_sums(connection)
 
         cells, ratings = await self._db.read(collect)
-        self.registry.set_stats(summarise(cells, ratings))
+        self.registry.set_stats(summarise(cells, ratings, self.weighted_ratings()))
 
 
 def _outdates(as_of: str, version: str, row: PriceRow) -> bool:

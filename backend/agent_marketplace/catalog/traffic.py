@@ -74,8 +74,16 @@ def percentile(histogram: Mapping[int, int], share: float) -> float | None:
     return None
 
 
-def summarise(cells: Iterable[tuple[str, str, int, int]], ratings: Mapping[str, tuple[int, int]]) -> dict[str, Stats]:
-    """Stats per model from (model, measure, bucket, count) and {model: (sum of stars, number of ratings)}."""
+def summarise(
+    cells: Iterable[tuple[str, str, int, int]],
+    ratings: Mapping[str, tuple[int, int]],
+    weighted: Mapping[str, Decimal] | None = None,
+) -> dict[str, Stats]:
+    """Stats per model from (model, measure, bucket, count) and {model: (sum of stars, number of ratings)}.
+
+    weighted: stars that count by what their users paid; shown instead of the plain mean where there are some.
+    """
+    shown = weighted or {}
     counters: dict[str, Counter[str]] = defaultdict(Counter)
     histograms: dict[tuple[str, str], Counter[int]] = defaultdict(Counter)
     for model_id, measure, bucket, count in cells:
@@ -88,7 +96,7 @@ def summarise(cells: Iterable[tuple[str, str, int, int]], ratings: Mapping[str, 
         first, speed = histograms[model_id, "first_token"], histograms[model_id, "throughput"]
         out[model_id] = Stats(
             use_count=counters[model_id]["served"],
-            rating=(Decimal(stars) / number).quantize(Decimal("0.01")) if number else None,
+            rating=shown.get(model_id, (Decimal(stars) / number).quantize(Decimal("0.01"))) if number else None,
             rating_count=number,
             samples=sum(first.values()),
             first_token_p50=percentile(first, 0.5),

@@ -191,9 +191,10 @@ class RecommendationEngine:
         blocked: list[Blocked] = []
         today = self._today()
         for model in self.registry.get_all_models():
-            if model.retired or not filters.answers_text(model) or not filters.holds(model, request.needs):
+            if model.retired or not filters.answers_text(model):
                 continue
-            offers = [o for o in self.registry.offers(model.id) if filters.lacks(o, request.needs, today) is None]
+            card = model.context_window
+            offers = [o for o in self.registry.offers(model.id) if filters.lacks(o, request.needs, today, card) is None]
             found = self._first_usable(model, offers, request)
             if isinstance(found, Candidate):
                 usable.append(found)
@@ -338,6 +339,7 @@ class RecommendationEngine:
             "model": c.model,
             "rank": rank,
             "role": pick.role,
+            "roles": [pick.role, *pick.also],
             "score": pick.score,
             "reasoning": ". ".join(said) + ".",
             "reasons": said,

@@ -7,6 +7,7 @@ from agent_marketplace.db.engine import Database
 from agent_marketplace.errors import BadRequest, NotFound
 from agent_marketplace.recommend import store
 from agent_marketplace.recommend.ai_recommendation_engine import RecommendationEngine
+from agent_marketplace.recommend.calibration import Calibration, calibration
 from agent_marketplace.recommend.learning import HALF_LIFE_DAYS, SIGNALS, Experience, lengths_of, rate, trend
 
 _DAY_MS = 86_400_000
@@ -48,6 +49,11 @@ class Learner:
 
         if not await self._db.write(work):
             raise NotFound("There is no such answer of yours")
+
+    async def calibration(self, user_id: str, days: int) -> Calibration:
+        """How the estimates of a user's calls of the last `days` compare with what was charged."""
+        since = self._clock.now_ms() - days * _DAY_MS
+        return calibration(await self._db.read(lambda c: store.estimates(c, user_id, since)))
 
     @staticmethod
     def erase_user_in(connection: sa.Connection, user_id: str) -> None:

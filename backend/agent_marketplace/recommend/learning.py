@@ -7,6 +7,7 @@ Ratings are drawn towards 3.5 stars with the strength of eight paying users, and
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 
 import msgspec
 
@@ -50,6 +51,10 @@ class Experience(msgspec.Struct, frozen=True):
     lengths: Mapping[str, Lengths] = {}
     ratings: Mapping[str, Rating] = {}
     trending: Mapping[str, tuple[str, ...]] = {}
+
+    def shown_ratings(self) -> dict[str, Decimal]:
+        """Stars to show, 1..5 with two places, for models that paying users gave stars; others keep their plain mean."""
+        return {m: Decimal(r.stars).quantize(Decimal("0.01")) for m, r in self.ratings.items() if r.raters}
 
     def shift(self, model_id: str) -> tuple[float, str]:
         """Quality points to add for own ratings, and the words for it; (0, "") below one voice."""

@@ -61,17 +61,15 @@ def answers_text(model: AIModel) -> bool:
     return "text" in model.capabilities and "text" in model.input_modalities and model.output_modalities[:1] == ("text",)
 
 
-def holds(model: AIModel, needs: Needs) -> bool:
-    """Whether the context that the model's card names is large enough; an unknown context (0) is left to the offers."""
-    return model.context_window == 0 or model.context_window >= _wanted(needs)
-
-
 def _wanted(needs: Needs) -> int:
     return round(needs.input_tokens * CONTEXT_MARGIN) + needs.output_tokens
 
 
-def lacks(offer: Offer, needs: Needs, today: date) -> str | None:
-    """The first need that an offer can't meet, keys and money left aside; None if it meets all."""
+def lacks(offer: Offer, needs: Needs, today: date, card_context: int = 0) -> str | None:
+    """The first need that an offer can't meet, keys and money left aside; None if it meets all.
+
+    card_context: tokens on the model's card, for an offer that names none (0: unknown).
+    """
     if offer.retires_on is not None and offer.retires_on <= (today + timedelta(days=RETIRING_DAYS)).isoformat():
         return f"it retires on {offer.retires_on}"
     if needs.vision and "image" not in offer.input_modalities:
@@ -83,8 +81,9 @@ def lacks(offer: Offer, needs: Needs, today: date) -> str | None:
         return "it is not free"
     if needs.local and offer.provider not in ("local", "ollama"):
         return "it does not run on this machine"
-    if offer.context is not None and offer.context < _wanted(needs):
-        return f"its context of {offer.context:,} tokens is too small"
+    context = offer.context or card_context
+    if context and context < _wanted(needs):
+        return f"its context of {context:,} tokens is too small"
     if offer.max_input is not None and offer.max_input < needs.input_tokens * CONTEXT_MARGIN:
         return f"it takes {offer.max_input:,} input tokens at most"
     return None

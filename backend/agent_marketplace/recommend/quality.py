@@ -8,6 +8,7 @@ brainstorming, vision or quick facts of current models directly: their measures 
 
 import functools
 import math
+import re
 from collections.abc import Mapping
 from datetime import date
 from importlib import resources
@@ -41,6 +42,8 @@ TASK_MEASURES: Mapping[str, Mapping[str, float]] = {
 }
 DIRECT = frozenset({"code_generation", "debugging", "summarisation", "data_extraction", "maths"})
 """Tasks that a measure above tests as such; for all others the measures are proxies."""
+
+_EFFORT = re.compile(r"-(max|xhigh|high|medium|low)(?:-effort)?$")
 
 OVERALL_PULL = 0.5
 PRIOR_PULL = 1.5
@@ -118,6 +121,12 @@ def estimate(measures: Mapping[str, float], weights: Mapping[str, float], prior:
     return (mean + OVERALL_PULL * centre) / (total + OVERALL_PULL)
 
 
+def _effort(row: str) -> str:
+    """The effort that a result was reached at, as its row's name tells: usually more than a model spends unasked."""
+    found = _EFFORT.search(row)
+    return f" at {found[1]} effort" if found else ""
+
+
 class QualityTable:
     """Quality of every model of a catalogue. Immutable; make a new one when the catalogue changes."""
 
@@ -178,7 +187,9 @@ class QualityTable:
     def _cited(self, result: Result, measures: list[str]) -> str:
         found = dict.fromkeys("aider" if m == "aider" else "livebench" for m in measures)
         return "; ".join(
-            f"{self._file.sources[s].name}, as of {self._file.sources[s].as_of}" for s in found if s in result.sources
+            f"{self._file.sources[s].name}{_effort(result.sources[s])}, as of {self._file.sources[s].as_of}"
+            for s in found
+            if s in result.sources
         )
 
     def _family_means(self, registry: MarketplaceRegistry) -> dict[tuple[str, str], tuple[float, str]]:

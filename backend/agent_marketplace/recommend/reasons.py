@@ -15,6 +15,9 @@ _ROLE = {
     "fastest": "Fastest that is good enough",
     "alternative": "Alternative",
 }
+_HOLDS = {
+    "best": "best quality", "value": "best value", "cheapest": "cheapest that is good enough", "fastest": "fastest that is good enough",
+}  # fmt: skip
 _LEVEL = {"measured": "high", "proxy": "medium", "family": "low", "prior": "low"}
 _TASK = {
     "debugging": "debugging", "code_generation": "writing code", "code_review": "code review", "documentation": "documentation",
@@ -50,7 +53,9 @@ def reasons(pick: Pick, analysis: Analysis, considered: int) -> list[str]:
         ]
     task = _TASK.get(analysis.type, "this task")
     choice = "the only model" if considered == 1 else f"out of {considered} models"
-    out = [f"{_ROLE[pick.role]} for {task}, {choice} that you can use now"]
+    held = [_HOLDS[role] for role in pick.also if role in _HOLDS] if considered > 1 else []
+    superlatives = f": {' and '.join([', '.join(held[:-1]), held[-1]] if len(held) > 1 else held)}" if held else ""
+    out = [f"{_ROLE[pick.role]} for {task}{superlatives}, {choice} that you can use now"]
     out.append(c.quality.why[0].upper() + c.quality.why[1:])
     out.append(_cost_words(c))
     out.append(f"About {c.seconds:.0f} s to a whole answer" if c.seconds >= 1 else "About a second to a whole answer")
@@ -59,11 +64,7 @@ def reasons(pick: Pick, analysis: Analysis, considered: int) -> list[str]:
 
 
 def _cost_words(c: Candidate) -> str:
-    behind = (
-        f"from {c.lengths.samples} calls here"
-        if c.lengths.samples
-        else "from the usual length of such answers, not yet from own calls"
-    )
+    behind = f"from {c.lengths.samples} calls here" if c.lengths.samples else "estimated from typical answer lengths"
     if c.list_cost.p95 == 0:
         return "Costs nothing"
     said = f"About {money(c.list_cost.p50)}, rarely more than {money(c.list_cost.p95)} a call, {behind}"
@@ -92,10 +93,9 @@ def gives_up(pick: Pick, others: Sequence[Pick]) -> str | None:
         return f"some quality: {top.model.name} is rated {_gap(top.quality.points - c.quality.points)} higher for this task"
     if cheaper:
         low = min(cheaper, key=lambda o: (o.list_cost.p50, o.model.id))
-        times = f"{round(c.list_cost.p50 / low.list_cost.p50)} times what" if low.list_cost.p50 else "money, where"
-        return (
-            f"it costs {times} {low.model.name} costs" if low.list_cost.p50 else f"it costs money, {low.model.name} does not"
-        )
+        if low.list_cost.p50 == 0:
+            return f"it costs money, {low.model.name} does not"
+        return f"it costs {round(c.list_cost.p50 / low.list_cost.p50)} times what {low.model.name} costs"
     if quicker:
         fast = min(quicker, key=lambda o: (o.seconds, o.model.id))
         return f"time: {fast.model.name} needs about {fast.seconds:.0f} s instead of {c.seconds:.0f} s"

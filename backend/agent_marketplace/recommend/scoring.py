@@ -42,11 +42,12 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Pick(msgspec.Struct, frozen=True, kw_only=True):
-    """A ranked candidate. score 1..10."""
+    """A ranked candidate. score 1..10; role: what it was picked for; also: the other superlatives that it holds."""
 
     candidate: Candidate
     role: Role
     score: float
+    also: tuple[Role, ...] = ()
 
 
 def score_of(points: float) -> float:
@@ -86,14 +87,15 @@ def choose(candidates: Sequence[Candidate], priority: Priority, task: str, limit
         roles.insert(1, roles.pop())
     chosen: dict[str, Pick] = {}
     for role, candidate in roles:
-        chosen.setdefault(candidate.model.id, _pick(candidate, role))
+        also = tuple(r for r, c in roles if c.model.id == candidate.model.id and r != role)
+        chosen.setdefault(candidate.model.id, _pick(candidate, role, also))
     for candidate in _spread(ranked, {p.candidate.model.maker for p in chosen.values()}):
         chosen.setdefault(candidate.model.id, _pick(candidate, "alternative"))
     return list(chosen.values())[:limit]
 
 
-def _pick(candidate: Candidate, role: Role) -> Pick:
-    return Pick(candidate=candidate, role=role, score=score_of(candidate.quality.points))
+def _pick(candidate: Candidate, role: Role, also: tuple[Role, ...] = ()) -> Pick:
+    return Pick(candidate=candidate, role=role, score=score_of(candidate.quality.points), also=also)
 
 
 def _spread(ranked: Sequence[Candidate], seen: set[str]) -> list[Candidate]:

@@ -1,16 +1,19 @@
 """The SQL of learning: answer signals are ours; usage, money and stars are read from their owners' tables, never written."""
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from agent_marketplace.db.tables.catalog import ratings
 from agent_marketplace.db.tables.ledger import accounts, transactions, usage_records
 from agent_marketplace.db.tables.recommend import answer_signals
+from agent_marketplace.recommend.calibration import Noted
 from agent_marketplace.recommend.learning import SIGNALS, Vote
 
 _DELIVERED = ("ok", "partial")
 _THUMBS = ("thumb_up", "thumb_down")
 OUTPUT_ROWS = 50_000
+ESTIMATE_ROWS = 10_000
 CALLS_PER_USER = 20
 """Calls of one user that count for a trend in one period: a flood by one account is no trend."""
 
@@ -64,6 +67,27 @@ def votes(connection: sa.Connection, since: int) -> list[Vote]:
         if kind in SIGNALS
     ]
     return found
+
+
+class _Detail(msgspec.Struct, frozen=True):
+    """What is read of a receipt's detail."""
+
+    estimate: Noted | None = None
+    credential: str | None = None
+
+
+def estimates(connection: sa.Connection, user_id: str, since: int) -> list[tuple[Noted, int]]:
+    """Estimate and charge (nano) of a user's whole answers since `since` (ms), the newest 10,000; own keys left out."""
+    table = usage_records
+    query = (
+        sa.select(table.c.detail, table.c.charge_nano)
+        .where(table.c.user_id == user_id, table.c.created_at >= since, table.c.status == "ok")
+        .order_by(table.c.created_at.desc())
+        .limit(ESTIMATE_ROWS)
+    )
+    decoder = msgspec.json.Decoder(_Detail)
+    read = [(decoder.decode(detail), charge) for detail, charge in connection.execute(query)]
+    return [(d.estimate, charge) for d, charge in read if d.estimate is not None and d.credential != "byok"]
 
 
 def _paid(connection: sa.Connection) -> dict[tuple[str, str], int]:
