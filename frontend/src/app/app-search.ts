@@ -1,6 +1,6 @@
 import { type MarketState, searchFromState, stateFromSearch } from "@/features/marketplace/market-state";
 
-export const panes = ["editor", "market", "chat"] as const;
+const panes = ["editor", "market", "chat"] as const;
 export type Pane = (typeof panes)[number];
 
 /** The address of the workbench: the marketplace's filters, the model of the chat, and which pane a small screen shows. */

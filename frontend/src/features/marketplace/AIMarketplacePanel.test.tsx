@@ -29,8 +29,8 @@ const list = (): [number, unknown] => [200, { success: true, models, count: 2, t
 beforeEach(() => {
   window.localStorage.clear();
   // happy-dom lays nothing out; the virtual grid needs a height to show rows in.
-  vi.spyOn(Element.prototype, "clientHeight", "get").mockReturnValue(800);
-  vi.spyOn(Element.prototype, "clientWidth", "get").mockReturnValue(400);
+  vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(800);
+  vi.spyOn(HTMLElement.prototype, "clientWidth", "get").mockReturnValue(400);
 });
 
 function show(onSelectModel: (chosen: Model, options?: { task?: string }) => void = () => {}) {
