@@ -1,0 +1,38 @@
+"""docs/providers.md says what the code does: a row that is missing or stale would send an operator to the wrong place."""
+
+import re
+from pathlib import Path
+
+from agent_marketplace.providers.table import ROWS
+from agent_marketplace.settings import load
+
+DOCUMENT = (Path(__file__).parents[3] / "docs/providers.md").read_text("utf-8")
+
+
+def documented() -> dict[str, list[str]]:
+    """Cells of the table of providers, by name."""
+    part = DOCUMENT.partition("## Known providers")[2].partition("\n## ")[0]
+    rows = [
+        [cell.strip(" `") for cell in line.strip("|").split("|")] for line in part.splitlines() if line.startswith("| `")
+    ]
+    return {row[0]: row for row in rows}
+
+
+def test_every_provider_is_documented_as_it_is_called() -> None:
+    told = documented()
+    assert list(told) == [row.name for row in ROWS]
+    for row in ROWS:
+        _, _, base_url, wire, auth, abort = told[row.name]
+        assert (base_url, wire, auth, abort) == (row.base_url, row.wire, row.auth, row.abort), row.name
+
+
+def test_the_variables_that_are_documented_are_the_ones_that_are_read() -> None:
+    for name, (_, variables, *_) in documented().items():
+        names = re.findall(r"[A-Z][A-Z0-9_]+", variables)
+        settings = load({"MARKETPLACE_DATA_DIR": "/tmp", **dict.fromkeys(names, "http://127.0.0.1:9/v1")})
+        if name == "ollama":
+            assert settings.ollama_host
+        else:
+            given = settings.providers[name]
+            assert given.base_url, name
+            assert given.key or name in ("vllm", "llamacpp", "lmstudio"), name
