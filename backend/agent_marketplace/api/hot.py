@@ -10,9 +10,11 @@ from agent_marketplace.api.envelope import error_headers
 from agent_marketplace.api.paths import GEMINI, GEMINI_PATHS, HOT_WIRES
 from agent_marketplace.app import Market
 from agent_marketplace.errors import BadRequest, MarketplaceError
+from agent_marketplace.gateway.ai_api_router import SPLICED
 from agent_marketplace.gateway.request import GatewayRequest
 from agent_marketplace.ids import new_id
 from agent_marketplace.wires.base import Codec
+from agent_marketplace.wires.ollama import OllamaCodec
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +29,7 @@ class Hot:
         self._market = market
         self.cold = cold
         self._codecs = market.codecs
+        self._generate = OllamaCodec(generate=True)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -35,7 +38,8 @@ class Hot:
         path: str = scope["path"]
         wire = HOT_WIRES.get(path)
         if wire is not None and scope["method"] == "POST":
-            await self._complete(scope, receive, send, self._codecs[wire], {})
+            codec = self._generate if path == "/api/generate" else self._codecs[wire]
+            await self._complete(scope, receive, send, codec, {})
         elif (match := GEMINI.match(path)) is not None and scope["method"] == "POST":
             fixed = {"model": unquote(match[1]), "stream": match[2] == "streamGenerateContent"}
             await self._complete(scope, receive, send, self._codecs["gemini"], fixed)
@@ -76,7 +80,7 @@ class Hot:
                 key_id=principal.key_id,
                 mouth=codec,
                 call=call,
-                raw=body if codec.name == "openai" else None,
+                raw=body if codec.name in SPLICED else None,
                 still_valid=lambda: market.authenticator.authenticate(headers, query_key),
             )
         )

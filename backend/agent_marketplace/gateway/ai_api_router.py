@@ -30,14 +30,17 @@ from agent_marketplace.ids import new_id
 from agent_marketplace.ledger import Ledger
 from agent_marketplace.net.drain import Drain
 from agent_marketplace.net.http import OutboundClient, OutboundRequest
-from agent_marketplace.providers.endpoints import EndpointTable
+from agent_marketplace.providers.endpoints import Endpoint, EndpointTable
 from agent_marketplace.vault import Secret
-from agent_marketplace.wires import splice
+from agent_marketplace.wires import splice, splice_anthropic
 from agent_marketplace.wires.base import Call, Codec, FailureClass, Finish, Message, OutboundCall, TextPart, UpstreamFailure
 from agent_marketplace.wires.tokens import count_call
 
 Chooser = Callable[[str, Call, need.Needs, Preferences], Awaitable[list[tuple[str, str]]]]
 """For `model: "auto"`: (model id, why) in order, for a user's call; never raises."""
+
+SPLICED = frozenset({"openai", "anthropic"})
+"""Wires with a fast path: their requests come with `raw`."""
 
 OutputRange = Callable[[str, Call, int], tuple[int, int]]
 """Output tokens of a model's answers to such a call with so many input tokens: median and p95."""
@@ -200,21 +203,15 @@ class APIRouter:
         codec = self.endpoints.codec(target.provider, self.codecs)
         shape = flight.shape(target)
         limit = cap if cap is not None else call.max_tokens
-        spliced = request.raw is not None and endpoint.wire == "openai"
-        pipe: Pipe | None = None
-        if spliced and request.raw is not None:
-            out: OutboundCall = splice.splice_request(
-                request.raw, target.upstream_id, max_tokens=limit, stream=call.stream, dialect=endpoint.dialect
-            )
-            pipe = SplicedPipe(shape) if call.stream else None
-        else:
-            if flight.log and len({(e.provider) for e in flight.log}) > 1:
+        out, pipe = self._spliced(flight, attempt, endpoint, limit)
+        if out is None:
+            if len({e.provider for e in flight.log}) > 1:
                 call = need.without_reasoning_history(call)
             out = codec.build_request(
                 msgspec.structs.replace(call, max_tokens=limit), target.upstream_id, stream=call.stream
             )
-            if call.stream:
-                pipe = TranslatedPipe(codec.decoder(), request.mouth.encoder(shape), moved=flight.moved(attempt))
+        if call.stream and pipe is None:
+            pipe = TranslatedPipe(codec.decoder(), request.mouth.encoder(shape), moved=flight.moved(attempt))
         secret = None
         if target.credential == "byok":
             secret = await self._own_secret(request.user_id, target.provider)
@@ -228,6 +225,26 @@ class APIRouter:
             allow_private=endpoint.allow_private,
         )
         return Prepared(request=sent, codec=codec, pipe=pipe, call=out)
+
+    def _spliced(
+        self, flight: Flight, attempt: Attempt, endpoint: Endpoint, limit: int | None
+    ) -> tuple[OutboundCall | None, Pipe | None]:
+        """Where client and provider speak the same wire: the client's own body for it, and the stream's way back as bytes."""
+        request, call, target = flight.request, flight.request.call, attempt.target
+        if not _same_wire(flight, endpoint) or request.raw is None:
+            return None, None
+        shape = flight.shape(target)
+        if endpoint.wire == "openai":
+            out = splice.splice_request(
+                request.raw, target.upstream_id, max_tokens=limit, stream=call.stream, dialect=endpoint.dialect
+            )
+            return out, SplicedPipe(splice.Passthrough(shape)) if call.stream else None
+        pipe = SplicedPipe(splice_anthropic.Passthrough(shape)) if call.stream else None
+        # Another model than asked for may be of a generation that is asked to think in other words.
+        if flight.moved(attempt) is not None or not splice_anthropic.spliceable(request.raw, call, limit):
+            return None, pipe
+        out = splice_anthropic.splice_request(request.raw, target.upstream_id, max_tokens=limit, stream=call.stream)
+        return out, pipe
 
     async def _own_secret(self, user_id: str, provider: str) -> Secret:
         try:
@@ -247,8 +264,10 @@ class APIRouter:
             raise AssertionError("a plain answer has a reply")
         shape, extra = flight.shape(upstream.attempt.target), flight.extra()
         endpoint = self.endpoints.get(upstream.attempt.target.provider)
-        if flight.request.raw is not None and endpoint is not None and endpoint.wire == "openai":
-            return splice.splice_reply(upstream.body, shape, flight.usage, extra)
+        if endpoint is not None and _same_wire(flight, endpoint):
+            if endpoint.wire == "openai":
+                return splice.splice_reply(upstream.body, shape, flight.usage, extra)
+            return splice_anthropic.splice_reply(upstream.body, shape, extra)
         shown = msgspec.structs.replace(reply, usage=flight.usage, finish=reply.finish or Finish.STOP)
         return flight.request.mouth.render_reply(shown, shape, extra)
 
@@ -285,3 +304,8 @@ class APIRouter:
         latency = sorted(samples.first_token_ms)[len(samples.first_token_ms) // 2]
         speed = sorted(samples.tokens_per_s)[len(samples.tokens_per_s) // 2] if samples.tokens_per_s else 0
         return float(latency), float(speed)
+
+
+def _same_wire(flight: Flight, endpoint: Endpoint) -> bool:
+    """Whether bytes may pass: a wire with a fast path, on both sides."""
+    return flight.request.raw is not None and endpoint.wire == flight.request.call.wire and endpoint.wire in SPLICED

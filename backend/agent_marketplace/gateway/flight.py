@@ -384,6 +384,8 @@ class Flight:
 
     def moved(self, attempt: Attempt) -> dict[str, str] | None:
         """As `fallback`, for an attempt under way."""
+        if attempt.why in ("requested", "other_endpoint"):
+            return None
         asked = self.router.canonical(self.requested_model)
         if attempt.why == "auto":
             asked = self.plan.attempts[0].target.model

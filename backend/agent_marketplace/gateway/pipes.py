@@ -11,7 +11,6 @@ from agent_marketplace.wires.base import (
     Finish,
     Malformed,
     ReasoningDelta,
-    Shape,
     StreamDecoder,
     StreamEncoder,
     StreamError,
@@ -19,7 +18,6 @@ from agent_marketplace.wires.base import (
     ToolCallDelta,
     UsageSeen,
 )
-from agent_marketplace.wires.splice import Passthrough
 
 
 class Pipe(Protocol):
@@ -30,6 +28,18 @@ class Pipe(Protocol):
     def close(self) -> tuple[bytes, list[Event]]: ...
 
     def end(self, finish: Finish, usage: Usage | None, extra: Mapping[str, Any]) -> bytes: ...
+
+    def error(self, error: MarketplaceError, request_id: str) -> bytes: ...
+
+
+class Passthrough(Protocol):
+    """A wire's own fast path for streams: `wires.splice`, `wires.splice_anthropic`."""
+
+    def feed(self, data: bytes) -> tuple[bytes, list[Event]]: ...
+
+    def close(self) -> tuple[bytes, list[Event]]: ...
+
+    def end(self, usage: Usage | None, extra: Mapping[str, Any]) -> bytes: ...
 
     def error(self, error: MarketplaceError, request_id: str) -> bytes: ...
 
@@ -73,8 +83,8 @@ class TranslatedPipe:
 class SplicedPipe:
     """Same wire on both sides: events go through as bytes."""
 
-    def __init__(self, shape: Shape) -> None:
-        self._passthrough = Passthrough(shape)
+    def __init__(self, passthrough: Passthrough) -> None:
+        self._passthrough = passthrough
 
     def feed(self, data: bytes) -> tuple[bytes, list[Event]]:
         return self._passthrough.feed(data)

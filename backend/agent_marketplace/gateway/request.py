@@ -36,7 +36,7 @@ class Sink(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class GatewayRequest:
-    """One call. raw: the client's body where it may be spliced (OpenAI wire); agents: our own API, where a free model may
+    """One call. raw: the client's body where its wire has a fast path; agents: our own API, where a free model may
     stand in; detail: goes on the receipt; still_valid: asked about once a second while a stream runs, raises Unauthorized;
     on_done: called after settlement with the usage that was charged, returns fields for the reply (conversations)."""
 

@@ -9,11 +9,36 @@ from agent_marketplace import json
 from agent_marketplace.errors import MarketplaceError
 from agent_marketplace.usage import Usage
 from agent_marketplace.wires import anthropic_in, anthropic_out, fields
-from agent_marketplace.wires.base import Event, FailureClass, Malformed, OutboundCall, Shape, StreamError, UpstreamFailure
+from agent_marketplace.wires.base import (
+    Call,
+    Event,
+    FailureClass,
+    Malformed,
+    OutboundCall,
+    ReasoningPart,
+    Shape,
+    StreamError,
+    ToolCallPart,
+    UpstreamFailure,
+)
 from agent_marketplace.wires.sse import SSEEvent, SSEParser
 
 _OURS = fields.ROUTING_FIELDS | {"model", "stream", "max_tokens"}
 _Fields = dict[str, msgspec.Raw]
+_NULL = msgspec.Raw(b"null")
+
+
+def spliceable(body: bytes, call: Call, max_tokens: int | None) -> bool:
+    """Whether Anthropic takes the client's own words. Not where another family's thinking stands in the history, where a
+    system turn stands among the messages, or where the thinking's budget no longer fits into what the hold buys."""
+    budget = call.reasoning_max_tokens
+    if budget is not None and max_tokens is not None and budget >= max_tokens:
+        return False
+    systems = sum(m.role == "system" for m in call.messages)
+    if systems and (systems > 1 or fields.raw_fields(body).get("system", _NULL) == _NULL):
+        return False
+    parts = [p for m in call.messages for p in m.parts if isinstance(p, ReasoningPart | ToolCallPart)]
+    return not any("#" in p.signature or (isinstance(p, ReasoningPart) and not p.signature) for p in parts)
 
 
 def splice_request(body: bytes, upstream_model: str, *, max_tokens: int | None = None, stream: bool) -> OutboundCall:
