@@ -6,6 +6,7 @@ import fastapi
 from fastapi import Depends, Request
 
 from agent_marketplace.accounts.principal import Principal
+from agent_marketplace.api.asgi import read_headers
 from agent_marketplace.api.paths import wire_of
 from agent_marketplace.app import Market
 from agent_marketplace.errors import MarketplaceError
@@ -18,9 +19,9 @@ def market_of(request: Request) -> Market:
 
 
 async def caller(request: Request) -> Principal:
-    """The authenticated caller. Raises Unauthorized, RateLimited."""
+    """The authenticated caller. Raises Unauthorized, RateLimited, BadRequest (a credential sent twice)."""
     market = market_of(request)
-    headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in request.scope["headers"]}
+    headers = read_headers(request.scope)
     query_key = request.query_params.get("key") if wire_of(request.scope["path"], headers) == "gemini" else None
     principal = await market.authenticator.authenticate(headers, query_key)
     market.limits.request(principal.user_id)

@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,9 +28,9 @@ class ExactJSON(Response):
         return json.encode(content)
 
 
-def success(**fields: Any) -> ExactJSON:
+def success(*, headers: Mapping[str, str] | None = None, **fields: Any) -> ExactJSON:
     """The reply of a call that worked."""
-    return ExactJSON({"success": True, **fields})
+    return ExactJSON({"success": True, **fields}, headers=dict(headers or {}))
 
 
 def error_body(error: MarketplaceError, request_id: str) -> dict[str, Any]:

@@ -1,0 +1,209 @@
+"""Who may do what, over every route of `/openapi.json`: a route that is not in the table fails, and nobody reaches another's data."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pytest
+
+from tests.fakes.server import AGENTS, MARKET, PAID, PASSWORD, Client, Server, agreed, running
+
+# open: anybody. caller: any valid credential. inference, read, write: a session, or a key with that scope. person: a session.
+Need = Literal["open", "caller", "inference", "read", "write", "person"]
+MINE = "mine"  # the path names an object of the owner: 404 for everybody else
+
+
+@dataclass(frozen=True)
+class Rule:
+    need: Need
+    mine: bool = False
+    body: Any = None
+
+
+ASK = {"model": PAID, "prompt": "Hi", "max_tokens": 5}
+M, A = MARKET, AGENTS
+RULES: dict[str, Rule] = {
+    "get /healthz": Rule("open"),
+    "get /readyz": Rule("open"),
+    "get /metrics": Rule("open"),
+    f"post {M}/auth/signup": Rule("open", body={}),
+    f"post {M}/auth/signin": Rule("open", body={}),
+    f"post {M}/auth/signout": Rule("person"),
+    f"post {M}/auth/password": Rule("person", body={"current_password": "wrong, so wrong", "new_password": PASSWORD}),
+    f"get {M}/profile": Rule("read"),
+    f"get {M}/account/export": Rule("person"),
+    f"delete {M}/account": Rule("person", body={"password": "wrong, so wrong"}),
+    f"get {M}/models": Rule("open"),
+    f"get {M}/models/search": Rule("open"),
+    f"get {M}/models/popular": Rule("open"),
+    f"get {M}/models/trending": Rule("open"),
+    f"get {M}/models/feed.rss": Rule("open"),
+    f"get {M}/models/{{model_id}}": Rule("open"),
+    f"get {M}/models/{{model_id}}/endpoints": Rule("open"),
+    f"post {M}/models/{{model_id}}/rating": Rule("write", body={"stars": 5}),
+    f"get {M}/favourites": Rule("read"),
+    f"put {M}/favourites/{{model_id}}": Rule("write"),
+    f"delete {M}/favourites/{{model_id}}": Rule("write"),
+    f"post {M}/recommendations": Rule("open", body={"task": "Fix a bug"}),
+    f"post {M}/generations/{{request_id}}/signal": Rule("write", mine=True, body={"kind": "thumb_up"}),
+    f"get {M}/generations/{{request_id}}": Rule("read", mine=True),
+    f"post {M}/api-keys": Rule("person", body={"provider": "openai", "api_key": "sk-0123456789abcdef"}),
+    f"get {M}/api-keys": Rule("read"),
+    f"delete {M}/api-keys/{{provider}}": Rule("person", mine=True),
+    f"post {M}/api-keys/{{provider}}/test": Rule("person", mine=True),
+    f"get {M}/providers": Rule("open"),
+    f"get {M}/keys": Rule("person"),
+    f"post {M}/keys": Rule("person", body={"name": "x"}),
+    f"delete {M}/keys/{{key_id}}": Rule("person", mine=True),
+    f"get {M}/billing/balance": Rule("read"),
+    f"get {M}/billing/statement": Rule("read"),
+    f"get {M}/billing/usage": Rule("read"),
+    f"get {M}/billing/plans": Rule("open"),
+    f"post {M}/billing/subscribe": Rule("person", body={"plan": "free"}),
+    f"post {A}/completion": Rule("inference", body=ASK),
+    f"post {A}/chat": Rule("inference", body={"model": PAID, "message": "Hi"}),
+    f"post {A}/estimate": Rule("inference", body=ASK),
+    f"get {A}/runs/{{run_id}}/events": Rule("inference", mine=True),
+    f"post {A}/runs/{{run_id}}/stop": Rule("inference", mine=True),
+    f"get {A}/conversations": Rule("read"),
+    f"get {A}/conversations/{{conversation_id}}": Rule("read", mine=True),
+    f"patch {A}/conversations/{{conversation_id}}": Rule("write", mine=True, body={"title": "Mine"}),
+    f"delete {A}/conversations/{{conversation_id}}": Rule("write", mine=True),
+    f"get {A}/conversations/{{conversation_id}}/export": Rule("read", mine=True),
+    f"get {A}/agents": Rule("read"),
+    f"post {A}/agents": Rule("write", body={"name": "x"}),
+    f"get {A}/agents/{{agent_id}}": Rule("read", mine=True),
+    f"patch {A}/agents/{{agent_id}}": Rule("write", mine=True, body={"name": "Mine"}),
+    f"delete {A}/agents/{{agent_id}}": Rule("write", mine=True),
+    f"get {A}/{{agent_id}}/history": Rule("read", mine=True),
+    f"get {A}/agents/{{agent_id}}/history": Rule("read", mine=True),
+    "get /v1/models": Rule("caller"),
+    "get /v1/models/{model_id}": Rule("caller"),
+    "get /v1beta/models": Rule("caller"),
+    "get /v1beta/models/{model_id}": Rule("caller"),
+    "post /v1/messages/count_tokens": Rule(
+        "inference", body={"model": PAID, "messages": [{"role": "user", "content": "x"}]}
+    ),
+    "post /v1/models/{model}:countTokens": Rule("inference", body={"contents": [{"parts": [{"text": "x"}]}]}),
+    "post /v1beta/models/{model}:countTokens": Rule("inference", body={"contents": [{"parts": [{"text": "x"}]}]}),
+    "post /v1/embeddings": Rule("inference", body={"model": "text-embedding-3-small", "input": "x"}),
+    "get /api/version": Rule("open"),
+    "get /api/tags": Rule("caller"),
+    "get /api/ps": Rule("caller"),
+    "post /api/show": Rule("caller", body={"model": PAID}),
+    "post /api/embed": Rule("inference", body={"model": "text-embedding-3-small", "input": "x"}),
+    "post /v1/chat/completions": Rule("inference", body={"model": PAID, "messages": [{"role": "user", "content": "x"}]}),
+    "post /v1/responses": Rule("inference", body={"model": PAID, "input": "x"}),
+    "post /v1/messages": Rule(
+        "inference", body={"model": PAID, "max_tokens": 5, "messages": [{"role": "user", "content": "x"}]}
+    ),
+    "post /api/chat": Rule(
+        "inference", body={"model": PAID, "messages": [{"role": "user", "content": "x"}], "stream": False}
+    ),
+    "post /api/generate": Rule("inference", body={"model": PAID, "prompt": "x", "stream": False}),
+    **{
+        f"post /{version}/models/{{model}}:{call}": Rule("inference", body={"contents": [{"parts": [{"text": "x"}]}]})
+        for version in ("v1", "v1beta")
+        for call in ("generateContent", "streamGenerateContent")
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running(tmp_path_factory.mktemp("home")) as found:
+        found.person("first@example.com")  # the first to sign up is the administrator
+        yield found
+
+
+@pytest.fixture(scope="module")
+def routes(server: Server) -> list[str]:
+    paths = server.anybody.get("/openapi.json").json["paths"]
+    return [f"{method} {path}" for path, methods in paths.items() for method in methods]
+
+
+@pytest.fixture(scope="module")
+def owner(server: Server) -> tuple[Client, dict[str, str]]:
+    """Somebody with one object of every kind, and their names."""
+    ada = server.person()
+    run = "run_" + "d" * 32
+    turn = agreed(ada.post(f"{A}/chat", {"model": PAID, "message": "a private matter"}))
+    ada.post(f"{A}/chat", {"model": PAID, "message": "Hi", "stream": True, "resumable": True, "run_id": run})
+    agreed(ada.post(f"{M}/api-keys", {"provider": "anthropic", "api_key": "sk-ant-0123456789abcdef"}))
+    names = {
+        "model_id": PAID,
+        "model": PAID,
+        "run_id": run,
+        "provider": "anthropic",
+        "request_id": turn["request_id"],
+        "conversation_id": turn["conversation_id"],
+        "key_id": agreed(ada.post(f"{M}/keys", {"name": "x"}))["id"],
+        "agent_id": agreed(ada.post(f"{A}/agents", {"name": "x", "model": PAID}))["agent"]["id"],
+    }
+    return ada, names
+
+
+def ask(who: Client, route: str, names: dict[str, str]) -> Any:
+    method, path = route.split(" ")
+    filled = re.sub(r"\{(\w+)\}", lambda found: names[found[1]], path)
+    return who.call(method.upper(), filled, RULES[route].body)
+
+
+def test_every_route_declares_who_may_call_it(routes: list[str]) -> None:
+    assert sorted(routes) == sorted(RULES)
+
+
+def test_without_a_valid_credential_only_open_routes_answer(server: Server, owner: tuple[Client, dict[str, str]]) -> None:
+    gone = server.person()
+    agreed(gone.post(f"{M}/auth/signout"))
+    for who in (server.anybody, server.as_("nonsense"), gone):
+        for route, rule in RULES.items():
+            status = ask(who, route, owner[1]).status
+            if rule.need == "open":
+                assert status in (200, 400) or (status == 401 and "/auth/" in route), f"{route}: {status}"
+            else:
+                assert status == 401, f"{route}: {status}"
+
+
+@pytest.mark.parametrize("scope", ["inference", "account:read", "account:write"])
+def test_a_key_does_what_its_scope_says_and_nothing_else(
+    server: Server, owner: tuple[Client, dict[str, str]], scope: str
+) -> None:
+    may = {"inference": "inference", "read": "account:read", "write": "account:write"}
+    key = server.key(server.person(), scopes=[scope])
+    for route, rule in RULES.items():
+        if rule.need not in ("open", "caller") and may.get(rule.need) != scope:
+            answer = ask(key, route, owner[1])
+            assert answer.status == 403, f"{route}: {answer.status} {answer.text}"
+        elif rule.need == "caller" or not rule.mine:
+            assert ask(key, route, owner[1]).status not in (401, 403) or "/rating" in route, route
+
+
+@pytest.mark.parametrize("who", ["another user", "the administrator"])
+def test_nobody_reaches_another_persons_objects(server: Server, owner: tuple[Client, dict[str, str]], who: str) -> None:
+    token = server.anybody.post(f"{M}/auth/signin", {"email": "first@example.com", "password": PASSWORD}).json["token"]
+    stranger = server.person() if who == "another user" else server.as_(token)
+    for route, rule in RULES.items():
+        if rule.mine:
+            answer = ask(stranger, route, owner[1])
+            assert answer.status == 404, f"{route}: {answer.status} {answer.text}"
+            assert "private matter" not in answer.text
+    for route in (
+        f"get {A}/conversations",
+        f"get {M}/account/export",
+        f"get {M}/api-keys",
+        f"get {M}/keys",
+        f"get {A}/agents",
+    ):
+        text = ask(stranger, route, owner[1]).text
+        assert not [name for name in owner[1].values() if name in text and name not in (PAID, "anthropic")], route
+
+
+def test_the_owner_reaches_all_of_it(owner: tuple[Client, dict[str, str]]) -> None:
+    """So that the 404s above are refusals and not typing errors; what deletes comes last."""
+    ada, names = owner
+    for route, rule in sorted(RULES.items(), key=lambda item: item[0].startswith("delete")):
+        if rule.mine:
+            answer = ask(ada, route, names)
+            assert answer.status == 200, f"{route}: {answer.status} {answer.text}"
