@@ -82,7 +82,7 @@ const cut = asked(
     { type: "delta", delta: PART },
     { type: "error", error: "The provider closed the stream.", code: "provider_unavailable", cost: 0.00185, partial: true },
   ),
-  /You were charged \$0\.00185/,
+  /You were charged \$0\.00/,
 );
 const waiting = asked(() => {}, /Waiting|waiting/);
 const expired = async (page) => {

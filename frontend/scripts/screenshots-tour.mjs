@@ -75,6 +75,7 @@ export const tourShots = [
   },
   {
     name: "marketplace",
+    height: 620,
     act: async (page) => {
       await page.goto("/marketplace");
       await cards(page);

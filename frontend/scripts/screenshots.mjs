@@ -13,6 +13,16 @@ import { tourShots } from "./screenshots-tour.mjs";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const port = Number(process.env.SCREENSHOTS_PORT ?? 8797);
 const LARGEST = 150_000;
+// As where the operator has keys: models are offered and priced. Nothing listens at the address, and nothing is sent there.
+const nowhere = "http://127.0.0.1:9/v1";
+const operator = {
+  OPENAI_API_KEY: "none",
+  OPENAI_BASE_URL: nowhere,
+  ANTHROPIC_API_KEY: "none",
+  ANTHROPIC_BASE_URL: nowhere,
+  GEMINI_API_KEY: "none",
+  GOOGLE_GEMINI_BASE_URL: nowhere,
+};
 const PATIENCE_MS = 30_000;
 const desktop = { viewport: { width: 1152, height: 720 } };
 const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
@@ -20,7 +30,7 @@ const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile:
 /** The demo server and its one-time code. */
 async function startDemo(dataDir) {
   const server = spawn(join(root, ".venv/bin/agent-marketplace"), ["demo", "--port", String(port)], {
-    env: { ...process.env, MARKETPLACE_DATA_DIR: dataDir, MARKETPLACE_LIMITS: "off" },
+    env: { ...process.env, ...operator, MARKETPLACE_DATA_DIR: dataDir, MARKETPLACE_LIMITS: "off" },
     stdio: ["ignore", "pipe", "inherit"],
   });
   for await (const line of createInterface({ input: server.stdout })) {
@@ -46,9 +56,10 @@ async function until(check) {
 }
 
 async function take(browser, address, token, shot) {
-  const { name, theme = "dark", small = false, signedIn = true, act } = shot;
+  const { name, theme = "dark", small = false, height, act } = shot;
   const context = await browser.newContext({
     ...(small ? phone : desktop),
+    ...(height ? { viewport: { ...desktop.viewport, height } } : {}),
     baseURL: address,
     colorScheme: "dark",
     reducedMotion: "reduce",
@@ -56,10 +67,10 @@ async function take(browser, address, token, shot) {
   context.setDefaultTimeout(PATIENCE_MS);
   await context.addInitScript(
     ([kept, chosen]) => {
-      if (kept) localStorage.setItem("token", kept);
+      localStorage.setItem("token", kept);
       localStorage.setItem("marketplace.theme", chosen);
     },
-    [signedIn ? token : null, theme],
+    [token, theme],
   );
   const page = await context.newPage();
   await act(page, { token });

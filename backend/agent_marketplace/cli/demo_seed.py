@@ -12,11 +12,11 @@ from agent_marketplace.gateway.agent_wire import AgentMouth
 _LOCAL = "smollm2-135m"
 _FAVOURITES = ("claude-sonnet-4-5", _LOCAL)
 _READY_S = 60
-# One list a conversation; questions that a very small model answers well enough to be read.
-_QUESTIONS: tuple[tuple[str, ...], ...] = (
-    ("Explain in three sentences what a database transaction is.",),
-    ("Give me five short names for a coffee shop by the sea.", "Which of them is the shortest?"),
-    ("What is a mutex, and when do I need one? Answer briefly.",),
+# One conversation each; questions that a very small model answers well enough to be read.
+_QUESTIONS = (
+    "Explain in three sentences what a database transaction is.",
+    "Give me five short names for a coffee shop by the sea.",
+    "What is a mutex, and when do I need one? Answer briefly.",
 )
 
 
@@ -54,18 +54,15 @@ async def _chat(market: Market, user_id: str, say: Callable[[str], None], ready_
         say(f"The history stays empty: {market.local.status.words}.")
         return
     try:
-        for questions in _QUESTIONS:
-            conversation_id: str | None = None
-            for question in questions:
-                body = {"model": _LOCAL, "message": question, "conversation_id": conversation_id, "max_tokens": 160}
-                conversation_id = await _turn(market, user_id, body)
+        for question in _QUESTIONS:
+            await _turn(market, user_id, {"model": _LOCAL, "message": question, "max_tokens": 160, "temperature": 0})
     except MarketplaceError as error:
         say(f"The history is shorter than planned: {error.message}")
 
 
-async def _turn(market: Market, user_id: str, body: Mapping[str, Any]) -> str:
-    """One turn of a conversation as `POST /api/v1/agents/chat` runs it; returns the conversation's id."""
-    turn = await chats.read_turn(market, user_id, {k: v for k, v in body.items() if v is not None} | {"temperature": 0})
+async def _turn(market: Market, user_id: str, body: Mapping[str, Any]) -> None:
+    """One turn of a conversation as `POST /api/v1/agents/chat` runs it."""
+    turn = await chats.read_turn(market, user_id, body)
     call = chats.call_for(market, turn, await chats.history_of(market, turn))
     keeper = chats.Keeper(market, turn, chats.new_run_id())
     request = chats.request_of(user_id, None, call, keeper.fields, keeper)
@@ -80,4 +77,3 @@ async def _turn(market: Market, user_id: str, body: Mapping[str, Any]) -> str:
     request.mouth = AgentMouth(keeper.fields)
     request.detail |= keeper.fields
     await flight.plain()
-    return str(keeper.fields["conversation_id"])

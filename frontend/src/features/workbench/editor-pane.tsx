@@ -135,7 +135,7 @@ function EditorStatus({ workbench, onAskAboutSelection }: EditorPaneProps) {
         </Button>
       )}
       <span className="ml-auto">{cursor.selected > 0 && `${cursor.selected} selected`}</span>
-      <span>
+      <span className="whitespace-nowrap">
         Ln {cursor.line}, Col {cursor.column}
       </span>
       <span>{language}</span>
