@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from agent_marketplace.clock import ManualClock
-from agent_marketplace.db.tables.ledger import accounts, holds, usage_records
+from agent_marketplace.db.tables.ledger import holds
 from agent_marketplace.errors import BadRequest, Conflict, IdempotencyMismatch, PaymentRequired, Unavailable
 from agent_marketplace.ledger import Ledger, Settlement, store
 from agent_marketplace.ledger.idempotency import abandon_in, begin_in, digest, finish_in, forget_in
@@ -41,14 +41,6 @@ def ledger(database, clock):
     yield ledger
     report = database.read_sync(ledger.verify_sync)
     assert report.problems == []
-
-
-def held(database):
-    return database.read_sync(lambda c: c.execute(sa.select(sa.func.sum(accounts.c.held_nano))).scalar_one())
-
-
-def usage_rows(database):
-    return database.read_sync(lambda c: c.execute(sa.select(usage_records)).all())
 
 
 def test_a_grant_repeated_with_its_key_is_one_grant(ledger):
