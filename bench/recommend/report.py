@@ -39,8 +39,10 @@ def _types(title: str, found: Mapping[str, Any]) -> list[str]:
 def render(result: Mapping[str, Any], folds: Mapping[str, Any]) -> None:
     """Replaces the measured part of the page; the rest is written by hand."""
     parts = [f"Measured on {result['date']}, commit {result['commit']}.", *_types("Own text, held-out folds", folds)]
+    parts += _types("Public prompts B, kept aside", result["task_types_B"])
+    parts += _types("Public prompts A, tuned on", result["task_types_A"])
     if "task_types" in result:
-        parts += _types("Public validation prompts (never trained on)", result["task_types"])
+        parts += _types("Earlier validation file, known to the authors of the training text", result["task_types"])
     regret = result["regret"]
     rows = [
         [name, f"{p['mean']:.2f}", f"{p['mean_95'][0]:.2f} to {p['mean_95'][1]:.2f}", f"{p['within_2_points']:.0%}"]

@@ -2,7 +2,8 @@
 
     PYTHONPATH=backend .venv/bin/python bench/recommend/run.py [VALIDATION.jsonl]
 
-VALIDATION: lines of {"text", "label"}; without one, the classifier's own measures are skipped. No network.
+Task types are measured on data/public_prompts.jsonl, half A (tuned on) and half B (kept aside) apart; VALIDATION is one more file
+of lines {"text", "label"}. No network.
 """
 
 import asyncio
@@ -68,8 +69,9 @@ def f1_table(pairs: Sequence[tuple[str, str]], labels: Sequence[str]) -> dict[st
     return out
 
 
-def task_types(path: pathlib.Path) -> dict[str, object]:
+def task_types(path: pathlib.Path, half: str | None = None) -> dict[str, object]:
     rows = [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
+    rows = [row for row in rows if half is None or row["half"] == half]
     read = [(row["label"], analyze(row["text"])) for row in rows]
     pairs = [(truth, a.type) for truth, a in read]
     labels = sorted({t for t, _ in pairs})
@@ -197,6 +199,8 @@ def main(arguments: Sequence[str]) -> None:
     engine = RecommendationEngine(registry, _Accounts())
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     result: dict[str, object] = {"date": today, "commit": commit()}
+    for half in "AB":
+        result[f"task_types_{half}"] = task_types(HERE / "data/public_prompts.jsonl", half)
     if arguments:
         result["task_types"] = task_types(pathlib.Path(arguments[0]))
     result |= {"regret": regret(), "stability": stability(engine), "latency": latency(engine)}

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from agent_marketplace.recommend.classifier import TaskClassifier, Verdict, default_classifier
-from agent_marketplace.recommend.features import tokens, window
+from agent_marketplace.recommend.features import WINDOW_HEAD, tokens, window
 from agent_marketplace.recommend.language import language_of
 
 TaskType = Literal[
@@ -51,6 +51,13 @@ _PREFIXES = {
     "docs": "documentation",
 }
 _PREFIX = re.compile(r"^\W{0,3}(\w{2,10})(?:\([\w./ -]{1,40}\))?!?\]?:\s")
+_POLITE = re.compile(
+    r"^(?:(?:hi|hello|hey)(?: there)?[\s,!.]+)?(?:(?:can|could|would|will) you (?:please |kindly )?(?:help me (?:to )?)?|"
+    r"(?:please|kindly)[\s,]+)",
+    re.IGNORECASE,
+)
+_GREETING = re.compile(r"^(?:hi|hello|hey)(?: there)?[,!.]\s+", re.IGNORECASE)
+_THANKS = re.compile(r"(?:[\s,.!]+(?:please|thanks|thank you|thx))+[\s.!]*$", re.IGNORECASE)
 _CHEAP = re.compile(
     r"\b(?:cheap\w*|inexpensive|low[- ]cost|on a budget|tight budget|budget[- ]friendly|for free|free of charge)\b"
 )
@@ -114,7 +121,7 @@ def analyze(
     classifier = classifier or default_classifier()
     images = any(_is_image(a) for a in attachments)
     seen = window(text)
-    verdict = classifier.classify(text, _nudges(seen, images=images, empty=not seen))
+    verdict = classifier.classify(plain(text), _nudges(seen, images=images, empty=not seen))
     ranked = sorted(zip(classifier.labels, verdict.probabilities, strict=True), key=lambda lp: (-lp[1], lp[0]))
     kind, confidence = ranked[0]
     uncertain = confidence < UNCERTAIN_BELOW or not seen
@@ -135,6 +142,15 @@ def analyze(
         budget_conscious=_CHEAP.search(seen.lower()) is not None,
         question=_question(seen, kind, ranked[1][0]) if uncertain else None,
     )
+
+
+def plain(text: str) -> str:
+    """The request without greeting, "please" and thanks, its first letter large: manners and case are no part of the task."""
+    if len(text) > 2 * WINDOW_HEAD:
+        return text
+    asked = _THANKS.sub("", text.strip())
+    asked = _GREETING.sub("", _POLITE.sub("", asked, count=1), count=1).strip()
+    return asked[:1].upper() + asked[1:] if asked[:1].isascii() else asked
 
 
 def estimate_tokens(text: str) -> int:

@@ -1,6 +1,8 @@
 """Learning from real rows: paid use counts, free credit doesn't, another's answer can't be judged."""
 
 import asyncio
+from decimal import Decimal
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -12,6 +14,7 @@ from agent_marketplace.db.engine import Database
 from agent_marketplace.errors import BadRequest, NotFound
 from agent_marketplace.ledger import Ledger, Settlement
 from agent_marketplace.recommend.ai_recommendation_engine import RecommendationEngine
+from agent_marketplace.recommend.calibration import Calibration
 from agent_marketplace.recommend.learner import Learner
 from agent_marketplace.usage import Usage
 
@@ -33,14 +36,16 @@ class World:
         if paid_in:
             await self.ledger.grant(name, paid_in, kind="credit")
 
-    async def call(self, user: str, model: str, *, nano: int = DOLLAR // 10, output: int = 100) -> str:
+    async def call(
+        self, user: str, model: str, *, nano: int = DOLLAR // 10, output: int = 100, detail: dict[str, Any] | None = None
+    ) -> str:
         self.count += 1
         request = f"req_{self.count}"
         await self.ledger.hold(request, user, nano, price_version="v")
         await self.ledger.settle(
             Settlement(
                 request_id=request, user_id=user, charge_nano=nano, usage=Usage(input=10, output=output), provider="openai",
-                model=model, status="ok",
+                model=model, status="ok", detail=detail or {},
             )
         )  # fmt: skip
         return request
@@ -137,5 +142,22 @@ def test_a_deleted_account_takes_its_signals_along(database: Database) -> None:
         await database.write(lambda c: Learner.erase_user_in(c, "u"))
         left = await database.read(lambda c: c.execute(sa.text("SELECT count(*) FROM answer_signals")).scalar())
         assert left == 0
+
+    asyncio.run(story())
+
+
+def test_a_range_that_does_not_hold_shows_in_the_calibration(database: Database) -> None:
+    async def story() -> None:
+        world = World(database)
+        await world.user("u", paid_in=10 * DOLLAR)
+        noted = {"estimate": {"p50": Decimal("0.01"), "p95": Decimal("0.03"), "maximum": Decimal("0.05")}}
+        for cents in (0.5, 2, 3, 4):
+            await world.call("u", "gpt-5.5", nano=round(cents * DOLLAR / 100), detail=noted)
+        await world.call("u", "gpt-5.5", nano=0, detail={**noted, "credential": "byok"})
+        await world.call("u", "gpt-5.5", nano=DOLLAR)
+        await world.user("other", paid_in=DOLLAR)
+        found = await world.learner.calibration("u", 30)
+        assert found == Calibration(calls=4, below_p50=0.25, inside=0.5, at_most_p95=0.75, at_most_maximum=1.0)
+        assert (await world.learner.calibration("other", 30)).at_most_p95 is None
 
     asyncio.run(story())

@@ -24,6 +24,17 @@ SPOKEN = [
     ("What is the woman in the picture holding?", "vision"),
     ("Book a table for four in Lyon on Friday", "tool_use"),
     ("Who wrote Faust?", "quick_task"),
+    ("I need to debug a complex Python issue", "debugging"),
+    ("Fix flaky test in CI", "debugging"),
+    ("TypeError: Cannot read properties of undefined (reading 'map')", "debugging"),
+    ("Build a todo app in React", "code_generation"),
+    ("review this function for bugs", "code_review"),
+    ("explain how closures work", "explain_concept"),
+    ("write documentation for this API", "documentation"),
+    ("brainstorm names", "brainstorming"),
+    ("Write a short story about a robot", "brainstorming"),
+    ("Is this review positive or negative?", "quick_task"),
+    ("describe this image", "vision"),
 ]
 
 
