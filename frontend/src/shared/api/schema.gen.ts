@@ -21,6 +21,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/embed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Vectors of texts, Ollama's shape, billed exactly */
+        post: operations["embed_api_embed_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/generate": {
         parameters: {
             query?: never;
@@ -32,6 +49,57 @@ export interface paths {
         put?: never;
         /** Ollama generate */
         post: operations["api_generate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Loaded models: none is loaded for a caller */
+        get: operations["loaded_api_ps_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/show": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** One model, Ollama's shape */
+        post: operations["show_api_show_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Models that can be called now, Ollama's shape */
+        get: operations["tags_api_tags_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -486,6 +554,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/marketplace/estimates/calibration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How well the estimates of my calls matched what was charged */
+        get: operations["get_calibration_api_v1_marketplace_estimates_calibration_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/marketplace/favourites": {
         parameters: {
             query?: never;
@@ -777,6 +862,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/version": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The release of Ollama whose wire this is */
+        get: operations["version_api_version_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -845,6 +947,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/embeddings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Vectors of texts, OpenAI's shape, billed exactly */
+        post: operations["create_embeddings_v1_embeddings_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/messages": {
         parameters: {
             query?: never;
@@ -862,6 +981,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/messages/count_tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tokens of a message, estimated offline; Anthropic's shape */
+        post: operations["count_message_tokens_v1_messages_count_tokens_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/models": {
         parameters: {
             query?: never;
@@ -869,7 +1005,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Models, OpenAI's shape (and OpenRouter's fields) */
+        /** Models, in OpenAI's shape; in Anthropic's or Google's for their clients */
         get: operations["list_models_v1_models_get"];
         put?: never;
         post?: never;
@@ -886,10 +1022,27 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One model, OpenAI's shape */
+        /** One model, in the shape of the client's wire */
         get: operations["get_model_v1_models__model_id__get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{model}:countTokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tokens of contents, estimated offline; Google's shape */
+        post: operations["count_content_tokens_v1_models__model__countTokens_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -947,6 +1100,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1beta/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Models, Google's shape */
+        get: operations["list_gemini_models_v1beta_models_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1beta/models/{model_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One model, Google's shape */
+        get: operations["get_gemini_model_v1beta_models__model_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1beta/models/{model}:countTokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tokens of contents, estimated offline; Google's shape */
+        post: operations["count_content_tokens_v1beta_models__model__countTokens_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1beta/models/{model}:generateContent": {
         parameters: {
             query?: never;
@@ -985,7 +1189,13 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** AddApiKey */
+        /**
+         * AddApiKey
+         * @example {
+         *       "api_key": "sk-0123456789abcdef",
+         *       "provider": "openai"
+         *     }
+         */
         AddApiKey: {
             /**
              * Api Key
@@ -995,7 +1205,17 @@ export interface components {
             /** Provider */
             provider: string;
         };
-        /** AgentBody */
+        /**
+         * AgentBody
+         * @example {
+         *       "instructions": "Review code in five points.",
+         *       "model": "auto",
+         *       "name": "Reviewer",
+         *       "parameters": {
+         *         "temperature": 0.2
+         *       }
+         *     }
+         */
         AgentBody: {
             /**
              * Instructions
@@ -1016,6 +1236,60 @@ export interface components {
             parameters: {
                 [key: string]: unknown;
             };
+        };
+        /**
+         * AgentOut
+         * @description A named preset.
+         */
+        AgentOut: {
+            /** Created At */
+            created_at: string;
+            /** Id */
+            id: string;
+            /** Instructions */
+            instructions: string;
+            /** Model */
+            model: string;
+            /** Name */
+            name: string;
+            /** Parameters */
+            parameters: {
+                [key: string]: unknown;
+            };
+            /** Updated At */
+            updated_at: string;
+            /** Version */
+            version: number;
+        };
+        /** AgentReply */
+        AgentReply: {
+            agent: components["schemas"]["AgentOut"];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        /** AgentVersions */
+        AgentVersions: {
+            agent: components["schemas"]["AgentOut"];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+            /** Versions */
+            versions: components["schemas"]["AgentOut"][];
+        };
+        /** Agents */
+        Agents: {
+            /** Agents */
+            agents: components["schemas"]["AgentOut"][];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
         };
         /** Analysis */
         Analysis: {
@@ -1041,6 +1315,32 @@ export interface components {
              */
             kind: "image" | "audio" | "file";
         };
+        /**
+         * Attempt
+         * @description One try of a call. Times in milliseconds.
+         */
+        Attempt: {
+            /** Code */
+            code: string | null;
+            /** Credential */
+            credential: string;
+            /** Duration Ms */
+            duration_ms: number;
+            /** May Be Billed */
+            may_be_billed: boolean;
+            /** Model */
+            model: string;
+            /** Provider */
+            provider: string;
+            /** Reason */
+            reason: string | null;
+            /** Started Ms */
+            started_ms: number;
+            /** Status */
+            status: string;
+            /** Why */
+            why: string;
+        };
         /** BalanceOut */
         BalanceOut: {
             /** Available */
@@ -1060,7 +1360,25 @@ export interface components {
              */
             success: true;
         };
-        /** ChangePassword */
+        /** Cap */
+        Cap: {
+            /** Amount */
+            amount: number;
+            /**
+             * Period
+             * @enum {string}
+             */
+            period: "total" | "day" | "week" | "month";
+            /** Timezone */
+            timezone: string;
+        };
+        /**
+         * ChangePassword
+         * @example {
+         *       "current_password": "correct horse battery staple",
+         *       "new_password": "an even better horse 9"
+         *     }
+         */
         ChangePassword: {
             /**
              * Current Password
@@ -1153,6 +1471,64 @@ export interface components {
             system?: string;
             temperature?: number;
         };
+        /** Conversation */
+        Conversation: {
+            conversation: components["schemas"]["ConversationOut"];
+            /** Messages */
+            messages: components["schemas"]["TreeMessage"][];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        /** ConversationChanged */
+        ConversationChanged: {
+            conversation: components["schemas"]["ConversationOut"];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        /**
+         * ConversationOut
+         * @description A conversation's line in the list.
+         */
+        ConversationOut: {
+            /** Agent Id */
+            agent_id: string;
+            /** Cost */
+            cost: number;
+            /** Created At */
+            created_at: string;
+            /** Id */
+            id: string;
+            /** Messages */
+            messages: number;
+            /** Model */
+            model: string;
+            /** Pinned */
+            pinned: boolean;
+            /** Title */
+            title: string;
+            /** Updated At */
+            updated_at: string;
+        };
+        /** Conversations */
+        Conversations: {
+            /** Complete */
+            complete: boolean;
+            /** Conversations */
+            conversations: components["schemas"]["ConversationOut"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
         /** CostRange */
         CostRange: {
             /** P50 */
@@ -1160,7 +1536,17 @@ export interface components {
             /** P95 */
             p95: number;
         };
-        /** CreateKey */
+        /**
+         * CreateKey
+         * @example {
+         *       "cap": {
+         *         "amount": "2.50",
+         *         "period": "month"
+         *       },
+         *       "expires_in_days": 90,
+         *       "name": "my editor"
+         *     }
+         */
         CreateKey: {
             cap?: components["schemas"]["KeyCap"] | null;
             /** Expires In Days */
@@ -1170,13 +1556,66 @@ export interface components {
             /** Scopes */
             scopes?: string[] | null;
         };
-        /** DeleteAccount */
+        /**
+         * DeleteAccount
+         * @example {
+         *       "password": "correct horse battery staple"
+         *     }
+         */
         DeleteAccount: {
             /**
              * Password
              * @example correct horse battery staple
              */
             password: string;
+        };
+        /**
+         * Embed
+         * @description Texts to embed; Ollama's other fields are accepted and have no effect.
+         */
+        Embed: {
+            /** Dimensions */
+            dimensions?: number | null;
+            /** Input */
+            input: string | string[];
+            /** Model */
+            model: string;
+        };
+        /**
+         * EstimateOut
+         * @description Dollars and tokens.
+         */
+        EstimateOut: {
+            /** Input Tokens */
+            input_tokens: number;
+            /** Maximum */
+            maximum: number;
+            output_tokens: components["schemas"]["LengthRange"];
+            /** P50 */
+            p50: number;
+            /** P95 */
+            p95: number;
+        };
+        /** Estimated */
+        Estimated: {
+            /** Affordable */
+            affordable: boolean;
+            /** Balance */
+            balance: number;
+            estimate: components["schemas"]["EstimateOut"];
+            /** Max Affordable Tokens */
+            max_affordable_tokens: number;
+            /** Model */
+            model: string;
+            /** Own Key */
+            own_key: boolean;
+            /** Provider */
+            provider: string;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
         };
         /** EvidenceOut */
         EvidenceOut: {
@@ -1188,6 +1627,31 @@ export interface components {
             score: number;
             /** Source */
             source: string;
+        };
+        /**
+         * Exported
+         * @description All of my data.
+         */
+        Exported: {
+            /** Account */
+            account: {
+                [key: string]: unknown;
+            };
+            /** Conversations */
+            conversations: {
+                [key: string]: unknown;
+            }[];
+            /** Exported At */
+            exported_at: string;
+            /** Favourites */
+            favourites: string[];
+            /** Statement */
+            statement: components["schemas"]["StatementEntry"][];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
         };
         /**
          * Failure
@@ -1206,6 +1670,49 @@ export interface components {
              */
             success: false;
         };
+        /** Favourites */
+        Favourites: {
+            /** Favourites */
+            favourites: string[];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        /**
+         * Generation
+         * @description The receipt of one call.
+         */
+        Generation: {
+            /** Attempts */
+            attempts: components["schemas"]["Attempt"][];
+            /** Conversation Id */
+            conversation_id: string | null;
+            /** Cost */
+            cost: number;
+            /** Created At */
+            created_at: string;
+            estimate: components["schemas"]["Range"] | null;
+            fallback: components["schemas"]["Moved"] | null;
+            /** Hold */
+            hold: number;
+            /** List Cost */
+            list_cost: number | null;
+            /** Model */
+            model: string;
+            price: components["schemas"]["Prices"] | null;
+            /** Provider */
+            provider: string;
+            /** Request Id */
+            request_id: string;
+            /** Status */
+            status: string;
+            timings: components["schemas"]["Timings"] | null;
+            usage: components["schemas"]["Tokens"];
+        } & {
+            [key: string]: unknown;
+        };
         /** HTTPValidationError */
         HTTPValidationError: {
             /** Detail */
@@ -1223,6 +1730,33 @@ export interface components {
              */
             success: true;
         };
+        /**
+         * Key
+         * @description A marketplace key without its text. spent, held: dollars of the cap's period.
+         */
+        Key: {
+            cap: components["schemas"]["Cap"] | null;
+            /** Created At */
+            created_at: string;
+            /** Expires At */
+            expires_at: string | null;
+            /** Held */
+            held: number;
+            /** Id */
+            id: string;
+            /** Last Used At */
+            last_used_at: string | null;
+            /** Name */
+            name: string;
+            /** Prefix */
+            prefix: string;
+            /** Resets At */
+            resets_at: string | null;
+            /** Scopes */
+            scopes: string[];
+            /** Spent */
+            spent: number;
+        };
         /** KeyCap */
         KeyCap: {
             /** Amount */
@@ -1238,6 +1772,62 @@ export interface components {
              * @default UTC
              */
             timezone: string;
+        };
+        /**
+         * KeyCreated
+         * @description A new key; `key` is shown only now.
+         */
+        KeyCreated: {
+            cap: components["schemas"]["Cap"] | null;
+            /** Created At */
+            created_at: string;
+            /** Expires At */
+            expires_at: string | null;
+            /** Held */
+            held: number;
+            /** Id */
+            id: string;
+            /** Key */
+            key: string;
+            /** Last Used At */
+            last_used_at: string | null;
+            /** Name */
+            name: string;
+            /** Prefix */
+            prefix: string;
+            /** Resets At */
+            resets_at: string | null;
+            /** Scopes */
+            scopes: string[];
+            /** Spent */
+            spent: number;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        /** Keys */
+        Keys: {
+            /** Keys */
+            keys: components["schemas"]["Key"][];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        /**
+         * LengthRange
+         * @description Output tokens.
+         */
+        LengthRange: {
+            /** Maximum */
+            maximum: number;
+            /** P50 */
+            p50: number;
+            /** P95 */
+            p95: number;
         };
         /** Message */
         Message: {
@@ -1343,6 +1933,18 @@ export interface components {
             /** Total */
             total: number;
         };
+        /**
+         * Moved
+         * @description Another model answered than the one asked for.
+         */
+        Moved: {
+            /** Reason */
+            reason: string;
+            /** To */
+            to: string;
+        } & {
+            [key: string]: unknown;
+        };
         /** OfferOut */
         OfferOut: {
             /** As Of */
@@ -1442,6 +2044,31 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** PlanOut */
+        PlanOut: {
+            /** Byok Fee Percent */
+            byok_fee_percent: string;
+            /** Days */
+            days: number;
+            /** Description */
+            description: string;
+            /** Model Tiers */
+            model_tiers: string[];
+            /** Name */
+            name: string;
+            /** Price */
+            price: number;
+        };
+        /** Plans */
+        Plans: {
+            /** Plans */
+            plans: components["schemas"]["PlanOut"][];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
         /**
          * Prices
          * @description Decimal strings, dollars per 1M tokens.
@@ -1484,6 +2111,101 @@ export interface components {
             /** User Id */
             user_id: string;
         };
+        /**
+         * ProviderKey
+         * @description A saved provider key, masked.
+         */
+        ProviderKey: {
+            /** Created At */
+            created_at: string;
+            /** Last Tested At */
+            last_tested_at: string | null;
+            /** Masked */
+            masked: string;
+            /** Provider */
+            provider: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "verified" | "unverified" | "refused";
+        };
+        /**
+         * ProviderKeySaved
+         * @description A provider key as it was saved or tested.
+         */
+        ProviderKeySaved: {
+            /** Created At */
+            created_at: string;
+            /** Last Tested At */
+            last_tested_at: string | null;
+            /** Masked */
+            masked: string;
+            /** Provider */
+            provider: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "verified" | "unverified" | "refused";
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        /** ProviderKeys */
+        ProviderKeys: {
+            /** Api Keys */
+            api_keys: components["schemas"]["ProviderKey"][];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        /**
+         * ProviderOut
+         * @description A provider, as it is configured here. models: how many of the catalogue it offers.
+         */
+        ProviderOut: {
+            /** Base Url Set */
+            base_url_set: boolean;
+            /** Byok */
+            byok: boolean;
+            /** Configured */
+            configured: boolean;
+            /** Models */
+            models: number;
+            /** Name */
+            name: string;
+            /** Stops Billing On Abort */
+            stops_billing_on_abort: string;
+            /** Wire */
+            wire: string;
+        };
+        /** Providers */
+        Providers: {
+            /** Providers */
+            providers: components["schemas"]["ProviderOut"][];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        /**
+         * Range
+         * @description Dollars.
+         */
+        Range: {
+            /** Maximum */
+            maximum: number;
+            /** P50 */
+            p50: number;
+            /** P95 */
+            p95: number;
+        };
         /** Ranked */
         Ranked: {
             /** Basis */
@@ -1501,7 +2223,36 @@ export interface components {
             /** Stars */
             stars: number;
         };
-        /** Recommend */
+        /** Rated */
+        Rated: {
+            /** Rating */
+            rating: number | null;
+            /** Rating Count */
+            rating_count: number;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        /** Receipt */
+        Receipt: {
+            generation: components["schemas"]["Generation"];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        /**
+         * Recommend
+         * @example {
+         *       "limit": 3,
+         *       "max_cost": "0.05",
+         *       "priority": "balanced",
+         *       "task": "Debug a flaky asyncio test"
+         *     }
+         */
         Recommend: {
             /**
              * Attachments
@@ -1575,7 +2326,29 @@ export interface components {
              */
             success: true;
         };
-        /** SignIn */
+        /**
+         * Show
+         * @description `name` is the field's older name.
+         */
+        Show: {
+            /**
+             * Model
+             * @default
+             */
+            model: string;
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+        };
+        /**
+         * SignIn
+         * @example {
+         *       "email": "ada@example.com",
+         *       "password": "correct horse battery staple"
+         *     }
+         */
         SignIn: {
             /**
              * Email
@@ -1588,7 +2361,13 @@ export interface components {
              */
             password: string;
         };
-        /** SignUp */
+        /**
+         * SignUp
+         * @example {
+         *       "email": "ada@example.com",
+         *       "password": "correct horse battery staple"
+         *     }
+         */
         SignUp: {
             /**
              * Email
@@ -1634,12 +2413,83 @@ export interface components {
             /** User Id */
             user_id: string;
         };
-        /** Subscribe */
+        /** Statement */
+        Statement: {
+            /** Entries */
+            entries: components["schemas"]["StatementEntry"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        /**
+         * StatementEntry
+         * @description One movement; amounts are decimal strings, dollars.
+         */
+        StatementEntry: {
+            /** Amount */
+            amount: string;
+            /** At */
+            at: string;
+            /** Balance After */
+            balance_after: string;
+            /** Id */
+            id: number;
+            /** Kind */
+            kind: string;
+            /** Memo */
+            memo: string;
+            /** Request Id */
+            request_id: string | null;
+        };
+        /** Stopped */
+        Stopped: {
+            /** Stopped */
+            stopped: boolean;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        /**
+         * Subscribe
+         * @example {
+         *       "plan": "pro"
+         *     }
+         */
         Subscribe: {
             /** Idempotency Key */
             idempotency_key?: string | null;
             /** Plan */
             plan: string;
+        };
+        /** Subscribed */
+        Subscribed: {
+            /** Balance */
+            balance: number;
+            /** Expires At */
+            expires_at: string | null;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+            /** Tier */
+            tier: string;
+        };
+        /**
+         * Timings
+         * @description Milliseconds since the request began.
+         */
+        Timings: {
+            /** First Token Ms */
+            first_token_ms: number | null;
+            /** Total Ms */
+            total_ms: number | null;
         };
         /** Token */
         Token: {
@@ -1650,6 +2500,152 @@ export interface components {
             success: true;
             /** Token */
             token: string;
+        };
+        /**
+         * Tokens
+         * @description Disjoint classes; `estimated` where the provider said nothing.
+         */
+        Tokens: {
+            /** Cache Read Tokens */
+            cache_read_tokens?: number | null;
+            /** Cache Write Tokens */
+            cache_write_tokens?: number | null;
+            /** Estimated */
+            estimated?: boolean | null;
+            /** Input Tokens */
+            input_tokens: number;
+            /** Output Tokens */
+            output_tokens: number;
+            /** Reasoning Tokens */
+            reasoning_tokens?: number | null;
+        };
+        /**
+         * TreeMessage
+         * @description A message of the tree; parent_id null = a root; run_id while it is running.
+         */
+        TreeMessage: {
+            /** Content */
+            content: string;
+            /** Conversation Id */
+            conversation_id: string;
+            /** Cost */
+            cost: number;
+            /** Created At */
+            created_at: string;
+            /** Error */
+            error: {
+                [key: string]: unknown;
+            } | null;
+            fallback: components["schemas"]["Moved"] | null;
+            /** Finish Reason */
+            finish_reason: string | null;
+            /** Id */
+            id: string;
+            /** Images */
+            images: string[];
+            /** Model */
+            model: string | null;
+            /** Parent Id */
+            parent_id: string | null;
+            /** Provider */
+            provider: string | null;
+            /** Request Id */
+            request_id: string | null;
+            /** Role */
+            role: string;
+            /** Run Id */
+            run_id: string | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "complete" | "partial" | "running" | "error";
+            /** Timestamp */
+            timestamp: string;
+            timings: components["schemas"]["Timings"] | null;
+            /** Usage */
+            usage: {
+                [key: string]: unknown;
+            } | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * Turn
+         * @description A completion's fields, and where the turn was kept.
+         */
+        Turn: {
+            /** Balance Remaining */
+            balance_remaining: number;
+            /** Conversation Id */
+            conversation_id?: string | null;
+            /** Cost */
+            cost: number;
+            /** Finish Reason */
+            finish_reason: string;
+            /** Message Id */
+            message_id?: string | null;
+            /** Model */
+            model: string;
+            /** Provider */
+            provider: string;
+            /** Request Id */
+            request_id: string;
+            /** Result */
+            result: string;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+            /** Tokens Used */
+            tokens_used: number;
+            /** User Message Id */
+            user_message_id?: string | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /** UsageReply */
+        UsageReply: {
+            /** Days */
+            days: number;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+            total: components["schemas"]["UsageTotal"];
+            /** Usage */
+            usage: components["schemas"]["UsageRow"][];
+        };
+        /**
+         * UsageRow
+         * @description Usage of one model, or of one day.
+         */
+        UsageRow: {
+            /** Cost */
+            cost: number;
+            /** Day */
+            day?: string | null;
+            /** Input Tokens */
+            input_tokens: number;
+            /** Model */
+            model?: string | null;
+            /** Output Tokens */
+            output_tokens: number;
+            /** Requests */
+            requests: number;
+            /** Tokens */
+            tokens: number;
+        };
+        /** UsageTotal */
+        UsageTotal: {
+            /** Cost */
+            cost: number;
+            /** Requests */
+            requests: number;
+            /** Tokens */
+            tokens: number;
         };
         /** ValidationError */
         ValidationError: {
@@ -1707,6 +2703,30 @@ export interface operations {
             };
         };
     };
+    embed_api_embed_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Embed"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+        };
+    };
     api_generate: {
         parameters: {
             query?: never;
@@ -1741,7 +2761,7 @@ export interface operations {
             };
         };
     };
-    list_agents_api_v1_agents_agents_get: {
+    loaded_api_ps_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -1757,6 +2777,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
+                };
+            };
+        };
+    };
+    show_api_show_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Show"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+        };
+    };
+    tags_api_tags_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+        };
+    };
+    list_agents_api_v1_agents_agents_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agents"];
                 };
             };
             /** @description Any failure */
@@ -1789,7 +2873,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["AgentReply"];
                 };
             };
             /** @description Any failure */
@@ -1820,7 +2904,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["AgentVersions"];
                 };
             };
             /** @description Any failure */
@@ -1851,7 +2935,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["Reply"];
                 };
             };
             /** @description Any failure */
@@ -1886,7 +2970,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["AgentReply"];
                 };
             };
             /** @description Any failure */
@@ -1960,7 +3044,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Completion"];
+                    "application/json": components["schemas"]["Turn"];
                 };
             };
             /** @description Any failure */
@@ -2033,7 +3117,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["Conversations"];
                 };
             };
             /** @description Any failure */
@@ -2064,7 +3148,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["Conversation"];
                 };
             };
             /** @description Any failure */
@@ -2095,7 +3179,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["Reply"];
                 };
             };
             /** @description Any failure */
@@ -2130,7 +3214,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["ConversationChanged"];
                 };
             };
             /** @description Any failure */
@@ -2192,7 +3276,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["Estimated"];
                 };
             };
             /** @description Any failure */
@@ -2256,7 +3340,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["Stopped"];
                 };
             };
             /** @description Any failure */
@@ -2352,7 +3436,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["Exported"];
                 };
             };
             /** @description Any failure */
@@ -2381,7 +3465,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["ProviderKeys"];
                 };
             };
             /** @description Any failure */
@@ -2414,7 +3498,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["ProviderKeySaved"];
                 };
             };
             /** @description Any failure */
@@ -2445,7 +3529,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["Reply"];
                 };
             };
             /** @description Any failure */
@@ -2476,7 +3560,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["ProviderKeySaved"];
                 };
             };
             /** @description Any failure */
@@ -2664,7 +3748,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["Plans"];
                 };
             };
             /** @description Any failure */
@@ -2696,7 +3780,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["Statement"];
                 };
             };
             /** @description Any failure */
@@ -2731,7 +3815,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["Subscribed"];
                 };
             };
             /** @description Any failure */
@@ -2750,6 +3834,37 @@ export interface operations {
             query?: {
                 days?: number;
                 by?: "model" | "day";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageReply"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_calibration_api_v1_marketplace_estimates_calibration_get: {
+        parameters: {
+            query?: {
+                days?: number;
             };
             header?: never;
             path?: never;
@@ -2792,7 +3907,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["Favourites"];
                 };
             };
             /** @description Any failure */
@@ -2823,7 +3938,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["Favourites"];
                 };
             };
             /** @description Any failure */
@@ -2854,7 +3969,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["Favourites"];
                 };
             };
             /** @description Any failure */
@@ -2885,7 +4000,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["Receipt"];
                 };
             };
             /** @description Any failure */
@@ -2920,7 +4035,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["Reply"];
                 };
             };
             /** @description Any failure */
@@ -2949,7 +4064,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["Keys"];
                 };
             };
             /** @description Any failure */
@@ -2982,7 +4097,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["KeyCreated"];
                 };
             };
             /** @description Any failure */
@@ -3013,7 +4128,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["Reply"];
                 };
             };
             /** @description Any failure */
@@ -3277,7 +4392,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["Rated"];
                 };
             };
             /** @description Any failure */
@@ -3335,7 +4450,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["Providers"];
                 };
             };
             /** @description Any failure */
@@ -3378,6 +4493,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    version_api_version_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
                 };
             };
         };
@@ -3487,6 +4622,30 @@ export interface operations {
             };
         };
     };
+    create_embeddings_v1_embeddings_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+        };
+    };
     v1_messages: {
         parameters: {
             query?: never;
@@ -3521,9 +4680,36 @@ export interface operations {
             };
         };
     };
-    list_models_v1_models_get: {
+    count_message_tokens_v1_messages_count_tokens_post: {
         parameters: {
             query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+        };
+    };
+    list_models_v1_models_get: {
+        parameters: {
+            query?: {
+                pageSize?: number;
+                pageToken?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -3551,6 +4737,32 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+        };
+    };
+    count_content_tokens_v1_models__model__countTokens_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
@@ -3666,6 +4878,77 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    list_gemini_models_v1beta_models_get: {
+        parameters: {
+            query?: {
+                pageSize?: number;
+                pageToken?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+        };
+    };
+    get_gemini_model_v1beta_models__model_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+        };
+    };
+    count_content_tokens_v1beta_models__model__countTokens_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
             };
         };
     };
