@@ -81,7 +81,7 @@ export const tourShots = [
       await cards(page);
     },
   },
-  { name: "assistant", act: picks },
+  { name: "assistant", height: 640, act: picks },
   { name: "model", theme: "light", act: modelPage },
   { name: "compare", act: comparison },
   { name: "cost", act: cost },
