@@ -43,7 +43,7 @@ export const steps: readonly TourStep[] = [
   },
   {
     title: "Know the cost before you send",
-    text: "Under the text stands what this message will cost: the usual range, and the most it can. Enter sends it, and Stop stops at once; you pay for what came.",
+    text: "Under the text stands what this message will usually cost, and what it rarely exceeds. Enter sends it, and Stop stops at once; you pay for what came.",
     place: { page: "workbench", pane: "chat", draft: "What is a race condition? Answer in two sentences." },
     anchor: 'form[aria-label="Message"]',
   },
