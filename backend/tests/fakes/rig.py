@@ -255,7 +255,7 @@ class Rig:
                 assert not self._serving.done(), "the server did not start"
                 await asyncio.sleep(0.01)
         real = self.market.client.real
-        assert real is not None
+        assert real is not None, "the app did not start"
         self.market.client.real = _Hasty(real, self._timeouts)
         if self._balance:
             await self.market.ledger.grant(self.user_id, self._balance, kind="credit")
