@@ -37,27 +37,36 @@ class ModelFilters(BaseModel):
     offset: str | None = None
 
 
-class SignUp(Body):
+class SignUp(
+    Body, json_schema_extra={"examples": [{"email": "ada@example.com", "password": "correct horse battery staple"}]}
+):
     email: Email
     password: Password
     invite: Short | None = None
 
 
-class SignIn(Body):
+class SignIn(
+    Body, json_schema_extra={"examples": [{"email": "ada@example.com", "password": "correct horse battery staple"}]}
+):
     email: Email
     password: Password
 
 
-class ChangePassword(Body):
+class ChangePassword(
+    Body,
+    json_schema_extra={
+        "examples": [{"current_password": "correct horse battery staple", "new_password": "an even better horse 9"}]
+    },
+):
     current_password: Password
     new_password: Password
 
 
-class DeleteAccount(Body):
+class DeleteAccount(Body, json_schema_extra={"examples": [{"password": "correct horse battery staple"}]}):
     password: Password
 
 
-class AddApiKey(Body):
+class AddApiKey(Body, json_schema_extra={"examples": [{"provider": "openai", "api_key": "sk-0123456789abcdef"}]}):
     provider: Name
     api_key: Annotated[str, Field(min_length=1, max_length=4096, examples=["sk-..."])]
 
@@ -66,7 +75,12 @@ class Attachment(Body):
     kind: Literal["image", "audio", "file"] = "image"
 
 
-class Recommend(Body):
+class Recommend(
+    Body,
+    json_schema_extra={
+        "examples": [{"task": "Debug a flaky asyncio test", "limit": 3, "priority": "balanced", "max_cost": "0.05"}]
+    },
+):
     task: Annotated[str, Field(max_length=200_000, examples=["Debug a flaky asyncio test"])]
     limit: Annotated[int, Field(ge=1, le=20)] = 3
     priority: Literal["quality", "balanced", "cost", "speed"] = "balanced"
@@ -82,14 +96,19 @@ class KeyCap(Body):
     timezone: Short = "UTC"
 
 
-class CreateKey(Body):
+class CreateKey(
+    Body,
+    json_schema_extra={
+        "examples": [{"name": "my editor", "cap": {"amount": "2.50", "period": "month"}, "expires_in_days": 90}]
+    },
+):
     name: Name
     cap: KeyCap | None = None
     expires_in_days: Annotated[int, Field(ge=1, le=3650)] | None = None
     scopes: Annotated[list[Short], Field(max_length=10)] | None = None
 
 
-class Subscribe(Body):
+class Subscribe(Body, json_schema_extra={"examples": [{"plan": "pro"}]}):
     plan: Name
     idempotency_key: Short | None = None
 
@@ -107,7 +126,19 @@ class PatchConversation(Body):
     pinned: bool | None = None
 
 
-class AgentBody(Body):
+class AgentBody(
+    Body,
+    json_schema_extra={
+        "examples": [
+            {
+                "name": "Reviewer",
+                "model": "auto",
+                "instructions": "Review code in five points.",
+                "parameters": {"temperature": 0.2},
+            }
+        ]
+    },
+):
     name: Name
     model: Name = "auto"
     instructions: Annotated[str, Field(max_length=100_000)] = ""

@@ -68,7 +68,10 @@ def event(stream: HTTPResponse) -> dict[str, Any]:
 def test_a_completion_has_the_guides_fields_and_options_give_way_to_the_top_level(server: Server) -> None:
     ada = server.person()
     body = agreed(
-        ada.post(f"{AGENTS}/completion", {"model": PAID, "prompt": "Hi", "max_tokens": 9, "options": {"max_tokens": 5, "temperature": 0.5}}),
+        ada.post(
+            f"{AGENTS}/completion",
+            {"model": PAID, "prompt": "Hi", "max_tokens": 9, "options": {"max_tokens": 5, "temperature": 0.5}},
+        ),
         COMPLETION,
     )  # fmt: skip
     assert (body["result"], body["tokens_used"], body["finish_reason"]) == ("Hello from the fake upstream .", 18, "stop")

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
+from agent_marketplace.api import replies, schemas
 from agent_marketplace.api.document import document_text
 from agent_marketplace.api.paths import GEMINI_PATHS, HOT_WIRES
-from tests.fakes.server import PASSWORD, Server, running
+from tests.fakes.server import AGENTS, MARKET, PAID, PASSWORD, Answer, Server, running
 
 FRONTEND = Path(__file__).parents[3] / "frontend" / "openapi.json"
 
@@ -76,14 +78,60 @@ def test_every_reply_of_our_own_api_has_a_named_type(document: dict[str, Any]) -
                 assert "$ref" in schema, f"{method} {path}: {schema}"
 
 
+def test_replies_are_what_the_document_says_they_are(server: Server) -> None:
+    ada = server.person()
+    turn = ada.post(f"{AGENTS}/chat", {"model": PAID, "message": "Hi"})
+    said, ask = turn.json, {"model": PAID, "prompt": "Hi"}
+    agent = ada.post(f"{AGENTS}/agents", {"name": "x", "model": PAID})
+    place = f"{AGENTS}/conversations/{said['conversation_id']}"
+    checked: list[tuple[type[BaseModel], Answer]] = [
+        (replies.Turn, turn),
+        (schemas.Completion, ada.post(f"{AGENTS}/completion", ask)),
+        (replies.Estimated, ada.post(f"{AGENTS}/estimate", ask)),
+        (replies.Receipt, ada.get(f"{MARKET}/generations/{said['request_id']}")),
+        (replies.Conversations, ada.get(f"{AGENTS}/conversations")),
+        (replies.Conversation, ada.get(place)),
+        (replies.ConversationChanged, ada.call("PATCH", place, {"pinned": True})),
+        (schemas.History, ada.get(f"{AGENTS}/{PAID}/history")),
+        (replies.AgentReply, agent),
+        (replies.Agents, ada.get(f"{AGENTS}/agents")),
+        (replies.AgentVersions, ada.get(f"{AGENTS}/agents/{agent.json['agent']['id']}")),
+        (replies.ProviderKeySaved, ada.post(f"{MARKET}/api-keys", {"provider": "openai", "api_key": "sk-0123456789abcdef"})),
+        (replies.ProviderKeys, ada.get(f"{MARKET}/api-keys")),
+        (replies.KeyCreated, ada.post(f"{MARKET}/keys", {"name": "x", "cap": {"amount": 1}})),
+        (replies.Keys, ada.get(f"{MARKET}/keys")),
+        (replies.Statement, ada.get(f"{MARKET}/billing/statement")),
+        (replies.UsageReply, ada.get(f"{MARKET}/billing/usage?by=day")),
+        (replies.Plans, ada.get(f"{MARKET}/billing/plans")),
+        (replies.Subscribed, ada.post(f"{MARKET}/billing/subscribe", {"plan": "free"})),
+        (replies.Providers, ada.get(f"{MARKET}/providers")),
+        (replies.Rated, ada.post(f"{MARKET}/models/{PAID}/rating", {"stars": 4})),
+        (replies.Favourites, ada.call("PUT", f"{MARKET}/favourites/{PAID}")),
+        (replies.Exported, ada.get(f"{MARKET}/account/export")),
+        (replies.Calibrated, ada.get(f"{MARKET}/estimates/calibration")),
+        (schemas.Profile, ada.get(f"{MARKET}/profile")),
+        (schemas.BalanceOut, ada.get(f"{MARKET}/billing/balance")),
+        (schemas.Models, ada.get(f"{MARKET}/models?limit=5000")),
+        (schemas.OneModel, ada.get(f"{MARKET}/models/{PAID}")),
+        (schemas.Offers, ada.get(f"{MARKET}/models/{PAID}/endpoints")),
+        (schemas.Search, ada.get(f"{MARKET}/models/search?q=gpt")),
+        (schemas.Ranked, ada.get(f"{MARKET}/models/popular")),
+        (schemas.Recommendations, ada.post(f"{MARKET}/recommendations", {"task": "Fix a bug"})),
+    ]
+    for model, answer in checked:
+        assert answer.status == 200, f"{model.__name__}: {answer.text}"
+        model.model_validate_json(answer.body)
+
+
 def examples(document: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
             if "example" in content:
                 yield method, path, content["example"]
-            for example in content.get("examples", {}).values():
-                yield method, path, example["value"]
+            name = content.get("schema", {}).get("$ref", "").rsplit("/", 1)[-1]
+            for example in document["components"]["schemas"].get(name, {}).get("examples", []):
+                yield method, path, example
 
 
 def test_every_example_is_accepted_by_the_server(server: Server, document: dict[str, Any]) -> None:

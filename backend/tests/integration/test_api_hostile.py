@@ -52,8 +52,8 @@ _TYPES = (
     "\xff/\xff",
 )
 _INSIDE = re.compile(
-    r"Traceback|File \"|site-packages|agent_marketplace[./]|sqlite|sqlalchemy|psycopg|pydantic|msgspec|starlette|0x[0-9a-f]{8}|/work/|/root/"
-    r"|errors\.pydantic", re.IGNORECASE,
+    r"Traceback|File \"|site-packages|agent_marketplace[./]|sqlite|sqlalchemy|psycopg|pydantic|msgspec|starlette|0x[0-9a-f]{8}"
+    r"|errors\.pydantic|/home/|/root/", re.IGNORECASE,
 )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import Header, Query, Request, Response
 
-from agent_marketplace.api import present, schemas
+from agent_marketplace.api import present, replies, schemas
 from agent_marketplace.api.deps import Reader, Router, Runner, The
 from agent_marketplace.api.envelope import success
 from agent_marketplace.api.v1 import chats
@@ -73,9 +73,7 @@ async def get_completion(request: Request, market: The, principal: Runner) -> Re
     return FlightResponse(flight, once)
 
 
-@router.post(
-    "/chat", summary="A turn of a conversation", openapi_extra=_CHAT_BODY, responses={200: {"model": schemas.Completion}}
-)
+@router.post("/chat", summary="A turn of a conversation", openapi_extra=_CHAT_BODY, responses={200: {"model": replies.Turn}})
 async def chat(request: Request, market: The, principal: Runner) -> Response:
     body = await read_object(request)
     turn = await chats.read_turn(market, principal.user_id, body)
@@ -114,7 +112,7 @@ async def chat(request: Request, market: The, principal: Runner) -> Response:
     return RunResponse(market.runs, run)
 
 
-@router.post("/estimate", summary="What a call will cost, before it is made")
+@router.post("/estimate", summary="What a call will cost, before it is made", responses={200: {"model": replies.Estimated}})
 async def estimate(request: Request, market: The, principal: Runner) -> Response:
     body = await read_object(request)
     if body.get("message") is not None or body.get("conversation_id") is not None:
@@ -137,7 +135,7 @@ async def run_events(
     return RunResponse(market.runs, run, int(last_event_id) if last_event_id is not None else -1)
 
 
-@router.post("/runs/{run_id}/stop", summary="Stop an answer at once")
+@router.post("/runs/{run_id}/stop", summary="Stop an answer at once", responses={200: {"model": replies.Stopped}})
 async def stop_run(market: The, principal: Runner, run_id: str) -> Response:
     return success(stopped=market.runs.stop(run_id, principal.user_id))
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Header, Query, Request, Response
 
-from agent_marketplace.api import assist, present, schemas
+from agent_marketplace.api import assist, present, replies, schemas
 from agent_marketplace.api.catalog_views import view_of
 from agent_marketplace.api.deps import Address, MaybeCaller, Person, Reader, Router, The, Writer
 from agent_marketplace.api.envelope import success
@@ -63,7 +63,7 @@ async def get_profile(market: The, principal: Reader) -> Response:
     return success(user=present.profile(await market.accounts.auth.get_user(principal.user_id)))
 
 
-@router.get("/account/export", tags=["accounts"], summary="All of my data")
+@router.get("/account/export", tags=["accounts"], summary="All of my data", responses={200: {"model": replies.Exported}})
 async def export_account(market: The, principal: Person) -> Response:
     account = await market.accounts.auth.export_account(principal.user_id)
     statement = [entry async for entry in _whole_statement(market, principal.user_id)]
@@ -98,33 +98,55 @@ async def delete_account(market: The, principal: Person, body: schemas.DeleteAcc
 # -- provider keys -------------------------------------------------------------------------------------------------------
 
 
-@router.post("/api-keys", tags=["provider keys"], summary="Save my key for a provider: tested, encrypted, never shown again")
+@router.post(
+    "/api-keys",
+    tags=["provider keys"],
+    summary="Save my key for a provider: tested, encrypted, never shown again",
+    responses={200: {"model": replies.ProviderKeySaved}},
+)
 async def add_api_key(market: The, principal: Person, body: schemas.AddApiKey) -> Response:
     saved = await market.accounts.provider_keys.save(principal.user_id, body.provider, body.api_key)
     market.keys_changed(principal.user_id, body.provider)
     return success(**_api_key(saved))
 
 
-@router.get("/api-keys", tags=["provider keys"], summary="My provider keys, masked")
+@router.get(
+    "/api-keys", tags=["provider keys"], summary="My provider keys, masked", responses={200: {"model": replies.ProviderKeys}}
+)
 async def list_api_keys(market: The, principal: Reader) -> Response:
     return success(api_keys=[_api_key(k) for k in await market.accounts.provider_keys.list(principal.user_id)])
 
 
-@router.delete("/api-keys/{provider}", tags=["provider keys"], summary="Forget a provider key")
+@router.delete(
+    "/api-keys/{provider}",
+    tags=["provider keys"],
+    summary="Forget a provider key",
+    responses={200: {"model": schemas.Reply}},
+)
 async def delete_api_key(market: The, principal: Person, provider: str) -> Response:
     await market.accounts.provider_keys.delete(principal.user_id, provider)
     market.keys_changed(principal.user_id, provider)
     return success()
 
 
-@router.post("/api-keys/{provider}/test", tags=["provider keys"], summary="Ask the provider whether my key still works")
+@router.post(
+    "/api-keys/{provider}/test",
+    tags=["provider keys"],
+    summary="Ask the provider whether my key still works",
+    responses={200: {"model": replies.ProviderKeySaved}},
+)
 async def test_api_key(market: The, principal: Person, provider: str) -> Response:
     tested = await market.accounts.provider_keys.test(principal.user_id, provider)
     market.keys_changed(principal.user_id, provider)
     return success(**_api_key(tested))
 
 
-@router.get("/providers", tags=["provider keys"], summary="Providers: who is configured, who takes your own key")
+@router.get(
+    "/providers",
+    tags=["provider keys"],
+    summary="Providers: who is configured, who takes your own key",
+    responses={200: {"model": replies.Providers}},
+)
 async def list_providers(market: The) -> Response:
     served: Counter[str] = Counter()
     for model in market.registry.get_all_models():
@@ -204,7 +226,12 @@ async def get_model(market: The, model_id: str) -> Response:
     return success(model={**model.to_dict(), "price_history": await market.catalog.price_history(model.id)})
 
 
-@router.post("/models/{model_id:path}/rating", tags=["catalogue"], summary="Rate a model whose answers I paid for")
+@router.post(
+    "/models/{model_id:path}/rating",
+    tags=["catalogue"],
+    summary="Rate a model whose answers I paid for",
+    responses={200: {"model": replies.Rated}},
+)
 async def rate_model(market: The, principal: Writer, model_id: str, body: schemas.Rate) -> Response:
     model = market.targets.resolve(model_id)
     spent = await market.ledger.usage(principal.user_id, days=366, by="model")
@@ -213,19 +240,26 @@ async def rate_model(market: The, principal: Writer, model_id: str, body: schema
     return success(rating=rating, rating_count=count)
 
 
-@router.get("/favourites", tags=["catalogue"], summary="My favourite models")
+@router.get("/favourites", tags=["catalogue"], summary="My favourite models", responses={200: {"model": replies.Favourites}})
 async def get_favourites(market: The, principal: Reader) -> Response:
     return success(favourites=await market.favourites.list(principal.user_id))
 
 
-@router.put("/favourites/{model_id:path}", tags=["catalogue"], summary="Star a model")
+@router.put(
+    "/favourites/{model_id:path}", tags=["catalogue"], summary="Star a model", responses={200: {"model": replies.Favourites}}
+)
 async def add_favourite(market: The, principal: Writer, model_id: str) -> Response:
     model = market.targets.resolve(model_id)
     await market.favourites.add(principal.user_id, model.id)
     return success(favourites=await market.favourites.list(principal.user_id))
 
 
-@router.delete("/favourites/{model_id:path}", tags=["catalogue"], summary="Unstar a model")
+@router.delete(
+    "/favourites/{model_id:path}",
+    tags=["catalogue"],
+    summary="Unstar a model",
+    responses={200: {"model": replies.Favourites}},
+)
 async def remove_favourite(market: The, principal: Writer, model_id: str) -> Response:
     await market.favourites.remove(principal.user_id, model_id)
     return success(favourites=await market.favourites.list(principal.user_id))
@@ -244,7 +278,12 @@ async def get_recommendations(market: The, principal: MaybeCaller, body: schemas
     return success(**await assist.recommend(market, principal, body))
 
 
-@router.post("/generations/{request_id}/signal", tags=["Q Assistant"], summary="Thumbs, or what I did with an answer")
+@router.post(
+    "/generations/{request_id}/signal",
+    tags=["Q Assistant"],
+    summary="Thumbs, or what I did with an answer",
+    responses={200: {"model": schemas.Reply}},
+)
 async def signal(market: The, principal: Writer, request_id: str, body: schemas.Signal) -> Response:
     await market.learner.signal(principal.user_id, request_id, body.kind)
     return success()

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Header, Query, Response
 
-from agent_marketplace.api import present, schemas
+from agent_marketplace.api import present, replies, schemas
 from agent_marketplace.api.deps import Person, Reader, Router, The
 from agent_marketplace.api.envelope import success
 from agent_marketplace.catalog.models import prices_dict
@@ -27,13 +27,15 @@ async def get_balance(market: The, principal: Reader) -> Response:
     )
 
 
-@router.get("/billing/statement", summary="Every movement of my wallet, newest first")
+@router.get(
+    "/billing/statement", summary="Every movement of my wallet, newest first", responses={200: {"model": replies.Statement}}
+)
 async def get_statement(market: The, principal: Reader, cursor: Cursor = None, limit: Limit = 50) -> Response:
     page = await market.ledger.statement(principal.user_id, cursor, limit)
     return success(entries=[present.statement_entry(e) for e in page.entries], next_cursor=page.next_cursor)
 
 
-@router.get("/billing/usage", summary="Usage by model or by day")
+@router.get("/billing/usage", summary="Usage by model or by day", responses={200: {"model": replies.UsageReply}})
 async def get_usage(
     market: The, principal: Reader, days: Annotated[int, Query(ge=1, le=366)] = 30, by: Literal["model", "day"] = "model"
 ) -> Response:
@@ -46,12 +48,12 @@ async def get_usage(
     return success(usage=[present.usage_sum(by, s) for s in sums], total=total, days=days)
 
 
-@router.get("/billing/plans", summary="Plans and what they cost")
+@router.get("/billing/plans", summary="Plans and what they cost", responses={200: {"model": replies.Plans}})
 async def get_plans() -> Response:
     return success(plans=[present.plan(plan) for plan in PLANS])
 
 
-@router.post("/billing/subscribe", summary="Pay for a plan from the wallet")
+@router.post("/billing/subscribe", summary="Pay for a plan from the wallet", responses={200: {"model": replies.Subscribed}})
 async def subscribe(
     market: The,
     principal: Person,
@@ -65,7 +67,11 @@ async def subscribe(
     return success(tier=user.subscription_tier, expires_at=present.iso_of(user.subscription_expires), balance=user.balance)
 
 
-@router.get("/generations/{request_id}", summary="What happened on one call: attempts, price, usage, cost")
+@router.get(
+    "/generations/{request_id}",
+    summary="What happened on one call: attempts, price, usage, cost",
+    responses={200: {"model": replies.Receipt}},
+)
 async def get_generation(market: The, principal: Reader, request_id: str) -> Response:
     record = await market.ledger.receipt(request_id, principal.user_id)
     prices: dict[str, Any] | None = None

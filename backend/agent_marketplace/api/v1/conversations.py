@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from fastapi import Query, Response
 
-from agent_marketplace.api import present, schemas
+from agent_marketplace.api import present, replies, schemas
 from agent_marketplace.api.deps import Reader, Router, The, Writer
 from agent_marketplace.api.envelope import success
 from agent_marketplace.conversations.export import export
@@ -14,7 +14,11 @@ Limit = Annotated[int, Query(ge=1, le=200)]
 Text = Annotated[str | None, Query(max_length=500)]
 
 
-@router.get("/conversations", summary="My conversations, newest first; q searches their contents")
+@router.get(
+    "/conversations",
+    summary="My conversations, newest first; q searches their contents",
+    responses={200: {"model": replies.Conversations}},
+)
 async def list_conversations(
     market: The, principal: Reader, q: Text = None, cursor: Text = None, limit: Limit = 50
 ) -> Response:
@@ -29,14 +33,20 @@ async def list_conversations(
     )
 
 
-@router.get("/conversations/{conversation_id}", summary="One conversation with all its branches")
+@router.get(
+    "/conversations/{conversation_id}",
+    summary="One conversation with all its branches",
+    responses={200: {"model": replies.Conversation}},
+)
 async def get_conversation(market: The, principal: Reader, conversation_id: str) -> Response:
     head = await market.conversations.get(principal.user_id, conversation_id)
     messages = await market.conversations.messages(principal.user_id, conversation_id)
     return success(conversation=present.conversation(head), messages=[present.message(m) for m in messages])
 
 
-@router.patch("/conversations/{conversation_id}", summary="Rename or pin")
+@router.patch(
+    "/conversations/{conversation_id}", summary="Rename or pin", responses={200: {"model": replies.ConversationChanged}}
+)
 async def patch_conversation(
     market: The, principal: Writer, conversation_id: str, body: schemas.PatchConversation
 ) -> Response:
@@ -47,7 +57,9 @@ async def patch_conversation(
     return success(conversation=present.conversation(await market.conversations.get(principal.user_id, conversation_id)))
 
 
-@router.delete("/conversations/{conversation_id}", summary="Delete a conversation")
+@router.delete(
+    "/conversations/{conversation_id}", summary="Delete a conversation", responses={200: {"model": schemas.Reply}}
+)
 async def delete_conversation(market: The, principal: Writer, conversation_id: str) -> Response:
     await market.conversations.delete(principal.user_id, conversation_id)
     return success()
@@ -69,12 +81,16 @@ async def export_conversation(
     )
 
 
-@router.get("/agents", summary="My agents")
+@router.get("/agents", summary="My agents", responses={200: {"model": replies.Agents}})
 async def list_agents(market: The, principal: Reader) -> Response:
     return success(agents=[present.agent(a) for a in await market.agents.list(principal.user_id)])
 
 
-@router.post("/agents", summary="Make an agent: a named preset of model, instructions, parameters")
+@router.post(
+    "/agents",
+    summary="Make an agent: a named preset of model, instructions, parameters",
+    responses={200: {"model": replies.AgentReply}},
+)
 async def create_agent(market: The, principal: Writer, body: schemas.AgentBody) -> Response:
     made = await market.agents.create(
         principal.user_id, name=body.name, model=body.model, instructions=body.instructions, parameters=body.parameters
@@ -82,13 +98,15 @@ async def create_agent(market: The, principal: Writer, body: schemas.AgentBody) 
     return success(agent=present.agent(made))
 
 
-@router.get("/agents/{agent_id}", summary="One agent with its versions")
+@router.get("/agents/{agent_id}", summary="One agent with its versions", responses={200: {"model": replies.AgentVersions}})
 async def get_agent(market: The, principal: Reader, agent_id: str) -> Response:
     versions = await market.agents.versions(principal.user_id, agent_id)
     return success(agent=present.agent(versions[0]), versions=[present.agent(v) for v in versions])
 
 
-@router.patch("/agents/{agent_id}", summary="Change an agent: makes a new version")
+@router.patch(
+    "/agents/{agent_id}", summary="Change an agent: makes a new version", responses={200: {"model": replies.AgentReply}}
+)
 async def patch_agent(market: The, principal: Writer, agent_id: str, body: schemas.PatchAgent) -> Response:
     changed = await market.agents.update(
         principal.user_id,
@@ -101,7 +119,9 @@ async def patch_agent(market: The, principal: Writer, agent_id: str, body: schem
     return success(agent=present.agent(changed))
 
 
-@router.delete("/agents/{agent_id}", summary="Delete an agent; its conversations stay")
+@router.delete(
+    "/agents/{agent_id}", summary="Delete an agent; its conversations stay", responses={200: {"model": schemas.Reply}}
+)
 async def delete_agent(market: The, principal: Writer, agent_id: str) -> Response:
     await market.agents.delete(principal.user_id, agent_id)
     return success()

@@ -1360,6 +1360,33 @@ export interface components {
              */
             success: true;
         };
+        /** Calibrated */
+        Calibrated: {
+            calibration: components["schemas"]["Calibration"];
+            /** Days */
+            days: number;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        /**
+         * Calibration
+         * @description Shares 0..1 of `calls`; null without calls.
+         */
+        Calibration: {
+            /** At Most Maximum */
+            at_most_maximum: number | null;
+            /** At Most P95 */
+            at_most_p95: number | null;
+            /** Below P50 */
+            below_p50: number | null;
+            /** Calls */
+            calls: number;
+            /** Inside */
+            inside: number | null;
+        };
         /** Cap */
         Cap: {
             /** Amount */
@@ -3878,7 +3905,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["Calibrated"];
                 };
             };
             /** @description Any failure */

@@ -1,0 +1,349 @@
+"""Replies of accounts, keys, money, conversations and agents, for `/openapi.json` (the catalogue's and the guide's: `schemas`)."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from agent_marketplace.api.schemas import Completion, Message, Prices, Reply
+
+
+class Exported(Reply):
+    """All of my data."""
+
+    exported_at: str
+    account: dict[str, Any]
+    statement: list["StatementEntry"]
+    conversations: list[dict[str, Any]]
+    favourites: list[str]
+
+
+class ProviderKey(BaseModel):
+    """A saved provider key, masked."""
+
+    provider: str
+    masked: str
+    status: Literal["verified", "unverified", "refused"]
+    created_at: str
+    last_tested_at: str | None
+
+
+class ProviderKeySaved(Reply, ProviderKey):
+    """A provider key as it was saved or tested."""
+
+
+class ProviderKeys(Reply):
+    api_keys: list[ProviderKey]
+
+
+class ProviderOut(BaseModel):
+    """A provider, as it is configured here. models: how many of the catalogue it offers."""
+
+    name: str
+    wire: str
+    configured: bool
+    byok: bool
+    base_url_set: bool
+    stops_billing_on_abort: str
+    models: int
+
+
+class Providers(Reply):
+    providers: list[ProviderOut]
+
+
+class Favourites(Reply):
+    favourites: list[str]
+
+
+class Rated(Reply):
+    rating: float | None
+    rating_count: int
+
+
+class Cap(BaseModel):
+    amount: float
+    period: Literal["total", "day", "week", "month"]
+    timezone: str
+
+
+class Key(BaseModel):
+    """A marketplace key without its text. spent, held: dollars of the cap's period."""
+
+    id: str
+    name: str
+    prefix: str
+    scopes: list[str]
+    created_at: str
+    expires_at: str | None
+    last_used_at: str | None
+    cap: Cap | None
+    spent: float
+    held: float
+    resets_at: str | None
+
+
+class Keys(Reply):
+    keys: list[Key]
+
+
+class KeyCreated(Reply, Key):
+    """A new key; `key` is shown only now."""
+
+    key: str
+
+
+class StatementEntry(BaseModel):
+    """One movement; amounts are decimal strings, dollars."""
+
+    id: int
+    at: str
+    kind: str
+    amount: str
+    balance_after: str
+    request_id: str | None
+    memo: str
+
+
+class Statement(Reply):
+    entries: list[StatementEntry]
+    next_cursor: str | None
+
+
+class UsageRow(BaseModel):
+    """Usage of one model, or of one day."""
+
+    model: str | None = None
+    day: str | None = None
+    requests: int
+    tokens: int
+    input_tokens: int
+    output_tokens: int
+    cost: float
+
+
+class UsageTotal(BaseModel):
+    requests: int
+    tokens: int
+    cost: float
+
+
+class UsageReply(Reply):
+    usage: list[UsageRow]
+    total: UsageTotal
+    days: int
+
+
+class PlanOut(BaseModel):
+    name: str
+    price: float
+    days: int
+    model_tiers: list[str]
+    byok_fee_percent: str
+    description: str
+
+
+class Plans(Reply):
+    plans: list[PlanOut]
+
+
+class Subscribed(Reply):
+    tier: str
+    expires_at: str | None
+    balance: float
+
+
+class Attempt(BaseModel):
+    """One try of a call. Times in milliseconds."""
+
+    provider: str
+    model: str
+    why: str
+    credential: str
+    status: str
+    reason: str | None
+    code: str | None
+    started_ms: int
+    duration_ms: int
+    may_be_billed: bool
+
+
+class Moved(BaseModel):
+    """Another model answered than the one asked for."""
+
+    model_config = ConfigDict(json_schema_extra={"required": ["from", "to", "reason"]}, extra="allow")
+    to: str
+    reason: str
+
+
+class Range(BaseModel):
+    """Dollars."""
+
+    p50: float
+    p95: float
+    maximum: float
+
+
+class Timings(BaseModel):
+    """Milliseconds since the request began."""
+
+    first_token_ms: int | None
+    total_ms: int | None
+
+
+class Tokens(BaseModel):
+    """Disjoint classes; `estimated` where the provider said nothing."""
+
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    estimated: bool | None = None
+
+
+class Generation(BaseModel):
+    """The receipt of one call."""
+
+    model_config = ConfigDict(extra="allow")
+    request_id: str
+    model: str
+    provider: str
+    status: str
+    created_at: str
+    usage: Tokens
+    cost: float
+    list_cost: float | None
+    hold: float
+    price: Prices | None
+    attempts: list[Attempt]
+    fallback: Moved | None
+    estimate: Range | None
+    timings: Timings | None
+    conversation_id: str | None
+
+
+class Receipt(Reply):
+    generation: Generation
+
+
+class Turn(Completion):
+    """A completion's fields, and where the turn was kept."""
+
+    conversation_id: str | None = None
+    message_id: str | None = None
+    user_message_id: str | None = None
+
+
+class LengthRange(BaseModel):
+    """Output tokens."""
+
+    p50: int
+    p95: int
+    maximum: int
+
+
+class EstimateOut(Range):
+    """Dollars and tokens."""
+
+    input_tokens: int
+    output_tokens: LengthRange
+
+
+class Estimated(Reply):
+    estimate: EstimateOut
+    model: str
+    provider: str
+    own_key: bool
+    affordable: bool
+    max_affordable_tokens: int
+    balance: float
+
+
+class Stopped(Reply):
+    stopped: bool
+
+
+class ConversationOut(BaseModel):
+    """A conversation's line in the list."""
+
+    id: str
+    title: str
+    model: str
+    agent_id: str
+    pinned: bool
+    messages: int
+    cost: float
+    created_at: str
+    updated_at: str
+
+
+class Conversations(Reply):
+    conversations: list[ConversationOut]
+    next_cursor: str | None
+    complete: bool
+
+
+class TreeMessage(Message):
+    """A message of the tree; parent_id null = a root; run_id while it is running."""
+
+    parent_id: str | None
+    images: list[str]
+    created_at: str
+    provider: str | None
+    request_id: str | None
+    status: Literal["complete", "partial", "running", "error"]
+    run_id: str | None
+    finish_reason: str | None
+    usage: dict[str, Any] | None
+    timings: Timings | None
+    fallback: Moved | None
+    error: dict[str, Any] | None
+
+
+class Conversation(Reply):
+    conversation: ConversationOut
+    messages: list[TreeMessage]
+
+
+class ConversationChanged(Reply):
+    conversation: ConversationOut
+
+
+class AgentOut(BaseModel):
+    """A named preset."""
+
+    id: str
+    version: int
+    name: str
+    model: str
+    instructions: str
+    parameters: dict[str, Any]
+    created_at: str
+    updated_at: str
+
+
+class Agents(Reply):
+    agents: list[AgentOut]
+
+
+class AgentReply(Reply):
+    agent: AgentOut
+
+
+class AgentVersions(AgentReply):
+    versions: list[AgentOut]
+
+
+class Calibration(BaseModel):
+    """Shares 0..1 of `calls`; null without calls."""
+
+    calls: int
+    below_p50: float | None
+    inside: float | None
+    at_most_p95: float | None
+    at_most_maximum: float | None
+
+
+class Calibrated(Reply):
+    calibration: Calibration
+    days: int
