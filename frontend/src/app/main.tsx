@@ -1,5 +1,5 @@
 import { RouterProvider } from "@tanstack/react-router";
-import { StrictMode } from "react";
+import { StrictMode, startTransition } from "react";
 import { createRoot } from "react-dom/client";
 import "@/app/styles.css";
 import { createAppRouter } from "@/app/router";
@@ -37,14 +37,18 @@ if (window.location.pathname === "/") {
 const workspace = { workbench, searchRef: { current: null }, tourAsked: start.tour };
 if (start.code) void enterDemo(services, start.code);
 
-createRoot(root).render(
-  <StrictMode>
-    <ServicesProvider services={services}>
-      <WorkspaceContext.Provider value={workspace}>
-        <ToastProvider>
-          <RouterProvider router={router} />
-        </ToastProvider>
-      </WorkspaceContext.Provider>
-    </ServicesProvider>
-  </StrictMode>,
+const reactRoot = createRoot(root);
+// As a transition, the first drawing is done in slices: the page answers to input meanwhile.
+startTransition(() =>
+  reactRoot.render(
+    <StrictMode>
+      <ServicesProvider services={services}>
+        <WorkspaceContext.Provider value={workspace}>
+          <ToastProvider>
+            <RouterProvider router={router} />
+          </ToastProvider>
+        </WorkspaceContext.Provider>
+      </ServicesProvider>
+    </StrictMode>,
+  ),
 );
