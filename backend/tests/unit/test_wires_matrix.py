@@ -462,3 +462,16 @@ def test_counting_needs_no_max_tokens() -> None:
     assert codec.render_count(7) == b'{"input_tokens":7}'
     with pytest.raises(BadRequest, match="max_tokens"):
         codec.parse_request(b'{"model":"m","messages":[{"role":"user","content":"x"}]}')
+
+
+@pytest.mark.parametrize("code", ["server_error", "api_error"])
+def test_an_overloaded_provider_is_known_by_its_status_where_its_code_says_nothing(code: str) -> None:
+    body = json.dumps({"type": "error", "error": {"type": code, "message": "Busy"}}).encode()
+    for wire in ("openai", "anthropic"):
+        assert CODECS[wire].classify_error(529, {}, body).kind is FailureClass.OVERLOADED
+        assert CODECS[wire].classify_error(500, {}, body).kind is FailureClass.SERVER
+
+
+def test_an_anthropic_client_learns_of_overload_in_mid_stream_by_its_own_name() -> None:
+    error = ProviderFailure("Busy", status=502, code="provider_overloaded")
+    assert b'"type":"overloaded_error"' in CODECS["anthropic"].encoder(SHAPE).error(error, "r")
