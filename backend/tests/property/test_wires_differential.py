@@ -210,7 +210,7 @@ def test_an_answer_reaches_any_client_the_same_from_any_provider(client: str, pr
     decoder = one.decoder()
     events = decoder.feed(streamed(provider, events_of(meant), Finish(meant.finish or ""), meant.usage)) + decoder.close()
     found = gathered(events)
-    passed = [e for e in events if isinstance(e, TextDelta | ReasoningDelta | ToolCallDelta)]
+    passed: list[Event] = [e for e in events if isinstance(e, TextDelta | ReasoningDelta | ToolCallDelta)]
     decoder = other.decoder()
     last = decoder.feed(streamed(client, passed, found["finish"], found["usage"])) + decoder.close()
     assert found == gathered(last) == answered(meant)
