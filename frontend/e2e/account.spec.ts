@@ -1,4 +1,4 @@
-import { answered, ask, PASSWORD, signedIn } from "./chat-support";
+import { answered, ask, PASSWORD, shortAnswers, signedIn } from "./chat-support";
 import { chooseTheme, expect, expectAccessible, expectNoSidewaysScroll, isPhone, test, themes } from "./fixtures";
 
 test.setTimeout(90_000);
@@ -23,6 +23,7 @@ for (const theme of themes) {
 
 test("what was asked stands in the usage, with the sign-up credit in the statement", async ({ page, request }) => {
   await signedIn(page, request);
+  await shortAnswers(page);
   await page.goto("/chat");
   await ask(page, "Say hi.");
   await answered(page);

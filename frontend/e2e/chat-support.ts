@@ -24,6 +24,14 @@ export async function ask(page: Page, text: string): Promise<void> {
   await composer(page).press("Enter");
 }
 
+/** From here on the model writes a few words only: a small one that rambles must not decide how long a test takes. */
+export async function shortAnswers(page: Page): Promise<void> {
+  await page.route(/\/api\/v1\/agents\/(chat|completion)$/, (route) => {
+    const body: Record<string, unknown> = route.request().postDataJSON();
+    return route.continue({ postData: JSON.stringify({ ...body, max_tokens: 24 }) });
+  });
+}
+
 /** Waits for the end of the running answer. */
 export async function answered(page: Page): Promise<void> {
   await expect(page.getByRole("button", { name: "Stop the answer" })).toBeHidden({ timeout: 90_000 });

@@ -1,4 +1,4 @@
-import { answered, ask, composer, PASSWORD, signedIn } from "./chat-support";
+import { answered, ask, composer, PASSWORD, shortAnswers, signedIn } from "./chat-support";
 import { expect, expectNoSidewaysScroll, isPhone, test } from "./fixtures";
 
 test.setTimeout(120_000);
@@ -7,6 +7,7 @@ test.setTimeout(120_000);
 const LONG = "Write a long story about a lighthouse keeper and her cat.";
 
 test("a newcomer's first question is answered, priced and kept", async ({ page }) => {
+  await shortAnswers(page);
   await page.goto("/chat");
   await ask(page, "Say hello in one short sentence.");
   const dialog = page.getByRole("dialog");
@@ -40,6 +41,7 @@ test("stop stops at once, keeps the part, and the chat goes on", async ({ page, 
   const part = await answer.locator(".prose-chat").textContent();
   await expect(answer).toContainText(/ out · free/);
   expect(await answer.locator(".prose-chat").textContent()).toBe(part);
+  await shortAnswers(page);
   await ask(page, "Say OK.");
   await answered(page);
   await expect(page.getByRole("article", { name: "Your message" })).toHaveCount(2);
@@ -65,6 +67,7 @@ test("an answer that is being written is taken up again after a reload", async (
 
 test("an edited question is a branch; both can be read again", async ({ page, request }) => {
   await signedIn(page, request);
+  await shortAnswers(page);
   await page.goto("/chat");
   await ask(page, "Say red.");
   await answered(page);
@@ -85,6 +88,7 @@ test("an edited question is a branch; both can be read again", async ({ page, re
 
 test("the history is searched, renamed, saved and emptied", async ({ page, request }) => {
   await signedIn(page, request);
+  await shortAnswers(page);
   await page.goto("/chat");
   await ask(page, "Say pelican.");
   await answered(page);
@@ -93,7 +97,7 @@ test("the history is searched, renamed, saved and emptied", async ({ page, reque
   await history.getByRole("button", { name: /^Actions for/ }).click();
   await page.getByRole("menuitem", { name: "Rename" }).click();
   await history.getByRole("textbox", { name: "Title of the chat" }).fill("Birds");
-  await page.keyboard.press("Enter");
+  await history.getByRole("button", { name: "Save the title" }).click();
   await expect(history.getByRole("button", { name: "Birds", exact: true })).toBeVisible();
   await history.getByRole("searchbox").fill("pelican");
   await expect(history.getByRole("button", { name: "Birds", exact: true })).toBeVisible();
@@ -113,6 +117,7 @@ test("the history is searched, renamed, saved and emptied", async ({ page, reque
 
 test("a temporary chat leaves nothing on the server", async ({ page, request }) => {
   const { token } = await signedIn(page, request);
+  await shortAnswers(page);
   await page.goto("/chat");
   await page.getByRole("button", { name: "More actions" }).click();
   await page.getByRole("menuitem", { name: "Temporary chat" }).click();

@@ -1,5 +1,5 @@
-import { MoreHorizontal, Pin } from "lucide-react";
-import { useState } from "react";
+import { Check, MoreHorizontal, Pin, X } from "lucide-react";
+import { useEffect, useRef, useState } from "react";
 import { useApi } from "@/shared/api/services";
 import { cn } from "@/shared/lib/cn";
 import { Button, IconButton } from "@/shared/ui/button";
@@ -75,25 +75,38 @@ export function HistoryRow({ conversation, current, onOpen, onChange, onDelete }
 
 function RenameForm({ title, onDone }: { title: string; onDone: (title: string | null) => void }) {
   const [draft, setDraft] = useState(title);
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    // The menu that led here gives the focus back to where it was, one frame after this.
+    const frame = requestAnimationFrame(() => field.current?.select());
+    return () => cancelAnimationFrame(frame);
+  }, []);
   return (
     <form
+      className="flex items-center gap-1 py-0.5"
       onSubmit={(event) => {
         event.preventDefault();
         onDone(draft.trim());
       }}
     >
       <Input
-        ref={(input) => input?.focus()}
+        ref={field}
         aria-label="Title of the chat"
         maxLength={200}
         value={draft}
         onChange={(event) => setDraft(event.target.value)}
-        onFocus={(event) => event.target.select()}
-        onBlur={() => onDone(draft.trim())}
         onKeyDown={(event) => {
-          if (event.key === "Escape") onDone(null);
+          if (event.key !== "Escape") return;
+          event.stopPropagation();
+          onDone(null);
         }}
       />
+      <IconButton size="sm" type="submit" label="Save the title">
+        <Check aria-hidden className="size-4" />
+      </IconButton>
+      <IconButton size="sm" label="Keep the old title" onClick={() => onDone(null)}>
+        <X aria-hidden className="size-4" />
+      </IconButton>
     </form>
   );
 }
