@@ -25,7 +25,7 @@ from agent_marketplace.gateway.credentials import Credentials
 from agent_marketplace.gateway.health import Health
 from agent_marketplace.gateway.runs import Runs
 from agent_marketplace.gateway.targets import Targets
-from agent_marketplace.ledger import Ledger, Price, nano
+from agent_marketplace.ledger import Ledger, Price, forget_in, nano
 from agent_marketplace.net.drain import Drain
 from agent_marketplace.net.factory import make_client
 from agent_marketplace.net.http import OutboundClient, OutboundRequest, OutboundResponse
@@ -45,6 +45,7 @@ _SWEEP_S = 5.0
 _CHECKPOINT_S = 300.0
 _STATS_S = 60.0
 _PURGE_S = 3600.0
+_REPLIES_KEPT_MS = 24 * 3600 * 1000
 _OLLAMA_S = 30.0
 _FOLLOW_S = 0.5
 
@@ -122,6 +123,7 @@ class Market:
             (_STATS_S, self.catalog.flush),
             (_STATS_S, self.learner.refresh),
             (_PURGE_S, self.conversations.purge_expired),
+            (_PURGE_S, self._forget_replies),
             (_OLLAMA_S, self.discover_ollama),
         ):
             self._jobs.append(asyncio.create_task(_regularly(every_s, job)))
@@ -155,6 +157,11 @@ class Market:
             for model in endpoint.models:
                 price = Price(input=nano(model.input_price), output=nano(model.output_price))
                 await self.catalog.declare(slug(model.id), endpoint.name, model.id, price=price, context=model.context)
+
+    async def _forget_replies(self) -> None:
+        """Replies kept for idempotency keys are good for a day."""
+        before = self.clock.now_ms() - _REPLIES_KEPT_MS
+        await self.db.write(lambda c: forget_in(c, "completion", before))
 
     def keys_changed(self, user_id: str, provider: str) -> None:
         """A provider key was saved, tested or deleted: it counts at once."""

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from agent_marketplace.errors import MarketplaceError
-from agent_marketplace.gateway.failures import TABLE, Policy, told
+from agent_marketplace.gateway.failures import SUMMARY, TABLE, Policy, told
 from agent_marketplace.gateway.health import Health, breaker_of
 from agent_marketplace.gateway.meter import Meter
 from agent_marketplace.gateway.pipes import Pipe, decisive, first_error
@@ -200,7 +200,8 @@ class Dispatch:
             upstream = await self._send(attempt, prepared)
         except UpstreamFailure as failure:
             self.health.failure(target.provider, whose, failure.kind, failure.retry_after)
-            entry.status, entry.error, entry.code = "failed", failure.words[:300], failure.kind.value
+            entry.status, entry.code = "failed", failure.kind.value
+            entry.error = f"{target.provider} {SUMMARY[failure.kind]}"
             entry.may_be_billed = failure.kind is FailureClass.TIMEOUT
             raise
         except BaseException as left:  # cancelled or refused by ourselves: no verdict on the endpoint

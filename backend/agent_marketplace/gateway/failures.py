@@ -41,6 +41,24 @@ TABLE: Mapping[F, Policy] = MappingProxyType(
 )
 
 
+SUMMARY: Mapping[F, str] = MappingProxyType(
+    {
+        F.RATE_LIMITED: "asked for fewer calls",
+        F.OVERLOADED: "is overloaded",
+        F.SERVER: "failed or can't be reached",
+        F.TIMEOUT: "did not answer in time",
+        F.AUTH: "refused the key",
+        F.QUOTA: "has no credit left for this key",
+        F.NOT_FOUND: "does not serve this model",
+        F.UNSUPPORTED: "can't do what was asked",
+        F.BAD_REQUEST: "refused the request as malformed",
+        F.CONTEXT: "takes no input of this length",
+        F.CONTENT: "refused the content",
+    }
+)
+"""What a receipt says of a failed attempt: our words. A provider's own may repeat the prompt, and receipts are kept."""
+
+
 def told(failure: UpstreamFailure, provider: str, *, own_key: bool) -> MarketplaceError:
     """The caller's error for the last failure. A provider's failure is never our 500."""
     policy = TABLE[failure.kind]

@@ -45,6 +45,10 @@ def parse(raw: Mapping[str, Any]) -> Preferences:
     unknown = sorted(set(provider) - _PROVIDER_FIELDS)
     if unknown:
         raise BadRequest(f"provider.{unknown[0]} is not known; known: {', '.join(sorted(_PROVIDER_FIELDS))}")
+    if provider.get("data_collection") not in (None, "allow") or provider.get("zdr"):
+        raise BadRequest(
+            "provider.data_collection and provider.zdr can't be promised here: leave them out, or use provider.only"
+        )
     max_price = provider.get("max_price") or {}
     if not isinstance(max_price, Mapping):
         raise BadRequest("provider.max_price must be an object with prompt and completion in dollars per 1M tokens")

@@ -35,7 +35,9 @@ def detail_of(flight: "Flight", target: Target) -> dict[str, Any]:
     if (moved := flight.fallback()) is not None:
         detail["fallback"] = moved
     if flight.error is not None:
-        detail["error"] = {"code": flight.error.code, "words": flight.error.message[:300]}
+        # A provider's words may repeat the prompt: they are for the caller, not for the record.
+        own = "provider" not in flight.error.extra
+        detail["error"] = {"code": flight.error.code, **({"words": flight.error.message[:300]} if own else {})}
     return detail
 
 

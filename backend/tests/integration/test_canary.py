@@ -83,7 +83,6 @@ def test_keys_passwords_and_prompts_never_appear_where_operators_or_thieves_look
             assert {"at", "level", "logger", "message"} <= json.loads(line).keys()
 
 
-@pytest.mark.xfail(reason="receipts keep a provider's words about a failure, which may repeat the prompt", strict=False)
 def test_a_provider_that_repeats_the_prompt_in_its_error_does_not_bring_it_into_the_database(tmp_path: Path) -> None:
     with threaded_upstream(Behaviour(status=500, words=f"cannot serve {PROMPT}")) as upstream:
         env = environment(tmp_path, OPENAI_BASE_URL=upstream.base_url, OPENAI_API_KEY=OPERATOR_KEY)
