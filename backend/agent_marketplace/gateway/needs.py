@@ -20,7 +20,15 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     stream: bool = False
     choices: int = 1
     parameters: frozenset[str] = frozenset()
+    unpriced: tuple[str, ...] = ()
 
+
+_UNPRICED = ("service_tier", "speed", "inference_geo", "web_search_options")
+_PRICED_VALUES = (None, "auto", "default", "standard", "standard_only", "global")
+"""Options that change the price or are billed apart, with the values that do not: no price list here covers the others."""
+
+_SERVER_TOOLS = ("web_search", "web_fetch", "code_execution", "code_interpreter", "file_search", "image_generation", "mcp")
+"""A provider's own tools that it runs and bills itself."""
 
 _PARAMETERS = (
     "temperature", "top_p", "top_k", "stop", "seed", "frequency_penalty", "presence_penalty", "parallel_tool_calls",
@@ -39,6 +47,8 @@ def read(call: Call, input_tokens: int) -> Needs:
         output_tokens=call.max_tokens,
         stream=call.stream,
         choices=max(1, call.n or 1),
+        unpriced=tuple(n for n in _UNPRICED if call.extra.get(n) not in _PRICED_VALUES)
+        + tuple(t.name for t in call.tools if str((t.native or {}).get("type", "")).startswith(_SERVER_TOOLS)),
         parameters=frozenset(name for name in _PARAMETERS if getattr(call, name) not in (None, ())),
     )
 

@@ -154,6 +154,11 @@ def _refusal(target: Target, needs: Needs, wishes: Preferences) -> tuple[str, st
     if target.context is not None and needs.input_tokens > target.context + _CONTEXT_MARGIN + target.context // 4:
         # Our count is an estimate: only a clear excess is refused here, the provider has the last word on the rest.
         return "context_length_exceeded", f"about {needs.input_tokens} input tokens; it takes {target.context}"
+    if needs.unpriced and target.credential == "operator" and not target.free:
+        return (
+            "unpriced_option",
+            f"{', '.join(needs.unpriced)} is billed apart by {target.provider}: use your own key for it",
+        )
     if target.price is None:
         return "unpriced_model", f"no price is known for {target.model} at {target.provider}"
     return _over_price(target, wishes)

@@ -3,7 +3,7 @@
 from agent_marketplace.errors import BadRequest, MarketplaceError, NotFound, PaymentRequired, Unavailable
 from agent_marketplace.gateway.plan import Skipped
 
-_BAD = frozenset({"unsupported", "context_length_exceeded", "require_parameters", "byok_only"})
+_BAD = frozenset({"unsupported", "context_length_exceeded", "require_parameters", "byok_only", "unpriced_option"})
 _FILTERS = frozenset({"provider_only", "provider_ignore", "max_price", "fallbacks_off"})
 
 
