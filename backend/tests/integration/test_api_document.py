@@ -135,9 +135,9 @@ def examples(document: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
 
 
 def test_every_example_is_accepted_by_the_server(server: Server, document: dict[str, Any]) -> None:
-    tried = 0
+    tried, ada = 0, server.rich()
     for method, path, body in examples(document):
-        caller = server.rich()
+        caller = server.person() if path.endswith(("/auth/password", "/account")) else ada
         if "model" in body and path.startswith(("/v1", "/api/v1/agents/c", "/api/v1/agents/e")):
             assert isinstance(body["model"], str)
             body = {**body, "model": "gpt-4o-mini"} if "input" not in body else body
