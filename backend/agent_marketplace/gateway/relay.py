@@ -122,7 +122,7 @@ def _finished(upstream: Upstream, choices: int) -> bool:
 
 
 def verdict(upstream: Upstream, choices: int) -> Outcome:
-    """Success only where a finish reason was seen."""
+    """Success only where a finish reason was seen (or what stands for one: see `Meter`)."""
     meter, provider = upstream.meter, upstream.attempt.target.provider
     if _finished(upstream, choices):
         return Outcome(Stopped.FINISHED)
