@@ -44,9 +44,14 @@ def cost_of(target: Target, input_tokens: int, output_tokens: int) -> int:
     return worst_case(target.price, input_tokens, output_tokens) if target.price is not None else 0
 
 
+def with_margin(input_tokens: int) -> int:
+    """The most input that a provider is expected to count where we count `input_tokens`."""
+    return input_tokens + input_tokens // _MARGIN + _LEAST_MARGIN
+
+
 def held_input(flight: "Flight") -> int:
     """Input tokens to hold for: our estimate with its margin, so that a provider's own count does not outrun the hold."""
-    return flight.input_tokens + flight.input_tokens // _MARGIN + _LEAST_MARGIN
+    return with_margin(flight.input_tokens)
 
 
 def affordable_tokens(price: Price, input_tokens: int, nano: int) -> int:

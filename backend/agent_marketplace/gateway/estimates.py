@@ -24,7 +24,7 @@ async def estimate(router: "APIRouter", user_id: str, call: Call) -> dict[str, A
     target = plan.attempts[0].target
     p50, p95, most = output_range(router, call, target, tokens)
     wallet = await router.ledger.balance(user_id)
-    maximum = admit.cost_of(target, tokens, most)
+    maximum = admit.cost_of(target, admit.with_margin(tokens), most)
     p95_cost = cost(target, tokens, p95)
     return {
         "estimate": {
@@ -66,7 +66,7 @@ def note(router: "APIRouter", call: Call, target: Target, input_tokens: int) -> 
         return {
             "p50": dollars(cost(target, input_tokens, p50)),
             "p95": dollars(cost(target, input_tokens, p95)),
-            "maximum": dollars(admit.cost_of(target, input_tokens, most)),
+            "maximum": dollars(admit.cost_of(target, admit.with_margin(input_tokens), most)),
         }
     except (MarketplaceError, ValueError):
         return None

@@ -9,7 +9,7 @@ const estimate = (fields: Partial<Estimate["estimate"]>, affordable = true): Est
 
 describe("the cost shown before sending", () => {
   it("names the usual and the long answer", () => {
-    expect(estimateWords(estimate({}))).toBe("about $0.0021, rarely over $0.04 · 1.2K tokens in");
+    expect(estimateWords(estimate({}))).toBe("about $0.0021, rarely over $0.04, at most $0.20 · 1.2K tokens in");
   });
 
   it("calls a free answer free", () => {

@@ -31,11 +31,12 @@ function useSettled(value: string): string {
   return settled;
 }
 
-/** For example "about $0.0021, rarely over $0.012 · 1.2K tokens in". */
+/** For example "about $0.0021, rarely over $0.012, at most $0.04 · 1.2K tokens in". */
 export function estimateWords({ estimate }: Estimate): string {
   const { p50, p95, maximum, input_tokens: input } = estimate;
-  const cost =
-    maximum === 0 ? "free" : p50 === p95 ? `about ${money(p50)}` : `about ${money(p50)}, rarely over ${money(p95)}`;
+  const rarely = p50 === p95 ? "" : `, rarely over ${money(p95)}`;
+  const most = maximum > p95 ? `, at most ${money(maximum)}` : "";
+  const cost = maximum === 0 ? "free" : `about ${money(p50)}${rarely}${most}`;
   return `${cost} · ${tokens(input)} tokens in`;
 }
 
