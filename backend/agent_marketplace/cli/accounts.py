@@ -1,6 +1,7 @@
 """`user` and `key`: accounts and keys for programs."""
 
 import getpass
+import secrets
 import sys
 from typing import Annotated, Literal
 
@@ -28,16 +29,18 @@ def _password(prompt: str) -> str:
 def create_user(
     email: Email,
     role: Annotated[Literal["user", "admin"] | None, typer.Option(help="Default: the first account is admin")] = None,
+    password: Annotated[str | None, typer.Option(help="Seen by whoever lists processes: better by standard input")] = None,
     as_json: Json = False,
 ) -> None:
-    """Make an account; the password is asked for, or read from standard input."""
-    password = _password("Password: ")
+    """Make an account. The password is asked for, or read from standard input; without one, one is made and shown."""
+    given = password or _password("Password (empty: make one): ")
+    chosen = given or secrets.token_urlsafe(15)
 
     async def work(market: Market) -> None:
-        user = await market.accounts.auth.create_user(email, password, role=role)
-        show(
-            present.profile(user), as_json=as_json, text=f"{user.email} ({user.role}) has ${user.balance}; id {user.user_id}"
-        )
+        user = await market.accounts.auth.create_user(email, chosen, role=role)
+        made = {} if given else {"password": chosen}
+        text = f"{user.email} ({user.role}) has ${user.balance}; id {user.user_id}"
+        show({**present.profile(user), **made}, as_json=as_json, text=text if given else f"{text}; password {chosen}")
 
     with_market(work)
 

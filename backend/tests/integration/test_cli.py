@@ -88,6 +88,13 @@ def test_shell_completion_knows_the_commands(env: dict[str, str]) -> None:
     assert "ledger" in command(env | asked, stdin="").stdout
 
 
+def test_an_account_made_without_a_password_shows_the_one_that_was_made(env: dict[str, str]) -> None:
+    made = json.loads(ok(env, "user", "create", "bot@example.com", "--json", stdin=""))
+    assert len(made["password"]) >= 15
+    given = json.loads(ok(env, "user", "create", "ann@example.com", "--json", "--password", PASSWORD))
+    assert "password" not in given
+
+
 def test_accounts_and_keys_can_be_managed_by_scripts(env: dict[str, str]) -> None:
     made = json.loads(ok(env, "user", "create", "ann@example.com", "--json", stdin=f"{PASSWORD}\n"))
     assert made["role"] == "admin"
