@@ -143,7 +143,7 @@ def _fetcher(client: OutboundClient, mirror: str | None) -> Fetch:
     """mirror: the operator's own copy of the feed, which may be at a private address."""
 
     async def fetch(url: str, etag: str | None) -> Fetched:
-        headers = {"accept": "application/json", "accept-encoding": "identity"} | ({"if-none-match": etag} if etag else {})
+        headers = {"accept": "application/json"} | ({"if-none-match": etag} if etag else {})
         request = OutboundRequest("GET", mirror or url, headers, allow_private=mirror is not None, max_body=MAX_BYTES)
         answer = await client.send(request)
         return Fetched(answer.status, await answer.read(MAX_BYTES), answer.headers.get("etag"))

@@ -4,8 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.fakes.served import command, environment, served
 from tests.fakes.threaded import threaded_upstream
 from tests.fakes.upstream import Behaviour
