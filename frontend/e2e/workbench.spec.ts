@@ -77,8 +77,11 @@ test.describe("the workbench", () => {
   test("the palette's commands work: theme, help", async ({ page }) => {
     test.skip(isPhone(page), "a phone has no keyboard");
     await page.goto("/");
+    await expect(page.getByText(/^\d{3,} models$/)).toBeAttached();
     await page.keyboard.press("Control+k");
+    await expect(page.getByPlaceholder("Type a model's name or a command")).toBeFocused();
     await page.keyboard.type("theme light");
+    await expect(page.getByRole("option", { name: /theme: light/i }).first()).toBeVisible();
     await page.keyboard.press("Enter");
     await expect(page.locator("html")).toHaveAttribute("data-theme", "light");
     await page.locator("#main").focus();
