@@ -31,7 +31,7 @@ backend_tests() (
     cd backend || exit 1
     rm -f .coverage .coverage.*
     code=0
-    "$bin/coverage" run -m pytest -n "${PYTEST_WORKERS:-2}" --dist loadgroup --durations=10 || code=$?
+    "$bin/coverage" run -m pytest -n "${PYTEST_WORKERS:-3}" --dist loadgroup --durations=10 || code=$?
     "$bin/coverage" combine -q
     "$bin/coverage" report --skip-covered --sort=cover | tail -n 40 || code=1
     exit $code
