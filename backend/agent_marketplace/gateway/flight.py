@@ -311,7 +311,10 @@ class Flight:
         list_cost: int | None = 0
         if self.usage is not None:
             charge = price_usage(target.price, self.usage) if target.price is not None else 0
-            list_cost = price_usage(target.list_price, self.usage) if target.list_price is not None else None
+            if target.list_price is not target.price:  # without a mark-up the two are one
+                list_cost = price_usage(target.list_price, self.usage) if target.list_price is not None else None
+            else:
+                list_cost = charge if target.price is not None else None
         if outcome.stopped is Stopped.FINISHED:
             status = "ok"
         elif outcome.stopped is Stopped.CLIENT:

@@ -5,42 +5,11 @@ import asyncio
 import pytest
 import sqlalchemy as sa
 
-from agent_marketplace.clock import ManualClock
 from agent_marketplace.db.tables.ledger import holds
 from agent_marketplace.errors import BadRequest, Conflict, IdempotencyMismatch, PaymentRequired, Unavailable
-from agent_marketplace.ledger import Ledger, Settlement, store
+from agent_marketplace.ledger import Ledger, store
 from agent_marketplace.ledger.idempotency import abandon_in, begin_in, digest, finish_in, forget_in
-from agent_marketplace.usage import Usage
-
-DOLLAR = 10**9
-
-
-def settlement(request_id, charge, *, user="ann", **more):
-    values = {
-        "request_id": request_id,
-        "user_id": user,
-        "charge_nano": charge,
-        "usage": Usage(input=100, output=20),
-        "provider": "openai",
-        "model": "gpt-4o-mini",
-        "status": "ok",
-        "provider_cost_nano": charge,
-    }
-    return Settlement(**(values | more))
-
-
-@pytest.fixture
-def clock():
-    return ManualClock()
-
-
-@pytest.fixture
-def ledger(database, clock):
-    ledger = Ledger(database, clock, secret=b"secret", owner="this-process")
-    database.write_sync(lambda c: ledger.open_account_in(c, "ann", credit_nano=5 * DOLLAR))
-    yield ledger
-    report = database.read_sync(ledger.verify_sync)
-    assert report.problems == []
+from tests.fakes.books import DOLLAR, settlement
 
 
 def test_a_grant_repeated_with_its_key_is_one_grant(ledger):
