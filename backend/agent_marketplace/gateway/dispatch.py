@@ -20,6 +20,7 @@ from agent_marketplace.gateway.health import Health, breaker_of
 from agent_marketplace.gateway.meter import Meter
 from agent_marketplace.gateway.pipes import Pipe, decisive, first_error
 from agent_marketplace.gateway.plan import Attempt, Plan, Target
+from agent_marketplace.gateway.scrub import scrubbed
 from agent_marketplace.net.errors import (
     AddressRefused,
     ConnectFailed,
@@ -229,6 +230,8 @@ class Dispatch:
                 upstream = await self._whole(attempt, prepared, response)
             done = True
             return upstream
+        except UpstreamFailure as failure:
+            raise scrubbed(failure, prepared.request.headers) from None
         except NetError as error:
             raise _net_failure(error, attempt.target.provider) from error
         finally:

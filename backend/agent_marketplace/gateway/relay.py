@@ -11,6 +11,7 @@ from enum import StrEnum
 from agent_marketplace.errors import MarketplaceError, PaymentRequired, ProviderFailure, Unavailable
 from agent_marketplace.gateway.dispatch import Upstream
 from agent_marketplace.gateway.pipes import Pipe
+from agent_marketplace.gateway.scrub import scrub
 from agent_marketplace.net.errors import FirstByteTimeout, IdleTimeout, NetError, TotalTimeout
 from agent_marketplace.wires.base import Finish
 
@@ -130,7 +131,7 @@ def verdict(upstream: Upstream, choices: int) -> Outcome:
         return Outcome(
             Stopped.PROVIDER,
             ProviderFailure(
-                meter.error.message,
+                scrub(meter.error.message, upstream.prepared.request.headers) or f"{provider} failed",
                 status=502,
                 code=meter.error.code,
                 extra={"provider": provider},
