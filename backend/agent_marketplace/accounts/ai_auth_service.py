@@ -124,9 +124,31 @@ class AIAuthService:
 
     async def sign_out(self, token: str) -> None:
         """Ends the token's session: at once here, within a second in other processes. Raises InvalidToken."""
-        claims, now = self._tokens.read(token), self._clock.now_ms()
-        await self._db.write(lambda c: store.revoke_session(c, claims.user_id, claims.session_id, now))
-        self._verdicts.drop(lambda principal: principal.session_id == claims.session_id)
+        claims = self._tokens.read(token)
+        await self.end_session(claims.user_id, claims.session_id)
+
+    async def sessions(self, user_id: str) -> list[store.SessionRow]:
+        """A user's live sessions, newest first."""
+        now = self._clock.now_ms()
+        return await self._db.read(lambda c: store.sessions_of(c, user_id, now))
+
+    async def end_session(self, user_id: str, session_id: str) -> bool:
+        """As `sign_out`; False if this user has no such session alive."""
+        now = self._clock.now_ms()
+        done = await self._db.write(lambda c: store.revoke_session(c, user_id, session_id, now))
+        self._verdicts.drop(lambda principal: principal.session_id == session_id)
+        return done
+
+    async def end_sessions(self, user_id: str, *, but: str | None = None) -> int:
+        """Ends all of a user's sessions (`but` goes on) and says how many: at once here, within a second elsewhere."""
+        now = self._clock.now_ms()
+        ended = await self._db.write(lambda c: store.revoke_sessions(c, user_id, now, but=but))
+        self._forget(user_id)
+        return ended
+
+    async def prove(self, user_id: str, password: str, *, address: str | None = None) -> None:
+        """The signed-in user types the password again. Raises InvalidCredentials, RateLimited, Unavailable."""
+        await self._prove(user_id, password, address)
 
     async def change_password(self, user_id: str, current: str, new: str, *, address: str | None = None) -> str:
         """Ends every session of the user and returns a new token. Raises InvalidCredentials, WeakPassword, RateLimited."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from agent_marketplace.accounts import key_format, store
 from agent_marketplace.accounts.errors import InvalidToken
@@ -29,9 +29,9 @@ class Authenticator:
         self._asking: dict[tuple[bytes, int], asyncio.Task[Principal]] = {}
         self._touched: dict[str, float] = {}
 
-    async def authenticate(self, headers: Mapping[str, str], query_key: str | None = None) -> Principal:
-        """headers: names in lower case; query_key: `?key=` of Gemini's SDKs. Raises InvalidToken (401)."""
-        return await self.verify(credential_of(headers, query_key))
+    async def authenticate(self, headers: Mapping[str, str], query_keys: Sequence[str] = ()) -> Principal:
+        """headers: names in lower case; query_keys: every `?key=` on Gemini's wire. Raises InvalidToken (401)."""
+        return await self.verify(credential_of(headers, query_keys))
 
     async def verify(self, credential: str) -> Principal:
         """A session token or a marketplace key to its owner. Raises InvalidToken."""
@@ -47,15 +47,6 @@ class Authenticator:
             self._asking[place] = task
             task.add_done_callback(lambda done: self._asked(place, done))
         return await asyncio.shield(task)
-
-    async def still_valid(self, principal: Principal) -> bool:
-        """Whether a caller of a running stream has been revoked meanwhile: reads the row."""
-        now = self._clock.now_ms()
-        if principal.kind == "session":
-            user_id, session_id = principal.user_id, principal.session_id or ""
-            return await self._db.read(lambda c: store.session_user(c, user_id, session_id, now)) is not None
-        keys = await self._db.read(lambda c: store.keys_of(c, principal.user_id))
-        return any(key.key_id == principal.key_id and (key.expires_at or now + 1) > now for key in keys)
 
     def _asked(self, place: tuple[bytes, int], done: "asyncio.Task[Principal]") -> None:
         self._asking.pop(place, None)
@@ -104,11 +95,11 @@ class Authenticator:
         await self._db.write(lambda c: store.touch_key(c, key_id, now), durable=False)
 
 
-def credential_of(headers: Mapping[str, str], query_key: str | None = None) -> str:
+def credential_of(headers: Mapping[str, str], query_keys: Sequence[str] = ()) -> str:
     """The one credential of a request. Raises InvalidToken if there is none, or two that differ."""
-    found = [headers.get("x-api-key"), headers.get("x-goog-api-key"), query_key]
-    authorization = headers.get("authorization")
-    if authorization is not None:
+    found = [headers.get("x-api-key"), headers.get("x-goog-api-key"), *query_keys]
+    authorization = headers.get("authorization", "").strip()
+    if authorization:
         scheme, _, text = authorization.partition(" ")
         if scheme.lower() != "bearer":
             raise InvalidToken("Unauthorized: send `Authorization: Bearer <token>`")

@@ -161,19 +161,23 @@ def add_session(connection: sa.Connection, row: SessionRow, now: int) -> None:
 def sessions_of(connection: sa.Connection, user_id: str, now: int) -> list[SessionRow]:
     table = sessions
     live = (table.c.user_id == user_id, table.c.revoked_at.is_(None), table.c.expires_at > now)
-    return [SessionRow(**row._mapping) for row in connection.execute(sa.select(table).where(*live))]
+    query = sa.select(table).where(*live).order_by(table.c.created_at.desc(), table.c.session_id.desc())
+    return [SessionRow(**row._mapping) for row in connection.execute(query)]
 
 
-def revoke_session(connection: sa.Connection, user_id: str, session_id: str, now: int) -> None:
+def revoke_session(connection: sa.Connection, user_id: str, session_id: str, now: int) -> bool:
     table = sessions
     mine = (table.c.user_id == user_id, table.c.session_id == session_id, table.c.revoked_at.is_(None))
-    connection.execute(sa.update(table).where(*mine).values(revoked_at=now))
+    return connection.execute(sa.update(table).where(*mine).values(revoked_at=now)).rowcount == 1
 
 
-def revoke_sessions(connection: sa.Connection, user_id: str, now: int) -> None:
+def revoke_sessions(connection: sa.Connection, user_id: str, now: int, *, but: str | None = None) -> int:
+    """How many were alive; `but` goes on."""
     table = sessions
-    live = (table.c.user_id == user_id, table.c.revoked_at.is_(None))
-    connection.execute(sa.update(table).where(*live).values(revoked_at=now))
+    live = [table.c.user_id == user_id, table.c.revoked_at.is_(None), table.c.expires_at > now]
+    if but is not None:
+        live.append(table.c.session_id != but)
+    return connection.execute(sa.update(table).where(*live).values(revoked_at=now)).rowcount
 
 
 def session_user(connection: sa.Connection, user_id: str, session_id: str, now: int) -> UserRow | None:

@@ -7,7 +7,7 @@ from fastapi import Depends, Request
 
 from agent_marketplace.accounts.principal import Principal
 from agent_marketplace.api.asgi import read_headers
-from agent_marketplace.api.paths import wire_of
+from agent_marketplace.api.paths import query_keys
 from agent_marketplace.app import Market
 from agent_marketplace.errors import MarketplaceError
 
@@ -22,8 +22,7 @@ async def caller(request: Request) -> Principal:
     """The authenticated caller. Raises Unauthorized, RateLimited, BadRequest (a credential sent twice)."""
     market = market_of(request)
     headers = read_headers(request.scope)
-    query_key = request.query_params.get("key") if wire_of(request.scope["path"], headers) == "gemini" else None
-    principal = await market.authenticator.authenticate(headers, query_key)
+    principal = await market.authenticator.authenticate(headers, query_keys(request.scope, headers))
     market.limits.request(principal.user_id)
     return principal
 

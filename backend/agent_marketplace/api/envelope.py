@@ -24,6 +24,10 @@ class ExactJSON(Response):
 
     media_type = "application/json"
 
+    def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
+        """Replies hold tokens, keys and chats: nobody on the way keeps or reinterprets them."""
+        super().init_headers({"cache-control": "no-store", "x-content-type-options": "nosniff", **(headers or {})})
+
     def render(self, content: Any) -> bytes:
         return json.encode(content)
 

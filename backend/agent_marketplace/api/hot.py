@@ -3,11 +3,11 @@
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
-from urllib.parse import parse_qs, unquote
+from urllib.parse import unquote
 
 from agent_marketplace.api.asgi import ClientGone, Receive, Scope, Send, fly, read_body, read_headers, respond
 from agent_marketplace.api.envelope import error_headers
-from agent_marketplace.api.paths import GEMINI, GEMINI_PATHS, HOT_WIRES
+from agent_marketplace.api.paths import GEMINI, GEMINI_PATHS, HOT_WIRES, query_keys
 from agent_marketplace.app import Market
 from agent_marketplace.errors import BadRequest, MarketplaceError
 from agent_marketplace.gateway.ai_api_router import SPLICED
@@ -65,8 +65,8 @@ class Hot:
     ) -> None:
         market = self._market
         headers = read_headers(scope)
-        query_key = _query(scope).get("key") if scope["query_string"] else None
-        principal = await market.authenticator.authenticate(headers, query_key)
+        keys = query_keys(scope, headers)
+        principal = await market.authenticator.authenticate(headers, keys)
         principal.require("inference")
         market.limits.request(principal.user_id)
         body = await read_body(receive, headers)
@@ -81,7 +81,7 @@ class Hot:
                 mouth=codec,
                 call=call,
                 raw=body if codec.name in SPLICED else None,
-                still_valid=lambda: market.authenticator.authenticate(headers, query_key),
+                still_valid=lambda: market.authenticator.authenticate(headers, keys),
             )
         )
         await flight.open()
@@ -93,7 +93,3 @@ async def _refuse(send: Send, codec: Codec, error: MarketplaceError, request_id:
         await respond(send, error.status, codec.render_error(error, request_id), headers=error_headers(error, request_id))
     except RuntimeError:
         log.warning("%s failed after its answer had begun", request_id)
-
-
-def _query(scope: Scope) -> dict[str, str]:
-    return {k: v[0] for k, v in parse_qs(scope["query_string"].decode("latin-1")).items()}

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from urllib.parse import parse_qs
 
 from starlette.requests import Request
 from starlette.routing import Match
+from starlette.types import Scope
 
 from agent_marketplace.wires.base import WireName
 
@@ -42,6 +44,13 @@ def _by_header(headers: Mapping[str, str]) -> WireName:
     if "anthropic-version" in headers:
         return "anthropic"
     return "gemini" if "x-goog-api-key" in headers else "openai"
+
+
+def query_keys(scope: Scope, headers: Mapping[str, str]) -> Sequence[str]:
+    """Every `?key=`, on Gemini's wire only: elsewhere a key in a URL, which proxies log, is no credential."""
+    if not scope["query_string"] or wire_of(scope["path"], headers) != "gemini":
+        return ()
+    return parse_qs(scope["query_string"].decode("latin-1")).get("key", ())
 
 
 def methods_at(request: Request) -> Sequence[str]:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from agent_marketplace.accounts.keys import CreatedKey, MarketplaceKey
+from agent_marketplace.accounts.store import SessionRow
 from agent_marketplace.accounts.user import User
 from agent_marketplace.conversations.types import Agent, Conversation, Message
 from agent_marketplace.gateway.agent_wire import usage_fields
@@ -37,6 +38,12 @@ def profile(user: User) -> dict[str, Any]:
         "created_at": iso_of(user.created_at),
         "subscription_expires": iso_of(user.subscription_expires),
     }
+
+
+def session(row: SessionRow, *, current: bool) -> dict[str, Any]:
+    """A signed-in session; current: the one that asks."""
+    times = {"created_at": iso(row.created_at), "expires_at": iso(row.expires_at)}
+    return {"id": row.session_id, **times, "current": current}
 
 
 def key(shown: MarketplaceKey) -> dict[str, Any]:

@@ -259,6 +259,23 @@ class Estimated(Reply):
     balance: float
 
 
+class SessionOut(BaseModel):
+    """One signed-in session; the id is a name, not a credential."""
+
+    id: str
+    created_at: str
+    expires_at: str
+    current: bool
+
+
+class Sessions(Reply):
+    sessions: list[SessionOut]
+
+
+class SessionsEnded(Reply):
+    ended: int
+
+
 class Stopped(Reply):
     stopped: bool
 

@@ -66,6 +66,13 @@ class DeleteAccount(Body, json_schema_extra={"examples": [{"password": "correct 
     password: Password
 
 
+class EndSessions(Body, json_schema_extra={"examples": [{"password": "correct horse battery staple"}]}):
+    """id: only this session; without it all but the one that asks."""
+
+    password: Password
+    id: Short | None = None
+
+
 class AddApiKey(Body, json_schema_extra={"examples": [{"provider": "openai", "api_key": "sk-0123456789abcdef"}]}):
     provider: Name
     api_key: Annotated[str, Field(min_length=1, max_length=4096, examples=["sk-..."])]

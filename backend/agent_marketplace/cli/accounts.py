@@ -97,6 +97,18 @@ def set_password(email: Email) -> None:
     with_market(work)
 
 
+@users.command("signout")
+def sign_out(email: Email) -> None:
+    """End every session of an account; running servers refuse them within a second. Keys go on: see `key revoke`."""
+
+    async def work(market: Market) -> None:
+        user = await market.accounts.auth.find_user(email)
+        ended = await market.accounts.auth.end_sessions(user.user_id)
+        print(f"{ended} sessions of {user.email} have ended.")
+
+    with_market(work)
+
+
 @users.command("role")
 def set_role(email: Email, role: Annotated[Literal["user", "admin"], typer.Argument(help="user or admin")]) -> None:
     """Make an account an administrator, or a plain user."""

@@ -179,13 +179,11 @@ def test_sign_out_ends_the_token_at_once_and_other_sessions_go_on(tmp_path: Path
     async def test(home: Home) -> None:
         user = await home.auth.sign_up("a@b.c", PASSWORD)
         one, two = [await home.auth.open_session(user) for _ in range(2)]
-        principal = await home.authenticator.authenticate({"authorization": f"Bearer {one}"})
-        assert await home.authenticator.still_valid(principal)
+        await home.authenticator.authenticate({"authorization": f"Bearer {one}"})
         await home.auth.sign_out(one)
         for _ in range(2):
             with pytest.raises(InvalidToken):
                 await home.authenticator.authenticate({"authorization": f"Bearer {one}"})
-        assert not await home.authenticator.still_valid(principal)
         assert (await home.auth.verify_token(two)).user_id == user.user_id
         await home.auth.sign_out(one)  # again is no error
 

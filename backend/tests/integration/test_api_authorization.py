@@ -31,6 +31,8 @@ RULES: dict[str, Rule] = {
     f"post {M}/auth/signin": Rule("open", body={}),
     f"post {M}/auth/signout": Rule("person"),
     f"post {M}/auth/password": Rule("person", body={"current_password": "wrong, so wrong", "new_password": PASSWORD}),
+    f"get {M}/auth/sessions": Rule("person"),
+    f"delete {M}/auth/sessions": Rule("person", body={"password": "wrong, so wrong"}),
     f"get {M}/profile": Rule("read"),
     f"get {M}/account/export": Rule("person"),
     f"delete {M}/account": Rule("person", body={"password": "wrong, so wrong"}),

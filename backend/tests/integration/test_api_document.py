@@ -137,13 +137,13 @@ def examples(document: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
 def test_every_example_is_accepted_by_the_server(server: Server, document: dict[str, Any]) -> None:
     tried, ada = 0, server.rich()
     for method, path, body in examples(document):
-        caller = server.person() if path.endswith(("/auth/password", "/account")) else ada
+        caller = server.person() if path.endswith(("/auth/password", "/auth/sessions", "/account")) else ada
         if "model" in body and path.startswith(("/v1", "/api/v1/agents/c", "/api/v1/agents/e")):
             assert isinstance(body["model"], str)
             body = {**body, "model": "gpt-4o-mini"} if "input" not in body else body
         if path.endswith("/auth/signin"):
             server.anybody.post("/api/v1/marketplace/auth/signup", body)
-        if path.endswith(("/auth/password", "/account")):
+        if path.endswith(("/auth/password", "/auth/sessions", "/account")):
             body = {**body, **{k: PASSWORD for k in ("current_password", "password") if k in body}}
         real = path.replace("{model_id}", "gpt-4o-mini").replace("{model}", "gpt-4o-mini")
         if "{" in real:

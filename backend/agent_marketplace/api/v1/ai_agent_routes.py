@@ -109,7 +109,7 @@ async def chat(request: Request, market: The, principal: Runner) -> Response:
         await flight.abandon()
         raise
     await market.runs.first(run)
-    return RunResponse(market.runs, run)
+    return RunResponse(market.runs, run, caller_check(market, request))
 
 
 @router.post("/estimate", summary="What a call will cost, before it is made", responses={200: {"model": replies.Estimated}})
@@ -126,13 +126,18 @@ async def estimate(request: Request, market: The, principal: Runner) -> Response
 
 @router.get("/runs/{run_id}/events", summary="Listen again to a running answer")
 async def run_events(
-    market: The, principal: Runner, run_id: str, last_event_id: Annotated[str | None, Header(max_length=20)] = None
+    request: Request,
+    market: The,
+    principal: Runner,
+    run_id: str,
+    last_event_id: Annotated[str | None, Header(max_length=20)] = None,
 ) -> Response:
     if last_event_id is not None and not last_event_id.lstrip("-").isdigit():
         raise BadRequest("Last-Event-ID must be a number")
     run = market.runs.get(run_id, principal.user_id)
     await market.runs.first(run)
-    return RunResponse(market.runs, run, int(last_event_id) if last_event_id is not None else -1)
+    after = int(last_event_id) if last_event_id is not None else -1
+    return RunResponse(market.runs, run, caller_check(market, request), after)
 
 
 @router.post("/runs/{run_id}/stop", summary="Stop an answer at once", responses={200: {"model": replies.Stopped}})

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import Header, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from agent_marketplace.api import assist, present, replies, schemas
 from agent_marketplace.api.catalog_views import view_of
@@ -45,9 +45,33 @@ async def signin(market: The, body: schemas.SignIn, address: Address) -> Respons
 @router.post(
     "/auth/signout", tags=["accounts"], summary="End this session at once", responses={200: {"model": schemas.Reply}}
 )
-async def signout(market: The, _principal: Person, authorization: Annotated[str, Header()]) -> Response:
-    await market.accounts.auth.sign_out(authorization.split(" ", 1)[-1].strip())
+async def signout(market: The, principal: Person) -> Response:
+    await market.accounts.auth.end_session(principal.user_id, principal.session_id or "")
     return success()
+
+
+@router.get(
+    "/auth/sessions", tags=["accounts"], summary="Where I am signed in", responses={200: {"model": replies.Sessions}}
+)
+async def list_sessions(market: The, principal: Person) -> Response:
+    found = await market.accounts.auth.sessions(principal.user_id)
+    return success(sessions=[present.session(s, current=s.session_id == principal.session_id) for s in found])
+
+
+@router.delete(
+    "/auth/sessions",
+    tags=["accounts"],
+    summary="End one of my sessions, or all but this one",
+    responses={200: {"model": replies.SessionsEnded}},
+)
+async def end_sessions(market: The, principal: Person, body: schemas.EndSessions, address: Address) -> Response:
+    auth = market.accounts.auth
+    await auth.prove(principal.user_id, body.password, address=address)
+    if body.id is None:
+        return success(ended=await auth.end_sessions(principal.user_id, but=principal.session_id))
+    if not await auth.end_session(principal.user_id, body.id):
+        raise NotFound("No such session")
+    return success(ended=1)
 
 
 @router.post("/auth/password", tags=["accounts"], summary="Change my password", responses={200: {"model": schemas.Token}})

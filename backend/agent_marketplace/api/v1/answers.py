@@ -2,19 +2,23 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from agent_marketplace.api.asgi import ResponseSink, fly
-from agent_marketplace.api.envelope import failure
+from agent_marketplace import json
+from agent_marketplace.api.asgi import ResponseSink, fly, read_headers
+from agent_marketplace.api.envelope import error_body, failure
 from agent_marketplace.api.v1.idempotent import Once
 from agent_marketplace.app import Market
-from agent_marketplace.errors import MarketplaceError
+from agent_marketplace.errors import MarketplaceError, Unauthorized
 from agent_marketplace.gateway.flight import Flight, forgive_cancel
 from agent_marketplace.gateway.relay import settled_despite_cancel
 from agent_marketplace.gateway.runs import Run, Runs
+
+Check = Callable[[], Awaitable[object]]
 
 
 class FlightResponse(Response):
@@ -36,41 +40,66 @@ class FlightResponse(Response):
                 await settled_despite_cancel(self._once.give_back())
 
 
-def caller_check(market: Market, request: Request) -> Callable[[], Awaitable[object]]:
+def caller_check(market: Market, request: Request) -> Check:
     """Authenticates the caller of a running stream again; raises Unauthorized once session or key are revoked."""
-    headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in request.scope["headers"]}
+    headers = read_headers(request.scope)
     return lambda: market.authenticator.authenticate(headers)
 
 
 class RunResponse(Response):
-    """Listens to a run. A hang-up ends the listening, not the run; at the server's end the run's own last event still goes out."""
+    """Listens to a run. A hang-up ends the listening, not the run; at the server's end the run's own last event still goes out.
 
-    def __init__(self, runs: Runs, run: Run, after: int = -1) -> None:
+    still_valid: asked about once a second, raises Unauthorized once the listener's session or key are revoked.
+    """
+
+    def __init__(self, runs: Runs, run: Run, still_valid: Check, after: int = -1) -> None:
         super().__init__()
         self._listener = runs.listen(run, after)
-        self._first = run.flight.headers()
+        self._flight = run.flight
+        self._still_valid = still_valid
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  Starlette's signature
         sink = ResponseSink(send, "text/event-stream")
         speaking = asyncio.create_task(self._speak(sink))
-        hearing = asyncio.create_task(_hang_up(receive))
+        watching = asyncio.create_task(self._revoked())
+        tasks: tuple[asyncio.Task[Any], ...] = (speaking, watching, asyncio.create_task(_hang_up(receive)))
         try:
-            await asyncio.wait((speaking, hearing), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
             # The server stops, and so does the run: its end is told before this connection goes.
             forgive_cancel()
-            await asyncio.wait((speaking, hearing), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (speaking, hearing):
+            told = watching.result() if watching.done() and not speaking.done() else None
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(speaking, hearing, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
+        if told is not None:
+            await sink.send(self._last_event(told))
+            await sink.end()
 
     async def _speak(self, sink: ResponseSink) -> None:
         with self._listener as listener:
-            await sink.begin(self._first)
+            await sink.begin(self._flight.headers())
             while (data := await listener.next()) is not None:
                 await sink.send(data)
             await sink.end()
+
+    async def _revoked(self) -> Unauthorized:
+        """Returns once the listener may no longer listen."""
+        while True:
+            await asyncio.sleep(self._flight.router.rhythm.check_s)
+            try:
+                await self._still_valid()
+            except Unauthorized as error:
+                return error
+            except MarketplaceError:
+                continue  # the database is busy: the next look tells
+
+    def _last_event(self, error: Unauthorized) -> bytes:
+        words = f"{error.message}; the listening was stopped here"
+        told = error_body(Unauthorized(words, code=error.code), self._flight.request.request_id)
+        return b"event: error\ndata: " + json.encode({"type": "error", **told}) + b"\n\n"
 
 
 async def _hang_up(receive: Receive) -> None:

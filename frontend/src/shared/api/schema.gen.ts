@@ -418,6 +418,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/marketplace/auth/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where I am signed in */
+        get: operations["list_sessions_api_v1_marketplace_auth_sessions_get"];
+        put?: never;
+        post?: never;
+        /** End one of my sessions, or all but this one */
+        delete: operations["end_sessions_api_v1_marketplace_auth_sessions_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/marketplace/auth/signin": {
         parameters: {
             query?: never;
@@ -1609,6 +1627,22 @@ export interface components {
             model: string;
         };
         /**
+         * EndSessions
+         * @description id: only this session; without it all but the one that asks.
+         * @example {
+         *       "password": "correct horse battery staple"
+         *     }
+         */
+        EndSessions: {
+            /** Id */
+            id?: string | null;
+            /**
+             * Password
+             * @example correct horse battery staple
+             */
+            password: string;
+        };
+        /**
          * EstimateOut
          * @description Dollars and tokens.
          */
@@ -2347,6 +2381,40 @@ export interface components {
             models: components["schemas"]["ModelOut"][];
             /** Query */
             query: string;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        /**
+         * SessionOut
+         * @description One signed-in session; the id is a name, not a credential.
+         */
+        SessionOut: {
+            /** Created At */
+            created_at: string;
+            /** Current */
+            current: boolean;
+            /** Expires At */
+            expires_at: string;
+            /** Id */
+            id: string;
+        };
+        /** Sessions */
+        Sessions: {
+            /** Sessions */
+            sessions: components["schemas"]["SessionOut"][];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        /** SessionsEnded */
+        SessionsEnded: {
+            /** Ended */
+            ended: number;
             /**
              * Success
              * @constant
@@ -3634,6 +3702,68 @@ export interface operations {
             };
         };
     };
+    list_sessions_api_v1_marketplace_auth_sessions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sessions"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    end_sessions_api_v1_marketplace_auth_sessions_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndSessions"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionsEnded"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     signin_api_v1_marketplace_auth_signin_post: {
         parameters: {
             query?: never;
@@ -3670,9 +3800,7 @@ export interface operations {
     signout_api_v1_marketplace_auth_signout_post: {
         parameters: {
             query?: never;
-            header: {
-                authorization: string;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
