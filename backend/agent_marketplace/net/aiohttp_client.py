@@ -4,6 +4,7 @@ The vetted address goes into the URL and the name into Host and SNI, so that aio
 """
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import AsyncIterator
 
@@ -49,11 +50,9 @@ class AiohttpClient:
         started = asyncio.get_running_loop().time()
         head_s = min(times.first_byte_s, times.total_s)
         try:
-            async with asyncio.timeout(head_s) as deadline:
+            async with asyncio.timeout(head_s):
                 answer = await self._connect_and_send(request, target, started)
         except TimeoutError:
-            if not deadline.expired():
-                raise errors.ConnectFailed("no connection to the provider in time") from None
             if head_s == times.total_s:
                 raise errors.TotalTimeout("the whole exchange took too long") from None
             raise errors.FirstByteTimeout("the provider did not begin to answer in time") from None
@@ -72,16 +71,11 @@ class AiohttpClient:
     async def _connect_and_send(self, request: OutboundRequest, target: Target, started: float) -> aiohttp.ClientResponse:
         connect_s = request.timeouts.connect_s
         addresses = await self._resolver.resolve(target, allow_private=request.allow_private, timeout_s=connect_s)
-        loop = asyncio.get_running_loop()
-        for left in range(len(addresses), 0, -1):
-            address = addresses[-left]
-            budget = max((started + connect_s - loop.time()) / left, 0.001)
-            try:
-                return await self._try(request, target, address, budget)
-            except errors.ConnectFailed:
-                if left == 1:
-                    raise
-        raise errors.ConnectFailed("the host has no address")
+        until = started + connect_s
+        for left in range(len(addresses), 1, -1):
+            with contextlib.suppress(errors.ConnectFailed):
+                return await self._try(request, target, addresses[-left], rules.share(until, left))
+        return await self._try(request, target, addresses[-1], rules.share(until, 1))
 
     async def _try(self, request: OutboundRequest, target: Target, address: str, connect_s: float) -> aiohttp.ClientResponse:
         host = f"[{address}]" if ":" in address else address

@@ -6,11 +6,9 @@ class NetError(Exception):
 
     sent = True
 
-    def __init__(self, message: str, *, sent: bool | None = None) -> None:
+    def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
-        if sent is not None:
-            self.sent = sent
 
 
 class InvalidRequest(NetError):

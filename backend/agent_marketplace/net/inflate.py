@@ -28,8 +28,6 @@ class Inflater:
         full = False
         while data or full:
             if self._stream is None or (self._gzip and self._stream.eof):
-                if not data:
-                    return
                 self._stream = zlib.decompressobj(self._window(data[0]))
             try:
                 piece = self._stream.decompress(data, _STEP)
@@ -38,7 +36,7 @@ class Inflater:
             data = self._stream.unused_data if self._stream.eof else self._stream.unconsumed_tail
             if self._stream.eof and data and not self._gzip:
                 raise ProtocolError("the provider's compressed answer is followed by something else")
-            full = len(piece) == _STEP
+            full = len(piece) == _STEP and not self._stream.eof
             self._count(len(piece))
             if piece:
                 yield piece

@@ -1,6 +1,7 @@
 """The lean outbound client: llhttp over asyncio's (or uvloop's) own TLS. No forward proxies, no HTTP/2."""
 
 import asyncio
+import contextlib
 import ssl
 
 from agent_marketplace.net import errors, rules
@@ -52,14 +53,10 @@ class LeanClient:
         addresses = await self._resolver.resolve(
             target, allow_private=request.allow_private, timeout_s=until - self._loop.time()
         )
-        for left in range(len(addresses), 0, -1):
-            budget = max((until - self._loop.time()) / left, 0.001)
-            try:
-                return await self._to(target, addresses[-left], budget)
-            except errors.ConnectFailed:
-                if left == 1:
-                    raise
-        raise errors.ConnectFailed("the host has no address")
+        for left in range(len(addresses), 1, -1):
+            with contextlib.suppress(errors.ConnectFailed):
+                return await self._to(target, addresses[-left], rules.share(until, left))
+        return await self._to(target, addresses[-1], rules.share(until, 1))
 
     async def _to(self, target: Target, address: str, budget_s: float) -> Connection:
         key: Key = (target.scheme, target.host, target.port, address)

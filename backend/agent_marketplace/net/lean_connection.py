@@ -277,8 +277,6 @@ class Connection(asyncio.Protocol):
         self._exchange = None
         exchange.end()
         if reusable and not self.transport.is_closing():
-            if exchange.paused:
-                self.transport.resume_reading()
             self._release(reusable=True)
         else:
             self.abort()
@@ -287,7 +285,7 @@ class Connection(asyncio.Protocol):
         if self._busy:
             self._busy = False
             self._pool.leave(self._key, self if reusable else None)
-        elif not reusable:
+        else:
             self._pool.forget(self._key, self)
 
     def _expired(self, error: errors.NetError) -> None:

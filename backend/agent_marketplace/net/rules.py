@@ -1,5 +1,6 @@
 """What both clients hold requests and answers to, before either touches a socket."""
 
+import asyncio
 import re
 from collections.abc import Mapping
 
@@ -38,6 +39,11 @@ class Targets:
                 self._known.clear()
             self._known[key] = target
         return target
+
+
+def share(until: float, left: int) -> float:
+    """Seconds for the next of `left` addresses to connect, so that each has its turn before loop time `until`."""
+    return max((until - asyncio.get_running_loop().time()) / left, 0.001)
 
 
 def check_request(request: OutboundRequest) -> None:

@@ -6,9 +6,9 @@ import os
 import signal
 import socket
 import sys
-import threading
 from collections.abc import Callable, Generator
 from types import FrameType
+from typing import cast
 
 from uvicorn import Server
 from uvicorn._types import ASGI3Application
@@ -46,9 +46,8 @@ class DrainingServer(Server):
     async def on_tick(self, counter: int) -> bool:
         """Sweeps the connections' deadlines; True once it is time to leave."""
         now = asyncio.get_running_loop().time()
-        for connection in list(self.server_state.connections):
-            if isinstance(connection, Guard):
-                connection.sweep(now)
+        for connection in self.guards():
+            connection.sweep(now)
         if self._parent is not None and os.getppid() != self._parent and not self._drain.draining:
             self.stop()
         if self._leave_at is not None and (self.force_exit or now >= self._leave_at or not self._active()):
@@ -61,7 +60,7 @@ class DrainingServer(Server):
             server.close()
         for sock in sockets or ():
             sock.close()
-        for connection in list(self.server_state.connections):
+        for connection in self.guards():
             connection.shutdown()
         if self._leave_at is not None and not self.force_exit:
             with contextlib.suppress(TimeoutError):
@@ -74,16 +73,12 @@ class DrainingServer(Server):
             async with asyncio.timeout(SETTLE_S):
                 await self._ended()
         await self.lifespan.shutdown()
-        for connection in list(self.server_state.connections):
-            if isinstance(connection, Guard):
-                connection.transport.abort()
+        for connection in self.guards():
+            connection.transport.abort()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         """Ours, because uvicorn's raises the signal again at the end, which makes the exit status -15."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
         loop = asyncio.get_running_loop()
 
         def handle(_number: int, _frame: FrameType | None) -> None:
@@ -101,6 +96,10 @@ class DrainingServer(Server):
             for number, handler in before.items():
                 signal.signal(number, handler)
 
+    def guards(self) -> list[Guard]:
+        """The open connections."""
+        return cast("list[Guard]", list(self.server_state.connections))  # GuardedConfig makes no others
+
     def _active(self) -> bool:
         return bool(self.server_state.tasks) or self._drain.active > 0
 
@@ -115,8 +114,8 @@ def bind(host: str, port: int) -> socket.socket:
     family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     sock = socket.socket(family, kind, proto)
     try:
-        if sys.platform != "win32":
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # On Windows the option would let a second server take the same port.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, sys.platform != "win32")
         sock.bind(address)
         sock.listen(BACKLOG)
     except OSError:

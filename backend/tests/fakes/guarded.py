@@ -7,19 +7,20 @@ from typing import Self
 from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, Scope
 
 from agent_marketplace.net.drain import Drain
-from agent_marketplace.net.guard import GuardedConfig, Limits
+from agent_marketplace.net.guard import Guard, GuardedConfig, Limits
 from agent_marketplace.net.server import DrainingServer, bind
 
 
 class Told:
     """An app: /echo answers with the body's size, /stream/N sends N pieces of 64 KiB, /wait sends one piece and waits.
 
-    events: one entry for each thing that happened, in order.
+    /late is /echo that begins to read once `reads` is set. events: one entry for each thing that happened, in order.
     """
 
     def __init__(self) -> None:
         self.events: list[str] = []
         self.changed = asyncio.Condition()
+        self.reads = asyncio.Event()
         self.sent = 0
 
     async def note(self, event: str) -> None:
@@ -42,6 +43,8 @@ class Told:
         assert scope["type"] == "http"
         path = scope["path"]
         await self.note(f"started {path}")
+        if path == "/late":
+            await self.reads.wait()
         size = 0
         more = True
         while more:
@@ -117,8 +120,9 @@ class Guarded:
             await self._task
 
     @property
-    def open_connections(self) -> int:
-        return len(self.server.server_state.connections)
+    def guards(self) -> list[Guard]:
+        """The open connections."""
+        return self.server.guards()
 
     async def connect(self, data: bytes = b"") -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)

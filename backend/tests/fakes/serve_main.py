@@ -1,6 +1,6 @@
 """A real server process for tests: `python -m tests.fakes.serve_main HOST PORT WORKERS GRACE_S DATABASE_URL`.
 
-GET /pid: the process's id. /die: kills it. /stream?S: a piece every 50 ms for S seconds, then "end".
+GET /pid: the process's id. /die: kills it. /hang: blocks its event loop for good. /stream?S: a piece every 50 ms for S seconds, then "end".
 503 while draining, like the product. Every stream says on stdout when it began, was cancelled, and was settled.
 """
 
@@ -8,11 +8,13 @@ import asyncio
 import os
 import signal
 import sys
+import threading
 from pathlib import Path
 
 from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
 
 from agent_marketplace.cli.serve import serve
+from agent_marketplace.net import server
 from agent_marketplace.net.drain import Drain
 from agent_marketplace.settings import Settings
 
@@ -36,6 +38,9 @@ def app(drain: Drain) -> ASGI3Application:
         body = str(os.getpid()).encode()
         if scope["path"] == "/die":
             os.kill(os.getpid(), signal.SIGKILL)
+        if scope["path"] == "/hang":
+            print("hangs", flush=True)
+            threading.Event().wait()
         if scope["path"] == "/stream" and status == 200:
             with drain.call():
                 await _stream(float(scope["query_string"]), send)
@@ -64,5 +69,6 @@ async def _stream(seconds: float, send: ASGISendCallable) -> None:
 
 if __name__ == "__main__":
     host, port, workers, grace_s, url = sys.argv[1:]
+    server.SETTLE_S = float(os.environ.get("TEST_SETTLE_S", server.SETTLE_S))
     settings = Settings(data_dir=Path("unused"), models_dir=Path("unused"), database_url=url, grace_s=float(grace_s))
     sys.exit(serve(host, int(port), int(workers), settings=settings, app_factory=app))

@@ -154,6 +154,14 @@ async def test_a_dead_first_address_does_not_hide_a_living_second(net: World) ->
     assert await (await net.send(server.url(host="provider.test"))).read(10) == b"ok"
 
 
+@on_both_clients
+async def test_a_provider_that_accepts_and_never_shakes_hands_is_given_up_in_time(net: World) -> None:
+    server = await net.serve(Conn.until_gone)
+    with pytest.raises(errors.ConnectFailed) as caught:
+        await net.send(server.url().replace("http:", "https:"), timeouts=Timeouts(0.2, 5, 5, 5))
+    assert not caught.value.sent
+
+
 # --- silence -------------------------------------------------------------------------------------------------------
 
 

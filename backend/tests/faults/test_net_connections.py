@@ -329,6 +329,26 @@ async def test_headers_that_could_split_or_reframe_a_request_are_refused(net: Wo
 
 
 @on_both_clients
+async def test_a_method_that_no_provider_uses_is_refused(net: World) -> None:
+    server = await net.serve(wait_for_ever)
+    with pytest.raises(errors.InvalidRequest):
+        await net.send(server.url(), method="GET / HTTP/1.1\r\nx-evil: 1\r\n\r\nGET")
+    assert server.conns == []
+
+
+@on_both_clients
+async def test_a_callers_own_user_agent_goes_out_instead_of_ours_not_beside_it(net: World) -> None:
+    async def script(conn: Conn) -> None:
+        request = await conn.request()
+        assert request.head.lower().count(b"user-agent:") == 1
+        assert request.headers["user-agent"] == "caller/1"
+        await conn.answer()
+
+    server = await net.serve(script)
+    assert await (await net.send(server.url(), headers={"User-Agent": "caller/1"})).read(10) == b"ok"
+
+
+@on_both_clients
 async def test_a_large_body_arrives_whole(net: World) -> None:
     body = bytes(range(256)) * 40_000
 

@@ -1,6 +1,7 @@
 """What a hostile or broken client may not do to the server. Regression suite for net/guard.py and new uvicorns."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 
@@ -270,6 +271,49 @@ def test_stray_bytes_behind_a_request_do_not_end_its_long_answer() -> None:
     serve(test)
 
 
+def test_an_upload_is_not_refused_for_the_time_that_the_app_lets_it_wait() -> None:
+    async def test(it: Guarded) -> None:
+        reader, writer = await it.connect(b"POST /late HTTP/1.1\r\nhost: x\r\ncontent-length: 900000\r\n\r\n")
+        writer.write(bytes(900_000))
+        await it.app.until("started /late")
+        (guard,) = it.guards
+        async with asyncio.timeout(5):
+            while not guard.flow.read_paused:
+                await asyncio.sleep(0)
+        guard.sweep(asyncio.get_running_loop().time() + 3600)
+        it.app.reads.set()
+        assert await status_of(reader) == 200
+        assert b"\r\n900000\r\n" in await reader.readuntil(b"0\r\n\r\n")
+        writer.close()
+
+    serve(test, Limits(max_body=1_000_000))
+
+
+def test_a_refusal_is_never_written_into_an_answer_that_has_begun() -> None:
+    async def test(it: Guarded) -> None:
+        reader, writer = await it.connect(b"GET /wait HTTP/1.1\r\nhost: x\r\n\r\n")
+        assert await status_of(reader) == 200
+        await reader.readuntil(b"first")
+        writer.write(b"no HTTP at all\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            assert b"HTTP/1.1" not in await reader.read()
+        await it.app.until("gone /wait")
+        writer.close()
+
+    serve(test)
+
+
+def test_a_refused_client_that_does_not_close_is_cut_off() -> None:
+    async def test(it: Guarded) -> None:
+        reader, _ = await it.connect(b"no HTTP at all\r\n\r\n")
+        assert await status_of(reader) == 400
+        async with asyncio.timeout(5):
+            while it.guards:
+                await asyncio.sleep(0.01)
+
+    serve(test)
+
+
 def test_a_client_that_stops_reading_is_cut_off_and_memory_stays_bounded() -> None:
     async def test(it: Guarded) -> None:
         _, writer = await it.connect(b"GET /stream/100000 HTTP/1.1\r\nhost: x\r\n\r\n")
@@ -328,7 +372,7 @@ def test_a_hundred_slowloris_connections_are_all_closed_while_honest_requests_ar
         for _, writer in slow:
             writer.close()
         async with asyncio.timeout(5):
-            while it.open_connections:
+            while it.guards:
                 await asyncio.sleep(0.02)
 
     serve(test, Limits(head_s=0.5, linger_s=0.1))
@@ -351,3 +395,34 @@ def test_while_draining_answers_close_their_connection_and_streams_go_on() -> No
         await it.app.until("gone /wait")
 
     serve(test)
+
+
+def test_a_stop_closes_idle_connections_and_does_not_wait_for_their_clients() -> None:
+    async def test(it: Guarded) -> None:
+        reader, writer = await it.connect(HEAD + b"content-length: 0\r\n\r\n")
+        assert await status_of(reader) == 200
+        await reader.readuntil(b"0\r\n\r\n")
+        it.server.stop()
+        async with asyncio.timeout(5):
+            assert await reader.read() == b""
+        writer.close()
+
+    serve(test)
+
+
+def test_a_client_that_does_not_read_cannot_outlive_a_forced_stop() -> None:
+    async def test(it: Guarded) -> None:
+        _, writer = await it.connect(b"GET /stream/100000 HTTP/1.1\r\nhost: x\r\n\r\n")
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        (guard,) = it.guards
+        async with asyncio.timeout(5):
+            while not guard.flow.write_paused:
+                await asyncio.sleep(0.01)
+        it.server.stop()
+        it.server.stop()
+        async with asyncio.timeout(5):
+            while it.guards:
+                await asyncio.sleep(0.01)
+        assert "cancelled /stream/100000" in it.app.events
+
+    serve(test, Limits())

@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 import gzip
+import random
 import zlib
 
 import pytest
 
 from agent_marketplace.net import errors
+from agent_marketplace.net.inflate import Inflater
 from tests.fakes.raw_http import Conn
 from tests.fakes.world import CHUNKED, World, chunk, on_both_clients, pieces, until_gone
 
@@ -59,6 +61,19 @@ async def test_read_with_a_limit_closes_the_socket(net: World) -> None:
     await until_gone(server)
 
 
+@on_both_clients
+async def test_a_head_without_end(net: World) -> None:
+    async def script(conn: Conn) -> None:
+        await conn.request()
+        await conn.send(b"HTTP/1.1 200 OK\r\nx-a: ", b"a" * 300_000)
+        await conn.until_gone()
+
+    server = await net.serve(script)
+    with pytest.raises(errors.TooLarge):
+        await net.send(server.url())
+    await until_gone(server)
+
+
 @pytest.mark.parametrize("coding", ["gzip", "deflate"])
 @on_both_clients
 async def test_a_compressed_answer_is_read_all_the_same(net: World, coding: str) -> None:
@@ -82,6 +97,30 @@ async def test_a_compressed_answer_is_read_all_the_same(net: World, coding: str)
         await (await net.send(server.url())).read(len(plain))
     with pytest.raises(errors.ProtocolError):
         await (await net.send(server.url())).read(len(plain))
+
+
+@pytest.mark.parametrize("wbits", [31, 15, -15], ids=["gzip", "zlib", "raw deflate"])
+@pytest.mark.parametrize("size", [0, 1, 65_535, 65_536, 131_072])
+def test_compressed_bytes_that_come_one_by_one_are_inflated_whole(wbits: int, size: int) -> None:
+    plain = random.Random(size).randbytes(size // 2) + bytes(size - size // 2)
+    packer = zlib.compressobj(wbits=wbits)
+    packed = packer.compress(plain) + packer.flush()
+    for step in (1, len(packed)):
+        inflater = Inflater("gzip" if wbits > 15 else "deflate", 1_000_000)
+        got = b"".join(out for at in range(0, len(packed), step) for out in inflater.feed(packed[at : at + step]))
+        inflater.finish()
+        assert got == plain
+
+
+@on_both_clients
+async def test_what_follows_a_compressed_answer_is_not_taken_for_a_part_of_it(net: World) -> None:
+    async def script(conn: Conn) -> None:
+        await conn.request()
+        await conn.answer(zlib.compress(b"answer") + b"more", "200 OK", "content-encoding: deflate")
+
+    server = await net.serve(script)
+    with pytest.raises(errors.ProtocolError):
+        await (await net.send(server.url())).read(100)
 
 
 @on_both_clients

@@ -187,6 +187,22 @@ def test_workers_that_die_at_once_do_not_loop_for_ever() -> None:
         assert process.end()[0] == 1
 
 
+def test_a_worker_whose_event_loop_hangs_is_killed_once_its_time_is_over() -> None:
+    with running(workers=2, grace_s=0.0, env="TEST_SETTLE_S") as process:
+        process.started()
+        with socket.create_connection(("127.0.0.1", process.port)) as client:
+            client.sendall(b"GET /hang HTTP/1.1\r\nhost: x\r\n\r\n")
+            process.until("hangs")
+            process.popen.terminate()
+            assert process.end()[0] == 1
+
+
+def test_workers_that_die_now_and_then_are_replaced_for_ever(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "tests.fakes.supervise_main", str(tmp_path), "3"]
+    assert subprocess.run(words, cwd=BACKEND, timeout=60, check=False).returncode == 0
+    assert len(list(tmp_path.iterdir())) == 4
+
+
 def test_workers_do_not_outlive_a_killed_supervisor() -> None:
     with running(workers=2) as process:
         process.started()

@@ -82,6 +82,12 @@ def test_an_endless_event_takes_bounded_memory_and_the_stream_goes_on() -> None:
     assert [(e.oversized, e.data) for e in many] == [(True, b""), (False, b"ok")]
 
 
+def test_an_oversized_last_event_without_its_end_is_marked_not_lost() -> None:
+    parser = SSEParser(max_event_bytes=10)
+    assert parser.feed(b"data: " + b"x" * 100) == []
+    assert [(e.oversized, e.data) for e in parser.close()] == [(True, b"")]
+
+
 def test_byte_by_byte_arrival_costs_linear_time() -> None:
     def cost(size: int) -> float:
         parser, body = SSEParser(), b"data: " + b"x" * size + b"\n\n"

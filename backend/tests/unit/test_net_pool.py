@@ -1,6 +1,7 @@
 """The pool's count is never lost, its newest connection goes first, and a dead one never goes at all."""
 
 import asyncio
+import select
 import socket
 from dataclasses import dataclass, field
 
@@ -10,6 +11,7 @@ from agent_marketplace.net.aiohttp_client import AiohttpClient
 from agent_marketplace.net.drain import Drain
 from agent_marketplace.net.errors import ConnectFailed
 from agent_marketplace.net.factory import make_client
+from agent_marketplace.net.http import OutboundRequest, Timeouts
 from agent_marketplace.net.lean_client import LeanClient
 from agent_marketplace.net.lean_connection import Connection
 from agent_marketplace.net.lean_pool import Key, Pool
@@ -148,7 +150,69 @@ def test_a_connection_closed_by_the_other_side_is_noticed_even_before_the_event_
             assert connection.usable(0.0)
             assert not connection.usable(2.0)
             connection.abort()
+            assert not connection.usable(0.0)
             await asyncio.sleep(0)
+
+    asyncio.run(go())
+
+
+def test_a_connection_that_ends_as_soon_as_it_is_made_is_a_failed_connect_that_another_provider_can_make_good() -> None:
+    async def go() -> None:
+        loop = asyncio.get_running_loop()
+        connections: Pool[Connection] = Pool(loop, per_host=2, keep_s=30)
+        assert await connections.enter(KEY, 1) is None
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+            _, connection = await loop.create_connection(lambda: Connection(loop, connections, KEY), "127.0.0.1", port)
+            server.accept()[0].close()
+            async with asyncio.timeout(5):
+                while not connection.transport.is_closing():
+                    await asyncio.sleep(0)
+            exchange = connection.send(OutboundRequest("POST", "https://provider.test/"), b"", loop.time() + 5)
+            with pytest.raises(ConnectFailed) as caught:
+                await exchange.answered(5)
+            assert not caught.value.sent
+        assert connections._places == {}
+
+    asyncio.run(go())
+
+
+def test_an_answer_that_comes_in_the_moment_of_its_deadline_is_delivered() -> None:
+    async def go() -> None:
+        loop = asyncio.get_running_loop()
+        reported: list[dict[str, object]] = []
+        loop.set_exception_handler(lambda _, context: reported.append(context))
+        client = LeanClient()
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+            times = Timeouts(connect_s=5, first_byte_s=0.2, idle_s=5, total_s=5)
+            call = asyncio.create_task(client.send(OutboundRequest("GET", url, timeouts=times, allow_private=True)))
+            due = loop.time() + 0.3
+            while not select.select([server], [], [], 0)[0]:
+                await asyncio.sleep(0)
+            other, _ = server.accept()
+            with other:
+                while not select.select([other], [], [], 0)[0]:
+                    await asyncio.sleep(0)
+                other.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+                while loop.time() < due:  # holds the loop, so that the deadline and the answer fall into one round
+                    pass
+                assert await (await call).read(10) == b"ok"
+        await client.close()
+        assert reported == []
+
+    asyncio.run(go())
+
+
+def test_a_sweep_leaves_connections_that_are_still_fresh() -> None:
+    async def go() -> None:
+        it = pool()
+        fresh = Fake()
+        await it.enter(KEY, 1)
+        it.leave(KEY, fresh)
+        it._sweep()
+        assert await it.enter(KEY, 1) is fresh
+        it.close()
 
     asyncio.run(go())
 
@@ -166,6 +230,8 @@ def test_the_setting_chooses_the_client(name: str, kind: type) -> None:
 def test_drain_counts_calls_until_they_are_settled() -> None:
     async def go() -> None:
         drain = Drain()
+        ended: list[str] = []
+        drain.at_end(lambda: ended.append("run"))
         await drain.idle()
         with drain.call(), drain.call():
             assert drain.active == 2
@@ -176,6 +242,8 @@ def test_drain_counts_calls_until_they_are_settled() -> None:
             await asyncio.sleep(0)
             assert not waiting.done()
         await waiting
-        assert (drain.active, drain.draining) == (0, True)
+        assert (drain.active, drain.draining, ended) == (0, True, [])
+        drain.end()
+        assert ended == ["run"]
 
     asyncio.run(go())

@@ -189,6 +189,26 @@ def test_a_slow_name_server_is_not_waited_for_beyond_the_deadline() -> None:
     asyncio.run(go())
 
 
+def test_closing_while_a_look_up_waits_for_its_turn_reports_nothing() -> None:
+    answer = threading.Event()
+    reported: list[dict[str, object]] = []
+
+    async def go() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
+        resolver = Resolver(lambda _: ["8.8.8.8"] if answer.wait(10) else [], threads=1)
+        hosts = [Target("https", f"h{i}.example.com", 443, "/") for i in range(2)]
+        first, second = (asyncio.create_task(resolver.resolve(host, allow_private=False, timeout_s=5)) for host in hosts)
+        await asyncio.sleep(0)
+        resolver.close()
+        with pytest.raises(asyncio.CancelledError):
+            await second
+        answer.set()
+        assert await first == ("8.8.8.8",)
+
+    asyncio.run(go())
+    assert reported == []
+
+
 @pytest.mark.parametrize(
     ("error", "expected"), [(OSError("x"), errors.ConnectFailed), (UnicodeError("x"), errors.InvalidRequest)]
 )

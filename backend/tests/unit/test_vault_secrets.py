@@ -147,6 +147,17 @@ def test_two_processes_that_start_at_once_agree_on_the_secret(tmp_path: Path) ->
     assert [path.name for path in tmp_path.iterdir()] == ["secret"]
 
 
+def test_a_secret_made_by_another_process_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+
+    def overtaken() -> str:
+        assert load_or_create(path, lambda: "theirs") == ("theirs", True)
+        return "ours"
+
+    assert load_or_create(path, overtaken) == ("theirs", False)
+    assert [left.name for left in tmp_path.iterdir()] == ["secret"]
+
+
 def test_a_secret_file_that_others_may_read_or_that_is_empty_stops_the_start(tmp_path: Path) -> None:
     load_secrets(settings(tmp_path))
     path = tmp_path / "secrets" / "jwt_secret"
