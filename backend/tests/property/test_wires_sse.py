@@ -2,7 +2,7 @@
 
 import time
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agent_marketplace.wires.sse import LineReader, SSEEvent, SSEParser
@@ -47,6 +47,7 @@ def cut(body: bytes, cuts: list[int]) -> list[SSEEvent]:
     st.booleans(),
     st.lists(st.integers(0, 10_000), max_size=40),
 )
+@example([(b"retry: 9", b"\n"), *[(b"data: a", b"\n"), (b"", b"\n")] * 2], True, [21])  # the second event comes alone
 @settings(max_examples=1500, deadline=None)
 def test_any_split_of_the_bytes_gives_the_same_events(lines: list[tuple[bytes, bytes]], bom: bool, cuts: list[int]) -> None:
     body = (b"\xef\xbb\xbf" if bom else b"") + b"".join(line + end for line, end in lines)
