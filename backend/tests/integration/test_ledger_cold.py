@@ -40,6 +40,8 @@ def test_a_plan_is_charged_once_and_not_at_all_to_the_poor(ledger):
         assert await ledger.charge("ann", 10 * DOLLAR, kind="plan", idempotency_key="sub_1"), "a refusal is not an effect"
         assert await ledger.charge("ann", 10 * DOLLAR, kind="plan", idempotency_key="sub_1")
         assert (await ledger.balance("ann")).balance == 5 * DOLLAR
+        assert [await ledger.charge("ann", 3 * DOLLAR, kind="plan") for _ in range(2)] == [True, False], "without a key"
+        assert (await ledger.balance("ann")).balance == 2 * DOLLAR
 
     asyncio.run(story())
 
