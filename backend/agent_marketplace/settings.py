@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Literal, cast, get_args
+from urllib.parse import urlsplit
 
 SignupMode = Literal["open", "invite", "closed"]
 CreditUse = Literal["all", "free"]
@@ -30,7 +31,6 @@ class Settings:
     data_dir: Path
     models_dir: Path
     database_url: str
-    redis_url: str | None = None
     jwt_secret: str | None = field(default=None, repr=False)
     encryption_keys: tuple[str, ...] = field(default=(), repr=False)
     signup: SignupMode = "open"
@@ -48,6 +48,7 @@ class Settings:
     hold_ttl_s: float = 50.0
     processes: int = 1
     log_format: Literal["text", "json"] = "text"
+    otlp_endpoint: str | None = None
 
     @property
     def embedded(self) -> bool:
@@ -95,6 +96,20 @@ def _choice(env: Mapping[str, str], name: str, default: str, allowed: tuple[str,
     return value
 
 
+def _amount(env: Mapping[str, str], name: str, default: str) -> int:
+    try:
+        return nano(env.get(name, default))
+    except SettingsError as error:
+        raise SettingsError(f"{name}: {error}") from None
+
+
+def _base_url(env: Mapping[str, str], name: str) -> str | None:
+    url = (env.get(name) or "").strip().rstrip("/")
+    if url and not url.startswith(("http://", "https://")):
+        raise SettingsError(f"{name} is {url[:80]!r}; it must start with http:// or https://")
+    return url or None
+
+
 def _whole(env: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
     text = env.get(name, str(default)).strip()
     if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
@@ -121,24 +136,23 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
     url = _database_url(url)
     keys = tuple(k.strip() for k in env.get("ENCRYPTION_KEY", "").split(",") if k.strip())
     embedded = url.startswith("sqlite")
-    markup = Decimal(nano(env.get("MARKETPLACE_MARKUP", "1"))).scaleb(-9)
+    markup = Decimal(_amount(env, "MARKETPLACE_MARKUP", "1")).scaleb(-9)
     return Settings(
         data_dir=data_dir,
         models_dir=Path(env.get("MARKETPLACE_MODELS_DIR") or _cache_home(env) / "models").expanduser().absolute(),
         database_url=url,
-        redis_url=env.get("REDIS_URL") or None,
         jwt_secret=env.get("JWT_SECRET") or None,
         encryption_keys=keys,
         signup=cast("SignupMode", _choice(env, "MARKETPLACE_SIGNUP", "open", get_args(SignupMode))),
-        signup_credit_nano=nano(env.get("MARKETPLACE_SIGNUP_CREDIT", "5")),
-        signup_credit_daily_nano=nano(env.get("MARKETPLACE_SIGNUP_CREDIT_DAILY", "500")),
+        signup_credit_nano=_amount(env, "MARKETPLACE_SIGNUP_CREDIT", "5"),
+        signup_credit_daily_nano=_amount(env, "MARKETPLACE_SIGNUP_CREDIT_DAILY", "500"),
         signup_credit_use=cast(
             "CreditUse",
             _choice(env, "MARKETPLACE_SIGNUP_CREDIT_USE", "all" if embedded else "free", get_args(CreditUse)),
         ),
         rate_limits=_choice(env, "MARKETPLACE_LIMITS", "on", ("on", "off")) == "on",
         providers={
-            name: ProviderSettings(env.get(key) or None, (env.get(base) or "").rstrip("/") or None)
+            name: ProviderSettings(env.get(key) or None, _base_url(env, base))
             for name, (key, base) in _provider_variables().items()
         },
         ollama_host=env.get("OLLAMA_HOST") or None,
@@ -149,6 +163,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         grace_s=_whole(env, "MARKETPLACE_GRACE", 30, 1, 3600),
         hold_ttl_s=_whole(env, "MARKETPLACE_HOLD_TTL", 50, 2, 3600),
         processes=_whole(env, "MARKETPLACE_PROCESSES", 1, 1, 10_000),
+        otlp_endpoint=_base_url(env, "OTEL_EXPORTER_OTLP_ENDPOINT"),
         log_format=cast("Literal['text', 'json']", _choice(env, "MARKETPLACE_LOG_FORMAT", "text", ("text", "json"))),
     )
 
@@ -159,6 +174,12 @@ def _provider_variables() -> dict[str, tuple[str, str]]:
 
 def _database_url(url: str) -> str:
     """Plain `postgres://` and `postgresql://` name the driver that is installed; SQLite and PostgreSQL only."""
+    try:
+        _ = urlsplit(url).port
+    except ValueError:
+        raise SettingsError("DATABASE_URL: the port is not a number (percent-encode `:/?#[]@%` in a password)") from None
+    if url.rstrip("/") == "sqlite:":
+        raise SettingsError("DATABASE_URL names no file: sqlite:////var/lib/marketplace/marketplace.db")
     for prefix in ("postgres://", "postgresql://"):
         if url.startswith(prefix):
             return "postgresql+psycopg://" + url[len(prefix) :]

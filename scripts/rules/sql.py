@@ -11,7 +11,7 @@ _LIBRARIES = {"sqlalchemy", "sqlite3", "psycopg"}
 _TYPES = {"Connection", "Engine", "Row", "RowMapping", "Table", "exc"}  # what a caller of a store may name
 _REASONS = {
     "api/operations.py": "readiness asks the database whether it is there",
-    "cli/money.py": "copies the database's file with SQLite's own backup call",
+    "cli/app.py": "names the databases' exceptions, to put them into words",
 }
 
 

@@ -10,14 +10,13 @@ import typer
 from agent_marketplace.accounts.keys import Cap
 from agent_marketplace.api import present
 from agent_marketplace.app import Market
-from agent_marketplace.cli.common import fail, show, table, with_market
+from agent_marketplace.cli.common import USAGE, Json, example, fail, show, table, with_market
 from agent_marketplace.ledger import Money
 
 users = typer.Typer(no_args_is_help=True, help="Accounts: create, list, grant credit, set passwords and roles, invite.")
 keys = typer.Typer(no_args_is_help=True, help="Marketplace keys for programs.")
 
 Email = Annotated[str, typer.Argument(help="The account's e-mail address")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line")]
 
 
 def _password(prompt: str) -> str:
@@ -25,7 +24,9 @@ def _password(prompt: str) -> str:
     return getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
 
 
-@users.command("create")
+@users.command(
+    "create", epilog=example("user create you@example.com", "user create you@example.com --role user --json < password.txt")
+)
 def create_user(
     email: Email,
     role: Annotated[Literal["user", "admin"] | None, typer.Option(help="Default: the first account is admin")] = None,
@@ -42,10 +43,10 @@ def create_user(
         text = f"{user.email} ({user.role}) has ${user.balance}; id {user.user_id}"
         show({**present.profile(user), **made}, as_json=as_json, text=text if given else f"{text}; password {chosen}")
 
-    with_market(work)
+    with_market(work, begins=True)
 
 
-@users.command("list")
+@users.command("list", epilog=example("user list"))
 def list_users(as_json: Json = False) -> None:
     """List accounts with role, plan and balance."""
 
@@ -61,7 +62,7 @@ def list_users(as_json: Json = False) -> None:
     with_market(work)
 
 
-@users.command("grant")
+@users.command("grant", epilog=example("user grant you@example.com 20"))
 def grant(
     email: Email,
     amount: Annotated[str, typer.Argument(help="Dollars, for example 5 or 2.50")],
@@ -77,61 +78,70 @@ def grant(
                 user.user_id, amount, idempotency_key=idempotency_key, memo="granted by the operator"
             )
         except ValueError as error:
-            fail(str(error), 2)
+            fail(str(error), USAGE)
         balance = await market.accounts.auth.get_user_balance(user.user_id)
         show({"email": user.email, "balance": balance}, as_json=as_json, text=f"{user.email} now has ${balance}")
 
     with_market(work)
 
 
-@users.command("passwd")
-def set_password(email: Email) -> None:
-    """Set a new password; every session of the account ends."""
+@users.command("passwd", epilog=example("user passwd you@example.com"))
+def set_password(email: Email, as_json: Json = False) -> None:
+    """Set a new password; every session of the account ends. It is asked for, or read from standard input."""
     password = _password("New password: ")
 
     async def work(market: Market) -> None:
         user = await market.accounts.auth.find_user(email)
         await market.accounts.auth.set_password(user.user_id, password)
-        print(f"The password of {user.email} is set; all sessions have ended.")
+        text = f"The password of {user.email} is set; all sessions have ended."
+        show({"email": user.email}, as_json=as_json, text=text)
 
     with_market(work)
 
 
-@users.command("signout")
-def sign_out(email: Email) -> None:
+@users.command("signout", epilog=example("user signout you@example.com"))
+def sign_out(email: Email, as_json: Json = False) -> None:
     """End every session of an account; running servers refuse them within a second. Keys go on: see `key revoke`."""
 
     async def work(market: Market) -> None:
         user = await market.accounts.auth.find_user(email)
         ended = await market.accounts.auth.end_sessions(user.user_id)
-        print(f"{ended} sessions of {user.email} have ended.")
+        text = f"{ended} sessions of {user.email} have ended."
+        show({"email": user.email, "ended": ended}, as_json=as_json, text=text)
 
     with_market(work)
 
 
-@users.command("role")
-def set_role(email: Email, role: Annotated[Literal["user", "admin"], typer.Argument(help="user or admin")]) -> None:
+@users.command("role", epilog=example("user role you@example.com admin"))
+def set_role(
+    email: Email,
+    role: Annotated[Literal["user", "admin"], typer.Argument(help="user or admin")],
+    as_json: Json = False,
+) -> None:
     """Make an account an administrator, or a plain user."""
 
     async def work(market: Market) -> None:
         user = await market.accounts.auth.find_user(email)
         await market.accounts.auth.set_role(user.user_id, role)
-        print(f"{user.email} is now {role}.")
+        show({"email": user.email, "role": role}, as_json=as_json, text=f"{user.email} is now {role}.")
 
     with_market(work)
 
 
-@users.command("invite")
-def invite(days: Annotated[int, typer.Option(help="Days until it expires", min=1, max=365)] = 7) -> None:
+@users.command("invite", epilog=example("user invite --days 7"))
+def invite(
+    days: Annotated[int, typer.Option(help="Days until it expires", min=1, max=365)] = 7, as_json: Json = False
+) -> None:
     """Make an invitation code for MARKETPLACE_SIGNUP=invite."""
 
     async def work(market: Market) -> None:
-        print(await market.accounts.auth.create_invite(days=days))
+        code = await market.accounts.auth.create_invite(days=days)
+        show({"code": code, "days": days}, as_json=as_json, text=code)
 
-    with_market(work)
+    with_market(work, begins=True)
 
 
-@keys.command("create")
+@keys.command("create", epilog=example("key create --user you@example.com --name ci --cap 5 --period day"))
 def create_key(
     user: Annotated[str, typer.Option(help="The account's e-mail address")],
     name: Annotated[str, typer.Option(help="What the key is for")] = "cli",
@@ -149,14 +159,14 @@ def create_key(
             try:
                 limit = Cap(Money.of(cap).nano, period)
             except ValueError as error:
-                fail(str(error), 2)
+                fail(str(error), USAGE)
         made = await market.accounts.keys.create(owner.user_id, name, expires_in_days=expires_in_days, cap=limit)
         show(present.created_key(made), as_json=as_json, text=made.key)
 
     with_market(work)
 
 
-@keys.command("list")
+@keys.command("list", epilog=example("key list --user you@example.com"))
 def list_keys(user: Annotated[str, typer.Option(help="The account's e-mail address")], as_json: Json = False) -> None:
     """List an account's keys, without their text."""
 
@@ -173,13 +183,17 @@ def list_keys(user: Annotated[str, typer.Option(help="The account's e-mail addre
     with_market(work)
 
 
-@keys.command("revoke")
-def revoke_key(key_id: str, user: Annotated[str, typer.Option(help="The account's e-mail address")]) -> None:
+@keys.command("revoke", epilog=example("key revoke KEY_ID --user you@example.com"))
+def revoke_key(
+    key_id: Annotated[str, typer.Argument(help="The key's id, from `key list`")],
+    user: Annotated[str, typer.Option(help="The account's e-mail address")],
+    as_json: Json = False,
+) -> None:
     """Revoke a key; running servers refuse it within a second."""
 
     async def work(market: Market) -> None:
         owner = await market.accounts.auth.find_user(user)
         await market.accounts.keys.revoke(owner.user_id, key_id)
-        print("Revoked.")
+        show({"id": key_id, "revoked": True}, as_json=as_json, text="Revoked.")
 
     with_market(work)

@@ -2,19 +2,29 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, NoReturn, TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import typer
 
 from agent_marketplace import json, settings
 from agent_marketplace.app import Market, build
+from agent_marketplace.logs import masked
 
 T = TypeVar("T")
+FAILED, USAGE = 1, 2
+Json = Annotated[bool, typer.Option("--json", help="Print JSON; lists: one object a line")]
 
 
-def fail(words: str, code: int = 1) -> NoReturn:
+def example(*words: str) -> str:
+    """The last line of a command's --help."""
+    return "Example:  " + "   or   ".join(f"agent-marketplace {w}" for w in words)
+
+
+def fail(words: str, code: int = FAILED) -> NoReturn:
     """Says what is wrong and ends."""
-    print(f"agent-marketplace: {words}", file=sys.stderr)
+    print(f"agent-marketplace: {masked(words)}", file=sys.stderr)
     raise SystemExit(code)
 
 
@@ -23,12 +33,26 @@ def load_settings() -> settings.Settings:
     try:
         return settings.load()
     except settings.SettingsError as error:
-        fail(str(error), 2)
+        fail(str(error), USAGE)
 
 
-def with_market(work: Callable[[Market], Awaitable[T]]) -> T:
-    """Runs `work(market)` over the database, beside a running server or alone; nothing is served."""
-    market = build(load_settings())
+def database_file(chosen: settings.Settings) -> Path:
+    """Where SQLite keeps the database."""
+    return Path(chosen.database_url.removeprefix("sqlite:///"))
+
+
+def with_market(work: Callable[[Market], Awaitable[T]], *, begins: bool = False) -> T:
+    """Runs `work(market)` over the database, beside a running server or alone; nothing is served.
+
+    begins: the command may be the first of an installation. Any other must not make an empty database by a wrong path.
+    """
+    chosen = load_settings()
+    if chosen.embedded and not begins and not database_file(chosen).exists():
+        fail(
+            f"There is no database at {database_file(chosen)}. `serve` or `user create` makes it; if you have one, set "
+            "MARKETPLACE_DATA_DIR or DATABASE_URL as for the server, and run this as the server's user."
+        )
+    market = build(chosen)
 
     async def run() -> T:
         try:
@@ -38,27 +62,6 @@ def with_market(work: Callable[[Market], Awaitable[T]]) -> T:
             market.db.close()
 
     return asyncio.run(run())
-
-
-@contextmanager
-def progress(words: str) -> Iterator[Callable[[int, int], None]]:
-    """Says on a terminal what is going on; the callable takes (done, total) and shows the share. Pipes see nothing."""
-    shown = sys.stderr.isatty()
-
-    def tell(done: int, total: int) -> None:
-        if shown:
-            sys.stderr.write(f"\r{words} ... {100 * done // max(total, 1)} %")
-            sys.stderr.flush()
-
-    if shown:
-        sys.stderr.write(f"{words} ...")
-        sys.stderr.flush()
-    try:
-        yield tell
-    finally:
-        if shown:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
 
 
 def show(value: Any, *, as_json: bool, text: str) -> None:

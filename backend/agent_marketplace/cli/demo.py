@@ -14,6 +14,7 @@ from agent_marketplace.accounts.user import User
 from agent_marketplace.app import Market, build
 from agent_marketplace.cli.common import load_settings
 from agent_marketplace.cli.demo_seed import seed
+from agent_marketplace.cli.lock import sole_server
 from agent_marketplace.cli.serve import serve
 from agent_marketplace.net.drain import Drain
 from agent_marketplace.settings import Settings
@@ -28,23 +29,24 @@ def run(host: str, port: int) -> int:
 
     settings = demo_settings(load_settings())
     logs.configure(settings)
-    password = f"demo-{secrets.token_urlsafe(9)}"
-    print(f"Preparing the demo in {settings.data_dir} (apart from your own data) ...", flush=True)
-    user = asyncio.run(_prepare(build(settings), password))
+    with sole_server(settings):
+        password = f"demo-{secrets.token_urlsafe(9)}"
+        print(f"Preparing the demo in {settings.data_dir} (apart from your own data) ...", flush=True)
+        user = asyncio.run(_prepare(build(settings), password))
 
-    def app(drain: Drain) -> ASGI3Application:
-        market = build(settings, drain=drain)
-        doorman = Doorman(user, market.clock)
-        shown = f"[{host}]" if ":" in host else host
-        print(
-            f"Guided tour, signed in (once, within {LIFETIME_S // 60} minutes):\n"
-            f"  http://{shown}:{port}/?tour=1#code={doorman.code}\n"
-            f"Later: http://{shown}:{port}/?tour=1\n  {EMAIL}\n  {password}",
-            flush=True,
-        )
-        return cast("ASGI3Application", create(market, [router_of(doorman)]))
+        def app(drain: Drain) -> ASGI3Application:
+            market = build(settings, drain=drain)
+            doorman = Doorman(user, market.clock)
+            shown = f"[{host}]" if ":" in host else host
+            print(
+                f"Guided tour, signed in (once, within {LIFETIME_S // 60} minutes):\n"
+                f"  http://{shown}:{port}/?tour=1#code={doorman.code}\n"
+                f"Later: http://{shown}:{port}/?tour=1\n  {EMAIL}\n  {password}",
+                flush=True,
+            )
+            return cast("ASGI3Application", create(market, [router_of(doorman)]))
 
-    return serve(host, port, 1, settings=settings, app_factory=app)
+        return serve(host, port, 1, settings=settings, app_factory=app)
 
 
 def demo_settings(settings: Settings) -> Settings:
@@ -54,7 +56,6 @@ def demo_settings(settings: Settings) -> Settings:
         settings,
         data_dir=data_dir,
         database_url=f"sqlite:///{data_dir / 'marketplace.db'}",
-        redis_url=None,
         jwt_secret=None,
         encryption_keys=(),
     )

@@ -1,29 +1,22 @@
-"""`ledger`, `vault` and `backup`: prove the books, re-wrap secrets, copy the database."""
-
-import os
-import sqlite3
-from contextlib import closing
-from pathlib import Path
-from typing import Annotated
+"""`ledger` and `vault`: prove the books, re-wrap secrets."""
 
 import typer
 
 from agent_marketplace.app import Market
-from agent_marketplace.cli.common import fail, progress, show, table, with_market
-from agent_marketplace.settings import Settings
+from agent_marketplace.cli.common import FAILED, Json, example, show, table, with_market
+from agent_marketplace.cli.progress import progress
 
 ledger = typer.Typer(no_args_is_help=True, help="The double-entry ledger.")
 vault = typer.Typer(no_args_is_help=True, help="The vault of provider keys.")
-Json = Annotated[bool, typer.Option("--json", help="Print JSON")]
 
 
-@ledger.command("verify")
+@ledger.command("verify", epilog=example("ledger verify", "ledger verify --json"))
 def verify(as_json: Json = False) -> None:
-    """Recompute every posting, balance, hold and chain; exit 1 on any disagreement."""
+    """Recompute every posting, balance, hold and chain; exit 1 on any disagreement. Runs beside a server."""
 
     async def work(market: Market) -> bool:
-        with progress("Recomputing the ledger"):
-            report = market.db.read_sync(market.ledger.verify_sync)
+        with progress("Recomputing the ledger") as shown:
+            report = market.db.read_sync(lambda c: market.ledger.verify_sync(c, shown.tell))
         counts = {
             "accounts": report.accounts, "transactions": report.transactions, "postings": report.postings,
             "holds": report.holds, "usage_records": report.usage_records, "checkpoints": report.checkpoints,
@@ -35,10 +28,10 @@ def verify(as_json: Json = False) -> None:
         return report.ok
 
     if not with_market(work):
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
 
 
-@vault.command("rotate")
+@vault.command("rotate", epilog=example("vault rotate"))
 def rotate(as_json: Json = False) -> None:
     """Re-wrap every secret under the first key of ENCRYPTION_KEY; reads go on meanwhile. Exit 1 if some can't be read.
 
@@ -47,44 +40,26 @@ def rotate(as_json: Json = False) -> None:
     """
 
     async def work(market: Market) -> int:
-        with progress("Re-wrapping secrets"):
-            done = await market.vault.rotate()
+        with progress("Re-wrapping secrets") as shown:
+            done = await market.vault.rotate(tell=shown.tell)
         words = f"Re-wrapped {done.rewrapped} secrets; {done.unreadable} can't be read with the keys given."
         show({"rewrapped": done.rewrapped, "unreadable": done.unreadable}, as_json=as_json, text=words)
         return done.unreadable
 
     if with_market(work):
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
 
 
-@vault.command("status")
+@vault.command("status", epilog=example("vault status"))
 def status(as_json: Json = False) -> None:
-    """Count secrets per master key; an empty list means that nothing is stored yet."""
+    """Count secrets per master key; * marks the key that encrypts now. An empty list means that nothing is stored yet."""
 
     async def work(market: Market) -> None:
-        counts = await market.vault.count_by_key()
-        show(counts, as_json=as_json, text=table(sorted(counts.items()), ("KEY ID", "SECRETS")))
+        counts, ring = await market.vault.count_by_key(), market.secrets.keyring
+        rows = [
+            (("* " if key == ring.primary else "  ") + key, rows, "" if key in ring.ids else "not in ENCRYPTION_KEY")
+            for key, rows in sorted(counts.items())
+        ]
+        show(counts, as_json=as_json, text=table(rows, ("  KEY ID", "SECRETS", "")))
 
     with_market(work)
-
-
-def backup(settings: Settings, target: str) -> None:
-    """SQLite's online backup: consistent, beside a running server."""
-    if not settings.embedded:
-        fail("backup copies SQLite; for PostgreSQL use pg_dump", 2)
-    source, path = Path(settings.database_url.removeprefix("sqlite:///")), Path(target)
-    if path.exists():
-        fail(f"{target} exists: choose another name", 2)
-    if not source.exists():
-        fail("there is no database yet")
-    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    with (
-        progress(f"Copying to {target}") as tell,
-        closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as old,
-        closing(sqlite3.connect(path)) as new,
-    ):
-        # One step, so that a busy writer can't make it start over; in WAL mode it holds up nobody.
-        old.backup(new, pages=-1, progress=lambda _status, left, total: tell(total - left, total))
-        if new.execute("PRAGMA integrity_check").fetchone() != ("ok",):
-            fail(f"{target} is damaged: is the disk full?")
-    print(f"Wrote {target}. The secrets in {settings.data_dir / 'secrets'} belong to it: keep them too, apart.")

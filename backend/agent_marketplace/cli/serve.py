@@ -4,7 +4,10 @@ import errno
 import os
 import sys
 
+from uvicorn._types import ASGI3Application
+
 from agent_marketplace.net import server
+from agent_marketplace.net.drain import Drain
 from agent_marketplace.net.guard import Limits
 from agent_marketplace.net.workers import Supervisor
 from agent_marketplace.settings import Settings
@@ -30,14 +33,20 @@ def serve(
         sock = server.bind(host, port)
     except OSError as e:
         return _refuse(_why(e, host, port))
-    bound = sock.getsockname()[1]
     shown = f"[{host}]" if ":" in host else host
-    print(f"AI Agent Marketplace: http://{shown}:{bound} (Ctrl-C stops it)", flush=True)
+    words = f"AI Agent Marketplace: http://{shown}:{sock.getsockname()[1]} (Ctrl-C stops it)"
     trusted = os.environ.get("FORWARDED_ALLOW_IPS") or None
+
+    def announced(drain: Drain) -> ASGI3Application:
+        made = app_factory(drain)
+        print(words, flush=True)  # not before it is sure that there is something to serve
+        return made
+
     with sock:
         if workers == 1:
-            orderly = server.run(app_factory, sock, grace_s=settings.grace_s, limits=limits, trusted_proxies=trusted)
+            orderly = server.run(announced, sock, grace_s=settings.grace_s, limits=limits, trusted_proxies=trusted)
         else:
+            print(words, flush=True)
             orderly = Supervisor(
                 app_factory, sock, workers, grace_s=settings.grace_s, limits=limits, trusted_proxies=trusted
             ).run()

@@ -50,6 +50,14 @@ def check(engine: sa.Engine) -> str:
     return found
 
 
+def require_known(revision: str) -> None:
+    """Raises MigrationError on a revision that comes from a newer version."""
+    if revision not in {script.revision for script in _scripts().walk_revisions()}:
+        raise MigrationError(
+            f"The database is at revision {revision}, which this version does not know: install the newer version"
+        )
+
+
 def regenerate(engine: sa.Engine) -> None:
     """Writes revision 0001 anew from the tables; `engine` is an empty database. Only before the first release."""
     for old in (FOLDER / "versions").glob("*.py"):
@@ -69,11 +77,8 @@ def revise(engine: sa.Engine, words: str, number: str | None = None) -> None:
 
 def _known(connection: sa.Connection) -> str | None:
     found = MigrationContext.configure(connection).get_current_revision()
-    known = {script.revision for script in _scripts().walk_revisions()}
-    if found is not None and found not in known:
-        raise MigrationError(
-            f"The database is at revision {found}, which this version does not know: install the newer version"
-        )
+    if found is not None:
+        require_known(found)
     return found
 
 

@@ -187,9 +187,9 @@ class Ledger:
         """Every few minutes: rolls up shared accounts and signs the heads that moved. Returns how many moved."""
         return await housekeeping.checkpoint(self._database, self._clock.now_ms(), self._secret)
 
-    def verify_sync(self, connection: sa.Connection) -> VerifyReport:
-        """Recomputes everything on this connection's snapshot."""
-        return verify.verify(connection, self._secret)
+    def verify_sync(self, connection: sa.Connection, tell: verify.Tell = verify.silent) -> VerifyReport:
+        """Recomputes everything on this connection's snapshot; tell: rows read, of how many."""
+        return verify.verify(connection, self._secret, tell)
 
     async def totals(self) -> Totals:
         """What is held now and what the shared accounts stood at when they were last rolled up: cheap, for metrics."""

@@ -6,7 +6,7 @@ usage row that agrees with its postings; key caps hold what their open holds hol
 """
 
 import hmac
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -28,6 +28,11 @@ from agent_marketplace.ledger.types import VerifyReport
 
 MAX_PROBLEMS = 100
 _FETCH = 5_000
+Tell = Callable[[int, int], None]
+
+
+def silent(_done: int, _total: int) -> None:
+    """For who does not want to know how far it is."""
 
 
 class _Chain:
@@ -45,9 +50,11 @@ class _Chain:
 class _Audit:
     """One run: what was counted, summed and found wrong."""
 
-    def __init__(self, connection: sa.Connection, secret: bytes) -> None:
+    def __init__(self, connection: sa.Connection, secret: bytes, tell: Tell) -> None:
         self.connection = connection
         self.secret = secret
+        self.tell = tell
+        self.read = self.to_read = 0
         self.problems: list[str] = []
         self.chains: dict[int, _Chain] = {}
         self.hashes: dict[tuple[int, int], str] = {}
@@ -61,9 +68,14 @@ class _Audit:
             self.problems.append(words)
 
 
-def verify(connection: sa.Connection, secret: bytes) -> VerifyReport:
-    """Recomputes everything on this connection's snapshot; secret: the key of the checkpoints' signatures."""
-    audit = _Audit(connection, secret)
+def verify(connection: sa.Connection, secret: bytes, tell: Tell = silent) -> VerifyReport:
+    """Recomputes everything on this connection's snapshot; secret: the key of the checkpoints' signatures; tell: rows read, of
+    how many."""
+    audit = _Audit(connection, secret, tell)
+    audit.to_read = sum(
+        next(_rows(audit, sa.select(sa.func.count()).select_from(t)))[0] for t in (transactions, postings, holds)
+    )
+    audit.read = 0
     _checkpoint_rows(audit)
     _walk(audit)
     _accounts(audit)
@@ -81,6 +93,8 @@ def _rows(audit: _Audit, query: sa.Select[Any]) -> Iterator[Any]:
     try:
         cursor.execute(str(compiled))
         while rows := cursor.fetchmany(_FETCH):
+            audit.read += len(rows)
+            audit.tell(min(audit.read, audit.to_read), audit.to_read)
             yield from rows
     finally:
         cursor.close()

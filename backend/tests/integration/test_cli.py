@@ -5,29 +5,32 @@ import http.server
 import itertools
 import json
 import os
-import shutil
+import re
+import shlex
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import click
 import pytest
 from typer.main import get_command
 
 from agent_marketplace.catalog import bundled
 from agent_marketplace.catalog.hosts import host_names
-from agent_marketplace.cli.main import app
+from agent_marketplace.cli.app import app
 from tests.fakes.served import PASSWORD, Served, command, environment, served
 from tests.fakes.threaded import Threaded, threaded_upstream
 from tests.fakes.upstream import Behaviour
 
 CHAT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 50}
+ROOT = Path(__file__).parents[3]
 KEYS = [base64.urlsafe_b64encode(os.urandom(32)).decode() for _ in range(2)]
 COMMANDS = (
-    "serve", "demo", "migrate", "backup", "openapi", "version", "user create", "user list", "user grant", "user passwd",
-    "user role", "user invite", "key create", "key list", "key revoke", "models install", "models add", "models list",
-    "catalog show", "catalog sync", "catalog reviews", "catalog accept", "catalog reject", "catalog price", "vault rotate",
-    "vault status", "ledger verify",
+    "serve", "demo", "migrate", "backup", "restore", "openapi", "version", "user create", "user list", "user grant",
+    "user passwd", "user signout", "user role", "user invite", "key create", "key list", "key revoke", "models install",
+    "models add", "models list", "catalog show", "catalog sync", "catalog reviews", "catalog accept", "catalog reject",
+    "catalog price", "vault rotate", "vault status", "ledger verify",
 )  # fmt: skip
 pytestmark = pytest.mark.xdist_group("cli")
 
@@ -49,21 +52,47 @@ def ok(env: dict[str, str], *words: str, stdin: str = "") -> str:
     return done.stdout
 
 
-def test_every_command_of_the_tree_is_listed_and_teaches(env: dict[str, str]) -> None:
-    def leaves(group: object, path: str = "") -> Iterator[tuple[str, object]]:
-        for name, child in getattr(group, "commands", {}).items():
-            yield from (
-                leaves(child, f"{path} {name}".strip())
-                if hasattr(child, "commands")
-                else [(f"{path} {name}".strip(), child)]
-            )
+def leaves(group: object, path: str = "") -> Iterator[tuple[str, click.Command]]:
+    for name, child in getattr(group, "commands", {}).items():
+        full = f"{path} {name}".strip()
+        yield from (leaves(child, full) if hasattr(child, "commands") else [(full, child)])
 
-    found = dict(leaves(get_command(app)))
-    assert sorted(found) == sorted(COMMANDS)
-    for path, leaf in found.items():
-        assert len(getattr(leaf, "help", None) or "") > 10, path
+
+LEAVES = dict(leaves(get_command(app)))
+
+
+def parses(line: str) -> None:
+    """Raises click.UsageError unless the line is a command that exists, with arguments that it takes."""
+    words = shlex.split(re.split(r"\s[<>|&;]", line)[0], comments=True)[1:]
+    if words and words[0].startswith("-"):
+        return
+    path = " ".join(words[:1] if words[0] in LEAVES else words[:2])
+    LEAVES[path].make_context(path, words[len(path.split()) :])
+
+
+def test_every_command_teaches_with_an_example_that_works(env: dict[str, str]) -> None:
+    assert sorted(LEAVES) == sorted(COMMANDS)
+    for path, leaf in LEAVES.items():
+        assert len(leaf.help or "") > 10, path
+        shown = (leaf.epilog or "").removeprefix("Example:").split("   or   ")
+        for line in shown:
+            assert line.strip().startswith(f"agent-marketplace {path}"), path
+            parses(line.strip())
     for path in ("", "vault rotate"):
         assert "Usage:" in ok(env, *path.split(), "--help")
+    assert ok(env, "--version") == ok(env, "version")
+
+
+def test_every_command_that_the_pages_show_exists_with_its_options() -> None:
+    shown = [
+        line.strip()
+        for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("deploy/*")]
+        for block in re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL)
+        for line in re.findall(r"(?:^|[ /])(agent-marketplace [a-z-].*)", block, re.MULTILINE)
+    ]
+    assert len(shown) > 10
+    for line in shown:
+        parses(line)
 
 
 def test_wrong_use_ends_with_2_and_failure_with_1_and_words_on_standard_error(env: dict[str, str]) -> None:
@@ -181,28 +210,6 @@ def loaded(server: Served, token: str, work: object) -> int:
         finally:
             over.set()
         return sum(c.result() for c in calls)
-
-
-def test_a_backup_taken_under_load_restores_to_books_that_agree(
-    env: dict[str, str], upstream: Threaded, tmp_path: Path
-) -> None:
-    home, copy = Path(env["MARKETPLACE_DATA_DIR"]), tmp_path / "copy.db"
-    upstream_env = env | {"OPENAI_BASE_URL": upstream.base_url, "OPENAI_API_KEY": "sk-operator"}
-    with served(upstream_env) as server:
-        token = server.sign_up()
-        assert loaded(server, token, lambda: ok(env, "backup", str(copy))) > 0
-        assert command(env, "backup", str(copy)).returncode == 2
-    assert copy.stat().st_mode & 0o777 == 0o600
-    restored = tmp_path / "restored"
-    restored.mkdir()
-    shutil.copy(copy, restored / "marketplace.db")
-    shutil.copytree(home / "secrets", restored / "secrets")
-    env = upstream_env | {"MARKETPLACE_DATA_DIR": str(restored)}
-    with served(env) as server:
-        assert server.call("POST", "/v1/chat/completions", CHAT, token)[0] == 200
-    report = json.loads(ok(env, "ledger", "verify", "--json"))
-    assert report["ok"] is True, report
-    assert report["usage_records"] >= 1
 
 
 def test_the_master_key_is_rotated_under_load_without_a_failed_read(env: dict[str, str], upstream: Threaded) -> None:

@@ -67,7 +67,7 @@ def test_the_demo_never_touches_the_operators_database_or_secrets(tmp_path: Path
     demo = demo_settings(own)
     assert demo.data_dir == tmp_path / "demo"
     assert demo.database_url == f"sqlite:///{tmp_path / 'demo' / 'marketplace.db'}"
-    assert (demo.jwt_secret, demo.encryption_keys, demo.redis_url) == (None, (), None)
+    assert (demo.jwt_secret, demo.encryption_keys) == (None, ())
 
 
 @pytest.fixture
