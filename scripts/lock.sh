@@ -14,8 +14,8 @@ printf '%s\n' "hatchling==1.33.0" "editables==0.6" > requirements/build.in
 for lock in run dev; do
     [ ! -f "requirements/$lock.lock" ] || cp "requirements/$lock.lock" "$made/"
 done
-compile --extra local --extra postgres -o "$made/run.lock" pyproject.toml requirements/build.in
-compile --extra local --extra postgres -o "$made/dev.lock" pyproject.toml requirements/build.in requirements/dev.in
+compile --extra local --extra otel --extra postgres -o "$made/run.lock" pyproject.toml requirements/build.in
+compile --extra local --extra otel --extra postgres -o "$made/dev.lock" pyproject.toml requirements/build.in requirements/dev.in
 # pip itself has the last word on age and hashes; a lock that it refuses does not replace the old one.
 "$bin/python" -m pip download -q --no-deps --require-hashes "$week" -d "$made/files" -r "$made/dev.lock"
 mv "$made/run.lock" "$made/dev.lock" requirements/

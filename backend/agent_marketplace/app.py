@@ -29,6 +29,7 @@ from agent_marketplace.ledger import Ledger, Price, forget_in, nano
 from agent_marketplace.net.drain import Drain
 from agent_marketplace.net.factory import make_client
 from agent_marketplace.net.http import OutboundClient, OutboundRequest, OutboundResponse
+from agent_marketplace.net.traces import open_tracer
 from agent_marketplace.providers.endpoints import Endpoint, EndpointTable, Revealable
 from agent_marketplace.providers.local import LocalModel, LocalStatus
 from agent_marketplace.providers.ollama import discover
@@ -109,6 +110,7 @@ class Market:
     async def start(self) -> None:
         """Recovers what a dead process left, brings up the local model in the background, and the regular jobs."""
         self.client.real = make_client(self.settings)
+        self.router.tracer = open_tracer(self.settings.otlp_endpoint)
         await self.catalog.load()
         await self._declare_operators_models()
         self.refresh_availability()
@@ -135,6 +137,8 @@ class Market:
             job.cancel()
         await asyncio.gather(*self._jobs, return_exceptions=True)
         await self.runs.close()
+        if self.router.tracer is not None:
+            await asyncio.to_thread(self.router.tracer.close)
         await self.catalog.flush()
         await self.local.stop()
         await self.client.close()

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from rules.source import Breach, Source, name_of
 
 _MODULES = {"aiohttp", "httpx", "httpx2", "requests", "urllib3", "niquests", "socket", "smtplib", "ftplib", "imaplib", "telnetlib",
-            "websockets", "urllib.request", "http.client", "openai", "anthropic", "google.genai", "huggingface_hub", "ollama"}  # fmt: skip
+            "websockets", "urllib.request", "http.client", "openai", "anthropic", "google.genai", "huggingface_hub", "ollama",
+            "opentelemetry"}  # fmt: skip
 _CALLS = {
     "open_connection",
     "open_unix_connection",

@@ -57,6 +57,12 @@ def error_headers(error: MarketplaceError, request_id: str) -> dict[str, str]:
     return headers
 
 
+def note_failure(request_id: str, error: MarketplaceError) -> None:
+    """Logs a failure that is the server's or a provider's, with the id that its caller was told; never its words."""
+    if error.status >= 500:
+        log.warning("failed %s: %s %s", request_id, error.status, error.code)
+
+
 def failure(error: MarketplaceError, request_id: str | None = None) -> ExactJSON:
     """The reply of a call that failed as expected."""
     request_id = request_id or new_id("req")
@@ -80,8 +86,7 @@ def install(app: FastAPI) -> None:
         if not isinstance(error, MarketplaceError):
             raise error
         refusal = refusal_of(request, error)
-        if error.status >= 500:
-            log.warning("failed %s: %s %s", refusal.headers["x-request-id"], error.status, error.code)
+        note_failure(refusal.headers["x-request-id"], error)
         return refusal
 
     async def malformed(request: Request, error: Exception) -> Response:

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from agent_marketplace.api.asgi import ClientGone, Receive, Scope, Send, fly, read_body, read_headers, respond
-from agent_marketplace.api.envelope import error_headers
+from agent_marketplace.api.envelope import error_headers, note_failure
 from agent_marketplace.api.paths import GEMINI, GEMINI_PATHS, HOT_WIRES, query_keys
 from agent_marketplace.app import Market
 from agent_marketplace.errors import BadRequest, MarketplaceError
@@ -54,6 +54,7 @@ class Hot:
         except ClientGone:
             return
         except MarketplaceError as error:
+            note_failure(request_id, error)
             await _refuse(send, codec, error, request_id)
         except Exception:  # the last line: a fault of ours is a typed 500 in the wire's own shape, never a bare one
             log.exception("unexpected failure %s at %s", request_id, scope["path"])
@@ -81,6 +82,7 @@ class Hot:
                 mouth=codec,
                 call=call,
                 raw=body if codec.name in SPLICED else None,
+                traceparent=headers.get("traceparent"),
                 still_valid=lambda: market.authenticator.authenticate(headers, keys),
             )
         )

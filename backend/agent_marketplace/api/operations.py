@@ -23,14 +23,18 @@ async def healthz() -> Response:
 @router.get("/readyz", summary="Ready for requests: not draining, database answers")
 async def readyz(market: The) -> Response:
     if market.drain.draining:
-        return ExactJSON({"status": "draining"}, status_code=503)
+        return _not_ready("draining", "the server is shutting down; running answers end first")
     try:
         async with asyncio.timeout(_DATABASE_S):
             await market.db.read(lambda c: c.execute(sa.select(1)).scalar())
     except (TimeoutError, Unavailable, sa.exc.SQLAlchemyError):
-        return ExactJSON({"status": "the database does not answer"}, status_code=503)
+        return _not_ready("database_unavailable", f"the database did not answer within {_DATABASE_S:.0f} s")
     local = market.local.status
     return ExactJSON({"status": "ready", "local_model": {"state": local.state, "words": local.words, "model": local.model}})
+
+
+def _not_ready(status: str, reason: str) -> Response:
+    return ExactJSON({"status": status, "reason": reason}, status_code=503)
 
 
 @router.get("/metrics", summary="Prometheus metrics")

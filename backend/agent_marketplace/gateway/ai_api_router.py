@@ -26,10 +26,12 @@ from agent_marketplace.gateway.refusals import nothing_left
 from agent_marketplace.gateway.request import GatewayRequest, Mouth
 from agent_marketplace.gateway.targets import Targets
 from agent_marketplace.gateway.text import TextMouth, text_pieces
+from agent_marketplace.gateway.traced import TracedFlight
 from agent_marketplace.ids import new_id
 from agent_marketplace.ledger import Ledger
 from agent_marketplace.net.drain import Drain
 from agent_marketplace.net.http import OutboundClient, OutboundRequest
+from agent_marketplace.net.traces import Tracer
 from agent_marketplace.providers.endpoints import Endpoint, EndpointTable
 from agent_marketplace.vault import Secret
 from agent_marketplace.wires import splice, splice_anthropic
@@ -82,11 +84,12 @@ class APIRouter:
         self._catalog = catalog
         self._choose = choose
         self.rhythm = Rhythm()
+        self.tracer: Tracer | None = None
         self.sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     def flight(self, request: GatewayRequest) -> Flight:
         """One request's flight. Raises BadRequest for malformed routing fields."""
-        return Flight(self, request)
+        return Flight(self, request) if self.tracer is None else TracedFlight(self, request, self.tracer)
 
     # -- the guide's two ------------------------------------------------------------------------------------------
 

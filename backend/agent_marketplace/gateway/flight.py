@@ -458,6 +458,8 @@ class Flight:
 
     def error_bytes(self, error: MarketplaceError) -> bytes:
         """The error as the end of this stream, with what was charged."""
+        if error.status >= 500:
+            log.warning("failed %s in its stream: %s", self.request.request_id, error.code)
         told = MarketplaceError(
             error.message, code=error.code, status=error.status, retry_after=error.retry_after,
             extra={**error.extra, **(self.money() if self.request.agents else {})},

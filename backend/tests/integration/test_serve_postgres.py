@@ -174,7 +174,8 @@ def test_nothing_is_served_unmetered_while_the_database_is_away(
         assert {status for status, _ in answers} == {503}
         assert len(upstream.fake.requests) == before
         assert server.call("GET", "/healthz")[0] == 200
-        assert server.call("GET", "/readyz")[0] == 503
+        status, why = server.call("GET", "/readyz")
+        assert (status, why["status"]) == (503, "database_unavailable")
         assert "marketplace_database_up 0" in server.call("GET", "/metrics")[1]
     finally:
         durable_postgres.start()

@@ -57,9 +57,11 @@ async def get_completion(request: Request, market: The, principal: Runner) -> Re
     call = call_of(market.codecs["openai"], model, completion_messages(body), parameters(body), stream=flag(body, "stream"))
     run_id = text(body, "run_id", limit=80) or chats.new_run_id()
     still_valid = caller_check(market, request)
-    flight = market.router.flight(
-        chats.request_of(principal.user_id, principal.key_id, call, {"run_id": run_id}, None, still_valid)
+    parent = request.headers.get("traceparent")
+    gateway_request = chats.request_of(
+        principal.user_id, principal.key_id, call, {"run_id": run_id}, None, still_valid, traceparent=parent
     )
+    flight = market.router.flight(gateway_request)
     once = await claim(market, request, principal.user_id, body)
     if isinstance(once, Response):
         return once
@@ -84,8 +86,9 @@ async def chat(request: Request, market: The, principal: Runner) -> Response:
     call = chats.call_for(market, turn, await chats.history_of(market, turn))
     keeper = chats.Keeper(market, turn, run_id)
     gateway_request = chats.request_of(
-        principal.user_id, principal.key_id, call, keeper.fields, keeper, caller_check(market, request)
-    )
+        principal.user_id, principal.key_id, call, keeper.fields, keeper, caller_check(market, request),
+        traceparent=request.headers.get("traceparent"),
+    )  # fmt: skip
     flight = market.router.flight(gateway_request)
     once = await claim(market, request, principal.user_id, body)
     if isinstance(once, Response):

@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from agent_marketplace import json
 from agent_marketplace.api.asgi import ResponseSink, fly, read_headers
-from agent_marketplace.api.envelope import error_body, failure
+from agent_marketplace.api.envelope import error_body, failure, note_failure
 from agent_marketplace.api.v1.idempotent import Once
 from agent_marketplace.app import Market
 from agent_marketplace.errors import MarketplaceError, Unauthorized
@@ -34,6 +34,7 @@ class FlightResponse(Response):
             with self._flight.router.drain.call():
                 await fly(self._flight, receive, send, keep=self._once.keep if self._once is not None else None)
         except MarketplaceError as error:
+            note_failure(self._flight.request.request_id, error)
             await failure(error, self._flight.request.request_id)(scope, receive, send)
         finally:
             if self._once is not None:

@@ -192,6 +192,8 @@ def request_of(
     fields: Mapping[str, Any],
     keeper: Keeper | None,
     still_valid: Callable[[], Awaitable[object]] | None = None,
+    *,
+    traceparent: str | None = None,
 ) -> GatewayRequest:
     """What the gateway is handed for one of our own API's calls."""
     return GatewayRequest(
@@ -200,6 +202,7 @@ def request_of(
         key_id=key_id,
         mouth=AgentMouth(fields),
         call=call,
+        traceparent=traceparent,
         agents=True,
         still_valid=still_valid,
         on_done=keeper.land if keeper is not None else None,
