@@ -18,14 +18,14 @@ RUN python compress_web.py backend/agent_marketplace/web \
     && /opt/marketplace/bin/pip install --no-cache-dir --no-deps --no-build-isolation ./backend
 
 FROM python:3.13-slim
-RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/marketplace marketplace
+RUN useradd --no-log-init --uid 10001 --create-home --home-dir /var/lib/marketplace marketplace
 COPY --from=build /opt/marketplace /opt/marketplace
 ENV PATH=/opt/marketplace/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     MARKETPLACE_DATA_DIR=/var/lib/marketplace/data \
     MARKETPLACE_MODELS_DIR=/var/lib/marketplace/models \
     MARKETPLACE_LOG_FORMAT=json
-USER marketplace
+USER 10001
 VOLUME /var/lib/marketplace
 EXPOSE 8000
 # The stop signal drains: running answers get MARKETPLACE_GRACE seconds (30), so give the container longer than that.

@@ -3,7 +3,7 @@ PORT ?= 8000
 HOST ?= 127.0.0.1
 SHELL := /bin/sh
 
-.PHONY: help run test setup demo check backend-test frontend-test e2e lock licences sbom openapi clean
+.PHONY: help run test setup demo wheel check backend-test frontend-test e2e lock licences sbom openapi clean
 
 help:            ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,6 +18,13 @@ setup:           ## set up everything that serving needs; leaves .venv/bin/agent
 demo:            ## serve with a seeded account and a guided tour
 	@scripts/setup.sh run
 	@exec .venv/bin/agent-marketplace demo --host $(HOST) --port $(PORT)
+
+wheel:           ## build dist/: the wheel with its web UI, and the hash-locked requirements to install with it
+	@scripts/setup.sh build
+	@rm -rf dist
+	@.venv/bin/python -m pip wheel -q --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist ./backend
+	@cp backend/requirements/run.lock dist/requirements.lock
+	@ls dist
 
 test:            ## set up and run all checks and tests
 	@scripts/setup.sh test

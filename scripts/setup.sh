@@ -1,6 +1,7 @@
 #!/bin/sh
 # Sets up everything `make run` and `make test` need, and says what it does. Safe to run again: finished steps are skipped.
 #   scripts/setup.sh run     Python packages, demo model, web UI
+#   scripts/setup.sh build   Python packages, web UI: what a wheel is made of
 #   scripts/setup.sh test    the same, and the test tools, Chromium, PostgreSQL
 set -eu
 cd "$(dirname "$0")/.."
@@ -83,9 +84,10 @@ build_ui() {
     if [ "$(cat backend/agent_marketplace/web/.built 2>/dev/null)" = "$now" ]; then return; fi
     if ! node_tools; then
         say "Node.js could not be brought: the API is served without the web UI"
+        [ "$want" != build ]
         return
     fi
-    install_node_packages || return 0
+    install_node_packages || { [ "$want" != build ]; return; }
     say "Building the web UI"
     if (cd frontend && npm run --silent build); then
         rm -rf backend/agent_marketplace/web
@@ -131,6 +133,6 @@ if [ "$want" = test ]; then
 else
     install_python run
 fi
-install_model
+[ "$want" = build ] || install_model
 build_ui
 [ "$want" != test ] || { node_tools && install_node_packages; }

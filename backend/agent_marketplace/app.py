@@ -200,6 +200,9 @@ def build(
     clock, drain = clock or SystemClock(), drain or Drain()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     secrets = load_secrets(settings)
+    if secrets.created:
+        names = ", ".join(path.name for path in secrets.created)
+        log.info("made %s in %s: keep them with your backups, apart from the copies", names, secrets.created[0].parent)
     db = Database.open(settings.database_url)
     if settings.embedded:
         migrate.upgrade(db.engine)

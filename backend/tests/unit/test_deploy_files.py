@@ -1,6 +1,8 @@
 """Dockerfile, compose file and systemd unit, checked without Docker: nothing runs as root, no secret is baked in, names exist."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -85,10 +87,41 @@ def test_the_unit_migrates_first_drains_and_runs_without_rights() -> None:
     assert " serve " in value["ExecStart"]
     assert int(value["TimeoutStopSec"]) > GRACE_S
     assert value["KillMode"] == "mixed"  # the parent alone gets the signal, and drains its workers itself
-    assert value["DynamicUser"] == value["NoNewPrivileges"] == "yes"
+    assert value["User"] not in ("root", "0", "")
+    assert value["NoNewPrivileges"] == "yes"
+
+
+def test_a_command_of_the_operators_runs_as_the_service_and_with_its_settings(tmp_path: Path) -> None:
+    unit, admin = (ROOT / "deploy/agent-marketplace.service").read_text(), (ROOT / "deploy/marketplace-admin").read_text()
+    user, settings_file = re.findall(r"^(?:User|EnvironmentFile)=(.*)$", unit, re.MULTILINE)
+    user, settings_file = (user, settings_file) if settings_file.startswith("/") else (settings_file, user)
+    assert f"user={user}\n" in admin
+    assert f". {settings_file}\n" in admin
+    sample = (ROOT / "deploy/agent-marketplace.env").read_text()
+    given = dict(line.split("=", 1) for line in sample.splitlines() if line and not line.startswith("#"))
+    found = settings.load(given | {"HOME": str(tmp_path)})
+    assert (str(found.data_dir), found.signup, found.embedded) == ("/var/lib/agent-marketplace", "invite", True)
+    assert subprocess.run(["sh", "-n", ROOT / "deploy/marketplace-admin"], check=False).returncode == 0
+
+
+def tool(name: str) -> str:
+    """A checker that is installed with the tests."""
+    return str(Path(sys.executable).with_name(name))
+
+
+def test_linters_of_their_trades_find_nothing_in_image_and_compose_file() -> None:
+    for words in (
+        [tool("hadolint"), "--failure-threshold", "info", "Dockerfile"],
+        [tool("check-jsonschema"), "--builtin-schema", "vendor.compose-spec", "compose.yaml"],
+    ):
+        done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_proxy_does_not_buffer_streams_or_show_metrics() -> None:
     text = (ROOT / "deploy/nginx.conf").read_text()
     assert "proxy_buffering off" in text
+    assert "proxy_request_buffering off" in text  # prompts must not lie in temporary files
+    (logged,) = re.findall(r"log_format \w+ '(.*)';", text)
+    assert not re.search(r"\$request\b|\$args|\$query_string|\$request_uri|\$http_", logged)  # ?key= is a credential
     assert re.search(r"location = /metrics \{ deny all; \}", text)
