@@ -48,6 +48,7 @@ def copy_sqlite(source: Path, target: Path, tell: Tell) -> None:
             old.execute("BEGIN")
             old.execute("SELECT count(*) FROM sqlite_master").fetchone()
             old.backup(new, pages=_PAGES, progress=lambda _status, left, total: tell(total - left, total))
+            new.execute("PRAGMA journal_mode=DELETE")  # one file, readable where nothing can be written beside it
         check_sqlite(part)
         part.rename(target)
     except sqlite3.Error as error:

@@ -176,6 +176,7 @@ def test_a_restore_never_overwrites_and_keeps_what_it_replaces(installation: tup
     assert (refused.returncode, "--force" in refused.stderr) == (1, True)
     kept = Path(str(restored(env, copy, "--force")["kept"]))
     assert "late@example.com" not in command(env, "user", "list").stdout
+    assert [p.name for p in copy.parent.iterdir() if p.name.startswith(copy.name)] == [copy.name]
     again = env | {"DATABASE_URL": f"sqlite:///{kept}"}
     assert "late@example.com" in command(again, "user", "list").stdout
 
