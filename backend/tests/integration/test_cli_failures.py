@@ -1,6 +1,7 @@
 """Whatever an operator gets wrong ends in words that help and the documented exit code; a traceback is never shown."""
 
 import io
+import logging
 import os
 import pty
 import signal
@@ -25,13 +26,14 @@ POSTGRES = {
 @pytest.fixture
 def ended(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path):
     """Runs a command line in this process with nothing but these settings; (exit code, what it said on standard error)."""
-    umask = os.umask(0o022)
+    umask, handlers, level = os.umask(0o022), logging.root.handlers[:], logging.root.level
 
     def run(words: str, **settings: str) -> tuple[int, str]:
         monkeypatch.setattr(os, "environ", environment(tmp_path / "home", **settings))
         monkeypatch.setattr(sys, "argv", ["agent-marketplace", *words.split()])
         with pytest.raises(SystemExit) as end:
             app.run()
+        logging.root.handlers[:], logging.root.level = handlers, level  # `serve` puts its own in their place
         out, err = capfd.readouterr()
         assert "Traceback" not in out + err
         return int(end.value.code or 0), err
