@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from agent_marketplace import __version__
 
 if TYPE_CHECKING:
+    from opentelemetry.context import Context
     from opentelemetry.sdk.trace import TracerProvider
 
 log = logging.getLogger(__name__)
@@ -55,12 +56,9 @@ class Tracer:
         self._provider.force_flush(int(_SEND_S * 1000))
         self._provider.shutdown()
 
-    def _emit(self, span: Span, context: object) -> None:
+    def _emit(self, span: Span, context: "Context") -> None:
         from opentelemetry import trace
-        from opentelemetry.context import Context
 
-        if not isinstance(context, Context):
-            raise TypeError("a context of OpenTelemetry's")
         kind = trace.SpanKind[span.kind.upper()]
         made = self._tracer.start_span(span.name, context, kind, dict(span.attributes), start_time=span.began)
         if span.error:

@@ -16,7 +16,7 @@ from typing import Any
 CLI = Path(sys.executable).with_name("agent-marketplace")
 LIMIT_S = 60.0
 PASSWORD = "correct horse, not the comic"
-PLAIN = ("PATH", "HOME", "LANG", "TMPDIR", "COVERAGE_PROCESS_START")
+PLAIN = ("PATH", "HOME", "LANG", "TMPDIR", "COVERAGE_PROCESS_CONFIG")
 
 
 def environment(directory: Path, **more: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from agent_marketplace.net.traces import open_tracer
 from tests.fakes.collector import Collector, Seen, collecting
 from tests.fakes.served import PASSWORD, Served, environment, served
 from tests.fakes.threaded import threaded_upstream
@@ -132,3 +133,11 @@ def test_without_an_endpoint_nothing_of_it_is_loaded(tmp_path: Path) -> None:
             [sys.executable, "-c", script], env=environment(tmp_path, **more), capture_output=True, text=True, check=True
         )
         assert json.loads(done.stdout) == [True, []]
+
+
+def test_an_endpoint_without_the_sdk_is_a_warning_that_says_what_to_install_not_a_failed_start(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.http.trace_exporter", None)  # as if not installed
+    assert open_tracer("http://127.0.0.1:9") is None
+    assert "ai-agent-marketplace[otel]" in caplog.text
