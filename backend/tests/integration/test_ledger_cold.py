@@ -1,14 +1,16 @@
 """The ledger's cold side and its edges: grants, plans, statements, key caps, idempotency, an absent database, checkpoints."""
 
 import asyncio
+import contextlib
 
 import pytest
 import sqlalchemy as sa
 
+from agent_marketplace.db.engine import Database
 from agent_marketplace.db.tables.ledger import holds
 from agent_marketplace.errors import BadRequest, Conflict, IdempotencyMismatch, PaymentRequired, Unavailable
-from agent_marketplace.ledger import Ledger, store
-from agent_marketplace.ledger.idempotency import abandon_in, begin_in, digest, finish_in, forget_in
+from agent_marketplace.ledger import Ledger, housekeeping, store
+from agent_marketplace.ledger.idempotency import abandon_in, begin_in, digest, finish_in, forget_in, release_stale_in
 from tests.fakes.books import DOLLAR, settlement
 
 
@@ -157,6 +159,12 @@ def test_a_long_effect_runs_once_per_idempotency_key(database):
     assert write(lambda c: begin_in(c, scope, key, body, 1000)) is not None, "a finished effect stays finished"
     assert write(lambda c: forget_in(c, "grant", 1001)) == 0
     assert write(lambda c: forget_in(c, "completion", 1001)) == 1
+    assert write(lambda c: begin_in(c, scope, key, body, 1000)) is None
+    write(lambda c: release_stale_in(c, scope, key, 1000))
+    with pytest.raises(Conflict):
+        write(lambda c: begin_in(c, scope, key, body, 1001))
+    write(lambda c: release_stale_in(c, scope, key, 1001))
+    assert write(lambda c: begin_in(c, scope, key, body, 1001)) is None, "its process died: the key is free again"
 
 
 def test_a_settlement_that_the_database_did_not_confirm_is_repeated_and_charged_once(ledger, database, monkeypatch):
@@ -195,6 +203,23 @@ def test_a_database_that_stays_away_is_reported_after_bounded_attempts(ledger, d
     asyncio.run(story())
 
 
+def test_the_operators_figures_are_the_books(ledger):
+    async def story():
+        for i in range(3):
+            await ledger.hold(f"r{i}", "ann", DOLLAR, price_version="v")
+        await ledger.settle(settlement("r0", DOLLAR // 4))
+        await ledger.checkpoint()
+        totals = await ledger.totals()
+        assert (totals.open_holds, totals.held_nano) == (2, 2 * DOLLAR)
+        assert totals.shared["provider:openai"] == DOLLAR // 4
+        for i in (1, 2):
+            await ledger.void(f"r{i}", "over")
+        totals = await ledger.totals()
+        assert (totals.open_holds, totals.held_nano) == (0, 0)
+
+    asyncio.run(story())
+
+
 def test_checkpoints_of_many_wallets_and_two_processes_number_without_a_gap(ledger, database, clock, monkeypatch):
     monkeypatch.setattr("agent_marketplace.ledger.housekeeping.BATCH", 3)
     for i in range(10):
@@ -206,6 +231,23 @@ def test_checkpoints_of_many_wallets_and_two_processes_number_without_a_gap(ledg
         assert sum(moved) + await ledger.checkpoint() == 11
 
     asyncio.run(story())
+
+
+def test_a_head_that_another_process_is_signing_is_not_signed_twice(postgres_url, clock):
+    with contextlib.closing(Database.open(postgres_url)) as one, contextlib.closing(Database.open(postgres_url)) as two:
+        one.create_all()
+        first, second = (
+            Ledger(database, clock, secret=b"secret", owner=name) for database, name in ((one, "1"), (two, "2"))
+        )
+        one.write_sync(lambda c: first.open_account_in(c, "ann", credit_nano=DOLLAR))
+
+        def signing(connection):
+            assert housekeeping.checkpoint_in(connection, clock.now_ms(), b"secret") == 1
+            assert asyncio.run(second.checkpoint()) == 0
+
+        one.write_sync(signing)
+        assert asyncio.run(second.checkpoint()) == 0
+        assert two.read_sync(second.verify_sync).problems == []
 
 
 def test_checkpoints_roll_shared_accounts_up_without_changing_them(ledger, database):

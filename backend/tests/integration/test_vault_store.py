@@ -52,6 +52,22 @@ def test_replacing_and_deleting_a_key_take_effect_at_once(tmp_path: Path) -> Non
 
 def test_another_process_sees_a_deleted_key_go_within_a_second(tmp_path: Path) -> None:
     async def test(home: Home) -> None:
+def test_a_key_that_its_provider_refused_shows_so_at_once_and_an_erased_user_leaves_nothing(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        await home.vault.put("u1", "openai", Secret("first"), status="verified")
+        sealed = await home.vault.seal_text("u1", "m1", "a text")
+        assert await home.vault.mark("u1", "openai", "unverified")
+        assert [key.status for key in await home.vault.list("u1")] == ["unverified"]
+        assert not await home.vault.mark("u1", "anthropic", "verified")
+        await home.db.write(lambda connection: home.vault.erase_user_in(connection, "u1"))
+        home.vault.forget("u1")
+        assert await home.vault.list("u1") == []
+        with pytest.raises(CannotOpen):
+            await home.vault.open_text("u1", "m1", sealed)
+
+    at_home(tmp_path, test)
+
+
         other = Vault(home.db, home.secrets.keyring, home.clock)
         await home.vault.put("u1", "openai", Secret("first"))
         assert (await other.get("u1", "openai")).reveal() == "first"
@@ -119,6 +135,7 @@ def test_rotation_under_reads_fails_none_and_leaves_no_row_on_the_old_key(tmp_pa
 
         async def read(reader: Vault, shift: int) -> None:
             nonlocal reads
+        told: list[tuple[int, ...]] = []
             for i in range(400):
                 user = users[(i * 7 + shift) % len(users)]
                 reader.forget(user)
@@ -128,7 +145,7 @@ def test_rotation_under_reads_fails_none_and_leaves_no_row_on_the_old_key(tmp_pa
                     return
 
         async def rotate() -> None:
-            rotation = await vault.rotate(batch=7)
+            rotation = await vault.rotate(batch=7, tell=lambda *progress: told.append(progress))
             assert (rotation.rewrapped, rotation.unreadable) == (140, 0)
             done.set()
 
@@ -137,6 +154,8 @@ def test_rotation_under_reads_fails_none_and_leaves_no_row_on_the_old_key(tmp_pa
         assert await vault.count_by_key() == {Keyring([new]).primary: 140}
         alone = Vault(home.db, Keyring([new]), home.clock)
         for user in users:
+        assert told == sorted(set(told))
+        assert told[-1] == (140, 140)
             assert (await alone.get(user, "openai")).reveal() == f"key of {user}"
         for user, sealed in texts.items():
             assert await alone.open_text(user, "m", sealed) == f"text of {user}"
