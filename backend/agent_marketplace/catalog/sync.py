@@ -187,9 +187,9 @@ def jump(old: Price | None, new: Price) -> str | None:
     steps = {t.above_input_tokens: t for t in old.tiers}
     for tier in new.tiers:
         base = steps.get(tier.above_input_tokens)
-        for field in ("input", "output"):
+        for field in tier.__struct_fields__[1:]:
             before, after = getattr(base or new, field), getattr(tier, field)
-            if before and after is not None and (after == 0 or after > JUMP * before):
+            if before and after is not None and (after > JUMP * before or before > JUMP * after):
                 return f"{field} above {tier.above_input_tokens} tokens changes by more than a factor of {JUMP}"
     return None
 

@@ -1,0 +1,92 @@
+"""Questions to providers (is this key good, what does this Ollama serve): a bad answer is no answer, never a wrong one."""
+
+import json
+
+import pytest
+
+from agent_marketplace.providers.endpoints import Endpoint
+from agent_marketplace.providers.ollama import OllamaModel, discover
+from agent_marketplace.providers.probe import probe_key
+from agent_marketplace.vault import Secret
+from tests.fakes.raw_http import Conn
+from tests.fakes.world import World, on_both_clients, until_gone
+
+KEY = "sk-users-own-0123456789"
+
+
+def endpoint(url: str, probe: str = "models") -> Endpoint:
+    return Endpoint(name="p", wire="openai", base_url=url, allow_private=True, probe=probe)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "verdict"),
+    [
+        ("200 OK", b"{}", "verified"),
+        ("401 Unauthorized", b"", "refused"),
+        ("403 Forbidden", b"", "refused"),
+        ("400 Bad Request", b'{"error": {"details": [{"reason": "API_KEY_INVALID"}]}}', "refused"),
+        ("400 Bad Request", b'{"error": "another"}', "unverified"),
+        ("429 Too Many Requests", b"", "unverified"),
+        ("503 Service Unavailable", b"", "unverified"),
+        ("302 Found", b"", "unverified"),
+    ],
+)
+@on_both_clients
+async def test_only_a_providers_own_word_calls_a_key_good_or_bad(net: World, status: str, body: bytes, verdict: str) -> None:
+    async def script(conn: Conn) -> None:
+        assert (await conn.request()).headers["authorization"] == f"Bearer {KEY}"
+        await conn.answer(body, status)
+
+    server = await net.serve(script)
+    assert await probe_key(net.client, endpoint(server.url("")), Secret(KEY)) == verdict
+
+
+@on_both_clients
+async def test_a_key_is_not_called_bad_because_its_provider_is_away_or_cannot_be_asked(net: World) -> None:
+    server = await net.serve(Conn.request)
+    await server.close()
+    assert await probe_key(net.client, endpoint(server.url("")), Secret(KEY)) == "unverified"
+    assert await probe_key(net.client, endpoint(server.url(""), probe=""), Secret(KEY)) == "unverified"
+    assert server.conns == []
+
+
+@on_both_clients
+async def test_an_endless_answer_to_a_probe_is_not_read(net: World) -> None:
+    async def script(conn: Conn) -> None:
+        await conn.request()
+        await conn.send(b"HTTP/1.1 200 OK\r\ncontent-length: 100000000\r\n\r\n", bytes(1000))
+        await conn.until_gone()
+
+    server = await net.serve(script)
+    assert await probe_key(net.client, endpoint(server.url("")), Secret(KEY)) == "verified"
+    await until_gone(server)
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [("200 OK", b"<html>"), ("200 OK", b'{"models": 7}'), ("200 OK", b'{"models": [{"size": 1}]}'), ("500 Oh", b"{}")],
+)
+@on_both_clients
+async def test_something_else_on_ollamas_port_is_not_taken_for_one(net: World, status: str, body: bytes) -> None:
+    async def script(conn: Conn) -> None:
+        await conn.request()
+        await conn.answer(body, status)
+
+    server = await net.serve(script)
+    assert await discover(net.client, endpoint(server.url(""))) is None
+
+
+@on_both_clients
+async def test_an_ollama_that_leaves_out_the_details_still_shows_its_models(net: World) -> None:
+    details = {"family": "llama", "parameter_size": "1B", "quantization_level": None}
+    tags = {
+        "models": [{"name": "a:1b", "size": 3, "details": details}, {"name": "b", "details": None}, {"name": "c", "x": 1}]
+    }
+
+    async def script(conn: Conn) -> None:
+        assert (await conn.request()).line == "GET /api/tags HTTP/1.1"
+        await conn.answer(json.dumps(tags).encode())
+
+    server = await net.serve(script)
+    found = await discover(net.client, endpoint(server.url("")))
+    assert found == (OllamaModel("a:1b", 3, "llama", "1B"), OllamaModel("b"), OllamaModel("c"))
