@@ -10,7 +10,8 @@ FROM python:3.13-slim AS build
 WORKDIR /src
 COPY backend/requirements/run.lock ./
 RUN python -m venv /opt/marketplace \
-    && /opt/marketplace/bin/pip install --no-cache-dir --require-hashes --only-binary :all: -r run.lock
+    && /opt/marketplace/bin/pip install --no-cache-dir --no-deps --require-hashes --only-binary :all: -r run.lock \
+    && /opt/marketplace/bin/pip check
 COPY backend ./backend
 COPY scripts/compress_web.py ./
 COPY --from=ui /src/frontend/dist ./backend/agent_marketplace/web

@@ -46,8 +46,10 @@ install_python() {
     now=$(stamp "$lock" backend/pyproject.toml)
     if [ "$(cat "$mark" 2>/dev/null)" = "$now" ]; then return; fi
     say "Installing Python packages ($1, hash-locked)"
-    .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes --only-binary :all: -r "$lock"
+    # The lock names every package. With pip's resolver at work, an extra of a dependency would be looked up at its newest version and fail.
+    .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes --only-binary :all: -r "$lock"
     .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e backend
+    .venv/bin/python -m pip check --disable-pip-version-check >/dev/null || fail "the installed packages do not fit together: $lock is incomplete"
     printf '%s' "$now" >"$mark"
 }
 
