@@ -1,94 +1,54 @@
-"""Fixtures for all suites: real databases. `database` runs a test on SQLite and on PostgreSQL."""
+"""Fixtures for all suites: real databases.
 
-import contextlib
-import os
-import shutil
-import socket
-import subprocess
-import tempfile
-import uuid
+A test runs on SQLite and on PostgreSQL if it is marked `both_databases` or uses `database` or `database_url`, else on SQLite.
+"""
+
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from agent_marketplace.db.engine import Database
-
-DIALECTS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
-
-
-def _server_programs() -> Path | None:
-    found = shutil.which("pg_ctl")
-    if found:
-        return Path(found).parent
-    versions = [p for p in Path("/usr/lib/postgresql").glob("*/bin") if (p / "pg_ctl").exists()]
-    return max(versions, key=lambda p: int(p.parent.name), default=None)
+from tests.fakes.databases import KINDS, SUITE, here, using, with_tables
+from tests.fakes.postgres import Postgres, running_postgres
 
 
-def _as_server_user() -> list[str]:
-    """PostgreSQL refuses to run as root; Debian's package brings the user `postgres`."""
-    return ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--clear-groups"] if os.getuid() == 0 else []
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Once for each database; module fixtures that keep a server are made anew for the second."""
+    test = metafunc.definition
+    if test.get_closest_marker("both_databases") is None and not {"database", "database_url"} & set(metafunc.fixturenames):
+        return
+    kinds = [pytest.param(kind, marks=[pytest.mark.postgres] if kind == "postgresql" else []) for kind in KINDS]
+    metafunc.parametrize("database_kind", kinds, indirect=True, scope="module")
 
 
-def free_port() -> int:
-    """A port of the loopback interface that nobody listens on."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port: int = s.getsockname()[1]
-        return port
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A module's server is started once for each database, not once in every worker process as well."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "server" in item.fixturenames and "xdist_group" not in item.keywords:
+            kind = item.callspec.params.get("database_kind", "") if hasattr(item, "callspec") else ""
+            item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{kind}"))
 
 
-class Postgres:
-    """A throw-away PostgreSQL server in a directory of its own. Raises pytest.skip where none is installed."""
-
-    def __init__(self, *options: str) -> None:
-        programs = _server_programs()
-        if programs is None:
-            pytest.skip("no PostgreSQL server is installed (apt-get install postgresql)")
-        self._user = _as_server_user()
-        self.folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
-        if self._user:
-            shutil.chown(self.folder, "postgres", "postgres")
-        self.port = free_port()
-        self.url = f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/"
-        self._control = [*self._user, str(programs / "pg_ctl"), "-D", str(self.folder / "data"), "-w"]
-        basic = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c max_connections=200"
-        self._options = " ".join([basic, *(f"-c {o}" for o in options)])
-        initdb = [str(programs / "initdb"), "-D", str(self.folder / "data"), "-A", "trust", "-U", "postgres"]
-        self._run([*self._user, *initdb, "--no-sync", "-E", "UTF8"])
-
-    def start(self) -> None:
-        """Returns once it answers."""
-        self._run([*self._control, "-l", str(self.folder / "log"), "-o", self._options, "start"])
-
-    def stop(self) -> None:
-        """As a crash would."""
-        self._run([*self._control, "-m", "immediate", "stop"])
-
-    def _run(self, words: list[str]) -> None:
-        subprocess.run(words, cwd=self.folder, stdout=subprocess.DEVNULL, check=True)
+@pytest.fixture(scope="session", autouse=True)
+def _databases() -> Iterator[None]:
+    yield
+    SUITE.close()
 
 
-@contextlib.contextmanager
-def running_postgres(*options: str) -> Iterator[Postgres]:
-    """A started server; options like `fsync=off`."""
-    server = Postgres(*options)
-    try:
-        server.start()
-        try:
-            yield server
-        finally:
-            server.stop()
-    finally:
-        shutil.rmtree(server.folder, ignore_errors=True)
+@pytest.fixture(scope="module", autouse=True)
+def database_kind(request: pytest.FixtureRequest) -> Iterator[str]:
+    """`sqlite` or `postgresql`: module fixtures that start a server depend on it."""
+    kind: str = getattr(request, "param", "sqlite")
+    with using(kind):
+        yield kind
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    """The URL of a throw-away PostgreSQL server, without the database's name. Skips where none is installed."""
-    with running_postgres("fsync=off", "full_page_writes=off") as server:
-        yield server.url
+@pytest.fixture(autouse=True)
+def _swept(database_kind: str) -> Iterator[None]:
+    with SUITE.swept():
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -99,31 +59,15 @@ def durable_postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture
-def postgres_url(postgres_server: str) -> Iterator[str]:
-    """The URL of an empty PostgreSQL schema of the test's own (a database of its own would take half a second)."""
-    name = f"test_{uuid.uuid4().hex}"
-    admin = postgres_server.replace("+psycopg", "") + "postgres"
-    with psycopg.connect(admin, autocommit=True) as connection:
-        connection.execute(f"CREATE SCHEMA {name}")
-    yield f"{postgres_server}postgres?options=-csearch_path%3D{name}"
-    with psycopg.connect(admin, autocommit=True) as connection:
-        connection.execute(f"DROP SCHEMA {name} CASCADE")
-
-
-@pytest.fixture(params=DIALECTS)
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(tmp_path: Path, database_kind: str) -> str:
     """The URL of an empty database: SQLite, then PostgreSQL."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'test.db'}"
-    url: str = request.getfixturevalue("postgres_url")
-    return url
+    return here().url(tmp_path)
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
+def database(tmp_path: Path, database_kind: str) -> Iterator[Database]:
     """An open database with all tables: SQLite, then PostgreSQL."""
-    database = Database.open(database_url)
-    database.create_all()
+    database = Database.open(with_tables(tmp_path))
     yield database
     database.close()
 
@@ -131,7 +75,13 @@ def database(database_url: str) -> Iterator[Database]:
 @pytest.fixture
 def sqlite_database(tmp_path: Path) -> Iterator[Database]:
     """An open SQLite database with all tables, for what does not depend on the database."""
-    database = Database.open(f"sqlite:///{tmp_path / 'test.db'}")
-    database.create_all()
+    database = Database.open(with_tables(tmp_path))
     yield database
     database.close()
+
+
+@pytest.fixture
+def postgres_url(tmp_path: Path) -> str:
+    """The URL of an empty PostgreSQL database, for what SQLite does not have."""
+    with using("postgresql"):
+        return here().url(tmp_path / "postgres")

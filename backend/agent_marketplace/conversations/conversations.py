@@ -217,16 +217,17 @@ def branch(tree: Sequence[Message], leaf_id: str | None) -> list[Message]:
 def _append_in(
     connection: sa.Connection, cipher: TextCipher, conversation_id: str, messages: Sequence[NewMessage], now: int
 ) -> list[Message]:
-    user_id, stored = cipher.user_id, []
-    newest = store.newest_message(connection, user_id, conversation_id)
+    user_id = cipher.user_id
+    stored: list[Message] = []
     for message in messages:
-        parent = _parent(connection, user_id, conversation_id, message.parent_id, newest)
+        # The row's lock first: on PostgreSQL a parallel writer would else find the same newest message, and the talk would fork.
         seq = _found(store.grow_conversation(connection, user_id, conversation_id, message.cost_nano, now))
+        newest = stored[-1].message_id if stored else store.newest_message(connection, user_id, conversation_id)
+        parent = _parent(connection, user_id, conversation_id, message.parent_id, newest)
         message_id = new_id("msg")
         values = rows.message_values(cipher, user_id, conversation_id, message_id, message, parent, seq, now)
         store.add_message(connection, values)
         stored.append(rows.message_of(cipher, _found(store.message(connection, user_id, message_id))))
-        newest = message_id
     return stored
 
 

@@ -14,6 +14,7 @@ from agent_marketplace.db.engine import Database
 from agent_marketplace.ledger.ledger import Ledger
 from agent_marketplace.settings import Settings
 from agent_marketplace.vault import Secret, Vault, load_secrets
+from tests.fakes.databases import everything_in, here, with_tables
 
 PASSWORD = "correct horse, not the comic"
 
@@ -23,16 +24,14 @@ class Home:
 
     def __init__(self, directory: Path, clock: ManualClock | None = None, **settings: Any) -> None:
         directory.mkdir(exist_ok=True)
-        self.file = directory / "marketplace.db"
-        plain = Settings(data_dir=directory, models_dir=directory, database_url=f"sqlite:///{self.file}")
-        self.settings = replace(plain, **settings)
+        given = {"database_url": with_tables(directory), **here().settings(), **settings}
+        self.settings = replace(Settings(data_dir=directory, models_dir=directory, database_url=""), **given)
         self.clock = clock or ManualClock()
         self.verdict: Verdict = "verified"
         self.probed: list[str] = []
 
     async def __aenter__(self) -> Self:
         self.db = Database.open(self.settings.database_url)
-        self.db.create_all()
         self.secrets = load_secrets(self.settings)
         self.ledger = Ledger(self.db, self.clock, secret=self.secrets.checkpoint)
         self.vault = Vault(self.db, self.secrets.keyring, self.clock)
@@ -62,9 +61,9 @@ class Home:
         self.probed.append(f"{provider} {secret.reveal()}")
         return self.verdict
 
-    def bytes_on_disk(self) -> bytes:
-        """Everything that the database has written, the write-ahead log too."""
-        return b"".join(file.read_bytes() for file in self.file.parent.glob("marketplace.db*"))
+    def stored(self) -> bytes:
+        """Everything that the database keeps: SQLite's files with their write-ahead log, PostgreSQL's rows."""
+        return everything_in(self.settings.database_url)
 
 
 def at_home(directory: Path, test: Callable[[Home], Awaitable[None]], **settings: Any) -> None:

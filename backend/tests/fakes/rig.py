@@ -9,7 +9,6 @@ import functools
 import inspect
 import json
 import shutil
-import tempfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from uvicorn._types import ASGI3Application
 
 from agent_marketplace.api.server import create
 from agent_marketplace.app import Market, build
+from agent_marketplace.db import migrate
 from agent_marketplace.db.engine import Database
 from agent_marketplace.db.tables.ledger import holds, usage_records
 from agent_marketplace.gateway.pulse import Rhythm
@@ -31,6 +31,7 @@ from agent_marketplace.net.http import OutboundClient, OutboundRequest, Outbound
 from agent_marketplace.net.server import DrainingServer, bind
 from agent_marketplace.settings import ProviderSettings, Settings
 from agent_marketplace.usage import Usage
+from tests.fakes.databases import Databases, here
 from tests.fakes.upstream import Behaviour, FakeUpstream
 
 MODEL = "gpt-4o-mini"
@@ -39,31 +40,39 @@ BRISK = Rhythm(tail_s=0.3, rest_s=0.1)
 OPERATORS_KEY = "sk-operator-0123456789abcdef"
 
 
-@functools.cache
-def template() -> tuple[Path, str, str]:
+def template(databases: Databases) -> tuple[Path, str, str]:
     """A migrated installation with one account: (directory, user id, marketplace key). Copied for every test."""
-    directory = Path(tempfile.mkdtemp(prefix="rig-"))
+    directory, (user_id, key) = databases.template(_fill)
+    return directory, user_id, key
+
+
+def _fill(databases: Databases, directory: Path) -> tuple[str, str]:
+    settings = _settings(databases, directory, databases.url(directory), {})
 
     async def make() -> tuple[str, str]:
-        market = build(_settings(directory, {}), env={})
+        market = build(settings, env={})
         await market.start()
         user = await market.accounts.auth.create_user("rig@example.com", "correct horse, not the comic")
         key = await market.accounts.keys.create(user.user_id, "rig", scopes=("inference", "account:read", "account:write"))
         await market.stop()
         return user.user_id, key.key
 
-    return directory, *asyncio.run(make())
+    database = Database.open(settings.database_url)
+    migrate.upgrade(database.engine)
+    database.close()
+    return asyncio.run(make())
 
 
-def _settings(directory: Path, providers: Mapping[str, ProviderSettings]) -> Settings:
+def _settings(databases: Databases, directory: Path, url: str, providers: Mapping[str, ProviderSettings]) -> Settings:
     return Settings(
         data_dir=directory,
         models_dir=directory,
-        database_url=f"sqlite:///{directory / 'marketplace.db'}",
+        database_url=url,
         local_model=False,
         rate_limits=False,
         signup_credit_nano=0,
         providers=providers,
+        **databases.settings(),
     )
 
 
@@ -218,9 +227,11 @@ class Rig:
         grace_s: float = 5.0,
         outbound: Literal["lean", "aiohttp"] = "aiohttp",
     ) -> None:
-        original, self.user_id, self.key = template()
+        self._databases = here()
+        original, self.user_id, self.key = template(self._databases)
         self.directory = directory / "rig"
         shutil.copytree(original, self.directory)
+        self._url = self._databases.copy(original, self.directory)
         self.up = FakeUpstream(*script)
         self._balance = balance
         self._timeouts = timeouts
@@ -237,7 +248,7 @@ class Rig:
         for fake in self.at.values():
             await fake.__aenter__()
         providers = {name: ProviderSettings(OPERATORS_KEY, fake.base_url) for name, fake in self.at.items()}
-        settings = replace(_settings(self.directory, providers), outbound=self._outbound)
+        settings = replace(_settings(self._databases, self.directory, self._url, providers), outbound=self._outbound)
         self.market = build(settings, drain=Drain(), env={})
         self.market.router.rhythm = self._rhythm
         self.market.router.sleep = self._sleep
@@ -419,7 +430,7 @@ def on_rig(*script: Behaviour, **options: Any) -> Callable[[Callable[..., Awaita
 
         def run(tmp_path: Path, **parameters: Any) -> None:
             chosen = script or tuple(p for p in parameters.values() if isinstance(p, Behaviour))
-            template()
+            template(here())
 
             async def go() -> None:
                 async with asyncio.timeout(30), Rig(tmp_path, *chosen, **options) as rig:

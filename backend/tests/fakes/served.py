@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.fakes import databases
+
 CLI = Path(sys.executable).with_name("agent-marketplace")
 LIMIT_S = 60.0
 PASSWORD = "correct horse, not the comic"
@@ -20,9 +22,10 @@ PLAIN = ("PATH", "HOME", "LANG", "TMPDIR", "COVERAGE_PROCESS_CONFIG")
 
 
 def environment(directory: Path, **more: str) -> dict[str, str]:
-    """An environment with nothing of the developer's own in it."""
+    """An environment with nothing of the developer's own in it; the running test's database, with all tables."""
     ours = {"MARKETPLACE_DATA_DIR": str(directory), "MARKETPLACE_LOCAL_MODEL": "off", "MARKETPLACE_LIMITS": "off"}
-    return {k: v for k, v in os.environ.items() if k in PLAIN} | ours | more
+    stored = databases.served().environment(directory)
+    return {k: v for k, v in os.environ.items() if k in PLAIN} | ours | stored | more
 
 
 def command(env: dict[str, str], *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:

@@ -23,6 +23,7 @@ from typing import Any, Self
 
 from agent_marketplace.providers.models_install import ModelsError, install
 from agent_marketplace.settings import load
+from tests.fakes.databases import served
 from tests.fakes.upstream import Behaviour, FakeUpstream
 
 MARKET = "/api/v1/marketplace"
@@ -225,6 +226,7 @@ def running(home: Path, *, local_model: bool = False, **more: str) -> Iterator[S
             "GEMINI_API_KEY": "AIza-operator-google-1234567890",
             "GOOGLE_GEMINI_BASE_URL": upstream.fake.root,
             **{k: os.environ[k] for k in ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG") if k in os.environ},
+            **served().environment(home),
             **more,
         }
         process = subprocess.Popen(

@@ -13,6 +13,8 @@ from agent_marketplace.wires.tokens import count_text
 from tests.fakes.rig import MODEL, Rig, completion, on_rig
 from tests.fakes.upstream import Behaviour
 
+pytestmark = pytest.mark.both_databases
+
 WORDS = " ".join(f"word{i}" for i in range(40))
 PATHS = ("/v1/chat/completions", "/api/v1/agents/completion", "/api/v1/agents/chat")
 

@@ -2,8 +2,12 @@
 
 import asyncio
 
+import pytest
+
 from tests.fakes.rig import MODEL, Rig, completion, on_rig
 from tests.fakes.upstream import Behaviour
+
+pytestmark = pytest.mark.both_databases
 
 KEY = {"idempotency-key": "order-1"}
 COMPLETION, CHAT = "/api/v1/agents/completion", "/api/v1/agents/chat"

@@ -10,6 +10,8 @@ from tests.fakes.rig import OPERATORS_KEY, Answer, Rig, on_rig
 from tests.fakes.shapes import Wire, error_frame
 from tests.fakes.upstream import Behaviour
 
+pytestmark = pytest.mark.both_databases
+
 OWN = "Zq7pLm2vXc9RtY4wKd8sHn3jGb6fVa1e"  # a caller's own key, without a prefix that a pattern would know
 FORMS = {
     "whole": lambda key: key,

@@ -12,6 +12,8 @@ from agent_marketplace.wires.tokens import count_text
 from tests.fakes.rig import Rig, completion, on_rig
 from tests.fakes.upstream import Behaviour
 
+pytestmark = pytest.mark.both_databases
+
 STALL = Timeouts(connect_s=2, first_byte_s=2, idle_s=0.4, total_s=5)
 LONG = " ".join(f"word{i}" for i in range(40))
 K, N, CAP = 37, 128, 100

@@ -5,37 +5,37 @@ import json
 import os
 import shutil
 import signal
-import socket
 import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
+
+import pytest
 
 from agent_marketplace.clock import SystemClock
 from agent_marketplace.db.engine import Database
 from agent_marketplace.db.tables.ledger import accounts, holds, usage_records
 from agent_marketplace.ledger import Ledger
 from tests.fakes import rig
+from tests.fakes.databases import served
+from tests.fakes.postgres import free_port
 from tests.fakes.rig import Answer, Exchange, completion
 from tests.fakes.upstream import Behaviour, FakeUpstream
 
+pytestmark = pytest.mark.both_databases
+
 LONG = " ".join(f"word{i}" for i in range(40))
-
-
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
 
 
 class Installation:
     """A data directory and the processes that serve it. Make it outside of an event loop."""
 
     def __init__(self, directory: Path) -> None:
-        template, self.user_id, self.key = rig.template()
+        databases = served()
+        template, self.user_id, self.key = rig.template(databases)
         self.directory = directory / "home"
         shutil.copytree(template, self.directory)
         self.port = free_port()
-        self.url = f"sqlite:///{self.directory / 'marketplace.db'}"
+        self.url = databases.copy(template, self.directory)
         self.env = {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(Path(__file__).parents[2]),
@@ -43,7 +43,9 @@ class Installation:
             "MARKETPLACE_LOCAL_MODEL": "off",
             "MARKETPLACE_LIMITS": "off",
             "MARKETPLACE_GRACE": "2",
+            "MARKETPLACE_HOLD_TTL": "2",
             "OPENAI_API_KEY": rig.OPERATORS_KEY,
+            **databases.environment(self.directory),
         }
 
     async def grant(self, nano: int) -> None:
@@ -121,7 +123,9 @@ def test_a_server_killed_in_mid_stream_leaves_a_lost_request_and_nothing_held(tm
                 assert not (await broken.rest()).whole
             assert len(home.read(holds.select().where(holds.c.state == "open"))) == 1
             async with home.serving():
-                rows = home.read(usage_records.select().order_by(usage_records.c.created_at))
+                async with asyncio.timeout(30):  # PostgreSQL: another node might still be streaming until its hold expires
+                    while len(rows := home.read(usage_records.select().order_by(usage_records.c.created_at))) < 2:
+                        await asyncio.sleep(0.05)
                 assert [r.status for r in rows] == ["ok", "lost"]
                 assert (rows[1].charge_nano, rows[1].model, rows[1].provider) == (0, rig.MODEL, "openai")
                 wallet = home.read(accounts.select())[0]

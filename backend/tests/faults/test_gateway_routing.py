@@ -10,6 +10,8 @@ from agent_marketplace.vault import Secret
 from tests.fakes.rig import MODEL, Rig, on_rig
 from tests.fakes.upstream import Behaviour
 
+pytestmark = pytest.mark.both_databases
+
 GOOD = Behaviour(text="from elsewhere", usage=(11, 3))
 DOWN = Behaviour(status=500)
 CHEAP = {"input_": 1_000_000, "output": 2_000_000}

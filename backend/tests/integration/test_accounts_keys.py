@@ -14,6 +14,8 @@ from agent_marketplace.db.tables.accounts import marketplace_keys
 from agent_marketplace.errors import BadRequest, NotFound, PaymentRequired
 from tests.fakes.home import PASSWORD, Home, at_home
 
+pytestmark = pytest.mark.both_databases
+
 
 def test_a_key_works_in_every_header_form_and_is_on_disk_only_as_a_keyed_hash(tmp_path: Path) -> None:
     async def test(home: Home) -> None:
@@ -27,7 +29,7 @@ def test_a_key_works_in_every_header_form_and_is_on_disk_only_as_a_keyed_hash(tm
             assert (principal.user_id, principal.kind, principal.key_id) == (user.user_id, "key", made.info.key_id)
             assert principal.scopes == {"inference", "account:read"}
         assert (await home.authenticator.authenticate({}, [made.key])).kind == "key"
-        assert made.key[7:].encode() not in home.bytes_on_disk()
+        assert made.key[7:].encode() not in home.stored()
         (shown,) = await home.accounts.keys.list(user.user_id)
         assert made.key.startswith(shown.prefix[:-1])
         assert len(shown.prefix) == 12

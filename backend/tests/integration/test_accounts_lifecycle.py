@@ -1,6 +1,8 @@
 """The rest of an account's life: subscriptions, provider keys, export, deletion, and what may never be written down."""
 
+import base64
 import logging
+import os
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,6 +14,8 @@ from agent_marketplace.accounts.errors import InvalidCredentials, InvalidToken
 from agent_marketplace.errors import BadRequest, NotFound, PaymentRequired, RateLimited
 from agent_marketplace.vault import SecretUnreadable
 from tests.fakes.home import PASSWORD, Home, at_home
+
+pytestmark = pytest.mark.both_databases
 
 
 def test_subscriptions_expire_to_free_and_cost_what_the_plan_says_once(tmp_path: Path) -> None:
@@ -161,7 +165,7 @@ def test_keys_and_passwords_are_in_no_log_and_not_in_the_database(tmp_path: Path
         with pytest.raises(InvalidCredentials):
             await home.auth.sign_in("a@b.c", "canary-password-2")
         await home.auth.change_password(user.user_id, "canary-password-1", "canary-password-3")
-        disk = home.bytes_on_disk()
+        disk = home.stored()
         for secret in (token, token.rpartition(".")[2], key, key[7:], "canary-p", "sk-canary", "192.0.2.77"):
             assert secret.encode() not in disk
             assert secret not in caplog.text
@@ -186,9 +190,9 @@ def test_a_changed_master_key_leaves_sign_in_and_marketplace_keys_working(tmp_pa
         assert await home.auth.get_api_key(user.user_id, "openai") == "sk-entered-again-1234"
 
     made: list[str] = []
-    at_home(tmp_path, before)
-    (tmp_path / "secrets" / "encryption_key").unlink()
-    at_home(tmp_path, after)
+    old, new = (base64.urlsafe_b64encode(os.urandom(32)).decode() for _ in range(2))
+    at_home(tmp_path, before, encryption_keys=(old,))
+    at_home(tmp_path, after, encryption_keys=(new,))
 
 
 def test_limits_are_off_for_benches_only_when_the_operator_says_so(tmp_path: Path) -> None:

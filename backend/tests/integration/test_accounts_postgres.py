@@ -14,6 +14,7 @@ from agent_marketplace.accounts.keys import MAX_KEYS
 from agent_marketplace.conversations import NewMessage
 from agent_marketplace.errors import BadRequest, NotFound
 from agent_marketplace.vault import Keyring, Secret, Vault
+from tests.fakes.databases import using
 from tests.fakes.home import PASSWORD, Home, at_home
 
 pytestmark = pytest.mark.postgres
@@ -23,12 +24,12 @@ Run = Callable[[Callable[[Home], Awaitable[None]]], None]
 
 
 @pytest.fixture
-def run(tmp_path: Path, postgres_url: str) -> Run:
-    """Runs a test on PostgreSQL, where all secrets are given."""
-    secret = base64.b64encode(os.urandom(48)).decode()
+def run(tmp_path: Path) -> Run:
+    """Runs a test on PostgreSQL."""
 
     def on_postgres(test: Callable[[Home], Awaitable[None]]) -> None:
-        at_home(tmp_path, test, database_url=postgres_url, jwt_secret=secret, encryption_keys=KEYS[:1])
+        with using("postgresql"):
+            at_home(tmp_path, test, encryption_keys=KEYS[:1])
 
     return on_postgres
 

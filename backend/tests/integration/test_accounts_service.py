@@ -22,6 +22,8 @@ from agent_marketplace.db.tables.accounts import sessions, users
 from agent_marketplace.errors import NotFound, RateLimited, Unavailable
 from tests.fakes.home import PASSWORD, Home, at_home
 
+pytestmark = pytest.mark.both_databases
+
 
 def test_a_person_signs_up_with_five_dollars_signs_in_and_is_known_by_the_token(tmp_path: Path) -> None:
     async def test(home: Home) -> None:
@@ -169,7 +171,7 @@ def test_closed_and_invite_modes_let_nobody_in_without_the_operator(tmp_path: Pa
         home.clock.advance(7 * 86_400 + 1)
         with pytest.raises(SignUpClosed, match="expired"):
             await home.auth.sign_up("late@b.c", PASSWORD, invite=late)
-        assert late.encode() not in home.bytes_on_disk()
+        assert late.encode() not in home.stored()
 
     at_home(tmp_path / "closed", closed, signup="closed")
     at_home(tmp_path / "invite", invited, signup="invite")

@@ -7,6 +7,8 @@ import pytest
 from tests.fakes.server import AGENTS, MARKET, NUMBER, PAID, PASSWORD, Server, agreed, refused, running
 from tests.fakes.upstream import Behaviour
 
+pytestmark = pytest.mark.both_databases
+
 PROFILE = {
     "user_id": str, "email": str, "tier": str, "balance": NUMBER, "role": str, "api_keys_configured": [str],
     "created_at": str, "subscription_expires": (str, None),
@@ -20,7 +22,7 @@ SECRET = "sk-mine-0123456789abcdef"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory, database_kind: str) -> Iterator[Server]:
     with running(tmp_path_factory.mktemp("home")) as found:
         yield found
 

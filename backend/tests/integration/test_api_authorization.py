@@ -9,6 +9,8 @@ import pytest
 
 from tests.fakes.server import AGENTS, MARKET, PAID, PASSWORD, Client, Server, agreed, running
 
+pytestmark = pytest.mark.both_databases
+
 # open: anybody. caller: any valid credential. inference, read, write: a session, or a key with that scope. person: a session.
 Need = Literal["open", "caller", "inference", "read", "write", "person"]
 MINE = "mine"  # the path names an object of the owner: 404 for everybody else
@@ -114,7 +116,7 @@ RULES: dict[str, Rule] = {
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory, database_kind: str) -> Iterator[Server]:
     with running(tmp_path_factory.mktemp("home")) as found:
         found.person("first@example.com")  # the first to sign up is the administrator
         yield found

@@ -14,11 +14,13 @@ from agent_marketplace.api.document import document_text
 from agent_marketplace.api.paths import GEMINI_PATHS, HOT_WIRES
 from tests.fakes.server import AGENTS, MARKET, PAID, PASSWORD, Answer, Server, running
 
+pytestmark = pytest.mark.both_databases
+
 FRONTEND = Path(__file__).parents[3] / "frontend" / "openapi.json"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory, database_kind: str) -> Iterator[Server]:
     with running(tmp_path_factory.mktemp("home")) as found:
         yield found
 

@@ -12,6 +12,8 @@ import pytest
 
 from tests.fakes.server import AGENTS, MARKET, PAID, Answer, Client, Server, running
 
+pytestmark = pytest.mark.both_databases
+
 _DEEP = b'{"a":' * 5000 + b"1" + b"}" * 5000
 _BODIES: tuple[bytes, ...] = (
     b"", b"{", b"null", b"[]", b'"x"', b"NaN", b"1e999", b"{}", b"\xff\xfe\x00", b"[" * 100_000, _DEEP, b'{"model":NaN}',
@@ -58,7 +60,7 @@ _INSIDE = re.compile(
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory, database_kind: str) -> Iterator[Server]:
     with running(tmp_path_factory.mktemp("home")) as found:
         yield found
 

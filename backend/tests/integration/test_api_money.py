@@ -9,6 +9,8 @@ import pytest
 from tests.fakes.server import AGENTS, MARKET, NUMBER, PAID, Client, Server, agreed, refused, running
 from tests.fakes.upstream import Behaviour
 
+pytestmark = pytest.mark.both_databases
+
 ENTRY = {
     "id": (int, str),
     "at": str,
@@ -34,7 +36,7 @@ COST = Decimal("0.00000585")  # 11 input tokens at $0.15 and 7 output tokens at 
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory, database_kind: str) -> Iterator[Server]:
     with running(tmp_path_factory.mktemp("home")) as found:
         yield found
 

@@ -10,6 +10,8 @@ from agent_marketplace.gateway.pulse import Rhythm
 from tests.fakes.rig import MODEL, Answer, Rig, completion, on_rig
 from tests.fakes.upstream import Behaviour
 
+pytestmark = pytest.mark.both_databases
+
 M, A = "/api/v1/marketplace", "/api/v1/agents"
 JSON = {"content-type": "application/json"}
 EMAIL, PASSWORD = "rig@example.com", "correct horse, not the comic"

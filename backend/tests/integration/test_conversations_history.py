@@ -19,6 +19,8 @@ from agent_marketplace.errors import BadRequest, NotFound
 from agent_marketplace.vault import Keyring, Vault
 from tests.fakes.home import Home, at_home
 
+pytestmark = pytest.mark.both_databases
+
 
 def ask(text: str, **options: object) -> NewMessage:
     return NewMessage(role="user", content=text, agent_id="gpt4", **options)  # type: ignore[arg-type]
@@ -255,7 +257,7 @@ def test_contents_titles_and_instructions_are_nowhere_readable(tmp_path: Path, c
         )
         await home.conversations.rename("u1", chat.conversation_id, "canary title")
         await home.agents.create("u1", name="Helper", model="auto", instructions="canary instructions")
-        assert b"canary" not in home.bytes_on_disk()
+        assert b"canary" not in home.stored()
         assert "canary" not in caplog.text
 
     at_home(tmp_path, test)

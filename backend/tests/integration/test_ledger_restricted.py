@@ -10,6 +10,8 @@ from agent_marketplace.ledger import Ledger, Settlement
 from agent_marketplace.usage import Usage
 from tests.fakes.home import PASSWORD, at_home
 
+pytestmark = pytest.mark.both_databases
+
 DOLLAR = 10**9
 
 

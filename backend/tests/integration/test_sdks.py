@@ -18,6 +18,8 @@ from google.genai import types as genai_types
 from tests.fakes.server import MARKET, PAID, Client, Server, agreed, running
 from tests.fakes.upstream import Behaviour
 
+pytestmark = pytest.mark.both_databases
+
 CLAUDE, GEMINI, VECTORS = "claude-haiku-4.5", "gemini-2.5-flash", "text-embedding-3-small"
 TEXT = "Hello from the fake upstream ."
 PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
@@ -28,7 +30,7 @@ TOOL: Any = {"type": "function", "function": {"name": "look", "description": "Lo
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory, database_kind: str) -> Iterator[Server]:
     with running(tmp_path_factory.mktemp("home")) as found:
         yield found
 

@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.fakes.served import environment, served
 from tests.fakes.unstorable import failures
+
+pytestmark = pytest.mark.both_databases
 
 
 def test_text_that_no_database_takes_is_refused_not_failed(tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ from agent_marketplace.vault import CannotOpen, Keyring, Secret, SecretUnreadabl
 from agent_marketplace.vault import vault as module
 from tests.fakes.home import Home, at_home
 
+pytestmark = pytest.mark.both_databases
+
 
 def a_key() -> str:
     return base64.urlsafe_b64encode(os.urandom(32)).decode()
@@ -26,7 +28,7 @@ def test_a_stored_key_comes_back_and_its_plaintext_is_nowhere_on_disk(tmp_path: 
         assert (await home.vault.get("u1", "openai")).reveal() == "sk-canary-0123456789"
         text = await home.vault.seal_text("u1", "m1", "canary prompt text")
         assert await home.vault.open_text("u1", "m1", text) == "canary prompt text"
-        disk = home.bytes_on_disk()
+        disk = home.stored()
         for plain in (b"sk-canary-0123456789", b"canary prompt", home.secrets.jwt, home.secrets.key_pepper):
             assert plain not in disk
             assert base64.b64encode(plain)[:-4] not in disk
@@ -123,12 +125,13 @@ def test_a_lost_master_key_shows_as_needs_reentry_and_new_texts_still_work(tmp_p
 
 
 def test_rotation_under_reads_fails_none_and_leaves_no_row_on_the_old_key(tmp_path: Path) -> None:
+    old, new = a_key(), a_key()
+
     async def test(home: Home) -> None:
         users = [f"u{i}" for i in range(120)]
         for user in users:
             await home.vault.put(user, "openai", Secret(f"key of {user}"))
         texts = {user: await home.vault.seal_text(user, "m", f"text of {user}") for user in users[:20]}
-        old, new = (home.settings.data_dir / "secrets" / "encryption_key").read_text().strip(), a_key()
         vault = Vault(home.db, Keyring([new, old]), home.clock)
         readers = [Vault(home.db, Keyring([new, old]), home.clock) for _ in range(3)]
         reads, done = 0, asyncio.Event()
@@ -160,7 +163,7 @@ def test_rotation_under_reads_fails_none_and_leaves_no_row_on_the_old_key(tmp_pa
         for user, sealed in texts.items():
             assert await alone.open_text(user, "m", sealed) == f"text of {user}"
 
-    at_home(tmp_path, test)
+    at_home(tmp_path, test, encryption_keys=(old,))
 
 
 def test_a_text_opens_only_for_its_user_in_its_place_and_unchanged(tmp_path: Path) -> None:

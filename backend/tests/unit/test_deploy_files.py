@@ -46,7 +46,9 @@ def test_the_image_runs_without_root_and_without_secrets_or_unpinned_parts() -> 
 def test_a_locked_install_never_asks_which_version_is_newest_today() -> None:
     """pip looks an extra of a dependency up at its newest version first, and then fails because the lock has another one."""
     for name in ("scripts/setup.sh", "Dockerfile", "docs/operations.md"):
-        lines = [line for line in (ROOT / name).read_text().splitlines() if "pip install" in line and "--require-hashes" in line]
+        lines = [
+            line for line in (ROOT / name).read_text().splitlines() if "pip install" in line and "--require-hashes" in line
+        ]
         assert lines, name
         assert all("--no-deps" in line for line in lines), name
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agent_marketplace.errors import BadRequest, ProviderFailure, RateLimited
@@ -205,6 +205,11 @@ def decode(wire: str, data: bytes, size: int) -> list[Event]:
     return events + decoder.close()
 
 
+def comparable(events: list[Event]) -> list[Any]:
+    """Errors by what they say: two exceptions are never equal."""
+    return [(type(e.error), e.error.status, e.error.code, str(e.error)) if isinstance(e, StreamError) else e for e in events]
+
+
 def summary(events: list[Event]) -> dict[str, Any]:
     calls: dict[int, list[str]] = {}
     for e in events:
@@ -317,11 +322,12 @@ def test_an_early_end_shows_no_finish_reason(wire: str) -> None:
     assert not any(isinstance(e, Finished | Done) for e in found)
 
 
+@example("openai", b"event:error\ndata", False)
 @given(st.sampled_from(ALL), st.binary(max_size=200), st.booleans())
 @settings(max_examples=1500, deadline=None)
 def test_no_bytes_make_a_decoder_or_a_reader_of_answers_raise(wire: str, data: bytes, framed: bool) -> None:
     data = b"data: " + data + b"\n\n" if framed else data
-    assert decode(wire, data, 3) == decode(wire, data, 1 << 20)
+    assert comparable(decode(wire, data, 3)) == comparable(decode(wire, data, 1 << 20))
     with suppress(UpstreamFailure):
         CODECS[wire].parse_reply(data)
 
