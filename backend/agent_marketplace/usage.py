@@ -7,7 +7,8 @@ import msgspec
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
-    """Units of one call. Tokens, except `images` (pieces) and `requests`. Classes are disjoint but for `reasoning`.
+    """Units of one call. Tokens, except `images` (pieces). Classes are disjoint but for `reasoning`. The four of nearly every
+    call come first.
 
     input: uncached text input; cache_read, cache_write_5m, cache_write_1h: prompt-cache input; output: all output,
     reasoning included; reasoning: the part of `output` spent thinking; audio_input, audio_output, image_input,
@@ -16,10 +17,10 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
 
     input: int = 0
     cache_read: int = 0
-    cache_write_5m: int = 0
-    cache_write_1h: int = 0
     output: int = 0
     reasoning: int = 0
+    cache_write_5m: int = 0
+    cache_write_1h: int = 0
     audio_input: int = 0
     audio_output: int = 0
     image_input: int = 0

@@ -7,6 +7,7 @@ from typing import Any
 from agent_marketplace.errors import BadRequest, PayloadTooLarge
 from agent_marketplace.gateway.flight import Flight, forgive_cancel
 from agent_marketplace.gateway.relay import settled_despite_cancel
+from agent_marketplace.net.guard import hangup_of
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -106,31 +107,26 @@ class ResponseSink:
 class Ear:
     """Listens for the client's hang-up while a flight is under way, and stops the flight then."""
 
-    def __init__(self, receive: Receive, flight: Flight) -> None:
+    def __init__(self, scope: Scope, flight: Flight) -> None:
         self._flight = flight
-        self._receive = receive
+        self._hangup = hangup_of(scope)
         self.heard = False
-        self._listening = asyncio.get_running_loop().create_task(self._listen())
+        self._hangup.listen(self._hear)
 
-    async def _listen(self) -> None:
-        while True:
-            if (await self._receive())["type"] == "http.disconnect":
-                self.heard = True
-                self._flight.client_left()
-                return
+    def _hear(self) -> None:
+        self.heard = True
+        self._flight.client_left()
 
     def close(self) -> None:
-        self._listening.cancel()
+        self._hangup.ignore()
 
 
-async def fly(
-    flight: Flight, receive: Receive, send: Send, *, keep: Callable[[bytes], Awaitable[None]] | None = None
-) -> None:
+async def fly(flight: Flight, scope: Scope, send: Send, *, keep: Callable[[bytes], Awaitable[None]] | None = None) -> None:
     """Runs an opened flight to its end over one HTTP exchange. Raises the caller's error while nothing has been sent.
 
     keep: given a plain answer that was paid for, before it leaves.
     """
-    ear = Ear(receive, flight)
+    ear = Ear(scope, flight)
     try:
         if not flight.request.call.stream:
             body = await flight.plain()

@@ -87,7 +87,7 @@ class Hot:
             )
         )
         await flight.open()
-        await fly(flight, receive, send)
+        await fly(flight, scope, send)
 
 
 async def _refuse(send: Send, codec: Codec, error: MarketplaceError, request_id: str) -> None:

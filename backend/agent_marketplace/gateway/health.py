@@ -110,7 +110,9 @@ class Health:
         self, model: str, provider: str, *, ok: bool, first_token_ms: int | None = None, tokens_per_s: int = 0
     ) -> None:
         """Adds one call to the offer's samples."""
-        samples = self.samples.setdefault((model, provider), Samples())
+        samples = self.samples.get((model, provider))
+        if samples is None:
+            samples = self.samples[model, provider] = Samples()
         samples.ok += ok
         samples.failed += not ok
         for series, value in ((samples.first_token_ms, first_token_ms), (samples.tokens_per_s, tokens_per_s)):

@@ -47,10 +47,14 @@ def read(call: Call, input_tokens: int) -> Needs:
         output_tokens=call.max_tokens,
         stream=call.stream,
         choices=max(1, call.n or 1),
-        unpriced=tuple(n for n in _UNPRICED if call.extra.get(n) not in _PRICED_VALUES)
-        + tuple(t.name for t in call.tools if str((t.native or {}).get("type", "")).startswith(_SERVER_TOOLS)),
-        parameters=frozenset(name for name in _PARAMETERS if getattr(call, name) not in (None, ())),
+        unpriced=_unpriced(call) if call.extra or call.tools else (),
+        parameters=frozenset([name for name in _PARAMETERS if getattr(call, name) not in (None, ())]),
     )
+
+
+def _unpriced(call: Call) -> tuple[str, ...]:
+    options = tuple(name for name in _UNPRICED if call.extra.get(name) not in _PRICED_VALUES)
+    return options + tuple(t.name for t in call.tools if str((t.native or {}).get("type", "")).startswith(_SERVER_TOOLS))
 
 
 def without_reasoning_history(call: Call) -> Call:

@@ -37,8 +37,13 @@ class Preferences(msgspec.Struct, frozen=True, kw_only=True):
     session_id: str | None = None
 
 
+_NO_WISHES = Preferences()
+
+
 def parse(raw: Mapping[str, Any]) -> Preferences:
     """Raises BadRequest naming the field that is wrong."""
+    if not raw:
+        return _NO_WISHES
     provider = raw.get("provider") or {}
     if not isinstance(provider, Mapping):
         raise BadRequest("provider must be an object")

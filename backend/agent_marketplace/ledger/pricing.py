@@ -15,10 +15,7 @@ MILLION = 1_000_000
 MAX_PER_MILLION = 10_000 * 10**9  # $10,000 per 1M tokens; the dearest list price of 2026 is $600 (o1-pro, output)
 MAX_PER_PIECE = 1_000 * 10**9  # $1,000 a request or image
 MAX_UNITS = 10**9  # per class and call: no context window is within two orders of magnitude
-_UNITS = (
-    "input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "reasoning",
-    "audio_input", "audio_output", "image_input", "image_output", "images",
-)  # fmt: skip
+_RARE = slice(Usage.__struct_fields__.index("cache_write_5m"), Usage.__struct_fields__.index("estimated"))
 
 
 class PriceTier(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,24 +71,28 @@ def validate_price(price: Price) -> Price:
 
 def price_usage(price: Price, usage: Usage) -> int:
     """What this usage costs, nano-dollars. Raises ValueError if a unit is negative or absurd."""
-    for name in _UNITS:
-        units: int = getattr(usage, name)
-        if not 0 <= units <= MAX_UNITS:
-            raise ValueError(f"usage reports {units} units of {name}")
+    units = msgspec.structs.astuple(usage)
+    if min(units) < 0 or max(units) > MAX_UNITS:
+        raise ValueError(f"usage reports an impossible count: {usage}")
     if usage.reasoning > usage.output:
         raise ValueError("usage reports more reasoning than output")
-    p = _at_tier(price, usage.prompt_tokens)
-    total = usage.input * p.input + (usage.output - usage.reasoning) * p.output
-    total += usage.reasoning * _or(p.reasoning, p.output)
-    total += usage.cache_read * _or(p.cache_read, p.input)
-    total += usage.cache_write_5m * _or(p.cache_write_5m, p.input)
+    p = _at_tier(price, usage.prompt_tokens) if price.tiers else price
+    total = usage.input * p.input + (usage.output - usage.reasoning) * p.output + p.per_request * MILLION
+    total += usage.reasoning * _or(p.reasoning, p.output) + usage.cache_read * _or(p.cache_read, p.input)
+    if any(units[_RARE]):
+        total += _rare(p, usage)
+    return (total + MILLION // 2) // MILLION
+
+
+def _rare(p: Price, usage: Usage) -> int:
+    """The part of the sum that most calls do not have."""
+    total = usage.cache_write_5m * _or(p.cache_write_5m, p.input)
     total += usage.cache_write_1h * _or(p.cache_write_1h, _or(p.cache_write_5m, p.input))
     total += usage.audio_input * _or(p.audio_input, p.input)
     total += usage.audio_output * _or(p.audio_output, p.output)
     total += usage.image_input * _or(p.image_input, p.input)
     total += usage.image_output * _or(p.image_output, p.output)
-    total += (p.per_request + usage.images * p.per_image) * MILLION
-    return (total + MILLION // 2) // MILLION
+    return total + usage.images * p.per_image * MILLION
 
 
 def worst_case(
@@ -103,7 +104,11 @@ def worst_case(
     """
     i, o = input_tokens, max_output_tokens
     inputs = [Usage(input=i)]
-    outputs = [Usage(output=o, images=images), Usage(output=o, reasoning=o, images=images)]
+    outputs = [Usage(output=o, images=images)]
+    if price.reasoning is not None or any(
+        tier.reasoning is not None for tier in price.tiers
+    ):  # else it costs what other output costs
+        outputs.append(Usage(output=o, reasoning=o, images=images))
     if cached:
         inputs += [Usage(cache_write_5m=i), Usage(cache_write_1h=i)]
     if audio:

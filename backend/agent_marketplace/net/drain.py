@@ -1,8 +1,7 @@
 """The one switch between serving and stopping: the server sets it, readiness and admission read it, streams watch it."""
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 
 class Drain:
@@ -46,14 +45,15 @@ class Drain:
         """Returns once no call is active."""
         await self._idle.wait()
 
-    @contextmanager
-    def call(self) -> Iterator[None]:
-        """Counts one call as active until it is settled."""
+    def call(self) -> "Drain":
+        """`with drain.call():` counts one call as active until it is settled."""
+        return self
+
+    def __enter__(self) -> None:
         self._active += 1
         self._idle.clear()
-        try:
-            yield
-        finally:
-            self._active -= 1
-            if self._active == 0:
-                self._idle.set()
+
+    def __exit__(self, *_: object) -> None:
+        self._active -= 1
+        if self._active == 0:
+            self._idle.set()

@@ -8,6 +8,7 @@ connections on the server's own tick rather than by timers: a request costs two 
 import asyncio
 import re
 from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, cast
@@ -53,6 +54,42 @@ class GuardedConfig(Config):
         self.limits = limits
         self.drain = drain
         self.per_address: Counter[str] = Counter()
+
+
+class Hangup:
+    """Tells one listener, once, that a request's client has gone; at once where it went before the listener came.
+
+    ASGI says so only to who waits in `receive`, which costs a task for every request.
+    """
+
+    __slots__ = ("_gone", "_tell")
+
+    def __init__(self) -> None:
+        self._gone = False
+        self._tell: Callable[[], None] | None = None
+
+    def listen(self, tell: Callable[[], None]) -> None:
+        self._tell = tell
+        if self._gone:
+            self.happened()
+
+    def ignore(self) -> None:
+        self._tell = None
+
+    def happened(self) -> None:
+        self._gone = True
+        tell, self._tell = self._tell, None
+        if tell is not None:
+            tell()
+
+
+_HANGUP = "marketplace.hangup"
+
+
+def hangup_of(scope: Mapping[str, Any]) -> Hangup:
+    """The `Hangup` that the guard puts into every request's scope, among the extensions."""
+    found: Hangup = scope["extensions"][_HANGUP]["tells"]
+    return found
 
 
 class _Refused(Exception):
@@ -122,14 +159,18 @@ class Guard(HttpToolsProtocol):
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        hosts = [value for name, value in self.headers if name == b"host"]
-        if len(hosts) > 1 or (not hosts and self.parser.get_http_version() != "1.0"):
+        hosts, length = 0, 0
+        for name, value in self.headers:
+            if name == b"host":
+                hosts += 1
+                if hosts > 1 or not _HOST.fullmatch(value):
+                    self._stop(HTTPStatus.BAD_REQUEST)
+            elif name == b"content-length":
+                length = int(value)
+            elif name == b"transfer-encoding" and value.strip().lower() != b"chunked":
+                self._stop(HTTPStatus.BAD_REQUEST)
+        if not self.url.startswith(b"/") or (not hosts and self.parser.get_http_version() != "1.0"):
             self._stop(HTTPStatus.BAD_REQUEST)
-        if (hosts and not _HOST.fullmatch(hosts[0])) or not self.url.startswith(b"/"):
-            self._stop(HTTPStatus.BAD_REQUEST)
-        if any(name == b"transfer-encoding" and value.strip().lower() != b"chunked" for name, value in self.headers):
-            self._stop(HTTPStatus.BAD_REQUEST)
-        length = next((int(value) for name, value in self.headers if name == b"content-length"), 0)
         if length > self._limits.max_body:
             self._stop(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         if self._busy() and (len(self.pipeline) >= _PIPELINE or length > _PIPELINED_BODY):
@@ -137,6 +178,7 @@ class Guard(HttpToolsProtocol):
         self._head_due = None
         self._head_bytes = 0
         self._body_due = self.loop.time() + self._limits.body_s + length / self._limits.body_rate
+        self.scope["extensions"] = {_HANGUP: {"tells": Hangup()}}
         super().on_headers_complete()
         if self._config.drain.draining:
             self.cycle.keep_alive = False
@@ -210,6 +252,7 @@ class Guard(HttpToolsProtocol):
         for cycle in self._cycles():
             if not cycle.response_complete:
                 cycle.disconnected = True
+                hangup_of(cycle.scope).happened()
             cycle.message_event.set()
         self.pipeline.clear()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -25,11 +26,13 @@ BACKLOG = 2048
 class DrainingServer(Server):
     """First signal: drain, keep answering (503 by the app), leave when nothing is active or the grace is over.
 
-    Second signal: everything is cancelled at once. Cancelled requests get SETTLE_S seconds to settle.
+    Second signal: everything is cancelled at once. Cancelled requests get SETTLE_S seconds to settle. alone: this process
+    serves and does nothing else.
     """
 
-    def __init__(self, config: GuardedConfig, *, grace_s: float, parent: int | None = None) -> None:
+    def __init__(self, config: GuardedConfig, *, grace_s: float, parent: int | None = None, alone: bool = False) -> None:
         super().__init__(config)
+        self._alone = alone
         self._drain = config.drain
         self._grace_s = grace_s
         self._parent = parent
@@ -42,6 +45,13 @@ class DrainingServer(Server):
             return
         self._leave_at = asyncio.get_running_loop().time() + self._grace_s
         self._drain.start()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Starts the app and listens. What is alive then (catalogue, modules) stays: the collector need not walk it again."""
+        await super().startup(sockets)
+        if self._alone:
+            gc.collect()
+            gc.freeze()
 
     async def on_tick(self, counter: int) -> bool:
         """Sweeps the connections' deadlines; True once it is time to leave."""
@@ -150,6 +160,6 @@ def run(
         forwarded_allow_ips=trusted_proxies,
         backlog=BACKLOG,
     )
-    server = DrainingServer(config, grace_s=grace_s, parent=parent)
+    server = DrainingServer(config, grace_s=grace_s, parent=parent, alone=True)
     server.run(sockets=[sock])
     return not server.force_exit

@@ -18,8 +18,8 @@ class UsageRefused(ValueError):
 
 def _count(report: Mapping[str, Any], name: str) -> int | None:
     value = report.get(name)
-    if value is None:
-        return None
+    if value is None or (type(value) is int and 0 <= value <= MAX_TOKENS):
+        return value
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_TOKENS:

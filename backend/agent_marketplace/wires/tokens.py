@@ -47,26 +47,25 @@ _MARKS = _table(lambda i: "." if _shape(i) == "." else " ")
 _BLANKS = _table(lambda i: " " if chr(i) in " \t" else "x")
 _BREAKS = _table(lambda i: "n" if chr(i) in "\r\n" else "x")
 
-# (class table, what comes before the text, pattern, thousandths of a token for each occurrence: large, small vocabularies)
-_WEIGHTS: tuple[tuple[bytes, bytes, bytes, int, int], ...] = (
-    (_LETTERS, b" ", b" a", 900, 855),
-    (_LETTERS, b" ", b" " + b"a" * 4, 198, 279),
-    (_LETTERS, b" ", b" " + b"a" * 7, 80, 0),
-    (_LETTERS, b" ", b" " + b"a" * 10, 375, 170),
-    (_LETTERS, b" ", b"a" * 16, 2500, 2500),
-    (_SHAPES, b" ", b"aA", 655, 1093),
-    (_CAPITALS, b" ", b" AA", 70, 703),
-    (_SHAPES, b" ", b"AAAA", 600, 600),
-    (_DIGITS, b" ", b" 0", 1491, 1745),
-    (_DIGITS, b" ", b"0000", 1361, 4358),
-    (_MARKS, b" ", b" .", 679, 919),
-    (_MARKS, b" ", b"...", 455, 381),
-    (_BREAKS, b"x", b"xn", 475, 1044),
-    (_BREAKS, b"x", b"nnnn", 250, 341),
-    (_BLANKS, b"x", b"x  ", 885, 0),
-    (_BLANKS, b"x", b" " * 16, 500, 500),
-    (_SHAPES, b" ", b".a", 228, 453),
-    (_SHAPES, b" ", b".A", 228, 453),
+# (class table, what comes before the text, ((pattern, thousandths of a token for each occurrence: large, small vocabularies), ...))
+_WEIGHTS: tuple[tuple[bytes, bytes, tuple[tuple[bytes, int, int], ...]], ...] = (
+    (
+        _LETTERS,
+        b" ",
+        (
+            (b" a", 900, 855),
+            (b" " + b"a" * 4, 198, 279),
+            (b" " + b"a" * 7, 80, 0),
+            (b" " + b"a" * 10, 375, 170),
+            (b"a" * 16, 2500, 2500),
+        ),
+    ),
+    (_SHAPES, b" ", ((b"aA", 655, 1093), (b"AAAA", 600, 600), (b".a", 228, 453), (b".A", 228, 453))),
+    (_CAPITALS, b" ", ((b" AA", 70, 703),)),
+    (_DIGITS, b" ", ((b" 0", 1491, 1745), (b"0000", 1361, 4358))),
+    (_MARKS, b" ", ((b" .", 679, 919), (b"...", 455, 381))),
+    (_BREAKS, b"x", ((b"xn", 475, 1044), (b"nnnn", 250, 341))),
+    (_BLANKS, b"x", ((b"x  ", 885, 0), (b" " * 16, 500, 500))),
 )
 # Thousandths of a token for a character whose UTF-8 form begins with a byte in [low, high).
 _WIDE = ((0xC2, 0xE0, 450), (0xE0, 0xF0, 900), (0xF0, 0xF8, 2500))
@@ -88,13 +87,11 @@ def count_text(text: str, *, small_vocabulary: bool = False) -> int:
     if not text:
         return 0
     raw = text.encode("utf-8", "surrogatepass")
-    classes: dict[tuple[bytes, bytes], bytes] = {}
     total = 0
-    for table, lead, pattern, large, small in _WEIGHTS:
-        shaped = classes.get((table, lead))
-        if shaped is None:
-            shaped = classes[(table, lead)] = lead + raw.translate(table)
-        total += (small if small_vocabulary else large) * shaped.count(pattern)
+    for table, lead, patterns in _WEIGHTS:
+        occurrences = (lead + raw.translate(table)).count
+        for pattern, large, small in patterns:
+            total += (small if small_vocabulary else large) * occurrences(pattern)
     if not raw.isascii():
         for heads, weight in _WIDE_BYTES:
             total += weight * (len(raw) - len(raw.translate(None, heads)))
