@@ -22,7 +22,7 @@ class ProviderKey(BaseModel):
 
     provider: str
     masked: str
-    status: Literal["verified", "unverified", "refused"]
+    status: Literal["verified", "unverified", "needs_reentry"]
     created_at: str
     last_tested_at: str | None
 

@@ -12,7 +12,6 @@ import msgspec
 from agent_marketplace.catalog import AIModel, MarketplaceRegistry
 from agent_marketplace.catalog.service import Catalog
 from agent_marketplace.clock import Clock
-from agent_marketplace.errors import MarketplaceError
 from agent_marketplace.gateway import needs as need
 from agent_marketplace.gateway.credentials import Credentials
 from agent_marketplace.gateway.dispatch import Prepared, Upstream
@@ -33,9 +32,8 @@ from agent_marketplace.net.drain import Drain
 from agent_marketplace.net.http import OutboundClient, OutboundRequest
 from agent_marketplace.net.traces import Tracer
 from agent_marketplace.providers.endpoints import Endpoint, EndpointTable
-from agent_marketplace.vault import Secret
 from agent_marketplace.wires import splice, splice_anthropic
-from agent_marketplace.wires.base import Call, Codec, FailureClass, Finish, Message, OutboundCall, TextPart, UpstreamFailure
+from agent_marketplace.wires.base import Call, Codec, Finish, Message, OutboundCall, TextPart
 from agent_marketplace.wires.tokens import count_call
 
 Chooser = Callable[[str, Call, need.Needs, Preferences], Awaitable[list[tuple[str, str]]]]
@@ -217,7 +215,7 @@ class APIRouter:
             pipe = TranslatedPipe(codec.decoder(), request.mouth.encoder(shape), moved=flight.moved(attempt))
         secret = None
         if target.credential == "byok":
-            secret = await self._own_secret(request.user_id, target.provider)
+            secret = await self.credentials.secret(request.user_id, target.provider)
         url, headers = endpoint.address(out, secret)
         sent = OutboundRequest(
             method="POST",
@@ -248,12 +246,6 @@ class APIRouter:
             return None, pipe
         out = splice_anthropic.splice_request(request.raw, target.upstream_id, max_tokens=limit, stream=call.stream)
         return out, pipe
-
-    async def _own_secret(self, user_id: str, provider: str) -> Secret:
-        try:
-            return await self.credentials.secret(user_id, provider)
-        except MarketplaceError as error:  # deleted meanwhile, or not readable with today's keys
-            raise UpstreamFailure(FailureClass.AUTH, error.message) from None
 
     def abort_rule(self, provider: str) -> str:
         """What closing the connection does to the provider's bill: stops, continues, unknown (providers/table.py)."""

@@ -3,7 +3,9 @@
 import time
 from collections import OrderedDict
 
+from agent_marketplace.errors import MarketplaceError
 from agent_marketplace.vault import Secret, Vault
+from agent_marketplace.wires.base import FailureClass, UpstreamFailure
 
 _FRESH_S = 1.0
 _MOST_USERS = 10_000
@@ -29,8 +31,11 @@ class Credentials:
         return names
 
     async def secret(self, user_id: str, provider: str) -> Secret:
-        """The user's own key. Raises NotFound."""
-        return await self._vault.get(user_id, provider)
+        """The user's own key. Raises UpstreamFailure if there is none to send: this attempt fails, others may follow."""
+        try:
+            return await self._vault.get(user_id, provider)
+        except MarketplaceError as error:  # deleted meanwhile, or not readable with today's master keys
+            raise UpstreamFailure(FailureClass.OWN_KEY, error.message) from None
 
     def forget(self, user_id: str) -> None:
         """After a key was saved or deleted."""

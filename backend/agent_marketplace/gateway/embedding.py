@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from agent_marketplace.errors import BadRequest, NotFound, Unavailable
+from agent_marketplace.errors import BadRequest, Unavailable
 from agent_marketplace.gateway import needs
 from agent_marketplace.gateway.dispatch import Prepared
 from agent_marketplace.gateway.flight import Flight
@@ -12,9 +12,8 @@ from agent_marketplace.gateway.pulse import Pulse
 from agent_marketplace.gateway.request import GatewayRequest
 from agent_marketplace.gateway.text import TextMouth
 from agent_marketplace.net.http import OutboundRequest
-from agent_marketplace.vault import Secret
 from agent_marketplace.wires import embeddings
-from agent_marketplace.wires.base import Call, Codec, FailureClass, Finish, Reply, Shape, UpstreamFailure, WireName
+from agent_marketplace.wires.base import Call, Codec, Finish, Reply, Shape, WireName
 from agent_marketplace.wires.embeddings import EmbeddingCall, EmbeddingReply, Vector
 from agent_marketplace.wires.tokens import count_text
 
@@ -96,16 +95,12 @@ class EmbeddingFlight(Flight):
         out = embeddings.build_request(self._embedding, target.upstream_id, endpoint.wire)
         chat = self.router.endpoints.codec(target.provider, self.router.codecs)
         codec = cast("Codec", _VectorCodec(chat, endpoint.wire, len(self._embedding.inputs), self._mouth))
-        secret = await self._secret(target.provider) if target.credential == "byok" else None
+        secret = None
+        if target.credential == "byok":
+            secret = await self.router.credentials.secret(self.request.user_id, target.provider)
         url, headers = endpoint.address(out, secret)
         sent = OutboundRequest(
             method="POST", url=url, headers=headers, body=out.body, timeouts=endpoint.timeouts(stream=False),
             allow_private=endpoint.allow_private,
         )  # fmt: skip
         return Prepared(request=sent, codec=codec, pipe=None, call=out)
-
-    async def _secret(self, provider: str) -> Secret:
-        try:
-            return await self.router.credentials.secret(self.request.user_id, provider)
-        except NotFound as error:  # deleted meanwhile
-            raise UpstreamFailure(FailureClass.AUTH, error.message) from None

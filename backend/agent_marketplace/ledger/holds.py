@@ -110,6 +110,7 @@ def window_end(period: Period, timezone: str, start_ms: int) -> int | None:
         day = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
     else:
         day += timedelta(days=7 if period == "week" else 1)
+    day = day.replace(hour=0, fold=0)  # where clocks jump at midnight, the window began at 01:00; the next one does not
     return round(day.timestamp() * 1000)
 
 

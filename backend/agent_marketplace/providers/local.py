@@ -94,6 +94,8 @@ class LocalModel:
         self._become(LocalStatus("off", "the server is stopping"), None)
 
     def _become(self, status: LocalStatus, endpoint: Endpoint | None) -> None:
+        if (status, endpoint) == (self.status, self.endpoint):
+            return  # looked again, and found the same: not worth a line in the log
         self.status, self.endpoint = status, endpoint
         if status.ready:
             self._ready.set()

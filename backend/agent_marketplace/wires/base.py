@@ -225,6 +225,7 @@ class FailureClass(StrEnum):
     SERVER = "provider_unavailable"
     TIMEOUT = "timeout"
     AUTH = "authentication"
+    OWN_KEY = "needs_reentry"
     QUOTA = "payment_required"
     NOT_FOUND = "not_found"
     BAD_REQUEST = "invalid_request"

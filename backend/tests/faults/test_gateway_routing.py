@@ -1,9 +1,12 @@
 """Who is tried after whom, and who never: fallback rules, retries, breakers, money ceilings, own keys."""
 
 import asyncio
+import json
 
 import pytest
+import sqlalchemy as sa
 
+from agent_marketplace.db.tables.vault import vault_secrets
 from agent_marketplace.gateway.pulse import Rhythm
 from agent_marketplace.ledger import Price
 from agent_marketplace.vault import Secret
@@ -263,6 +266,22 @@ async def test_a_refused_own_key_is_named_as_the_callers_and_harms_nobody_else(r
     assert rig.market.health.available("openai", "operator")
     assert rig.market.health.available("openai", "byok:somebody-else")
     assert not rig.market.health.available("openai", f"byok:{rig.user_id}")
+
+
+@on_rig(Behaviour())
+async def test_a_saved_key_that_no_longer_opens_is_to_be_entered_again_and_is_not_blamed_on_the_provider(rig: Rig) -> None:
+    await rig.market.vault.put(rig.user_id, "openai", Secret("sk-my-very-own-key-0123456789"))
+    await rig.market.db.write(lambda c: c.execute(sa.update(vault_secrets).values(sealed="cut short")))
+    rig.market.vault.forget(rig.user_id)
+    vectors = {"model": "text-embedding-3-small", "input": "hello", "byok": "only"}
+    calls = rig.ask(byok="only"), rig.ask(byok="only", stream=True), rig.call("/v1/embeddings", vectors)
+    for answer in [await call for call in calls]:
+        assert (answer.status, answer.code) == (400, "needs_reentry")
+        assert "enter it again" in json.dumps(answer.error)
+    assert not rig.up.requests
+    assert rig.market.health.available("openai", f"byok:{rig.user_id}")
+    assert (await rig.ask()).status == 200
+    assert rig.up.requests[-1].headers["authorization"].startswith("Bearer sk-operator")
 
 
 @on_rig(Behaviour(stepped=True))

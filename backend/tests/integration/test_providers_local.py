@@ -49,6 +49,23 @@ def alive(pid: int) -> bool:
     return False
 
 
+def test_a_server_without_weights_says_so_once_and_not_every_minute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> None:
+        looked = asyncio.Semaphore(0)
+        monkeypatch.setattr("agent_marketplace.providers.local._LONGEST_BACKOFF_S", 0)
+        monkeypatch.setattr("agent_marketplace.providers.models_install.served", lambda _: looked.release())
+        seen: list[LocalStatus] = []
+        model = LocalModel(tmp_path, on_change=lambda status, _: seen.append(status))
+        model.start()
+        async with asyncio.timeout(60):
+            for _ in range(4):
+                await looked.acquire()
+        await model.stop()
+        assert [status.state for status in seen] == ["absent", "off"]
+
+    asyncio.run(story())
+
+
 def test_the_model_answers_restarts_after_a_crash_and_ends_with_us(models_dir: Path) -> None:
     async def story() -> None:
         seen: list[LocalStatus] = []

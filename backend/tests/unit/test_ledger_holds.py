@@ -24,6 +24,8 @@ def ms(text, timezone="UTC"):
         ("day", "UTC", "2026-03-29T13:00", "2026-03-29T00:00", "2026-03-30T00:00"),
         ("day", "Europe/Berlin", "2026-03-29T13:00", "2026-03-29T00:00", "2026-03-30T00:00"),  # a day of 23 hours
         ("day", "Europe/Berlin", "2026-10-25T13:00", "2026-10-25T00:00", "2026-10-26T00:00"),  # a day of 25 hours
+        ("day", "Africa/Cairo", "2026-04-24T12:00", "2026-04-24T01:00", "2026-04-25T00:00"),  # midnight does not happen
+        ("day", "America/Havana", "2026-11-01T13:00", "2026-11-01T00:00", "2026-11-02T00:00"),  # midnight happens twice
         ("day", "Pacific/Auckland", "2026-11-22T00:30", "2026-11-22T00:00", "2026-11-23T00:00"),
         ("week", "UTC", "2026-11-22T23:59", "2026-11-16T00:00", "2026-11-23T00:00"),
         ("month", "America/New_York", "2026-12-31T23:59", "2026-12-01T00:00", "2027-01-01T00:00"),
@@ -44,7 +46,7 @@ def test_a_total_cap_never_begins_anew():
 @given(
     st.integers(0, 4 * 10**12),
     st.sampled_from(["day", "week", "month"]),
-    st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kolkata"]),
+    st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kolkata", "Africa/Cairo", "America/Havana"]),
 )
 def test_every_moment_lies_in_exactly_one_window(now, period, timezone):
     start = window_start(period, timezone, now)

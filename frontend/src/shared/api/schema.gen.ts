@@ -2189,7 +2189,7 @@ export interface components {
              * Status
              * @enum {string}
              */
-            status: "verified" | "unverified" | "refused";
+            status: "verified" | "unverified" | "needs_reentry";
         };
         /**
          * ProviderKeySaved
@@ -2208,7 +2208,7 @@ export interface components {
              * Status
              * @enum {string}
              */
-            status: "verified" | "unverified" | "refused";
+            status: "verified" | "unverified" | "needs_reentry";
             /**
              * Success
              * @constant

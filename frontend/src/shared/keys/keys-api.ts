@@ -7,7 +7,7 @@ const base = "/api/v1/marketplace";
 export interface ProviderKey {
   provider: string;
   masked: string;
-  status: "verified" | "unverified" | "refused" | (string & {});
+  status: "verified" | "unverified" | "needs_reentry" | (string & {});
   created_at: string;
   last_tested_at: string | null;
 }

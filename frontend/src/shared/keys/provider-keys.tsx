@@ -56,12 +56,13 @@ function ProviderKeyRow({ stored, onChanged }: { stored: ProviderKey; onChanged:
   const test = useMutation({ mutationFn: () => testProviderKey(api, stored.provider), onSettled: onChanged });
   const remove = useMutation({ mutationFn: () => deleteProviderKey(api, stored.provider), onSuccess: onChanged });
   const failed = test.error ?? remove.error;
+  const lost = stored.status === "needs_reentry";
   return (
     <li className="rounded border border-line px-3 py-2">
       <div className="flex flex-wrap items-center gap-2">
         <span className="font-medium">{stored.provider}</span>
         <code className="text-xs text-muted">{stored.masked}</code>
-        <Badge tone={stored.status === "verified" ? "success" : "warning"}>{stored.status}</Badge>
+        <Badge tone={stored.status === "verified" ? "success" : "warning"}>{lost ? "needs re-entry" : stored.status}</Badge>
         <span className="ml-auto flex gap-1">
           <Button
             size="sm"
@@ -87,6 +88,8 @@ function ProviderKeyRow({ stored, onChanged }: { stored: ProviderKey; onChanged:
           <span className="text-danger">{failed.message}</span>
         ) : test.data ? (
           `Tested just now: ${test.data.status}`
+        ) : lost ? (
+          "The server can't read this key any more, and does not use it: enter it again below."
         ) : (
           `Added ${day(stored.created_at)}`
         )}
