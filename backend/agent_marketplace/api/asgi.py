@@ -6,7 +6,6 @@ from typing import Any
 
 from agent_marketplace.errors import BadRequest, PayloadTooLarge
 from agent_marketplace.gateway.flight import Flight, forgive_cancel
-from agent_marketplace.gateway.relay import settled_despite_cancel
 from agent_marketplace.net.guard import hangup_of
 
 Scope = MutableMapping[str, Any]
@@ -121,18 +120,12 @@ class Ear:
         self._hangup.ignore()
 
 
-async def fly(flight: Flight, scope: Scope, send: Send, *, keep: Callable[[bytes], Awaitable[None]] | None = None) -> None:
-    """Runs an opened flight to its end over one HTTP exchange. Raises the caller's error while nothing has been sent.
-
-    keep: given a plain answer that was paid for, before it leaves.
-    """
+async def fly(flight: Flight, scope: Scope, send: Send) -> None:
+    """Runs an opened flight to its end over one HTTP exchange. Raises the caller's error while nothing has been sent."""
     ear = Ear(scope, flight)
     try:
         if not flight.request.call.stream:
-            body = await flight.plain()
-            if keep is not None:
-                await settled_despite_cancel(keep(body))
-            await respond(send, 200, body, headers=flight.headers())
+            await respond(send, 200, await flight.plain(), headers=flight.headers())
             return
         sink = ResponseSink(send, flight.request.mouth.content_type_stream)
         await flight.stream(sink)

@@ -27,7 +27,7 @@ from agent_marketplace.gateway.targets import Targets
 from agent_marketplace.gateway.text import TextMouth, text_pieces
 from agent_marketplace.gateway.traced import TracedFlight
 from agent_marketplace.ids import new_id
-from agent_marketplace.ledger import Ledger
+from agent_marketplace.ledger import Ledger, Receipt
 from agent_marketplace.net.drain import Drain
 from agent_marketplace.net.http import OutboundClient, OutboundRequest
 from agent_marketplace.net.traces import Tracer
@@ -252,12 +252,12 @@ class APIRouter:
         endpoint = self.endpoints.get(provider)
         return endpoint.abort_rule if endpoint is not None else "unknown"
 
-    def render(self, flight: Flight, upstream: Upstream) -> bytes:
+    def render(self, flight: Flight, upstream: Upstream, receipt: Receipt | None) -> bytes:
         """A plain answer in the client's wire, with what it cost."""
         reply = upstream.reply
         if reply is None:
             raise AssertionError("a plain answer has a reply")
-        shape, extra = flight.shape(upstream.attempt.target), flight.extra()
+        shape, extra = flight.shape(upstream.attempt.target), flight.beside(receipt)
         endpoint = self.endpoints.get(upstream.attempt.target.provider)
         if endpoint is not None and _same_wire(flight, endpoint):
             if endpoint.wire == "openai":

@@ -25,7 +25,7 @@ from agent_marketplace.gateway.relay import (
     shutdown_error,
 )
 from agent_marketplace.gateway.request import GatewayRequest, GuardedSink, Sink
-from agent_marketplace.ledger import Receipt, Settlement, dollars, price_usage
+from agent_marketplace.ledger import KeptReply, Receipt, Settlement, dollars, price_usage
 from agent_marketplace.usage import Usage
 from agent_marketplace.wires.base import Finish, Shape
 
@@ -53,6 +53,7 @@ class Flight:
         self.upstream: Upstream | None = None
         self.receipt: Receipt | None = None
         self.usage: Usage | None = None
+        self.body: bytes | None = None  # of a plain answer that was stored with its charge
         self.begun = False
         self.error: MarketplaceError | None = None
         self._pulse: Pulse | None = None
@@ -95,7 +96,7 @@ class Flight:
                 await settled_despite_cancel(self._give_up("failed", error))
                 raise
             await self._settle_through(Outcome(Stopped.FINISHED))
-            return self.router.render(self, upstream)
+            return self.body if self.body is not None else self.router.render(self, upstream, self.receipt)
         except BaseException:  # whatever it was, the hold must not outlive the request
             await settled_despite_cancel(self._give_up("failed", None))
             raise
@@ -331,6 +332,7 @@ class Flight:
             status=status,
             usage=self.usage or Usage(),
             error=outcome.error,
+            kept=receipts.kept_reply(self),
         )
         self.router.observe(self, ok=outcome.stopped is not Stopped.PROVIDER)
         await self._tell_the_route(self.usage)
@@ -360,7 +362,7 @@ class Flight:
 
     async def _post(
         self, target: Target, *, charge: int, cost: int, list_cost: int | None, status: Any, usage: Usage,
-        error: MarketplaceError | None,
+        error: MarketplaceError | None, kept: KeptReply | None = None,
     ) -> Receipt:  # fmt: skip
         self.error = error
         return await self.router.ledger.settle(
@@ -376,6 +378,7 @@ class Flight:
                 list_cost_nano=list_cost,
                 price_version=self.hold.price_version if self.hold else "",
                 detail=receipts.detail_of(self, target),
+                kept=kept,
             )
         )
 
@@ -417,13 +420,13 @@ class Flight:
             provider=target.provider,
         )
 
-    def money(self) -> dict[str, Any]:
+    def money(self, receipt: Receipt | None) -> dict[str, Any]:
         """Cost fields, once the receipt is there."""
-        if self.receipt is None:
+        if receipt is None:
             return {}
         fields: dict[str, Any] = {
-            "cost": dollars(self.receipt.charged_nano),
-            "balance_remaining": dollars(self.receipt.balance_nano),
+            "cost": dollars(receipt.charged_nano),
+            "balance_remaining": dollars(receipt.balance_nano),
         }
         if (moved := self.fallback()) is not None:
             fields["fallback"] = moved
@@ -439,12 +442,12 @@ class Flight:
         pipe = upstream.prepared.pipe
         if pipe is None:
             raise AssertionError("a stream has a pipe")
-        return pipe.end(upstream.meter.finish or Finish.STOP, self.usage, self.extra())
+        return pipe.end(upstream.meter.finish or Finish.STOP, self.usage, self.beside(self.receipt))
 
-    def extra(self) -> dict[str, Any]:
+    def beside(self, receipt: Receipt | None) -> dict[str, Any]:
         """Fields beside the answer: money, and for our own API everything the receipt needs to be understood."""
-        fields = self.money()
-        if self.request.agents and self.receipt is not None:
+        fields = self.money(receipt)
+        if self.request.agents and receipt is not None:
             list_cost = None
             if self.upstream is not None and self.usage is not None and self.upstream.attempt.target.list_price is not None:
                 list_cost = dollars(price_usage(self.upstream.attempt.target.list_price, self.usage))
@@ -462,7 +465,7 @@ class Flight:
             log.warning("failed %s in its stream: %s", self.request.request_id, error.code)
         told = MarketplaceError(
             error.message, code=error.code, status=error.status, retry_after=error.retry_after,
-            extra={**error.extra, **(self.money() if self.request.agents else {})},
+            extra={**error.extra, **(self.money(self.receipt) if self.request.agents else {})},
         )  # fmt: skip
         pipe = self.upstream.prepared.pipe if self.upstream else None
         if pipe is not None:
@@ -477,7 +480,7 @@ class Flight:
 
     def _stopped_bytes(self) -> bytes:
         pipe = self.upstream.prepared.pipe if self.upstream else None
-        extra = self.extra() | {"finish_reason": "stopped"}
+        extra = self.beside(self.receipt) | {"finish_reason": "stopped"}
         if pipe is not None:
             return pipe.end(Finish.STOP, self.usage, extra)
         encoder = self.request.mouth.encoder(self.shape(self.plan.attempts[0].target))

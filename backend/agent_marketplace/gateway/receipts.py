@@ -6,7 +6,7 @@ import msgspec
 
 from agent_marketplace.gateway.dispatch import receipt_attempts
 from agent_marketplace.gateway.plan import Target
-from agent_marketplace.ledger import price_usage
+from agent_marketplace.ledger import KeptReply, Receipt, price_usage
 from agent_marketplace.usage import Usage
 
 if TYPE_CHECKING:
@@ -39,6 +39,19 @@ def detail_of(flight: "Flight", target: Target) -> dict[str, Any]:
         own = "provider" not in flight.error.extra
         detail["error"] = {"code": flight.error.code, **({"words": flight.error.message[:300]} if own else {})}
     return detail
+
+
+def kept_reply(flight: "Flight") -> KeptReply | None:
+    """What an idempotency key's repeats get, stored together with the charge; the caller gets the very same."""
+    once, upstream = flight.request.once, flight.upstream
+    if once is None or upstream is None or upstream.reply is None:
+        return None
+
+    def render(receipt: Receipt) -> str:
+        flight.body = flight.router.render(flight, upstream, receipt)
+        return flight.body.decode()
+
+    return KeptReply(*once, render)
 
 
 def unconfirmed_cost(flight: "Flight") -> int:

@@ -38,8 +38,8 @@ class Sink(Protocol):
 class GatewayRequest:
     """One call. raw: the client's body where its wire has a fast path; traceparent: the caller's W3C trace context; agents:
     our own API, where a free model may stand in; detail: goes on the receipt; still_valid: asked about once a second while
-    a stream runs, raises Unauthorized; on_done: called after settlement with the usage that was charged, returns fields for
-    the reply (conversations)."""
+    a stream runs, raises Unauthorized; once: scope and key of the idempotency key that a plain call runs under; on_done:
+    called after settlement with the usage that was charged, returns fields for the reply (conversations)."""
 
     request_id: str
     user_id: str
@@ -51,6 +51,7 @@ class GatewayRequest:
     agents: bool = False
     detail: dict[str, Any] = field(default_factory=dict)
     still_valid: Callable[[], Awaitable[object]] | None = None
+    once: tuple[str, str] | None = None
     on_done: Callable[["Flight", Usage | None], Awaitable[dict[str, Any]]] | None = None
 
 

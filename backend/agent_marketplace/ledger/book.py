@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from agent_marketplace import json
 from agent_marketplace.errors import NotFound
 from agent_marketplace.ledger.holds import Budget, HoldRow
 from agent_marketplace.ledger.postings import Account, Transaction, post, user_account
@@ -64,6 +65,7 @@ class Book:
         self._transactions: list[Transaction] = []
         self._usage: list[Row] = []
         self._usage_again: dict[str, Row] = {}
+        self._replies: list[Row] = []
 
     @classmethod
     def on(cls, connection: sa.Connection, now: int) -> "Book":
@@ -159,6 +161,10 @@ class Book:
         else:
             self._usage.append(row)
 
+    def keep_reply(self, scope: str, key: str, reply: str) -> None:
+        """Stores what repeats of a running idempotency key get (as `ledger.idempotency.finish_in`)."""
+        self._replies.append((scope, key, json.encode(reply).decode()))
+
     def flush(self) -> None:
         """Writes everything. Raises StaleBook, or the driver's error; either way the transaction must be rolled back."""
         accounts = [
@@ -197,6 +203,7 @@ class Book:
         )
         self._sql.insert("usage_records", USAGE, self._usage)
         self._sql.insert("usage_records", USAGE, list(self._usage_again.values()), replace_on="request_id")
+        self._sql.update("idempotency_keys", ("scope", "key", "result"), self._replies, keys=2)
 
 
 def _hold_row(h: HoldRow) -> Row:

@@ -1,5 +1,6 @@
 """What goes into and comes out of the ledger. Money in nano-dollars, times in ms since the epoch."""
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import msgspec
@@ -21,11 +22,21 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
     held_nano: int
 
 
+class KeptReply(msgspec.Struct, frozen=True):
+    """The reply that repeats of an idempotency key will get. render: makes it from the receipt, inside the transaction: it may
+    run twice and in another thread, so it has no effects."""
+
+    scope: str
+    key: str
+    render: Callable[["Receipt"], str]
+
+
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     """How a request ended. charge_nano: the user's cost; provider_cost_nano: what the operator owes the provider.
 
     list_cost_nano: the list price, where it differs from the charge (own keys); None = unknown. status: one of `Status`.
     detail: the receipt's JSON object (attempts, timings, fallback, estimate): no prompts, no answers, no secrets.
+    kept: the reply that is stored together with the charge, so that no crash can part them.
     """
 
     request_id: str
@@ -39,6 +50,7 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     list_cost_nano: int | None = None
     price_version: str = ""
     detail: dict[str, Any] = {}
+    kept: KeptReply | None = None
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):

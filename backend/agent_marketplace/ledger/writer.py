@@ -122,7 +122,10 @@ class Settle(msgspec.Struct, frozen=True):
             return _receipt(book, hold, self.settlement.status, replayed=True)
         if hold.state == "voided":
             raise Conflict("This request was voided")
-        return close(book, hold, self.settlement, "settled")
+        receipt = close(book, hold, self.settlement, "settled")
+        if (kept := self.settlement.kept) is not None:
+            book.keep_reply(kept.scope, kept.key, kept.render(receipt))
+        return receipt
 
 
 class Void(msgspec.Struct, frozen=True):

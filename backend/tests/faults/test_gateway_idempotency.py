@@ -1,9 +1,14 @@
 """`Idempotency-Key` on plain completions and chats: a repeat is never charged again."""
 
 import asyncio
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from agent_marketplace.db.tables.ledger import idempotency_keys, usage_records
+from agent_marketplace.errors import Unavailable
+from agent_marketplace.ledger import Receipt, Settlement
 from tests.fakes.rig import MODEL, Rig, completion, on_rig
 from tests.fakes.upstream import Behaviour
 
@@ -71,4 +76,44 @@ async def test_a_client_that_left_may_ask_again_under_the_same_key(rig: Rig) -> 
         while (answer := await rig.call(COMPLETION, completion(), KEY)).status == 409:
             await asyncio.sleep(0.02)
     assert answer.status == 200
+    assert await rig.spent() == rig.cost(11, 7)
+
+
+@on_rig(Behaviour())
+async def test_no_crash_can_part_a_charge_from_the_reply_that_its_key_repeats(rig: Rig) -> None:
+    committed: list[tuple[bool, bool]] = []
+    write = rig.market.db.write_batched
+
+    async def look_after(*given: Any, **named: Any) -> Any:
+        done = await write(*given, **named)
+        if isinstance(done, Receipt):  # what a process that dies at this very moment leaves behind
+
+            def left(connection: sa.Connection) -> tuple[bool, bool]:
+                charged = connection.execute(sa.select(usage_records.c.charge_nano)).scalar()
+                reply = connection.execute(sa.select(idempotency_keys.c.result)).scalar()
+                return charged == rig.cost(11, 7), reply is not None
+
+            committed.append(await rig.market.db.read(left))
+        return done
+
+    rig.market.db.write_batched = look_after  # type: ignore[method-assign]
+    first = await rig.call(COMPLETION, completion(), KEY)
+    assert committed == [(True, True)]
+    assert (await rig.call(COMPLETION, completion(), KEY)).body == first.body
+
+
+@on_rig(Behaviour(), Behaviour())
+async def test_a_charge_that_could_not_be_posted_keeps_no_reply(rig: Rig) -> None:
+    settle = rig.market.ledger.settle
+
+    async def away(settlement: Settlement) -> Receipt:
+        if settlement.status == "ok":
+            raise Unavailable("The database is not available")
+        return await settle(settlement)
+
+    rig.market.ledger.settle = away  # type: ignore[method-assign]
+    assert (await rig.call(COMPLETION, completion(), KEY)).status == 503
+    rig.market.ledger.settle = settle  # type: ignore[method-assign]
+    again = await rig.call(COMPLETION, completion(), KEY)
+    assert (again.status, "idempotent-replayed" in again.headers) == (200, False)
     assert await rig.spent() == rig.cost(11, 7)

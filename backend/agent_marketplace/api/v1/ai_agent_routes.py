@@ -65,6 +65,7 @@ async def get_completion(request: Request, market: The, principal: Runner) -> Re
     once = await claim(market, request, principal.user_id, body)
     if isinstance(once, Response):
         return once
+    gateway_request.once = once.place if once is not None else None
     try:
         await flight.open()
     except BaseException:  # whatever it was, the idempotency key must not outlive the request
@@ -93,6 +94,7 @@ async def chat(request: Request, market: The, principal: Runner) -> Response:
     once = await claim(market, request, principal.user_id, body)
     if isinstance(once, Response):
         return once
+    gateway_request.once = once.place if once is not None else None
     try:
         await flight.open()
         flight.note_estimate()

@@ -32,12 +32,12 @@ class FlightResponse(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             with self._flight.router.drain.call():
-                await fly(self._flight, scope, send, keep=self._once.keep if self._once is not None else None)
+                await fly(self._flight, scope, send)
         except MarketplaceError as error:
             note_failure(self._flight.request.request_id, error)
             await failure(error, self._flight.request.request_id)(scope, receive, send)
         finally:
-            if self._once is not None:
+            if self._once is not None and (self._flight.receipt is None or self._flight.receipt.status != "ok"):
                 await settled_despite_cancel(self._once.give_back())
 
 

@@ -1,7 +1,8 @@
 """`Idempotency-Key` on plain completions and chats: the same key and body replays the stored reply, and costs nothing again.
 
-A call that failed or was cancelled gives its key back: nothing was charged, so a repeat may run. A key whose process died is
-free again after a quarter of an hour, longer than any call can run.
+The reply is stored in the transaction that charges for it, so there is no moment between the two. A call that failed or was
+cancelled gives its key back: nothing was charged, so a repeat may run. A key whose process died before it charged is free again
+after a quarter of an hour, longer than any call can run.
 """
 
 from collections.abc import Mapping
@@ -11,31 +12,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from agent_marketplace.app import Market
-from agent_marketplace.ledger import abandon_in, begin_in, digest, finish_in, release_stale_in
+from agent_marketplace.ledger import abandon_in, begin_in, digest, release_stale_in
 
 _STALE_MS = 900_000
 OPERATION = "completion"
 
 
 class Once:
-    """One claimed key. Exactly one of `keep` and `give_back` ends it."""
+    """One claimed key. The settlement of a good answer stores the reply under it; any other end must `give_back`."""
 
     def __init__(self, market: Market, scope: str, key: str) -> None:
         self._market = market
-        self._scope = scope
-        self._key = key
-        self._kept = False
-
-    async def keep(self, body: bytes) -> None:
-        """Stores the reply for repeats."""
-        text = body.decode()
-        await self._market.db.write(lambda c: finish_in(c, self._scope, self._key, text))
-        self._kept = True
+        self.place = (scope, key)
 
     async def give_back(self) -> None:
-        """Frees the key unless the reply was kept."""
-        if not self._kept:
-            await self._market.db.write(lambda c: abandon_in(c, self._scope, self._key))
+        """Frees the key unless a reply is stored under it."""
+        await self._market.db.write(lambda c: abandon_in(c, *self.place))
 
 
 async def claim(market: Market, request: Request, user_id: str, body: Mapping[str, Any]) -> Once | Response | None:
