@@ -26,7 +26,7 @@ make_venv() {
     rm -rf .venv
     if "$python" -m pip --version >/dev/null 2>&1; then
         say "No venv module here: bringing virtualenv from PyPI"
-        "$python" -m pip install -q --target .tools virtualenv
+        "$python" -m pip install -q --root-user-action=ignore --target .tools virtualenv
         PYTHONPATH=.tools "$python" -m virtualenv -q .venv
         return
     fi
@@ -45,7 +45,7 @@ install_python() {
     mark=.venv/.installed-$1
     now=$(stamp "$lock" backend/pyproject.toml)
     if [ "$(cat "$mark" 2>/dev/null)" = "$now" ]; then return; fi
-    say "Installing Python packages ($1, hash-locked)"
+    say "Installing Python packages ($1, hash-locked; about half a minute)"
     # The lock names every package. With pip's resolver at work, an extra of a dependency would be looked up at its newest version and fail.
     .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes --only-binary :all: -r "$lock"
     .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e backend
@@ -91,7 +91,7 @@ build_ui() {
     fi
     install_node_packages || { [ "$want" != build ]; return; }
     say "Building the web UI"
-    if (cd frontend && npm run --silent build); then
+    if (cd frontend && npm run --silent build -- --logLevel warn); then
         rm -rf backend/agent_marketplace/web
         cp -R frontend/dist backend/agent_marketplace/web
         .venv/bin/python scripts/compress_web.py backend/agent_marketplace/web
@@ -105,8 +105,8 @@ build_ui() {
 install_node_packages() {
     now=$(stamp frontend/package-lock.json)
     if [ "$(cat frontend/node_modules/.installed 2>/dev/null)" = "$now" ]; then return 0; fi
-    say "Installing the web UI's packages (npm ci)"
-    (cd frontend && npm ci --no-audit --no-fund --loglevel=error) || {
+    say "Installing the web UI's packages (npm ci; about a minute)"
+    (cd frontend && npm ci --no-audit --no-fund --no-update-notifier --loglevel=error) || {
         say "npm could not install the web UI's packages: the API is served without the web UI"
         return 1
     }
