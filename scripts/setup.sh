@@ -26,7 +26,7 @@ make_venv() {
     rm -rf .venv
     if "$python" -m pip --version >/dev/null 2>&1; then
         say "No venv module here: bringing virtualenv from PyPI"
-        "$python" -m pip install -q --target .tools virtualenv
+        "$python" -m pip install -q --root-user-action=ignore --target .tools virtualenv
         PYTHONPATH=.tools "$python" -m virtualenv -q .venv
         return
     fi
@@ -43,14 +43,14 @@ make_venv() {
 install_python() {
     lock=backend/requirements/$1.lock
     mark=.venv/.installed-$1
-    now=$(stamp "$lock" backend/pyproject.toml)
-    if [ "$(cat "$mark" 2>/dev/null)" = "$now" ]; then return; fi
-    say "Installing Python packages ($1, hash-locked)"
+    locked=$(stamp "$lock" backend/pyproject.toml)
+    if [ "$(cat "$mark" 2>/dev/null)" = "$locked" ]; then return; fi
+    say "Installing Python packages ($1, hash-locked; about half a minute)"
     # The lock names every package. With pip's resolver at work, an extra of a dependency would be looked up at its newest version and fail.
     .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes --only-binary :all: -r "$lock"
     .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e backend
     .venv/bin/python -m pip check --disable-pip-version-check >/dev/null || fail "the installed packages do not fit together: $lock is incomplete"
-    printf '%s' "$now" >"$mark"
+    printf '%s' "$locked" >"$mark"
 }
 
 install_model() {
@@ -81,9 +81,9 @@ node_tools() {
 }
 
 build_ui() {
-    now=$(find frontend/src frontend/public frontend/index.html frontend/package-lock.json frontend/vite.config.ts \
+    sources=$(find frontend/src frontend/public frontend/index.html frontend/package-lock.json frontend/vite.config.ts \
         -type f 2>/dev/null | sort | xargs cat | cksum | tr ' ' -)
-    if [ "$(cat backend/agent_marketplace/web/.built 2>/dev/null)" = "$now" ]; then return; fi
+    if [ "$(cat backend/agent_marketplace/web/.built 2>/dev/null)" = "$sources" ]; then return; fi
     if ! node_tools; then
         say "Node.js could not be brought: the API is served without the web UI"
         [ "$want" != build ]
@@ -91,11 +91,11 @@ build_ui() {
     fi
     install_node_packages || { [ "$want" != build ]; return; }
     say "Building the web UI"
-    if (cd frontend && npm run --silent build); then
+    if (cd frontend && npm run --silent build -- --logLevel warn); then
         rm -rf backend/agent_marketplace/web
         cp -R frontend/dist backend/agent_marketplace/web
         .venv/bin/python scripts/compress_web.py backend/agent_marketplace/web
-        printf '%s' "$now" >backend/agent_marketplace/web/.built
+        printf '%s' "$sources" >backend/agent_marketplace/web/.built
     else
         say "The web UI could not be built: the API is served without it"
         [ "$want" = run ]
@@ -103,14 +103,14 @@ build_ui() {
 }
 
 install_node_packages() {
-    now=$(stamp frontend/package-lock.json)
-    if [ "$(cat frontend/node_modules/.installed 2>/dev/null)" = "$now" ]; then return 0; fi
-    say "Installing the web UI's packages (npm ci)"
-    (cd frontend && npm ci --no-audit --no-fund --loglevel=error) || {
+    packages=$(stamp frontend/package-lock.json)
+    if [ "$(cat frontend/node_modules/.installed 2>/dev/null)" = "$packages" ]; then return 0; fi
+    say "Installing the web UI's packages (npm ci; about a minute)"
+    (cd frontend && npm ci --no-audit --no-fund --no-update-notifier --loglevel=error) || {
         say "npm could not install the web UI's packages: the API is served without the web UI"
         return 1
     }
-    printf '%s' "$now" >frontend/node_modules/.installed
+    printf '%s' "$packages" >frontend/node_modules/.installed
 }
 
 test_tools() {

@@ -250,7 +250,7 @@ def _local_changed(market: Market) -> Callable[[LocalStatus, Endpoint | None], N
             market.endpoints.put(endpoint)
         market.health.reset("local")
         market.refresh_availability()
-        log.info("local model: %s %s", status.state, status.words)
+        log.info("local model: %s", status.words or status.state)
 
     return changed
 

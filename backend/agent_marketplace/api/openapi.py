@@ -35,7 +35,7 @@ _HAND_MADE: dict[str, Any] = {
         "type": "object",
         "required": ["model"],
         "properties": {
-            "model": _STRING,
+            "model": {"type": "string", "description": "A model, `auto`, or one of your agents (agt_...)"},
             "prompt": _STRING,
             "messages": {"type": "array", "items": {"type": "object"}},
             "system": _STRING,

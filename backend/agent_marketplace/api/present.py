@@ -170,6 +170,7 @@ def message(kept: Message) -> dict[str, Any]:
     return {
         **history_message(kept),
         "parent_id": kept.parent_id,
+        "agent_id": kept.agent_id or None,
         "images": kept.extra.get("images", []),
         "created_at": iso(kept.created_at),
         "provider": kept.provider or None,

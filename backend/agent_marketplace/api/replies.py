@@ -301,9 +301,10 @@ class Conversations(Reply):
 
 
 class TreeMessage(Message):
-    """A message of the tree; parent_id null = a root; run_id while it is running."""
+    """A message of the tree; parent_id null = a root; agent_id: the agent or model that was asked; run_id while it is running."""
 
     parent_id: str | None
+    agent_id: str | None
     images: list[str]
     created_at: str
     provider: str | None

@@ -277,6 +277,34 @@ def test_an_agent_is_a_preset_with_versions_that_nobody_else_sees(server: Server
     refused(ada.get(f"{AGENTS}/agents/{made['id']}"), 404, "not_found")
 
 
+def test_an_agent_is_asked_and_priced_by_its_id_without_a_conversation_too(server: Server) -> None:
+    """A temporary chat, or a program, that named an agent was told that there is no such model."""
+    ada, bob = server.person(), server.person()
+    preset = {"name": "Pirate", "model": PAID, "instructions": "Talk like a pirate", "parameters": {"temperature": 0.25}}
+    agent = agreed(ada.post(f"{AGENTS}/agents", preset), {"agent": AGENT})["agent"]["id"]
+    body = {"model": agent, "prompt": "Hi"}
+    answer = agreed(ada.post(f"{AGENTS}/completion", body), COMPLETION)
+    assert answer["model"] == PAID
+    assert asked(server) == [("system", "Talk like a pirate"), ("user", "Hi")]
+    assert server.upstream.fake.requests[-1].json["temperature"] == 0.25
+    agreed(ada.post(f"{AGENTS}/completion", {**body, "system": "Talk like a king", "temperature": 0.5}), COMPLETION)
+    assert asked(server)[0] == ("system", "Talk like a king")
+    assert server.upstream.fake.requests[-1].json["temperature"] == 0.5
+    plain = agreed(ada.post(f"{AGENTS}/estimate", {"model": PAID, "prompt": "Hi"}))["estimate"]["input_tokens"]
+    assert agreed(ada.post(f"{AGENTS}/estimate", body))["estimate"]["input_tokens"] > plain
+    refused(bob.post(f"{AGENTS}/completion", body), 404, "not_found")
+    refused(bob.post(f"{AGENTS}/estimate", body), 404, "not_found")
+
+
+def test_a_chat_remembers_which_agent_was_asked(server: Server) -> None:
+    ada = server.person()
+    agent = agreed(ada.post(f"{AGENTS}/agents", {"name": "Helper", "model": PAID}), {"agent": AGENT})["agent"]["id"]
+    turn = agreed(ada.post(f"{AGENTS}/chat", {"model": agent, "message": "Hi"}), TURN)
+    chat(ada, conversation_id=turn["conversation_id"], message="And now you")
+    kept = agreed(ada.get(f"{AGENTS}/conversations/{turn['conversation_id']}"))["messages"]
+    assert [(m["agent_id"], m["model"]) for m in kept if m["role"] == "assistant"] == [(agent, PAID), (PAID, PAID)]
+
+
 def test_a_temporary_chat_leaves_nothing_but_its_bill(server: Server) -> None:
     ada = server.person()
     body = agreed(ada.post(f"{AGENTS}/chat", {"model": PAID, "message": "off the record", "temporary": True}), COMPLETION)

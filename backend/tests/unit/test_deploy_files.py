@@ -1,6 +1,8 @@
 """Dockerfile, compose file and systemd unit, checked without Docker: nothing runs as root, no secret is baked in, names exist."""
 
+import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -51,6 +53,47 @@ def test_a_locked_install_never_asks_which_version_is_newest_today() -> None:
         ]
         assert lines, name
         assert all("--no-deps" in line for line in lines), name
+
+
+def run_setup_step(step: str, folder: Path, path: str, setup: str = "") -> None:
+    """Runs one function of setup.sh, with all the others as they are, in a folder of its own."""
+    text = (ROOT / "scripts/setup.sh").read_text()
+    functions = "\n".join(re.findall(r"^\w+\(\) \{(?: .*? \}$|.*?^\})", text, re.MULTILINE | re.DOTALL))
+    script = f"set -eu\nwant=run\n{functions}\n{setup}\n{step}"
+    subprocess.run(["/bin/sh", "-c", script], cwd=folder, env={"PATH": path}, check=False)
+
+
+@pytest.mark.parametrize(
+    ("version", "brought"), [("v20.20.2", False), ("v24.21.0", False), ("v18.19.0", True), (None, True)]
+)
+def test_the_machine_s_own_node_is_used_unless_it_is_too_old(version: str | None, brought: bool, tmp_path: Path) -> None:
+    """Bringing a second Node costs a newcomer 60 MB and a false sentence."""
+    programs = {"npm": "exit 0", ".venv/bin/python": 'echo brought >> "$0.log"; exit 1'}
+    if version:
+        programs["node"] = f'[ "$1" = --version ] && echo {version}'
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    for name, body in programs.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
+        (tmp_path / name).chmod(0o755)
+    (tmp_path / "sed").symlink_to(shutil.which("sed") or "")
+    run_setup_step("node_tools", tmp_path, str(tmp_path))
+    assert (tmp_path / ".venv/bin/python.log").exists() is brought
+
+
+def test_the_web_ui_is_built_once_and_again_only_when_its_source_changed(tmp_path: Path) -> None:
+    """Rebuilding an unchanged page made every start wait for it."""
+    for folder in ("frontend/src", "frontend/node_modules", "backend/agent_marketplace", ".venv/bin"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "frontend/package-lock.json").write_text("{}")
+    (tmp_path / ".venv/bin/python").symlink_to("/bin/true")
+    npm = '[ "$1" = ci ] || { echo built >> ../builds; mkdir -p dist; }'
+    tools = f"node_tools() {{ :; }}\nnpm() {{ {npm}; }}"
+    builds = []
+    for source in ("one", "one", "two", "two"):
+        (tmp_path / "frontend/src/page.ts").write_text(source)
+        run_setup_step("build_ui", tmp_path, os.environ["PATH"], tools)
+        builds.append((tmp_path / "builds").read_text().count("built"))
+    assert builds == [1, 1, 2, 2]
 
 
 def test_what_the_image_copies_is_there() -> None:

@@ -8,7 +8,7 @@ from agent_marketplace.api import present, replies, schemas
 from agent_marketplace.api.deps import Reader, Router, Runner, The
 from agent_marketplace.api.envelope import success
 from agent_marketplace.api.v1 import chats
-from agent_marketplace.api.v1.agent_body import call_of, completion_messages, flag, parameters, read_object, text
+from agent_marketplace.api.v1.agent_body import flag, read_object, text
 from agent_marketplace.api.v1.answers import FlightResponse, RunResponse, caller_check
 from agent_marketplace.api.v1.idempotent import claim
 from agent_marketplace.errors import BadRequest, MarketplaceError
@@ -53,8 +53,7 @@ _CHAT_BODY = {
 )
 async def get_completion(request: Request, market: The, principal: Runner) -> Response:
     body = await read_object(request)
-    model = text(body, "model", limit=200, required=True) or ""
-    call = call_of(market.codecs["openai"], model, completion_messages(body), parameters(body), stream=flag(body, "stream"))
+    call = await chats.completion_call(market, principal.user_id, body, stream=flag(body, "stream"))
     run_id = text(body, "run_id", limit=80) or chats.new_run_id()
     still_valid = caller_check(market, request)
     parent = request.headers.get("traceparent")
@@ -124,8 +123,7 @@ async def estimate(request: Request, market: The, principal: Runner) -> Response
         turn = await chats.read_turn(market, principal.user_id, body)
         call = chats.call_for(market, turn, await chats.history_of(market, turn))
     else:
-        model = text(body, "model", limit=200, required=True) or ""
-        call = call_of(market.codecs["openai"], model, completion_messages(body), parameters(body), stream=True)
+        call = await chats.completion_call(market, principal.user_id, body, stream=True)
     return success(**await estimates.estimate(market.router, principal.user_id, call))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from agent_marketplace.api.v1.agent_body import call_of, flag, parameters, text, user_content
+from agent_marketplace.api.v1.agent_body import call_of, completion_messages, flag, parameters, text, user_content
 from agent_marketplace.app import Market
 from agent_marketplace.conversations.types import Message, NewMessage, Status
 from agent_marketplace.errors import BadRequest, NotFound
@@ -33,17 +33,39 @@ class Turn(msgspec.Struct, kw_only=True):
     temporary: bool
 
 
+class Asked(msgspec.Struct, kw_only=True, frozen=True):
+    """Whom a body asks: a model, or an agent, which brings a model, instructions and parameters."""
+
+    name: str
+    model: str
+    instructions: str = ""
+    params: dict[str, Any] = {}
+
+
+async def asked(market: Market, user_id: str, body: Mapping[str, Any]) -> Asked:
+    """Raises BadRequest, NotFound (agent)."""
+    name = text(body, "agent_id", limit=200) or text(body, "model", limit=200)
+    if not name:
+        raise BadRequest("model or agent_id is required")
+    if not name.startswith("agt_"):
+        return Asked(name=name, model=name)
+    agent = await market.agents.get(user_id, name)
+    chosen = text(body, "model", limit=200) if body.get("agent_id") else None
+    return Asked(name=name, model=chosen or agent.model, instructions=agent.instructions, params=agent.parameters)
+
+
+async def completion_call(market: Market, user_id: str, body: Mapping[str, Any], *, stream: bool) -> Call:
+    """The call of a body without a conversation. An agent's instructions stand where it gives none. Raises BadRequest, NotFound."""
+    who = await asked(market, user_id, body)
+    turns = list(completion_messages(body))
+    if who.instructions and not any(isinstance(turn, dict) and turn.get("role") == "system" for turn in turns):
+        turns.insert(0, {"role": "system", "content": who.instructions})
+    return call_of(market.codecs["openai"], who.model, turns, {**who.params, **parameters(body)}, stream=stream)
+
+
 async def read_turn(market: Market, user_id: str, body: Mapping[str, Any]) -> Turn:
     """Raises BadRequest, NotFound (agent)."""
-    agent_id = text(body, "agent_id", limit=200) or text(body, "model", limit=200)
-    if not agent_id:
-        raise BadRequest("model or agent_id is required")
-    model, instructions, params = agent_id, "", dict[str, Any]()
-    if agent_id.startswith("agt_"):
-        agent = await market.agents.get(user_id, agent_id)
-        model, instructions, params = agent.model, agent.instructions, dict(agent.parameters)
-        if body.get("agent_id") and (chosen := text(body, "model", limit=200)):
-            model = chosen
+    who = await asked(market, user_id, body)
     given = parameters(body)
     given.pop("model", None)
     images = body.get("images") or []
@@ -55,10 +77,10 @@ async def read_turn(market: Market, user_id: str, body: Mapping[str, Any]) -> Tu
         parent = ""
     return Turn(
         user_id=user_id,
-        agent_id=agent_id if agent_id.startswith("agt_") else market.router.canonical(agent_id),
-        model=model,
-        instructions=text(body, "system") or instructions,
-        params={**params, **given},
+        agent_id=who.name if who.name.startswith("agt_") else market.router.canonical(who.name),
+        model=who.model,
+        instructions=text(body, "system") or who.instructions,
+        params={**who.params, **given},
         message=message,
         images=list(images),
         conversation_id=text(body, "conversation_id", limit=100),
