@@ -30,15 +30,18 @@ class FlightResponse(Response):
         self._once = once
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        failed: MarketplaceError | None = None
         try:
             with self._flight.router.drain.call():
                 await fly(self._flight, scope, send)
         except MarketplaceError as error:
-            note_failure(self._flight.request.request_id, error)
-            await failure(error, self._flight.request.request_id)(scope, receive, send)
+            failed = error
         finally:
             if self._once is not None and (self._flight.receipt is None or self._flight.receipt.status != "ok"):
                 await settled_despite_cancel(self._once.give_back())
+        if failed is not None:  # told when the key is free again: who reads it may repeat at once
+            note_failure(self._flight.request.request_id, failed)
+            await failure(failed, self._flight.request.request_id)(scope, receive, send)
 
 
 def caller_check(market: Market, request: Request) -> Check:
