@@ -15,10 +15,11 @@ from tests.fakes.postgres import Postgres, running_postgres
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Once for each database; module fixtures that keep a server are made anew for the second."""
-    test = metafunc.definition
-    if test.get_closest_marker("both_databases") is None and not {"database", "database_url"} & set(metafunc.fixturenames):
+    whole_module = metafunc.definition.get_closest_marker("both_databases") is not None
+    if not whole_module and not {"database", "database_url"} & set(metafunc.fixturenames):
         return
-    kinds = [pytest.param(kind, marks=[pytest.mark.postgres] if kind == "postgresql" else []) for kind in KINDS]
+    marks = {"sqlite": [], "postgresql": [pytest.mark.postgres, *([pytest.mark.repeated] if whole_module else [])]}
+    kinds = [pytest.param(kind, marks=marks[kind]) for kind in KINDS]
     metafunc.parametrize("database_kind", kinds, indirect=True, scope="module")
 
 
