@@ -1,11 +1,13 @@
 """`backup` and `restore`: a consistent copy beside a running server, and the way back, which proves itself before it counts."""
 
+import errno
 import os
 import shutil
+import sqlite3
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -21,6 +23,7 @@ from agent_marketplace.settings import Settings
 from agent_marketplace.vault import InstallationSecrets, load_secrets
 from agent_marketplace.vault import store as vault_store
 
+_SCRATCH = ".restore-"
 _OWN_SECRETS = ("key_pepper", "checkpoint_secret", "jwt_secret", "encryption_key")
 
 
@@ -133,6 +136,8 @@ def _prove(settings: Settings, url: str, kind: copies.Kind, secrets: Installatio
     """Brings the copy to this version, recomputes its ledger, and counts sealed rows that no given key opens."""
     database = Database.open(url)
     try:
+        if migrate.is_empty(database.engine):
+            raise copies.CopyError("This is not a copy of a marketplace: it has no revision of our tables")
         revision = migrate.upgrade(database.engine)
         ledger = Ledger(database, SystemClock(), secret=secrets.checkpoint, hold_ttl_s=settings.hold_ttl_s)
         report = database.read_sync(lambda c: ledger.verify_sync(c, shown.tell))
@@ -148,8 +153,10 @@ def _prove(settings: Settings, url: str, kind: copies.Kind, secrets: Installatio
 
 @contextmanager
 def _scratch(place: Path) -> Iterator[Path]:
-    """A name beside the database for the copy until it is proven; nothing of it is left behind."""
-    folder = Path(tempfile.mkdtemp(prefix=".restore-", dir=place.parent))
+    """A name beside the database for the copy until it is proven; nothing of it, or of a restore that was killed, is left behind."""
+    for left in place.parent.glob(f"{_SCRATCH}*"):  # we hold the database's lock: nobody works there
+        shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=place.parent))
     try:
         yield folder / place.name
     finally:
@@ -157,9 +164,20 @@ def _scratch(place: Path) -> Iterator[Path]:
 
 
 def _move_aside(place: Path) -> Path:
-    """Renames the database with what belongs to it, so that it can still be opened under its new name."""
+    """Keeps the database under another name as well, and leaves no log beside `place` that would be taken for its successor's.
+
+    Whoever is killed here leaves a whole database at `place`: the old one, until the new one replaces it in one step.
+    """
     kept = place.with_name(f"{place.name}.before-{time.strftime('%Y%m%d-%H%M%S')}")
-    for suffix in ("", "-wal", "-shm"):
-        if os.path.exists(f"{place}{suffix}"):
+    with suppress(sqlite3.Error), closing(sqlite3.connect(place)) as old:  # one that is too damaged for it keeps its log
+        old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    try:
+        os.link(place, kept)
+    except OSError as error:
+        if error.errno == errno.EEXIST:
+            raise
+        os.rename(place, kept)  # a file system without links
+    for suffix in ("-wal", "-shm"):
+        with suppress(FileNotFoundError):
             os.rename(f"{place}{suffix}", f"{kept}{suffix}")
     return kept

@@ -27,11 +27,15 @@ class MigrationError(RuntimeError):
 
 
 def upgrade(engine: sa.Engine) -> str:
-    """Runs the missing revisions. Returns the revision reached. Raises MigrationError on a newer database."""
+    """Runs the missing revisions. Returns the revision reached. Raises MigrationError on a newer or another program's database."""
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
-        _known(connection)
+        if _known(connection) is None and (others := sa.inspect(connection).get_table_names()):
+            raise MigrationError(
+                f"The database is another program's: it has tables ({', '.join(others[:3])}), but no revision of ours. "
+                "Name an empty one, or the right one, in DATABASE_URL"
+            )
         command.upgrade(_config(connection), "head")
     return check(engine)
 
@@ -48,6 +52,12 @@ def check(engine: sa.Engine) -> str:
             f"The database is at revision {found}, this version needs {head}: run `agent-marketplace migrate`"
         )
     return found
+
+
+def is_empty(engine: sa.Engine) -> bool:
+    """Whether no revision of ours was ever run here."""
+    with engine.connect() as connection:
+        return _known(connection) is None
 
 
 def require_known(revision: str) -> None:

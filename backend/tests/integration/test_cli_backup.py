@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import errno
 import json
 import os
 import resource
@@ -20,8 +21,10 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from agent_marketplace.cli import backup
 from agent_marketplace.db.engine import Database
 from agent_marketplace.db.tables.ledger import usage_records
+from agent_marketplace.settings import load
 from tests.conftest import Postgres
 from tests.fakes.served import CLI, Served, command, environment, served, until
 from tests.fakes.threaded import Threaded, threaded_upstream
@@ -181,6 +184,45 @@ def test_a_restore_never_overwrites_and_keeps_what_it_replaces(installation: tup
     assert "late@example.com" in command(again, "user", "list").stdout
 
 
+def test_a_restore_that_is_killed_leaves_the_database_as_it_was_and_its_litter_goes_with_the_next(
+    installation: tuple[dict[str, str], Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    env, copy = installation
+    home, crashed = Path(env["MARKETPLACE_DATA_DIR"]), tmp_path / "crashed"
+    with closing(sqlite3.connect(home / "marketplace.db")) as reader:  # as a killed server: what it wrote last is in the log
+        reader.execute("SELECT * FROM alembic_version").fetchall()
+        assert command(env, "user", "create", "late@example.com").returncode == 0
+        shutil.copytree(home, crashed)
+    assert (crashed / "marketplace.db-wal").stat().st_size
+    env = environment(crashed)
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            Path, "replace", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
+        )  # the moment before the last step
+        with pytest.raises(KeyboardInterrupt):
+            backup.restore(load(env), copy, force=True)
+    (crashed / ".restore-killed").mkdir()
+    (crashed / ".restore-killed" / "marketplace.db").write_text("half")
+    assert "late@example.com" in command(env, "user", "list").stdout
+    for old in crashed.glob("*.before-*"):
+        old.unlink()
+    kept = restored(env, copy, "--force")["kept"]
+    assert "late@example.com" not in command(env, "user", "list").stdout
+    assert "late@example.com" in command(env | {"DATABASE_URL": f"sqlite:///{kept}"}, "user", "list").stdout
+    assert not list(crashed.glob(".restore-*"))
+
+
+def test_where_files_have_no_second_name_a_restore_still_keeps_the_old_database(
+    installation: tuple[dict[str, str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    env, copy = installation
+    monkeypatch.setattr(os, "link", lambda *_: (_ for _ in ()).throw(OSError(errno.EPERM, "no links here")))
+    kept = backup.restore(load(env), copy, force=True).kept
+    assert kept is not None
+    for url in (f"sqlite:///{env['MARKETPLACE_DATA_DIR']}/marketplace.db", f"sqlite:///{kept}"):
+        assert "ann@example.com" in command(env | {"DATABASE_URL": url}, "user", "list").stdout
+
+
 def test_neither_a_restore_nor_a_second_server_starts_over_a_running_one(installation: tuple[dict[str, str], Path]) -> None:
     env, copy = installation
     with served(env) as server:
@@ -199,6 +241,12 @@ def _no_database(copy: Path) -> None:
     copy.write_text("not a database")
 
 
+def _of_another_program(copy: Path) -> None:
+    copy.unlink()
+    with closing(sqlite3.connect(copy)) as connection, connection:
+        connection.execute("CREATE TABLE bookmarks (url TEXT)")
+
+
 def _changed(statement: str) -> Callable[[Path], None]:
     def change(copy: Path) -> None:
         with closing(sqlite3.connect(copy)) as connection, connection:
@@ -210,6 +258,8 @@ def _changed(statement: str) -> Callable[[Path], None]:
 BAD = (
     (_torn, 1, "malformed"),
     (_no_database, 1, "neither"),
+    (_of_another_program, 1, "not a copy of a marketplace"),
+    (_changed("DELETE FROM alembic_version"), 1, "not a copy of a marketplace"),
     (_changed("UPDATE ledger_accounts SET balance_nano = balance_nano + 1"), 1, "don't agree"),
     (_changed("UPDATE alembic_version SET version_num = '9999'"), 2, "newer version"),
 )

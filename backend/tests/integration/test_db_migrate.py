@@ -51,6 +51,15 @@ def test_an_empty_database_is_not_served(empty):
         migrate.check(empty.engine)
 
 
+def test_another_programs_database_gets_none_of_our_tables(empty):
+    with empty.engine.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE bookmarks (url TEXT)"))
+    with pytest.raises(migrate.MigrationError, match=r"another program.*bookmarks"):
+        migrate.upgrade(empty.engine)
+    with empty.engine.connect() as connection:
+        assert sa.inspect(connection).get_table_names() == ["bookmarks"]
+
+
 def test_a_newer_database_is_neither_served_nor_touched(empty):
     migrate.upgrade(empty.engine)
     with empty.engine.begin() as connection:
@@ -62,7 +71,7 @@ def test_a_newer_database_is_neither_served_nor_touched(empty):
 
 def test_a_failed_migration_leaves_the_old_state(empty):
     with empty.engine.begin() as connection:
-        connection.exec_driver_sql("CREATE TABLE usage_records (in_the_way INTEGER)")
+        connection.exec_driver_sql("CREATE VIEW usage_records AS SELECT 1 AS in_the_way")
     with pytest.raises(sa.exc.DBAPIError):
         migrate.upgrade(empty.engine)
     with empty.engine.connect() as connection:
