@@ -90,8 +90,14 @@ function Overview({ user }: { user: UserProfile }) {
       </p>
       <p className="text-muted">
         {balance?.held ? `${money(balance.held)} more is set aside for running answers. ` : ""}
-        {user.role === "admin" ? "Administrator. " : ""}Member since {day(user.created_at)}. To top up, ask whoever runs this
-        server for credit.
+        {user.role === "admin" ? "Administrator. " : ""}Member since {day(user.created_at)}.{" "}
+        {user.role === "admin" ? (
+          <>
+            To top up, run <code className="break-words">agent-marketplace user grant {user.email} 10</code> on the server.
+          </>
+        ) : (
+          "To top up, ask whoever runs this server for credit."
+        )}
       </p>
     </Section>
   );

@@ -146,6 +146,7 @@ export function Composer({ focusAtOnce, chat, model, onSend, onCommand }: Compos
           <textarea
             ref={area}
             rows={1}
+            dir="auto"
             value={text}
             aria-label={`Message ${model.name}`}
             placeholder="Ask, or / for commands"

@@ -3,12 +3,13 @@ import type { ApiError } from "@/shared/api/errors";
 import type { BlockedPick, Priority, Recommendation, Recommendations } from "@/shared/api/types";
 import { cn } from "@/shared/lib/cn";
 import { money } from "@/shared/lib/format";
+import { providerName, words } from "@/shared/lib/names";
 import { Badge } from "@/shared/ui/badge";
 import { Button, IconButton } from "@/shared/ui/button";
 import { Notice } from "@/shared/ui/notice";
 import { Skeleton } from "@/shared/ui/skeleton";
 import { useMarket } from "./market-context";
-import { priceWords, providerName, words } from "./model-facts";
+import { priceWords } from "./model-facts";
 import { ProblemNotice } from "./problem-notice";
 
 export interface AssistantPicksProps {

@@ -6,13 +6,14 @@ import { useApi } from "@/shared/api/services";
 import type { Model, ModelDetail } from "@/shared/api/types";
 import { cn } from "@/shared/lib/cn";
 import { count, day, tokens } from "@/shared/lib/format";
+import { providerName, words } from "@/shared/lib/names";
 import { Badge } from "@/shared/ui/badge";
 import { Button } from "@/shared/ui/button";
 import { DialogBody } from "@/shared/ui/dialog";
 import { Notice } from "@/shared/ui/notice";
 import { Skeleton } from "@/shared/ui/skeleton";
 import { useMarket } from "./market-context";
-import { availability, providerName, retiresSoon, words } from "./model-facts";
+import { availability, retiresSoon } from "./model-facts";
 import { EvidenceList, OfferTable, PriceTable, TrafficFacts } from "./model-tables";
 import { asApiError, ProblemNotice } from "./problem-notice";
 
