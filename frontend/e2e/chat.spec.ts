@@ -19,7 +19,7 @@ test("a newcomer's first question is answered, priced and kept", async ({ page }
   await expect(dialog).toBeHidden();
   await answered(page);
   const answer = page.getByRole("article", { name: /^Answer by/ });
-  await expect(answer).toContainText("· local");
+  await expect(answer).toContainText("· This computer");
   await expect(answer).toContainText(/\d+ in.* · \d+ out · free · [\d.]+ m?s to first token/);
   await answer.getByRole("button", { name: "What happened (receipt)" }).click();
   await expect(page.getByRole("dialog", { name: "What happened" })).toContainText("answered");

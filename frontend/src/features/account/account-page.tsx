@@ -74,14 +74,13 @@ function Account() {
 }
 
 function Overview({ user }: { user: UserProfile }) {
-  const { api, session, queryClient } = useServices();
+  const { api, session } = useServices();
   const { token } = useSession();
   const balance = useQuery(balanceQuery(api, token)).data;
   const leave = async () => {
     // Signed out here also when the server cannot be told: the token then dies at its end.
     await signOut(api).catch(() => undefined);
     session.signedOut();
-    queryClient.clear();
   };
   return (
     <Section title={user.email} aside={<Button onClick={() => void leave()}>Sign out</Button>}>

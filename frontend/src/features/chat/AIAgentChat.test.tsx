@@ -39,6 +39,24 @@ function open(routes: Routes, host: Host = signedIn(), props: { conversationId?:
   return { calls, host, ...view };
 }
 
+/** The same browser's storage, and a way to sign out in another of its tabs. */
+function twoTabs(): { host: Host; signOutElsewhere: () => void } {
+  const host = signedIn();
+  const listeners: (() => void)[] = [];
+  const storage = {
+    ...host.storage,
+    subscribe: (_key: string, listener: () => void) => {
+      listeners.push(listener);
+      return () => {};
+    },
+  };
+  const signOutElsewhere = () => {
+    storage.removeItem("token");
+    for (const listener of listeners) listener();
+  };
+  return { host: { ...host, storage }, signOutElsewhere };
+}
+
 function signedIn(): Host {
   const host = memoryHost();
   host.storage.setItem("token", "t1");
@@ -102,6 +120,25 @@ describe("AIAgentChat", () => {
     await ask("Hi");
     await screen.findByRole("article", { name: "Answer by Demo" });
     expect(calls.find(({ route }) => route === "POST /chat")?.body).toMatchObject({ model: "agt_1", message: "Hi" });
+  });
+
+  it("shows nothing of a user's chats any more once they have signed out in another tab", async () => {
+    const { host, signOutElsewhere } = twoTabs();
+    open(
+      {
+        "POST /chat": answer("A secret."),
+        "GET /conversations": () =>
+          reply({ conversations: [{ id: "c9", title: "Private matters", messages: 2 }], next_cursor: null }),
+      },
+      host,
+    );
+    await ask("Hi");
+    await screen.findByText("A secret.");
+    await userEvent.click(screen.getByRole("button", { name: "Chat history" }));
+    await screen.findByRole("button", { name: "Private matters" });
+    act(signOutElsewhere);
+    await waitFor(() => expect(screen.queryByText("A secret.")).not.toBeInTheDocument());
+    expect(screen.queryByRole("button", { name: "Private matters" })).not.toBeInTheDocument();
   });
 
   it("answers a 402 with the same question asked of a free model", async () => {

@@ -52,12 +52,12 @@ type Open =
 function AgentChat({ selectedModel, conversationId, onConversationChange, focusAtOnce = false }: AIAgentChatProps) {
   const services = useServices();
   const api = useApi();
-  const { session, token } = useSession();
+  const { session, token, departures } = useSession();
   const [own, setOwn] = useState<string | null>(null);
   const [freshCount, setFreshCount] = useState(0);
   const wanted = conversationId === undefined ? own : conversationId;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new chat has the same (null) id as the one before it.
-  const chat = useMemo(() => chatsOf(services).get(wanted), [services, wanted, freshCount]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new chat has the same (null) id as the one before it, and so has another user's.
+  const chat = useMemo(() => chatsOf(services).get(wanted), [services, wanted, freshCount, departures]);
   const id = useChat(chat, (state) => state.conversationId);
   const loading = useChat(chat, (state) => state.loading);
   const loadError = useChat(chat, (state) => state.loadError);

@@ -124,7 +124,7 @@ function Pick({ pick, task }: { pick: Recommendation; task: string }) {
       <div className="mt-auto flex items-center gap-2 pt-1">
         <p className="min-w-0 flex-1 text-xs">
           About {money(pick.cost_range.p50)}
-          <span className="text-muted">, at most {money(pick.cost_range.p95)}</span>
+          <span className="text-muted">, rarely over {money(pick.cost_range.p95)}</span>
         </p>
         <Button variant="primary" size="sm" aria-label={`Try ${model.name}`} onClick={() => market.use(model, task)}>
           <MessageSquare aria-hidden className="size-3.5!" />

@@ -126,6 +126,7 @@ function CheckList(props: {
   const [all, setAll] = useState(false);
   const ids = [...new Set([...(props.chosen ?? []), ...props.counts.keys()])];
   const shown = all ? ids : ids.slice(0, initiallyShown);
+  if (ids.length === 0) return null;
   return (
     <Group label={props.label}>
       {shown.map((id) => (

@@ -41,6 +41,7 @@ export const ModelCard = memo(function ModelCard({
             {model.name}
           </button>
         </h3>
+        {model.pricing_tier === "premium" && <span className="text-xs text-special">premium</span>}
         {market.selectedId === model.id && <Badge tone="solid">In chat</Badge>}
         <IconButton
           label={favourite ? `Remove ${model.name} from favourites` : `Add ${model.name} to favourites`}
@@ -53,7 +54,6 @@ export const ModelCard = memo(function ModelCard({
         </IconButton>
       </div>
       <p id={`facts-${model.id}`} className="truncate text-xs text-muted">
-        {model.pricing_tier === "premium" && <span className="text-special">premium · </span>}
         {providerName(model.provider)}
         {model.offers_count > 1 && ` +${model.offers_count - 1} more`}
         {model.context_window > 0 && (

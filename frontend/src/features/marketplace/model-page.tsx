@@ -98,7 +98,7 @@ function Actions({ model }: { model: Model }) {
   return (
     <div className="flex flex-col gap-2 border-b border-line px-4 pb-3">
       <p className="flex flex-wrap items-center gap-x-2 text-sm text-muted">
-        {model.maker || model.provider}
+        {providerName(model.maker || model.provider)}
         <code className="rounded bg-code px-1 font-mono text-xs">{model.id}</code>
         <Badge tone={model.pricing_tier === "free" ? "success" : model.pricing_tier === "premium" ? "special" : "neutral"}>
           {model.pricing_tier}
