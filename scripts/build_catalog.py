@@ -248,7 +248,10 @@ def record(key: str, hosts: dict[str, Group], hand: dict[str, Any]) -> ModelReco
     tags += ["new"] if key in hand["new"]["keys"] else []
     return ModelRecord(
         id=model_id,
-        name=own.name if own and own.name and names.key(own.name.replace(" ", "-")) == key else facts.display_name(model_id),
+        # A list that writes the id with spaces ("gpt 4.1") gives no name.
+        name=own.name
+        if own and own.name != own.name.lower() and names.key(own.name.replace(" ", "-")) == key
+        else facts.display_name(model_id),
         maker=maker,
         family=family or model_id.split("-")[0],
         kind=kind,

@@ -144,7 +144,7 @@ test("a 402 is left with one click, with the same question", async ({ page, requ
   await reach(page, "payment");
   await page.unroute(CHAT);
   await page.getByRole("button", { name: /^Ask smollm2-135m for free/ }).click();
-  await expect(page.getByRole("article", { name: /^Answer by/ })).toContainText("· local", { timeout: 60_000 });
+  await expect(page.getByRole("article", { name: /^Answer by/ })).toContainText("· This computer", { timeout: 60_000 });
   await expect(page.getByRole("article", { name: "Your message" })).toHaveCount(1);
 });
 
@@ -164,7 +164,7 @@ test("an expired session asks for the password over the page and sends the quest
   await dialog.getByRole("textbox", { name: "Password", exact: true }).fill("correct horse battery staple");
   await page.keyboard.press("Enter");
   await expect(dialog).toBeHidden();
-  await expect(page.getByRole("article", { name: /^Answer by/ })).toContainText("· local", { timeout: 60_000 });
+  await expect(page.getByRole("article", { name: /^Answer by/ })).toContainText("· This computer", { timeout: 60_000 });
 });
 
 test("closing that dialog gives the question back", async ({ page, request }) => {

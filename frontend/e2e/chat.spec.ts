@@ -1,5 +1,5 @@
 import { answered, ask, composer, PASSWORD, shortAnswers, signedIn } from "./chat-support";
-import { expect, expectNoSidewaysScroll, isPhone, test } from "./fixtures";
+import { expect, expectAccessible, expectNoSidewaysScroll, isPhone, test } from "./fixtures";
 
 test.setTimeout(120_000);
 
@@ -19,7 +19,7 @@ test("a newcomer's first question is answered, priced and kept", async ({ page }
   await expect(dialog).toBeHidden();
   await answered(page);
   const answer = page.getByRole("article", { name: /^Answer by/ });
-  await expect(answer).toContainText("· local");
+  await expect(answer).toContainText("· This computer");
   await expect(answer).toContainText(/\d+ in.* · \d+ out · free · [\d.]+ m?s to first token/);
   await answer.getByRole("button", { name: "What happened (receipt)" }).click();
   await expect(page.getByRole("dialog", { name: "What happened" })).toContainText("answered");
@@ -157,4 +157,41 @@ test("a draft survives a reload, each chat its own", async ({ page, request }) =
   await page.reload();
   await expect(composer(page)).toHaveValue("half a thought");
   await expectNoSidewaysScroll(page);
+});
+
+test("an agent is made, asked, changed into a second version and deleted; its chat stays", async ({ page, request }) => {
+  await signedIn(page, request);
+  await shortAnswers(page);
+  await page.goto("/chat");
+  const openAgents = async () => {
+    await page.getByTitle("Change the model").click();
+    await page.getByRole("button", { name: "Your agents…" }).click();
+  };
+  const dialog = page.getByRole("dialog");
+  await openAgents();
+  await dialog.getByRole("button", { name: "New agent" }).click();
+  await dialog.getByLabel("Name").fill("Parrot");
+  await dialog.getByLabel("Model").selectOption("smollm2-135m");
+  await dialog.getByLabel("Instructions").fill("Repeat what is said.");
+  await expectAccessible(page);
+  await dialog.getByRole("button", { name: "Save", exact: true }).click();
+  await dialog.getByRole("button", { name: "Chat with Parrot" }).click();
+  const header = page.getByTitle("Change the model");
+  await expect(header).toContainText("Parrot");
+  await ask(page, "Polly.");
+  await answered(page);
+  await page.reload();
+  await expect(header).toContainText("Parrot");
+  await openAgents();
+  await dialog.getByRole("button", { name: "Change Parrot" }).click();
+  await dialog.getByLabel("Temperature").fill("0.3");
+  await dialog.getByRole("button", { name: "Save as a new version" }).click();
+  await expect(dialog.getByRole("listitem", { name: "Parrot" })).toContainText("version 2");
+  await expectAccessible(page);
+  await dialog.getByRole("button", { name: "Delete Parrot" }).click();
+  await dialog.getByRole("button", { name: "Delete for good" }).click();
+  await expect(dialog.getByText("No agents yet")).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(header).toContainText("SmolLM2");
+  await expect(page.getByRole("article", { name: "Your message" })).toContainText("Polly.");
 });

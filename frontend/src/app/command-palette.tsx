@@ -3,11 +3,12 @@ import { useNavigate } from "@tanstack/react-router";
 import { Command } from "cmdk";
 import { useMemo, useRef, useState } from "react";
 import { type PaletteCommand, useCommands } from "@/app/commands";
-import { priceWords, providerName } from "@/features/marketplace/model-facts";
+import { priceWords } from "@/features/marketplace/model-facts";
 import { searchModels } from "@/features/marketplace/search-models";
 import { modelsQuery } from "@/shared/api/queries";
 import { useApi } from "@/shared/api/services";
 import type { Model } from "@/shared/api/types";
+import { providerName } from "@/shared/lib/names";
 import { Dialog } from "@/shared/ui/dialog";
 
 const MODELS_SHOWN = 8;

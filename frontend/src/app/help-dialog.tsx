@@ -39,7 +39,7 @@ const groups: [string, [string, string][]][] = [
     [
       ["Enter", "Send"],
       ["Shift+Enter", "New line"],
-      ["/", "Commands: /model /system /clear /cost /export"],
+      ["/", "Commands: /model /agents /system /clear /cost /export"],
     ],
   ],
 ];

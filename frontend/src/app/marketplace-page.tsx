@@ -12,12 +12,15 @@ export function MarketplacePage({ search }: { search: AppSearch }) {
   const addToDraft = useChatDraft(null);
   const start = useStartChat(addToDraft);
   return (
-    <AIMarketplacePanel
-      state={state}
-      onStateChange={change}
-      onSelectModel={start}
-      selectedModelId={search.model}
-      searchRef={searchRef}
-    />
+    <>
+      <h1 className="sr-only">Marketplace</h1>
+      <AIMarketplacePanel
+        state={state}
+        onStateChange={change}
+        onSelectModel={start}
+        selectedModelId={search.model}
+        searchRef={searchRef}
+      />
+    </>
   );
 }

@@ -37,10 +37,13 @@ const tabs: { pane: Pane; label: string; icon: typeof CodeXml }[] = [
   { pane: "chat", label: "Chat", icon: MessageSquare },
 ];
 
+/** Pages that show what a pane shows. */
+const panesOfPages: Record<string, Pane | undefined> = { "/marketplace": "market", "/chat": "chat" };
+
 /** A phone's navigation: the workbench's three panes and the account. */
 export function BottomBar() {
   const { pathname, search } = useLocation();
-  const pane = pathname === "/" ? ((search as { pane?: Pane }).pane ?? "market") : null;
+  const pane = pathname === "/" ? ((search as { pane?: Pane }).pane ?? "market") : panesOfPages[pathname];
   const item = "flex min-h-12 flex-1 flex-col items-center justify-center gap-0.5 text-xs outline-offset-[-2px]";
   return (
     <nav

@@ -12,12 +12,15 @@ function ChatPage() {
   const { chat } = Route.useSearch();
   const navigate = useNavigate();
   return (
-    <AIAgentChat
-      focusAtOnce
-      conversationId={chat ?? null}
-      onConversationChange={(next) =>
-        void navigate({ to: "/chat", search: { chat: next ?? undefined }, replace: next !== null && chat === undefined })
-      }
-    />
+    <>
+      <h1 className="sr-only">Chat</h1>
+      <AIAgentChat
+        focusAtOnce
+        conversationId={chat ?? null}
+        onConversationChange={(next) =>
+          void navigate({ to: "/chat", search: { chat: next ?? undefined }, replace: next !== null && chat === undefined })
+        }
+      />
+    </>
   );
 }

@@ -74,14 +74,13 @@ function Account() {
 }
 
 function Overview({ user }: { user: UserProfile }) {
-  const { api, session, queryClient } = useServices();
+  const { api, session } = useServices();
   const { token } = useSession();
   const balance = useQuery(balanceQuery(api, token)).data;
   const leave = async () => {
     // Signed out here also when the server cannot be told: the token then dies at its end.
     await signOut(api).catch(() => undefined);
     session.signedOut();
-    queryClient.clear();
   };
   return (
     <Section title={user.email} aside={<Button onClick={() => void leave()}>Sign out</Button>}>
@@ -90,8 +89,14 @@ function Overview({ user }: { user: UserProfile }) {
       </p>
       <p className="text-muted">
         {balance?.held ? `${money(balance.held)} more is set aside for running answers. ` : ""}
-        {user.role === "admin" ? "Administrator. " : ""}Member since {day(user.created_at)}. To top up, ask whoever runs this
-        server for credit.
+        {user.role === "admin" ? "Administrator. " : ""}Member since {day(user.created_at)}.{" "}
+        {user.role === "admin" ? (
+          <>
+            To top up, run <code className="break-words">agent-marketplace user grant {user.email} 10</code> on the server.
+          </>
+        ) : (
+          "To top up, ask whoever runs this server for credit."
+        )}
       </p>
     </Section>
   );

@@ -79,13 +79,10 @@ function PasswordDialog({ onClose }: { onClose: () => void }) {
 }
 
 function DeleteDialog({ onClose }: { onClose: () => void }) {
-  const { api, session, queryClient } = useServices();
+  const { api, session } = useServices();
   const remove = useMutation({
     mutationFn: (password: string) => deleteAccount(api, password),
-    onSuccess: () => {
-      session.signedOut();
-      queryClient.clear();
-    },
+    onSuccess: () => session.signedOut(),
   });
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();

@@ -24,7 +24,7 @@ export function PlanSection({ user }: { user: UserProfile }) {
                 {titled(plan.name)} {current && <Badge tone="success">yours</Badge>}
               </p>
               <p className="tabular-nums">
-                {Number(plan.price) === 0 ? "free" : `${money(plan.price)} for ${plan.days ?? 30} days`}
+                {Number(plan.price) === 0 ? "$0" : `${money(plan.price)} for ${plan.days ?? 30} days`}
               </p>
               <p className="flex-1 text-muted">{plan.description}</p>
               {current && user.subscription_expires && (
@@ -32,7 +32,7 @@ export function PlanSection({ user }: { user: UserProfile }) {
               )}
               {Number(plan.price) > 0 && (
                 <Button size="sm" onClick={() => setChoosing(plan)}>
-                  {current ? "Extend" : `Take ${titled(plan.name)}`}
+                  {current ? "Extend" : `Choose ${titled(plan.name)}`}
                 </Button>
               )}
             </li>
@@ -57,7 +57,7 @@ function SubscribeDialog({ plan, onClose }: { plan: Plan; onClose: () => void })
     },
   });
   return (
-    <Dialog open onOpenChange={onClose} title={`Take the ${titled(plan.name)} plan?`}>
+    <Dialog open onOpenChange={onClose} title={`Choose the ${titled(plan.name)} plan?`}>
       <DialogBody className="flex flex-col gap-4">
         <p>
           {money(plan.price)} for {plan.days ?? 30} days is taken from your balance now. It does not renew by itself.

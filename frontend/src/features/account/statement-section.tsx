@@ -24,7 +24,8 @@ export function StatementSection() {
       {query.isError && <p role="alert">{query.error.message}</p>}
       {query.isSuccess && entries.length === 0 && <p className="text-muted">No movements yet.</p>}
       {entries.length > 0 && (
-        <div data-tour="statement" className="overflow-x-auto">
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: where the table scrolls sideways, a keyboard must reach it.
+        <section aria-label="Movements" tabIndex={0} data-tour="statement" className="overflow-x-auto">
           <table className="w-full text-left tabular-nums">
             <thead className="text-xs text-muted">
               <tr>
@@ -40,7 +41,7 @@ export function StatementSection() {
               ))}
             </tbody>
           </table>
-        </div>
+        </section>
       )}
       {query.hasNextPage && (
         <Button className="mt-3" busy={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
@@ -56,9 +57,11 @@ export function StatementSection() {
   );
 }
 
+const kinds: Record<string, string> = { signup: "sign-up credit", topup: "top-up", reversal: "top-up taken back" };
+
 function Row({ entry, onReceipt }: { entry: StatementEntry; onReceipt: (requestId: string) => void }) {
   const { request_id: requestId } = entry;
-  const what = entry.memo || entry.kind.replaceAll("_", " ");
+  const what = entry.memo || kinds[entry.kind] || entry.kind.replaceAll("_", " ");
   const into = !entry.amount.startsWith("-");
   return (
     <tr className="border-t border-line">

@@ -90,7 +90,8 @@ function DayChart({ days }: { days: DayCost[] }) {
 function ModelTable({ rows }: { rows: UsageRow[] }) {
   const most = Math.max(...rows.map((row) => row.cost), 0);
   return (
-    <div className="overflow-x-auto">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: where the table scrolls sideways, a keyboard must reach it.
+    <section aria-label="Usage by model" tabIndex={0} className="overflow-x-auto">
       <table className="w-full text-left tabular-nums">
         <thead className="text-xs text-muted">
           <tr>
@@ -118,6 +119,6 @@ function ModelTable({ rows }: { rows: UsageRow[] }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </section>
   );
 }

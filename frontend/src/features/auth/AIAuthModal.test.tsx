@@ -105,7 +105,7 @@ describe("API keys", () => {
   it("shows a provider's key masked and never its text", async () => {
     signedIn();
     expect(await screen.findByText("sk-…1234")).toBeInTheDocument();
-    expect(screen.getByRole("button", { name: "Test the openai key" })).toBeInTheDocument();
+    expect(screen.getByRole("button", { name: "Test the OpenAI key" })).toBeInTheDocument();
     expect(field("api_key")).toHaveAttribute("type", "password");
   });
 

@@ -73,7 +73,7 @@ export function CredentialsForm({ mode, onSignedIn, children, emailField }: Cred
           />
         )}
       </Field>
-      <Field label="Password" error={errors.password} hint={up ? "At least 8 characters." : undefined}>
+      <Field label="Password" error={errors.password} hint={up && !errors.password ? "At least 8 characters." : undefined}>
         {(control) => (
           <div className="flex gap-1">
             <Input

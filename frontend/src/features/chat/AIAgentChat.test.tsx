@@ -39,6 +39,24 @@ function open(routes: Routes, host: Host = signedIn(), props: { conversationId?:
   return { calls, host, ...view };
 }
 
+/** The same browser's storage, and a way to sign out in another of its tabs. */
+function twoTabs(): { host: Host; signOutElsewhere: () => void } {
+  const host = signedIn();
+  const listeners: (() => void)[] = [];
+  const storage = {
+    ...host.storage,
+    subscribe: (_key: string, listener: () => void) => {
+      listeners.push(listener);
+      return () => {};
+    },
+  };
+  const signOutElsewhere = () => {
+    storage.removeItem("token");
+    for (const listener of listeners) listener();
+  };
+  return { host: { ...host, storage }, signOutElsewhere };
+}
+
 function signedIn(): Host {
   const host = memoryHost();
   host.storage.setItem("token", "t1");
@@ -55,7 +73,7 @@ describe("AIAgentChat", () => {
     await ask("Hi");
     const article = await screen.findByRole("article", { name: "Answer by Demo" });
     await waitFor(() => expect(article).toHaveTextContent("Hello there."));
-    expect(article).toHaveTextContent("Demo · local");
+    expect(article).toHaveTextContent("Demo · This computer");
     expect(article).toHaveTextContent("5 in · 212 out · $0.0031 · 120 ms to first token · 54 tokens/s");
     expect(box()).toHaveValue("");
   });
@@ -74,6 +92,53 @@ describe("AIAgentChat", () => {
     await userEvent.type(box(), "Hi");
     expect(await screen.findByText(/about \$0.01, rarely over \$7.00/, {}, { timeout: 3000 })).toBeInTheDocument();
     expect(screen.getByRole("button", { name: "Needs $7.00, you have $5.00" })).toBeInTheDocument();
+  });
+
+  it("makes an agent, which is then asked by its id and named in the header", async () => {
+    const made: object[] = [];
+    const { calls } = open({
+      "GET /agents": () => reply({ agents: made }),
+      "GET /models": () => reply({ models: [] }),
+      "POST /agents": (body) => {
+        made.push({ ...(body as object), id: "agt_1", version: 1, updated_at: "2026-11-27T00:00:00Z" });
+        return reply({ agent: made[0] });
+      },
+      "POST /chat": answer("Aye."),
+    });
+    await userEvent.click(screen.getByRole("button", { name: "More actions" }));
+    await userEvent.click(await screen.findByRole("menuitem", { name: "Your agents…" }));
+    await userEvent.click(await screen.findByRole("button", { name: "New agent" }));
+    await userEvent.type(screen.getByLabelText("Name"), "Pirate");
+    await userEvent.type(screen.getByLabelText("Instructions"), "Talk like a pirate");
+    await userEvent.type(screen.getByLabelText("Temperature"), "0.5");
+    await userEvent.click(screen.getByRole("button", { name: "Save" }));
+    await userEvent.click(await screen.findByRole("button", { name: "Chat with Pirate" }));
+    expect(made).toMatchObject([
+      { name: "Pirate", model: "demo", instructions: "Talk like a pirate", parameters: { temperature: 0.5 } },
+    ]);
+    expect(screen.getByTitle("Change the model")).toHaveTextContent("Pirate· Demo");
+    await ask("Hi");
+    await screen.findByRole("article", { name: "Answer by Demo" });
+    expect(calls.find(({ route }) => route === "POST /chat")?.body).toMatchObject({ model: "agt_1", message: "Hi" });
+  });
+
+  it("shows nothing of a user's chats any more once they have signed out in another tab", async () => {
+    const { host, signOutElsewhere } = twoTabs();
+    open(
+      {
+        "POST /chat": answer("A secret."),
+        "GET /conversations": () =>
+          reply({ conversations: [{ id: "c9", title: "Private matters", messages: 2 }], next_cursor: null }),
+      },
+      host,
+    );
+    await ask("Hi");
+    await screen.findByText("A secret.");
+    await userEvent.click(screen.getByRole("button", { name: "Chat history" }));
+    await screen.findByRole("button", { name: "Private matters" });
+    act(signOutElsewhere);
+    await waitFor(() => expect(screen.queryByText("A secret.")).not.toBeInTheDocument());
+    expect(screen.queryByRole("button", { name: "Private matters" })).not.toBeInTheDocument();
   });
 
   it("answers a 402 with the same question asked of a free model", async () => {

@@ -1,10 +1,11 @@
 import { lazy, Suspense, useEffect, useEffectEvent, useMemo, useRef, useState } from "react";
-import { useApi, useServices, withHost } from "@/shared/api/services";
+import { useApi, useServices, useSession, withHost } from "@/shared/api/services";
 import type { Model } from "@/shared/api/types";
 import { Button } from "@/shared/ui/button";
 import { Dialog } from "@/shared/ui/dialog";
 import { Notice } from "@/shared/ui/notice";
 import "./chat.css";
+import { isAgent } from "./agents-api";
 import { titleOf } from "./chat";
 import { CostDialog, SystemDialog } from "./chat-dialogs";
 import { ChatHeader } from "./chat-header";
@@ -13,7 +14,7 @@ import { Composer } from "./composer";
 import { History } from "./history";
 import { MessageList } from "./message-list";
 import { ModelPicker } from "./model-picker";
-import { AUTO, chatModel, useChatModel } from "./models";
+import { AUTO, chatModel, useAgents, useChatModel } from "./models";
 import { preloadChat } from "./preload";
 import { type SaveFormat, saveConversation, savePath } from "./save";
 import type { Command } from "./slash";
@@ -27,6 +28,8 @@ import { useWidth } from "./use-width";
 const ReceiptDialog = lazy(() =>
   import("@/shared/receipt/receipt-dialog").then((module) => ({ default: module.ReceiptDialog })),
 );
+
+const AgentsDialog = lazy(() => import("./agents-dialog").then((module) => ({ default: module.AgentsDialog })));
 
 const MODEL_KEY = "marketplace.chat.model";
 const SIDEBAR_FROM_PX = 860;
@@ -42,24 +45,28 @@ export interface AIAgentChatProps {
 }
 
 type Open =
-  | { what: "history" | "model" | "system" | "cost"; search?: string }
+  | { what: "history" | "model" | "agents" | "system" | "cost"; search?: string }
   | { what: "receipt"; requestId: string }
   | null;
 
 function AgentChat({ selectedModel, conversationId, onConversationChange, focusAtOnce = false }: AIAgentChatProps) {
   const services = useServices();
   const api = useApi();
+  const { session, token, departures } = useSession();
   const [own, setOwn] = useState<string | null>(null);
   const [freshCount, setFreshCount] = useState(0);
   const wanted = conversationId === undefined ? own : conversationId;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new chat has the same (null) id as the one before it.
-  const chat = useMemo(() => chatsOf(services).get(wanted), [services, wanted, freshCount]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new chat has the same (null) id as the one before it, and so has another user's.
+  const chat = useMemo(() => chatsOf(services).get(wanted), [services, wanted, freshCount, departures]);
   const id = useChat(chat, (state) => state.conversationId);
   const loading = useChat(chat, (state) => state.loading);
   const loadError = useChat(chat, (state) => state.loadError);
   const temporary = useChat(chat, (state) => state.temporary);
   const empty = useChat(chat, (state) => activePath(state.tree).length === 0);
   const lastModel = useChat(chat, (state) => activePath(state.tree).findLast((message) => message.model)?.model);
+  const lastAgent = useChat(chat, (state) => activePath(state.tree).findLast((message) => message.model)?.agent);
+  const agents = useAgents(lastAgent !== undefined);
+  const lastAsked = agents?.some((agent) => agent.id === lastAgent) ? lastAgent : lastModel;
   const [picked, setPicked] = useState<{ id: string; instead: string | undefined } | null>(null);
   const [open, setOpen] = useState<Open>(null);
   const root = useRef<HTMLElement>(null);
@@ -67,7 +74,7 @@ function AgentChat({ selectedModel, conversationId, onConversationChange, focusA
   const [sidebar, setSidebar] = useState(true);
 
   const chosen = picked && picked.instead === selectedModel?.id ? picked.id : selectedModel?.id;
-  const modelId = chosen ?? lastModel ?? services.host.storage.getItem(MODEL_KEY) ?? AUTO.id;
+  const modelId = chosen ?? lastAsked ?? services.host.storage.getItem(MODEL_KEY) ?? AUTO.id;
   const asked = useChatModel(modelId);
   const model = selectedModel?.id === modelId ? chatModel(selectedModel) : asked;
 
@@ -89,20 +96,28 @@ function AgentChat({ selectedModel, conversationId, onConversationChange, focusA
     chatsOf(services).fresh();
     setFreshCount(freshCount + 1);
     goTo(null);
+    if (isAgent(modelId)) setPicked({ id: modelId, instead: selectedModel?.id });
   };
   const pickModel = (next: string) => {
     setPicked({ id: next, instead: selectedModel?.id });
-    services.host.storage.setItem(MODEL_KEY, next);
+    // Agents belong to an account, and the browser may be lent: only models are remembered here.
+    if (!isAgent(next)) services.host.storage.setItem(MODEL_KEY, next);
+  };
+  const pickAndClose = (next: string) => {
+    pickModel(next);
+    setOpen(null);
   };
   const save = (format: SaveFormat) => {
     const title = titleOf(chat.getState()) || "Chat";
     if (id && !temporary) void saveConversation(api, id, title, format);
     else savePath(activePath(chat.getState().tree), title, format);
   };
+  const openAgents = () => (token ? setOpen({ what: "agents" }) : void session.require("asked"));
   const run = ({ name, argument }: Command) => {
     if (name === "model") setOpen({ what: "model", search: argument });
     else if (name === "system" && argument) chat.setSystem(argument);
     else if (name === "system") setOpen({ what: "system" });
+    else if (name === "agents") openAgents();
     else if (name === "cost") setOpen({ what: "cost" });
     else if (name === "export") save(argument === "json" ? "json" : "markdown");
     else startNew();
@@ -134,6 +149,7 @@ function AgentChat({ selectedModel, conversationId, onConversationChange, focusA
           onHistory={() => (wide ? setSidebar(!sidebar) : setOpen({ what: "history" }))}
           onNew={startNew}
           onPickModel={() => setOpen({ what: "model" })}
+          onAgents={openAgents}
           onSystem={() => setOpen({ what: "system" })}
           onCost={() => setOpen({ what: "cost" })}
           onSave={save}
@@ -183,11 +199,18 @@ function AgentChat({ selectedModel, conversationId, onConversationChange, focusA
         onClose={() => setOpen(null)}
         current={modelId}
         initialSearch={open?.what === "model" ? (open.search ?? "") : ""}
-        onPick={(next) => {
-          pickModel(next.id);
-          setOpen(null);
-        }}
+        onPick={pickAndClose}
+        onAgents={openAgents}
       />
+      {open?.what === "agents" && (
+        <Suspense>
+          <AgentsDialog
+            start={{ model: modelId, instructions: chat.getState().system }}
+            onPick={pickAndClose}
+            onClose={() => setOpen(null)}
+          />
+        </Suspense>
+      )}
       {open?.what === "system" && <SystemDialog chat={chat} onClose={() => setOpen(null)} />}
       {open?.what === "cost" && <CostDialog chat={chat} onClose={() => setOpen(null)} />}
       {open?.what === "receipt" && (

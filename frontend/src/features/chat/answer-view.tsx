@@ -1,4 +1,5 @@
 import { ReceiptText, RotateCcw } from "lucide-react";
+import { providerName } from "@/shared/lib/names";
 import { IconButton } from "@/shared/ui/button";
 import { CopyButton } from "@/shared/ui/copy-button";
 import { BranchSwitcher } from "./branch-switcher";
@@ -23,7 +24,7 @@ export function AnswerView(props: MessageProps) {
     <article aria-label={`Answer by ${name}`} aria-busy={running} className="flex flex-col">
       <h3 className="mb-1 text-xs text-muted">
         <span className="font-medium text-fg">{name}</span>
-        {message.provider && ` · ${message.provider}`}
+        {message.provider && ` · ${providerName(message.provider)}`}
       </h3>
       {message.fallback && <FallbackNote fallback={message.fallback} />}
       {message.reasoning && <Reasoning text={message.reasoning} thinking={running && !message.content} />}

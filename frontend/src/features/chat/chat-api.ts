@@ -27,6 +27,8 @@ export interface StoredMessage {
   provider?: string | null;
   request_id?: string | null;
   run_id?: string | null;
+  /** The agent or model that was asked. */
+  agent_id?: string | null;
   finish_reason?: string | null;
   cost?: number | null;
   usage?: RunUsage | null;

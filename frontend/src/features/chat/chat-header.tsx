@@ -17,6 +17,7 @@ export interface ChatHeaderProps {
   onHistory: () => void;
   onNew: () => void;
   onPickModel: () => void;
+  onAgents: () => void;
   onSystem: () => void;
   onCost: () => void;
   onSave: (format: "markdown" | "json") => void;
@@ -56,6 +57,7 @@ export function ChatHeader({ chat, model, ...on }: ChatHeaderProps) {
         <MenuItem disabled={!empty} onClick={() => chat.setTemporary(!temporary)}>
           {temporary ? "Keep this chat" : "Temporary chat"}
         </MenuItem>
+        <MenuItem onClick={on.onAgents}>Your agents…</MenuItem>
         <MenuItem onClick={on.onSystem}>Instructions…</MenuItem>
         <MenuItem disabled={empty} onClick={on.onCost}>
           Cost of this chat

@@ -1,4 +1,5 @@
 import { ApiError } from "@/shared/api/errors";
+import { isAgent } from "./agents-api";
 import type { StoredMessage } from "./chat-api";
 import type { Fallback, Run, RunTimings, RunUsage, ToolCall } from "./run-reducer";
 import type { TreeNode } from "./tree";
@@ -16,6 +17,8 @@ export interface ChatMessage extends TreeNode {
   reasoning?: string;
   toolCalls?: ToolCall[];
   model?: string;
+  /** The agent that was asked, where it was one and not the model itself. */
+  agent?: string;
   provider?: string;
   requestId?: string;
   finishReason?: string;
@@ -62,6 +65,7 @@ export function fromStored(list: readonly StoredMessage[]): ChatMessage[] {
     createdAt: stored.created_at ?? stored.timestamp ?? "",
     status: stored.finish_reason === "stopped" ? "stopped" : (statuses[stored.status ?? ""] ?? "complete"),
     model: stored.model ?? undefined,
+    agent: isAgent(stored.agent_id ?? "") ? (stored.agent_id ?? undefined) : undefined,
     provider: stored.provider ?? undefined,
     requestId: stored.request_id ?? undefined,
     finishReason: stored.finish_reason ?? undefined,

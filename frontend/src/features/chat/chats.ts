@@ -53,11 +53,15 @@ export class Chats {
   }
 }
 
-const registries = new WeakMap<Services, Chats>();
+const registries = new WeakMap<Services, { chats: Chats; departures: number }>();
 
+/** The chats of whoever is signed in: after a departure there are none. */
 export function chatsOf(services: Services): Chats {
-  const chats = registries.get(services) ?? new Chats(services);
-  registries.set(services, chats);
+  const { departures } = services.session.getState();
+  const known = registries.get(services);
+  if (known?.departures === departures) return known.chats;
+  const chats = new Chats(services);
+  registries.set(services, { chats, departures });
   return chats;
 }
 

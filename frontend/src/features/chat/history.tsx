@@ -30,7 +30,8 @@ export function History({ current, onOpen, onNew }: HistoryProps) {
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_cursor,
     enabled: token !== null,
-    placeholderData: (before) => before,
+    // The list stays while it is searched; another account never sees this one's.
+    placeholderData: (before, previous) => (previous?.queryKey[1] === token ? before : undefined),
   });
   const all = query.data?.pages.flatMap((page) => page.conversations) ?? [];
   const pinned = all.filter((each) => each.pinned);
@@ -50,7 +51,7 @@ export function History({ current, onOpen, onNew }: HistoryProps) {
   const section = (label: string, list: ConversationSummary[]) =>
     list.length > 0 && (
       <section aria-label={label} className="mb-3">
-        <h3 className="px-2 pb-1 text-xs text-muted">{label}</h3>
+        <h2 className="px-2 pb-1 text-xs text-muted">{label}</h2>
         <ul>
           {list.map((each) => (
             <HistoryRow

@@ -1,14 +1,18 @@
 import { useQuery } from "@tanstack/react-query";
+import { Bot } from "lucide-react";
 import { type KeyboardEvent, useDeferredValue, useId, useMemo, useRef, useState } from "react";
 import { favouritesQuery, modelsQuery } from "@/shared/api/queries";
 import { useApi, useSession } from "@/shared/api/services";
 import type { Model } from "@/shared/api/types";
 import { cn } from "@/shared/lib/cn";
 import { perMillion } from "@/shared/lib/format";
+import { providerName } from "@/shared/lib/names";
+import { Button } from "@/shared/ui/button";
 import { Dialog } from "@/shared/ui/dialog";
 import { Input } from "@/shared/ui/input";
 import { Skeleton } from "@/shared/ui/skeleton";
-import { AUTO, type ChatModel, chatModel } from "./models";
+import type { Agent } from "./agents-api";
+import { AUTO, useAgents } from "./models";
 import { rankModels } from "./rank-models";
 
 export interface ModelPickerProps {
@@ -16,10 +20,22 @@ export interface ModelPickerProps {
   onClose: () => void;
   current: string;
   initialSearch: string;
-  onPick: (model: ChatModel) => void;
+  onPick: (id: string) => void;
+  onAgents: () => void;
 }
 
-/** Every model by name, favourites first, with its price; arrows and Enter. */
+/** One line to choose. */
+interface Choice {
+  id: string;
+  name: string;
+  detail: string;
+  price?: string;
+  /** Why it can't be chosen. */
+  off?: string;
+  favourite?: boolean;
+}
+
+/** The user's agents and every model by name, favourites first, with its price; arrows and Enter. */
 export function ModelPicker({ open, onClose, ...props }: ModelPickerProps) {
   const field = useRef<HTMLInputElement>(null);
   return (
@@ -31,7 +47,7 @@ export function ModelPicker({ open, onClose, ...props }: ModelPickerProps) {
 
 type PickerBodyProps = Omit<ModelPickerProps, "open" | "onClose"> & { field: React.RefObject<HTMLInputElement | null> };
 
-function PickerBody({ current, initialSearch, onPick, field }: PickerBodyProps) {
+function PickerBody({ current, initialSearch, onPick, onAgents, field }: PickerBodyProps) {
   const api = useApi();
   const { token } = useSession();
   const id = useId();
@@ -40,22 +56,28 @@ function PickerBody({ current, initialSearch, onPick, field }: PickerBodyProps) 
   const query = useQuery(modelsQuery(api));
   const favourites = useQuery(favouritesQuery(api, token)).data;
   const words = useDeferredValue(search);
-  const found = useMemo(() => rankModels(query.data ?? [], words, favourites ?? []), [query.data, words, favourites]);
-  const options: (Model | null)[] = words.trim() ? found : [null, ...found];
-  const pick = (option: Model | null | undefined) => {
-    if (option === undefined || (option && !option.is_available)) return;
-    onPick(option ? chatModel(option) : AUTO);
+  const agents = useAgents();
+  const choices = useMemo(
+    () => [
+      ...(words.trim() ? [] : [AUTO_CHOICE]),
+      ...agentChoices(agents ?? [], query.data ?? [], words),
+      ...rankModels(query.data ?? [], words, favourites ?? []).map((model) => modelChoice(model, favourites ?? [])),
+    ],
+    [query.data, words, favourites, agents],
+  );
+  const pick = (choice: Choice | undefined) => {
+    if (choice && !choice.off) onPick(choice.id);
   };
   const onKeyDown = (event: KeyboardEvent) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step) {
       event.preventDefault();
-      const next = (selected + step + options.length) % Math.max(1, options.length);
+      const next = (selected + step + choices.length) % Math.max(1, choices.length);
       setSelected(next);
       document.getElementById(`${id}-${next}`)?.scrollIntoView({ block: "nearest" });
     } else if (event.key === "Enter") {
       event.preventDefault();
-      pick(options[selected]);
+      pick(choices[selected]);
     }
   };
   return (
@@ -85,42 +107,69 @@ function PickerBody({ current, initialSearch, onPick, field }: PickerBodyProps) 
         className="h-[50dvh] overflow-y-auto border-t border-line p-1"
       >
         {query.isLoading && <PickerSkeleton />}
-        {options.map((option, index) => (
+        {choices.map((choice, index) => (
           <Option
-            key={option?.id ?? AUTO.id}
+            key={choice.id}
             id={`${id}-${index}`}
-            model={option}
+            choice={choice}
             selected={index === selected}
-            current={(option?.id ?? AUTO.id) === current}
-            favourite={option !== null && (favourites?.includes(option.id) ?? false)}
-            onPick={() => pick(option)}
+            current={choice.id === current}
+            onPick={() => pick(choice)}
           />
         ))}
         {query.isError && <p className="p-3 text-muted">The models could not be loaded.</p>}
-        {query.isSuccess && options.length === 0 && <p className="p-3 text-muted">No model fits “{words}”.</p>}
+        {query.isSuccess && choices.length === 0 && <p className="p-3 text-muted">No model fits “{words}”.</p>}
       </div>
+      <footer className="border-t border-line px-4 py-2">
+        <Button size="sm" onClick={onAgents}>
+          <Bot aria-hidden /> Your agents…
+        </Button>
+      </footer>
     </div>
   );
 }
 
+const AUTO_CHOICE: Choice = { id: AUTO.id, name: AUTO.name, detail: "Q Assistant picks for each question" };
+
+function agentChoices(agents: readonly Agent[], models: readonly Model[], search: string): Choice[] {
+  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+  return agents
+    .filter((agent) => words.every((word) => `agent ${agent.name}`.toLowerCase().includes(word)))
+    .map(({ id, name, model }) => {
+      const called = model === AUTO.id ? AUTO.name : (models.find((each) => each.id === model)?.name ?? model);
+      return { id, name, detail: `your agent, on ${called}` };
+    });
+}
+
+function modelChoice(model: Model, favourites: readonly string[]): Choice {
+  const { input, output } = model.prices ?? {};
+  return {
+    id: model.id,
+    name: model.name,
+    detail: providerName(model.provider),
+    price: model.pricing_tier === "free" ? "free" : `${perMillion(input)} · ${perMillion(output)} per 1M`,
+    off: model.is_available ? undefined : (model.unavailable_reason ?? "Not available here"),
+    favourite: favourites.includes(model.id),
+  };
+}
+
 interface OptionProps {
   id: string;
-  model: Model | null;
+  choice: Choice;
   selected: boolean;
   current: boolean;
-  favourite: boolean;
   onPick: () => void;
 }
 
-function Option({ id, model, selected, current, favourite, onPick }: OptionProps) {
-  const off = model !== null && !model.is_available;
+function Option({ id, choice, selected, current, onPick }: OptionProps) {
+  const { name, detail, price, off, favourite } = choice;
   return (
     <div
       id={id}
       role="option"
       tabIndex={-1}
       aria-selected={selected}
-      aria-disabled={off || undefined}
+      aria-disabled={off !== undefined || undefined}
       className={cn(
         "cursor-pointer rounded px-3 py-1.5 pointer-coarse:py-3",
         selected && "bg-active text-active-fg",
@@ -132,22 +181,13 @@ function Option({ id, model, selected, current, favourite, onPick }: OptionProps
       <div className="flex items-baseline gap-2">
         <span className={cn("min-w-0 flex-1 truncate", current && "font-semibold")}>
           {favourite && <span aria-hidden>★ </span>}
-          {model?.name ?? "Auto"}
-          <span className={cn("text-xs", !selected && "text-muted")}>
-            {" "}
-            · {model?.provider ?? "Q Assistant picks for each question"}
-          </span>
+          {name}
+          <span className={cn("text-xs", !selected && "text-muted")}> · {detail}</span>
           {current && <span className="text-xs"> · in use</span>}
         </span>
-        {model && (
-          <span className={cn("shrink-0 text-xs tabular-nums", !selected && "text-muted")}>
-            {model.pricing_tier === "free"
-              ? "free"
-              : `${perMillion(model.prices?.input)} · ${perMillion(model.prices?.output)} per 1M`}
-          </span>
-        )}
+        {price && <span className={cn("shrink-0 text-xs tabular-nums", !selected && "text-muted")}>{price}</span>}
       </div>
-      {off && <p className={cn("text-xs", !selected && "text-muted")}>{model.unavailable_reason ?? "Not available here"}</p>}
+      {off && <p className={cn("text-xs", !selected && "text-muted")}>{off}</p>}
     </div>
   );
 }

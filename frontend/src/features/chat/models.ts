@@ -1,12 +1,15 @@
 import { useQuery } from "@tanstack/react-query";
 import { modelQuery, modelsQuery } from "@/shared/api/queries";
-import { useApi } from "@/shared/api/services";
+import { useApi, useSession } from "@/shared/api/services";
 import type { Model } from "@/shared/api/types";
+import { providerName } from "@/shared/lib/names";
+import { type Agent, agentsQuery, isAgent } from "./agents-api";
 
 /** What the chat has to know of a model; the server picks one itself for `auto`. */
 export interface ChatModel {
   id: string;
   name: string;
+  /** For a reader: who offers it; an agent's model. */
   provider?: string;
   takesImages: boolean;
   available: boolean;
@@ -19,15 +22,31 @@ export function chatModel(model: Model): ChatModel {
   return {
     id: model.id,
     name: model.name,
-    provider: model.provider,
+    provider: providerName(model.provider),
     takesImages: model.capabilities.includes("vision"),
     available: model.is_available,
     unavailableReason: model.unavailable_reason ?? undefined,
   };
 }
 
-/** The model of an id: from the list if it is there, else asked for alone; by its id until it is known. */
+/** Whom an id means: an agent stands before its model. */
 export function useChatModel(id: string): ChatModel {
+  const agents = useAgents(isAgent(id));
+  const agent = agents?.find((each) => each.id === id);
+  const model = useModel(agent?.model ?? (isAgent(id) ? AUTO.id : id));
+  if (agent) return { ...model, id, name: agent.name, provider: model.name };
+  return isAgent(id) ? { ...AUTO, id, name: agents ? "Deleted agent" : "Agent" } : model;
+}
+
+/** The user's agents, once they are known. */
+export function useAgents(wanted = true): Agent[] | undefined {
+  const { token } = useSession();
+  const query = agentsQuery(useApi(), token);
+  return useQuery({ ...query, enabled: query.enabled && wanted }).data;
+}
+
+/** The model of an id: from the list if it is there, else asked for alone; by its id until it is known. */
+function useModel(id: string): ChatModel {
   const api = useApi();
   const listed = useListedModels()?.find((model) => model.id === id);
   const alone = useQuery({

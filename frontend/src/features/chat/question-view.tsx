@@ -38,7 +38,9 @@ export function QuestionView({ message, siblings, busy, actions }: MessageProps)
               ))}
             </div>
           )}
-          <p className="break-words whitespace-pre-wrap">{message.content}</p>
+          <p dir="auto" className="break-words whitespace-pre-wrap">
+            {message.content}
+          </p>
         </div>
       )}
       {!editing && (

@@ -5,6 +5,7 @@ import { useApi, useHost, useSession, withHost } from "@/shared/api/services";
 import type { Model } from "@/shared/api/types";
 import { createKey } from "@/shared/keys/keys-api";
 import { ShownOnce } from "@/shared/keys/marketplace-keys";
+import { providerName } from "@/shared/lib/names";
 import { Button } from "@/shared/ui/button";
 import { CopyButton } from "@/shared/ui/copy-button";
 import { Field, Input } from "@/shared/ui/input";
@@ -74,7 +75,9 @@ function Connect() {
             <h2 className="font-medium">2. A model</h2>
             <Field
               label="Model id"
-              hint={model ? `${model.name} · ${model.provider}` : "Any id from the catalogue; also provider/model."}
+              hint={
+                model ? `${model.name} · ${providerName(model.provider)}` : "Any id from the catalogue; also provider/model."
+              }
             >
               {(control) => (
                 <>

@@ -94,7 +94,7 @@ test("a question of Q Assistant is shown, its pick carries the task on, and a bl
   await userEvent.type(screen.getByRole("textbox", { name: /describe your task/ }), "fix my test{Enter}");
   const picks = within(await screen.findByRole("region", { name: "Recommended for you" }));
   expect(await picks.findByText("Code or an error?", { exact: false })).toBeInTheDocument();
-  expect(picks.getByText(/About \$0.01/)).toHaveTextContent("About $0.01, at most $0.05");
+  expect(picks.getByText(/About \$0.01/)).toHaveTextContent("About $0.01, rarely over $0.05");
   expect(picks.getByRole("button", { name: "Add a key for OpenAI" })).toBeInTheDocument();
   await userEvent.click(picks.getByRole("button", { name: "Try Beta" }));
   expect(chosen).toHaveBeenCalledWith(beta, { task: "fix my test" });

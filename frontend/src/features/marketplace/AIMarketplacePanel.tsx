@@ -105,7 +105,7 @@ function Panel(props: AIMarketplacePanelProps) {
           </aside>
           <div className="flex min-w-0 flex-1 flex-col">
             {error && models.length > 0 && <ProblemNotice error={error} onRetry={retry} className="mx-3 mb-2" />}
-            {guessed && <p className="px-3 pb-1.5 text-muted">Nothing holds these words. The nearest:</p>}
+            {guessed && <p className="px-3 pb-1.5 text-muted">No exact match. The nearest:</p>}
             {all.isPending ? (
               <ModelGridSkeleton />
             ) : error && models.length === 0 ? (

@@ -3,12 +3,13 @@ import type { ApiError } from "@/shared/api/errors";
 import type { BlockedPick, Priority, Recommendation, Recommendations } from "@/shared/api/types";
 import { cn } from "@/shared/lib/cn";
 import { money } from "@/shared/lib/format";
+import { providerName, words } from "@/shared/lib/names";
 import { Badge } from "@/shared/ui/badge";
 import { Button, IconButton } from "@/shared/ui/button";
 import { Notice } from "@/shared/ui/notice";
 import { Skeleton } from "@/shared/ui/skeleton";
 import { useMarket } from "./market-context";
-import { priceWords, providerName, words } from "./model-facts";
+import { priceWords } from "./model-facts";
 import { ProblemNotice } from "./problem-notice";
 
 export interface AssistantPicksProps {
@@ -123,7 +124,7 @@ function Pick({ pick, task }: { pick: Recommendation; task: string }) {
       <div className="mt-auto flex items-center gap-2 pt-1">
         <p className="min-w-0 flex-1 text-xs">
           About {money(pick.cost_range.p50)}
-          <span className="text-muted">, at most {money(pick.cost_range.p95)}</span>
+          <span className="text-muted">, rarely over {money(pick.cost_range.p95)}</span>
         </p>
         <Button variant="primary" size="sm" aria-label={`Try ${model.name}`} onClick={() => market.use(model, task)}>
           <MessageSquare aria-hidden className="size-3.5!" />

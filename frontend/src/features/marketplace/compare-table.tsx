@@ -2,9 +2,10 @@ import { X } from "lucide-react";
 import type { Model } from "@/shared/api/types";
 import { cn } from "@/shared/lib/cn";
 import { day, perMillion, tokens } from "@/shared/lib/format";
+import { providerName, words } from "@/shared/lib/names";
 import { Button, IconButton } from "@/shared/ui/button";
 import { useMarket } from "./market-context";
-import { availability, providerName, words } from "./model-facts";
+import { availability } from "./model-facts";
 import { price } from "./select-models";
 
 interface Row {

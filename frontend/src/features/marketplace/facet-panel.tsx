@@ -1,10 +1,10 @@
 import { useId, useState } from "react";
 import { cn } from "@/shared/lib/cn";
 import { count, money } from "@/shared/lib/format";
+import { providerName, words } from "@/shared/lib/names";
 import { Button } from "@/shared/ui/button";
 import { NativeSelect } from "@/shared/ui/input";
 import { type MarketPatch, type MarketState, toggled } from "./market-state";
-import { providerName, words } from "./model-facts";
 import type { Facets } from "./select-models";
 
 export interface FacetPanelProps {
@@ -126,6 +126,7 @@ function CheckList(props: {
   const [all, setAll] = useState(false);
   const ids = [...new Set([...(props.chosen ?? []), ...props.counts.keys()])];
   const shown = all ? ids : ids.slice(0, initiallyShown);
+  if (ids.length === 0) return null;
   return (
     <Group label={props.label}>
       {shown.map((id) => (

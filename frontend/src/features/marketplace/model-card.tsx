@@ -3,10 +3,11 @@ import { memo } from "react";
 import type { Model } from "@/shared/api/types";
 import { cn } from "@/shared/lib/cn";
 import { tokens } from "@/shared/lib/format";
+import { providerName, words } from "@/shared/lib/names";
 import { Badge } from "@/shared/ui/badge";
 import { Button, IconButton } from "@/shared/ui/button";
 import { useMarket } from "./market-context";
-import { availability, priceWords, providerName, retiresSoon, standing, words } from "./model-facts";
+import { availability, priceWords, retiresSoon, standing } from "./model-facts";
 
 const shown = 4;
 
@@ -40,6 +41,7 @@ export const ModelCard = memo(function ModelCard({
             {model.name}
           </button>
         </h3>
+        {model.pricing_tier === "premium" && <span className="text-xs text-special">premium</span>}
         {market.selectedId === model.id && <Badge tone="solid">In chat</Badge>}
         <IconButton
           label={favourite ? `Remove ${model.name} from favourites` : `Add ${model.name} to favourites`}
@@ -111,13 +113,10 @@ function CardPrice({ model }: { model: Model }) {
     );
   }
   return (
-    <p id={`price-${model.id}`} className="flex items-baseline gap-1.5 text-sm">
-      <span className="min-w-0 flex-1 truncate tabular-nums">
-        <span className="font-semibold">{price.input}</span> <span className="text-xs text-muted">in</span>
-        <span className="text-muted"> · </span>
-        <span className="font-semibold">{price.output}</span> <span className="text-xs text-muted">out per 1M</span>
-      </span>
-      {model.pricing_tier === "premium" && <span className="shrink-0 text-xs text-special">premium</span>}
+    <p id={`price-${model.id}`} className="truncate text-sm tabular-nums">
+      <span className="font-semibold">{price.input}</span> <span className="text-xs text-muted">in</span>
+      <span className="text-muted"> · </span>
+      <span className="font-semibold">{price.output}</span> <span className="text-xs text-muted">out per 1M</span>
     </p>
   );
 }

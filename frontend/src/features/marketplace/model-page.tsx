@@ -6,13 +6,14 @@ import { useApi } from "@/shared/api/services";
 import type { Model, ModelDetail } from "@/shared/api/types";
 import { cn } from "@/shared/lib/cn";
 import { count, day, tokens } from "@/shared/lib/format";
+import { providerName, words } from "@/shared/lib/names";
 import { Badge } from "@/shared/ui/badge";
 import { Button } from "@/shared/ui/button";
 import { DialogBody } from "@/shared/ui/dialog";
 import { Notice } from "@/shared/ui/notice";
 import { Skeleton } from "@/shared/ui/skeleton";
 import { useMarket } from "./market-context";
-import { availability, providerName, retiresSoon, words } from "./model-facts";
+import { availability, retiresSoon } from "./model-facts";
 import { EvidenceList, OfferTable, PriceTable, TrafficFacts } from "./model-tables";
 import { asApiError, ProblemNotice } from "./problem-notice";
 
@@ -97,7 +98,7 @@ function Actions({ model }: { model: Model }) {
   return (
     <div className="flex flex-col gap-2 border-b border-line px-4 pb-3">
       <p className="flex flex-wrap items-center gap-x-2 text-sm text-muted">
-        {model.maker || model.provider}
+        {providerName(model.maker || model.provider)}
         <code className="rounded bg-code px-1 font-mono text-xs">{model.id}</code>
         <Badge tone={model.pricing_tier === "free" ? "success" : model.pricing_tier === "premium" ? "special" : "neutral"}>
           {model.pricing_tier}

@@ -2,8 +2,9 @@ import type { ReactNode } from "react";
 import type { Evidence, ModelStats, Offer, Prices } from "@/shared/api/types";
 import { cn } from "@/shared/lib/cn";
 import { count, day, money, perMillion, tokens } from "@/shared/lib/format";
+import { providerName } from "@/shared/lib/names";
 import { Badge } from "@/shared/ui/badge";
-import { priceClasses, providerName } from "./model-facts";
+import { priceClasses } from "./model-facts";
 
 function Table({ label, head, children }: { label: string; head: string[]; children: ReactNode }) {
   return (

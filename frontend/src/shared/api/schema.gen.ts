@@ -1502,6 +1502,7 @@ export interface components {
             max_cost?: number;
             max_tokens?: number;
             messages?: Record<string, never>[];
+            /** @description A model, `auto`, or one of your agents (agt_...) */
             model: string;
             /** @description Fallback models, in order */
             models?: string[];
@@ -2616,9 +2617,11 @@ export interface components {
         };
         /**
          * TreeMessage
-         * @description A message of the tree; parent_id null = a root; run_id while it is running.
+         * @description A message of the tree; parent_id null = a root; agent_id: the agent or model that was asked; run_id while it is running.
          */
         TreeMessage: {
+            /** Agent Id */
+            agent_id: string | null;
             /** Content */
             content: string;
             /** Conversation Id */

@@ -16,7 +16,14 @@ export interface Services {
 
 export function createServices(host: Host): Services {
   const session = new Session(host.storage);
-  return { host, session, api: new ApiClient(host, session), queryClient: createQueryClient() };
+  const queryClient = createQueryClient();
+  let { departures } = session.getState();
+  session.subscribe(() => {
+    if (session.getState().departures === departures) return;
+    departures = session.getState().departures;
+    queryClient.clear();
+  });
+  return { host, session, api: new ApiClient(host, session), queryClient };
 }
 
 /** Retries only what may heal by itself; a 4xx is an answer. */

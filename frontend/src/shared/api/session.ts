@@ -16,6 +16,8 @@ export interface SessionState {
   /** True after the server refused the token, until the next sign-in. */
   expired: boolean;
   prompt: SignInPrompt | null;
+  /** How often someone left since the page was loaded, here or in another tab: what was theirs must go from memory. */
+  departures: number;
 }
 
 /**
@@ -29,7 +31,7 @@ export class Session {
   private waiting: { promise: Promise<boolean>; resolve: (signedIn: boolean) => void } | null = null;
 
   constructor(private readonly storage: HostStorage) {
-    this.state = { token: storage.getItem(TOKEN_KEY), expired: false, prompt: null };
+    this.state = { token: storage.getItem(TOKEN_KEY), expired: false, prompt: null, departures: 0 };
     storage.subscribe(TOKEN_KEY, () => this.onOtherTab());
   }
 
@@ -47,14 +49,14 @@ export class Session {
   /** After sign-in or sign-up (AIAuthModal's `onSuccess`). */
   signedIn(token: string): void {
     this.storage.setItem(TOKEN_KEY, token);
-    this.set({ token, expired: false, prompt: null });
+    this.set({ ...this.state, token, expired: false, prompt: null });
     this.finish(true);
   }
 
   /** Forgets the token here; the caller has already told the server. */
   signedOut(): void {
     this.storage.removeItem(TOKEN_KEY);
-    this.set({ token: null, expired: false, prompt: null });
+    this.set({ ...this.state, token: null, expired: false, prompt: null, departures: this.state.departures + 1 });
     this.finish(false);
   }
 
@@ -85,7 +87,8 @@ export class Session {
   private onOtherTab(): void {
     const token = this.storage.getItem(TOKEN_KEY);
     if (token === this.state.token) return;
-    this.set({ ...this.state, token, expired: false, prompt: token ? null : this.state.prompt });
+    const departures = this.state.departures + (this.state.token ? 1 : 0);
+    this.set({ token, expired: false, prompt: token ? null : this.state.prompt, departures });
     if (token) this.finish(true);
   }
 

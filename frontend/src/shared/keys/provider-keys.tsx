@@ -10,6 +10,7 @@ import {
   testProviderKey,
 } from "@/shared/keys/keys-api";
 import { day } from "@/shared/lib/format";
+import { providerName } from "@/shared/lib/names";
 import { Badge } from "@/shared/ui/badge";
 import { Button } from "@/shared/ui/button";
 import { Field, Input, NativeSelect } from "@/shared/ui/input";
@@ -60,14 +61,14 @@ function ProviderKeyRow({ stored, onChanged }: { stored: ProviderKey; onChanged:
   return (
     <li className="rounded border border-line px-3 py-2">
       <div className="flex flex-wrap items-center gap-2">
-        <span className="font-medium">{stored.provider}</span>
+        <span className="font-medium">{providerName(stored.provider)}</span>
         <code className="text-xs text-muted">{stored.masked}</code>
         <Badge tone={stored.status === "verified" ? "success" : "warning"}>{lost ? "needs re-entry" : stored.status}</Badge>
         <span className="ml-auto flex gap-1">
           <Button
             size="sm"
             busy={test.isPending}
-            aria-label={`Test the ${stored.provider} key`}
+            aria-label={`Test the ${providerName(stored.provider)} key`}
             onClick={() => test.mutate()}
           >
             {test.isPending ? "Testing…" : "Test"}
@@ -76,7 +77,7 @@ function ProviderKeyRow({ stored, onChanged }: { stored: ProviderKey; onChanged:
             size="sm"
             variant="danger"
             busy={remove.isPending}
-            aria-label={`Delete the ${stored.provider} key`}
+            aria-label={`Delete the ${providerName(stored.provider)} key`}
             onClick={() => remove.mutate()}
           >
             Delete
@@ -124,7 +125,9 @@ function AddProviderKey({ onAdded }: { onAdded: () => Promise<void> }) {
           {(control) => (
             <NativeSelect {...control} name="provider">
               {providers.map(({ name }) => (
-                <option key={name}>{name}</option>
+                <option key={name} value={name}>
+                  {providerName(name)}
+                </option>
               ))}
             </NativeSelect>
           )}
@@ -148,7 +151,7 @@ function AddProviderKey({ onAdded }: { onAdded: () => Promise<void> }) {
           {save.isPending ? "Testing…" : "Test and save"}
         </Button>
         <p role="status" className="text-muted">
-          {added && `Saved: ${added.provider} ${added.masked}, ${added.status}.`}
+          {added && `Saved: ${providerName(added.provider)} ${added.masked}, ${added.status}.`}
         </p>
       </div>
     </form>

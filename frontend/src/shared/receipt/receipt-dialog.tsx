@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { useApi } from "@/shared/api/services";
 import { count, money, perMillion } from "@/shared/lib/format";
+import { providerName } from "@/shared/lib/names";
 import { type Attempt, estimateVerdict, type Generation, generationQuery } from "@/shared/receipt/receipt";
 import { Button } from "@/shared/ui/button";
 import { Dialog, DialogBody } from "@/shared/ui/dialog";
@@ -29,6 +30,14 @@ export function ReceiptDialog({ requestId, onClose }: { requestId: string; onClo
   );
 }
 
+const endings: Record<string, string> = {
+  stop: "the model was done",
+  length: "length limit reached",
+  stopped: "you stopped it",
+  tool_calls: "the model called a tool",
+  content_filter: "the provider's filter",
+};
+
 function Receipt({ generation: g }: { generation: Generation }) {
   const verdict = estimateVerdict(g);
   return (
@@ -37,7 +46,8 @@ function Receipt({ generation: g }: { generation: Generation }) {
         <span className="font-semibold">{g.cost === 0 ? (g.is_byok ? "On your own key" : "Free") : money(g.cost)}</span>
         <span className="text-muted">
           {" "}
-          · {g.model} · {g.provider}
+          · {g.model}
+          {g.provider && ` · ${providerName(g.provider)}`}
         </span>
       </p>
       {g.fallback && (
@@ -73,7 +83,7 @@ function Receipt({ generation: g }: { generation: Generation }) {
         <Fact name="When">{new Date(g.created_at).toLocaleString()}</Fact>
         <Fact name="To the first token">{milliseconds(g.timings?.first_token_ms)}</Fact>
         <Fact name="In all">{milliseconds(g.timings?.total_ms)}</Fact>
-        <Fact name="Ended">{(g.finish_reason ?? g.status).replaceAll("_", " ")}</Fact>
+        <Fact name="Ended">{endings[g.finish_reason ?? ""] ?? (g.finish_reason ?? g.status).replaceAll("_", " ")}</Fact>
       </Facts>
       {g.attempts && g.attempts.length > 0 && <Attempts attempts={g.attempts} />}
     </div>
@@ -90,7 +100,7 @@ function Attempts({ attempts }: { attempts: Attempt[] }) {
             key={`${attempt.provider} ${attempt.model} ${attempt.duration_ms}`}
             className="rounded border border-line px-2 py-1"
           >
-            {index + 1}. {attempt.model} · {attempt.provider}
+            {index + 1}. {attempt.model} · {providerName(attempt.provider ?? "nobody")}
             {attempt.credential === "byok" ? " with your key" : ""}:{" "}
             <span className={attempt.reason ? "text-warning" : "text-success"}>
               {attempt.reason ?? (attempt.status === "ok" ? "answered" : attempt.status)}

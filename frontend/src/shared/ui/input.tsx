@@ -13,6 +13,7 @@ export function Input({ className, ...props }: ComponentProps<"input">) {
 export function Textarea({ className, ...props }: ComponentProps<"textarea">) {
   return (
     <textarea
+      dir="auto"
       className={cn(field, "min-h-16 resize-none px-2 py-1.5 text-sm pointer-coarse:text-base", className)}
       {...props}
     />
