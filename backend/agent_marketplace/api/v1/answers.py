@@ -31,14 +31,15 @@ class FlightResponse(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            with self._flight.router.drain.call():
-                await fly(self._flight, receive, send)
+            try:
+                with self._flight.router.drain.call():
+                    await fly(self._flight, receive, send)
+            finally:  # before the refusal leaves: whoever repeats at once must not meet a key that is still in use
+                if self._once is not None and (self._flight.receipt is None or self._flight.receipt.status != "ok"):
+                    await settled_despite_cancel(self._once.give_back())
         except MarketplaceError as error:
             note_failure(self._flight.request.request_id, error)
             await failure(error, self._flight.request.request_id)(scope, receive, send)
-        finally:
-            if self._once is not None and (self._flight.receipt is None or self._flight.receipt.status != "ok"):
-                await settled_despite_cancel(self._once.give_back())
 
 
 def caller_check(market: Market, request: Request) -> Check:
