@@ -1,5 +1,9 @@
 """What operators watch, read off the running parts when it is asked for: nothing is counted twice, little on the hot path."""
 
+from collections import Counter
+from collections.abc import Sequence
+
+import msgspec
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -9,22 +13,54 @@ from agent_marketplace.app import Market
 from agent_marketplace.errors import Unavailable
 
 
+class Tally(msgspec.Struct, frozen=True):
+    """What one worker knows without asking anybody. answered: (kind, status, count); offers: (model, provider, ok, failed)."""
+
+    answered: list[tuple[str, int, int]]
+    active: int
+    draining: bool
+    local_ready: bool
+    offers: list[tuple[str, str, int, int]]
+    connections: dict[str, int]
+
+
+def tally(market: Market, answered: Answered) -> Tally:
+    """This worker's."""
+    return Tally(
+        answered=[(kind, status, count) for (kind, status), count in answered.items()],
+        active=market.drain.active,
+        draining=market.drain.draining,
+        local_ready=market.local.status.ready,
+        offers=[(*offer, seen.ok, seen.failed) for offer, seen in market.health.samples.items()],
+        connections=market.db.connections(),
+    )
+
+
+def read_tally(data: bytes) -> Tally:
+    """Another worker's, as it came."""
+    return msgspec.json.decode(data, type=Tally)
+
+
 class _Answers(Collector):
-    def __init__(self, answered: Answered) -> None:
-        self._answered = answered
+    def __init__(self, workers: Sequence[Tally]) -> None:
+        self._sums: Counter[tuple[str, int]] = Counter()
+        for worker in workers:
+            for kind, status, count in worker.answered:
+                self._sums[kind, status] += count
 
     def collect(self) -> list[Metric]:
-        family = CounterMetricFamily("marketplace_requests", "Answers of this process", labels=["kind", "status"])
-        for (kind, status), count in sorted(self._answered.items()):
+        family = CounterMetricFamily("marketplace_requests", "Answers of all workers", labels=["kind", "status"])
+        for (kind, status), count in sorted(self._sums.items()):
             family.add_metric([kind, str(status)], count)
         return [family]
 
 
-async def render_metrics(market: Market, answered: Answered) -> bytes:
-    """Prometheus text. One small read of the database; where that fails `marketplace_database_up` is 0 and the rest stands."""
+async def render_metrics(market: Market, workers: Sequence[Tally]) -> bytes:
+    """Prometheus text: sums over the workers of this host that answered. One small read of the database; where that fails
+    `marketplace_database_up` is 0 and the rest stands."""
     registry = CollectorRegistry()
-    registry.register(_Answers(answered))
-    _process(market, registry)
+    registry.register(_Answers(workers))
+    _processes(market, workers, registry)
     up = Gauge("marketplace_database_up", "1 if the database answered just now", registry=registry)
     try:
         await _stored(market, registry)
@@ -34,14 +70,16 @@ async def render_metrics(market: Market, answered: Answered) -> bytes:
     return generate_latest(registry)
 
 
-def _process(market: Market, registry: CollectorRegistry) -> None:
-    """What this process knows without asking anybody."""
+def _processes(market: Market, workers: Sequence[Tally], registry: CollectorRegistry) -> None:
+    """What the workers told."""
+    counted = Gauge("marketplace_workers", "Workers of this host whose figures are in these sums", registry=registry)
+    counted.set(len(workers))
     active = Gauge("marketplace_active_calls", "Calls between admission and settlement", registry=registry)
-    active.set(market.drain.active)
+    active.set(sum(w.active for w in workers))
     draining = Gauge("marketplace_draining", "1 from the first stop signal on", registry=registry)
-    draining.set(int(market.drain.draining))
-    ready = Gauge("marketplace_local_model_ready", "1 while the embedded model answers", registry=registry)
-    ready.set(int(market.local.status.ready))
+    draining.set(int(any(w.draining for w in workers)))
+    ready = Gauge("marketplace_local_model_ready", "1 while the embedded model answers in every worker", registry=registry)
+    ready.set(int(all(w.local_ready for w in workers)))
     models = Gauge("marketplace_models", "Models in the catalogue", ["available"], registry=registry)
     listed = market.registry.get_all_models()
     models.labels("true").set(sum(m.is_available for m in listed))
@@ -49,12 +87,13 @@ def _process(market: Market, registry: CollectorRegistry) -> None:
     calls = Gauge(
         "marketplace_offer_calls", "Calls since start, by offer and verdict", ["model", "provider", "ok"], registry=registry
     )
-    for (model, provider), samples in list(market.health.samples.items()):
-        calls.labels(model, provider, "true").set(samples.ok)
-        calls.labels(model, provider, "false").set(samples.failed)
-    connections = Gauge("marketplace_database_connections", "The pool's connections", ["state"], registry=registry)
-    for state, count in market.db.connections().items():
-        connections.labels(state).set(count)
+    connections = Gauge("marketplace_database_connections", "The pools' connections", ["state"], registry=registry)
+    for worker in workers:
+        for model, provider, ok, failed in worker.offers:
+            calls.labels(model, provider, "true").inc(ok)
+            calls.labels(model, provider, "false").inc(failed)
+        for state, count in worker.connections.items():
+            connections.labels(state).inc(count)
 
 
 async def _stored(market: Market, registry: CollectorRegistry) -> None:

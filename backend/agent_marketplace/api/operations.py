@@ -6,9 +6,11 @@ import sqlalchemy as sa
 from fastapi import Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from agent_marketplace import json
 from agent_marketplace.api.deps import Router, The
 from agent_marketplace.api.envelope import ExactJSON
-from agent_marketplace.api.metrics import render_metrics
+from agent_marketplace.api.metrics import read_tally, render_metrics, tally
+from agent_marketplace.api.peers import peers_of
 from agent_marketplace.errors import Unavailable
 
 router = Router(tags=["operations"])
@@ -39,4 +41,8 @@ def _not_ready(status: str, reason: str) -> Response:
 
 @router.get("/metrics", summary="Prometheus metrics")
 async def metrics(market: The, request: Request) -> Response:
-    return Response(await render_metrics(market, request.app.state.answered), media_type=CONTENT_TYPE_LATEST)
+    own, peers = tally(market, request.app.state.answered), peers_of(request)
+    if peers is None and request.scope.get("peers") is not None:
+        return Response(json.encode(own), media_type="application/json")  # another worker adds it to its own
+    others = await peers.ask_all(market.client, request.url.path) if peers is not None else []
+    return Response(await render_metrics(market, [own, *map(read_tally, others)]), media_type=CONTENT_TYPE_LATEST)

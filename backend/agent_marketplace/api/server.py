@@ -14,6 +14,7 @@ from agent_marketplace.api.counting import Counting
 from agent_marketplace.api.deps import Router
 from agent_marketplace.api.hot import App, Hot
 from agent_marketplace.api.openapi import install_openapi
+from agent_marketplace.api.stopping import Stopping
 from agent_marketplace.api.v1 import ai_agent_routes, ai_marketplace_routes, assistant, billing, conversations, keys
 from agent_marketplace.app import Market, build
 from agent_marketplace.net.drain import Drain
@@ -29,7 +30,7 @@ def make_app(drain: Drain) -> ASGI3Application:
 def create(market: Market, extra: Sequence[Router] = ()) -> App:
     """The application over a market; its lifespan starts and stops the market. extra: routes of one mode only."""
     app = cold(market, extra)
-    counted = Counting(Hot(market, app))
+    counted = Counting(Stopping(Hot(market, app), app, market.drain))
     app.state.answered = counted.answered
     return counted
 

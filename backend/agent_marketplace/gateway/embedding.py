@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from agent_marketplace.errors import BadRequest, Unavailable
+from agent_marketplace.errors import BadRequest
 from agent_marketplace.gateway import needs
 from agent_marketplace.gateway.dispatch import Prepared
 from agent_marketplace.gateway.flight import Flight
@@ -74,8 +74,8 @@ class EmbeddingFlight(Flight):
 
     async def open(self) -> None:
         """Admission, plan and hold. Raises the caller's error; nothing is held then."""
-        if self.router.drain.draining:
-            raise Unavailable("The server is shutting down", retry_after=5)
+        if (refusal := self.router.drain.refusal()) is not None:
+            raise refusal
         model = self.router.targets.resolve(self._embedding.model)
         if "embeddings" not in model.capabilities:
             raise BadRequest(f"{model.id} makes no embeddings", code="unprocessable")

@@ -9,7 +9,7 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any
 
-from agent_marketplace.errors import MarketplaceError, PaymentRequired, ProviderFailure, Unauthorized, Unavailable
+from agent_marketplace.errors import MarketplaceError, PaymentRequired, ProviderFailure, Unauthorized
 from agent_marketplace.gateway import admit, billing, estimates, needs, receipts
 from agent_marketplace.gateway.dispatch import AttemptLog, Dispatch, Prepared, Upstream
 from agent_marketplace.gateway.plan import Attempt, Plan, Target
@@ -68,8 +68,8 @@ class Flight:
 
     async def open(self) -> None:
         """Admission, plan and hold. Raises the caller's error; nothing is held then."""
-        if self.router.drain.draining:
-            raise Unavailable("The server is shutting down", retry_after=5)
+        if (refusal := self.router.drain.refusal()) is not None:
+            raise refusal
         call = self.request.call
         self.input_tokens = self.router.count_tokens(call)
         wants = needs.read(call, self.input_tokens)

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
+from agent_marketplace.errors import Unavailable
+
 
 class Drain:
     """Shared by the server and the app, used from the event loop only."""
@@ -18,6 +20,10 @@ class Drain:
     def draining(self) -> bool:
         """True from the first stop signal on: readiness is false and new calls are refused with 503."""
         return self._draining.is_set()
+
+    def refusal(self) -> Unavailable | None:
+        """What new calls are told once the drain has begun; None before."""
+        return Unavailable("The server is shutting down", retry_after=5) if self.draining else None
 
     @property
     def active(self) -> int:

@@ -16,6 +16,7 @@ from uvicorn._types import ASGI3Application
 
 from agent_marketplace.net.drain import Drain
 from agent_marketplace.net.guard import Guard, GuardedConfig, Limits
+from agent_marketplace.net.peers import Peers, introduced
 
 AppFactory = Callable[[Drain], ASGI3Application]
 
@@ -37,6 +38,7 @@ class DrainingServer(Server):
         self._grace_s = grace_s
         self._parent = parent
         self._leave_at: float | None = None
+        self._before: frozenset[asyncio.Task[None]] = frozenset()
 
     def stop(self) -> None:
         """Begins the drain; the second call forces. Call it on the event loop."""
@@ -44,6 +46,7 @@ class DrainingServer(Server):
             self.force_exit = True
             return
         self._leave_at = asyncio.get_running_loop().time() + self._grace_s
+        self._before = frozenset(self.server_state.tasks)
         self._drain.start()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -75,13 +78,13 @@ class DrainingServer(Server):
         if self._leave_at is not None and not self.force_exit:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout_at(self._leave_at):
-                    await self._ended()
+                    await self._ended(self._before)
         self._drain.end()
         for task in list(self.server_state.tasks):
             task.cancel("the server is stopping")
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(SETTLE_S):
-                await self._ended()
+                await self._ended(frozenset(self.server_state.tasks))
         await self.lifespan.shutdown()
         for connection in self.guards():
             connection.transport.abort()
@@ -111,11 +114,12 @@ class DrainingServer(Server):
         return cast("list[Guard]", list(self.server_state.connections))  # GuardedConfig makes no others
 
     def _active(self) -> bool:
-        return bool(self.server_state.tasks) or self._drain.active > 0
+        # Of what came since the drain began only calls count: who goes on asking a server that refuses must not use up the grace.
+        return any(not task.done() for task in self._before) or self._drain.active > 0
 
-    async def _ended(self) -> None:
-        while self.server_state.tasks:
-            await asyncio.wait(list(self.server_state.tasks))
+    async def _ended(self, tasks: frozenset[asyncio.Task[None]]) -> None:
+        if tasks:
+            await asyncio.wait(tasks)
         await self._drain.idle()
 
 
@@ -143,12 +147,16 @@ def run(
     limits: Limits | None = None,
     trusted_proxies: str | None = None,
     parent: int | None = None,
+    private: socket.socket | None = None,
+    peers: Peers | None = None,
 ) -> bool:
     """Serves in this process until stopped. trusted_proxies: addresses whose X-Forwarded-* count; parent: the pid whose end
-    ends this process too. True if the end was orderly, False if forced. Raises SystemExit(3) if the app did not start."""
+    ends this process too; private: where the other workers reach this one; peers: where it reaches them. True if the end was
+    orderly, False if forced. Raises SystemExit(3) if the app did not start."""
     drain = Drain()
+    app = app_factory(drain)
     config = GuardedConfig(
-        app_factory(drain),
+        app if peers is None else introduced(app, peers),
         limits or Limits(),
         drain,
         lifespan="on",
@@ -161,5 +169,5 @@ def run(
         backlog=BACKLOG,
     )
     server = DrainingServer(config, grace_s=grace_s, parent=parent, alone=True)
-    server.run(sockets=[sock])
+    server.run(sockets=[sock] if private is None else [sock, private])
     return not server.force_exit

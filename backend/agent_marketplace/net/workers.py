@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import secrets
 import signal
 import socket
 import time
@@ -13,6 +14,7 @@ from types import FrameType
 
 from agent_marketplace.net import server
 from agent_marketplace.net.guard import Limits
+from agent_marketplace.net.peers import Peers
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,10 @@ class Supervisor:
         respawn: Respawn | None = None,
     ) -> None:
         self._arguments = (app_factory, sock, grace_s, limits, trusted_proxies, os.getpid())
+        self._token = secrets.token_urlsafe(32)
+        # Held here, so that nobody else can take the port of a worker that died.
+        self._private = [server.bind("127.0.0.1", 0) for _ in range(workers)]
+        self._places: dict[int, int] = {}
         self._grace_s = grace_s
         self._wanted = workers
         self._respawn = respawn or Respawn()
@@ -55,7 +61,7 @@ class Supervisor:
         """Returns once every worker has ended. True if all of them ended in an orderly way after a stop signal."""
         before = {number: signal.signal(number, self._signalled) for number in (signal.SIGTERM, signal.SIGINT)}
         try:
-            self._processes = [self._start() for _ in range(self._wanted)]
+            self._processes = [self._start(place) for place in range(self._wanted)]
             give_up_at: float | None = None
             while self._processes:
                 timeout = None if give_up_at is None else max(0.0, give_up_at - time.monotonic())
@@ -73,14 +79,19 @@ class Supervisor:
                 signal.signal(number, handler)
             os.close(self._wake_read)
             os.close(self._wake_write)
+            for private in self._private:
+                private.close()
 
     def _signalled(self, _number: int, _frame: FrameType | None) -> None:
         self._signals += 1
         os.write(self._wake_write, b"!")
 
-    def _start(self) -> BaseProcess:
-        process = self._context.Process(target=_worker, args=self._arguments)
+    def _start(self, place: int) -> BaseProcess:
+        others = tuple(s.getsockname()[1] for s in self._private if s is not self._private[place])
+        arguments = (*self._arguments, self._private[place], Peers(others, self._token))
+        process = self._context.Process(target=_worker, args=arguments)
         process.start()
+        self._places[process.pid or 0] = place
         return process
 
     def _terminate(self) -> None:
@@ -92,10 +103,11 @@ class Supervisor:
         for process in [p for p in self._processes if not p.is_alive()]:
             process.join()
             self._processes.remove(process)
+            place = self._places.pop(process.pid or 0)
             if self._told:
                 # Before its handlers stand (while it imports), SIGTERM ends a worker that has not served anything yet.
                 self._orderly = self._orderly and process.exitcode in (0, -signal.SIGTERM)
-            elif not self._replace():
+            elif not self._replace(place):
                 return
         if give_up_at is not None and time.monotonic() >= give_up_at:
             self._orderly = False
@@ -104,7 +116,7 @@ class Supervisor:
                 process.join()
             self._processes.clear()
 
-    def _replace(self) -> bool:
+    def _replace(self, place: int) -> bool:
         """Starts a new worker after a delay that doubles with each recent death; False where the crashes don't stop."""
         now = time.monotonic()
         self._deaths.append(now)
@@ -115,7 +127,7 @@ class Supervisor:
             self._signalled(0, None)
             return False
         time.sleep(min(self._respawn.first_delay_s * 2 ** (len(self._deaths) - 1), self._respawn.max_delay_s))
-        self._processes.append(self._start())
+        self._processes.append(self._start(place))
         return True
 
 
@@ -126,6 +138,11 @@ def _worker(
     limits: Limits | None,
     trusted_proxies: str | None,
     parent: int,
+    private: socket.socket,
+    peers: Peers,
 ) -> None:
-    orderly = server.run(app_factory, sock, grace_s=grace_s, limits=limits, trusted_proxies=trusted_proxies, parent=parent)
+    orderly = server.run(
+        app_factory, sock, grace_s=grace_s, limits=limits, trusted_proxies=trusted_proxies, parent=parent, private=private,
+        peers=peers,
+    )  # fmt: skip
     raise SystemExit(0 if orderly else 1)

@@ -1,6 +1,7 @@
 """A real server process for tests: `python -m tests.fakes.serve_main HOST PORT WORKERS GRACE_S DATABASE_URL`.
 
-GET /pid: the process's id. /die: kills it. /hang: blocks its event loop for good. /stream?S: a piece every 50 ms for S seconds, then "end".
+GET /pid: the process's id. /die: kills it. /hang: blocks its event loop for good. /linger: takes ten minutes.
+/stream?S: a piece every 50 ms for S seconds, then "end".
 503 while draining, like the product. Every stream says on stdout when it began, was cancelled, and was settled.
 """
 
@@ -41,6 +42,8 @@ def app(drain: Drain) -> ASGI3Application:
         if scope["path"] == "/hang":
             print("hangs", flush=True)
             threading.Event().wait()
+        if scope["path"] == "/linger":
+            await _stream(600, send)
         if scope["path"] == "/stream" and status == 200:
             with drain.call():
                 await _stream(float(scope["query_string"]), send)

@@ -111,6 +111,22 @@ def test_a_stream_ends_in_full_while_new_requests_get_503() -> None:
         assert "cancelled" not in lines
 
 
+def test_who_goes_on_asking_a_server_that_drains_does_not_use_up_its_grace() -> None:
+    with running(grace_s=600.0) as process:
+        process.started()
+        stream = process.open("/stream?1.5")
+        process.until("began")
+        process.popen.terminate()
+        deadline = time.monotonic() + LIMIT_S
+        while process.get("/pid")[0] != 503:
+            assert time.monotonic() < deadline
+        late = process.open("/linger")
+        assert stream.read().endswith(b"piece;end")
+        with contextlib.suppress(http.client.IncompleteRead):
+            late.read()
+        assert process.end()[0] == 0
+
+
 def test_a_stream_that_outlasts_the_grace_is_cancelled_and_settled_before_the_app_closes() -> None:
     with running(grace_s=1.0) as process:
         process.started()

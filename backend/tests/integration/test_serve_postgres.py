@@ -160,6 +160,63 @@ def test_text_that_no_database_takes_is_refused_not_failed(server: Served) -> No
     assert failures(server, server.sign_up("unstorable@b.c")) == []
 
 
+def _run(server: Served, token: str, number: int) -> tuple[str, http.client.HTTPConnection]:
+    """A resumable chat that has been sent off: (run id, its connection)."""
+    run_id = f"run_{number:08d}"
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    body = {"model": MODEL, "message": "hi", "stream": True, "resumable": True, "run_id": run_id}
+    connection.request("POST", "/api/v1/agents/chat", json.dumps(body), {"authorization": f"Bearer {token}"})
+    return run_id, connection
+
+
+def test_a_reload_finds_its_answer_whichever_worker_it_lands_on(server: Served, upstream: Threaded) -> None:
+    token, stranger = server.sign_up("reload@b.c"), server.sign_up("stranger@b.c")
+    grant(server, "reload@b.c", Decimal(1))
+    upstream.release(2)
+    run_id, connection = _run(server, token, 1)
+    first = connection.getresponse()
+    events = f"/api/v1/agents/runs/{run_id}/events"
+    assert server.call("GET", events, token=stranger)[0] == 404
+    with ThreadPoolExecutor(12) as pool:
+        listeners = [pool.submit(server.call, "GET", events, None, token) for _ in range(12)]
+        until(lambda: metric(server, "marketplace_active_calls") == 1)
+        upstream.release(1_000)
+        heard = [listener.result() for listener in listeners]
+    assert {status for status, _ in heard} == {200}
+    assert {text for _, text in heard} == {first.read().decode()}
+    assert "event: done" in heard[0][1]
+    connection.close()
+
+
+def test_stop_reaches_the_answer_whichever_worker_is_told(server: Served, upstream: Threaded) -> None:
+    token = server.sign_up("stop@b.c")
+    grant(server, "stop@b.c", Decimal(1))
+    runs = [_run(server, token, 100 + i) for i in range(8)]
+    until(lambda: len(upstream.fake.requests) == 8)
+    for run_id, _ in runs:
+        assert server.call("POST", f"/api/v1/agents/runs/{run_id}/stop", {}, token)[1]["stopped"] is True
+    for _, connection in runs:
+        assert "event: done" in connection.getresponse().read().decode()
+        connection.close()
+    assert server.call("POST", "/api/v1/agents/runs/run_00000000/stop", {}, token)[0] == 404
+    assert metric(server, "marketplace_open_holds") == 0
+
+
+def test_one_scrape_counts_the_calls_of_all_workers(server: Served) -> None:
+    token = server.sign_up("scrape@b.c")
+    counted = 'marketplace_requests_total{kind="openai",status="200"}'
+    for _ in range(5):
+        before = metric(server, counted)
+        for _ in range(20):
+            assert server.call("GET", "/v1/models", token=token)[0] == 200
+        assert metric(server, counted) == before + 20
+    assert metric(server, "marketplace_workers") == 2
+    forged = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    forged.request("GET", "/metrics", headers={"x-marketplace-peer": "guessed"})
+    assert forged.getresponse().read().decode().startswith("# HELP")
+    forged.close()
+
+
 def test_nothing_is_served_unmetered_while_the_database_is_away(
     server: Served, upstream: Threaded, durable_postgres: Postgres
 ) -> None:

@@ -7,11 +7,12 @@ from fastapi import Header, Query, Request, Response
 from agent_marketplace.api import present, replies, schemas
 from agent_marketplace.api.deps import Reader, Router, Runner, The
 from agent_marketplace.api.envelope import success
+from agent_marketplace.api.peers import answer_elsewhere
 from agent_marketplace.api.v1 import chats
 from agent_marketplace.api.v1.agent_body import flag, read_object, text
 from agent_marketplace.api.v1.answers import FlightResponse, RunResponse, caller_check
 from agent_marketplace.api.v1.idempotent import claim
-from agent_marketplace.errors import BadRequest, MarketplaceError
+from agent_marketplace.errors import BadRequest, MarketplaceError, NotFound
 from agent_marketplace.gateway import estimates
 from agent_marketplace.gateway.agent_wire import AgentMouth
 
@@ -137,15 +138,21 @@ async def run_events(
 ) -> Response:
     if last_event_id is not None and not last_event_id.lstrip("-").isdigit():
         raise BadRequest("Last-Event-ID must be a number")
-    run = market.runs.get(run_id, principal.user_id)
+    try:
+        run = market.runs.get(run_id, principal.user_id)
+    except NotFound as missing:
+        return await answer_elsewhere(market, request, missing)
     await market.runs.first(run)
     after = int(last_event_id) if last_event_id is not None else -1
     return RunResponse(market.runs, run, caller_check(market, request), after)
 
 
 @router.post("/runs/{run_id}/stop", summary="Stop an answer at once", responses={200: {"model": replies.Stopped}})
-async def stop_run(market: The, principal: Runner, run_id: str) -> Response:
-    return success(stopped=market.runs.stop(run_id, principal.user_id))
+async def stop_run(request: Request, market: The, principal: Runner, run_id: str) -> Response:
+    try:
+        return success(stopped=market.runs.stop(run_id, principal.user_id))
+    except NotFound as missing:
+        return await answer_elsewhere(market, request, missing)
 
 
 @router.get(

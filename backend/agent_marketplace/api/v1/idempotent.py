@@ -5,6 +5,7 @@ cancelled gives its key back: nothing was charged, so a repeat may run. A key wh
 after a quarter of an hour, longer than any call can run.
 """
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from agent_marketplace.app import Market
+from agent_marketplace.gateway.relay import settled_despite_cancel
 from agent_marketplace.ledger import abandon_in, begin_in, digest, release_stale_in
 
 _STALE_MS = 900_000
@@ -33,11 +35,13 @@ class Once:
 async def claim(market: Market, request: Request, user_id: str, body: Mapping[str, Any]) -> Once | Response | None:
     """The claim, the stored reply of an earlier call, or None where no key was sent or a stream is asked for.
 
-    Raises IdempotencyMismatch (other body), Conflict (still running), BadRequest (the key).
+    Raises IdempotencyMismatch (other body), Conflict (still running), BadRequest (the key), Unavailable (the server stops).
     """
     key = request.headers.get("idempotency-key")
     if key is None or body.get("stream"):
         return None
+    if (refusal := market.drain.refusal()) is not None:
+        raise refusal
     scope, now = f"{OPERATION}:{user_id}", market.clock.now_ms()
     input_hash = digest(request.url.path, dict(body))
 
@@ -45,9 +49,16 @@ async def claim(market: Market, request: Request, user_id: str, body: Mapping[st
         release_stale_in(connection, scope, key, now - _STALE_MS)
         return begin_in(connection, scope, key, input_hash, now)
 
-    replay = await market.db.write(work)
+    once = Once(market, scope, key)
+    claimed = asyncio.ensure_future(market.db.write(work))
+    try:
+        await settled_despite_cancel(claimed)
+    except asyncio.CancelledError:  # the server stops: nobody would use the claim
+        await settled_despite_cancel(once.give_back())
+        raise
+    replay = claimed.result()
     if replay is None:
-        return Once(market, scope, key)
+        return once
     return Response(
         replay.result, media_type="application/json", headers={"idempotent-replayed": "true", "cache-control": "no-store"}
     )
