@@ -22,7 +22,7 @@ class ClientGone(Exception):
 
 
 def read_headers(scope: Scope) -> dict[str, str]:
-    """Header names in lower case; the last of a repeated one wins, but a repeated credential is refused.
+    """Header names in lower case; the last of a repeated one wins, but a repeated credential is refused and lists are joined.
 
     Raises BadRequest.
     """
@@ -31,7 +31,8 @@ def read_headers(scope: Scope) -> dict[str, str]:
         name = raw_name.decode("latin-1")
         if name in found and name in ("authorization", "x-api-key", "x-goog-api-key"):
             raise BadRequest(f"{name} was sent twice")
-        found[name] = raw_value.decode("latin-1")
+        value = raw_value.decode("latin-1")
+        found[name] = f"{found[name]},{value}" if name == "anthropic-beta" and name in found else value
     return found
 
 

@@ -1,11 +1,13 @@
 """The cold half of the wires that existing clients speak: lists of models, token counts and embeddings (Ollama's: `ollama`)."""
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Query, Request, Response
 
 from agent_marketplace import json
+from agent_marketplace.accounts.principal import Principal
 from agent_marketplace.api.deps import Caller, Router, Runner, The
 from agent_marketplace.api.envelope import ExactJSON
 from agent_marketplace.api.paths import wire_of
@@ -20,6 +22,8 @@ from agent_marketplace.wires.anthropic import AnthropicCodec
 
 router = Router(tags=["wires"])
 _GEMINI_PAGE = 1000
+_TEXT_METHODS = ["generateContent", "streamGenerateContent", "countTokens"]
+_VECTOR_METHODS = ["embedContent", "batchEmbedContents"]
 _BODY = {
     "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}},
 }
@@ -115,7 +119,7 @@ def _gemini_model(model: AIModel) -> dict[str, Any]:
         "description": model.description,
         "inputTokenLimit": model.max_input or model.context_window,
         "outputTokenLimit": model.max_output,
-        "supportedGenerationMethods": [] if embeds else ["generateContent", "streamGenerateContent", "countTokens"],
+        "supportedGenerationMethods": _VECTOR_METHODS if embeds else _TEXT_METHODS,
     }
 
 
@@ -151,10 +155,12 @@ async def count_message_tokens(request: Request, market: The, _principal: Runner
 
 
 @router.post(
-    "/v1/models/{model}:countTokens", summary="Tokens of contents, estimated offline; Google's shape", openapi_extra=_BODY
+    "/v1/models/{model:path}:countTokens",
+    summary="Tokens of contents, estimated offline; Google's shape",
+    openapi_extra=_BODY,
 )
 @router.post(
-    "/v1beta/models/{model}:countTokens",
+    "/v1beta/models/{model:path}:countTokens",
     summary="Tokens of contents, estimated offline; Google's shape",
     openapi_extra=_BODY,
 )
@@ -186,6 +192,47 @@ async def create_embeddings(request: Request, market: The, principal: Runner) ->
     call = embeddings.parse_request(await read_bytes(request))
     flight = EmbeddingFlight(
         market.router, call, request_id=new_id("gen"), user_id=principal.user_id, key_id=principal.key_id
+    )
+    return await fly_embedding(market, flight)
+
+
+@router.post(
+    "/v1/models/{model:path}:embedContent",
+    summary="The vector of a text, Google's shape, billed exactly",
+    openapi_extra=_BODY,
+)
+@router.post(
+    "/v1beta/models/{model:path}:embedContent",
+    summary="The vector of a text, Google's shape, billed exactly",
+    openapi_extra=_BODY,
+)
+async def embed_content(request: Request, market: The, principal: Runner, model: str) -> Response:
+    return await _embed(request, market, principal, model, batch=False)
+
+
+@router.post(
+    "/v1/models/{model:path}:batchEmbedContents",
+    summary="Vectors of texts, Google's shape, billed exactly",
+    openapi_extra=_BODY,
+)
+@router.post(
+    "/v1beta/models/{model:path}:batchEmbedContents",
+    summary="Vectors of texts, Google's shape, billed exactly",
+    openapi_extra=_BODY,
+)
+async def batch_embed_contents(request: Request, market: The, principal: Runner, model: str) -> Response:
+    return await _embed(request, market, principal, model, batch=True)
+
+
+async def _embed(request: Request, market: Market, principal: Principal, model: str, *, batch: bool) -> Response:
+    call = embeddings.parse_gemini(await read_bytes(request), model, batch=batch)
+    flight = EmbeddingFlight(
+        market.router,
+        call,
+        request_id=new_id("gen"),
+        user_id=principal.user_id,
+        key_id=principal.key_id,
+        render=partial(embeddings.render_gemini, batch=batch),
     )
     return await fly_embedding(market, flight)
 

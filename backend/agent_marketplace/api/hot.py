@@ -10,6 +10,7 @@ from agent_marketplace.api.envelope import error_headers, note_failure
 from agent_marketplace.api.paths import GEMINI, GEMINI_PATHS, HOT_WIRES, query_keys
 from agent_marketplace.app import Market
 from agent_marketplace.errors import BadRequest, MarketplaceError
+from agent_marketplace.gateway import betas
 from agent_marketplace.gateway.ai_api_router import SPLICED
 from agent_marketplace.gateway.request import GatewayRequest
 from agent_marketplace.ids import new_id
@@ -82,6 +83,7 @@ class Hot:
                 mouth=codec,
                 call=call,
                 raw=body if codec.name in SPLICED else None,
+                betas=betas.parse(headers.get(betas.HEADER)) if codec.name == "anthropic" else (),
                 traceparent=headers.get("traceparent"),
                 still_valid=lambda: market.authenticator.authenticate(headers, keys),
             )

@@ -3,15 +3,17 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import Request, Response
+from fastapi import Response
 from pydantic import BaseModel, Field
 
 from agent_marketplace import json
+from agent_marketplace.accounts.principal import Principal
 from agent_marketplace.api.compat import fly_embedding
 from agent_marketplace.api.deps import Caller, Router, Runner, The
 from agent_marketplace.api.envelope import ExactJSON
+from agent_marketplace.app import Market
 from agent_marketplace.catalog import AIModel
-from agent_marketplace.gateway.embedding import EmbeddingFlight
+from agent_marketplace.gateway.embedding import EmbeddingFlight, Render
 from agent_marketplace.ids import new_id
 from agent_marketplace.wires.embeddings import EmbeddingCall, EmbeddingReply
 
@@ -33,6 +35,13 @@ class Embed(BaseModel):
     model: Annotated[str, Field(min_length=1, max_length=200)]
     input: str | Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1, max_length=2048)]
     dimensions: Annotated[int, Field(ge=1, le=100_000)] | None = None
+
+
+class Prompted(BaseModel):
+    """One text to embed, in the form that `/api/embed` replaced; clients still send it."""
+
+    model: Annotated[str, Field(min_length=1, max_length=200)]
+    prompt: Annotated[str, Field(min_length=1)]
 
 
 @router.get("/version", summary="The release of Ollama whose wire this is")
@@ -72,18 +81,26 @@ async def show(market: The, _principal: Caller, body: Show) -> Response:
 
 
 @router.post("/embed", summary="Vectors of texts, Ollama's shape, billed exactly")
-async def embed(_request: Request, market: The, principal: Runner, body: Embed) -> Response:
+async def embed(market: The, principal: Runner, body: Embed) -> Response:
     inputs = (body.input,) if isinstance(body.input, str) else tuple(body.input)
     call = EmbeddingCall(model=body.model, inputs=inputs, dimensions=body.dimensions)
-    flight = EmbeddingFlight(
-        market.router,
-        call,
-        request_id=new_id("gen"),
-        user_id=principal.user_id,
-        key_id=principal.key_id,
-        render=_render,
-    )
-    return await fly_embedding(market, flight)
+    return await fly_embedding(market, _flight(market, principal, call, _render))
+
+
+@router.post("/embeddings", summary="The vector of a text, Ollama's older shape, billed exactly")
+async def embed_prompt(market: The, principal: Runner, body: Prompted) -> Response:
+    call = EmbeddingCall(model=body.model, inputs=(body.prompt,))
+    return await fly_embedding(market, _flight(market, principal, call, _render_one))
+
+
+def _flight(market: Market, principal: Principal, call: EmbeddingCall, render: Render) -> EmbeddingFlight:
+    request_id = new_id("gen")
+    user_id, key_id = principal.user_id, principal.key_id
+    return EmbeddingFlight(market.router, call, request_id=request_id, user_id=user_id, key_id=key_id, render=render)
+
+
+def _render_one(reply: EmbeddingReply, _model: str, extra: Mapping[str, Any]) -> bytes:
+    return json.encode({"embedding": reply.vectors[0], **extra})
 
 
 def _render(reply: EmbeddingReply, model: str, extra: Mapping[str, Any]) -> bytes:

@@ -12,6 +12,7 @@ import msgspec
 from agent_marketplace.catalog import AIModel, MarketplaceRegistry
 from agent_marketplace.catalog.service import Catalog
 from agent_marketplace.clock import Clock
+from agent_marketplace.gateway import betas
 from agent_marketplace.gateway import needs as need
 from agent_marketplace.gateway.credentials import Credentials
 from agent_marketplace.gateway.dispatch import Prepared, Upstream
@@ -32,14 +33,14 @@ from agent_marketplace.net.drain import Drain
 from agent_marketplace.net.http import OutboundClient, OutboundRequest
 from agent_marketplace.net.traces import Tracer
 from agent_marketplace.providers.endpoints import Endpoint, EndpointTable
-from agent_marketplace.wires import splice, splice_anthropic
+from agent_marketplace.wires import splice, splice_anthropic, splice_gemini
 from agent_marketplace.wires.base import Call, Codec, Finish, Message, OutboundCall, TextPart
 from agent_marketplace.wires.tokens import count_call
 
 Chooser = Callable[[str, Call, need.Needs, Preferences], Awaitable[list[tuple[str, str]]]]
 """For `model: "auto"`: (model id, why) in order, for a user's call; never raises."""
 
-SPLICED = frozenset({"openai", "anthropic"})
+SPLICED = frozenset({"openai", "anthropic", "gemini"})
 """Wires with a fast path: their requests come with `raw`."""
 
 OutputRange = Callable[[str, Call, int], tuple[int, int]]
@@ -211,6 +212,8 @@ class APIRouter:
             out = codec.build_request(
                 msgspec.structs.replace(call, max_tokens=limit), target.upstream_id, stream=call.stream
             )
+        if request.betas and call.wire == endpoint.wire == "anthropic":
+            out = _with_betas(out, *betas.split(request.betas, target))
         if call.stream and pipe is None:
             pipe = TranslatedPipe(codec.decoder(), request.mouth.encoder(shape), moved=flight.moved(attempt))
         secret = None
@@ -235,17 +238,23 @@ class APIRouter:
         if not _same_wire(flight, endpoint) or request.raw is None:
             return None, None
         shape = flight.shape(target)
-        if endpoint.wire == "openai":
-            out = splice.splice_request(
-                request.raw, target.upstream_id, max_tokens=limit, stream=call.stream, dialect=endpoint.dialect
-            )
-            return out, SplicedPipe(splice.Passthrough(shape)) if call.stream else None
-        pipe = SplicedPipe(splice_anthropic.Passthrough(shape)) if call.stream else None
         # Another model than asked for may be of a generation that is asked to think in other words.
-        if flight.moved(attempt) is not None or not splice_anthropic.spliceable(request.raw, call, limit):
-            return None, pipe
-        out = splice_anthropic.splice_request(request.raw, target.upstream_id, max_tokens=limit, stream=call.stream)
-        return out, pipe
+        moved = flight.moved(attempt) is not None
+        out: OutboundCall | None = None
+        if endpoint.wire == "openai":
+            if splice.spliceable(call):
+                out = splice.splice_request(
+                    request.raw, target.upstream_id, max_tokens=limit, stream=call.stream, dialect=endpoint.dialect
+                )
+            return out, SplicedPipe(splice.Passthrough(shape)) if call.stream else None
+        if endpoint.wire == "gemini":
+            if not moved and splice_gemini.spliceable(request.raw, call):
+                out = splice_gemini.splice_request(request.raw, target.upstream_id, max_tokens=limit, stream=call.stream)
+            choices = max(1, call.n or 1)
+            return out, SplicedPipe(splice_gemini.Passthrough(shape, choices=choices)) if call.stream else None
+        if not moved and splice_anthropic.spliceable(request.raw, call, limit):
+            out = splice_anthropic.splice_request(request.raw, target.upstream_id, max_tokens=limit, stream=call.stream)
+        return out, SplicedPipe(splice_anthropic.Passthrough(shape)) if call.stream else None
 
     def abort_rule(self, provider: str) -> str:
         """What closing the connection does to the provider's bill: stops, continues, unknown (providers/table.py)."""
@@ -262,6 +271,8 @@ class APIRouter:
         if endpoint is not None and _same_wire(flight, endpoint):
             if endpoint.wire == "openai":
                 return splice.splice_reply(upstream.body, shape, flight.usage, extra)
+            if endpoint.wire == "gemini":
+                return splice_gemini.splice_reply(upstream.body, shape, flight.usage, extra)
             return splice_anthropic.splice_reply(upstream.body, shape, extra)
         shown = msgspec.structs.replace(reply, usage=flight.usage, finish=reply.finish or Finish.STOP)
         return flight.request.mouth.render_reply(shown, shape, extra)
@@ -299,6 +310,13 @@ class APIRouter:
         latency = sorted(samples.first_token_ms)[len(samples.first_token_ms) // 2]
         speed = sorted(samples.tokens_per_s)[len(samples.tokens_per_s) // 2] if samples.tokens_per_s else 0
         return float(latency), float(speed)
+
+
+def _with_betas(out: OutboundCall, passed: tuple[str, ...], dropped: tuple[str, ...]) -> OutboundCall:
+    headers = (*out.headers, (betas.HEADER, ",".join(passed))) if passed else out.headers
+    return msgspec.structs.replace(
+        out, headers=headers, dropped=(*out.dropped, *(f"{betas.HEADER}: {name}" for name in dropped))
+    )
 
 
 def _same_wire(flight: Flight, endpoint: Endpoint) -> bool:

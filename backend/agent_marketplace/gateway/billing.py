@@ -1,7 +1,8 @@
 """PURE: what an answer is charged for. One rule for every wire and every way an answer can end (docs/billing.md has the table).
 
     who stopped          delivered   usage known   charged
-    nobody (finished)    any         yes           the provider's usage, an explicit zero too
+    nobody (finished)    any         yes           the provider's usage, an explicit zero too; a report from before the content
+                                                   (a placeholder) counts for the input, output by our count, marked estimated
     nobody (finished)    any         no            our count of input and delivered output, marked estimated
     client, provider,
     wallet or server     nothing     any           nothing
@@ -39,10 +40,16 @@ def billable(
     usage = meter.usage
     if usage is None or not plausible(usage, context, choices):
         return Usage(input=input_tokens, output=meter.delivered_tokens() * choices, estimated=True)
-    unreported = 0 if finished else meter.unreported_tokens() * choices
-    if not unreported:
+    unreported = meter.unreported_tokens() * choices
+    if not unreported or (finished and _covers_all(usage, meter, choices)):
         return usage
     return msgspec.structs.replace(usage, output=usage.output + unreported, estimated=True)
+
+
+def _covers_all(usage: Usage, meter: Meter, choices: int) -> bool:
+    """Whether a report that came before the end of a finished answer is nevertheless of all of it: some providers know the
+    length beforehand. A placeholder (none, or one token) is told by our own count, which is never off by half."""
+    return not usage.estimated and 2 * usage.completion_tokens >= meter.delivered_tokens() * choices
 
 
 def plausible(usage: Usage, context: int | None, choices: int = 1) -> bool:

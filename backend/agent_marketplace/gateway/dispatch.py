@@ -47,6 +47,7 @@ from agent_marketplace.wires.base import (
     ToolCallDelta,
     ToolCallPart,
     UpstreamFailure,
+    UsageSeen,
 )
 
 _MAX_WAIT_S = 10.0
@@ -244,7 +245,7 @@ class Dispatch:
         if reply.finish in (None, Finish.ERROR):
             raise UpstreamFailure(FailureClass.SERVER, f"{attempt.target.provider} gave an answer without a finish reason")
         meter = Meter()
-        meter.finish, meter.native, meter.usage, meter.done = reply.finish, reply.native_finish, reply.usage, True
+        meter.finish, meter.native, meter.done = reply.finish, reply.native_finish, True
         meter.see(_events(reply))
         return Upstream(attempt, prepared, response, meter, reply=reply, body=body)
 
@@ -305,7 +306,7 @@ def _events(reply: Reply) -> list[Event]:
             events.append(ReasoningDelta(part.text))
         elif isinstance(part, ToolCallPart):
             events.append(ToolCallDelta(0, part.id, part.name, part.arguments))
-    return events
+    return events if reply.usage is None else [*events, UsageSeen(reply.usage)]
 
 
 def _net_failure(error: NetError, provider: str) -> UpstreamFailure:

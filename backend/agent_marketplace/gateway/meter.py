@@ -55,8 +55,7 @@ class Meter:
             elif isinstance(event, ToolCallDelta):
                 self._delivered(self._other, event.name + event.arguments)
             elif isinstance(event, UsageSeen):
-                self.usage = event.usage
-                self._priced = (self._text.tell(), self._other.tell())
+                self._report(event.usage)
             elif isinstance(event, Finished):
                 self.finish, self.native = event.reason, event.native
             elif isinstance(event, Done):
@@ -67,6 +66,12 @@ class Meter:
                 self.error = self.error or event.error
             elif isinstance(event, Malformed):
                 self.malformed += 1
+
+    def _report(self, usage: Usage) -> None:
+        """The last report counts; zeros after a real one are no report (some providers end every stream with them)."""
+        if self.usage is None or usage.total_tokens or not self.usage.total_tokens:
+            self.usage = usage
+        self._priced = (self._text.tell(), self._other.tell())
 
     def _counted(self) -> bool:
         """The provider ended the stream itself and said what all of it cost: whole, though without a reason (ADR 7)."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from agent_marketplace.wires.base import Call, ImagePart, ReasoningPart, ToolCallPart, ToolResultPart
+from agent_marketplace.wires.base import Call, ImagePart, ReasoningPart, Tool, ToolCallPart, ToolResultPart
 
 
 class Needs(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,11 +23,26 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     unpriced: tuple[str, ...] = ()
 
 
-_UNPRICED = ("service_tier", "speed", "inference_geo", "web_search_options")
-_PRICED_VALUES = (None, "auto", "default", "standard", "standard_only", "global")
+_UNPRICED = (
+    "service_tier", "speed", "inference_geo", "web_search_options", "plugins", "search_parameters", "enable_search",
+    "venice_parameters",
+)  # fmt: skip
+_PRICED_VALUES: tuple[Any, ...] = (None, False, "auto", "default", "standard", "standard_only", "global")
 """Options that change the price or are billed apart, with the values that do not: no price list here covers the others."""
 
-_SERVER_TOOLS = ("web_search", "web_fetch", "code_execution", "code_interpreter", "file_search", "image_generation", "mcp")
+_SERVER_TOOLS = (
+    "web_search",
+    "web_fetch",
+    "code_execution",
+    "code_interpreter",
+    "file_search",
+    "image_generation",
+    "mcp",
+    "advisor",
+    "builtin_function",
+    "openrouter:",
+)
+_GOOGLES_TOOLS = frozenset({"googleSearch", "googleSearchRetrieval", "googleMaps", "enterpriseWebSearch", "fileSearch"})
 """A provider's own tools that it runs and bills itself."""
 
 _PARAMETERS = (
@@ -54,7 +69,14 @@ def read(call: Call, input_tokens: int) -> Needs:
 
 def _unpriced(call: Call) -> tuple[str, ...]:
     options = tuple(name for name in _UNPRICED if call.extra.get(name) not in _PRICED_VALUES)
-    return options + tuple(t.name for t in call.tools if str((t.native or {}).get("type", "")).startswith(_SERVER_TOOLS))
+    return options + tuple(t.name for t in call.tools if _billed_apart(t))
+
+
+def _billed_apart(tool: Tool) -> bool:
+    native = tool.native
+    if native is None:
+        return False
+    return str(native.get("type", "")).startswith(_SERVER_TOOLS) or tool.name in _GOOGLES_TOOLS
 
 
 def without_reasoning_history(call: Call) -> Call:

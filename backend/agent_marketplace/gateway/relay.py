@@ -89,7 +89,7 @@ async def _rest(
 ) -> Outcome | None:  # fmt: skip
     """Everything after the deciding event; an outcome only where it was cut off here. Raises NetError."""
     meter = upstream.meter
-    tail: asyncio.TimerHandle | None = None
+    tail = _tail(upstream, tail_s, choices)
     try:
         async for data in chunks:
             out, events = pipe.feed(data)
@@ -100,8 +100,7 @@ async def _rest(
                 return None
             if (end := await allowance.cover(meter.running_tokens() * choices)) is not None:
                 return end
-            if meter.finish is not None and tail is None and choices == 1:
-                tail = asyncio.get_running_loop().call_later(tail_s, upstream.response.cancel)
+            tail = tail or _tail(upstream, tail_s, choices)
         out, events = pipe.close()
         meter.see(events)
         if out:
@@ -112,8 +111,18 @@ async def _rest(
             tail.cancel()
 
 
+def _tail(upstream: Upstream, tail_s: float, choices: int) -> asyncio.TimerHandle | None:
+    """The end of the wait for what may follow a finish reason; None while there is none."""
+    meter = upstream.meter
+    if not meter.done and (meter.finish is None or choices > 1):
+        return None
+    return asyncio.get_running_loop().call_later(tail_s, upstream.response.cancel)
+
+
 def _over(upstream: Upstream) -> bool:
-    return upstream.meter.done or upstream.meter.error is not None
+    """Nothing more is expected: after an end mark only usage that has not come yet (some providers send it last)."""
+    meter = upstream.meter
+    return meter.error is not None or (meter.done and meter.usage is not None)
 
 
 def _finished(upstream: Upstream, choices: int) -> bool:

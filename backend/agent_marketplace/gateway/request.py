@@ -36,7 +36,8 @@ class Sink(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class GatewayRequest:
-    """One call. raw: the client's body where its wire has a fast path; traceparent: the caller's W3C trace context; agents:
+    """One call. raw: the client's body where its wire has a fast path; betas: features that the caller names in
+    `anthropic-beta`; traceparent: the caller's W3C trace context; agents:
     our own API, where a free model may stand in; detail: goes on the receipt; still_valid: asked about once a second while
     a stream runs, raises Unauthorized; once: scope and key of the idempotency key that a plain call runs under; on_done:
     called after settlement with the usage that was charged, returns fields for the reply (conversations)."""
@@ -47,6 +48,7 @@ class GatewayRequest:
     call: Call
     key_id: str | None = None
     raw: bytes | None = None
+    betas: tuple[str, ...] = ()
     traceparent: str | None = None
     agents: bool = False
     detail: dict[str, Any] = field(default_factory=dict)

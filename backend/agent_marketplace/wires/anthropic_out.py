@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from agent_marketplace import json
-from agent_marketplace.wires import failures, reported, signatures
+from agent_marketplace.wires import failures, fields, meant, openai_out, reported, signatures
 from agent_marketplace.wires.anthropic_in import arguments_of
 from agent_marketplace.wires.base import (
     Call,
@@ -36,6 +36,7 @@ from agent_marketplace.wires.base import (
     UpstreamFailure,
     UsageSeen,
 )
+from agent_marketplace.wires.called import call_id
 from agent_marketplace.wires.sse import SSEEvent, SSEParser
 
 DEFAULT_MAX_TOKENS = 4096
@@ -75,6 +76,7 @@ def build(call: Call, upstream_model: str, *, stream: bool) -> OutboundCall:
     body |= _tools(call)
     thinking = _thinking(call, upstream_model, max_tokens, dropped)
     body |= thinking | _sampling(call, thinking, dropped)
+    meant.check_call(call, dropped)
     if call.response_format == "json_object":
         raise UpstreamFailure(FailureClass.UNSUPPORTED, "Anthropic models need a JSON schema: json_object can't be said")
     if call.response_format == "json_schema":
@@ -108,15 +110,34 @@ def _thinking(call: Call, model: str, max_tokens: int, dropped: list[str]) -> di
     if call.tools and call.tool_choice not in (None, "auto", "none"):
         dropped.append("reasoning")  # a forced tool and thinking exclude each other
         return {}
-    if budget is None and thinks_adaptively(model):
-        level = {"minimal": "low"}.get(effort or "", effort or "medium")
+    if thinks_adaptively(model):
+        wish = effort or openai_out.effort_of(budget) or "medium"
+        level = {"minimal": "low"}.get(wish, wish)
         return {"thinking": {"type": "adaptive"}, "output_config": {"effort": level}}
+    if _calls_unsigned(call):
+        dropped.append("reasoning")  # the turn's thinking was not handed back: Anthropic would refuse the whole request
+        return {}
     wanted = budget if budget is not None else max_tokens * _EFFORT_PERCENT.get(effort or "", 50) // 100
     wanted = min(max(wanted, _LEAST_THINKING), max_tokens - 1)
     if wanted < _LEAST_THINKING:
         dropped.append("reasoning")
         return {}
     return {"thinking": {"type": "enabled", "budget_tokens": wanted}}
+
+
+def _calls_unsigned(call: Call) -> bool:
+    """Whether the tool calls being answered stand in a turn without thinking that Anthropic itself signed."""
+    turn: list[Part] = []
+    answered = False
+    for message in reversed(call.messages):
+        if message.role == "assistant":
+            turn += message.parts
+        elif turn:
+            break
+        else:
+            answered |= any(isinstance(p, ToolResultPart) for p in message.parts)
+    signed = any(isinstance(p, ReasoningPart) and signatures.own("anthropic", p.signature, call.wire) for p in turn)
+    return answered and not signed and any(isinstance(p, ToolCallPart) for p in turn)
 
 
 def thinks_adaptively(model: str) -> bool:
@@ -225,7 +246,7 @@ class _Block(msgspec.Struct):
     id: str | None = None
     name: str | None = None
     input: Any = None
-    partial_json: str | None = None
+    partial_json: Any = None
     stop_reason: str | None = None
 
 
@@ -263,6 +284,7 @@ class Decoder:
         self._parser = SSEParser()
         self._usage: dict[str, Any] = {}
         self._calls: dict[int, int] = {}
+        self.kind = ""  # of the item read last
 
     def feed(self, data: bytes) -> list[Event]:
         """Events of the stream items completed by these bytes."""
@@ -274,12 +296,14 @@ class Decoder:
 
     def read(self, event: SSEEvent) -> list[Event]:
         """What one stream item says."""
+        self.kind = ""
         if event.oversized:
             return [Malformed("an event larger than the bound")]
         try:
-            item = _item.decode(event.data)
+            item = fields.tolerant(_item.decode, _Item, event.data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return [Malformed("an event that is no Messages event")] if event.data.strip() else []
+        self.kind = item.type
         match item.type:
             case "content_block_delta":
                 return self._delta(item)
@@ -304,8 +328,8 @@ class Decoder:
             return []
         if block.type == "tool_use":
             number = self._calls[item.index] = len(self._calls)
-            arguments = json.encode(block.input).decode() if block.input else ""
-            return [ToolCallDelta(number, block.id or "", block.name or "", arguments)]
+            name, arguments = block.name or "", json.encode(block.input).decode() if block.input else ""
+            return [ToolCallDelta(number, block.id or call_id(number, name), name, arguments)]
         if block.type == "redacted_thinking":
             return []  # no room for it in a stream's canonical events; a signed block follows or none does
         out: list[Event] = [TextDelta(block.text)] if block.text else []
@@ -318,7 +342,9 @@ class Decoder:
         if delta.type == "text_delta" and delta.text:
             return [TextDelta(delta.text)]
         if delta.type == "input_json_delta" and item.index in self._calls:
-            return [ToolCallDelta(self._calls[item.index], arguments=delta.partial_json or "")]
+            piece = delta.partial_json
+            text = piece if isinstance(piece, str) else "" if piece is None else json.encode(piece).decode()
+            return [ToolCallDelta(self._calls[item.index], arguments=text)]
         if delta.type == "thinking_delta" and delta.thinking:
             return [ReasoningDelta(delta.thinking)]
         if delta.type == "signature_delta" and delta.signature:
@@ -357,7 +383,7 @@ class Outward:
     def parse_reply(self, body: bytes) -> Reply:
         """Raises UpstreamFailure for a body that is no answer."""
         try:
-            message = _whole.decode(body)
+            message = fields.tolerant(_whole.decode, _Whole, body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise UpstreamFailure(FailureClass.SERVER, "The provider's answer was not understood") from None
         if message.type == "error" or message.error:
@@ -370,7 +396,7 @@ class Outward:
             usage = None
         native = message.stop_reason or ""
         return Reply(
-            parts=tuple(p for b in message.content if (p := _part(b)) is not None),
+            parts=tuple(p for i, b in enumerate(message.content) if (p := _part(b, i)) is not None),
             finish=FINISH.get(native, Finish.STOP) if native else None,
             native_finish=native,
             usage=usage,
@@ -391,11 +417,12 @@ class Outward:
         return error_of(decoded.get("error") if isinstance(decoded, dict) else None, status, headers)
 
 
-def _part(block: _Block) -> Part | None:
+def _part(block: _Block, number: int) -> Part | None:
     if block.type == "text":
         return TextPart(block.text or "")
     if block.type == "tool_use":
-        return ToolCallPart(block.id or "", block.name or "", json.encode(block.input or {}).decode())
+        name = block.name or ""
+        return ToolCallPart(block.id or call_id(number, name), name, json.encode(block.input or {}).decode())
     if block.type == "thinking":
         return ReasoningPart(block.thinking or "", signatures.tagged("anthropic", block.signature or ""))
     if block.type == "redacted_thinking":

@@ -1,4 +1,4 @@
-"""Embeddings: OpenAI's shape towards clients; OpenAI's, Gemini's and Ollama's towards providers."""
+"""Embeddings: OpenAI's and Gemini's shapes towards clients; OpenAI's, Gemini's and Ollama's towards providers."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -17,12 +17,14 @@ Vector = list[float] | str  # numbers, or their little-endian float32 bytes in b
 
 
 class EmbeddingCall(msgspec.Struct, frozen=True, kw_only=True):
-    """A request. `inputs`: texts or token lists; `extra`: fields without a name of ours."""
+    """A request. `inputs`: texts or token lists; `purpose`: Gemini's hints what the vectors are for (`taskType`, `title`);
+    `extra`: fields without a name of ours."""
 
     model: str
     inputs: tuple[str | tuple[int, ...], ...]
     encoding_format: Literal["float", "base64"] | None = None
     dimensions: int | None = None
+    purpose: Mapping[str, Any] = {}
     user: str | None = None
     routing: Mapping[str, Any] = {}
     extra: Mapping[str, Any] = {}
@@ -55,15 +57,16 @@ class _Datum(msgspec.Struct):
 
 class _OpenAI(msgspec.Struct):
     data: list[_Datum]
-    usage: Any = None
+    usage: dict[str, Any] | None = None
 
 
 class _Values(msgspec.Struct):
     values: list[float]
 
 
-class _Gemini(msgspec.Struct):
+class _Gemini(msgspec.Struct, rename="camel"):
     embeddings: list[_Values]
+    usage_metadata: Any = None
 
 
 class _Ollama(msgspec.Struct):
@@ -119,6 +122,62 @@ def _inputs(value: Any) -> tuple[str | tuple[int, ...], ...]:
     return tuple(out)
 
 
+_HINTS = ("taskType", "title")
+
+
+def parse_gemini(body: bytes, model: str, *, batch: bool) -> EmbeddingCall:
+    """A client's body of `:batchEmbedContents`, or of `:embedContent`. Raises BadRequest with words that name the field."""
+    given = {name: fields.value(raw) for name, raw in fields.raw_fields(body).items()}
+    routing = {k: v for k, v in given.items() if k in fields.ROUTING_FIELDS}
+    requests = given.get("requests") if batch else [given]
+    if not isinstance(requests, list) or not requests or len(requests) > _MOST_INPUTS:
+        raise BadRequest(f"requests: expected an array of 1 to {_MOST_INPUTS}")
+    asked = [_gemini_request(r, f"requests[{i}]" if batch else "") for i, r in enumerate(requests)]
+    wishes = asked[0][1]
+    for i, (_, other) in enumerate(asked):
+        if other != wishes:
+            raise BadRequest(f"requests[{i}]: taskType, title and outputDimensionality must be the same in all requests")
+    return EmbeddingCall(
+        model=model.removeprefix("models/"),
+        inputs=tuple(text for text, _ in asked),
+        dimensions=wishes.get("outputDimensionality"),
+        purpose={name: wishes[name] for name in _HINTS if name in wishes},
+        routing=routing,
+    )
+
+
+def _gemini_request(request: Any, where: str) -> tuple[str, dict[str, Any]]:
+    """(text, what is wished of its vector)."""
+    dot = f"{where}." if where else ""
+    if not isinstance(request, dict):
+        raise BadRequest(f"{where}: expected object")
+    content = request.get("content")
+    parts = content.get("parts") if isinstance(content, dict) else None
+    if not isinstance(parts, list) or not parts:
+        raise BadRequest(f"{dot}content.parts: expected a non-empty array")
+    for i, part in enumerate(parts):
+        if not isinstance(part, dict) or not isinstance(part.get("text"), str) or not part["text"]:
+            raise BadRequest(f"{dot}content.parts[{i}].text: only texts are embedded here")
+    config = request.get("embedContentConfig")
+    named = {**request, **(config if isinstance(config, dict) else {})}
+    wishes = {n: v for n in (*_HINTS, "outputDimensionality") if (v := named.get(n, named.get(_SNAKE[n]))) is not None}
+    size = wishes.get("outputDimensionality", 1)
+    if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+        raise BadRequest(f"{dot}outputDimensionality: expected a whole number of at least 1")
+    return "\n".join(part["text"] for part in parts), wishes
+
+
+_SNAKE = {"taskType": "task_type", "title": "title", "outputDimensionality": "output_dimensionality"}
+
+
+def render_gemini(reply: EmbeddingReply, model: str, extra: Mapping[str, Any], *, batch: bool) -> bytes:  # noqa: ARG001
+    """Google's vectors, with what they cost."""
+    vectors = [{"values": v} for v in reply.vectors]
+    tokens = reply.usage.prompt_tokens if reply.usage else 0
+    counted = {"usageMetadata": {"promptTokenCount": tokens, "totalTokenCount": tokens}}
+    return json.encode({**({"embeddings": vectors} if batch else {"embedding": vectors[0]}), **counted, **extra})
+
+
 def render_reply(reply: EmbeddingReply, model: str, extra: Mapping[str, Any]) -> bytes:
     """OpenAI's list of embeddings; `cost` stands in `usage`."""
     data = [{"object": "embedding", "index": i, "embedding": v} for i, v in enumerate(reply.vectors)]
@@ -130,7 +189,7 @@ def render_reply(reply: EmbeddingReply, model: str, extra: Mapping[str, Any]) ->
 
 def build_request(call: EmbeddingCall, upstream_model: str, wire: WireName) -> OutboundCall:
     """The provider's request. Raises UpstreamFailure(UNSUPPORTED) for token lists or a wire without embeddings."""
-    dropped = tuple(call.extra)
+    dropped = (*call.extra, *(call.purpose if wire != "gemini" else ()))
     if wire == "openai":
         body: dict[str, Any] = {
             "model": upstream_model,
@@ -146,7 +205,7 @@ def build_request(call: EmbeddingCall, upstream_model: str, wire: WireName) -> O
         body = {"model": upstream_model, "input": texts, **({"dimensions": call.dimensions} if call.dimensions else {})}
         return OutboundCall(path="api/embed", body=json.encode(body), dropped=dropped)
     if wire == "gemini":
-        one: dict[str, Any] = {"model": f"models/{upstream_model}"}
+        one: dict[str, Any] = {"model": f"models/{upstream_model}", **call.purpose}
         one |= {"outputDimensionality": call.dimensions} if call.dimensions else {}
         requests = [{**one, "content": {"parts": [{"text": t}]}} for t in texts]
         path = f"v1beta/models/{quote(upstream_model, safe='')}:batchEmbedContents"
@@ -162,13 +221,15 @@ def parse_reply(body: bytes, wire: WireName, count: int) -> EmbeddingReply:
         if wire == "openai":
             answer = msgspec.json.decode(body, type=_OpenAI)
             vectors = tuple(d.embedding for d in sorted(answer.data, key=lambda d: d.index))
-            usage = reported.from_openai(answer.usage)
+            usage = reported.from_openai({"completion_tokens": 0, **answer.usage} if answer.usage else None)
         elif wire == "ollama":
             local = msgspec.json.decode(body, type=_Ollama)
             vectors = tuple(local.embeddings)
             usage = reported.from_ollama({"prompt_eval_count": local.prompt_eval_count})
         else:
-            vectors = tuple(e.values for e in msgspec.json.decode(body, type=_Gemini).embeddings)
+            made = msgspec.json.decode(body, type=_Gemini)
+            vectors = tuple(e.values for e in made.embeddings)
+            usage = reported.from_gemini(made.usage_metadata)
     except reported.UsageRefused:
         usage = None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

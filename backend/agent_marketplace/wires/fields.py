@@ -1,13 +1,15 @@
 """Reading bodies: typed decoding with words that name the field; our own routing fields, cut out of every body."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from types import UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
 from agent_marketplace.errors import BadRequest
 
 T = TypeVar("T")
+S = TypeVar("S", bound=msgspec.Struct)
 
 ROUTING_FIELDS = frozenset(
     {"models", "provider", "byok", "fallback", "on_empty", "max_cost", "route", "session_id", "usage", "fallbacks"}
@@ -51,3 +53,40 @@ def split_fields(fields: Mapping[str, msgspec.Raw], known: frozenset[str]) -> tu
     routing = {k: value(v) for k, v in fields.items() if k in ROUTING_FIELDS}
     extra = {k: value(v) for k, v in fields.items() if k not in known and k not in ROUTING_FIELDS}
     return routing, extra
+
+
+_UNFIT = object()
+
+
+def tolerant(decode: Callable[[bytes], S], kind: type[S], data: bytes) -> S:
+    """What a provider said, where one field of another type than documented costs that field and not the whole event.
+
+    Raises msgspec.DecodeError, UnicodeDecodeError or RecursionError for what is no JSON object.
+    """
+    try:
+        return decode(data)
+    except msgspec.ValidationError:
+        found: Any = _fitted(msgspec.json.decode(data), kind)
+        if not isinstance(found, kind):
+            raise
+        return found
+
+
+def _fitted(value: Any, kind: Any) -> Any:
+    """The value as `kind`, without the parts of it that do not fit; `_UNFIT` where nothing does. Numbers in quotes are numbers."""
+    try:
+        return msgspec.convert(value, kind, strict=False)
+    except msgspec.ValidationError:
+        pass
+    if get_origin(kind) in (Union, UnionType):
+        return next((found for option in get_args(kind) if (found := _fitted(value, option)) is not _UNFIT), _UNFIT)
+    if isinstance(value, list) and get_origin(kind) is list:
+        return [item for v in value if (item := _fitted(v, get_args(kind)[0])) is not _UNFIT]
+    if isinstance(value, dict) and isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        fits = {
+            f.name: fitted
+            for f in msgspec.structs.fields(kind)
+            if f.encode_name in value and (fitted := _fitted(value[f.encode_name], f.type)) is not _UNFIT
+        }
+        return kind(**fits)
+    return _UNFIT

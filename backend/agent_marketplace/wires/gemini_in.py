@@ -3,6 +3,8 @@
 Google's JSON mapping reads camelCase and snake_case names alike; so does this.
 """
 
+import base64
+import re
 from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -33,6 +35,7 @@ from agent_marketplace.wires.base import (
     ToolResultPart,
 )
 
+_TAGGED = re.compile(r"[a-z]+#")
 _KNOWN = frozenset(
     {"contents", "systemInstruction", "system_instruction", "tools", "toolConfig", "tool_config", "generationConfig",
      "generation_config", "model", "stream"}
@@ -254,7 +257,7 @@ def _parts(content: Any, where: str, calls: _Calls) -> list[Part]:
 
 
 def _part(part: dict[str, Any], where: str, calls: _Calls) -> Part:
-    signature = str(_get(part, "thoughtSignature") or "")
+    signature = _read_signature(str(_get(part, "thoughtSignature") or ""))
     if (text := part.get("text")) is not None:
         text = _str(text, f"{where}.text")
         return ReasoningPart(text, signature) if part.get("thought") is True else TextPart(text)
@@ -271,6 +274,23 @@ def _part(part: dict[str, Any], where: str, calls: _Calls) -> Part:
         content = json.encode(answer.get("response") or {}).decode()
         return ToolResultPart(calls.answered(name, answer.get("id")), content, name)
     return OpaquePart(next((_camel(k) for k in part), "empty"), part)
+
+
+def _read_signature(text: str) -> str:
+    """A signature as it was tagged here: this wire's clients carry bytes only, so `_written_signature` packed the tag in."""
+    try:
+        inner = base64.b64decode(text.replace("-", "+").replace("_", "/"), validate=True).decode("ascii")
+    except ValueError:
+        return text
+    return inner if _TAGGED.match(inner) else text
+
+
+def _written_signature(signature: str) -> dict[str, Any]:
+    """`thoughtSignature` in base64, which Google's clients insist on."""
+    if not signature:
+        return {}
+    tagged = _TAGGED.match(signature)
+    return {"thoughtSignature": base64.b64encode(signature.encode()).decode() if tagged else signature}
 
 
 def _media(data: dict[str, Any], part: dict[str, Any], where: str) -> Part:
@@ -315,7 +335,7 @@ def _call_json(call_id: str, name: str, arguments: str, signature: str) -> dict[
     part: dict[str, Any] = {
         "functionCall": {"id": call_id, "name": name, "args": arguments_of(ToolCallPart("", "", arguments))}
     }
-    return part | ({"thoughtSignature": signature} if signature else {})
+    return part | _written_signature(signature)
 
 
 class Encoder:
@@ -343,7 +363,7 @@ class Encoder:
                 out.append(self._chunk([{"text": event.text}], {}))
             elif isinstance(event, ReasoningDelta) and (event.text or event.signature):
                 part = {"text": event.text, "thought": True}
-                out.append(self._chunk([part | ({"thoughtSignature": event.signature} if event.signature else {})], {}))
+                out.append(self._chunk([part | _written_signature(event.signature)], {}))
             elif isinstance(event, ToolCallDelta):
                 call = self._calls.setdefault(event.index, ["", "", "", ""])
                 for i, piece in enumerate((event.id, event.name, event.arguments, event.signature)):
@@ -382,7 +402,7 @@ class Inward:
                 parts.append({"text": part.text})
             elif isinstance(part, ReasoningPart) and not part.redacted:
                 thought = {"text": part.text, "thought": True}
-                parts.append(thought | ({"thoughtSignature": part.signature} if part.signature else {}))
+                parts.append(thought | _written_signature(part.signature))
             elif isinstance(part, ToolCallPart):
                 parts.append(_call_json(part.id, part.name, part.arguments, part.signature))
         candidate = {"content": {"role": "model", "parts": parts or [{"text": ""}]}, "index": 0}

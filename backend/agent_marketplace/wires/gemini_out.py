@@ -9,7 +9,7 @@ from urllib.parse import quote
 import msgspec
 
 from agent_marketplace import json
-from agent_marketplace.wires import failures, reported, signatures
+from agent_marketplace.wires import failures, fields, meant, reported, signatures
 from agent_marketplace.wires.anthropic_in import arguments_of
 from agent_marketplace.wires.base import (
     Call,
@@ -37,18 +37,20 @@ from agent_marketplace.wires.base import (
     UpstreamFailure,
     UsageSeen,
 )
+from agent_marketplace.wires.called import call_id
 from agent_marketplace.wires.sse import SSEEvent, SSEParser
 
 FINISH = {
     "STOP": Finish.STOP,
     "MAX_TOKENS": Finish.LENGTH,
     **dict.fromkeys(
-        ("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "LANGUAGE", "IMAGE_SAFETY", "MODEL_ARMOR"),
+        ("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "LANGUAGE", "IMAGE_SAFETY", "MODEL_ARMOR",
+         "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION"),
         Finish.CONTENT_FILTER,
     ),
     **dict.fromkeys(
         ("MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS", "MALFORMED_RESPONSE", "OTHER",
-         "MISSING_THOUGHT_SIGNATURE"),
+         "MISSING_THOUGHT_SIGNATURE", "IMAGE_OTHER", "NO_IMAGE"),
         Finish.ERROR,
     ),
 }  # fmt: skip
@@ -60,6 +62,12 @@ _VERSION = re.compile(r"gemini-(\d+)")
 _FOREIGN_SIGNATURE = "skip_thought_signature_validator"
 
 
+def path_of(upstream_model: str, *, stream: bool) -> str:
+    """Where Google generates content, below its base URL."""
+    method = "streamGenerateContent?alt=sse" if stream else "generateContent"
+    return f"v1beta/models/{quote(upstream_model, safe='')}:{method}"
+
+
 def build(call: Call, upstream_model: str, *, stream: bool) -> OutboundCall:
     """The body of generateContent. Raises UpstreamFailure(UNSUPPORTED)."""
     dropped = [n for n in ("parallel_tool_calls", "user") if getattr(call, n) is not None]
@@ -68,6 +76,7 @@ def build(call: Call, upstream_model: str, *, stream: bool) -> OutboundCall:
     extra = dict(call.extra) if call.wire == "gemini" else {}
     if call.wire != "gemini":
         dropped += call.extra
+    meant.check_call(call, dropped)
     system = "\n\n".join(p.text for m in call.messages if m.role == "system" for p in m.parts if isinstance(p, TextPart))
     if system:
         body["systemInstruction"] = {"parts": [{"text": system}]}
@@ -76,9 +85,7 @@ def build(call: Call, upstream_model: str, *, stream: bool) -> OutboundCall:
     if config:
         body["generationConfig"] = config
     body |= _tools(call) | extra
-    method = "streamGenerateContent?alt=sse" if stream else "generateContent"
-    path = f"v1beta/models/{quote(upstream_model, safe='')}:{method}"
-    return OutboundCall(path=path, body=json.encode(body), dropped=tuple(dropped))
+    return OutboundCall(path=path_of(upstream_model, stream=stream), body=json.encode(body), dropped=tuple(dropped))
 
 
 def _takes_levels(model: str) -> bool:
@@ -96,7 +103,6 @@ def _config(call: Call, levels: bool) -> dict[str, Any]:
         "seed": call.seed,
         "frequencyPenalty": call.frequency_penalty,
         "presencePenalty": call.presence_penalty,
-        "candidateCount": call.n,
     }
     if call.response_format in ("json_object", "json_schema"):
         config["responseMimeType"] = "application/json"
@@ -205,7 +211,7 @@ def _response(part: ToolResultPart) -> dict[str, Any]:
 
 class _FunctionCall(msgspec.Struct, rename="camel"):
     name: str = ""
-    args: dict[str, Any] | None = None
+    args: Any = None
     id: str | None = None
 
 
@@ -258,17 +264,18 @@ class Decoder:
 
     def feed(self, data: bytes) -> list[Event]:
         """Events of the chunks completed by these bytes."""
-        return [e for item in self._parser.feed(data) for e in self._read(item)]
+        return [e for item in self._parser.feed(data) for e in self.read(item)]
 
     def close(self) -> list[Event]:
         """Flushes a chunk whose blank line is missing."""
-        return [e for item in self._parser.close() for e in self._read(item)]
+        return [e for item in self._parser.close() for e in self.read(item)]
 
-    def _read(self, item: SSEEvent) -> list[Event]:
+    def read(self, item: SSEEvent) -> list[Event]:
+        """What one chunk says of the first candidate."""
         if item.oversized:
             return [Malformed("an event larger than the bound")]
         try:
-            answer = _answer.decode(item.data)
+            answer = fields.tolerant(_answer.decode, _Answer, item.data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return [Malformed("an event that is no chunk")] if item.data.strip() else []
         if answer.error:
@@ -290,16 +297,19 @@ class Decoder:
         if part.function_call is not None:
             call, number = part.function_call, self._calls
             self._calls += 1
-            arguments = json.encode(call.args or {}).decode()
-            return [ToolCallDelta(number, call.id or f"call_{number + 1}_{call.name}", call.name, arguments, signature)]
+            return [ToolCallDelta(number, call.id or call_id(number, call.name), call.name, _arguments(call), signature)]
         if part.thought:
             return [ReasoningDelta(part.text or "", signature)]
         out: list[Event] = [TextDelta(part.text)] if part.text else []
         return out + ([ReasoningDelta(signature=signature)] if signature else [])
 
 
+def _arguments(call: _FunctionCall) -> str:
+    return call.args if isinstance(call.args, str) and call.args else json.encode(call.args or {}).decode()
+
+
 def _finish(native: str, *, calls: bool) -> Finish:
-    finish = FINISH.get(native, Finish.STOP)
+    finish = FINISH.get(native.upper(), Finish.STOP)
     return Finish.TOOL_CALLS if calls and finish is Finish.STOP else finish
 
 
@@ -336,7 +346,7 @@ class Outward:
     def parse_reply(self, body: bytes) -> Reply:
         """Raises UpstreamFailure for a body that is no answer."""
         try:
-            answer = _answer.decode(body)
+            answer = fields.tolerant(_answer.decode, _Answer, body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise UpstreamFailure(FailureClass.SERVER, "The provider's answer was not understood") from None
         if answer.error:
@@ -368,8 +378,7 @@ def _reply(answer: _Answer, candidate: _Candidate) -> Reply:
         signature = signatures.tagged("gemini", part.thought_signature or "")
         if part.function_call is not None:
             made = part.function_call
-            call_id = made.id or f"call_{len(parts) + 1}_{made.name}"
-            parts.append(ToolCallPart(call_id, made.name, json.encode(made.args or {}).decode(), signature))
+            parts.append(ToolCallPart(made.id or call_id(len(parts), made.name), made.name, _arguments(made), signature))
         elif part.thought:
             parts.append(ReasoningPart(part.text or "", signature))
         elif part.text:

@@ -11,7 +11,7 @@ import msgspec
 from agent_marketplace import json
 from agent_marketplace.errors import BadRequest, MarketplaceError
 from agent_marketplace.usage import Usage
-from agent_marketplace.wires import failures, fields
+from agent_marketplace.wires import failures, fields, meant
 from agent_marketplace.wires.base import (
     Call,
     Done,
@@ -249,6 +249,7 @@ class HuggingFaceCodec:
         body = {"inputs": prompt_of(call.messages), "stream": stream}
         body["parameters"] = {k: v for k, v in parameters.items() if v is not None}
         unsaid = [n for n in ("n", "presence_penalty", "user", "reasoning_effort") if getattr(call, n) is not None]
+        meant.check_call(call, call.extra)
         path = f"models/{upstream_model}"
         return OutboundCall(path=path, body=json.encode(body), dropped=(*unsaid, *call.extra))
 

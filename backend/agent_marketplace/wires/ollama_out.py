@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from agent_marketplace import json
-from agent_marketplace.wires import failures, reported
+from agent_marketplace.wires import failures, fields, meant, openai_out, reported
 from agent_marketplace.wires.anthropic_in import arguments_of
 from agent_marketplace.wires.base import (
     Call,
@@ -34,6 +34,7 @@ from agent_marketplace.wires.base import (
     UpstreamFailure,
     UsageSeen,
 )
+from agent_marketplace.wires.called import call_id
 from agent_marketplace.wires.sse import LineReader
 
 _PASSED = frozenset({"keep_alive", "truncate", "shift"})
@@ -81,6 +82,7 @@ def build(call: Call, upstream_model: str, *, stream: bool) -> OutboundCall:
             body[name] = value
         else:
             dropped.append(name)
+    meant.check_call(call, dropped)
     return OutboundCall(path="api/chat", body=json.encode(body), dropped=tuple(dropped))
 
 
@@ -120,11 +122,18 @@ def _turns(message: Message, names: Mapping[str, str]) -> list[dict[str, Any]]:
 
 class _Function(msgspec.Struct):
     name: str = ""
-    arguments: dict[str, Any] | None = None
+    arguments: Any = None
+
+    @property
+    def text(self) -> str:
+        """The arguments as JSON text; some servers send that instead of an object."""
+        given = self.arguments
+        return given if isinstance(given, str) and given else json.encode(given or {}).decode()
 
 
 class _Call(msgspec.Struct):
-    function: _Function
+    function: _Function = msgspec.field(default_factory=_Function)
+    id: str | None = None
 
 
 class _Message(msgspec.Struct):
@@ -138,7 +147,7 @@ class _Line(msgspec.Struct):
     message: _Message | None = None
     done: bool = False
     done_reason: str | None = None
-    error: str | None = None
+    error: Any = None
     prompt_eval_count: Any = None
     eval_count: Any = None
 
@@ -173,11 +182,11 @@ class Decoder:
 
     def _read(self, data: bytes | None) -> list[Event]:
         try:
-            line = _line.decode(data or b"")
+            line = fields.tolerant(_line.decode, _Line, data or b"")
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return [Malformed("a line larger than the bound" if data is None else "a line that is no answer")]
-        if line.error is not None:
-            return [StreamError(failures.as_error(failures.failure(0, (), line.error)))]
+        if line.error:
+            return [StreamError(failures.as_error(openai_out.error_of(line.error, 0, {})))]
         message = line.message or _Message()
         events: list[Event] = []
         if message.thinking:
@@ -187,8 +196,7 @@ class Decoder:
         for call in message.tool_calls or ():
             number, name = self._calls, call.function.name
             self._calls += 1
-            arguments = json.encode(call.function.arguments or {}).decode()
-            events.append(ToolCallDelta(number, f"call_{number + 1}_{name}", name, arguments))
+            events.append(ToolCallDelta(number, call.id or call_id(number, name), name, call.function.text))
         if line.done:
             events += self._done(line)
         return events
@@ -213,19 +221,18 @@ class Outward:
     def parse_reply(self, body: bytes) -> Reply:
         """Raises UpstreamFailure for a body that is no answer."""
         try:
-            line = _line.decode(body)
+            line = fields.tolerant(_line.decode, _Line, body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise UpstreamFailure(FailureClass.SERVER, "The provider's answer was not understood") from None
-        if line.error is not None:
-            raise failures.failure(200, (), line.error)
+        if line.error:
+            raise openai_out.error_of(line.error, 200, {})
         if line.message is None:
             raise UpstreamFailure(FailureClass.SERVER, "The provider's answer holds no message")
         parts: list[Part] = [ReasoningPart(line.message.thinking)] if line.message.thinking else []
         parts += [TextPart(line.message.content)] if line.message.content else []
-        calls = [c.function for c in line.message.tool_calls or ()]
+        calls = line.message.tool_calls or ()
         parts += [
-            ToolCallPart(f"call_{i + 1}_{c.name}", c.name, json.encode(c.arguments or {}).decode())
-            for i, c in enumerate(calls)
+            ToolCallPart(c.id or call_id(i, c.function.name), c.function.name, c.function.text) for i, c in enumerate(calls)
         ]
         try:
             usage = _usage(line)
@@ -249,6 +256,4 @@ class Outward:
             decoded = json.decode(body)
         except ValueError:
             decoded = None
-        words = decoded.get("error") if isinstance(decoded, dict) else None
-        words = words if isinstance(words, str) else ""
-        return failures.failure(status, (), words, wait=failures.retry_after(headers))
+        return openai_out.error_of(decoded.get("error") if isinstance(decoded, dict) else None, status, headers)

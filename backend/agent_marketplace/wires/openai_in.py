@@ -57,6 +57,7 @@ class _Message(msgspec.Struct):
     name: str | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
+    reasoning_details: list[dict[str, Any]] | None = None
 
 
 class _ToolFunction(msgspec.Struct):
@@ -210,8 +211,8 @@ def _message(m: _Message, where: str) -> Message:
             raise BadRequest(f"{where}.tool_call_id: is missing")
         text = "".join(p.text for p in _parts(m.content, where) if isinstance(p, TextPart))
         return Message("tool", (ToolResultPart(call_id, text, m.name or ""),))
-    parts: list[Part] = []
-    if thinking := m.reasoning_content or m.reasoning:
+    parts: list[Part] = [p for d in m.reasoning_details or () if (p := _reasoning_detail(d)) is not None]
+    if not parts and (thinking := m.reasoning_content or m.reasoning):
         parts.append(ReasoningPart(thinking))
     parts += _parts(m.content, where)
     for call in m.tool_calls or ():
@@ -219,6 +220,14 @@ def _message(m: _Message, where: str) -> Message:
             raise BadRequest(f"{where}.tool_calls: only function calls are understood")
         parts.append(ToolCallPart(call.id, call.function.name, call.function.arguments, call.signature))
     return Message(_ROLES[m.role], tuple(parts))
+
+
+def _reasoning_detail(detail: dict[str, Any]) -> ReasoningPart | None:
+    """One block of thinking that a reply gave out (OpenRouter's `reasoning_details`), with its minter's signature."""
+    text, signature, data = (found if isinstance(found := detail.get(n), str) else "" for n in ("text", "signature", "data"))
+    if detail.get("type") == "reasoning.encrypted":
+        return ReasoningPart("", data, redacted=True) if data else None
+    return ReasoningPart(text, signature) if text or signature else None
 
 
 def _parts(content: str | list[dict[str, Any]] | None, where: str) -> list[Part]:
@@ -279,6 +288,12 @@ def usage_json(usage: Usage, extra: Mapping[str, Any]) -> dict[str, Any]:
     return body
 
 
+def _detail(part: ReasoningPart, index: int) -> dict[str, Any]:
+    if part.redacted:
+        return {"type": "reasoning.encrypted", "data": part.signature, "index": index}
+    return {"type": "reasoning.text", "text": part.text, "signature": part.signature, "index": index}
+
+
 def _signed(signature: str) -> dict[str, Any]:
     return {"extra_content": {"google": {"thought_signature": signature}}} if signature else {}
 
@@ -288,6 +303,8 @@ def render_reply(reply: Reply, shape: Shape, extra: Mapping[str, Any]) -> bytes:
     message: dict[str, Any] = {"role": "assistant", "content": reply.text or None, "refusal": None}
     if thinking := "".join(p.text for p in reply.parts if isinstance(p, ReasoningPart)):
         message["reasoning_content"] = thinking
+    if details := [_detail(p, i) for i, p in enumerate(reply.parts) if isinstance(p, ReasoningPart) and p.signature]:
+        message["reasoning_details"] = details
     calls = [p for p in reply.parts if isinstance(p, ToolCallPart)]
     if calls:
         message["tool_calls"] = [
@@ -348,6 +365,8 @@ class Encoder:
         self._head = b"data: " + self._base + b',"choices":[{"index":0,"delta":'
         self._tail = b',"logprobs":null,"finish_reason":null}]}\n\n'
         self._ids: set[int] = set()
+        self._thinking: list[str] = []
+        self._details = 0
 
     def start(self) -> bytes:
         """The role chunk."""
@@ -361,10 +380,19 @@ class Encoder:
                 out += (self._head, b'{"content":', json.encode(event.text), b"}", self._tail)
             elif isinstance(event, ReasoningDelta):
                 if event.text:
+                    self._thinking.append(event.text)
                     out += (self._head, b'{"reasoning_content":', json.encode(event.text), b"}", self._tail)
+                if event.signature:
+                    out += (self._head, json.encode(self._sealed(event.signature)), self._tail)
             elif isinstance(event, ToolCallDelta):
                 out += (self._head, json.encode({"tool_calls": [self._call(event)]}), self._tail)
         return b"".join(out)
+
+    def _sealed(self, signature: str) -> dict[str, Any]:
+        """The block of thinking that a signature closes, whole: clients hand it back as it is."""
+        detail = _detail(ReasoningPart("".join(self._thinking), signature), self._details)
+        self._thinking, self._details = [], self._details + 1
+        return {"reasoning_details": [detail]}
 
     def _call(self, event: ToolCallDelta) -> dict[str, Any]:
         function: dict[str, Any] = {"arguments": event.arguments}
@@ -390,9 +418,6 @@ class Encoder:
         return b"data: " + self._base + b"," + json.encode(fields_)[1:] + b"\n\n"
 
     def error(self, error: MarketplaceError, request_id: str) -> bytes:
-        """A chunk with a top-level `error` and finish reason "error"; no `[DONE]`, so that nobody takes it for success."""
-        body = {
-            "error": error_json(error, request_id),
-            "choices": [{"index": 0, "delta": {"content": ""}, "logprobs": None, "finish_reason": "error"}],
-        }
-        return b"data: " + self._base + b"," + json.encode(body)[1:] + b"\n\n"
+        """The error alone, as OpenAI sends it: a client that finds choices in a chunk (Vercel's) looks for no error there. No
+        `[DONE]`, so that nobody takes it for success."""
+        return b"data: " + json.encode({"error": error_json(error, request_id)}) + b"\n\n"

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from agent_marketplace import json
-from agent_marketplace.wires import failures, reported
+from agent_marketplace.wires import failures, fields, meant, reported
 from agent_marketplace.wires.base import (
     Call,
     Done,
@@ -27,12 +27,12 @@ from agent_marketplace.wires.base import (
     TextDelta,
     TextPart,
     Tool,
-    ToolCallDelta,
     ToolCallPart,
     ToolResultPart,
     UpstreamFailure,
     UsageSeen,
 )
+from agent_marketplace.wires.called import Calls, call_id
 from agent_marketplace.wires.sse import SSEEvent, SSEParser
 
 
@@ -62,7 +62,13 @@ FINISH = {
     "function_call": Finish.TOOL_CALLS,
     "content_filter": Finish.CONTENT_FILTER,
     "error": Finish.ERROR,
-    "insufficient_system_resource": Finish.ERROR,
+    "abort": Finish.ERROR,  # vLLM, SGLang
+    "network_error": Finish.ERROR,  # Z.ai
+    "insufficient_system_resource": Finish.ERROR,  # DeepSeek
+    "sensitive": Finish.CONTENT_FILTER,  # Z.ai
+    "safety": Finish.CONTENT_FILTER,
+    "refusal": Finish.CONTENT_FILTER,
+    "tool_use": Finish.TOOL_CALLS,
 }
 
 
@@ -84,7 +90,6 @@ def build_request(call: Call, upstream_model: str, *, stream: bool, dialect: Dia
         "seed": call.seed,
         "frequency_penalty": call.frequency_penalty,
         "presence_penalty": call.presence_penalty,
-        "n": call.n,
         "parallel_tool_calls": call.parallel_tool_calls if call.tools else None,
         "reasoning_effort": call.reasoning_effort or effort_of(call.reasoning_max_tokens),
         "user": call.user,
@@ -101,6 +106,7 @@ def build_request(call: Call, upstream_model: str, *, stream: bool, dialect: Dia
             dropped.append(name)
         else:
             body[dialect.renames.get(name, name)] = value
+    meant.check_call(call, dropped)
     body |= _tools(call) | _format(call)
     if stream:
         body["stream"] = True
@@ -192,7 +198,7 @@ def _content(parts: Sequence[Part], call: Call) -> str | list[dict[str, Any]]:
 
 class _DeltaFunction(msgspec.Struct):
     name: str | None = None
-    arguments: str | dict[str, Any] | None = None
+    arguments: Any = None
 
 
 class _DeltaCall(msgspec.Struct):
@@ -204,6 +210,7 @@ class _DeltaCall(msgspec.Struct):
 class _Delta(msgspec.Struct):
     content: str | list[Any] | None = None
     tool_calls: list[_DeltaCall] | None = None
+    function_call: _DeltaFunction | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
     refusal: str | None = None
@@ -223,6 +230,7 @@ class Chunk(msgspec.Struct):
     model: str | None = None
     choices: list[_Choice] | None = None
     usage: Any = None
+    x_groq: Any = None
     error: Any = None
 
 
@@ -232,7 +240,7 @@ _chunk = msgspec.json.Decoder(Chunk)
 def decode_chunk(data: bytes) -> Chunk | None:
     """A chunk, or None where it is not one."""
     try:
-        return _chunk.decode(data)
+        return fields.tolerant(_chunk.decode, Chunk, data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
@@ -275,6 +283,7 @@ class Decoder:
 
     def __init__(self) -> None:
         self._parser = SSEParser()
+        self._calls = Calls()
 
     def feed(self, data: bytes) -> list[Event]:
         """Events of the stream items completed by these bytes."""
@@ -287,11 +296,11 @@ class Decoder:
     def _read(self, items: list[SSEEvent]) -> list[Event]:
         events: list[Event] = []
         for item in items:
-            read_event(item, events)
+            read_event(item, events, self._calls)
         return events
 
 
-def read_event(item: SSEEvent, events: list[Event]) -> Chunk | None:
+def read_event(item: SSEEvent, events: list[Event], calls: Calls) -> Chunk | None:
     """Appends what one stream item says; gives its chunk, None for the end mark and what was not understood."""
     if item.oversized:
         events.append(Malformed("an event larger than the bound"))
@@ -299,13 +308,13 @@ def read_event(item: SSEEvent, events: list[Event]) -> Chunk | None:
     if item.event == "error":
         events.append(StreamError(failures.as_error(classify_error(0, {}, item.data))))
         return None
-    return read_data(item.data, events)
+    return read_data(item.data, events, calls)
 
 
-def read_data(data: bytes, events: list[Event]) -> Chunk | None:
+def read_data(data: bytes, events: list[Event], calls: Calls) -> Chunk | None:
     """As `read_event`, of an event without a name."""
     try:
-        chunk = _chunk.decode(data)
+        chunk = fields.tolerant(_chunk.decode, Chunk, data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         words = data.strip()
         if words == b"[DONE]":
@@ -318,13 +327,15 @@ def read_data(data: bytes, events: list[Event]) -> Chunk | None:
         return chunk
     for choice in chunk.choices or ():
         if choice.index in (0, None):
-            _read_choice(choice, events)
+            _read_choice(choice, events, calls)
     if chunk.usage is not None:
         _read_usage(chunk.usage, events)
+    elif isinstance(chunk.x_groq, dict):
+        _read_usage(chunk.x_groq.get("usage"), events)
     return chunk
 
 
-def _read_choice(choice: _Choice, events: list[Event]) -> None:
+def _read_choice(choice: _Choice, events: list[Event], calls: Calls) -> None:
     delta = choice.delta or choice.message
     if delta is not None:
         text, thinking = (delta.content, "") if isinstance(delta.content, str) else _texts(delta.content)
@@ -332,12 +343,24 @@ def _read_choice(choice: _Choice, events: list[Event]) -> None:
             events.append(ReasoningDelta(thinking))
         if text := text or delta.refusal or "":
             events.append(TextDelta(text))
-        for position, call in enumerate(delta.tool_calls or ()):
+        for call in _called(delta):
             function = call.function or _DeltaFunction()
-            index = position if call.index is None else call.index
-            events.append(ToolCallDelta(index, call.id or "", function.name or "", _arguments(function)))
+            piece = calls.piece(call.index, call.id or "", function.name or "", _arguments(function))
+            if piece is not None:
+                events.append(piece)
     if choice.finish_reason:
-        events.append(Finished(FINISH.get(choice.finish_reason, Finish.STOP), choice.finish_reason))
+        events.append(Finished(finish_of(choice.finish_reason), choice.finish_reason))
+
+
+def _called(delta: _Delta) -> list[_DeltaCall]:
+    """The tool calls of a message or delta; the one of the deprecated `function_call` too."""
+    older = [_DeltaCall(function=delta.function_call)] if delta.function_call is not None else []
+    return older + (delta.tool_calls or [])
+
+
+def finish_of(native: str) -> Finish:
+    """A provider's finish reason, however it writes it; one that is not known means that the answer is over."""
+    return FINISH.get(native.lower(), Finish.STOP)
 
 
 def _read_usage(usage: Any, events: list[Event]) -> None:
@@ -367,9 +390,10 @@ def parse_reply(body: bytes) -> Reply:
         parts.append(ReasoningPart(thinking))
     if text := text or message.refusal or "":
         parts.append(TextPart(text))
-    for call in message.tool_calls or ():
+    for number, call in enumerate(_called(message)):
         function = call.function or _DeltaFunction()
-        parts.append(ToolCallPart(call.id or "", function.name or "", _arguments(function) or "{}"))
+        name = function.name or ""
+        parts.append(ToolCallPart(call.id or call_id(number, name), name, _arguments(function) or "{}"))
     try:
         usage = reported.from_openai(chunk.usage)
     except reported.UsageRefused:
@@ -377,7 +401,7 @@ def parse_reply(body: bytes) -> Reply:
     native = choice.finish_reason or ""
     return Reply(
         parts=tuple(parts),
-        finish=FINISH.get(native, Finish.STOP) if native else None,
+        finish=finish_of(native) if native else None,
         native_finish=native,
         usage=usage,
         upstream_id=chunk.id or "",

@@ -7,6 +7,8 @@ Payload shapes: OpenAI API reference (CompletionUsage, ResponseUsage), Anthropic
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from agent_marketplace.usage import Usage
 
 MAX_TOKENS = 1_000_000_000  # a thousand times the largest context offered anywhere: beyond it a report is nonsense
@@ -42,6 +44,15 @@ def _take(available: int, wanted: int) -> tuple[int, int]:
     return taken, available - taken
 
 
+def _both(prompt: int | None, completion: int | None, total: int | None) -> tuple[int, int] | None:
+    """Input and output; a missing one is what the other leaves of the total. None where half of the usage is not known."""
+    if prompt is None and completion is not None and total is not None:
+        prompt = max(0, total - completion)
+    elif completion is None and prompt is not None and total is not None:
+        completion = max(0, total - prompt)
+    return None if prompt is None or completion is None else (prompt, completion)
+
+
 def from_openai(report: Any) -> Usage | None:
     """Chat completions' `usage`: every kind of input is a part of `prompt_tokens`; reasoning is part of `completion_tokens`,
     except at providers whose total shows that it is not (xAI)."""
@@ -49,22 +60,22 @@ def from_openai(report: Any) -> Usage | None:
         return None
     if not isinstance(report, dict):
         raise UsageRefused("usage is not an object")
-    prompt, completion = _count(report, "prompt_tokens"), _count(report, "completion_tokens")
-    if prompt is None and completion is None:
+    total = _count(report, "total_tokens")
+    known = _both(_count(report, "prompt_tokens"), _count(report, "completion_tokens"), total)
+    if known is None:
         return None
     details, produced = _sub(report, "prompt_tokens_details"), _sub(report, "completion_tokens_details")
     cached = _count(details, "cached_tokens")
     if cached is None:
         cached = _count(report, "prompt_cache_hit_tokens") or 0  # DeepSeek
     return _openai_classes(
-        prompt or 0,
-        completion or 0,
+        *known,
         cached=cached,
         written=_count(details, "cache_write_tokens") or 0,
         inputs=(_count(details, "audio_tokens") or 0, _count(details, "image_tokens") or 0),
         outputs=(_count(produced, "audio_tokens") or 0, _count(produced, "image_tokens") or 0),
         reasoning=_count(produced, "reasoning_tokens") or 0,
-        total=_count(report, "total_tokens"),
+        total=total,
     )
 
 
@@ -74,19 +85,19 @@ def from_responses(report: Any) -> Usage | None:
         return None
     if not isinstance(report, dict):
         raise UsageRefused("usage is not an object")
-    prompt, completion = _count(report, "input_tokens"), _count(report, "output_tokens")
-    if prompt is None and completion is None:
+    total = _count(report, "total_tokens")
+    known = _both(_count(report, "input_tokens"), _count(report, "output_tokens"), total)
+    if known is None:
         return None
     details, produced = _sub(report, "input_tokens_details"), _sub(report, "output_tokens_details")
     return _openai_classes(
-        prompt or 0,
-        completion or 0,
+        *known,
         cached=_count(details, "cached_tokens") or 0,
         written=_count(details, "cache_write_tokens") or 0,
         inputs=(_count(details, "audio_tokens") or 0, _count(details, "image_tokens") or 0),
         outputs=(_count(produced, "audio_tokens") or 0, _count(produced, "image_tokens") or 0),
         reasoning=_count(produced, "reasoning_tokens") or 0,
-        total=_count(report, "total_tokens"),
+        total=total,
     )
 
 
@@ -123,26 +134,43 @@ def _openai_classes(
 
 
 def from_anthropic(report: Any) -> Usage | None:
-    """Messages' `usage`: `input_tokens` excludes both cache classes; thinking is inside `output_tokens`."""
+    """Messages' `usage`: `input_tokens` excludes both cache classes; thinking is inside `output_tokens`; what a compaction of
+    the context took stands only in its own entry of `iterations`."""
     if report is None:
         return None
     if not isinstance(report, dict):
         raise UsageRefused("usage is not an object")
+    rows = report.get("iterations")
+    apart = [r for r in rows if isinstance(r, dict) and r.get("type") == "compaction"] if isinstance(rows, list) else []
+    usage = _anthropic_classes(report)
+    for row in apart if usage is not None else ():
+        usage = _sum(usage, _anthropic_classes(row))
+    return usage
+
+
+def _anthropic_classes(report: Mapping[str, Any]) -> Usage | None:
     prompt, output = _count(report, "input_tokens"), _count(report, "output_tokens")
-    if prompt is None and output is None:
+    if prompt is None:
         return None
     written = _count(report, "cache_creation_input_tokens") or 0
     split = _sub(report, "cache_creation")
     hour, _ = _take(written, _count(split, "ephemeral_1h_input_tokens") or 0)
     thinking = _count(_sub(report, "output_tokens_details"), "thinking_tokens") or 0
     return Usage(
-        input=prompt or 0,
+        input=prompt,
         cache_read=_count(report, "cache_read_input_tokens") or 0,
         cache_write_5m=written - hour,
         cache_write_1h=hour,
         output=output or 0,
         reasoning=min(thinking, output or 0),
     )
+
+
+def _sum(one: Usage | None, other: Usage | None) -> Usage | None:
+    if one is None or other is None:
+        return one or other
+    names = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "reasoning")
+    return msgspec.structs.replace(one, **{n: getattr(one, n) + getattr(other, n) for n in names})
 
 
 def from_gemini(report: Any) -> Usage | None:
@@ -153,7 +181,7 @@ def from_gemini(report: Any) -> Usage | None:
         raise UsageRefused("usageMetadata is not an object")
     prompt, output = _count(report, "promptTokenCount"), _count(report, "candidatesTokenCount")
     thoughts = _count(report, "thoughtsTokenCount") or 0
-    if prompt is None and output is None:
+    if prompt is None:
         return None
     tool_use = _count(report, "toolUsePromptTokenCount") or 0
     modal_in, modal_out = _modalities(report, "promptTokensDetails"), _modalities(report, "candidatesTokensDetails")

@@ -7,7 +7,7 @@ import msgspec
 
 from agent_marketplace import json
 from agent_marketplace.errors import MarketplaceError
-from agent_marketplace.wires import failures, openai_out, reported, responses_in, signatures
+from agent_marketplace.wires import failures, fields, meant, openai_out, reported, responses_in, signatures
 from agent_marketplace.wires.base import (
     Call,
     Done,
@@ -118,6 +118,7 @@ def build(call: Call, upstream_model: str, *, stream: bool) -> OutboundCall:
         body |= call.extra
     else:
         dropped += call.extra
+    meant.check_call(call, dropped)
     return OutboundCall(path="responses", body=json.encode(body), dropped=tuple(dropped))
 
 
@@ -192,7 +193,7 @@ class Decoder:
         if item.data.strip() == b"[DONE]":
             return []
         try:
-            event = _event.decode(item.data)
+            event = fields.tolerant(_event.decode, _Event, item.data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return [Malformed("an event that is no Responses event")] if item.data.strip() or item.oversized else []
         match event.type:
@@ -276,7 +277,7 @@ class ResponsesCodec:
     def parse_reply(self, body: bytes) -> Reply:
         """Raises UpstreamFailure for a body that is no answer."""
         try:
-            response = _response.decode(body)
+            response = fields.tolerant(_response.decode, _Response, body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise UpstreamFailure(FailureClass.SERVER, "The provider's answer was not understood") from None
         if response.error:

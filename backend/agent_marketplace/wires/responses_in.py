@@ -152,6 +152,8 @@ def _item(item: dict[str, Any], where: str) -> Message:
         summary = item.get("summary")
         text = "".join(str(s.get("text") or "") for s in summary if isinstance(s, dict)) if isinstance(summary, list) else ""
         return Message("assistant", (ReasoningPart(text, str(item.get("encrypted_content") or "")),))
+    if kind == "item_reference":
+        raise BadRequest(f"{where}: answers are not stored here; ask with store: false, or send the item itself")
     return Message("user", (OpaquePart(str(kind), item),))
 
 

@@ -8,12 +8,29 @@ import msgspec
 from agent_marketplace import json
 from agent_marketplace.errors import MarketplaceError
 from agent_marketplace.usage import Usage
-from agent_marketplace.wires import fields, openai_in, openai_out
-from agent_marketplace.wires.base import Event, FailureClass, OutboundCall, Shape, UpstreamFailure
+from agent_marketplace.wires import fields, meant, openai_in, openai_out
+from agent_marketplace.wires.base import (
+    Call,
+    Event,
+    FailureClass,
+    OutboundCall,
+    ReasoningPart,
+    Shape,
+    ToolCallPart,
+    UpstreamFailure,
+)
+from agent_marketplace.wires.called import Calls
 from agent_marketplace.wires.openai_out import Dialect
 from agent_marketplace.wires.sse import SSEEvent, SSEParser
 
 _RESPELLED = {"reasoning"}  # OpenRouter's object; OpenAI-compatible providers read `reasoning_effort`
+
+
+def spliceable(call: Call) -> bool:
+    """Whether any provider of this wire takes the client's own words: not where another family's signed thinking stands in
+    the history, in fields that some of them refuse."""
+    parts = [p for m in call.messages for p in m.parts if isinstance(p, ReasoningPart | ToolCallPart)]
+    return not any("#" in p.signature for p in parts)
 
 
 def splice_request(
@@ -21,7 +38,8 @@ def splice_request(
 ) -> OutboundCall:
     """The provider's body from the client's, messages untouched. `max_tokens`: the output tokens that the hold buys.
 
-    Raises BadRequest. Fields the dialect refuses are left out and listed in `dropped`.
+    Raises BadRequest, and UpstreamFailure(UNSUPPORTED) for a field that must not be dropped. What the dialect refuses is left
+    out and listed in `dropped`.
     """
     dialect = dialect or Dialect()
     client = fields.raw_fields(body)
@@ -35,6 +53,7 @@ def splice_request(
             dropped.append(name)
         else:
             out[dialect.renames.get(name, name)] = value
+    meant.check(dropped, {name: fields.value(client[name]) for name in dropped})
     given = [fields.value(client[n]) for n in ("max_completion_tokens", "max_tokens") if n in client]
     limit = next((n for n in given if n is not None), None)
     if max_tokens is not None and (not isinstance(limit, int) or limit > max_tokens):
@@ -96,6 +115,7 @@ class Passthrough:
     def __init__(self, shape: Shape, *, rewrite_id: bool = True, rewrite_model: bool = True) -> None:
         self._shape = shape
         self._parser = SSEParser()
+        self._calls = Calls()
         self._encoder = openai_in.Encoder(shape)
         self._wanted = {**({"id": shape.id} if rewrite_id else {}), **({"model": shape.model} if rewrite_model else {})}
         self._head, self._our_head = b"", b""
@@ -107,7 +127,7 @@ class Passthrough:
         if lone is None:
             return self._pass(self._parser.feed(data))
         events: list[Event] = []
-        chunk = openai_out.read_data(lone, events)
+        chunk = openai_out.read_data(lone, events, self._calls)
         if chunk is None or not chunk.choices or chunk.error:
             return b"", events
         return b"data: %b\n\n" % self._rewrite(lone, chunk) if self._wanted else data, events
@@ -128,7 +148,7 @@ class Passthrough:
         events: list[Event] = []
         out: list[bytes] = []
         for item in items:
-            chunk = openai_out.read_event(item, events)
+            chunk = openai_out.read_event(item, events, self._calls)
             if chunk is not None and chunk.choices and not chunk.error:
                 data = item.data.replace(b"\n", b" ")  # several data lines: JSON takes any white space between its parts
                 out += (b"data: ", self._rewrite(data, chunk) if self._wanted else data, b"\n\n")

@@ -98,11 +98,11 @@ class Passthrough:
         for item in items:
             seen = self._decoder.read(item)
             events += seen
-            if item.event in ("message_stop", "error") or any(isinstance(e, Malformed | StreamError) for e in seen):
+            kind = self._decoder.kind  # what the data says: some servers send no `event:` lines, and clients go by these
+            if kind in ("", "message_stop", "error") or any(isinstance(e, Malformed | StreamError) for e in seen):
                 continue
-            data = self._opening(item.data) if item.event == "message_start" else item.data.replace(b"\n", b" ")
-            if data:
-                out += (b"event: ", item.event.encode(), b"\ndata: ", data, b"\n\n")
+            data = self._opening(item.data) if kind == "message_start" else item.data.replace(b"\n", b" ")
+            out += (b"event: ", kind.encode(), b"\ndata: ", data, b"\n\n")
         return b"".join(out), events
 
     def _opening(self, data: bytes) -> bytes:

@@ -142,7 +142,7 @@ def test_thinking_of_another_family_in_the_history_does_not_make_claude_refuse(t
 def test_a_thinking_budget_beyond_what_the_hold_buys_is_not_sent_as_it_is(tmp_path: Path) -> None:
     async def check(rig: Rig, claude: FakeUpstream) -> None:
         thinking = {"type": "enabled", "budget_tokens": 5000}
-        answer = await ask(rig, thinking=thinking, max_tokens=1500)
+        answer = await ask(rig, model="claude-sonnet-4-5", thinking=thinking, max_tokens=1500)
         assert answer.status == 200
         sent = claude.requests[0].json
         assert sent["thinking"]["budget_tokens"] < sent["max_tokens"] <= 1500

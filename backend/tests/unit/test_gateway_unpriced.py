@@ -14,7 +14,8 @@ FUNCTION = {"type": "function", "function": {"name": "f", "parameters": {"type":
 
 
 def unpriced(wire: str, **fields: object) -> tuple[str, ...]:
-    body = {"model": "m", "max_tokens": 9, "messages": MESSAGES, **fields}
+    said = {"contents": [{"parts": [{"text": "hi"}]}]} if wire == "gemini" else {"max_tokens": 9, "messages": MESSAGES}
+    body = {"model": "m", **said, **fields}
     return needs.read(codecs()[wire].parse_request(json.encode(body)), 5).unpriced
 
 
@@ -25,9 +26,17 @@ def unpriced(wire: str, **fields: object) -> tuple[str, ...]:
         ("openai", {"service_tier": "auto"}, ()),
         ("openai", {"web_search_options": {}}, ("web_search_options",)),
         ("openai", {"tools": [FUNCTION]}, ()),
+        ("openai", {"plugins": [{"id": "web"}]}, ("plugins",)),
+        ("openai", {"search_parameters": {"mode": "on"}}, ("search_parameters",)),
+        ("openai", {"enable_search": False}, ()),
+        ("openai", {"enable_search": True}, ("enable_search",)),
         ("anthropic", {"speed": "fast"}, ("speed",)),
         ("anthropic", {"tools": [{"type": "web_search_20250305", "name": "web_search"}]}, ("web_search",)),
         ("anthropic", {"tools": [{"type": "bash_20250124", "name": "bash"}]}, ()),
+        ("anthropic", {"tools": [{"type": "advisor_20260301", "name": "advisor"}]}, ("advisor",)),
+        ("gemini", {"tools": [{"googleSearch": {}}]}, ("googleSearch",)),
+        ("gemini", {"tools": [{"google_maps": {}}]}, ("googleMaps",)),
+        ("gemini", {"tools": [{"codeExecution": {}}]}, ()),
     ],
 )
 def test_options_that_are_billed_apart_are_seen(wire: str, fields: dict[str, object], found: tuple[str, ...]) -> None:

@@ -4,6 +4,7 @@ import json
 from contextlib import suppress
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -80,7 +81,8 @@ def kinds(call: Call, kind: type[Part]) -> list[Any]:
 
 @pytest.mark.parametrize("wire", FULL)
 def test_what_a_client_says_survives_the_way_to_the_provider(wire: str) -> None:
-    seen = through(wire, CALL)
+    asked = CALL if wire != "responses" else msgspec.structs.replace(CALL, stop=())  # it has no room for stop
+    seen = through(wire, asked)
     assert texts(seen) == texts(CALL)
     assert kinds(seen, ImagePart)[0].data == PNG
     made, answered = kinds(seen, ToolCallPart)[0], kinds(seen, ToolResultPart)[0]
@@ -88,7 +90,7 @@ def test_what_a_client_says_survives_the_way_to_the_provider(wire: str) -> None:
     assert json.loads(answered.content) == {"seen": "a cat"}
     assert (seen.max_tokens, seen.temperature) == (2000, 0.5)
     assert (seen.tools[0].name, seen.tools[0].parameters["properties"]) == ("look", SCHEMA["properties"])
-    assert seen.stop == (() if wire == "responses" else ("END",))
+    assert seen.stop == asked.stop
 
 
 @pytest.mark.parametrize("wire", FULL)
@@ -150,7 +152,7 @@ def test_a_plain_model_takes_text_only(bad: tuple[Tool, ...]) -> None:
 
 
 def test_unknown_parameters_are_listed_not_lost_silently() -> None:
-    call = Call(model="m", messages=CALL.messages[4:], wire="openai", seed=7, n=2, extra={"logit_bias": {}}, max_tokens=10)
+    call = Call(model="m", messages=CALL.messages[4:], wire="openai", seed=7, n=1, extra={"logit_bias": {}}, max_tokens=10)
     assert set(CODECS["anthropic"].build_request(call, "m", stream=False).dropped) == {"seed", "n", "logit_bias"}
     assert "logit_bias" in CODECS["gemini"].build_request(call, "m", stream=False).dropped
     assert "n" in CODECS["ollama"].build_request(call, "m", stream=False).dropped

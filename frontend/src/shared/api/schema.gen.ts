@@ -38,6 +38,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/embeddings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The vector of a text, Ollama's older shape, billed exactly */
+        post: operations["embed_prompt_api_embeddings_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/generate": {
         parameters: {
             query?: never;
@@ -1050,6 +1067,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/models/{model}:batchEmbedContents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Vectors of texts, Google's shape, billed exactly */
+        post: operations["batch_embed_contents_v1_models__model__batchEmbedContents_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/models/{model}:countTokens": {
         parameters: {
             query?: never;
@@ -1061,6 +1095,23 @@ export interface paths {
         put?: never;
         /** Tokens of contents, estimated offline; Google's shape */
         post: operations["count_content_tokens_v1_models__model__countTokens_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{model}:embedContent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The vector of a text, Google's shape, billed exactly */
+        post: operations["embed_content_v1_models__model__embedContent_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1152,6 +1203,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1beta/models/{model}:batchEmbedContents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Vectors of texts, Google's shape, billed exactly */
+        post: operations["batch_embed_contents_v1beta_models__model__batchEmbedContents_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1beta/models/{model}:countTokens": {
         parameters: {
             query?: never;
@@ -1163,6 +1231,23 @@ export interface paths {
         put?: never;
         /** Tokens of contents, estimated offline; Google's shape */
         post: operations["count_content_tokens_v1beta_models__model__countTokens_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1beta/models/{model}:embedContent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The vector of a text, Google's shape, billed exactly */
+        post: operations["embed_content_v1beta_models__model__embedContent_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2174,6 +2259,16 @@ export interface components {
             user_id: string;
         };
         /**
+         * Prompted
+         * @description One text to embed, in the form that `/api/embed` replaced; clients still send it.
+         */
+        Prompted: {
+            /** Model */
+            model: string;
+            /** Prompt */
+            prompt: string;
+        };
+        /**
          * ProviderKey
          * @description A saved provider key, masked.
          */
@@ -2811,6 +2906,30 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["Embed"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+        };
+    };
+    embed_prompt_api_embeddings_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Prompted"];
             };
         };
         responses: {
@@ -4907,7 +5026,59 @@ export interface operations {
             };
         };
     };
+    batch_embed_contents_v1_models__model__batchEmbedContents_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+        };
+    };
     count_content_tokens_v1_models__model__countTokens_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+        };
+    };
+    embed_content_v1_models__model__embedContent_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -5084,7 +5255,59 @@ export interface operations {
             };
         };
     };
+    batch_embed_contents_v1beta_models__model__batchEmbedContents_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+        };
+    };
     count_content_tokens_v1beta_models__model__countTokens_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+        };
+    };
+    embed_content_v1beta_models__model__embedContent_post: {
         parameters: {
             query?: never;
             header?: never;

@@ -1,0 +1,42 @@
+"""Tool calls as providers stream them: without an index, without an id, every one at index 0, the name in every piece."""
+
+from agent_marketplace.wires.base import ToolCallDelta
+
+
+def call_id(number: int, name: str) -> str:
+    """The id of a call whose provider gave it none: the answer to a call has to name it."""
+    return f"call_{number + 1}_{name}"
+
+
+class Calls:
+    """Gives each call of one answer a number of its own, and its id and name exactly once, with its first piece."""
+
+    def __init__(self) -> None:
+        self._ids: list[str] = []
+        self._at: dict[int, int] = {}
+        self._unnamed: dict[int, ToolCallDelta] = {}
+
+    def piece(self, index: int | None, given_id: str, name: str, arguments: str) -> ToolCallDelta | None:
+        """What a provider's piece adds; None while its call has no name yet. index: the provider's, if it gave one."""
+        number = self._known(index, given_id, name)
+        if number is not None:
+            return ToolCallDelta(number, arguments=arguments) if arguments else None
+        place = -1 if index is None else index
+        if (waiting := self._unnamed.pop(place, None)) is not None:
+            given_id, arguments = given_id or waiting.id, waiting.arguments + arguments
+        if not name:
+            self._unnamed[place] = ToolCallDelta(place, given_id, "", arguments)
+            return None
+        number = self._at[place] = len(self._ids)
+        self._ids.append(given_id or call_id(number, name))
+        return ToolCallDelta(number, self._ids[number], name, arguments)
+
+    def _known(self, index: int | None, given_id: str, name: str) -> int | None:
+        """The number of the call that a piece goes on with; None where it begins one."""
+        if index is None and given_id in self._ids:
+            return self._ids.index(given_id)
+        number = self._at.get(-1 if index is None else index)
+        if number is None:
+            return None
+        begins = name and (given_id not in ("", self._ids[number]) or (index is None and not given_id))
+        return None if begins else number
