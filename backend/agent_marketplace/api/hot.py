@@ -83,7 +83,7 @@ class Hot:
                 call=call,
                 raw=body if codec.name in SPLICED else None,
                 traceparent=headers.get("traceparent"),
-                still_valid=lambda: market.authenticator.authenticate(headers, keys),
+                still_valid=lambda: market.authenticator.still(headers, keys),
             )
         )
         await flight.open()
