@@ -8,7 +8,7 @@ from agent_marketplace.accounts import key_format, store
 from agent_marketplace.accounts.errors import InvalidToken
 from agent_marketplace.accounts.principal import SCOPES, Principal
 from agent_marketplace.accounts.sessions import Claims, SessionTokens
-from agent_marketplace.accounts.verdicts import Verdicts
+from agent_marketplace.accounts.verdicts import MAX_AGE_S, STILL_AGE_S, Verdicts
 from agent_marketplace.clock import Clock
 from agent_marketplace.db.engine import Database
 
@@ -33,10 +33,14 @@ class Authenticator:
         """headers: names in lower case; query_keys: every `?key=` on Gemini's wire. Raises InvalidToken (401)."""
         return await self.verify(credential_of(headers, query_keys))
 
-    async def verify(self, credential: str) -> Principal:
+    async def still(self, headers: Mapping[str, str], query_keys: Sequence[str] = ()) -> Principal:
+        """As `authenticate`, for a stream that asks every now and then whether its caller is still welcome."""
+        return await self.verify(credential_of(headers, query_keys), max_age_s=STILL_AGE_S)
+
+    async def verify(self, credential: str, *, max_age_s: float = MAX_AGE_S) -> Principal:
         """A session token or a marketplace key to its owner. Raises InvalidToken."""
         digest = self._verdicts.digest(credential)
-        known = self._verdicts.get(digest)
+        known = self._verdicts.get(digest, max_age_s)
         if known is not None:
             return known
         # One look-up for all callers that ask at once; a revocation in between starts another.

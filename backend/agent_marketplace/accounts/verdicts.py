@@ -10,6 +10,7 @@ from agent_marketplace.accounts.principal import Principal
 from agent_marketplace.clock import Clock
 
 MAX_AGE_S = 1.0
+STILL_AGE_S = 0.1  # where a running stream asks again: its own pause and this are within the second
 SIZE = 20_000
 
 
@@ -26,10 +27,10 @@ class Verdicts:
         """Never a part of the credential: two that share a prefix must not share a verdict."""
         return hashlib.sha256(credential.encode("utf-8", "surrogatepass")).digest()
 
-    def get(self, digest: bytes) -> Principal | None:
+    def get(self, digest: bytes, max_age_s: float = MAX_AGE_S) -> Principal | None:
         """The verdict, or None if there is none or it is too old."""
         entry = self._known.get(digest)
-        if entry is None or self._clock.monotonic() - entry[0] >= MAX_AGE_S:
+        if entry is None or self._clock.monotonic() - entry[0] >= max_age_s:
             return None
         return entry[1]
 

@@ -151,7 +151,7 @@ async def count_message_tokens(request: Request, market: The, _principal: Runner
     codec = AnthropicCodec()
     call = codec.parse_count_request(await read_bytes(request))
     market.targets.resolve(call.model)
-    return Response(codec.render_count(market.router.count_tokens(call)), media_type="application/json")
+    return Response(codec.render_count(await market.router.count_tokens(call)), media_type="application/json")
 
 
 @router.post(
@@ -171,7 +171,7 @@ async def count_content_tokens(request: Request, market: The, _principal: Runner
     if not isinstance(inner, dict):
         raise BadRequest("generateContentRequest: expected an object")
     call = market.codecs["gemini"].parse_request(json.encode(inner), model=model, stream=False)
-    return ExactJSON({"totalTokens": market.router.count_tokens(call)})
+    return ExactJSON({"totalTokens": await market.router.count_tokens(call)})
 
 
 def _object(data: bytes) -> dict[str, Any]:

@@ -85,7 +85,7 @@ class Hot:
                 raw=body if codec.name in SPLICED else None,
                 betas=betas.parse(headers.get(betas.HEADER)) if codec.name == "anthropic" else (),
                 traceparent=headers.get("traceparent"),
-                still_valid=lambda: market.authenticator.authenticate(headers, keys),
+                still_valid=lambda: market.authenticator.still(headers, keys),
             )
         )
         await flight.open()

@@ -35,7 +35,7 @@ from agent_marketplace.net.traces import Tracer
 from agent_marketplace.providers.endpoints import Endpoint, EndpointTable
 from agent_marketplace.wires import splice, splice_anthropic, splice_gemini
 from agent_marketplace.wires.base import Call, Codec, Finish, Message, OutboundCall, TextPart
-from agent_marketplace.wires.tokens import count_call
+from agent_marketplace.wires.tokens import count_call, is_long
 
 Chooser = Callable[[str, Call, need.Needs, Preferences], Awaitable[list[tuple[str, str]]]]
 """For `model: "auto"`: (model id, why) in order, for a user's call; never raises."""
@@ -277,9 +277,9 @@ class APIRouter:
         shown = msgspec.structs.replace(reply, usage=flight.usage, finish=reply.finish or Finish.STOP)
         return flight.request.mouth.render_reply(shown, shape, extra)
 
-    def count_tokens(self, call: Call) -> int:
-        """Input tokens, estimated offline."""
-        return count_call(call)
+    async def count_tokens(self, call: Call) -> int:
+        """Input tokens, estimated offline; of a long call in a thread, so that a worker's other callers need not wait."""
+        return await asyncio.to_thread(count_call, call) if is_long(call) else count_call(call)
 
     def canonical(self, name: str) -> str:
         """Our id for any name; the name itself where it is unknown."""

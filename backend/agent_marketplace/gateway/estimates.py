@@ -18,7 +18,7 @@ _DEFAULT_MOST = 8192
 
 async def estimate(router: "APIRouter", user_id: str, call: Call) -> dict[str, Any]:
     """Raises what planning raises (unknown model, nothing that could answer); a short wallet is `affordable: false`, no error."""
-    tokens = router.count_tokens(call)
+    tokens = await router.count_tokens(call)
     wants = needs.read(call, tokens)
     plan = await router.plan_for(user_id, call, wants, parse(call.routing))
     target = plan.attempts[0].target

@@ -71,7 +71,7 @@ class Flight:
         if (refusal := self.router.drain.refusal()) is not None:
             raise refusal
         call = self.request.call
-        self.input_tokens = self.router.count_tokens(call)
+        self.input_tokens = await self.router.count_tokens(call)
         wants = needs.read(call, self.input_tokens)
         chosen: dict[str, str] = {}
         self.plan: Plan = await self.router.plan_for(

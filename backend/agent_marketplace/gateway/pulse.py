@@ -16,7 +16,7 @@ class Rhythm:
 
     silence_s: float = 10.0
     beat_s: float = 30.0
-    check_s: float = 1.0
+    check_s: float = 0.8
     tail_s: float = 5.0
     rest_s: float = 0.25
 

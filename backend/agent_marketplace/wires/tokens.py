@@ -77,6 +77,8 @@ _TILE, _TILE_BASE, _LOW = 170, 85, 85  # OpenAI's vision guide: 512-pixel tiles 
 _CLAUDE_PIXELS, _CLAUDE_MOST = 750, 1600  # Anthropic's vision guide: width x height / 750
 _UNKNOWN_IMAGE = 1600
 _HEADER = 65_536
+_PIECE = 1 << 18  # characters counted at a stretch: a thread that counts lets others go on in between
+_LONG = 1 << 17
 
 
 _SMALL = re.compile(r"smollm|llama-?2|mistral-7b|mixtral|phi-?[23]|tinyllama|gpt-?2|\blocal\b|\bdemo\b", re.IGNORECASE)
@@ -86,6 +88,9 @@ def count_text(text: str, *, small_vocabulary: bool = False) -> int:
     """Tokens of a text, estimated; 0 only for the empty text."""
     if not text:
         return 0
+    if len(text) > _PIECE:
+        pieces = (text[at : at + _PIECE] for at in range(0, len(text), _PIECE))
+        return sum(count_text(piece, small_vocabulary=small_vocabulary) for piece in pieces)
     raw = text.encode("utf-8", "surrogatepass")
     total = 0
     for table, lead, patterns in _WEIGHTS:
@@ -96,6 +101,18 @@ def count_text(text: str, *, small_vocabulary: bool = False) -> int:
         for heads, weight in _WIDE_BYTES:
             total += weight * (len(raw) - len(raw.translate(None, heads)))
     return max(1, (total + 500) // 1000)
+
+
+def is_long(call: Call) -> bool:
+    """Whether counting takes so long (milliseconds) that it should not hold up an event loop."""
+    left = _LONG
+    for message in call.messages:
+        for part in message.parts:
+            if isinstance(part, TextPart):
+                left -= len(part.text)
+            elif isinstance(part, ToolResultPart):
+                left -= len(part.content)
+    return left < 0
 
 
 def count_call(call: Call) -> int:

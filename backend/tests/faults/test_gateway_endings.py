@@ -2,14 +2,17 @@
 
 import asyncio
 import random
+import threading
 
 import pytest
 
 from agent_marketplace.errors import Unavailable
+from agent_marketplace.gateway import ai_api_router
 from agent_marketplace.gateway.pulse import Rhythm
 from agent_marketplace.ledger import price_usage
 from agent_marketplace.usage import Usage
-from agent_marketplace.wires.tokens import count_text
+from agent_marketplace.wires.base import Call
+from agent_marketplace.wires.tokens import count_call, count_text
 from tests.fakes.rig import MODEL, Rig, completion, on_rig
 from tests.fakes.upstream import Behaviour
 
@@ -295,3 +298,18 @@ async def test_a_deadline_of_the_caller_in_process_ends_in_a_settled_call(rig: R
         async with asyncio.timeout(0.2):
             await rig.market.router.route_completion(rig.user_id, MODEL, "Say something")
     assert (await rig.row()).status == "cancelled"
+
+
+@on_rig(Behaviour())
+async def test_counting_a_long_prompt_holds_up_nobody_else(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    on_the_loop: list[bool] = []
+    loops_thread = threading.get_ident()
+
+    def noted(call: Call) -> int:
+        on_the_loop.append(threading.get_ident() == loops_thread)
+        return count_call(call)
+
+    monkeypatch.setattr(ai_api_router, "count_call", noted)
+    for text in ("Hi", "word " * 100_000):
+        assert (await rig.call("/api/v1/agents/completion", {"model": MODEL, "prompt": text})).status in (200, 402)
+    assert on_the_loop == [True, False]

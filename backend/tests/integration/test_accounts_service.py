@@ -18,8 +18,10 @@ from agent_marketplace.accounts.errors import (
     SignUpClosed,
     WeakPassword,
 )
+from agent_marketplace.accounts.verdicts import STILL_AGE_S
 from agent_marketplace.db.tables.accounts import sessions, users
 from agent_marketplace.errors import NotFound, RateLimited, Unavailable
+from agent_marketplace.gateway.pulse import Rhythm
 from tests.fakes.home import PASSWORD, Home, at_home
 
 pytestmark = pytest.mark.both_databases
@@ -175,6 +177,20 @@ def test_closed_and_invite_modes_let_nobody_in_without_the_operator(tmp_path: Pa
 
     at_home(tmp_path / "closed", closed, signup="closed")
     at_home(tmp_path / "invite", invited, signup="invite")
+
+
+def test_a_stream_hears_within_a_second_that_another_process_ended_its_session(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        headers = {"authorization": f"Bearer {await home.auth.open_session(await home.auth.sign_up('a@b.c', PASSWORD))}"}
+        await home.authenticator.authenticate(headers)
+        await home.db.write(lambda c: c.execute(sa.update(sessions).values(revoked_at=1)))  # as another process does
+        home.clock.advance(Rhythm().check_s - 0.01)
+        await home.authenticator.authenticate(headers)  # a new request may still go by what was known a second ago
+        with pytest.raises(InvalidToken):
+            await home.authenticator.still(headers)
+
+    at_home(tmp_path, test)
+    assert Rhythm().check_s + STILL_AGE_S < 1
 
 
 def test_sign_out_ends_the_token_at_once_and_other_sessions_go_on(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_marketplace.wires.base import Call, ImagePart, Message, TextPart, Tool, ToolCallPart, ToolResultPart
-from agent_marketplace.wires.tokens import count_call, count_image, count_text
+from agent_marketplace.wires.tokens import count_call, count_image, count_text, is_long
 
 ENGLISH = (
     "The committee met on Thursday to discuss the proposed changes to the city's public transport network. Several "
@@ -107,3 +107,17 @@ def test_every_part_of_a_call_counts() -> None:
 def test_counting_stays_cheap_on_long_prompts() -> None:
     text = ENGLISH * 200
     assert timeit.timeit(lambda: count_text(text), number=3) / 3 < 0.25
+
+
+def test_a_long_text_is_counted_in_pieces_to_the_same_sum() -> None:
+    whole = ENGLISH * 1000
+    assert len(whole) > 1 << 18
+    assert count_text(whole) == pytest.approx(1000 * count_text(ENGLISH), rel=0.01)
+
+
+def test_only_what_takes_milliseconds_is_long() -> None:
+    def of(*parts: TextPart | ToolResultPart | ImagePart) -> Call:
+        return Call(model="m", messages=(Message("user", parts),))
+
+    assert not is_long(of(TextPart("x" * 100_000), ImagePart(data="x" * 900_000)))
+    assert is_long(of(TextPart("x" * 100_000), ToolResultPart("id", "x" * 100_000)))

@@ -47,7 +47,7 @@ class FlightResponse(Response):
 def caller_check(market: Market, request: Request) -> Check:
     """Authenticates the caller of a running stream again; raises Unauthorized once session or key are revoked."""
     headers = read_headers(request.scope)
-    return lambda: market.authenticator.authenticate(headers)
+    return lambda: market.authenticator.still(headers)
 
 
 class RunResponse(Response):
