@@ -27,23 +27,38 @@ _MOST_IMAGES = 1_000
 
 
 def billable(
-    meter: Meter, stopped: Stopped, input_tokens: int, *, context: int | None = None, choices: int = 1
+    meter: Meter,
+    stopped: Stopped,
+    input_tokens: int,
+    *,
+    context: int | None = None,
+    choices: int = 1,
+    cap: int | None = None,
 ) -> Usage | None:
     """Usage to charge for; None = nothing is charged.
 
     input_tokens: our estimate of the input, used only without usage; context: the target's window, tokens; choices: the
-    answers asked for (`n`), of which only the first is read.
+    answers asked for (`n`), of which only the first is read; cap: the length that the provider was given for all of them.
     """
     finished = stopped is Stopped.FINISHED
     if not finished and not meter.characters:
         return None
     usage = meter.usage
     if usage is None or not plausible(usage, context, choices):
-        return Usage(input=input_tokens, output=meter.delivered_tokens() * choices, estimated=True)
+        output = _counted(meter.delivered_tokens() * choices, cap)
+        return Usage(input=input_tokens, output=output, estimated=True)
     unreported = meter.unreported_tokens() * choices
+    if not usage.completion_tokens and (unreported or not finished):
+        unreported = meter.delivered_tokens() * choices  # a placeholder says nothing of what came before it either
     if not unreported or (finished and _covers_all(usage, meter, choices)):
         return usage
-    return msgspec.structs.replace(usage, output=usage.output + unreported, estimated=True)
+    output = max(usage.output, _counted(usage.output + unreported, cap))
+    return msgspec.structs.replace(usage, output=output, estimated=True)
+
+
+def _counted(tokens: int, cap: int | None) -> int:
+    """Output by our own count: never more than was asked for, whatever a provider pours out."""
+    return tokens if cap is None else min(tokens, cap)
 
 
 def _covers_all(usage: Usage, meter: Meter, choices: int) -> bool:

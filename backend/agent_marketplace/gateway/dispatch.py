@@ -254,13 +254,17 @@ class Dispatch:
         if pipe is None:
             raise AssertionError("a stream has a pipe")
         provider = attempt.target.provider
-        if response.headers.get("content-type", "").startswith("application/json"):
-            prepared.codec.parse_reply(await response.read(_ERROR_LIMIT))  # an error object, most likely: it says which
-            raise UpstreamFailure(FailureClass.SERVER, f"{provider} did not stream")
         meter = Meter()
         chunks = aiter(response.chunks())
         early: list[bytes] = []
+        # A whole object instead of events: an error, most likely, and it says which. Not where lines of JSON are the stream.
+        suspect = prepared.codec.content_type_stream == "text/event-stream"
         async for data in chunks:
+            if suspect and (start := data.lstrip()):
+                suspect = False
+                if start.startswith((b"{", b"[")):
+                    prepared.codec.parse_reply(await _rest_of(data, chunks))
+                    raise UpstreamFailure(FailureClass.SERVER, f"{provider} did not stream")
             if _first(pipe.feed(data), meter, early, provider):
                 return Upstream(attempt, prepared, response, meter, early=b"".join(early), rest=chunks)
         if _first(pipe.close(), meter, early, provider):
@@ -269,6 +273,15 @@ class Dispatch:
 
     def _elapsed_ms(self) -> int:
         return round((time.monotonic() - self.began) * 1000)
+
+
+async def _rest_of(first: bytes, chunks: AsyncIterator[bytes]) -> bytes:
+    body = bytearray(first)
+    async for data in chunks:
+        body += data
+        if len(body) > _ERROR_LIMIT:
+            break
+    return bytes(body)
 
 
 def _pause(failure: UpstreamFailure, policy: Policy, tries: int, *, others: bool) -> float | None:

@@ -305,9 +305,11 @@ class Flight:
         if upstream is None or self.hold is None:
             raise AssertionError("settlement follows an answer")
         target = upstream.attempt.target
+        cap = self.hold.output_cap(target)
         self.usage = billing.billable(
-            upstream.meter, outcome.stopped, self.input_tokens, context=target.context, choices=self._choices
-        )
+            upstream.meter, outcome.stopped, self.input_tokens, context=target.context, choices=self._choices,
+            cap=None if cap is None else cap * self._choices,
+        )  # fmt: skip
         charge = 0
         list_cost: int | None = 0
         if self.usage is not None:

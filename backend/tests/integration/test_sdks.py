@@ -4,6 +4,7 @@ import base64
 import contextlib
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import anthropic
@@ -257,6 +258,52 @@ def test_google_generate_stream_tools_count_models_errors(server: Server, key: C
     with google(server, server.as_("wrong"), version) as stranger, pytest.raises(genai_errors.ClientError) as refused:
         stranger.models.generate_content(model=GEMINI, contents="Hi")
     assert refused.value.code == 401
+
+
+def test_google_vectors_are_billed_exactly_and_thinking_comes_back_signed(server: Server, key: Client) -> None:
+    with google(server, key, None) as client:
+        before = balance_of(key)
+        config = genai_types.EmbedContentConfig(output_dimensionality=2, task_type="RETRIEVAL_QUERY")
+        made = client.models.embed_content(model=VECTORS, contents="Hello", config=config)
+        assert [v.values for v in made.embeddings or []] == [[0.5, -0.25]]
+        assert before - balance_of(key) == Decimal("0.00000022")
+        with pytest.raises(genai_errors.ClientError) as refused:
+            client.models.embed_content(model=PAID, contents="Hello")
+        assert refused.value.status == "INVALID_ARGUMENT"
+        thought = {"type": "thinking", "thinking": "Hm.", "signature": "EqMBCkYIARgC"}
+        said = {
+            "type": "message",
+            "role": "assistant",
+            "stop_reason": "end_turn",
+            "usage": {"input_tokens": 5, "output_tokens": 9},
+        }
+        server.upstream.script(
+            Behaviour(raw=json.dumps(said | {"content": [thought, {"type": "text", "text": TEXT}]}).encode())
+        )
+        first = client.models.generate_content(model=CLAUDE, contents="Hi")
+        assert first.candidates
+        turn = first.candidates[0].content
+        assert turn is not None
+        again: Any = [genai_types.Content(role="user", parts=[genai_types.Part(text="Hi")]), turn,
+                      genai_types.Content(role="user", parts=[genai_types.Part(text="And?")])]  # fmt: skip
+        assert client.models.generate_content(model=CLAUDE, contents=again).text == TEXT
+        sent = json.loads(server.upstream.fake.requests[-1].body)
+        assert sent["messages"][1]["content"][0] == thought
+
+
+def test_ollamas_older_embeddings(server: Server, key: Client) -> None:
+    with local(server, key) as client:
+        assert list(client.embeddings(model=VECTORS, prompt="Hello").embedding) == [0.5, -0.25]
+
+
+def test_claudes_beta_features_reach_claude_and_nobody_else(server: Server, key: Client) -> None:
+    names = ["interleaved-thinking-2025-05-14", "fast-mode-2026-02-01"]
+    with anthropic.Anthropic(base_url=server.url, api_key=key.credential, max_retries=0) as client:
+        for model, passed in ((CLAUDE, names[0]), (PAID, None)):
+            client.beta.messages.create(model=model, max_tokens=50, messages=HI, betas=names)
+            assert server.upstream.fake.requests[-1].headers.get("anthropic-beta") == passed
+        with pytest.raises(anthropic.BadRequestError):
+            client.beta.messages.create(model=CLAUDE, max_tokens=50, messages=HI, betas=["Not A Name"])
 
 
 def test_hugging_face_chat_and_stream(server: Server, key: Client) -> None:
