@@ -1,8 +1,7 @@
 import AxeBuilder from "@axe-core/playwright";
 import { test as base, expect, type Page } from "@playwright/test";
 
-export const themes = ["dark", "light", "hc-dark", "hc-light"] as const;
-export type Theme = (typeof themes)[number];
+const themes = ["dark", "light", "hc-dark", "hc-light"] as const;
 
 interface Fixtures {
   /** Fails the test if the page threw, or if the content security policy had to stop anything. */
@@ -26,14 +25,26 @@ export const test = base.extend<Fixtures>({
 
 export { expect };
 
-export async function chooseTheme(page: Page, theme: Theme): Promise<void> {
-  await page.addInitScript((name) => localStorage.setItem("marketplace.theme", name), theme);
+/** No violation of WCAG 2.2 A and AA on what is on the screen now. */
+export function expectAccessible(page: Page): Promise<void> {
+  const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+  return expectNoViolation(new AxeBuilder({ page }).withTags(tags));
 }
 
-/** No violation of WCAG 2.2 A and AA on what is on the screen now. */
-export async function expectAccessible(page: Page): Promise<void> {
-  const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
-  const { violations } = await new AxeBuilder({ page }).withTags(tags).analyze();
+/** The same in all four themes. They differ in colours only, so all rules are checked once and those of colour in each theme. */
+export async function expectAccessibleInEveryTheme(page: Page): Promise<void> {
+  await expectAccessible(page);
+  const root = page.locator("html");
+  const before = await root.getAttribute("data-theme");
+  for (const theme of themes.filter((name) => name !== before)) {
+    await root.evaluate((element, name) => Object.assign(element.dataset, { theme: name }), theme);
+    await expectNoViolation(new AxeBuilder({ page }).withRules(["color-contrast", "link-in-text-block"]));
+  }
+  await root.evaluate((element, name) => Object.assign(element.dataset, { theme: name }), before);
+}
+
+async function expectNoViolation(axe: AxeBuilder): Promise<void> {
+  const { violations } = await axe.analyze();
   const found = violations.map(({ id, nodes }) => ({
     id,
     where: nodes.slice(0, 3).map(({ target, failureSummary }) => `${target.join(" ")} — ${failureSummary}`),

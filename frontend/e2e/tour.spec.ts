@@ -1,6 +1,6 @@
 import type { Page } from "@playwright/test";
 import { answered, ask, signedIn } from "./chat-support";
-import { chooseTheme, expect, expectAccessible, expectNoSidewaysScroll, isPhone, test, themes } from "./fixtures";
+import { expect, expectAccessible, expectAccessibleInEveryTheme, expectNoSidewaysScroll, isPhone, test } from "./fixtures";
 
 test.setTimeout(90_000);
 
@@ -98,14 +98,10 @@ test("a used sign-in code leads to the sign-in dialog and leaves the address", a
   expect(new URL(page.url()).hash).toBe("");
 });
 
-for (const theme of themes) {
-  test(`is accessible in ${theme}`, async ({ page }, info) => {
-    await chooseTheme(page, theme);
-    await page.emulateMedia({ reducedMotion: "reduce" });
-    await page.goto("/?tour=1");
-    await expect(page.getByRole("gridcell").first()).toBeVisible();
-    await expectBeside(page, '[data-tour="search"]');
-    await expectAccessible(page);
-    await page.screenshot({ path: info.outputPath(`${theme}.png`) });
-  });
-}
+test("is accessible in every theme", async ({ page }) => {
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  await page.goto("/?tour=1");
+  await expect(page.getByRole("gridcell").first()).toBeVisible();
+  await expectBeside(page, '[data-tour="search"]');
+  await expectAccessibleInEveryTheme(page);
+});

@@ -1,6 +1,6 @@
 import type { Page } from "@playwright/test";
 import { ask, signedIn } from "./chat-support";
-import { expect, expectAccessible, expectNoSidewaysScroll, isPhone, test, themes } from "./fixtures";
+import { expect, expectAccessible, expectAccessibleInEveryTheme, expectNoSidewaysScroll, isPhone, test } from "./fixtures";
 
 test.describe("the workbench", () => {
   test("a selection becomes a question in the chat", async ({ page }) => {
@@ -151,10 +151,7 @@ test.describe("code from an answer", () => {
     await expect(page.getByText("Proposed change.")).toBeVisible();
     await expect(page.locator(".cm-deletedChunk").first()).toBeVisible();
     await expect(text).toContainText("Good day");
-    for (const theme of themes) {
-      await page.evaluate((name) => Object.assign(document.documentElement.dataset, { theme: name }), theme);
-      await expectAccessible(page);
-    }
+    await expectAccessibleInEveryTheme(page);
     await page.getByRole("button", { name: "Reject", exact: true }).first().click();
     await expect(text).not.toContainText("Good day");
     expect(await text.innerText()).toBe(before);

@@ -29,8 +29,8 @@ const router = createAppRouter(services);
 workbench.onNeedEditor = () => {
   void router.navigate({ to: "/", search: (before) => ({ ...before, pane: "editor" as const }) });
 };
-if (window.location.pathname === "/") {
-  // The start page shows these at once: their code comes beside the page's own, not after it.
+if (window.location.pathname === "/" && window.matchMedia("(min-width: 768px)").matches) {
+  // The start page shows these at once where there is room: their code comes beside the page's own, not after it.
   void import("@/features/chat/AIAgentChat");
   void import("@/features/workbench/code-editor");
 }

@@ -8,6 +8,7 @@ type LayoutPane = "editor" | "market" | "chat";
 
 const KEY = "marketplace.layout";
 const MIN = 280;
+const PANES: readonly LayoutPane[] = ["editor", "market", "chat"];
 const DEFAULTS = { market: 400, chat: 420 };
 
 export interface WorkbenchLayoutProps {
@@ -21,11 +22,15 @@ export interface WorkbenchLayoutProps {
 
 /**
  * Wide: marketplace | editor | chat with splitters. Middle: one dock and the editor. Narrow: the one pane that `pane` names.
- * All three stay mounted, so that nothing is lost when another comes to the front.
+ * A pane that was shown once stays mounted, so that nothing is lost when another comes to the front; on a phone, what was
+ * never looked at is never fetched.
  */
 export function WorkbenchLayout({ storage, pane, onPane, editor, market, chat }: WorkbenchLayoutProps) {
   const wide = useMedia("(min-width: 1150px)");
   const middle = useMedia("(min-width: 768px)");
+  const [seen, setSeen] = useState<readonly LayoutPane[]>([]);
+  const shown: readonly LayoutPane[] = middle ? PANES : [pane];
+  if (!shown.every((name) => seen.includes(name))) setSeen([...seen, ...shown]);
   const [widths, setWidths] = useState(() => readWidths(storage.getItem(KEY)));
   const resize = (dock: "market" | "chat", width: number) => {
     const next = { ...widths, [dock]: width };
@@ -42,7 +47,7 @@ export function WorkbenchLayout({ storage, pane, onPane, editor, market, chat }:
       style={middle ? { width: Math.min(widths[name], max) } : undefined}
     >
       {middle && !wide && <DockSwitch shown={name} onPane={onPane} />}
-      <div className="min-h-0 flex-1">{content}</div>
+      <div className="min-h-0 flex-1">{seen.includes(name) && content}</div>
     </div>
   );
   const splitter = (name: "market" | "chat", label: string, side: "left" | "right") =>
@@ -62,7 +67,7 @@ export function WorkbenchLayout({ storage, pane, onPane, editor, market, chat }:
       {dock("market", market)}
       {splitter("market", "Width of the marketplace", "left")}
       <div hidden={!middle && pane !== "editor"} className="min-w-0 flex-1">
-        {editor}
+        {seen.includes("editor") && editor}
       </div>
       {splitter("chat", "Width of the chat", "right")}
       {dock("chat", chat)}
