@@ -1,4 +1,5 @@
 import type { Page } from "@playwright/test";
+import { PASSWORD } from "./chat-support";
 import { expect, expectAccessible, expectNoSidewaysScroll, isPhone, models, test } from "./fixtures";
 
 const card = (page: Page, index: number) => page.locator(`[data-index="${index}"]`);
@@ -98,10 +99,17 @@ test.describe("the marketplace", () => {
     await expectAccessible(page);
   });
 
-  test("Q Assistant answers a task with reasons, a price and one click to try", async ({ page }) => {
+  test("Q Assistant lets a newcomer sign up, then answers with reasons, a price and one click", async ({ page }) => {
     await page.goto("/");
     await page.getByRole("textbox", { name: /search models/i }).fill("debug a flaky asyncio test in python");
     await page.getByRole("button", { name: "Ask Q Assistant", exact: true }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByRole("tab", { name: "Sign up" }).click();
+    await dialog.getByLabel("Email").fill(`new-${crypto.randomUUID()}@example.com`);
+    await dialog.getByRole("textbox", { name: "Password", exact: true }).fill(PASSWORD);
+    await dialog.getByLabel("Confirm password").fill(PASSWORD);
+    await dialog.getByRole("button", { name: "Sign up" }).click();
+    await expect(dialog).toBeHidden();
     const picks = page.getByRole("region", { name: "Recommended for you" });
     await expect(picks.getByRole("button", { name: /^Try / }).first()).toBeVisible();
     await expect(picks.getByText(/About \$/).first()).toBeVisible();

@@ -7,14 +7,11 @@ from agent_marketplace.api.schemas import Attachment, Recommend
 from agent_marketplace.app import Market
 
 
-async def recommend(market: Market, principal: Principal | None, body: Recommend) -> dict[str, Any]:
-    """Analysis and picks. Without a caller (a newcomer looking round) affordability is not known and not claimed."""
+async def recommend(market: Market, principal: Principal, body: Recommend) -> dict[str, Any]:
+    """Analysis and picks, within what the caller's wallet and keys allow."""
     attachments = tuple(a.kind if isinstance(a, Attachment) else a for a in body.attachments)
-    available = None
-    if principal is not None:
-        available = (await market.ledger.balance(principal.user_id)).available
     advice = await market.engine.recommend(
-        principal.user_id if principal is not None else None,
+        principal.user_id,
         body.task,
         body.limit,
         priority=body.priority,
@@ -22,7 +19,7 @@ async def recommend(market: Market, principal: Principal | None, body: Recommend
         input_tokens=body.input_tokens,
         attachments=attachments,
         require=tuple(body.require),
-        available_nano=available,
+        available_nano=(await market.ledger.balance(principal.user_id)).available,
     )
     return {
         "analysis": advice.analysis,

@@ -9,7 +9,6 @@ from agent_marketplace.accounts.principal import Principal
 from agent_marketplace.api.asgi import read_headers
 from agent_marketplace.api.paths import query_keys
 from agent_marketplace.app import Market
-from agent_marketplace.errors import MarketplaceError
 
 
 def market_of(request: Request) -> Market:
@@ -25,18 +24,6 @@ async def caller(request: Request) -> Principal:
     principal = await market.authenticator.authenticate(headers, query_keys(request.scope, headers))
     market.limits.request(principal.user_id)
     return principal
-
-
-async def maybe_caller(request: Request) -> Principal | None:
-    """The caller if there is a valid credential, else None: for pages that a newcomer sees first."""
-    if not any(name in request.headers for name in ("authorization", "x-api-key", "x-goog-api-key")):
-        return None
-    try:
-        return await caller(request)
-    except MarketplaceError as error:
-        if error.status == 401:
-            return None
-        raise
 
 
 async def person(principal: Annotated[Principal, Depends(caller)]) -> Principal:
@@ -70,7 +57,6 @@ def address_of(request: Request) -> str | None:
 
 The = Annotated[Market, Depends(market_of)]
 Caller = Annotated[Principal, Depends(caller)]
-MaybeCaller = Annotated[Principal | None, Depends(maybe_caller)]
 Person = Annotated[Principal, Depends(person)]
 Reader = Annotated[Principal, Depends(reader)]
 Writer = Annotated[Principal, Depends(writer)]

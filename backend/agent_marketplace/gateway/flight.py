@@ -231,7 +231,7 @@ class Flight:
 
     @property
     def _choices(self) -> int:
-        return self.hold.choices if self.hold is not None else 1
+        return self.hold.needs.choices if self.hold is not None else 1
 
     async def _hold(self, wants: needs.Needs) -> admit.Sized:
         try:
@@ -263,23 +263,23 @@ class Flight:
     async def _prepare(self, attempt: Attempt) -> Prepared:
         if self.hold is None:
             raise AssertionError("dispatch comes after the hold")
-        return await self.router.prepare(self, attempt, self.hold.output_cap(attempt.target))
+        return await self.router.prepare(self, attempt, admit.output_cap(self, self.hold, attempt.target))
 
     def _allowance(self, target: Target) -> Allowance:
         if self.hold is None:
             raise AssertionError("relay comes after the hold")
-        sized = self.hold
         if target.free:
             return Allowance(1 << 60, extend=None)
-        if sized.output_cap(target) is not None:
+        tokens = admit.cover(self, self.hold, target)
+        if self.hold.capped:
             # The provider was told where to stop: our rough count must not cut a paid answer, only one that never ends.
             overrun = ProviderFailure(f"{target.provider} went on past the length it was given")
-            return Allowance(max(sized.tokens * _OVERRUN, _LEAST_OVERRUN), extend=None, overrun=overrun)
+            return Allowance(max(tokens * _OVERRUN, _LEAST_OVERRUN), extend=None, overrun=overrun)
 
-        async def extend(tokens: int) -> int:
-            return await admit.extend(self, target, tokens)
+        async def extend(more: int) -> int:
+            return await admit.extend(self, target, more)
 
-        return Allowance(sized.tokens, extend=extend)
+        return Allowance(tokens, extend=extend)
 
     async def _heartbeat(self) -> None:
         """Keeps the hold alive, with what is to be charged if this process dies now."""

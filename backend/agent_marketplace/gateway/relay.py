@@ -40,7 +40,7 @@ class Outcome:
 
 @dataclass(slots=True)
 class Allowance:
-    """Output tokens that may still come. `extend(tokens)` buys a slice and says how many tokens it bought (0: can't).
+    """Output tokens that may still come. `extend(tokens)` buys a slice and says how many it bought, or raises PaymentRequired.
 
     overrun: what a crossing means where nothing can be bought (the provider goes on past the cap it was given).
     """
@@ -55,10 +55,11 @@ class Allowance:
             return None
         if self.extend is None:
             return Outcome(Stopped.PROVIDER, self.overrun)
-        self.tokens += await self.extend(max(_SLICE_TOKENS, used - self.tokens + _SLICE_TOKENS))
-        if used < self.tokens:
-            return None
-        return Outcome(Stopped.WALLET, PaymentRequired("The balance is used up: the answer was stopped here"))
+        try:
+            self.tokens += await self.extend(used - self.tokens + _SLICE_TOKENS)
+        except PaymentRequired as refused:
+            return Outcome(Stopped.WALLET, refused)
+        return None
 
 
 async def relay(upstream: Upstream, send: Send, allowance: Allowance, *, tail_s: float, choices: int = 1) -> Outcome:

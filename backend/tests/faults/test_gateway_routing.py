@@ -17,6 +17,8 @@ pytestmark = pytest.mark.both_databases
 
 GOOD = Behaviour(text="from elsewhere", usage=(11, 3))
 DOWN = Behaviour(status=500)
+SHORT = "command-r-plus-08-2024"  # cohere's: dearer than the rig's model, and its answers have at most 4,000 tokens
+LONG_PROMPT = [{"role": "user", "content": "word " * 30}]
 CHEAP = {"input_": 1_000_000, "output": 2_000_000}
 
 
@@ -231,6 +233,58 @@ async def test_a_ceiling_per_request_refuses_what_may_cost_more(rig: Rig) -> Non
     assert fitted.status == 200
     assert rig.up.requests[0].json["max_tokens"] * 600 + 11 * 150 <= 110_000
     assert (await rig.row()).hold_nano <= 100_000
+
+
+@on_rig(Behaviour(), others={"vllm": [GOOD]})
+async def test_a_dear_endpoint_elsewhere_does_not_refuse_what_the_first_one_does_within_the_ceiling(rig: Rig) -> None:
+    await rig.declare("vllm", input_=10**12, output=10**12)
+    answer = await rig.ask(max_cost="0.01", max_tokens=100)
+    assert answer.json["provider"] == "openai"
+    row = await rig.row()
+    assert row.hold_nano <= 10_000_000
+    assert {(s["provider"], s["code"]) for s in row.detail["skipped"]} == {("vllm", "unaffordable")}
+    refused = await rig.ask(max_cost="0.000001", max_tokens=1000)
+    assert refused.status == 402
+    assert refused.json["required"] < 0.001, "the least that it may cost, not the dearest endpoint's"
+
+
+@on_rig(DOWN, others={"vllm": [GOOD]})
+async def test_a_fallback_whose_input_alone_is_above_the_ceiling_is_never_charged(rig: Rig) -> None:
+    await rig.declare("vllm", "dear-input", input_=10**10, output=1)
+    answer = await rig.ask(max_cost="0.0003", models=["dear-input"], messages=LONG_PROMPT)
+    assert (answer.status, answer.code) == (502, "provider_unavailable")
+    assert not rig.at["vllm"].requests
+    assert await rig.spent() == 0
+
+
+@on_rig(DOWN, balance=300_000, others={"vllm": [GOOD]})
+async def test_a_fallback_whose_input_alone_is_above_the_balance_is_never_the_operators_loss(rig: Rig) -> None:
+    await rig.declare("vllm", "dear-input", input_=10**10, output=1)
+    answer = await rig.ask(models=["dear-input"], messages=LONG_PROMPT)
+    assert (answer.status, answer.code) == (502, "provider_unavailable")
+    assert not rig.at["vllm"].requests
+
+
+@on_rig(Behaviour(), others={"cohere": [GOOD]})
+async def test_a_dearer_fallback_with_short_answers_does_not_shorten_those_of_the_model_that_was_asked(rig: Rig) -> None:
+    for stream in (False, True):
+        await rig.ask(max_tokens=10_000, models=[SHORT], stream=stream)
+    assert [seen.json["max_tokens"] for seen in rig.up.requests] == [10_000, 10_000]
+
+
+@on_rig(DOWN, others={"cohere": [GOOD]})
+async def test_a_fallback_with_short_answers_is_not_asked_for_more_than_it_can_give(rig: Rig) -> None:
+    answer = await rig.ask(max_tokens=10_000, models=[SHORT])
+    assert answer.json["model"] == SHORT
+    assert rig.at["cohere"].requests[0].json["max_tokens"] == 4000
+
+
+@on_rig(Behaviour(text="word " * 3000, usage=None))
+async def test_a_stream_that_reaches_its_ceiling_says_so_and_the_provider_was_told_where(rig: Rig) -> None:
+    answer = await rig.ask(stream=True, max_cost="0.001")
+    assert answer.ending == "max_cost_exceeded"
+    assert (await rig.row()).charge_nano <= 1_000_000
+    assert 1_500 < rig.up.requests[0].json["max_tokens"] < 1_667
 
 
 @on_rig(Behaviour())

@@ -49,7 +49,7 @@ RULES: dict[str, Rule] = {
     f"get {M}/favourites": Rule("read"),
     f"put {M}/favourites/{{model_id}}": Rule("write"),
     f"delete {M}/favourites/{{model_id}}": Rule("write"),
-    f"post {M}/recommendations": Rule("open", body={"task": "Fix a bug"}),
+    f"post {M}/recommendations": Rule("caller", body={"task": "Fix a bug"}),
     f"get {M}/estimates/calibration": Rule("read"),
     f"post {M}/generations/{{request_id}}/signal": Rule("write", mine=True, body={"kind": "thumb_up"}),
     f"get {M}/generations/{{request_id}}": Rule("read", mine=True),

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.fakes.server import AGENTS, MARKET, NUMBER, PAID, Server, agreed, check, refused, running
+from tests.fakes.server import AGENTS, MARKET, NUMBER, PAID, Client, Server, agreed, check, refused, running
 
 pytestmark = pytest.mark.both_databases
 
@@ -154,25 +154,25 @@ def test_only_who_paid_may_rate_and_only_once(server: Server) -> None:
         refused(ada.post(f"{MARKET}/models/{PAID}/rating", {"stars": stars}), 400, "invalid_request")
 
 
-def test_advice_is_explained_affordable_and_open_to_newcomers(server: Server) -> None:
+def test_advice_is_explained_and_affordable(server: Server) -> None:
     task = {"task": "Find out why this asyncio test fails now and then", "limit": 4}
-    for caller in (server.anybody, server.person()):
-        body = agreed(
-            caller.post(f"{MARKET}/recommendations", task),
-            {
-                "analysis": {"type": str, "confidence": NUMBER, "keywords": [str], "uncertain": bool},
-                "recommendations": [PICK],
-                "blocked": list,
-            },
-        )
-        picks = body["recommendations"]
-        assert [p["rank"] for p in picks] == list(range(1, len(picks) + 1))
-        assert 1 <= len(picks) <= 4
-        assert all(p["is_available"] and p["cost_range"]["p50"] <= p["cost_range"]["p95"] for p in picks)
-        assert body["analysis"]["type"] == "debugging"
-    cheap = agreed(server.anybody.post(f"{MARKET}/recommendations", {**task, "priority": "cost", "max_cost": "0.001"}))
+    ada = server.person()
+    body = agreed(
+        ada.post(f"{MARKET}/recommendations", task),
+        {
+            "analysis": {"type": str, "confidence": NUMBER, "keywords": [str], "uncertain": bool},
+            "recommendations": [PICK],
+            "blocked": list,
+        },
+    )
+    picks = body["recommendations"]
+    assert [p["rank"] for p in picks] == list(range(1, len(picks) + 1))
+    assert 1 <= len(picks) <= 4
+    assert all(p["is_available"] and p["cost_range"]["p50"] <= p["cost_range"]["p95"] for p in picks)
+    assert body["analysis"]["type"] == "debugging"
+    cheap = agreed(ada.post(f"{MARKET}/recommendations", {**task, "priority": "cost", "max_cost": "0.001"}))
     assert all(p["estimated_cost"] <= NUMBER[1]("0.001") for p in cheap["recommendations"])
-    unsure = agreed(server.anybody.post(f"{MARKET}/recommendations", {"task": "help me please"}))
+    unsure = agreed(ada.post(f"{MARKET}/recommendations", {"task": "help me please"}))
     assert unsure["analysis"]["uncertain"] is True
     assert unsure["analysis"]["question"]
 
@@ -184,7 +184,13 @@ def test_advice_is_explained_affordable_and_open_to_newcomers(server: Server) ->
      {"task": "x", "attachments": [{"kind": "hologram"}]}, {"task": "x" * 300_000}, {"task": "x", "surprise": 1}],
 )  # fmt: skip
 def test_a_malformed_question_is_a_400(server: Server, body: dict[str, object]) -> None:
-    refused(server.anybody.post(f"{MARKET}/recommendations", body), 400, "invalid_request")
+    refused(server.person().post(f"{MARKET}/recommendations", body), 400, "invalid_request")
+
+
+def test_advice_for_a_wallet_is_not_given_to_who_does_not_say_whose(server: Server) -> None:
+    """The guide's `@require_auth`: no credential and a dead one are both a 401, not advice without a balance."""
+    for caller in (server.anybody, Client(server.anybody.port, "not-a-token")):
+        refused(caller.post(f"{MARKET}/recommendations", {"task": "Fix a bug"}), 401, "invalid_token")
 
 
 def test_providers_say_who_is_configured_and_never_with_which_key(server: Server) -> None:

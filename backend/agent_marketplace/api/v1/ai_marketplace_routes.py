@@ -9,7 +9,7 @@ from fastapi import Query, Request, Response
 
 from agent_marketplace.api import assist, present, replies, schemas
 from agent_marketplace.api.catalog_views import view_of
-from agent_marketplace.api.deps import Address, MaybeCaller, Person, Reader, Router, The, Writer
+from agent_marketplace.api.deps import Address, Caller, Person, Reader, Router, The, Writer
 from agent_marketplace.api.envelope import success
 from agent_marketplace.app import Market
 from agent_marketplace.catalog.feed import rss
@@ -298,7 +298,7 @@ async def remove_favourite(market: The, principal: Writer, model_id: str) -> Res
     summary="Which model for this task and budget",
     responses={200: {"model": schemas.Recommendations}},
 )
-async def get_recommendations(market: The, principal: MaybeCaller, body: schemas.Recommend) -> Response:
+async def get_recommendations(market: The, principal: Caller, body: schemas.Recommend) -> Response:
     return success(**await assist.recommend(market, principal, body))
 
 

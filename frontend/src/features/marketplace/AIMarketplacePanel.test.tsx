@@ -55,6 +55,7 @@ test("a star survives for a visitor who has no account yet", async () => {
 });
 
 test("a question of Q Assistant is shown, its pick carries the task on, and a blocked one says which key it needs", async () => {
+  window.localStorage.setItem("token", "a-token");
   const [alpha, beta] = models;
   const fetch = serve({
     "/api/v1/marketplace/models": list,

@@ -1,7 +1,5 @@
 import { useMutation } from "@tanstack/react-query";
 import { useCallback, useState } from "react";
-import type { ApiClient } from "@/shared/api/client";
-import { isApiError } from "@/shared/api/errors";
 import { useApi } from "@/shared/api/services";
 import type { Priority, Recommendations } from "@/shared/api/types";
 import { asApiError } from "./problem-notice";
@@ -11,25 +9,14 @@ interface Question {
   priority: Priority;
 }
 
-/** Asks without signing in first; only if the server insists does the sign-in dialog open. */
-async function recommend(api: ApiClient, { task, priority }: Question): Promise<Recommendations> {
-  const body = { task, priority, limit: 3 };
-  const path = "/api/v1/marketplace/recommendations";
-  try {
-    return await api.post<Recommendations>(path, body, { auth: "background" });
-  } catch (error) {
-    if (isApiError(error) && error.status === 401) return api.post<Recommendations>(path, body, { auth: "required" });
-    throw error;
-  }
-}
-
 /** Q Assistant's open question and answer; `ask` may be called again with other words or another priority. */
 export function useAssistant() {
   const api = useApi();
   const [priority, setPriority] = useState<Priority>("balanced");
   const [task, setTask] = useState<string | null>(null);
   const { mutate, data, error, isPending, reset } = useMutation({
-    mutationFn: (question: Question) => recommend(api, question),
+    mutationFn: (question: Question) =>
+      api.post<Recommendations>("/api/v1/marketplace/recommendations", { ...question, limit: 3 }),
   });
   const ask = useCallback(
     (text: string) => {
