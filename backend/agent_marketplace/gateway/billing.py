@@ -38,21 +38,21 @@ def billable(
     """Usage to charge for; None = nothing is charged.
 
     input_tokens: our estimate of the input, used only without usage; context: the target's window, tokens; choices: the
-    answers asked for (`n`), of which only the first is read; cap: the length that the provider was given for all of them.
+    answers asked for (`n`), of which only the first is read; cap: the length that the provider was given for each.
     """
     finished = stopped is Stopped.FINISHED
     if not finished and not meter.characters:
         return None
     usage = meter.usage
     if usage is None or not plausible(usage, context, choices):
-        output = _counted(meter.delivered_tokens() * choices, cap)
+        output = _counted(meter.delivered_tokens(), cap) * choices
         return Usage(input=input_tokens, output=output, estimated=True)
     unreported = meter.unreported_tokens() * choices
     if not usage.completion_tokens and (unreported or not finished):
         unreported = meter.delivered_tokens() * choices  # a placeholder says nothing of what came before it either
     if not unreported or (finished and _covers_all(usage, meter, choices)):
         return usage
-    output = max(usage.output, _counted(usage.output + unreported, cap))
+    output = max(usage.output, _counted(usage.output + unreported, None if cap is None else cap * choices))
     return msgspec.structs.replace(usage, output=output, estimated=True)
 
 

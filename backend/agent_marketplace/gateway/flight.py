@@ -7,7 +7,7 @@ terminal event leaves.
 import asyncio
 import logging
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from agent_marketplace.errors import MarketplaceError, PaymentRequired, ProviderFailure, Unauthorized
 from agent_marketplace.gateway import admit, billing, estimates, needs, receipts
@@ -305,13 +305,11 @@ class Flight:
         if upstream is None or self.hold is None:
             raise AssertionError("settlement follows an answer")
         target = upstream.attempt.target
-        cap = self.hold.output_cap(target)
         self.usage = billing.billable(
             upstream.meter, outcome.stopped, self.input_tokens, context=target.context, choices=self._choices,
-            cap=None if cap is None else cap * self._choices,
+            cap=admit.output_cap(self, self.hold, target),
         )  # fmt: skip
-        charge = 0
-        list_cost: int | None = 0
+        charge, list_cost = 0, cast("int | None", 0)
         if self.usage is not None:
             charge = price_usage(target.price, self.usage) if target.price is not None else 0
             if target.list_price is not target.price:  # without a mark-up the two are one
