@@ -8,7 +8,7 @@ bin=$PWD/../.venv/bin
 week="--uploaded-prior-to=P7D"
 made=$(mktemp -d)
 trap 'rm -rf "$made"' EXIT
-"$bin/python" -m pip install -q pip-tools
+"$bin/python" -m pip install -q "pip>=26.1" pip-tools # an older pip knows no --uploaded-prior-to in days
 compile() { "$bin/pip-compile" -q --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --pip-args="$week" "$@"; }
 printf '%s\n' "hatchling==1.33.0" "editables==0.6" > requirements/build.in
 for lock in run dev; do

@@ -3,12 +3,14 @@
 A test runs on SQLite and on PostgreSQL if it is marked `both_databases` or uses `database` or `database_url`, else on SQLite.
 """
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from agent_marketplace.db.engine import Database
+from tests.fakes import canary
 from tests.fakes.databases import KINDS, SUITE, here, using, with_tables
 from tests.fakes.postgres import Postgres, running_postgres
 
@@ -38,6 +40,15 @@ def _databases() -> Iterator[None]:
     SUITE.close()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _log() -> Iterator[canary.Log]:
+    logger, handler = logging.getLogger("agent_marketplace"), canary.Log()
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    yield handler
+    logger.removeHandler(handler)
+
+
 @pytest.fixture(scope="module", autouse=True)
 def database_kind(request: pytest.FixtureRequest) -> Iterator[str]:
     """`sqlite` or `postgresql`: module fixtures that start a server depend on it."""
@@ -47,9 +58,11 @@ def database_kind(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.fixture(autouse=True)
-def _swept(database_kind: str) -> Iterator[None]:
+def _swept(database_kind: str, _log: canary.Log) -> Iterator[None]:
+    """S10 is held over the whole suite: see tests/fakes/canary.py."""
     with SUITE.swept():
         yield
+    _log.check()
 
 
 @pytest.fixture(scope="module")

@@ -126,8 +126,8 @@ def _same_secrets(settings: Settings) -> None:
     missing = [name for name in _OWN_SECRETS if not given.get(name) and not (folder / name).exists()]
     if missing:
         fail(
-            f"{folder} lacks {', '.join(missing)}. First put the secrets there that belong to the copy: "
-            f"cp -a /elsewhere/secrets {folder}"
+            f"{folder} lacks {', '.join(missing)}. First put the secrets there that belong to the copy, as files of this "
+            f"user: cp -r /elsewhere/secrets {folder.parent}/"
         )
 
 

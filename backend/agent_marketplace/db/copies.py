@@ -54,7 +54,8 @@ def copy_sqlite(source: Path, target: Path, tell: Tell) -> None:
     except sqlite3.Error as error:
         raise CopyError(f"{source} could not be copied to {target}: {error}") from error
     finally:
-        part.unlink(missing_ok=True)
+        for suffix in ("", "-journal"):  # SQLite leaves its journal where the disk is full
+            part.with_name(f"{part.name}{suffix}").unlink(missing_ok=True)
 
 
 def check_sqlite(path: Path) -> None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest, ExportTraceServiceResponse
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
+from tests.fakes import canary
+
 Value = str | int | float | bool | list[str]
 
 
@@ -38,6 +40,7 @@ class Collector:
 
     def take(self, body: bytes) -> None:
         self.raw += body
+        canary.search(body, "an exported span")
         for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
             named = {a.key: _value(a.value) for a in resource.resource.attributes}
             self.services.add(str(named["service.name"]))

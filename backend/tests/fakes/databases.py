@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from agent_marketplace.db import migrate
 from agent_marketplace.db.base import metadata
 from agent_marketplace.db.engine import Database
+from tests.fakes import canary
 from tests.fakes.postgres import UNSAFE, Postgres, running_postgres
 
 T = TypeVar("T")
@@ -57,6 +58,7 @@ class Databases:
     def environment(self, directory: Path) -> dict[str, str]:
         """What a process of the product needs besides its directory; its database has all tables."""
         if self._server is None:
+            self._names[directory] = FILE
             return {}
         url = self.copy(self.template(_migrated)[0], directory)
         return {
@@ -70,6 +72,14 @@ class Databases:
         """Whose databases there are, without the templates."""
         return frozenset(self._names) - {directory for directory, _ in self._templates.values()}
 
+    def search(self, directories: Iterable[Path]) -> None:
+        """Raises canary.Leak if the database of one of them holds a secret or a text of the fakes in the clear."""
+        for directory in directories:
+            if self._server is None:
+                canary.search(_files(directory / FILE), f"the database of {directory}")
+            else:
+                canary.search(b"\n".join(self._server.values(self._names[directory])), f"the database of {directory}")
+
     def remove(self, directories: Iterable[Path]) -> None:
         """Forgets their databases; SQLite's files are removed with their directories."""
         for directory in directories:
@@ -78,12 +88,14 @@ class Databases:
                 self._server.drop(name)
 
     def close(self) -> None:
-        """Removes the templates; the server is its owner's."""
+        """Searches what was not removed, and removes the templates; the server is its owner's."""
+        self.search(self._names)
         for directory, _ in self._templates.values():
             shutil.rmtree(directory, ignore_errors=True)
 
     def _place(self, directory: Path, original: Path | None) -> str:
         if self._server is None:
+            self._names[directory] = FILE
             directory.mkdir(parents=True, exist_ok=True)
             if original is not None and not (directory / FILE).exists():
                 shutil.copyfile(original / FILE, directory / FILE)
@@ -116,11 +128,15 @@ class Suite:
 
     @contextlib.contextmanager
     def swept(self) -> Iterator[None]:
-        """Removes the databases that the block made, but no templates."""
+        """Searches and removes the databases that the block made, but no templates."""
         before = {databases: databases.directories() for databases in self._made.values()}
         yield
         for databases in self._made.values():
-            databases.remove(databases.directories() - before.get(databases, frozenset()))
+            made = databases.directories() - before.get(databases, frozenset())
+            try:
+                databases.search(made)
+            finally:
+                databases.remove(made)
 
     def close(self) -> None:
         """Stops what was started."""
@@ -158,8 +174,7 @@ def with_tables(directory: Path) -> str:
 def everything_in(url: str) -> bytes:
     """What a thief of the database gets: SQLite's files with their write-ahead log, PostgreSQL's rows."""
     if url.startswith("sqlite:///"):
-        file = Path(url.removeprefix("sqlite:///"))
-        return b"".join(found.read_bytes() for found in file.parent.glob(f"{file.name}*"))
+        return _files(Path(url.removeprefix("sqlite:///")))
     database = Database.open(url)
     try:
         rows = database.read_sync(
@@ -168,6 +183,10 @@ def everything_in(url: str) -> bytes:
     finally:
         database.close()
     return b"\n".join(value if isinstance(value, bytes) else str(value).encode() for value in rows)
+
+
+def _files(file: Path) -> bytes:
+    return b"".join(found.read_bytes() for found in file.parent.glob(f"{file.name}*"))
 
 
 def _created(databases: Databases, directory: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import sql
 
 UNSAFE = ("fsync=off", "full_page_writes=off")  # twice as fast; the product refuses to serve from such a server
 
@@ -65,6 +66,14 @@ class Postgres:
     def drop(self, name: str) -> None:
         """Removes a database, whoever is connected."""
         self._admin(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def values(self, name: str) -> Iterator[bytes]:
+        """Every value of every row of a database."""
+        with psycopg.connect(self.url.replace("+psycopg", "") + name, autocommit=True) as connection:
+            tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+            for (table,) in tables:
+                for row in connection.execute(sql.SQL("SELECT * FROM {}").format(sql.Identifier(table))):
+                    yield from (value if isinstance(value, bytes) else str(value).encode() for value in row)
 
     def start(self) -> None:
         """Returns once it answers."""

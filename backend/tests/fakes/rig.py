@@ -31,6 +31,7 @@ from agent_marketplace.net.http import OutboundClient, OutboundRequest, Outbound
 from agent_marketplace.net.server import DrainingServer, bind
 from agent_marketplace.settings import ProviderSettings, Settings
 from agent_marketplace.usage import Usage
+from tests.fakes import canary
 from tests.fakes.databases import Databases, here
 from tests.fakes.upstream import Behaviour, FakeUpstream
 
@@ -203,6 +204,7 @@ class Exchange:
         while self.answer.status and not self.answer.whole and await self.piece():
             pass
         self.writer.close()
+        canary.told(self.answer.status, self.answer.body, "a call")
         return self.answer
 
     def hang_up(self) -> None:

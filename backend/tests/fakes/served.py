@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.fakes import databases
+from tests.fakes import canary, databases
 
 CLI = Path(sys.executable).with_name("agent-marketplace")
 LIMIT_S = 60.0
@@ -56,6 +56,7 @@ class Served:
             text = answer.read().decode()
         finally:
             connection.close()
+        canary.told(answer.status, text, path)
         return answer.status, json.loads(text) if answer.headers.get_content_type() == "application/json" else text
 
     def sign_up(self, email: str = "ann@example.com") -> str:
@@ -99,9 +100,12 @@ def served(env: dict[str, str], *words: str) -> Iterator[Served]:
         reader.start()
         until(lambda: server.call("GET", "/readyz")[0] == 200)
         yield server
+        with contextlib.suppress(OSError):  # the test has stopped it, or closed its database
+            server.call("GET", "/metrics")
         process.terminate()
         assert process.wait(LIMIT_S) == 0, server.log
         reader.join(LIMIT_S)
+        canary.search("".join(server.log), "a server's output")
     finally:
         if process.poll() is None:
             process.kill()

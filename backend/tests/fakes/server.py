@@ -23,6 +23,7 @@ from typing import Any, Self
 
 from agent_marketplace.providers.models_install import ModelsError, install
 from agent_marketplace.settings import load
+from tests.fakes import canary
 from tests.fakes.databases import served
 from tests.fakes.upstream import Behaviour, FakeUpstream
 
@@ -125,7 +126,9 @@ class Client:
         with contextlib.closing(self._connect(timeout)) as connection:
             connection.request(method, path, body, {**self._credentials(), **(headers or {})})
             got = connection.getresponse()
-            return Answer(got.status, {k.lower(): v for k, v in got.getheaders()}, got.read())
+            answer = Answer(got.status, {k.lower(): v for k, v in got.getheaders()}, got.read())
+        canary.told(answer.status, answer.body, path)
+        return answer
 
     @contextlib.contextmanager
     def open(self, path: str, body: Any, headers: Mapping[str, str] | None = None) -> Iterator[http.client.HTTPResponse]:
@@ -241,6 +244,7 @@ def running(home: Path, *, local_model: bool = False, **more: str) -> Iterator[S
             assert listening.wait(_START_S), f"the server did not come up:\n{server.log}"
             _until_ready(server, process)
             yield server
+            server.anybody.get("/metrics")
         finally:
             process.terminate()
             try:
@@ -249,6 +253,7 @@ def running(home: Path, *, local_model: bool = False, **more: str) -> Iterator[S
                 process.kill()
                 process.wait()
             reader.join()
+            canary.search(server.log, "a server's output")
             assert process.stdout is not None
             process.stdout.close()
 

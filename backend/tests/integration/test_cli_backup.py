@@ -119,7 +119,7 @@ def test_a_charge_acknowledged_before_a_backup_of_sqlite_is_never_missing_after_
     token, before = back_up_under_load(env, copy)
     elsewhere = env | {"MARKETPLACE_DATA_DIR": str(tmp_path / "new")}
     refused = command(elsewhere, "restore", str(copy))
-    assert (refused.returncode, "cp -a" in refused.stderr) == (1, True), refused.stderr
+    assert (refused.returncode, "cp -r" in refused.stderr) == (1, True), refused.stderr
     shutil.copytree(tmp_path / "old/secrets", tmp_path / "new/secrets")
     assert restored(elsewhere, copy)["unreadable"] == 0
     assert set(before) <= charged_in(f"sqlite:///{tmp_path}/new/marketplace.db")
