@@ -46,7 +46,7 @@ class Settings:
     log_level: str = "info"
     grace_s: float = 30.0
     hold_ttl_s: float = 50.0
-    processes: int = 1
+    nodes: int = 1
     log_format: Literal["text", "json"] = "text"
     otlp_endpoint: str | None = None
 
@@ -74,7 +74,7 @@ _KNOWN = {
     "MARKETPLACE_DATA_DIR", "MARKETPLACE_MODELS_DIR", "MARKETPLACE_SIGNUP", "MARKETPLACE_LIMITS",
     "MARKETPLACE_SIGNUP_CREDIT", "MARKETPLACE_SIGNUP_CREDIT_DAILY", "MARKETPLACE_SIGNUP_CREDIT_USE",
     "MARKETPLACE_MARKUP", "MARKETPLACE_LOCAL_MODEL", "MARKETPLACE_OUTBOUND", "MARKETPLACE_LOG_LEVEL", "MARKETPLACE_GRACE",
-    "MARKETPLACE_HOLD_TTL", "MARKETPLACE_PROCESSES", "MARKETPLACE_LOG_FORMAT",
+    "MARKETPLACE_HOLD_TTL", "MARKETPLACE_NODES", "MARKETPLACE_LOG_FORMAT",
 }  # fmt: skip
 
 
@@ -162,7 +162,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         log_level=_choice(env, "MARKETPLACE_LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
         grace_s=_whole(env, "MARKETPLACE_GRACE", 30, 1, 3600),
         hold_ttl_s=_whole(env, "MARKETPLACE_HOLD_TTL", 50, 2, 3600),
-        processes=_whole(env, "MARKETPLACE_PROCESSES", 1, 1, 10_000),
+        nodes=_whole(env, "MARKETPLACE_NODES", 1, 1, 10_000),
         otlp_endpoint=_base_url(env, "OTEL_EXPORTER_OTLP_ENDPOINT"),
         log_format=cast("Literal['text', 'json']", _choice(env, "MARKETPLACE_LOG_FORMAT", "text", ("text", "json"))),
     )

@@ -47,7 +47,7 @@ def assemble(
 ) -> Accounts:
     """probe, providers: see ProviderKeys; erasers: see AIAuthService."""
     verdicts, tokens, passwords = Verdicts(clock), SessionTokens(secrets.jwt, clock), Passwords()
-    limits = Limits(clock, enabled=settings.rate_limits, rates=LimitRates().shared_by(settings.processes))
+    limits = Limits(clock, enabled=settings.rate_limits, rates=LimitRates().shared_by(settings.nodes))
     authenticator = Authenticator(db, tokens, secrets.key_pepper, verdicts, clock)
     provider_keys = ProviderKeys(vault, probe, providers)
     auth = AIAuthService(

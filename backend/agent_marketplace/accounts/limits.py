@@ -4,14 +4,18 @@ Guessing: a failed sign-in costs tokens, a successful one gives them back. From 
 before, only that device's own bucket counts, so that an attacker can't lock the owner out (OWASP ASVS 5.0, 6.3.1).
 """
 
-from collections import OrderedDict
-from collections.abc import Hashable
+import hashlib
+import secrets
+from array import array
+from collections.abc import Hashable, MutableSequence
 from dataclasses import dataclass, fields
 
 from agent_marketplace.clock import Clock
 from agent_marketplace.errors import RateLimited
 
-_BUCKETS = 50_000
+_SLOTS = 1 << 16
+_WAYS = 8  # slots that a bucket may lie in
+_ROUNDING = 1e-6  # of a token: times are sums of fractions
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +25,9 @@ class Rate:
     burst: float
     per_s: float
 
-    def shared_by(self, processes: int) -> "Rate":
-        """One process's share, so that all of them together keep to the rate; a bucket holds at least one token."""
-        return Rate(max(1.0, self.burst / processes), self.per_s / processes)
+    def shared_by(self, nodes: int) -> "Rate":
+        """One node's share, so that all of them together keep to the rate; a bucket holds at least one token."""
+        return Rate(max(1.0, self.burst / nodes), self.per_s / nodes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,56 +42,97 @@ class LimitRates:
     everywhere: Rate = Rate(300, 1 / 3)
     known_device: Rate = Rate(10, 1 / 30)
 
-    def shared_by(self, processes: int) -> "LimitRates":
+    def shared_by(self, nodes: int) -> "LimitRates":
         """All limits, divided."""
-        return LimitRates(**{f.name: getattr(self, f.name).shared_by(processes) for f in fields(self)})
+        return LimitRates(**{f.name: getattr(self, f.name).shared_by(nodes) for f in fields(self)})
+
+
+class Table:
+    """The buckets of all limits, fixed in number, in memory that the workers of a host share.
+
+    A slot is two words: whose it is (a keyed hash) and when its bucket will be full (monotonic seconds, the same for all
+    processes of a host). A full bucket is as good as none, so its slot is free. There is no lock that a killed worker could
+    keep: words are written whole, and two workers that take in the same microsecond may both get what was one token.
+    """
+
+    def __init__(self, slots: int = _SLOTS) -> None:
+        self._words: MutableSequence[float] = array("d", bytes(16 * slots))
+        self._key = secrets.token_bytes(32)
+
+    def share(self, words: MutableSequence[float], key: bytes) -> None:
+        """From now on these words, which other processes see too; the key says where in them a bucket lies."""
+        self._words, self._key = words, key[:64]
+
+    def find(self, name: Hashable) -> tuple[int, float]:
+        """(slot, owner) of a bucket: where it is, else the slot of those allowed that is, or will be, free first."""
+        text = repr(name).encode("utf-8", "surrogatepass")
+        number = int.from_bytes(hashlib.blake2b(text, digest_size=8, key=self._key).digest(), "big")
+        owner, words = float((number & 0xFFFF_FFFF_FFFF) + 1), self._words
+        first = (number >> 48) * _WAYS % (len(words) // 2)
+        free = first
+        for slot in range(first, first + _WAYS):
+            if words[2 * slot] == owner:
+                return slot, owner
+            if words[2 * slot + 1] < words[2 * free + 1]:
+                free = slot
+        return free, owner
+
+    def full_at(self, slot: int, owner: float) -> float:
+        """When the bucket will be full; 0 for one that has no slot yet."""
+        return self._words[2 * slot + 1] if self._words[2 * slot] == owner else 0.0
+
+    def put(self, slot: int, owner: float, full_at: float) -> None:
+        """Makes the slot this bucket's."""
+        self._words[2 * slot] = owner
+        self._words[2 * slot + 1] = full_at
 
 
 class Buckets:
-    """One bucket per key, all at one rate; the longest unused are forgotten."""
+    """One bucket per key, all at one rate. name: tells them from other limits' in the table."""
 
-    def __init__(self, rate: Rate, clock: Clock, size: int = _BUCKETS) -> None:
+    def __init__(self, rate: Rate, clock: Clock, table: Table, name: str) -> None:
         self._rate = rate
         self._clock = clock
-        self._size = size
-        self._levels: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
+        self._table = table
+        self._name = name
 
     def take(self, key: Hashable) -> float:
         """Takes a token and returns 0, or takes none and returns the seconds until there is one."""
-        level = self._level(key)
-        if level < 1:
-            return (1 - level) / self._rate.per_s
-        self._set(key, level - 1)
-        return 0.0
+        return self._change(key, 1)
 
     def give_back(self, key: Hashable) -> None:
         """Undoes one `take`."""
-        self._set(key, min(self._rate.burst, self._level(key) + 1))
+        self._change(key, -1)
 
-    def _level(self, key: Hashable) -> float:
-        level, at = self._levels.get(key, (self._rate.burst, 0.0))
-        return min(self._rate.burst, level + (self._clock.monotonic() - at) * self._rate.per_s)
-
-    def _set(self, key: Hashable, level: float) -> None:
-        self._levels[key] = (level, self._clock.monotonic())
-        self._levels.move_to_end(key)
-        if len(self._levels) > self._size:
-            self._levels.popitem(last=False)
+    def _change(self, key: Hashable, taken: int) -> float:
+        now, per_s = self._clock.monotonic(), self._rate.per_s
+        slot, owner = self._table.find((self._name, key))
+        full_at = max(now, self._table.full_at(slot, owner))
+        level = self._rate.burst - (full_at - now) * per_s
+        if level + _ROUNDING < taken:
+            return (taken - level) / per_s
+        self._table.put(slot, owner, full_at + taken / per_s)
+        return 0.0
 
 
 class Limits:
-    """The limits of this process. enabled False (MARKETPLACE_LIMITS=off) leaves those on guessing one account's password."""
+    """The limits of this host. enabled False (MARKETPLACE_LIMITS=off) leaves those on guessing one account's password."""
 
     def __init__(self, clock: Clock, *, enabled: bool = True, rates: LimitRates | None = None) -> None:
         rates = rates or LimitRates()
         self._enabled = enabled
-        self._requests = Buckets(rates.requests, clock)
-        self._sign_up = Buckets(rates.sign_up, clock)
-        self._taken = Buckets(rates.taken, clock)
-        self._address = Buckets(rates.address, clock)
-        self._account = Buckets(rates.account, clock)
-        self._everywhere = Buckets(rates.everywhere, clock, 1)
-        self._known_device = Buckets(rates.known_device, clock)
+        self._table = Table()
+
+        def buckets(name: str) -> Buckets:
+            return Buckets(getattr(rates, name), clock, self._table, name)
+
+        self._requests, self._sign_up, self._taken = buckets("requests"), buckets("sign_up"), buckets("taken")
+        self._address, self._account = buckets("address"), buckets("account")
+        self._everywhere, self._known_device = buckets("everywhere"), buckets("known_device")
+
+    def share(self, words: MutableSequence[float], key: bytes) -> None:
+        """Counts together with the other processes that were given these words and this key."""
+        self._table.share(words, key)
 
     def request(self, user_id: str) -> None:
         """Counts a request. Raises RateLimited."""

@@ -34,6 +34,8 @@ class Hot:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
+            if (peers := scope.get("peers")) is not None:  # the lifespan begins: the limits are those of all workers
+                self._market.limits.share(peers.memory, peers.token.encode())
             await self.cold(scope, receive, send)
             return
         path: str = scope["path"]

@@ -67,9 +67,6 @@ def serve(
     logs.configure(settings)
     if not settings.embedded:
         preflight.check(settings)
-        os.environ.setdefault(
-            "MARKETPLACE_PROCESSES", str(workers)
-        )  # read by the workers: each takes its share of the limits
     with sole_server(settings):
         status = serve_until_stopped(host, port, workers, settings=settings, app_factory=make_app)
     raise typer.Exit(status)

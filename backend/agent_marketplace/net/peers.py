@@ -6,7 +6,7 @@ own credentials. A question between workers carries the server's token, so that 
 
 import asyncio
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableSequence
 from dataclasses import dataclass
 
 from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
@@ -22,10 +22,11 @@ _LARGEST = 4_194_304
 
 @dataclass(frozen=True, slots=True)
 class Peers:
-    """ports: of all the others; token: known to this server's workers only."""
+    """ports: of all the others; token: known to this server's workers only; memory: words that all of them see."""
 
     ports: tuple[int, ...]
     token: str
+    memory: MutableSequence[float]
 
     def asks(self, headers: Mapping[str, str]) -> bool:
         """Whether a request comes from one of us. headers: names in lower case."""

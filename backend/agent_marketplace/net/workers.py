@@ -16,6 +16,8 @@ from agent_marketplace.net import server
 from agent_marketplace.net.guard import Limits
 from agent_marketplace.net.peers import Peers
 
+_SHARED_WORDS = 1 << 17
+
 
 @dataclass(frozen=True, slots=True)
 class Respawn:
@@ -50,6 +52,7 @@ class Supervisor:
         self._wanted = workers
         self._respawn = respawn or Respawn()
         self._context = multiprocessing.get_context("spawn")
+        self._memory = self._context.RawArray("d", _SHARED_WORDS)
         self._processes: list[BaseProcess] = []
         self._deaths: deque[float] = deque()
         self._signals = 0
@@ -88,7 +91,7 @@ class Supervisor:
 
     def _start(self, place: int) -> BaseProcess:
         others = tuple(s.getsockname()[1] for s in self._private if s is not self._private[place])
-        arguments = (*self._arguments, self._private[place], Peers(others, self._token))
+        arguments = (*self._arguments, self._private[place], Peers(others, self._token, self._memory))
         process = self._context.Process(target=_worker, args=arguments)
         process.start()
         self._places[process.pid or 0] = place

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from agent_marketplace.net.http import OutboundClient
+from agent_marketplace.net.http import OutboundClient, OutboundRequest, OutboundResponse
 from agent_marketplace.net.lean_client import LeanClient
-from agent_marketplace.net.peers import HEADER, Peers
+from agent_marketplace.net.peers import HEADER, Peers, introduced
 
 TOKEN = "of-this-server"
 MISSING = b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"
@@ -43,6 +43,19 @@ async def silent(_head: str, _writer: asyncio.StreamWriter) -> None:
     await asyncio.Event().wait()
 
 
+class Known(OutboundResponse):
+    """An answer that says whether it was let go."""
+
+    def __init__(self) -> None:
+        self.status, self.headers, self.framed, self.let_go = 200, {}, True, False
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        raise NotImplementedError
+
+    def cancel(self) -> None:
+        self.let_go = True
+
+
 @asynccontextmanager
 async def workers(*them: Worker) -> AsyncIterator[tuple[Peers, OutboundClient]]:
     async with AsyncExitStack() as stack:
@@ -61,7 +74,7 @@ async def workers(*them: Worker) -> AsyncIterator[tuple[Peers, OutboundClient]]:
             ports.append(server.sockets[0].getsockname()[1])
         client = LeanClient()
         try:
-            yield Peers(tuple(ports), TOKEN), client
+            yield Peers(tuple(ports), TOKEN, []), client
         finally:
             await client.close()
             for task in tasks:
@@ -79,7 +92,7 @@ def a_dead_workers_port() -> int:
 @in_a_loop
 async def test_the_worker_that_has_it_answers_whatever_the_others_do() -> None:
     async with workers(says(MISSING), silent, found(b"here")) as (peers, client):
-        among = Peers((a_dead_workers_port(), *peers.ports), TOKEN)
+        among = Peers((a_dead_workers_port(), *peers.ports), TOKEN, [])
         answer = await among.pass_on(client, "GET", "/runs/run_1/events", {"authorization": "Bearer it"})
         assert answer is not None
         assert await answer.read(100) == b"here"
@@ -88,15 +101,35 @@ async def test_the_worker_that_has_it_answers_whatever_the_others_do() -> None:
 @in_a_loop
 async def test_what_no_worker_has_is_nobodys() -> None:
     async with workers(says(MISSING), says(MISSING)) as (peers, client):
-        assert await Peers((a_dead_workers_port(), *peers.ports), TOKEN).pass_on(client, "POST", "/stop", {}) is None
+        assert await Peers((a_dead_workers_port(), *peers.ports), TOKEN, []).pass_on(client, "POST", "/stop", {}) is None
 
 
 @in_a_loop
-async def test_of_two_that_answer_only_one_is_kept() -> None:
-    async with workers(found(b"one"), found(b"one")) as (peers, client):
-        answer = await peers.pass_on(client, "GET", "/", {})
-        assert answer is not None
-        assert await answer.read(100) == b"one"
+async def test_of_two_that_answer_at_once_one_is_kept_and_the_other_let_go() -> None:
+    answers = [Known(), Known()]
+    waiting = iter(answers)
+
+    class AtOnce:
+        async def send(self, _request: OutboundRequest) -> OutboundResponse:
+            return next(waiting)
+
+        async def close(self) -> None:
+            return
+
+    kept = await Peers((1, 2), TOKEN, []).pass_on(AtOnce(), "GET", "/", {})
+    assert [answer.let_go for answer in answers] == [answer is not kept for answer in answers]
+    assert kept in answers
+
+
+@in_a_loop
+async def test_every_request_finds_the_other_workers() -> None:
+    peers, seen = Peers((1,), TOKEN, []), list[Any]()
+
+    async def app(scope: Any, _receive: Any, _send: Any) -> None:
+        seen.append(scope["peers"])
+
+    await introduced(app, peers)({"type": "http"}, None, None)  # type: ignore[arg-type, typeddict-item]
+    assert seen == [peers]
 
 
 @in_a_loop
@@ -115,7 +148,7 @@ async def test_a_question_carries_the_servers_token_and_the_callers_credentials(
 
 @pytest.mark.parametrize("sent", [{}, {HEADER: "guessed"}, {HEADER: "é"}])
 def test_a_stranger_is_not_taken_for_a_worker(sent: dict[str, str]) -> None:
-    peers = Peers((), TOKEN)
+    peers = Peers((), TOKEN, [])
     assert not peers.asks(sent)
     assert peers.asks({HEADER: TOKEN})
 
@@ -123,4 +156,4 @@ def test_a_stranger_is_not_taken_for_a_worker(sent: dict[str, str]) -> None:
 @in_a_loop
 async def test_sums_leave_out_who_is_dead_slow_or_breaks_off() -> None:
     async with workers(found(b"1"), silent, says(MISSING), says(CUT), found(b"2")) as (peers, client):
-        assert await Peers((a_dead_workers_port(), *peers.ports), TOKEN).ask_all(client, "/metrics") == [b"1", b"2"]
+        assert await Peers((a_dead_workers_port(), *peers.ports), TOKEN, []).ask_all(client, "/metrics") == [b"1", b"2"]

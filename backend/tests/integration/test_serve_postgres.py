@@ -205,6 +205,7 @@ def test_stop_reaches_the_answer_whichever_worker_is_told(server: Served, upstre
 def test_one_scrape_counts_the_calls_of_all_workers(server: Served) -> None:
     token = server.sign_up("scrape@b.c")
     counted = 'marketplace_requests_total{kind="openai",status="200"}'
+    assert server.call("GET", "/v1/models", token=token)[0] == 200
     for _ in range(5):
         before = metric(server, counted)
         for _ in range(20):
@@ -290,3 +291,12 @@ def test_the_limits_of_all_workers_together_are_the_limits(env: dict[str, str]) 
         allowed = 200 + 50 * (time.monotonic() - began)
         assert statuses.count(200) <= allowed
         assert set(statuses) <= {200, 429}
+        # All of it is there for one connection too, which is one worker's.
+        other = server.sign_up("one-connection@b.c")
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+        for _ in range(200):
+            connection.request("GET", "/api/v1/marketplace/billing/balance", headers={"authorization": f"Bearer {other}"})
+            answer = connection.getresponse()
+            answer.read()
+            assert answer.status == 200
+        connection.close()

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import re
 import threading
+from array import array
 from contextlib import nullcontext
 
 import pytest
@@ -12,7 +13,7 @@ from argon2 import PasswordHasher
 from agent_marketplace.accounts import credential_of, key_format
 from agent_marketplace.accounts.emails import normalise_email
 from agent_marketplace.accounts.errors import InvalidEmail, InvalidToken, WeakPassword
-from agent_marketplace.accounts.limits import Buckets, LimitRates, Limits, Rate
+from agent_marketplace.accounts.limits import Buckets, LimitRates, Limits, Rate, Table
 from agent_marketplace.accounts.passwords import Passwords, check_password, common_passwords
 from agent_marketplace.accounts.principal import Principal
 from agent_marketplace.accounts.sessions import SessionTokens
@@ -273,7 +274,7 @@ def test_two_credentials_with_the_same_beginning_have_different_verdicts() -> No
 
 def test_a_bucket_refuses_beyond_its_burst_says_how_long_and_refills() -> None:
     clock = ManualClock()
-    buckets = Buckets(Rate(burst=3, per_s=0.5), clock)
+    buckets = Buckets(Rate(burst=3, per_s=0.5), clock, Table(), "test")
     assert [buckets.take("a") for _ in range(4)] == [0, 0, 0, 2]
     assert buckets.take("b") == 0
     clock.advance(2)
@@ -281,11 +282,37 @@ def test_a_bucket_refuses_beyond_its_burst_says_how_long_and_refills() -> None:
     assert buckets.take("a") == 2
 
 
-def test_buckets_stay_bounded_in_number() -> None:
-    buckets = Buckets(Rate(1, 1), ManualClock(), size=10)
+def test_of_too_many_buckets_those_that_are_full_first_are_forgotten() -> None:
+    clock, table = ManualClock(), Table(slots=8)
+    slow, fast = Buckets(Rate(1, 0.001), clock, table, "slow"), Buckets(Rate(1, 1), clock, table, "fast")
+    assert slow.take("guessed at") == 0
     for i in range(1000):
-        buckets.take(i)
-    assert len(buckets._levels) == 10
+        assert fast.take(i) == 0
+    assert slow.take("guessed at") == pytest.approx(1000)
+
+
+def test_all_of_a_burst_may_be_taken_whatever_the_clock_says() -> None:
+    for started in (0.0, 0.1, 123_456.789, 3e7):
+        clock = ManualClock()
+        clock.advance(started)
+        buckets = Buckets(Rate(200, 50), clock, Table(), "test")
+        waits = [buckets.take("a") for _ in range(201)]
+        assert waits[:200] == [0] * 200
+        assert 0 < waits[200] < 0.0201
+
+
+def test_processes_that_share_their_limits_have_one_bucket_for_a_caller() -> None:
+    clock, words = ManualClock(), array("d", bytes(1 << 16))
+    rates = LimitRates(requests=Rate(5, 1))
+    both = [Limits(clock, rates=rates) for _ in range(2)]
+    for limits in both:
+        limits.share(words, b"of this server")
+    for i in range(5):
+        both[i % 2].request("a")
+    for limits in both:
+        with pytest.raises(RateLimited):
+            limits.request("a")
+        limits.request("b")
 
 
 def test_ten_thousand_guesses_from_a_hundred_addresses_get_at_most_500_checked() -> None:
