@@ -92,12 +92,18 @@ RULES: dict[str, Rule] = {
     ),
     "post /v1/models/{model}:countTokens": Rule("inference", body={"contents": [{"parts": [{"text": "x"}]}]}),
     "post /v1beta/models/{model}:countTokens": Rule("inference", body={"contents": [{"parts": [{"text": "x"}]}]}),
+    **{
+        f"post /{version}/models/{{model}}:{call}": Rule("inference", body={"content": {"parts": [{"text": "x"}]}})
+        for version in ("v1", "v1beta")
+        for call in ("embedContent", "batchEmbedContents")
+    },
     "post /v1/embeddings": Rule("inference", body={"model": "text-embedding-3-small", "input": "x"}),
     "get /api/version": Rule("open"),
     "get /api/tags": Rule("caller"),
     "get /api/ps": Rule("caller"),
     "post /api/show": Rule("caller", body={"model": PAID}),
     "post /api/embed": Rule("inference", body={"model": "text-embedding-3-small", "input": "x"}),
+    "post /api/embeddings": Rule("inference", body={"model": "text-embedding-3-small", "prompt": "x"}),
     "post /v1/chat/completions": Rule("inference", body={"model": PAID, "messages": [{"role": "user", "content": "x"}]}),
     "post /v1/responses": Rule("inference", body={"model": PAID, "input": "x"}),
     "post /v1/messages": Rule(
