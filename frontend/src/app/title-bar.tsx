@@ -6,7 +6,7 @@ import { modifier } from "@/app/keys";
 import type { ThemeChoice } from "@/hosts/host";
 import { balanceQuery } from "@/shared/api/queries";
 import { useApi, useHost, useSession } from "@/shared/api/services";
-import { money } from "@/shared/lib/format";
+import { funds } from "@/shared/lib/format";
 import { Button, IconButton } from "@/shared/ui/button";
 
 const Menu = lazy(() => import("@/shared/ui/menu").then((module) => ({ default: module.Menu })));
@@ -92,10 +92,10 @@ function AccountButton() {
     <Link
       to="/account"
       className="flex h-7 min-w-20 items-center justify-center gap-1.5 rounded border border-line px-2 tabular-nums hover:bg-hover pointer-coarse:h-11"
-      aria-label={data ? `Balance ${money(data.available)}, account` : "Account"}
+      aria-label={data ? `Balance ${funds(data.available)}, account` : "Account"}
     >
       <Wallet aria-hidden className="size-4" />
-      {data ? money(data.available) : "…"}
+      {data ? funds(data.available) : "…"}
     </Link>
   );
 }

@@ -7,7 +7,7 @@ import { useApi, useServices, useSession, useTheme, withHost } from "@/shared/ap
 import type { UserProfile } from "@/shared/api/types";
 import { MarketplaceKeys } from "@/shared/keys/marketplace-keys";
 import { ProviderKeys } from "@/shared/keys/provider-keys";
-import { day, money } from "@/shared/lib/format";
+import { day, funds, money } from "@/shared/lib/format";
 import { Button } from "@/shared/ui/button";
 import { Field, NativeSelect } from "@/shared/ui/input";
 import { EmptyState, Notice } from "@/shared/ui/notice";
@@ -85,7 +85,7 @@ function Overview({ user }: { user: UserProfile }) {
   return (
     <Section title={user.email} aside={<Button onClick={() => void leave()}>Sign out</Button>}>
       <p className="text-2xl font-semibold tabular-nums">
-        {money(balance?.available ?? user.balance)} <span className="text-sm font-normal text-muted">to spend</span>
+        {funds(balance?.available ?? user.balance)} <span className="text-sm font-normal text-muted">to spend</span>
       </p>
       <p className="text-muted">
         {balance?.held ? `${money(balance.held)} more is set aside for running answers. ` : ""}

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { ChevronDown, EllipsisVertical, History as HistoryIcon, Plus } from "lucide-react";
 import { balanceQuery } from "@/shared/api/queries";
 import { useApi, useSession } from "@/shared/api/services";
-import { money } from "@/shared/lib/format";
+import { funds, money } from "@/shared/lib/format";
 import { Badge } from "@/shared/ui/badge";
 import { Button, IconButton } from "@/shared/ui/button";
 import { Menu, MenuItem, MenuSeparator } from "@/shared/ui/menu";
@@ -91,7 +91,7 @@ function LiveBalance() {
       title={balance?.held ? `${money(balance.held)} is set aside for running answers` : undefined}
     >
       <span className="sr-only">Balance </span>
-      {balance ? money(balance.available) : "…"}
+      {balance ? funds(balance.available) : "…"}
     </span>
   );
 }

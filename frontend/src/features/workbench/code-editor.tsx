@@ -91,14 +91,12 @@ export function CodeEditor({ workbench, file, original }: CodeEditorProps) {
     const made = new EditorView({ parent: root, root });
     made.dom.style.height = "100%";
     view.current = made;
-    const detach = workbench.attach(portOf(made));
     return () => {
-      detach();
       made.destroy();
       view.current = null;
       shown.current = null;
     };
-  }, [workbench]);
+  }, []);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the text flows out of the editor; only another file or name flows in
   useEffect(() => {
@@ -124,6 +122,9 @@ export function CodeEditor({ workbench, file, original }: CodeEditorProps) {
     const extension = original === null ? [] : unifiedMergeView({ original, mergeControls: true, gutter: true });
     view.current?.dispatch({ effects: diff.reconfigure(extension) });
   }, [original, file.id]);
+
+  // Last, when the file's text is there: what waited for an editor is done to it at once.
+  useEffect(() => (view.current ? workbench.attach(portOf(view.current)) : undefined), [workbench]);
 
   return <div ref={box} className="h-full min-h-0 overflow-hidden" data-testid="code-editor" />;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { day, money, perMillion, tokens } from "./format";
+import { day, funds, money, perMillion, tokens } from "./format";
 
 describe("money", () => {
   test("a small cost is never shown as nothing", () => {
@@ -15,6 +15,19 @@ describe("money", () => {
     expect(perMillion(undefined)).toBe("–");
     expect(perMillion("0")).toBe("free");
   });
+});
+
+test("a balance is never shown as more than there is, and a whole one as what it is", () => {
+  expect([4.9978, 5, 4.35, 0.1, 1.005, 0.0123, 0].map(funds)).toEqual([
+    "$4.99",
+    "$5.00",
+    "$4.35",
+    "$0.10",
+    "$1.00",
+    "$0.012",
+    "$0.00",
+  ]);
+  expect(funds(undefined)).toBe("–");
 });
 
 test("token counts read as their makers write them", () => {

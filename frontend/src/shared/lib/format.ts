@@ -11,6 +11,13 @@ export function money(dollars: number | string | null | undefined): string {
   return `${sign}$${size.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: digits })}`;
 }
 
+/** What there is to spend, rounded down: never more than there is. */
+export function funds(dollars: number | string | null | undefined): string {
+  const value = Number(dollars ?? Number.NaN);
+  // The detour over text: 4.35 * 100 is 434.99999999999994.
+  return value >= 0.1 ? money(Math.floor(Number((value * 100).toFixed(6))) / 100) : money(dollars);
+}
+
 /** Dollars per million tokens; `free` for nothing, a dash for unknown. */
 export function perMillion(price: string | number | null | undefined): string {
   if (price === null || price === undefined || price === "") return "–";
