@@ -52,6 +52,9 @@ QUESTIONS = {
 }  # fmt: skip
 
 
+PAGE = "The council met on Monday and voted for the new tram line, which will cost 40 million euros. Shop owners fear the works. " * 16
+
+
 def table(name: str) -> dict[str, dict[str, float]]:
     with (TABLES / f"{name}.csv").open() as f:
         return {row.pop("model"): {k: float(v) for k, v in row.items()} for row in csv.DictReader(f)}
@@ -176,11 +179,12 @@ def stability(engine: RecommendationEngine) -> dict[str, object]:
 
 
 def milliseconds(action: object, times: int) -> dict[str, float]:
+    """CPU time: the machine may be busy."""
     spent = []
     for _ in range(times):
-        start = time.perf_counter()
+        start = time.process_time()
         action()  # type: ignore[operator]
-        spent.append((time.perf_counter() - start) * 1000)
+        spent.append((time.process_time() - start) * 1000)
     spent.sort()
     return {"p50": round(spent[times // 2], 2), "p99": round(spent[times * 99 // 100], 2)}
 
@@ -188,12 +192,13 @@ def milliseconds(action: object, times: int) -> dict[str, float]:
 def latency(engine: RecommendationEngine) -> dict[str, object]:
     text = "Our checkout service returns 500 after upgrading to 3.2, stack trace below. What is wrong?"
     default_classifier.cache_clear()
-    start = time.perf_counter()
+    start = time.process_time()
     classifier: TaskClassifier = default_classifier()
-    load = (time.perf_counter() - start) * 1000
+    load = (time.process_time() - start) * 1000
     return {
         "load_ms": round(load, 1), "head_trained_on": classifier.trained_on,
         "analyze_ms": milliseconds(lambda: analyze(text), 500),
+        "analyze_page_ms": milliseconds(lambda: analyze(PAGE + " Summarise this."), 200),
         "analyze_1MB_ms": milliseconds(lambda: analyze(text * 12_000), 20),
         "recommend_ms": milliseconds(lambda: asyncio.run(engine.get_recommendations("u", text)), 50),
     }  # fmt: skip
