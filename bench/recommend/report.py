@@ -60,8 +60,10 @@ def render(result: Mapping[str, Any], folds: Mapping[str, Any]) -> None:
     ]
     parts += [
         "### Regret at budget",
-        f"{regret['release']}, {regret['models']} rows (a model at an effort), one category left out at a time, "
-        "price caps from $0.01 to $9 a question.",
+        (
+            f"{regret['release']}, {regret['models']} rows (a model at an effort), one category left out at a time, "
+            "price caps from $0.01 to $9 a question."
+        ),
         markdown_table(["policy", "mean regret, points", "95 %", "within 2 points of the best"], rows),
     ]
     stable, fast = result["stability"], result["latency"]
@@ -71,9 +73,9 @@ def render(result: Mapping[str, Any], folds: Mapping[str, Any]) -> None:
         f"{stable['same_first_pick']:.0%} their first pick."
     )
     parts.append(
-        f"CPU time, on a busy machine: loading the head {fast['load_ms']} ms; analysis p50 {fast['analyze_ms']['p50']} ms, p99 {fast['analyze_ms']['p99']} ms "
-        f"(a pasted page: p50 {fast['analyze_page_ms']['p50']} ms; a text of 1 MB: p50 {fast['analyze_1MB_ms']['p50']} ms); a recommendation over the whole catalogue "
-        f"p50 {fast['recommend_ms']['p50']} ms."
+        f"CPU time, on a busy machine: loading the head {fast['load_ms']} ms; analysis p50 {fast['analyze_ms']['p50']} ms, "
+        f"p99 {fast['analyze_ms']['p99']} ms (a pasted page: p50 {fast['analyze_page_ms']['p50']} ms; a text of 1 MB: "
+        f"p50 {fast['analyze_1MB_ms']['p50']} ms); a recommendation over the whole catalogue p50 {fast['recommend_ms']['p50']} ms."
     )
     page = DOC.read_text()
     before, rest = page.split(START)
