@@ -1,8 +1,10 @@
 """Builds `recommend/data/quality.json`: dated, sourced results per model of ours, from the tables in `scripts/data/quality`.
 
 Every measure is put on one scale: 70 is the mean and 10 the standard deviation of the models that LiveBench 2026-06-25 lists.
+Older and cheaper models come from its release 2026-01-08: the same questions, except those of agentic coding, whose scores are moved
+by the mean difference of the rows that both releases have (an assumption: they are few).
 The prior for models without results is a least-squares line through those that have some: log2 of the output price and age.
-Run from the repository's root: `PYTHONPATH=backend python scripts/build_quality.py`.
+Deterministic: its date is that of the newest source. Run from the repository's root: `PYTHONPATH=backend python scripts/build_quality.py`.
 """
 
 import csv
@@ -31,9 +33,13 @@ CATEGORIES: Mapping[str, tuple[str, ...]] = {
     "story": ("story_generation",),
     "tables": ("tablejoin", "tablereformat"),
 }
-_EFFORT = re.compile(r"-(?:thinking.*|xhigh.*|high.*|medium.*|max)$")
-AIDER_AT_MEAN, AIDER_SLOPE = 85.0, 0.45
-"""Aider's pass rate worth 70 points, and points per percent: the 2025 leaders (85-88 %) were about as good as 2026's mean."""
+_EFFORT = re.compile(r"-(?:thinking.*|xhigh.*|high.*|medium.*|max.*|base)$")
+NAMES = {
+    "claude-4-1-opus-20250805": "claude-opus-4-1", "claude-4-sonnet-20250514": "claude-sonnet-4",
+    "gemini-2.5-flash-06-05": "gemini-2.5-flash", "gemini-2.5-pro-06-05": "gemini-2.5-pro",
+    "gemini-3-pro-preview-11-2025": "gemini-3-pro-preview", "grok-code-fast-1-0825": "grok-code-fast-1",
+}  # fmt: skip
+"""Rows whose names no alias of the catalogue carries."""
 
 
 def rows(name: str) -> list[dict[str, str]]:
@@ -42,30 +48,55 @@ def rows(name: str) -> list[dict[str, str]]:
 
 
 def ours(registry: MarketplaceRegistry, name: str) -> AIModel | None:
-    return registry.resolve(name) or registry.resolve(_EFFORT.sub("", name))
+    plain = _EFFORT.sub("", name)
+    return registry.resolve(name) or registry.resolve(NAMES.get(plain, plain))
 
 
 def add(models: dict[str, dict], model_id: str) -> dict:
-    return models.setdefault(model_id, {"measures": {}, "raw": {}, "sources": {}})
+    return models.setdefault(model_id, {"measures": {}, "raw": {}, "sources": {}, "effort": {}})
+
+
+def effort_of(registry: MarketplaceRegistry, row: str) -> str:
+    """How hard a row's model was made to think, in words; nothing where the ending is part of the model's own name."""
+    if registry.resolve(row) is not None:
+        return ""
+    found = re.search(r"(?:^|-)(max|xhigh|high|medium|low)(?:-effort)?$", row)
+    if found:
+        return f"at {found[1]} effort"
+    return "with thinking" if re.search(r"thinking(?:-\d+k)?$", row) else ""
+
+
+def averages(table: str) -> dict[str, dict[str, float]]:
+    """Row -> category -> mean of its subtasks."""
+    return {
+        row["model"]: {k: statistics.fmean(float(row[c]) for c in columns) for k, columns in CATEGORIES.items()}
+        for row in rows(table)
+    }
 
 
 def livebench(registry: MarketplaceRegistry, models: dict[str, dict]) -> None:
-    table = rows("livebench_2026_06_25_scores")
-    raw = {
-        row["model"]: {k: statistics.fmean(float(row[c]) for c in columns) for k, columns in CATEGORIES.items()}
-        for row in table
+    """The newest release first; the older one only for models that it alone has. Of several rows of a model the last counts."""
+    newest, older = averages("livebench_2026_06_25_scores"), averages("livebench_2026_01_08_scores")
+    both = newest.keys() & older.keys()
+    moved = statistics.fmean(newest[m]["agentic_coding"] - older[m]["agentic_coding"] for m in both)
+    scale = {
+        k: (statistics.fmean(r[k] for r in newest.values()), statistics.stdev(r[k] for r in newest.values())) for k in CATEGORIES
     }
-    for measure in CATEGORIES:
-        values = [r[measure] for r in raw.values()]
-        mean, spread = statistics.fmean(values), statistics.stdev(values)
-        for name, scores in raw.items():
+    for source, table in (("livebench", newest), ("livebench_2026_01", older)):
+        listed = {m for m, entry in models.items() if entry["measures"]}
+        for name, scores in table.items():
             model = ours(registry, name)
-            if model is None:
+            if model is None or model.id in listed:
                 continue
             entry = add(models, model.id)
-            entry["measures"][measure] = round(70 + 10 * (scores[measure] - mean) / spread, 2)
-            entry["raw"][measure] = round(scores[measure], 1)
-            entry["sources"]["livebench"] = name
+            for measure, (mean, spread) in scale.items():
+                shift = moved if source != "livebench" and measure == "agentic_coding" else 0.0
+                entry["measures"][measure] = round(70 + 10 * (scores[measure] + shift - mean) / spread, 2)
+                entry["raw"][measure] = round(scores[measure], 1)
+            entry["sources"][source] = name
+            effort = effort_of(registry, name)
+            if effort:
+                entry["effort"][source] = effort
     for row in rows("livebench_2026_06_25_output"):
         model = ours(registry, row["model"])
         if model is not None:
@@ -73,14 +104,21 @@ def livebench(registry: MarketplaceRegistry, models: dict[str, dict]) -> None:
 
 
 def aider(registry: MarketplaceRegistry, models: dict[str, dict]) -> None:
+    """Aider's best pass rate per model, put on LiveBench's scale by the line through the models that both have rated."""
+    best: dict[str, dict[str, str]] = {}
     for row in rows("aider_polyglot"):
         model = ours(registry, row["model"])
-        if model is None:
-            continue
-        entry, rate = add(models, model.id), float(row["pass_rate_2"])
-        if rate <= entry["raw"].get("aider", -1):
-            continue
-        entry["measures"]["aider"] = round(70 + (rate - AIDER_AT_MEAN) * AIDER_SLOPE, 2)
+        if model is not None and float(row["pass_rate_2"]) > float(best.get(model.id, {"pass_rate_2": "-1"})["pass_rate_2"]):
+            best[model.id] = row
+    shared = [
+        (float(row["pass_rate_2"]), statistics.fmean(models[i]["measures"][m] for m in ("coding", "agentic_coding")))
+        for i, row in best.items()
+        if models.get(i, {}).get("measures")
+    ]
+    slope, base = statistics.linear_regression([x for x, _ in shared], [y for _, y in shared])
+    for model_id, row in best.items():
+        entry, rate = add(models, model_id), float(row["pass_rate_2"])
+        entry["measures"]["aider"] = round(base + slope * rate, 2)
         entry["raw"]["aider"] = rate
         entry["sources"]["aider"] = f"{row['model']}, {row['date']}"
 
@@ -120,18 +158,25 @@ def prior(registry: MarketplaceRegistry, models: dict[str, dict], today: datetim
     }  # fmt: skip
 
 
-def main() -> None:
+def table() -> dict[str, object]:
     registry = MarketplaceRegistry()
-    today = datetime.datetime.now(datetime.UTC).date()
+    sources = json.loads((TABLES / "sources.json").read_text())
+    today = datetime.date.fromisoformat(max(source["as_of"] for source in sources.values()))
     models: dict[str, dict] = {}
     livebench(registry, models)
     aider(registry, models)
-    table = {
-        "built_on": today.isoformat(), "sources": json.loads((TABLES / "sources.json").read_text()),
+    return {
+        "built_on": today.isoformat(), "sources": sources,
         "prior": prior(registry, models, today), "models": dict(sorted(models.items())),
     }  # fmt: skip
-    OUT.write_text(json.dumps(table, indent=1, ensure_ascii=False) + "\n")
-    print(f"{len(models)} models, prior {table['prior']}")  # noqa: T201
+
+
+def text() -> str:
+    return json.dumps(table(), indent=1, ensure_ascii=False) + "\n"
+
+
+def main() -> None:
+    OUT.write_text(text())
 
 
 if __name__ == "__main__":

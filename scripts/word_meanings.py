@@ -11,6 +11,7 @@ from scipy.special import erf
 from tokenizers import Tokenizer
 
 LAYERS, HEADS, WIDTH = 6, 12, 384
+WORDS = 8_600
 
 
 def _folder() -> pathlib.Path:
@@ -61,9 +62,9 @@ class Encoder:
 
 
 def word_vectors() -> tuple[list[str], np.ndarray]:
-    """Words and their vectors (n x 384); kept in the temporary folder, since asking for 22,000 words takes minutes."""
+    """The commonest words (the vocabulary is sorted by use) and their vectors (n x 384); kept in the temporary folder."""
     lines = (_folder() / "vocab.txt").read_text(encoding="utf8").split("\n")
-    words = [w for w in lines if w and w[0] not in "#[" and not w.isdigit() and (len(w) > 1 or w in "ia")]
+    words = [w for w in lines if w and w[0] not in "#[" and not w.isdigit() and (len(w) > 1 or w in "ia")][:WORDS]
     kept = pathlib.Path(tempfile.gettempdir()) / f"word-meanings-{len(words)}.npy"
     if not kept.exists():
         encoder = Encoder()

@@ -31,7 +31,6 @@ from agent_marketplace.recommend.tasks import Analysis, analyze
 
 log = logging.getLogger(__name__)
 MAX_PICKS = 20
-_FREE = Price(input=0, output=0)
 _PERIODS = ("day", "week", "month")
 
 
@@ -296,35 +295,39 @@ class RecommendationEngine:
     def _first_usable(self, model: AIModel, offers: Sequence[Offer], request: Request) -> Candidate | Blocked | None:
         """The first offer that can be called and paid, own keys first; else what stands in the way of the first one."""
         blocked: Blocked | None = None
+        known: tuple[Quality, Lengths] | None = None
         for offer in sorted(offers, key=lambda o: o.provider not in request.wallet.own_keys):
+            if offer.price is None:
+                continue  # nobody can say what it would cost, not even on an own key: no range, no cap and no "cheapest" would be true
             own_key = offer.provider in request.wallet.own_keys
-            if offer.price is None and not own_key:
+            reason = None if own_key else self.registry.unavailable_reason(offer)
+            if reason is not None and blocked is not None:
                 continue
-            candidate = self._candidate(model, offer, request, own_key=own_key)
+            known = known or (self._quality_of(model, request.analysis.type), self.lengths(model, request.analysis))
+            candidate = self._candidate(model, offer, offer.price, request, *known, own_key=own_key)
             if request.max_cost_nano is not None and candidate.list_cost.p95 > request.max_cost_nano:
                 continue
-            missing = self._missing(candidate, request.wallet)
+            missing = reason or self._missing_money(candidate, request.wallet)
             if missing is None:
                 return candidate
             blocked = blocked or Blocked(candidate, missing)
         return blocked
 
-    def _missing(self, candidate: Candidate, wallet: Wallet) -> str | None:
-        reason = None if candidate.own_key else self.registry.unavailable_reason(candidate.offer)
-        if reason is not None:
-            return reason
+    @staticmethod
+    def _missing_money(candidate: Candidate, wallet: Wallet) -> str | None:
         if wallet.available_nano is not None and candidate.cost.p95 > max(0, wallet.available_nano):
             return f"{money(candidate.cost.p95 - max(0, wallet.available_nano))} more in the wallet"
         return None
 
-    def _candidate(self, model: AIModel, offer: Offer, request: Request, *, own_key: bool) -> Candidate:
-        lengths = self.lengths(model, request.analysis)
-        price = offer.price or _FREE
+    @staticmethod
+    def _candidate(
+        model: AIModel, offer: Offer, price: Price, request: Request, quality: Quality, lengths: Lengths, *, own_key: bool
+    ) -> Candidate:
         list_cost = expected_cost(price, request.analysis.input_tokens, lengths)
         return Candidate(
             model=model,
             offer=offer,
-            quality=self._quality_of(model, request.analysis.type),
+            quality=quality,
             lengths=lengths,
             cost=CostRange(0, 0) if own_key else list_cost,
             list_cost=list_cost,

@@ -1,5 +1,6 @@
 """Hard filters, pure: what a request needs of a model, and the first thing that a model or its offer lacks, in words."""
 
+import re
 from collections.abc import Collection, Mapping
 from datetime import date, timedelta
 
@@ -13,6 +14,12 @@ RETIRING_DAYS = 45
 CONTEXT_MARGIN = 1.2
 """Token counts before the call are estimates: the context has to be this much larger."""
 
+UNKNOWN_CONTEXT = 8_192
+"""What is counted on where nobody says how much a model reads: as much as any current model does."""
+
+_SPECIALISTS = re.compile(
+    r"(?:^|[-_.])(?:audio|guard\w*|safety|moderation|apply|ocr|transcribe|realtime|tts|rerank\w*)(?:[-_.]|$)"
+)
 REQUIREMENTS: Mapping[str, frozenset[str]] = {
     "tools": frozenset({"tools"}),
     "structured_output": frozenset({"structured_outputs", "response_format"}),
@@ -57,8 +64,16 @@ def needs_of(analysis: Analysis, output_tokens: int, require: Collection[str] = 
 
 
 def answers_text(model: AIModel) -> bool:
-    """True for chat models: text in, text out; no embeddings, rerankers, moderation, speech or pictures as the answer."""
-    return "text" in model.capabilities and "text" in model.input_modalities and model.output_modalities[:1] == ("text",)
+    """True for chat models: text in, text out; no embeddings, rerankers, moderation, speech or pictures as the answer.
+
+    Models made for one step of a pipeline (patch appliers, safety filters, audio chat that refuses plain text) are told by name.
+    """
+    return (
+        not _SPECIALISTS.search(model.id)
+        and "text" in model.capabilities
+        and "text" in model.input_modalities
+        and model.output_modalities[:1] == ("text",)
+    )
 
 
 def _wanted(needs: Needs) -> int:
@@ -82,8 +97,8 @@ def lacks(offer: Offer, needs: Needs, today: date, card_context: int = 0) -> str
     if needs.local and offer.provider not in ("local", "ollama"):
         return "it does not run on this machine"
     context = offer.context or card_context
-    if context and context < _wanted(needs):
-        return f"its context of {context:,} tokens is too small"
+    if (context or UNKNOWN_CONTEXT) < _wanted(needs):
+        return f"its context of {context:,} tokens is too small" if context else "nobody says how much it reads"
     if offer.max_input is not None and offer.max_input < needs.input_tokens * CONTEXT_MARGIN:
         return f"it takes {offer.max_input:,} input tokens at most"
     return None

@@ -8,7 +8,6 @@ brainstorming, vision or quick facts of current models directly: their measures 
 
 import functools
 import math
-import re
 from collections.abc import Mapping
 from datetime import date
 from importlib import resources
@@ -43,7 +42,7 @@ TASK_MEASURES: Mapping[str, Mapping[str, float]] = {
 DIRECT = frozenset({"code_generation", "debugging", "summarisation", "data_extraction", "maths"})
 """Tasks that a measure above tests as such; for all others the measures are proxies."""
 
-_EFFORT = re.compile(r"-(max|xhigh|high|medium|low)(?:-effort)?$")
+_RELEASES = ("livebench", "livebench_2026_01")
 
 OVERALL_PULL = 0.5
 PRIOR_PULL = 1.5
@@ -60,11 +59,12 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """One model's public results: standardised and raw scores per measure, output tokens per question, row names by source."""
+    """One model's public results: standardised and raw scores per measure, output tokens per question, row names and effort by source."""
 
     measures: dict[str, float] = {}
     raw: dict[str, float] = {}
     sources: dict[str, str] = {}
+    effort: dict[str, str] = {}
     output_tokens: dict[str, int] = {}
 
 
@@ -121,10 +121,9 @@ def estimate(measures: Mapping[str, float], weights: Mapping[str, float], prior:
     return (mean + OVERALL_PULL * centre) / (total + OVERALL_PULL)
 
 
-def _effort(row: str) -> str:
-    """The effort that a result was reached at, as its row's name tells: usually more than a model spends unasked."""
-    found = _EFFORT.search(row)
-    return f" at {found[1]} effort" if found else ""
+def _source_of(measure: str, result: Result) -> str:
+    """Where a measure of this model comes from: Aider, or the LiveBench release that has the model."""
+    return "aider" if measure == "aider" else next((s for s in _RELEASES if s in result.sources), _RELEASES[0])
 
 
 class QualityTable:
@@ -162,8 +161,9 @@ class QualityTable:
         """Results per model id as the catalogue shows them."""
         return {
             model_id: tuple(
-                Evidence(label=MEASURES[m], score=raw, source=self._source(m).cite, as_of=self._source(m).as_of)
+                Evidence(label=MEASURES[m], score=raw, source=source.cite, as_of=source.as_of)
                 for m, raw in result.raw.items()
+                for source in (self._file.sources[_source_of(m, result)],)
                 if m in OVERALL or m == "aider"
             )
             for model_id, result in self._file.models.items()
@@ -181,13 +181,10 @@ class QualityTable:
         result = self._file.models.get(model_id)
         return result is not None and bool(result.measures)
 
-    def _source(self, measure: str) -> PublicSource:
-        return self._file.sources["aider" if measure == "aider" else "livebench"]
-
     def _cited(self, result: Result, measures: list[str]) -> str:
-        found = dict.fromkeys("aider" if m == "aider" else "livebench" for m in measures)
+        found = dict.fromkeys(_source_of(m, result) for m in measures)
         return "; ".join(
-            f"{self._file.sources[s].name}{_effort(result.sources[s])}, as of {self._file.sources[s].as_of}"
+            f"{self._file.sources[s].name}{' ' * (s in result.effort)}{result.effort.get(s, '')}, as of {self._file.sources[s].as_of}"
             for s in found
             if s in result.sources
         )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from agent_marketplace.ledger import dollars
-from agent_marketplace.recommend.scoring import Candidate, Pick, is_demo
+from agent_marketplace.recommend.scoring import Candidate, Pick, is_demo, score_of
 from agent_marketplace.recommend.tasks import Analysis
 
 _ROLE = {
@@ -72,11 +72,11 @@ def _cost_words(c: Candidate) -> str:
 
 
 def _fit(c: Candidate, analysis: Analysis) -> str | None:
-    if analysis.has_images or analysis.type == "vision":
+    if (analysis.has_images or analysis.type == "vision") and "image" in c.offer.input_modalities:
         return "Takes images"
     if analysis.long_context:
         return f"Its context holds {c.offer.context:,} tokens" if c.offer.context else None
-    if analysis.type == "tool_use":
+    if analysis.type == "tool_use" and "tools" in c.offer.supported_parameters:
         return "Calls tools"
     return None
 
@@ -85,12 +85,15 @@ def gives_up(pick: Pick, others: Sequence[Pick]) -> str | None:
     """What a buyer gives up against the other picks: the better one, the cheaper one or the faster one."""
     c = pick.candidate
     rest = [p.candidate for p in others if p.candidate.model.id != c.model.id]
-    better = [o for o in rest if o.quality.points >= c.quality.points + 2]
+    mine = score_of(c.quality.points)
+    better = [o for o in rest if o.quality.points >= c.quality.points + 2 and score_of(o.quality.points) > mine]
     cheaper = [o for o in rest if o.list_cost.p50 * 2 <= c.list_cost.p50]
     quicker = [o for o in rest if o.seconds * 2 <= c.seconds]
     if better:
         top = max(better, key=lambda o: (o.quality.points, o.model.id))
-        return f"some quality: {top.model.name} is rated {_gap(top.quality.points - c.quality.points)} higher for this task"
+        return (
+            f"some quality: {top.model.name} is rated {score_of(top.quality.points) - mine:.1f} of 10 higher for this task"
+        )
     if cheaper:
         low = min(cheaper, key=lambda o: (o.list_cost.p50, o.model.id))
         if low.list_cost.p50 == 0:
@@ -100,7 +103,3 @@ def gives_up(pick: Pick, others: Sequence[Pick]) -> str | None:
         fast = min(quicker, key=lambda o: (o.seconds, o.model.id))
         return f"time: {fast.model.name} needs about {fast.seconds:.0f} s instead of {c.seconds:.0f} s"
     return None
-
-
-def _gap(points: float) -> str:
-    return f"{points * 9 / 50:.1f} of 10"

@@ -50,6 +50,7 @@ _PREFIXES = {
     "feat": "code_generation",
     "docs": "documentation",
 }
+_SPOKEN = re.compile(r"[^\W_]")
 _PREFIX = re.compile(r"^\W{0,3}(\w{2,10})(?:\([\w./ -]{1,40}\))?!?\]?:\s")
 _POLITE = re.compile(
     r"^(?:(?:hi|hello|hey)(?: there)?[\s,!.]+)?(?:(?:can|could|would|will) you (?:please |kindly )?(?:help me (?:to )?)?|"
@@ -121,7 +122,9 @@ def analyze(
     classifier = classifier or default_classifier()
     images = any(_is_image(a) for a in attachments)
     seen = window(text)
-    verdict = classifier.classify(plain(text), _nudges(seen, images=images, empty=not seen))
+    if not _SPOKEN.search(seen):
+        seen = text = ""  # pictograms and control characters ask nothing
+    verdict = classifier.classify(classifier.parts(plain(text)), _nudges(seen, images=images, empty=not seen))
     ranked = sorted(zip(classifier.labels, verdict.probabilities, strict=True), key=lambda lp: (-lp[1], lp[0]))
     kind, confidence = ranked[0]
     uncertain = confidence < UNCERTAIN_BELOW or not seen

@@ -230,3 +230,61 @@ def test_auto_never_fails_because_choosing_failed(monkeypatch: pytest.MonkeyPatc
 def test_auto_names_models_even_when_nobody_can_pay_so_that_the_refusal_can_say_why() -> None:
     engine = _engine()
     assert engine.choose("u", _call(TASK), Needs(), Preferences(), Wallet(0))
+
+
+def test_a_model_whose_context_nobody_names_is_no_pick_for_a_long_input() -> None:
+    """Before, an unknown context passed for an unlimited one, and ten million tokens found takers."""
+    advice = _ask(_engine(customer=_Customer(Decimal(10_000))), limit=20, input_tokens=200_000)
+    for pick in [*advice.recommendations, *advice.blocked]:
+        offer = next(o for o in _engine().registry.offers(pick["model"].id) if o.provider == pick["provider"])
+        assert (offer.context or pick["model"].context_window) >= 200_000
+
+
+def test_models_that_refuse_plain_chat_are_never_picks() -> None:
+    """Audio chat models answer text alone with an error; safety filters and patch appliers answer something else."""
+    seen = _ask(_engine(), limit=20, max_cost="0.01", priority="speed")
+    names = [p["model"].id for p in [*seen.recommendations, *seen.blocked]]
+    assert names
+    assert not [n for n in names if "audio" in n or "safety" in n or "apply" in n]
+
+
+def test_an_offer_without_a_price_is_no_pick_even_on_an_own_key() -> None:
+    """It was "costs nothing", the cheapest, and within every cap."""
+    engine = _engine({}, _Customer(api_keys={"perplexity": "pplx-…", "openrouter": "sk-or-…"}))
+    for options in ({}, {"max_cost": "0.0001"}, {"priority": "cost"}):
+        for pick in _ask(engine, limit=20, **options).recommendations:
+            offers = [o for o in engine.registry.offers(pick["model"].id) if o.provider == pick["provider"]]
+            assert any(o.price is not None for o in offers)
+            assert pick["reasons"][2] != "Costs nothing" or any(o.is_free for o in offers)
+
+
+def test_what_a_pick_gives_up_is_what_the_shown_scores_say() -> None:
+    picks = _ask(_engine(), limit=8).recommendations
+    by_name = {p["model"].name: p for p in picks}
+    said = [(p, p["gives_up"]) for p in picks if (p["gives_up"] or "").startswith("some quality")]
+    assert said
+    for pick, words in said:
+        better = words.removeprefix("some quality: ").partition(" is rated ")[0]
+        gap = float(words.partition(" is rated ")[2].partition(" of 10")[0])
+        assert gap == pytest.approx(by_name[better]["score"] - pick["score"], abs=0.051)
+
+
+@pytest.mark.parametrize("task", ["??", "picture", "What is in this picture?", "Book a table", "tool"])
+def test_no_reason_claims_an_ability_that_the_offer_lacks(task: str) -> None:
+    engine = _engine()
+    for pick in _ask(engine, task, limit=20).recommendations:
+        offer = next(o for o in engine.registry.offers(pick["model"].id) if o.provider == pick["provider"])
+        assert "Takes images" not in pick["reasons"] or "image" in offer.input_modalities
+        assert "Calls tools" not in pick["reasons"] or "tools" in offer.supported_parameters
+
+
+def test_the_end_of_a_models_own_name_is_not_told_as_an_effort() -> None:
+    """Qwen's "-max" is a size; "at max effort" was said of it."""
+    engine = _engine()
+    for model_id in ("qwen3.7-max", "qwen3.8-max"):
+        model = engine.registry.get_model_by_id(model_id)
+        assert model is not None
+        assert "effort" not in engine.quality.of(model, "maths").why
+    sol = engine.registry.get_model_by_id("gpt-5.6-sol")
+    assert sol is not None
+    assert "at max effort" in engine.quality.of(sol, "maths").why

@@ -150,3 +150,54 @@ def test_a_mixed_request_shows_both_types() -> None:
     found = analyze("Translate this article into German and summarise it")
     assert {name for name, _ in found.labels} & {"translation", "summarisation"}
     assert found.labels[0][0] == found.type
+
+
+ARTICLE = (
+    "The harbour authority presented its plans for the new ferry terminal on Monday evening. The building is to open in four years and "
+    "will cost 85 million euros, half of which the state pays. Fishermen fear for their berths, and the sailing club has written an open "
+    "letter. The mayor called the plan the largest change to the waterfront since the railway came in 1871. "
+)
+SHELL = "def area(w, h):\n    result = w + h\n    return result\n\nprint(area(2, 3))\n"
+
+
+@pytest.mark.parametrize("behind", [False, True], ids=["before", "behind"])
+@pytest.mark.parametrize(
+    ("ask", "material", "kind"),
+    [
+        ("tl;dr please", ARTICLE * 3, "summarisation"),
+        ("Fasse den Text in drei Sätzen zusammen.", ARTICLE, "summarisation"),
+        ("Translate this into Portuguese.", ARTICLE, "translation"),
+        ("Extract all amounts and dates as JSON.", ARTICLE * 2, "data_extraction"),
+        ("Find the bug.", SHELL, "debugging"),
+        ("Please review this before I merge it.", SHELL, "code_review"),
+        ("Write docstrings for all functions.", SHELL, "documentation"),
+    ],
+)
+def test_pasted_text_does_not_drown_the_request(ask: str, material: str, kind: str, behind: bool) -> None:
+    text = f"{material}\n\n{ask}" if behind else f"{ask}\n\n{material}"
+    assert analyze(text).type == kind
+
+
+@pytest.mark.parametrize("text", ["🙂🙂🙂", "…", "\x00\x01", "?!", "—"])
+def test_pictograms_and_marks_ask_nothing_and_are_not_taken_for_a_task(text: str) -> None:
+    found = analyze(text)
+    assert found.uncertain
+    assert found.confidence == 0
+    assert found.question
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("用 Go 写一个解析 CSV 的函数", "code_generation"),
+        ("什么是区块链？", "explain_concept"),
+        ("この記事を要約してください", "summarisation"),
+        ("Pourquoi mon programme plante au démarrage ?", "debugging"),
+        ("Traduce al inglés: no tengo tiempo", "translation"),
+        ("Wie wird das Wetter morgen in Kiel?", "tool_use"),
+        ("Кто написал «Войну и мир»?", "quick_task"),
+        ("Escribe un cuento sobre un faro", "brainstorming"),
+    ],
+)
+def test_other_languages_are_not_sent_to_the_wrong_kind_of_model(text: str, kind: str) -> None:
+    assert analyze(text).type == kind

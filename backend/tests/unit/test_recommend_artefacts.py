@@ -1,0 +1,30 @@
+"""Shipped artefacts are what their scripts make of the committed sources: nobody edits one without the other."""
+
+import sys
+from pathlib import Path
+
+from agent_marketplace.recommend.classifier import default_classifier
+
+SCRIPTS = Path(__file__).parents[3] / "scripts"
+sys.path.insert(0, str(SCRIPTS))
+
+import build_quality  # noqa: E402  the scripts are no package
+import task_text  # noqa: E402
+
+
+def test_the_quality_table_is_what_its_script_makes_of_the_dated_tables() -> None:
+    assert build_quality.OUT.read_text() == build_quality.text()
+
+
+def test_the_classifier_was_trained_on_the_committed_text() -> None:
+    assert default_classifier().text == task_text.digest(task_text.training_text())
+
+
+def test_no_prompt_kept_for_judging_is_learnt_from() -> None:
+    learnt = {e.parts.asked.casefold() for e in task_text.training_text()}
+    kept = {
+        row["text"].casefold()
+        for row in map(task_text.json.loads, task_text.FRESH.read_text().splitlines())
+        if row["half"] == "D"
+    }
+    assert not learnt & kept
