@@ -4,6 +4,8 @@ import asyncio
 
 import pytest
 
+from agent_marketplace.api.v1 import idempotent
+from agent_marketplace.errors import Unavailable
 from tests.fakes.rig import MODEL, Rig, completion, on_rig
 from tests.fakes.upstream import Behaviour
 
@@ -46,6 +48,25 @@ async def test_of_ten_parallel_repeats_one_runs(rig: Rig) -> None:
     assert len(rig.up.requests) == 1
     assert (await rig.call(COMPLETION, completion(), KEY)).status == 200
     assert await rig.spent() == rig.cost(11, 7)
+
+
+def test_a_paid_reply_that_could_not_be_kept_still_arrives_and_its_repeat_is_not_charged_again(
+    tmp_path, monkeypatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise Unavailable("The database is not available")
+
+    @on_rig(Behaviour())
+    async def run(rig: Rig) -> None:
+        monkeypatch.setattr(idempotent, "finish_in", fail)
+        first = await rig.call(COMPLETION, completion(), KEY)
+        assert (first.status, first.json["success"]) == (200, True)
+        monkeypatch.undo()
+        assert (await rig.call(COMPLETION, completion(), KEY)).status == 409
+        assert len(rig.up.requests) == 1
+        assert await rig.spent() == rig.cost(11, 7)
+
+    run(tmp_path)
 
 
 @on_rig(Behaviour(status=400), Behaviour())

@@ -4,6 +4,7 @@ A call that failed or was cancelled gives its key back: nothing was charged, so 
 free again after a quarter of an hour, longer than any call can run.
 """
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,8 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from agent_marketplace.app import Market
+from agent_marketplace.errors import MarketplaceError
 from agent_marketplace.ledger import abandon_in, begin_in, digest, finish_in, release_stale_in
 
+log = logging.getLogger(__name__)
 _STALE_MS = 900_000
 OPERATION = "completion"
 
@@ -27,13 +30,15 @@ class Once:
         self._kept = False
 
     async def keep(self, body: bytes) -> None:
-        """Stores the reply for repeats."""
-        text = body.decode()
-        await self._market.db.write(lambda c: finish_in(c, self._scope, self._key, text))
-        self._kept = True
+        """Stores the reply for repeats. It is paid for: where it can't be stored it still leaves, and repeats are refused."""
+        self._kept, text = True, body.decode()
+        try:
+            await self._market.db.write(lambda c: finish_in(c, self._scope, self._key, text))
+        except MarketplaceError as error:
+            log.warning("a reply could not be kept for repeats of its idempotency key: %s", error.code)
 
     async def give_back(self) -> None:
-        """Frees the key unless the reply was kept."""
+        """Frees the key unless a reply was paid for under it."""
         if not self._kept:
             await self._market.db.write(lambda c: abandon_in(c, self._scope, self._key))
 
