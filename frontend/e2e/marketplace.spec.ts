@@ -105,10 +105,11 @@ test.describe("the marketplace", () => {
     await page.getByRole("button", { name: "Ask Q Assistant", exact: true }).click();
     const dialog = page.getByRole("dialog");
     await dialog.getByRole("tab", { name: "Sign up" }).click();
-    await dialog.getByLabel("Email").fill(`new-${crypto.randomUUID()}@example.com`);
-    await dialog.getByRole("textbox", { name: "Password", exact: true }).fill(PASSWORD);
-    await dialog.getByLabel("Confirm password").fill(PASSWORD);
-    await dialog.getByRole("button", { name: "Sign up" }).click();
+    const form = dialog.getByRole("tabpanel", { name: "Sign up" });
+    await form.getByLabel("Email").fill(`new-${crypto.randomUUID()}@example.com`);
+    await form.getByRole("textbox", { name: "Password", exact: true }).fill(PASSWORD);
+    await form.getByLabel("Confirm password").fill(PASSWORD);
+    await form.getByRole("button", { name: "Sign up" }).click();
     await expect(dialog).toBeHidden();
     const picks = page.getByRole("region", { name: "Recommended for you" });
     await expect(picks.getByRole("button", { name: /^Try / }).first()).toBeVisible();

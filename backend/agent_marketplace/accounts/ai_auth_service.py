@@ -230,7 +230,16 @@ class AIAuthService:
             if plan.price_nano and not self._ledger.charge_in(
                 connection, user_id, plan.price_nano, kind="plan", memo=plan.name
             ):
-                raise PaymentRequired("Insufficient balance", extra={"required": dollars(plan.price_nano)})
+                wallet = self._ledger.balance_in(connection, user_id)
+                raise PaymentRequired(
+                    "Insufficient balance",
+                    extra={
+                        "required": dollars(plan.price_nano),
+                        "balance": dollars(wallet.balance),
+                        "held": dollars(wallet.held),
+                        "available": dollars(wallet.available),
+                    },
+                )
             begin = max(now, row.tier_expires_at or now) if row.tier == plan.name else now
             expires_at = None if plan.name == FREE_TIER else begin + plan.days * _DAY_MS
             store.set_tier(connection, user_id, plan.name, expires_at)

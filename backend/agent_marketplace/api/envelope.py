@@ -141,10 +141,13 @@ def _words(error: RequestValidationError) -> str:
         return "The body is not valid JSON"
     if first["type"] == "missing":
         return f"{place} is required" if place != "body" else "A JSON body is required"
+    if place == "body":
+        return "The body must be a JSON object, sent with Content-Type: application/json"
     if first["type"] == "extra_forbidden":
         return f"{place} is not a known field"
     return f"{place}: {first['msg']}"
 
 
 def _fields(error: RequestValidationError) -> list[dict[str, str]]:
-    return [{"field": _place(tuple(e["loc"])), "problem": str(e["msg"])} for e in error.errors()[:20]]
+    places = (("body",) if e["type"] == "json_invalid" else tuple(e["loc"]) for e in error.errors()[:20])
+    return [{"field": _place(p), "problem": str(e["msg"])} for p, e in zip(places, error.errors(), strict=False)]

@@ -159,7 +159,9 @@ class APIRouter:
             groups += self._free_groups(groups, own_keys, wishes)
         plan = self._compile(groups, wants, wishes, user_id)
         if all(a.why == "free_fallback" for a in plan.attempts):
-            raise nothing_left(groups[0].model if groups else call.model, plan.skipped)
+            asked = groups[0].model if groups else call.model
+            model = self.registry.get_model_by_id(asked)
+            raise nothing_left(asked, plan.skipped, model.successor if model is not None and model.retired else None)
         return plan
 
     def _compile(self, groups: list[Group], wants: need.Needs, wishes: Preferences, user_id: str) -> Plan:

@@ -7,8 +7,8 @@ _BAD = frozenset({"unsupported", "context_length_exceeded", "require_parameters"
 _FILTERS = frozenset({"provider_only", "provider_ignore", "max_price", "fallbacks_off"})
 
 
-def nothing_left(requested: str, skipped: tuple[Skipped, ...]) -> MarketplaceError:
-    """Peers' `availability` object goes with it: what was asked for, who was left out, by what."""
+def nothing_left(requested: str, skipped: tuple[Skipped, ...], successor: str | None = None) -> MarketplaceError:
+    """Peers' `availability` object goes with it: what was asked for, who was left out, by what. successor: of a retired model."""
     own = [s for s in skipped if s.model == requested] or list(skipped)
     codes = {s.code for s in own}
     availability = {
@@ -17,7 +17,7 @@ def nothing_left(requested: str, skipped: tuple[Skipped, ...]) -> MarketplaceErr
         "excluded_by": sorted(codes),
         "retryable": codes == {"unavailable"} and any("not running" in s.reason or "starting" in s.reason for s in own),
     }
-    extra = {"availability": availability}
+    extra: dict[str, object] = {"availability": availability}
     if not own:
         return NotFound(f"{requested} is offered by no provider here", code="no_endpoints", extra=extra)
     # What the caller can change is said first: a filter or a need beats a missing key.
@@ -33,11 +33,15 @@ def nothing_left(requested: str, skipped: tuple[Skipped, ...]) -> MarketplaceErr
         if code in _FILTERS and codes <= _FILTERS | {"unavailable"}:
             return NotFound(f"{requested}: {first.reason}", code="constraint_filtered", extra=extra)
         if code == "unavailable":
-            return _unavailable(requested, first, availability)
+            return _unavailable(requested, first.reason, extra, successor, retryable=bool(availability["retryable"]))
     return NotFound(f"{requested}: {own[0].reason}", code="no_endpoints", extra=extra)
 
 
-def _unavailable(requested: str, first: Skipped, availability: dict[str, object]) -> MarketplaceError:
-    if availability["retryable"]:
-        return Unavailable(f"{requested}: {first.reason}", retry_after=5, extra={"availability": availability})
-    return NotFound(f"{requested}: {first.reason}", code="no_endpoints", extra={"availability": availability})
+def _unavailable(
+    requested: str, reason: str, extra: dict[str, object], successor: str | None, *, retryable: bool
+) -> MarketplaceError:
+    if retryable:
+        return Unavailable(f"{requested}: {reason}", retry_after=5, extra=extra)
+    if successor is not None:
+        reason, extra = f"{reason}; its successor is {successor}", extra | {"nearest": [successor]}
+    return NotFound(f"{requested}: {reason}", code="no_endpoints", extra=extra)

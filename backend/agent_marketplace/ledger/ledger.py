@@ -106,6 +106,10 @@ class Ledger:
         """The wallet. Raises NotFound."""
         return await self._database.read(lambda c: store.balance(c, user_id))
 
+    def balance_in(self, connection: sa.Connection, user_id: str) -> Balance:
+        """`balance` inside the caller's transaction."""
+        return store.balance(connection, user_id)
+
     async def grant(
         self, user_id: str, amount_nano: int, *, kind: topups.Kind, idempotency_key: str | None = None, memo: str = ""
     ) -> Balance:

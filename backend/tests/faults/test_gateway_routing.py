@@ -288,6 +288,17 @@ async def test_a_stream_that_reaches_its_ceiling_says_so_and_the_provider_was_to
 
 
 @on_rig(Behaviour())
+async def test_a_retired_model_of_the_guide_names_the_one_that_came_after_it(rig: Rig) -> None:
+    old = rig.market.registry.get_model_by_id("claude3-opus")
+    assert old is not None
+    assert old.retired
+    for answer in (await rig.ask(model=old.id), await rig.chat(model=old.id)):
+        assert (answer.status, answer.code) == (404, "no_endpoints")
+        assert answer.error.get("metadata", answer.error)["nearest"] == [old.successor]
+        assert str(old.successor) in answer.body.decode()
+
+
+@on_rig(Behaviour())
 async def test_a_model_without_a_price_is_refused_on_the_operators_key(rig: Rig) -> None:
     await rig.market.catalog.declare("no-price", "openai", "no-price", price=None)
     rig.market.refresh_availability()

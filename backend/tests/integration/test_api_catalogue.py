@@ -63,6 +63,7 @@ def test_an_unchanged_list_costs_a_304_and_gzip_is_the_same_list(server: Server)
     [
         ("tier=free", lambda m: m["pricing_tier"] == "free"),
         ("capability=vision", lambda m: "vision" in m["capabilities"]),
+        ("capability=code&capability=vision", lambda m: {"code", "vision"} <= set(m["capabilities"])),
         ("provider=anthropic", lambda m: "anthropic" in (m["maker"], *m["providers"])),
         ("min_context=500000", lambda m: m["context_window"] >= 500_000),
         ("available=true", lambda m: m["is_available"]),
@@ -185,6 +186,23 @@ def test_advice_is_explained_and_affordable(server: Server) -> None:
 )  # fmt: skip
 def test_a_malformed_question_is_a_400(server: Server, body: dict[str, object]) -> None:
     refused(server.person().post(f"{MARKET}/recommendations", body), 400, "invalid_request")
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "words"),
+    [
+        (b"[]", "application/json", "JSON object"),
+        (b'{"task": "Fix a bug"}', "text/plain", "Content-Type: application/json"),
+        (b'{"task"', "application/json", "not valid JSON"),
+    ],
+)
+def test_a_body_that_is_no_json_object_is_refused_in_words_that_help(
+    server: Server, body: bytes, kind: str, words: str
+) -> None:
+    answer = server.person().send("POST", f"{MARKET}/recommendations", body, {"content-type": kind})
+    refusal = refused(answer, 400, "invalid_request")
+    assert words in refusal["error"]
+    assert [f["field"] for f in refusal["fields"]] == ["body"]
 
 
 def test_advice_for_a_wallet_is_not_given_to_who_does_not_say_whose(server: Server) -> None:

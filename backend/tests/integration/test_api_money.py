@@ -176,7 +176,9 @@ def test_a_plan_that_the_wallet_cannot_pay_is_a_402_and_changes_nothing(server: 
     ada = server.person()
     plans = agreed(ada.get(f"{MARKET}/billing/plans"))["plans"]
     dear = next(p for p in plans if p["price"] > 5)
-    refused(subscribe(ada, dear["name"]), 402, "payment_required")  # type: ignore[arg-type]
+    fields = {"required": NUMBER, "balance": NUMBER, "held": NUMBER, "available": NUMBER}
+    body = refused(subscribe(ada, dear["name"]), 402, "payment_required", **fields)  # type: ignore[arg-type]
+    assert (body["required"], body["balance"], body["available"]) == (dear["price"], 5, 5)
     assert agreed(ada.get(f"{MARKET}/profile"))["user"]["tier"] == "free"
     assert raw(ada.get(f"{MARKET}/billing/balance").text, "balance") == "5"
 

@@ -195,8 +195,11 @@ def _api_key(stored: StoredSecret) -> dict[str, Any]:
     "/models", tags=["catalogue"], summary="All models, filtered and sorted", responses={200: {"model": schemas.Models}}
 )
 async def get_all_models(request: Request, _filters: Annotated[schemas.ModelFilters, Query()]) -> Response:
-    headers = request.headers
-    return view_of(request).answer(request.query_params, headers.get("if-none-match"), headers.get("accept-encoding", ""))
+    headers, query = request.headers, request.query_params
+    parameters = {
+        name: ",".join(query.getlist(name)) for name in query
+    }  # named twice is a list, never silently the last one
+    return view_of(request).answer(parameters, headers.get("if-none-match"), headers.get("accept-encoding", ""))
 
 
 @router.get(
