@@ -12,10 +12,12 @@ test("a newcomer's first question is answered, priced and kept", async ({ page }
   await ask(page, "Say hello in one short sentence.");
   const dialog = page.getByRole("dialog");
   await dialog.getByRole("tab", { name: "Sign up" }).click();
-  await dialog.getByLabel("Email").fill(`new-${crypto.randomUUID()}@example.com`);
-  await dialog.getByRole("textbox", { name: "Password", exact: true }).fill(PASSWORD);
-  await dialog.getByLabel("Confirm password").fill(PASSWORD);
-  await dialog.getByRole("button", { name: "Sign up" }).click();
+  // The panel that goes away may still be there for a moment.
+  const form = dialog.getByRole("tabpanel", { name: "Sign up" });
+  await form.getByLabel("Email").fill(`new-${crypto.randomUUID()}@example.com`);
+  await form.getByRole("textbox", { name: "Password", exact: true }).fill(PASSWORD);
+  await form.getByLabel("Confirm password").fill(PASSWORD);
+  await form.getByRole("button", { name: "Sign up" }).click();
   await expect(dialog).toBeHidden();
   await answered(page);
   const answer = page.getByRole("article", { name: /^Answer by/ });
