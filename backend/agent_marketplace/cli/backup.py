@@ -3,11 +3,10 @@
 import errno
 import os
 import shutil
-import sqlite3
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -169,8 +168,7 @@ def _move_aside(place: Path) -> Path:
     Whoever is killed here leaves a whole database at `place`: the old one, until the new one replaces it in one step.
     """
     kept = place.with_name(f"{place.name}.before-{time.strftime('%Y%m%d-%H%M%S')}")
-    with suppress(sqlite3.Error), closing(sqlite3.connect(place)) as old:  # one that is too damaged for it keeps its log
-        old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    copies.fold_log(place)
     try:
         os.link(place, kept)
     except OSError as error:

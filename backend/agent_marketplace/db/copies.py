@@ -9,7 +9,7 @@ import shutil
 import sqlite3
 import subprocess
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Literal
 
@@ -67,6 +67,12 @@ def check_sqlite(path: Path) -> None:
         raise CopyError(f"{path} is damaged: {error}") from None
     if verdict != "ok":
         raise CopyError(f"{path} is damaged: {verdict}")
+
+
+def fold_log(path: Path) -> None:
+    """Brings a database's write-ahead log into its file; one that is too damaged for it keeps its log."""
+    with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def dump_postgres(url: str, target: Path) -> None:
