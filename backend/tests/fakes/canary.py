@@ -17,6 +17,9 @@ SECRETS = re.compile(
 )
 TEXTS = re.compile(rb"Say something\.|Hello from the fake upstream")  # what rig asks, and what the fake provider answers
 
+# Plain parts, one of which is in each match above: to look round them only is five times as fast on a database.
+_HINTS = (b"correct horse", b"-operator-", b"sk-my-very-own", b"sk-aam-", b".eyJ", b"Say something", b"Hello from the fake")
+
 
 class Leak(AssertionError):
     """A secret or a text is where operators or thieves look."""
@@ -25,10 +28,14 @@ class Leak(AssertionError):
 def search(data: bytes | str, where: str, *, texts: bool = True) -> None:
     """Raises Leak. texts False: where prompts and answers may be, but no credential."""
     raw = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data
-    found = SECRETS.search(raw) or (TEXTS.search(raw) if texts else None)
-    if found is not None:
-        around = raw[max(0, found.start() - 120) : found.end() + 40]
-        raise Leak(f"{found[0]!r} is in {where}: ...{around!r}...")
+    for hint in _HINTS:
+        at = raw.find(hint)
+        while at >= 0:
+            around = raw[max(0, at - 200) : at + 800]
+            found = SECRETS.search(around) or (TEXTS.search(around) if texts else None)
+            if found is not None:
+                raise Leak(f"{found[0]!r} is in {where}: ...{around!r}...")
+            at = raw.find(hint, at + len(hint))
 
 
 def told(status: int, body: bytes | str, path: str) -> None:
