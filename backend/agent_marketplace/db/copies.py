@@ -70,11 +70,7 @@ def check_sqlite(path: Path) -> None:
 
 
 def fold_log(path: Path) -> None:
-<<<<<<< HEAD
-    """Brings what stands in a SQLite database's log into its file; one that is too damaged for it keeps its log."""
-=======
     """Brings a database's write-ahead log into its file; one that is too damaged for it keeps its log."""
->>>>>>> ops
     with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

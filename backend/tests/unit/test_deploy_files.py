@@ -55,7 +55,6 @@ def test_a_locked_install_never_asks_which_version_is_newest_today() -> None:
         assert all("--no-deps" in line for line in lines), name
 
 
-<<<<<<< HEAD
 def run_setup_step(step: str, folder: Path, path: str, setup: str = "") -> None:
     """Runs one function of setup.sh, with all the others as they are, in a folder of its own."""
     text = (ROOT / "scripts/setup.sh").read_text()
@@ -95,7 +94,8 @@ def test_the_web_ui_is_built_once_and_again_only_when_its_source_changed(tmp_pat
         run_setup_step("build_ui", tmp_path, os.environ["PATH"], tools)
         builds.append((tmp_path / "builds").read_text().count("built"))
     assert builds == [1, 1, 2, 2]
-=======
+
+
 def test_no_log_of_the_sample_proxy_keeps_a_key_from_the_query() -> None:
     """nginx's own formats and its error log below `crit` repeat the whole request line, and with it Gemini's `?key=`."""
     servers = (ROOT / "deploy/nginx.conf").read_text().split("\nserver {")[1:]
@@ -108,7 +108,6 @@ def test_no_log_of_the_sample_proxy_keeps_a_key_from_the_query() -> None:
     assert form is not None
     assert "$uri" in form[1]
     assert not re.search(r"\$(request|request_uri|args|query_string)\b", form[1])
->>>>>>> ops
 
 
 def test_what_the_image_copies_is_there() -> None:
