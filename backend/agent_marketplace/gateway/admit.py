@@ -22,11 +22,12 @@ _LEAST_MARGIN = 8
 
 
 class Sized(msgspec.Struct, kw_only=True):
-    """A hold as taken. capped: whether the upstream is told how long its answer may be; tokens: output tokens of all choices that
-    are covered at the attempt that answers (set by `cover`)."""
+    """A hold as taken. short: it covers less than what is wanted; capped: whether the upstream is told how long its answer may be;
+    tokens: output tokens of all choices that are covered at the attempt that answers (set by `cover`)."""
 
     amount_nano: int
     needs: Needs
+    short: bool
     capped: bool
     price_version: str
     tokens: int = 0
@@ -99,7 +100,7 @@ async def hold(flight: "Flight", needs: Needs) -> Sized:
                 key_id=request.key_id, meta={"model": fit.dearest.model, "provider": fit.dearest.provider},
             )  # fmt: skip
             return Sized(
-                amount_nano=fit.amount, needs=needs, price_version=fit.dearest.price_version,
+                amount_nano=fit.amount, needs=needs, price_version=fit.dearest.price_version, short=fit.short,
                 capped=fit.short or needs.output_tokens is not None or not needs.stream,
             )  # fmt: skip
         except PaymentRequired as error:
@@ -126,7 +127,7 @@ def output_cap(flight: "Flight", sized: Sized, target: Target) -> int | None:
     if target.free or target.price is None:
         return None
     if sized.capped:
-        tokens = _bought(flight, sized.needs, target, sized.amount_nano)
+        tokens = _covered(flight, sized, target)
     elif flight.wishes.max_cost is not None:
         tokens = affordable_tokens(target.price, held_input(flight), flight.wishes.max_cost)
         tokens = min(tokens, (target.max_output or tokens) * sized.needs.choices)
@@ -137,7 +138,7 @@ def output_cap(flight: "Flight", sized: Sized, target: Target) -> int | None:
 
 def cover(flight: "Flight", sized: Sized, target: Target) -> int:
     """Output tokens of all choices that the hold covers at the attempt that answers."""
-    sized.tokens = _bought(flight, sized.needs, target, sized.amount_nano)
+    sized.tokens = _covered(flight, sized, target)
     return sized.tokens
 
 
@@ -203,6 +204,12 @@ def _asked_for(plan: Plan) -> list[Attempt]:
 
 def _full_cost(flight: "Flight", needs: Needs, target: Target) -> int:
     return cost_of(target, held_input(flight), wanted_tokens(flight, needs, target))
+
+
+def _covered(flight: "Flight", sized: Sized, target: Target) -> int:
+    if not sized.short:  # then every attempt of the plan is covered: nothing to price again
+        return wanted_tokens(flight, sized.needs, target)
+    return _bought(flight, sized.needs, target, sized.amount_nano)
 
 
 def _bought(flight: "Flight", needs: Needs, target: Target, nano: int) -> int:
