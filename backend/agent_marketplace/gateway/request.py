@@ -34,12 +34,21 @@ class Sink(Protocol):
     async def send(self, data: bytes) -> None: ...
 
 
+class Keeper(Protocol):
+    """An idempotency key: where a reply is kept for repeats, and how it is sealed."""
+
+    scope: str
+    key: str
+
+    def seal(self, body: str) -> str: ...
+
+
 @dataclass(slots=True, kw_only=True)
 class GatewayRequest:
     """One call. raw: the client's body where its wire has a fast path; betas: features that the caller names in
     `anthropic-beta`; traceparent: the caller's W3C trace context; agents:
     our own API, where a free model may stand in; detail: goes on the receipt; still_valid: asked about once a second while
-    a stream runs, raises Unauthorized; once: scope and key of the idempotency key that a plain call runs under; on_done:
+    a stream runs, raises Unauthorized; once: the idempotency key that a plain call runs under; on_done:
     called after settlement with the usage that was charged, returns fields for the reply (conversations)."""
 
     request_id: str
@@ -53,7 +62,7 @@ class GatewayRequest:
     agents: bool = False
     detail: dict[str, Any] = field(default_factory=dict)
     still_valid: Callable[[], Awaitable[object]] | None = None
-    once: tuple[str, str] | None = None
+    once: Keeper | None = None
     on_done: Callable[["Flight", Usage | None], Awaitable[dict[str, Any]]] | None = None
 
 

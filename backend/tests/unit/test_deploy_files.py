@@ -64,7 +64,8 @@ def run_setup_step(step: str, folder: Path, path: str, setup: str = "") -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "brought"), [("v20.20.2", False), ("v24.21.0", False), ("v18.19.0", True), (None, True)]
+    ("version", "brought"),
+    [("v22.12.0", False), ("v24.21.0", False), ("v22.9.0", True), ("v20.20.2", True), ("v8.17.0", True), (None, True)],
 )
 def test_the_machine_s_own_node_is_used_unless_it_is_too_old(version: str | None, brought: bool, tmp_path: Path) -> None:
     """Bringing a second Node costs a newcomer 60 MB and a false sentence."""

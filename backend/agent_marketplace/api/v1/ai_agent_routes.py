@@ -65,7 +65,7 @@ async def get_completion(request: Request, market: The, principal: Runner) -> Re
     once = await claim(market, request, principal.user_id, body)
     if isinstance(once, Response):
         return once
-    gateway_request.once = once.place if once is not None else None
+    gateway_request.once = once
     try:
         await flight.open()
     except BaseException:  # whatever it was, the idempotency key must not outlive the request
@@ -94,7 +94,7 @@ async def chat(request: Request, market: The, principal: Runner) -> Response:
     once = await claim(market, request, principal.user_id, body)
     if isinstance(once, Response):
         return once
-    gateway_request.once = once.place if once is not None else None
+    gateway_request.once = once
     try:
         await flight.open()
         flight.note_estimate()
