@@ -121,6 +121,12 @@ class Ear:
         self._hangup.ignore()
 
 
+async def hung_up(receive: Receive) -> None:
+    """Returns once the client has gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
 async def fly(flight: Flight, scope: Scope, send: Send) -> None:
     """Runs an opened flight to its end over one HTTP exchange. Raises the caller's error while nothing has been sent."""
     ear = Ear(scope, flight)

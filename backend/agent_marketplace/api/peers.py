@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from agent_marketplace import json
-from agent_marketplace.api.asgi import read_headers
+from agent_marketplace.api.asgi import hung_up, read_headers
 from agent_marketplace.api.envelope import error_body
 from agent_marketplace.app import Market
 from agent_marketplace.errors import NotFound, Unavailable
@@ -50,7 +50,7 @@ class _PassedOn(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  Starlette's signature
         tasks: tuple[asyncio.Task[Any], ...] = (
             asyncio.create_task(self._relay(send)),
-            asyncio.create_task(_hang_up(receive)),
+            asyncio.create_task(hung_up(receive)),
         )
         try:
             try:
@@ -80,8 +80,3 @@ class _PassedOn(Response):
 def _lost() -> bytes:
     told = error_body(Unavailable("The process that made this answer has ended"), new_id("req"))
     return b"event: error\ndata: " + json.encode({"type": "error", **told}) + b"\n\n"
-
-
-async def _hang_up(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

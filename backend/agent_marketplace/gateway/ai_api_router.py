@@ -230,7 +230,7 @@ class APIRouter:
             timeouts=endpoint.timeouts(stream=call.stream),
             allow_private=endpoint.allow_private,
         )
-        return Prepared(request=sent, codec=codec, pipe=pipe, call=out)
+        return Prepared(request=sent, codec=codec, pipe=pipe, call=out, cap=cap)
 
     def _spliced(
         self, flight: Flight, attempt: Attempt, endpoint: Endpoint, limit: int | None

@@ -75,12 +75,13 @@ class AttemptLog(msgspec.Struct, kw_only=True):
 
 @dataclass(slots=True)
 class Prepared:
-    """One try, ready to be sent: made by the router for a target."""
+    """One try, ready to be sent: made by the router for a target. cap: output tokens of each choice that the hold bought for it."""
 
     request: OutboundRequest
     codec: Codec
     pipe: Pipe | None
     call: OutboundCall
+    cap: int | None = None
 
 
 @dataclass(slots=True)

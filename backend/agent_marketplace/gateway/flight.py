@@ -307,7 +307,7 @@ class Flight:
         target = upstream.attempt.target
         self.usage = billing.billable(
             upstream.meter, outcome.stopped, self.input_tokens, context=target.context, choices=self._choices,
-            cap=admit.output_cap(self, self.hold, target),
+            cap=upstream.prepared.cap,
         )  # fmt: skip
         charge, list_cost = 0, cast("int | None", 0)
         if self.usage is not None:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from agent_marketplace import json
-from agent_marketplace.api.asgi import ResponseSink, fly, read_headers
+from agent_marketplace.api.asgi import ResponseSink, fly, hung_up, read_headers
 from agent_marketplace.api.envelope import error_body, failure, note_failure
 from agent_marketplace.api.v1.idempotent import Once
 from agent_marketplace.app import Market
@@ -66,7 +66,7 @@ class RunResponse(Response):
         sink = ResponseSink(send, "text/event-stream")
         speaking = asyncio.create_task(self._speak(sink))
         watching = asyncio.create_task(self._revoked())
-        tasks: tuple[asyncio.Task[Any], ...] = (speaking, watching, asyncio.create_task(_hang_up(receive)))
+        tasks: tuple[asyncio.Task[Any], ...] = (speaking, watching, asyncio.create_task(hung_up(receive)))
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
@@ -104,8 +104,3 @@ class RunResponse(Response):
         words = f"{error.message}; the listening was stopped here"
         told = error_body(Unauthorized(words, code=error.code), self._flight.request.request_id)
         return b"event: error\ndata: " + json.encode({"type": "error", **told}) + b"\n\n"
-
-
-async def _hang_up(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
