@@ -160,7 +160,9 @@ class Market:
         for endpoint in self.endpoints.all():
             for model in endpoint.models:
                 price = Price(input=nano(model.input_price), output=nano(model.output_price))
-                await self.catalog.declare(slug(model.id), endpoint.name, model.id, price=price, context=model.context)
+                await self.catalog.declare(
+                    slug(model.id), endpoint.name, model.id, price=price, context=model.context
+                )
 
     async def _forget_replies(self) -> None:
         """Replies kept for idempotency keys are good for a day."""
@@ -175,10 +177,16 @@ class Market:
     def availability(self, offer: Offer) -> str | None:
         """Why an offer can't be called on this installation's own account, or None."""
         if offer.provider == "local":
-            return None if self.local.status.ready else (self.local.status.words or "the local model is not running")
+            return (
+                None
+                if self.local.status.ready
+                else (self.local.status.words or "the local model is not running")
+            )
         if offer.provider == "ollama":
             return (
-                None if offer.upstream_id in self.ollama else "not pulled at the operator's Ollama, or no Ollama is running"
+                None
+                if offer.upstream_id in self.ollama
+                else "not pulled at the operator's Ollama, or no Ollama is running"
             )
         endpoint = self.endpoints.get(offer.provider)
         if endpoint is None:
@@ -194,7 +202,11 @@ class Market:
 
 
 def build(
-    settings: Settings, *, drain: Drain | None = None, clock: Clock | None = None, env: Mapping[str, str] | None = None
+    settings: Settings,
+    *,
+    drain: Drain | None = None,
+    clock: Clock | None = None,
+    env: Mapping[str, str] | None = None,
 ) -> Market:
     """Makes every part. Raises SettingsError, MigrationError. The database is brought to this version first."""
     clock, drain = clock or SystemClock(), drain or Drain()
@@ -202,7 +214,11 @@ def build(
     secrets = load_secrets(settings)
     if secrets.created:
         names = ", ".join(path.name for path in secrets.created)
-        log.info("made %s in %s: keep them with your backups, apart from the copies", names, secrets.created[0].parent)
+        log.info(
+            "made %s in %s: keep them with your backups, apart from the copies",
+            names,
+            secrets.created[0].parent,
+        )
     db = Database.open(settings.database_url)
     if settings.embedded:
         migrate.upgrade(db.engine)
@@ -255,7 +271,9 @@ def _local_changed(market: Market) -> Callable[[LocalStatus, Endpoint | None], N
     return changed
 
 
-def _probe(client: OutboundClient, endpoints: EndpointTable) -> Callable[[str, Revealable], Awaitable[Verdict]]:
+def _probe(
+    client: OutboundClient, endpoints: EndpointTable
+) -> Callable[[str, Revealable], Awaitable[Verdict]]:
     async def probe(provider: str, secret: Revealable) -> Verdict:
         endpoint = endpoints.get(provider)
         return "unverified" if endpoint is None else await probe_key(client, endpoint, secret)

@@ -7,7 +7,9 @@ import uuid
 
 _DIGITS = b"0123456789abcdefghijklmnopqrstuvwxyz"
 _RANDOM_CHARACTERS = 15
-_FIVE_BITS = bytes(_DIGITS[byte & 31] for byte in range(256))  # every byte to one of 32 characters, all equally likely
+_FIVE_BITS = bytes(
+    _DIGITS[byte & 31] for byte in range(256)
+)  # every byte to one of 32 characters, all equally likely
 _DRAWN_AT_ONCE = 4095
 
 

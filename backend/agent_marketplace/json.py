@@ -15,4 +15,6 @@ def decode(data: bytes | str) -> Any:
     try:
         return _decoder.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
-        raise ValueError(f"not valid JSON: {e}" if not isinstance(e, RecursionError) else "JSON nested too deep") from None
+        raise ValueError(
+            f"not valid JSON: {e}" if not isinstance(e, RecursionError) else "JSON nested too deep"
+        ) from None

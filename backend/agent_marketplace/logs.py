@@ -16,7 +16,14 @@ _SECRETS = re.compile(
     r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
 )
 _REQUEST = re.compile(r"\b(?:req|gen)_[0-9A-Za-z]+")
-_NOISY = ("alembic", "uvicorn.error", "aiohttp", "asyncio", "sqlalchemy", "psycopg")  # at debug they print what they carry
+_NOISY = (
+    "alembic",
+    "uvicorn.error",
+    "aiohttp",
+    "asyncio",
+    "sqlalchemy",
+    "psycopg",
+)  # at debug they print what they carry
 
 
 def masked(text: str) -> str:
@@ -39,7 +46,9 @@ class JsonLines(logging.Formatter):
         """One line."""
         message = masked(record.getMessage())
         line = {
-            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "at": datetime.fromtimestamp(record.created, UTC)
+            .isoformat(timespec="milliseconds")
+            .replace("+00:00", "Z"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": message,
@@ -56,7 +65,9 @@ def configure(settings: Settings) -> None:
     """Sends this process's log to standard error."""
     handler = logging.StreamHandler()
     handler.setFormatter(
-        JsonLines() if settings.log_format == "json" else TextLines("%(asctime)s %(levelname)s %(name)s: %(message)s")
+        JsonLines()
+        if settings.log_format == "json"
+        else TextLines("%(asctime)s %(levelname)s %(name)s: %(message)s")
     )
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)
     for name in _NOISY:

@@ -139,7 +139,9 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
     markup = Decimal(_amount(env, "MARKETPLACE_MARKUP", "1")).scaleb(-9)
     return Settings(
         data_dir=data_dir,
-        models_dir=Path(env.get("MARKETPLACE_MODELS_DIR") or _cache_home(env) / "models").expanduser().absolute(),
+        models_dir=Path(env.get("MARKETPLACE_MODELS_DIR") or _cache_home(env) / "models")
+        .expanduser()
+        .absolute(),
         database_url=url,
         jwt_secret=env.get("JWT_SECRET") or None,
         encryption_keys=keys,
@@ -158,13 +160,17 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         ollama_host=env.get("OLLAMA_HOST") or None,
         markup=markup,
         local_model=_choice(env, "MARKETPLACE_LOCAL_MODEL", "on", ("on", "off")) == "on",
-        outbound=cast("Literal['lean', 'aiohttp']", _choice(env, "MARKETPLACE_OUTBOUND", "lean", ("lean", "aiohttp"))),
+        outbound=cast(
+            "Literal['lean', 'aiohttp']", _choice(env, "MARKETPLACE_OUTBOUND", "lean", ("lean", "aiohttp"))
+        ),
         log_level=_choice(env, "MARKETPLACE_LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
         grace_s=_whole(env, "MARKETPLACE_GRACE", 30, 1, 3600),
         hold_ttl_s=_whole(env, "MARKETPLACE_HOLD_TTL", 50, 2, 3600),
         nodes=_whole(env, "MARKETPLACE_NODES", 1, 1, 10_000),
         otlp_endpoint=_base_url(env, "OTEL_EXPORTER_OTLP_ENDPOINT"),
-        log_format=cast("Literal['text', 'json']", _choice(env, "MARKETPLACE_LOG_FORMAT", "text", ("text", "json"))),
+        log_format=cast(
+            "Literal['text', 'json']", _choice(env, "MARKETPLACE_LOG_FORMAT", "text", ("text", "json"))
+        ),
     )
 
 
@@ -177,7 +183,9 @@ def _database_url(url: str) -> str:
     try:
         _ = urlsplit(url).port
     except ValueError:
-        raise SettingsError("DATABASE_URL: the port is not a number (percent-encode `:/?#[]@%` in a password)") from None
+        raise SettingsError(
+            "DATABASE_URL: the port is not a number (percent-encode `:/?#[]@%` in a password)"
+        ) from None
     if url.rstrip("/") == "sqlite:":
         raise SettingsError("DATABASE_URL names no file: sqlite:////var/lib/marketplace/marketplace.db")
     for prefix in ("postgres://", "postgresql://"):

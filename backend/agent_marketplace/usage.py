@@ -31,7 +31,14 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def prompt_tokens(self) -> int:
         """All input tokens."""
-        return self.input + self.cache_read + self.cache_write_5m + self.cache_write_1h + self.audio_input + self.image_input
+        return (
+            self.input
+            + self.cache_read
+            + self.cache_write_5m
+            + self.cache_write_1h
+            + self.audio_input
+            + self.image_input
+        )
 
     @property
     def completion_tokens(self) -> int:

@@ -20,7 +20,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     whole_module = metafunc.definition.get_closest_marker("both_databases") is not None
     if not whole_module and not {"database", "database_url"} & set(metafunc.fixturenames):
         return
-    marks = {"sqlite": [], "postgresql": [pytest.mark.postgres, *([pytest.mark.repeated] if whole_module else [])]}
+    marks = {
+        "sqlite": [],
+        "postgresql": [pytest.mark.postgres, *([pytest.mark.repeated] if whole_module else [])],
+    }
     kinds = [pytest.param(kind, marks=marks[kind]) for kind in KINDS]
     metafunc.parametrize("database_kind", kinds, indirect=True, scope="module")
 
@@ -29,7 +32,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A module's server is started once for each database, not once in every worker process as well."""
     for item in items:
-        if isinstance(item, pytest.Function) and "server" in item.fixturenames and "xdist_group" not in item.keywords:
+        if (
+            isinstance(item, pytest.Function)
+            and "server" in item.fixturenames
+            and "xdist_group" not in item.keywords
+        ):
             kind = item.callspec.params.get("database_kind", "") if hasattr(item, "callspec") else ""
             item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{kind}"))
 

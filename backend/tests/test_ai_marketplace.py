@@ -19,7 +19,16 @@ from agent_marketplace.ledger import Price, dollars, price_usage
 from agent_marketplace.usage import Usage
 from tests.fakes.upstream import Behaviour, FakeUpstream
 
-GUIDE_IDS = ("gpt4", "gpt3.5", "claude3-opus", "claude3-sonnet", "gemini-pro", "llama2-7b", "mistral-7b", "mistral-large")
+GUIDE_IDS = (
+    "gpt4",
+    "gpt3.5",
+    "claude3-opus",
+    "claude3-sonnet",
+    "gemini-pro",
+    "llama2-7b",
+    "mistral-7b",
+    "mistral-large",
+)
 EMAIL, PASSWORD = "test@example.com", "password123"
 
 
@@ -45,7 +54,9 @@ class TestMarketplaceRegistry(unittest.TestCase):
                 self.assertEqual(model.id, model_id)
 
     def test_there_are_offers_to_compare(self) -> None:
-        self.assertGreaterEqual(sum(len(self.registry.offers(m.id)) for m in self.registry.get_all_models()), 2000)
+        self.assertGreaterEqual(
+            sum(len(self.registry.offers(m.id)) for m in self.registry.get_all_models()), 2000
+        )
 
     def test_search_models(self) -> None:
         results = self.registry.search_models("gpt")
@@ -87,7 +98,9 @@ class MarketCase(unittest.IsolatedAsyncioTestCase):
     async def asyncSetUp(self) -> None:
         folder = TemporaryDirectory()
         self.addCleanup(folder.cleanup)
-        self.fake = await self.enterAsyncContext(FakeUpstream(Behaviour(text="Hello from upstream .", usage=(11, 7))))
+        self.fake = await self.enterAsyncContext(
+            FakeUpstream(Behaviour(text="Hello from upstream .", usage=(11, 7)))
+        )
         self.market = self.open(Path(folder.name))
         await self.market.start()
         self.addAsyncCleanup(self.market.stop)
@@ -207,7 +220,9 @@ class TestAPIIntegration(MarketCase):
         self.user = await self.auth.sign_up(EMAIL, PASSWORD)
 
     async def test_openai_routing(self) -> None:
-        answer = await self.market.router.route_completion(self.user.user_id, "gpt-4o-mini", "Say hello", {"max_tokens": 50})
+        answer = await self.market.router.route_completion(
+            self.user.user_id, "gpt-4o-mini", "Say hello", {"max_tokens": 50}
+        )
         self.assertEqual(answer, "Hello from upstream .")
         seen = self.fake.requests[0]
         self.assertEqual(seen.path, "/v1/chat/completions")
@@ -227,7 +242,9 @@ class TestAPIIntegration(MarketCase):
 
     async def test_balance_deduction(self) -> None:
         before = await self.auth.get_user_balance(self.user.user_id)
-        await self.market.router.route_completion(self.user.user_id, "gpt-4o-mini", "Say hello", {"max_tokens": 50})
+        await self.market.router.route_completion(
+            self.user.user_id, "gpt-4o-mini", "Say hello", {"max_tokens": 50}
+        )
         after = await self.auth.get_user_balance(self.user.user_id)
         price = next(o.price for o in self.market.registry.offers("gpt-4o-mini") if o.provider == "openai")
         assert isinstance(price, Price)
@@ -249,7 +266,9 @@ class TestAPIIntegration(MarketCase):
     async def test_an_empty_wallet_is_refused_before_the_provider_is_asked(self) -> None:
         await self.auth.deduct_balance(self.user.user_id, "5")
         with self.assertRaises(PaymentRequired) as caught:
-            await self.market.router.route_completion(self.user.user_id, "gpt-4o-mini", "Say hello", {"max_tokens": 50})
+            await self.market.router.route_completion(
+                self.user.user_id, "gpt-4o-mini", "Say hello", {"max_tokens": 50}
+            )
         self.assertEqual(caught.exception.extra["balance"], 0)
         self.assertEqual(self.fake.requests, [])
 

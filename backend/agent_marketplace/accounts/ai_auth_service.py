@@ -74,7 +74,9 @@ class AIAuthService:
         self._pepper = pepper
         self._erasers = erasers
 
-    async def sign_up(self, email: str, password: str, *, invite: str | None = None, address: str | None = None) -> User:
+    async def sign_up(
+        self, email: str, password: str, *, invite: str | None = None, address: str | None = None
+    ) -> User:
         """A new account with its credit. address: the caller's network address, for the limits.
 
         Raises EmailTaken, InvalidEmail, WeakPassword, SignUpClosed, RateLimited, Unavailable.
@@ -89,7 +91,9 @@ class AIAuthService:
         if await self._db.read(lambda c: store.user_by_email(c, email)) is not None:
             self._limits.taken(address)
             raise EmailTaken
-        return await self._create(email, password, invite if self._settings.signup == "invite" else None, None)
+        return await self._create(
+            email, password, invite if self._settings.signup == "invite" else None, None
+        )
 
     async def create_user(self, email: str, password: str, *, role: Role | None = None) -> User:
         """The operator makes an account, whatever the sign-up mode. role None: the first is admin, others user."""
@@ -106,7 +110,12 @@ class AIAuthService:
         now, device = self._clock.now_ms(), self._device(address)
         row, stored, known = await self._db.read(lambda c: store.credentials(c, email, device, now))
         await self._check(
-            email, row.user_id if row else "", stored, password, address, known_device=known and address is not None
+            email,
+            row.user_id if row else "",
+            stored,
+            password,
+            address,
+            known_device=known and address is not None,
         )
         assert row is not None  # the decoy of an unknown user never verifies
         return await self._open_session(row.user_id, row.email, address)
@@ -150,7 +159,9 @@ class AIAuthService:
         """The signed-in user types the password again. Raises InvalidCredentials, RateLimited, Unavailable."""
         await self._prove(user_id, password, address)
 
-    async def change_password(self, user_id: str, current: str, new: str, *, address: str | None = None) -> str:
+    async def change_password(
+        self, user_id: str, current: str, new: str, *, address: str | None = None
+    ) -> str:
         """Ends every session of the user and returns a new token. Raises InvalidCredentials, WeakPassword, RateLimited."""
         row, stored = await self._prove(user_id, current, address)
         check_password(new, row.email)
@@ -185,7 +196,10 @@ class AIAuthService:
 
     async def list_users(self, limit: int = 1000) -> list[User]:
         """For the operator: oldest first."""
-        return [await self.get_user(row.user_id) for row in await self._db.read(lambda c: store.all_users(c, limit))]
+        return [
+            await self.get_user(row.user_id)
+            for row in await self._db.read(lambda c: store.all_users(c, limit))
+        ]
 
     async def create_invite(self, created_by: str | None = None, *, days: int = 7) -> str:
         """A code that lets one person sign up; shown once."""
@@ -221,7 +235,14 @@ class AIAuthService:
         plan, now = plan_named(plan_name), self._clock.now_ms()
 
         def work(connection: sa.Connection) -> None:
-            once_in(connection, f"plan:{user_id}", idempotency_key, digest(plan.name), now, lambda: pay_in(connection))
+            once_in(
+                connection,
+                f"plan:{user_id}",
+                idempotency_key,
+                digest(plan.name),
+                now,
+                lambda: pay_in(connection),
+            )
 
         def pay_in(connection: sa.Connection) -> None:
             row = store.user(connection, user_id)
@@ -248,13 +269,21 @@ class AIAuthService:
         self._forget(user_id)
         return await self.get_user(user_id)
 
-    async def add_balance(self, user_id: str, amount: Amount, *, idempotency_key: str | None = None, memo: str = "") -> None:
+    async def add_balance(
+        self, user_id: str, amount: Amount, *, idempotency_key: str | None = None, memo: str = ""
+    ) -> None:
         """Adds dollars to the wallet. Raises InvalidAmount, NotFound."""
-        await self._ledger.grant(user_id, _nano(amount), kind="credit", idempotency_key=idempotency_key, memo=memo)
+        await self._ledger.grant(
+            user_id, _nano(amount), kind="credit", idempotency_key=idempotency_key, memo=memo
+        )
 
-    async def deduct_balance(self, user_id: str, amount: Amount, *, idempotency_key: str | None = None) -> bool:
+    async def deduct_balance(
+        self, user_id: str, amount: Amount, *, idempotency_key: str | None = None
+    ) -> bool:
         """Takes dollars from the wallet; False if what is available is less. Raises InvalidAmount, NotFound."""
-        return await self._ledger.charge(user_id, _nano(amount), kind="deduction", idempotency_key=idempotency_key)
+        return await self._ledger.charge(
+            user_id, _nano(amount), kind="deduction", idempotency_key=idempotency_key
+        )
 
     async def get_user_balance(self, user_id: str) -> Decimal:
         """Dollars, exact; what open holds keep is still in it. Raises NotFound."""
@@ -287,10 +316,18 @@ class AIAuthService:
             "balance": user.balance,
             "created_at": user.created_at,
             "api_keys": [
-                {"provider": key.provider, "masked": key.masked, "status": key.status, "created_at": at(key.created_at)}
+                {
+                    "provider": key.provider,
+                    "masked": key.masked,
+                    "status": key.status,
+                    "created_at": at(key.created_at),
+                }
                 for key in await self._vault.list(user_id)
             ],
-            "keys": [{"id": k.key_id, "name": k.name, "prefix": k.prefix, "created_at": at(k.created_at)} for k in keys],
+            "keys": [
+                {"id": k.key_id, "name": k.name, "prefix": k.prefix, "created_at": at(k.created_at)}
+                for k in keys
+            ],
             "sessions": [{"created_at": at(s.created_at), "expires_at": at(s.expires_at)} for s in live],
         }
 
@@ -307,7 +344,9 @@ class AIAuthService:
             store.add_user(connection, store.UserRow(user_id, email, chosen, FREE_TIER, None, now), stored)
             credit = self._credit_in(connection, email, user_id, now)
             spendable = self._settings.signup_credit_use == "all"
-            self._ledger.open_account_in(connection, user_id, credit_nano=credit, kind="signup", spendable=spendable)
+            self._ledger.open_account_in(
+                connection, user_id, credit_nano=credit, kind="signup", spendable=spendable
+            )
 
         try:
             await self._db.write(work)
@@ -328,7 +367,14 @@ class AIAuthService:
         return wanted if left >= wanted else 0
 
     async def _check(
-        self, email: str, user_id: str, stored: str | None, password: str, address: str | None, *, known_device: bool
+        self,
+        email: str,
+        user_id: str,
+        stored: str | None,
+        password: str,
+        address: str | None,
+        *,
+        known_device: bool,
     ) -> None:
         """Verifies a password within the limits on guessing. Raises InvalidCredentials, RateLimited, Unavailable."""
         if len(password) > MAX_LENGTH:

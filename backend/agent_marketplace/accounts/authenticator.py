@@ -20,7 +20,9 @@ FREE_TIER = "free"
 class Authenticator:
     """Turns headers into a Principal; costs microseconds while the verdict is less than a second old."""
 
-    def __init__(self, db: Database, tokens: SessionTokens, pepper: bytes, verdicts: Verdicts, clock: Clock) -> None:
+    def __init__(
+        self, db: Database, tokens: SessionTokens, pepper: bytes, verdicts: Verdicts, clock: Clock
+    ) -> None:
         self._db = db
         self._tokens = tokens
         self._pepper = pepper
@@ -72,7 +74,13 @@ class Authenticator:
         if row is None:
             raise InvalidToken
         return Principal(
-            row.user_id, "session", row.role, current_tier(row, now), row.email, SCOPES, session_id=claims.session_id
+            row.user_id,
+            "session",
+            row.role,
+            current_tier(row, now),
+            row.email,
+            SCOPES,
+            session_id=claims.session_id,
         )
 
     async def _key(self, text: str) -> Principal:
@@ -85,7 +93,9 @@ class Authenticator:
         user, key, _ = found
         await self._touch(key.key_id, now)
         scopes = frozenset(key.scopes.split())
-        return Principal(user.user_id, "key", user.role, current_tier(user, now), user.email, scopes, key_id=key.key_id)
+        return Principal(
+            user.user_id, "key", user.role, current_tier(user, now), user.email, scopes, key_id=key.key_id
+        )
 
     async def _touch(self, key_id: str, now: int) -> None:
         """Writes `last_used_at`, at most once a minute for each key."""

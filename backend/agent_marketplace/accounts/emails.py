@@ -6,7 +6,9 @@ import unicodedata
 from agent_marketplace.accounts.errors import InvalidEmail
 
 MAX_LENGTH = 254  # RFC 5321, 4.5.3.1.3: a path of 256 octets less its angle brackets
-_ADDRESS = re.compile(r"[^@\s\"(),:;<>\[\\\]]{1,64}@[^@\s.\"(),:;<>\[\\\]]{1,63}(?:\.[^@\s.\"(),:;<>\[\\\]]{1,63})*")
+_ADDRESS = re.compile(
+    r"[^@\s\"(),:;<>\[\\\]]{1,64}@[^@\s.\"(),:;<>\[\\\]]{1,63}(?:\.[^@\s.\"(),:;<>\[\\\]]{1,63})*"
+)
 
 
 def normalise_email(text: str) -> str:

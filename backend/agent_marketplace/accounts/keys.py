@@ -93,7 +93,9 @@ class MarketplaceKeys:
                 raise BadRequest(f"At most {MAX_KEYS} keys: delete one first")
             store.add_key(connection, row, digest)
             if cap is not None:
-                self._ledger.open_key_budget_in(connection, row.key_id, cap.period, cap.amount_nano, timezone=cap.time_zone)
+                self._ledger.open_key_budget_in(
+                    connection, row.key_id, cap.period, cap.amount_nano, timezone=cap.time_zone
+                )
 
         await self._db.write(work)
         return CreatedKey(_shown(row, cap, None), text)

@@ -153,7 +153,9 @@ class Limits:
         """Counts a password about to be checked. Raises RateLimited."""
         return Guess(self._guess_buckets(account, address, known_device=known_device))
 
-    def _guess_buckets(self, account: str, address: str | None, *, known_device: bool) -> list[tuple[Buckets, Hashable]]:
+    def _guess_buckets(
+        self, account: str, address: str | None, *, known_device: bool
+    ) -> list[tuple[Buckets, Hashable]]:
         if known_device:
             return [(self._known_device, (account, address))]
         buckets: list[tuple[Buckets, Hashable]] = [(self._account, account)]

@@ -25,7 +25,16 @@ from agent_marketplace.errors import Unavailable
 
 MEMORY_KIB, PASSES, LANES = 19 * 1024, 2, 1
 MIN_LENGTH, MAX_LENGTH = 8, 1024
-CONTEXT_WORDS = ("ai", "agent", "marketplace", "agentmarketplace", "aiagentmarketplace", "qassistant", "wallet", "apikey")
+CONTEXT_WORDS = (
+    "ai",
+    "agent",
+    "marketplace",
+    "agentmarketplace",
+    "aiagentmarketplace",
+    "qassistant",
+    "wallet",
+    "apikey",
+)
 """What somebody who attacks this product tries first: alone, or with digits and signs around them, they are refused."""
 
 T = TypeVar("T")
@@ -36,7 +45,9 @@ class Passwords:
 
     def __init__(self, *, workers: int | None = None, queue: int = 64) -> None:
         count = workers or max(1, (os.cpu_count() or 2) - 1)
-        self._hasher = PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES, type=Type.ID)
+        self._hasher = PasswordHasher(
+            time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES, type=Type.ID
+        )
         self._pool = ThreadPoolExecutor(max_workers=count, thread_name_prefix="argon2")
         self._room = count + queue
         self._busy = 0

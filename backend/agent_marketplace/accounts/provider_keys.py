@@ -54,4 +54,6 @@ class ProviderKeys:
 
     def _check_provider(self, provider: str) -> None:
         if provider not in self._providers:
-            raise BadRequest(f"Unknown provider; known: {', '.join(sorted(self._providers))}", code="unknown_provider")
+            raise BadRequest(
+                f"Unknown provider; known: {', '.join(sorted(self._providers))}", code="unknown_provider"
+            )

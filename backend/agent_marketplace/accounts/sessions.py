@@ -54,13 +54,22 @@ class SessionTokens:
                 audience=AUDIENCE,
                 issuer=ISSUER,
                 # The times are compared below, with the clock that the sessions' rows use.
-                options={"require": list(_CLAIMS), "verify_exp": False, "verify_nbf": False, "verify_iat": False},
+                options={
+                    "require": list(_CLAIMS),
+                    "verify_exp": False,
+                    "verify_nbf": False,
+                    "verify_iat": False,
+                },
             )
         except (jwt.InvalidTokenError, ValueError, RecursionError):
             raise InvalidToken from None
         now = self._clock.now_ms() / 1000
         times, texts = [claims[k] for k in ("exp", "nbf", "iat")], [claims[k] for k in ("sid", "user_id")]
-        if claims["typ"] != TYPE or any(type(t) is not int for t in times) or any(type(t) is not str for t in texts):
+        if (
+            claims["typ"] != TYPE
+            or any(type(t) is not int for t in times)
+            or any(type(t) is not str for t in texts)
+        ):
             raise InvalidToken
         expires, not_before, issued = times
         if now >= expires or max(not_before, issued) > now + _SKEW_S or expires - issued > LIFETIME_S:

@@ -86,7 +86,9 @@ def credentials(
     row = connection.execute(sa.select(*_USER, users.c.password_hash).where(users.c.email == email)).first()
     user_id = row.user_id if row else ""
     seen = sa.select(sa.literal(1)).where(
-        sessions.c.user_id == user_id, sessions.c.address_digest == address_digest, sessions.c.expires_at > now
+        sessions.c.user_id == user_id,
+        sessions.c.address_digest == address_digest,
+        sessions.c.expires_at > now,
     )
     known = connection.execute(seen.limit(1)).first() is not None
     if row is None:
@@ -96,7 +98,9 @@ def credentials(
 
 def replace_password(connection: sa.Connection, user_id: str, old_hash: str | None, new_hash: str) -> bool:
     """False if the hash is no longer `old_hash` (None: whatever it is)."""
-    where = [users.c.user_id == user_id] + ([users.c.password_hash == old_hash] if old_hash is not None else [])
+    where = [users.c.user_id == user_id] + (
+        [users.c.password_hash == old_hash] if old_hash is not None else []
+    )
     return connection.execute(sa.update(users).where(*where).values(password_hash=new_hash)).rowcount == 1
 
 
@@ -108,7 +112,9 @@ def set_tier(connection: sa.Connection, user_id: str, tier: str, expires_at: int
 
 
 def set_role(connection: sa.Connection, user_id: str, role: Role) -> bool:
-    return connection.execute(sa.update(users).where(users.c.user_id == user_id).values(role=role)).rowcount == 1
+    return (
+        connection.execute(sa.update(users).where(users.c.user_id == user_id).values(role=role)).rowcount == 1
+    )
 
 
 def lock_user(connection: sa.Connection, user_id: str) -> None:
@@ -131,7 +137,9 @@ def others(connection: sa.Connection, user_id: str) -> tuple[int, int]:
 def mark_once(connection: sa.Connection, mark: str, user_id: str, now: int) -> bool:
     """True for the one caller that sets the mark first; a parallel transaction waits for the other's outcome."""
     done = connection.execute(
-        sa.text("INSERT INTO sign_up_marks (mark, user_id, at) VALUES (:mark, :user_id, :at) ON CONFLICT DO NOTHING"),
+        sa.text(
+            "INSERT INTO sign_up_marks (mark, user_id, at) VALUES (:mark, :user_id, :at) ON CONFLICT DO NOTHING"
+        ),
         {"mark": mark, "user_id": user_id, "at": now},
     )
     return done.rowcount == 1
@@ -188,7 +196,9 @@ def session_user(connection: sa.Connection, user_id: str, session_id: str, now: 
         sessions.c.revoked_at.is_(None),
         sessions.c.expires_at > now,
     )
-    row = connection.execute(sa.select(*_USER).join(sessions, sessions.c.user_id == users.c.user_id).where(*alive)).first()
+    row = connection.execute(
+        sa.select(*_USER).join(sessions, sessions.c.user_id == users.c.user_id).where(*alive)
+    ).first()
     return UserRow(*row) if row else None
 
 
@@ -200,7 +210,10 @@ def add_key(connection: sa.Connection, row: KeyRow, digest: str) -> None:
 def keys_of(connection: sa.Connection, user_id: str) -> list[KeyRow]:
     table = marketplace_keys
     query = sa.select(*_KEY).where(table.c.user_id == user_id, table.c.revoked_at.is_(None))
-    return [KeyRow(*row) for row in connection.execute(query.order_by(table.c.created_at.desc(), table.c.key_id.desc()))]
+    return [
+        KeyRow(*row)
+        for row in connection.execute(query.order_by(table.c.created_at.desc(), table.c.key_id.desc()))
+    ]
 
 
 def revoke_key(connection: sa.Connection, user_id: str, key_id: str, now: int) -> bool:
@@ -217,7 +230,9 @@ def key_user(connection: sa.Connection, digest: str, now: int) -> tuple[UserRow,
         table.c.revoked_at.is_(None),
         sa.or_(table.c.expires_at.is_(None), table.c.expires_at > now),
     )
-    query = sa.select(*_USER, *_KEY, table.c.digest).select_from(table.join(users, users.c.user_id == table.c.user_id))
+    query = sa.select(*_USER, *_KEY, table.c.digest).select_from(
+        table.join(users, users.c.user_id == table.c.user_id)
+    )
     row = connection.execute(query.where(*alive)).first()
     if row is None:
         return None
@@ -230,7 +245,9 @@ def touch_key(connection: sa.Connection, key_id: str, now: int) -> None:
     connection.execute(sa.update(table).where(table.c.key_id == key_id).values(last_used_at=now))
 
 
-def add_invite(connection: sa.Connection, digest: str, created_by: str | None, now: int, expires_at: int) -> None:
+def add_invite(
+    connection: sa.Connection, digest: str, created_by: str | None, now: int, expires_at: int
+) -> None:
     connection.execute(
         sa.insert(invites).values(digest=digest, created_by=created_by, created_at=now, expires_at=expires_at)
     )
@@ -244,7 +261,10 @@ def use_invite(connection: sa.Connection, digest: str, user_id: str, now: int) -
         invites.c.used_at.is_(None),
         invites.c.expires_at > now,
     )
-    return connection.execute(sa.update(invites).where(*unused).values(used_by=user_id, used_at=now)).rowcount == 1
+    return (
+        connection.execute(sa.update(invites).where(*unused).values(used_by=user_id, used_at=now)).rowcount
+        == 1
+    )
 
 
 def _user(connection: sa.Connection, where: sa.ColumnElement[bool]) -> UserRow | None:

@@ -27,7 +27,16 @@ class User:
 def shown(row: UserRow, balance: Decimal, api_keys: Mapping[str, str], now: int) -> User:
     """The account as of `now` (ms since the epoch)."""
     expires = None if row.tier_expires_at is None else at(row.tier_expires_at)
-    return User(row.user_id, row.email, row.role, current_tier(row, now), expires, balance, api_keys, at(row.created_at))
+    return User(
+        row.user_id,
+        row.email,
+        row.role,
+        current_tier(row, now),
+        expires,
+        balance,
+        api_keys,
+        at(row.created_at),
+    )
 
 
 def at(ms: int) -> datetime:

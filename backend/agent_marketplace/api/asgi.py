@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 from agent_marketplace.errors import BadRequest, PayloadTooLarge
-from agent_marketplace.gateway.flight import Flight, forgive_cancel
+from agent_marketplace.gateway.flight import Flight
+from agent_marketplace.gateway.relay import forgive_cancel
 from agent_marketplace.net.guard import hangup_of
 
 Scope = MutableMapping[str, Any]
@@ -63,7 +64,11 @@ async def read_body(receive: Receive, headers: Mapping[str, str], limit: int = M
 
 
 async def respond(
-    send: Send, status: int, body: bytes, content_type: bytes = b"application/json", headers: Mapping[str, str] | None = None
+    send: Send,
+    status: int,
+    body: bytes,
+    content_type: bytes = b"application/json",
+    headers: Mapping[str, str] | None = None,
 ) -> None:
     """A whole answer."""
     head: Headers = [

@@ -28,7 +28,9 @@ class CatalogView:
         self._registry = registry
         self._kept: tuple[tuple[AIModel, ...], dict[str, str], _Encoded] | None = None
 
-    def answer(self, parameters: Mapping[str, str], if_none_match: str | None, accept_encoding: str) -> Response:
+    def answer(
+        self, parameters: Mapping[str, str], if_none_match: str | None, accept_encoding: str
+    ) -> Response:
         """GET /models. Raises BadRequest."""
         encoded = self._encoded({k: v for k, v in parameters.items() if v})
         headers = {"etag": encoded.etag, "cache-control": "no-cache", "vary": "accept-encoding"}

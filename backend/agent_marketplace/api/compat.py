@@ -44,7 +44,11 @@ async def list_models(
     wire = wire_of(request.scope["path"], request.headers)
     if wire == "anthropic":
         shown = [_anthropic_model(m) for m in listed]
-        ends = {"first_id": shown[0]["id"], "last_id": shown[-1]["id"]} if shown else {"first_id": None, "last_id": None}
+        ends = (
+            {"first_id": shown[0]["id"], "last_id": shown[-1]["id"]}
+            if shown
+            else {"first_id": None, "last_id": None}
+        )
         return ExactJSON({"data": shown, "has_more": False, **ends})
     if wire == "gemini":
         return _gemini_page(listed, page_size, page_token)
@@ -80,7 +84,9 @@ def _listed(market: Market) -> list[AIModel]:
 def _found(market: Market, name: str) -> AIModel:
     model = market.registry.resolve(name)
     if model is None:
-        raise NotFound("Model not found", code="model_not_found", extra={"nearest": market.registry.nearest(name)})
+        raise NotFound(
+            "Model not found", code="model_not_found", extra={"nearest": market.registry.nearest(name)}
+        )
     return model
 
 
@@ -98,7 +104,10 @@ def _openai_model(model: AIModel) -> dict[str, Any]:
             "input_modalities": list(model.input_modalities),
             "output_modalities": list(model.output_modalities),
         },
-        "pricing": {"prompt_per_million": prices.get("input"), "completion_per_million": prices.get("output")},
+        "pricing": {
+            "prompt_per_million": prices.get("input"),
+            "completion_per_million": prices.get("output"),
+        },
         "supported_parameters": list(model.supported_parameters),
         "is_available": model.is_available,
     }
@@ -145,7 +154,9 @@ def _released(model: AIModel) -> datetime:
 
 
 @router.post(
-    "/v1/messages/count_tokens", summary="Tokens of a message, estimated offline; Anthropic's shape", openapi_extra=_BODY
+    "/v1/messages/count_tokens",
+    summary="Tokens of a message, estimated offline; Anthropic's shape",
+    openapi_extra=_BODY,
 )
 async def count_message_tokens(request: Request, market: The, _principal: Runner) -> Response:
     codec = AnthropicCodec()
@@ -187,7 +198,9 @@ def _object(data: bytes) -> dict[str, Any]:
 # -- embeddings --------------------------------------------------------------------------------------------------------
 
 
-@router.post("/v1/embeddings", summary="Vectors of texts, OpenAI's shape, billed exactly", openapi_extra=_BODY)
+@router.post(
+    "/v1/embeddings", summary="Vectors of texts, OpenAI's shape, billed exactly", openapi_extra=_BODY
+)
 async def create_embeddings(request: Request, market: The, principal: Runner) -> Response:
     call = embeddings.parse_request(await read_bytes(request))
     flight = EmbeddingFlight(
@@ -224,7 +237,9 @@ async def batch_embed_contents(request: Request, market: The, principal: Runner,
     return await _embed(request, market, principal, model, batch=True)
 
 
-async def _embed(request: Request, market: Market, principal: Principal, model: str, *, batch: bool) -> Response:
+async def _embed(
+    request: Request, market: Market, principal: Principal, model: str, *, batch: bool
+) -> Response:
     call = embeddings.parse_gemini(await read_bytes(request), model, batch=batch)
     flight = EmbeddingFlight(
         market.router,

@@ -12,7 +12,9 @@ from agent_marketplace.app import build
 def document_text() -> str:
     """The document as stable, indented JSON."""
     with tempfile.TemporaryDirectory() as folder:
-        market = build(settings.load({"MARKETPLACE_DATA_DIR": str(Path(folder)), "MARKETPLACE_LOCAL_MODEL": "off"}))
+        market = build(
+            settings.load({"MARKETPLACE_DATA_DIR": str(Path(folder)), "MARKETPLACE_LOCAL_MODEL": "off"})
+        )
         try:
             return json.dumps(cold(market).openapi(), indent=1, sort_keys=True) + "\n"
         finally:

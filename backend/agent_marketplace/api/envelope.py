@@ -26,7 +26,9 @@ class ExactJSON(Response):
 
     def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
         """Replies hold tokens, keys and chats: nobody on the way keeps or reinterprets them."""
-        super().init_headers({"cache-control": "no-store", "x-content-type-options": "nosniff", **(headers or {})})
+        super().init_headers(
+            {"cache-control": "no-store", "x-content-type-options": "nosniff", **(headers or {})}
+        )
 
     def render(self, content: Any) -> bytes:
         return json.encode(content)
@@ -40,7 +42,14 @@ def success(*, headers: Mapping[str, str] | None = None, **fields: Any) -> Exact
 def error_body(error: MarketplaceError, request_id: str) -> dict[str, Any]:
     """The fields of a failed call; `retry_after` in seconds, as in the header."""
     wait = {} if error.retry_after is None else {"retry_after": _whole_seconds(error.retry_after)}
-    return {"success": False, "error": error.message, "code": error.code, "request_id": request_id, **wait, **error.extra}
+    return {
+        "success": False,
+        "error": error.message,
+        "code": error.code,
+        "request_id": request_id,
+        **wait,
+        **error.extra,
+    }
 
 
 def _whole_seconds(wait: float) -> int:
@@ -66,7 +75,9 @@ def note_failure(request_id: str, error: MarketplaceError) -> None:
 def failure(error: MarketplaceError, request_id: str | None = None) -> ExactJSON:
     """The reply of a call that failed as expected."""
     request_id = request_id or new_id("req")
-    return ExactJSON(error_body(error, request_id), status_code=error.status, headers=error_headers(error, request_id))
+    return ExactJSON(
+        error_body(error, request_id), status_code=error.status, headers=error_headers(error, request_id)
+    )
 
 
 def refusal_of(request: Request, error: MarketplaceError, request_id: str | None = None) -> Response:
@@ -104,14 +115,29 @@ def install(app: FastAPI) -> None:
 
     async def unstorable(request: Request, error: Exception) -> Response:
         # NUL, lone surrogates and numbers beyond 64 bits pass JSON and paths, but no database takes them.
-        refusal = refusal_of(request, BadRequest("The request holds a character or a number that can't be stored"))
-        log.info("unstorable input %s at %s: %s", refusal.headers["x-request-id"], request.method, type(error).__name__)
+        refusal = refusal_of(
+            request, BadRequest("The request holds a character or a number that can't be stored")
+        )
+        log.info(
+            "unstorable input %s at %s: %s",
+            refusal.headers["x-request-id"],
+            request.method,
+            type(error).__name__,
+        )
         return refusal
 
     async def unexpected(request: Request, error: Exception) -> Response:
         request_id = new_id("req")
-        log.error("unexpected failure %s at %s %s", request_id, request.method, request.scope.get("path"), exc_info=error)
-        return refusal_of(request, MarketplaceError("Something went wrong on our side", code="server"), request_id)
+        log.error(
+            "unexpected failure %s at %s %s",
+            request_id,
+            request.method,
+            request.scope.get("path"),
+            exc_info=error,
+        )
+        return refusal_of(
+            request, MarketplaceError("Something went wrong on our side", code="server"), request_id
+        )
 
     app.add_exception_handler(MarketplaceError, expected)
     app.add_exception_handler(RequestValidationError, malformed)
@@ -127,11 +153,15 @@ def _from_http(error: HTTPException, methods: Sequence[str]) -> MarketplaceError
     if error.status_code in (404, 405):
         return MarketplaceError("This path takes another method", status=405, code="method_not_allowed")
     words = str(error.detail) if error.status_code < 500 else "Something went wrong on our side"
-    return MarketplaceError(words, status=error.status_code, code="invalid_request" if error.status_code < 500 else "server")
+    return MarketplaceError(
+        words, status=error.status_code, code="invalid_request" if error.status_code < 500 else "server"
+    )
 
 
 def _place(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in location if part not in ("body", "query", "path", "header")) or "body"
+    return (
+        ".".join(str(part) for part in location if part not in ("body", "query", "path", "header")) or "body"
+    )
 
 
 def _words(error: RequestValidationError) -> str:
@@ -150,4 +180,6 @@ def _words(error: RequestValidationError) -> str:
 
 def _fields(error: RequestValidationError) -> list[dict[str, str]]:
     places = (("body",) if e["type"] == "json_invalid" else tuple(e["loc"]) for e in error.errors()[:20])
-    return [{"field": _place(p), "problem": str(e["msg"])} for p, e in zip(places, error.errors(), strict=False)]
+    return [
+        {"field": _place(p), "problem": str(e["msg"])} for p, e in zip(places, error.errors(), strict=False)
+    ]

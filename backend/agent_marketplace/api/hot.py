@@ -34,7 +34,9 @@ class Hot:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            if (peers := scope.get("peers")) is not None:  # the lifespan begins: the limits are those of all workers
+            if (
+                peers := scope.get("peers")
+            ) is not None:  # the lifespan begins: the limits are those of all workers
                 self._market.limits.share(peers.memory, peers.token.encode())
             await self.cold(scope, receive, send)
             return
@@ -49,7 +51,9 @@ class Hot:
         else:
             await self.cold(scope, receive, send)
 
-    async def _complete(self, scope: Scope, receive: Receive, send: Send, codec: Codec, fixed: Mapping[str, Any]) -> None:
+    async def _complete(
+        self, scope: Scope, receive: Receive, send: Send, codec: Codec, fixed: Mapping[str, Any]
+    ) -> None:
         request_id = new_id("gen")
         try:
             with self._market.drain.call():
@@ -59,13 +63,19 @@ class Hot:
         except MarketplaceError as error:
             note_failure(request_id, error)
             await _refuse(send, codec, error, request_id)
-        except Exception:  # the last line: a fault of ours is a typed 500 in the wire's own shape, never a bare one
+        except Exception:  # the last line: a fault of ours is a typed 500 in the wire's shape
             log.exception("unexpected failure %s at %s", request_id, scope["path"])
             fault = MarketplaceError("Something went wrong on our side", code="server")
             await _refuse(send, codec, fault, request_id)
 
     async def _fly(
-        self, scope: Scope, receive: Receive, send: Send, codec: Codec, request_id: str, fixed: Mapping[str, Any]
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        codec: Codec,
+        request_id: str,
+        fixed: Mapping[str, Any],
     ) -> None:
         market = self._market
         headers = read_headers(scope)
@@ -96,6 +106,11 @@ class Hot:
 
 async def _refuse(send: Send, codec: Codec, error: MarketplaceError, request_id: str) -> None:
     try:
-        await respond(send, error.status, codec.render_error(error, request_id), headers=error_headers(error, request_id))
+        await respond(
+            send,
+            error.status,
+            codec.render_error(error, request_id),
+            headers=error_headers(error, request_id),
+        )
     except RuntimeError:
         log.warning("%s failed after its answer had begun", request_id)

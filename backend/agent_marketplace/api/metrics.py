@@ -49,7 +49,9 @@ class _Answers(Collector):
                 self._sums[kind, status] += count
 
     def collect(self) -> list[Metric]:
-        family = CounterMetricFamily("marketplace_requests", "Answers of all workers", labels=["kind", "status"])
+        family = CounterMetricFamily(
+            "marketplace_requests", "Answers of all workers", labels=["kind", "status"]
+        )
         for (kind, status), count in sorted(self._sums.items()):
             family.add_metric([kind, str(status)], count)
         return [family]
@@ -72,22 +74,33 @@ async def render_metrics(market: Market, workers: Sequence[Tally]) -> bytes:
 
 def _processes(market: Market, workers: Sequence[Tally], registry: CollectorRegistry) -> None:
     """What the workers told."""
-    counted = Gauge("marketplace_workers", "Workers of this host whose figures are in these sums", registry=registry)
+    counted = Gauge(
+        "marketplace_workers", "Workers of this host whose figures are in these sums", registry=registry
+    )
     counted.set(len(workers))
     active = Gauge("marketplace_active_calls", "Calls between admission and settlement", registry=registry)
     active.set(sum(w.active for w in workers))
     draining = Gauge("marketplace_draining", "1 from the first stop signal on", registry=registry)
     draining.set(int(any(w.draining for w in workers)))
-    ready = Gauge("marketplace_local_model_ready", "1 while the embedded model answers in every worker", registry=registry)
+    ready = Gauge(
+        "marketplace_local_model_ready",
+        "1 while the embedded model answers in every worker",
+        registry=registry,
+    )
     ready.set(int(all(w.local_ready for w in workers)))
     models = Gauge("marketplace_models", "Models in the catalogue", ["available"], registry=registry)
     listed = market.registry.get_all_models()
     models.labels("true").set(sum(m.is_available for m in listed))
     models.labels("false").set(sum(not m.is_available for m in listed))
     calls = Gauge(
-        "marketplace_offer_calls", "Calls since start, by offer and verdict", ["model", "provider", "ok"], registry=registry
+        "marketplace_offer_calls",
+        "Calls since start, by offer and verdict",
+        ["model", "provider", "ok"],
+        registry=registry,
     )
-    connections = Gauge("marketplace_database_connections", "The pools' connections", ["state"], registry=registry)
+    connections = Gauge(
+        "marketplace_database_connections", "The pools' connections", ["state"], registry=registry
+    )
     for worker in workers:
         for model, provider, ok, failed in worker.offers:
             calls.labels(model, provider, "true").inc(ok)

@@ -51,7 +51,9 @@ async def version() -> Response:
 
 @router.get("/tags", summary="Models that can be called now, Ollama's shape")
 async def tags(market: The, _principal: Caller) -> Response:
-    return ExactJSON({"models": [_tag(m) for m in market.registry.get_all_models() if m.is_available and not m.retired]})
+    return ExactJSON(
+        {"models": [_tag(m) for m in market.registry.get_all_models() if m.is_available and not m.retired]}
+    )
 
 
 @router.get("/ps", summary="Loaded models: none is loaded for a caller")
@@ -96,7 +98,9 @@ async def embed_prompt(market: The, principal: Runner, body: Prompted) -> Respon
 def _flight(market: Market, principal: Principal, call: EmbeddingCall, render: Render) -> EmbeddingFlight:
     request_id = new_id("gen")
     user_id, key_id = principal.user_id, principal.key_id
-    return EmbeddingFlight(market.router, call, request_id=request_id, user_id=user_id, key_id=key_id, render=render)
+    return EmbeddingFlight(
+        market.router, call, request_id=request_id, user_id=user_id, key_id=key_id, render=render
+    )
 
 
 def _render_one(reply: EmbeddingReply, _model: str, extra: Mapping[str, Any]) -> bytes:

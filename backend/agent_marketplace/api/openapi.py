@@ -20,7 +20,10 @@ _ROUTING: dict[str, Any] = {
     "max_tokens": _WHOLE,
     "temperature": _NUMBER,
     "options": {"type": "object", "description": "The same fields; the top level wins"},
-    "fallback": {"type": "boolean", "description": "false: no other endpoint or model (a retry is still made)"},
+    "fallback": {
+        "type": "boolean",
+        "description": "false: no other endpoint or model (a retry is still made)",
+    },
     "on_empty": {"type": "string", "enum": ["error", "free"]},
     "byok": {"type": "string", "enum": ["prefer", "only", "never"]},
     "models": {"type": "array", "items": _STRING, "description": "Fallback models, in order"},
@@ -117,14 +120,25 @@ def _document(app: FastAPI) -> dict[str, Any]:
 
 def _wire(path: str) -> dict[str, Any]:
     summary = _WIRE_SUMMARY.get(path, "Google Gemini " + path.rsplit(":", 1)[-1])
-    body: dict[str, Any] = {"type": "object", "additionalProperties": True, "description": "The wire's own body"}
+    body: dict[str, Any] = {
+        "type": "object",
+        "additionalProperties": True,
+        "description": "The wire's own body",
+    }
     operation: dict[str, Any] = {
         "tags": ["wires"],
         "summary": summary,
-        "operationId": path.strip("/").replace("/", "_").replace("{model}", "model").replace(":", "_").replace(".", "_"),
+        "operationId": path.strip("/")
+        .replace("/", "_")
+        .replace("{model}", "model")
+        .replace(":", "_")
+        .replace(".", "_"),
         "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
         "responses": {
-            "200": {"description": "The wire's own answer", "content": {"application/json": {}, "text/event-stream": {}}},
+            "200": {
+                "description": "The wire's own answer",
+                "content": {"application/json": {}, "text/event-stream": {}},
+            },
             "default": {"description": "The wire's own error"},
         },
     }

@@ -32,7 +32,9 @@ async def readyz(market: The) -> Response:
     except (TimeoutError, Unavailable, sa.exc.SQLAlchemyError):
         return _not_ready("database_unavailable", f"the database did not answer within {_DATABASE_S:.0f} s")
     local = market.local.status
-    return ExactJSON({"status": "ready", "local_model": {"state": local.state, "words": local.words, "model": local.model}})
+    return ExactJSON(
+        {"status": "ready", "local_model": {"state": local.state, "words": local.words, "model": local.model}}
+    )
 
 
 def _not_ready(status: str, reason: str) -> Response:
@@ -45,4 +47,6 @@ async def metrics(market: The, request: Request) -> Response:
     if peers is None and request.scope.get("peers") is not None:
         return Response(json.encode(own), media_type="application/json")  # another worker adds it to its own
     others = await peers.ask_all(market.client, request.url.path) if peers is not None else []
-    return Response(await render_metrics(market, [own, *map(read_tally, others)]), media_type=CONTENT_TYPE_LATEST)
+    return Response(
+        await render_metrics(market, [own, *map(read_tally, others)]), media_type=CONTENT_TYPE_LATEST
+    )

@@ -59,7 +59,9 @@ def methods_at(request: Request) -> Sequence[str]:
     if path in HOT_WIRES or GEMINI.match(path):
         return ("POST",)
     routes = [r for r in request.app.router.routes if getattr(r, "path", None) != CATCH_ALL]
-    found = [m for m in _METHODS if any(r.matches({**request.scope, "method": m})[0] is Match.FULL for r in routes)]
+    found = [
+        m for m in _METHODS if any(r.matches({**request.scope, "method": m})[0] is Match.FULL for r in routes)
+    ]
     if not found and not path.startswith(("/api/", "/v1/", "/v1beta/")):
         return ("GET", "HEAD")
     return found

@@ -12,14 +12,21 @@ from agent_marketplace.api.asgi import hung_up, read_headers
 from agent_marketplace.api.envelope import error_body
 from agent_marketplace.app import Market
 from agent_marketplace.errors import NotFound, Unavailable
-from agent_marketplace.gateway.flight import forgive_cancel
+from agent_marketplace.gateway.relay import forgive_cancel
 from agent_marketplace.ids import new_id
 from agent_marketplace.net.errors import NetError
 from agent_marketplace.net.http import OutboundResponse
 from agent_marketplace.net.peers import Peers
 
 _OF_THE_CALLER = ("authorization", "x-api-key", "x-goog-api-key", "accept", "last-event-id")
-_OF_THE_ANSWER = ("content-type", "cache-control", "x-accel-buffering", "x-generation-id", "x-request-id", "retry-after")
+_OF_THE_ANSWER = (
+    "content-type",
+    "cache-control",
+    "x-accel-buffering",
+    "x-generation-id",
+    "x-request-id",
+    "retry-after",
+)
 
 
 def peers_of(request: Request) -> Peers | None:
@@ -66,7 +73,9 @@ class _PassedOn(Response):
 
     async def _relay(self, send: Send) -> None:
         kept = [
-            (name.encode(), self._answer.headers[name].encode()) for name in _OF_THE_ANSWER if name in self._answer.headers
+            (name.encode(), self._answer.headers[name].encode())
+            for name in _OF_THE_ANSWER
+            if name in self._answer.headers
         ]
         await send({"type": "http.response.start", "status": self._answer.status, "headers": kept})
         try:

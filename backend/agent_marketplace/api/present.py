@@ -23,7 +23,11 @@ def iso(ms: int | None) -> str | None:
 
 def iso_of(moment: datetime | None) -> str | None:
     """A datetime as ISO 8601 UTC."""
-    return None if moment is None else moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return (
+        None
+        if moment is None
+        else moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    )
 
 
 def profile(user: User) -> dict[str, Any]:
@@ -50,7 +54,11 @@ def key(shown: MarketplaceKey) -> dict[str, Any]:
     """A marketplace key without its text."""
     cap = None
     if shown.cap is not None:
-        cap = {"amount": dollars(shown.cap.amount_nano), "period": shown.cap.period, "timezone": shown.cap.time_zone}
+        cap = {
+            "amount": dollars(shown.cap.amount_nano),
+            "period": shown.cap.period,
+            "timezone": shown.cap.time_zone,
+        }
     return {
         "id": shown.key_id,
         "name": shown.name,

@@ -38,7 +38,10 @@ class ModelFilters(BaseModel):
 
 
 class SignUp(
-    Body, json_schema_extra={"examples": [{"email": "ada@example.com", "password": "correct horse battery staple"}]}
+    Body,
+    json_schema_extra={
+        "examples": [{"email": "ada@example.com", "password": "correct horse battery staple"}]
+    },
 ):
     email: Email
     password: Password
@@ -46,7 +49,10 @@ class SignUp(
 
 
 class SignIn(
-    Body, json_schema_extra={"examples": [{"email": "ada@example.com", "password": "correct horse battery staple"}]}
+    Body,
+    json_schema_extra={
+        "examples": [{"email": "ada@example.com", "password": "correct horse battery staple"}]
+    },
 ):
     email: Email
     password: Password
@@ -55,7 +61,9 @@ class SignIn(
 class ChangePassword(
     Body,
     json_schema_extra={
-        "examples": [{"current_password": "correct horse battery staple", "new_password": "an even better horse 9"}]
+        "examples": [
+            {"current_password": "correct horse battery staple", "new_password": "an even better horse 9"}
+        ]
     },
 ):
     current_password: Password
@@ -73,7 +81,9 @@ class EndSessions(Body, json_schema_extra={"examples": [{"password": "correct ho
     id: Short | None = None
 
 
-class AddApiKey(Body, json_schema_extra={"examples": [{"provider": "openai", "api_key": "sk-0123456789abcdef"}]}):
+class AddApiKey(
+    Body, json_schema_extra={"examples": [{"provider": "openai", "api_key": "sk-0123456789abcdef"}]}
+):
     provider: Name
     api_key: Annotated[str, Field(min_length=1, max_length=4096, examples=["sk-..."])]
 
@@ -85,7 +95,9 @@ class Attachment(Body):
 class Recommend(
     Body,
     json_schema_extra={
-        "examples": [{"task": "Debug a flaky asyncio test", "limit": 3, "priority": "balanced", "max_cost": "0.05"}]
+        "examples": [
+            {"task": "Debug a flaky asyncio test", "limit": 3, "priority": "balanced", "max_cost": "0.05"}
+        ]
     },
 ):
     task: Annotated[str, Field(max_length=200_000, examples=["Debug a flaky asyncio test"])]
@@ -106,7 +118,9 @@ class KeyCap(Body):
 class CreateKey(
     Body,
     json_schema_extra={
-        "examples": [{"name": "my editor", "cap": {"amount": "2.50", "period": "month"}, "expires_in_days": 90}]
+        "examples": [
+            {"name": "my editor", "cap": {"amount": "2.50", "period": "month"}, "expires_in_days": 90}
+        ]
     },
 ):
     name: Name

@@ -15,7 +15,14 @@ from agent_marketplace.api.deps import Router
 from agent_marketplace.api.hot import App, Hot
 from agent_marketplace.api.openapi import install_openapi
 from agent_marketplace.api.stopping import Stopping
-from agent_marketplace.api.v1 import ai_agent_routes, ai_marketplace_routes, assistant, billing, conversations, keys
+from agent_marketplace.api.v1 import (
+    ai_agent_routes,
+    ai_marketplace_routes,
+    assistant,
+    billing,
+    conversations,
+    keys,
+)
 from agent_marketplace.app import Market, build
 from agent_marketplace.net.drain import Drain
 

@@ -135,7 +135,9 @@ class MarketplaceRegistry:
         words = name[:MAX_NAME]
         found = [m.id for m in self.search_models(words, limit + 1)] if squash(words) else []
         if len(found) < limit:
-            close = process.extract(squash(words), {i: squash(i) for i in self._state.by_id}, scorer=fuzz.ratio, limit=limit)
+            close = process.extract(
+                squash(words), {i: squash(i) for i in self._state.by_id}, scorer=fuzz.ratio, limit=limit
+            )
             found += [str(i) for _, _, i in close]
         return [i for i in dict.fromkeys([*first, *found]) if known is None or i != known.id][:limit]
 
@@ -197,14 +199,22 @@ class MarketplaceRegistry:
             cards.append(_card(record, reasons, inputs, today.isoformat()))
         prominence = _prominence(cards, inputs, today)
         used = any(m.use_count for m in cards)
-        basis = "calls on this server" if used else "public benchmarks" if inputs.quality else _BASIS_WITHOUT_EVIDENCE
+        basis = (
+            "calls on this server"
+            if used
+            else "public benchmarks"
+            if inputs.quality
+            else _BASIS_WITHOUT_EVIDENCE
+        )
         cards.sort(key=lambda m: (-m.use_count, -prominence[m.id], m.id))
         if old is not None:
             offers, index, known = old.offers, old.index, old.names
         else:
             offers = {r.id: r.offers for r in inputs.snapshot.models}
             index, known = SearchIndex(cards, prominence), _name_table(inputs.snapshot)
-        return _State(inputs, today, tuple(cards), {m.id: m for m in cards}, offers, reasons, known, index, basis)
+        return _State(
+            inputs, today, tuple(cards), {m.id: m for m in cards}, offers, reasons, known, index, basis
+        )
 
     def _find(self, name: str) -> tuple[str, Offer | None] | None:
         text = name.strip().lower()
@@ -216,11 +226,17 @@ class MarketplaceRegistry:
 
 def _reason(offer: Offer, inputs: _Inputs, today: str) -> str | None:
     """Why an offer can't be called now; None if it can."""
-    if offer.retires_on is not None and offer.retires_on <= today and offer.provider not in inputs.serves_retired:
+    if (
+        offer.retires_on is not None
+        and offer.retires_on <= today
+        and offer.provider not in inputs.serves_retired
+    ):
         return f"retired by its provider on {offer.retires_on}"
     told = inputs.availability
     if told is None:
-        return {"ollama": "no Ollama server has been found", "local": "the demo model is not installed"}.get(offer.provider)
+        return {"ollama": "no Ollama server has been found", "local": "the demo model is not installed"}.get(
+            offer.provider
+        )
     if callable(told):
         return told(offer)
     if offer.id in told:
@@ -307,7 +323,9 @@ def _name_table(snapshot: Snapshot) -> dict[str, tuple[str, Offer | None]]:
                 table.setdefault(f"{offer.provider}/{alias}", (model.id, offer))
     for model in snapshot.models:
         for offer in model.offers:
-            table.setdefault(offer.upstream_id.lower(), (model.id, offer if offer.upstream_id.endswith(":free") else None))
+            table.setdefault(
+                offer.upstream_id.lower(), (model.id, offer if offer.upstream_id.endswith(":free") else None)
+            )
     for model in snapshot.models:
         for text in (model.id, *model.aliases):
             table.setdefault(f"={names.key(text)}", (model.id, None))

@@ -36,7 +36,12 @@ _CASED = {
 
 
 def capabilities(
-    name: str, kind: str, inputs: Collection[str], outputs: Collection[str], parameters: Collection[str], context: int
+    name: str,
+    kind: str,
+    inputs: Collection[str],
+    outputs: Collection[str],
+    parameters: Collection[str],
+    context: int,
 ) -> tuple[str, ...]:
     """What a model can do by the rules above, in the table's order."""
     low = name.lower()
@@ -81,7 +86,9 @@ def describe(
     if context:
         reach = f"{tokens_text(context)} tokens of context"
         words.append(
-            f"{reach}, answers of up to {tokens_text(max_output)}." if max_output and kind == "chat" else f"{reach}."
+            f"{reach}, answers of up to {tokens_text(max_output)}."
+            if max_output and kind == "chat"
+            else f"{reach}."
         )
     skills = [word for cap, word in _CAPABILITY_WORDS.items() if cap in caps and cap != "reasoning"]
     if skills and kind == "chat":

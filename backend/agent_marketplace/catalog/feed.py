@@ -12,7 +12,10 @@ MAX_ITEMS = 50
 
 def rss(models: Iterable[AIModel], site: str, *, added_at: dict[str, int] | None = None) -> str:
     """The newest models as RSS. site: our own base URL without a slash; added_at: ms, for models that feeds found here."""
-    dated = sorted(((_day(m, added_at or {}), m.id, m) for m in models if _day(m, added_at or {}) is not None), reverse=True)
+    dated = sorted(
+        ((_day(m, added_at or {}), m.id, m) for m in models if _day(m, added_at or {}) is not None),
+        reverse=True,
+    )
     items = [_item(m, day, site) for day, _, m in dated[:MAX_ITEMS] if day is not None]
     head = (
         f"<title>New models</title><link>{escape(site)}/</link>"

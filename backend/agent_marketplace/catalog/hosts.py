@@ -49,7 +49,13 @@ HOSTS: tuple[Host, ...] = (
     Host("groq", "Groq", ("groq",), ("groq",), ("groq",)),
     Host("cerebras", "Cerebras", ("cerebras",), ("cerebras",), ("cerebras",)),
     Host("together", "Together AI", ("togetherai",), ("together_ai",), ("together",)),
-    Host("fireworks", "Fireworks AI", ("fireworks-ai",), ("fireworks_ai", "fireworks_ai-embedding-models"), ("fireworks",)),
+    Host(
+        "fireworks",
+        "Fireworks AI",
+        ("fireworks-ai",),
+        ("fireworks_ai", "fireworks_ai-embedding-models"),
+        ("fireworks",),
+    ),
     Host("deepinfra", "DeepInfra", ("deepinfra",), ("deepinfra",)),
     Host("novita", "Novita AI", ("novita-ai", "novita"), ("novita",), ("novita",)),
     Host("nebius", "Nebius", ("nebius",), ("nebius",)),
@@ -63,7 +69,11 @@ HOSTS: tuple[Host, ...] = (
     Host("meta", "Meta", ("meta", "llama"), ("meta", "meta_llama"), ("meta",)),
     Host("azure", "Azure", ("azure", "azure-cognitive-services"), ("azure", "azure_ai"), ("azure",)),
     Host(
-        "amazon-bedrock", "Amazon Bedrock", ("amazon-bedrock",), ("bedrock_converse", "bedrock", "bedrock_mantle"), ("aws",)
+        "amazon-bedrock",
+        "Amazon Bedrock",
+        ("amazon-bedrock",),
+        ("bedrock_converse", "bedrock", "bedrock_mantle"),
+        ("aws",),
     ),
     Host("google-vertex", "Google Vertex AI", ("google-vertex", "google-vertex-anthropic"), _VERTEX),
     Host("cloudflare", "Cloudflare Workers AI", ("cloudflare-workers-ai",), ("cloudflare",), ("cloudflare",)),

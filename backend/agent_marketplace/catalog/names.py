@@ -117,7 +117,9 @@ def key(upstream_id: str) -> str:
 def plain(name: str) -> str:
     """The name without how it is served (`-fp8`, `-maas`, `-free`); `-instruct` stays."""
     parts = name.split("-")
-    while len(parts) > 1 and parts[-1] in _SERVING_SUFFIXES and parts[-1] not in ("instruct", "it", "instant"):
+    while (
+        len(parts) > 1 and parts[-1] in _SERVING_SUFFIXES and parts[-1] not in ("instruct", "it", "instant")
+    ):
         parts.pop()
     return "-".join(parts)
 

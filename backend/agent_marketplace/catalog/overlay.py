@@ -49,11 +49,20 @@ def overlay(
 
 
 def _priced(offer: Offer, row: PriceRow | None) -> Offer:
-    if row is None or row.price_version == offer.price_version or (row.source == "bundled" and row.as_of < offer.as_of):
+    if (
+        row is None
+        or row.price_version == offer.price_version
+        or (row.source == "bundled" and row.as_of < offer.as_of)
+    ):
         return offer
     if row.source != "operator" and row.as_of < offer.as_of:
         return offer
-    changed = {"price": row.price, "price_version": row.price_version, "source": row.source, "as_of": row.as_of}
+    changed = {
+        "price": row.price,
+        "price_version": row.price_version,
+        "source": row.source,
+        "as_of": row.as_of,
+    }
     return msgspec.structs.replace(offer, price_disputed=False, **changed)
 
 
@@ -86,9 +95,16 @@ def model_from(row: Row, provider: str, as_of: str) -> ModelRecord:
     offer = offer_from(row, provider, model_id, as_of)
     context = offer.context or 0
     caps = facts.capabilities(
-        model_id, row.kind, offer.input_modalities, offer.output_modalities, offer.supported_parameters, context
+        model_id,
+        row.kind,
+        offer.input_modalities,
+        offer.output_modalities,
+        offer.supported_parameters,
+        context,
     )
-    about = facts.describe(row.kind, title(maker) if maker else "", offer.input_modalities, caps, context, offer.max_output)
+    about = facts.describe(
+        row.kind, title(maker) if maker else "", offer.input_modalities, caps, context, offer.max_output
+    )
     return ModelRecord(
         id=model_id,
         name=facts.display_name(model_id),
@@ -131,7 +147,9 @@ def declared(
         price=price,
         price_version=version_of(price, as_of),
         context=context or None,
-        supported_parameters=like.supported_parameters if like else ("max_tokens", "stop", "temperature", "top_p"),
+        supported_parameters=like.supported_parameters
+        if like
+        else ("max_tokens", "stop", "temperature", "top_p"),
         source="operator",
         as_of=as_of,
     )
@@ -166,6 +184,10 @@ def with_ollama(base: Snapshot, tags: Iterable[str], as_of: str) -> Snapshot:
         like = added.get(model_id) or like
         if like is not None and any(o.provider == "ollama" for o in like.offers):
             model_id, like = names.slug(f"ollama-{plain.replace(':', '-').replace('/', '-')}"), None
-        record = declared(model_id, "ollama", tag, price=Price(input=0, output=0), context=0, as_of=as_of, like=like)
-        added[model_id] = record if tag == plain else msgspec.structs.replace(record, aliases=(*record.aliases, plain))
+        record = declared(
+            model_id, "ollama", tag, price=Price(input=0, output=0), context=0, as_of=as_of, like=like
+        )
+        added[model_id] = (
+            record if tag == plain else msgspec.structs.replace(record, aliases=(*record.aliases, plain))
+        )
     return overlay(base, added.values())

@@ -73,12 +73,18 @@ def run_query(registry: "MarketplaceRegistry", parameters: Mapping[str, str]) ->
     elif order == "asc":
         found.reverse()
     basis = (
-        "relevance" if sort == "relevance" and text else registry.popular_basis if sort in ("popular", "relevance") else sort
+        "relevance"
+        if sort == "relevance" and text
+        else registry.popular_basis
+        if sort in ("popular", "relevance")
+        else sort
     )
     return Page(tuple(found[offset : offset + limit]), len(found), registry.facets(found), basis)
 
 
-def _sorted(models: Sequence[AIModel], registry: "MarketplaceRegistry", sort: str, order: str) -> list[AIModel]:
+def _sorted(
+    models: Sequence[AIModel], registry: "MarketplaceRegistry", sort: str, order: str
+) -> list[AIModel]:
     """Missing data sorts last in both directions; equal models stay in order of popularity."""
     place = {m.id: i for i, m in enumerate(registry.get_all_models())}
     popular = sorted(models, key=lambda m: place[m.id])

@@ -29,7 +29,10 @@ _STOP = frozenset((
 _PHRASES = (
     (re.compile(r"\b(long|large|big|huge)[ -]?context\b|\b1m\b"), " longcontext "),
     (re.compile(r"\bopen[ -]?(source|weights?)\b"), " openweights "),
-    (re.compile(r"\b(image|picture) (generation|generator|maker|creation)\b|\btext[ -]to[ -]image\b"), " imagegen "),
+    (
+        re.compile(r"\b(image|picture) (generation|generator|maker|creation)\b|\btext[ -]to[ -]image\b"),
+        " imagegen ",
+    ),
     (re.compile(r"\b(function|tool)[ -]?(call(s|ing)?|use)\b"), " tools "),
     (re.compile(r"\bstructured[ -]?outputs?\b"), " json "),
 )
@@ -41,7 +44,13 @@ _CAPABILITY_WORDS = {
     "embedding": "embeddings", "embeddings": "embeddings", "longcontext": "long_context", "imagegen": "image",
     "drawing": "image", "draw": "image",
 }  # fmt: skip
-_SYNONYMS = {"chatgpt": "gpt", "bard": "gemini", "copilot": "gpt", "bedrock": "amazon", "huggingface": "hugging"}
+_SYNONYMS = {
+    "chatgpt": "gpt",
+    "bard": "gemini",
+    "copilot": "gpt",
+    "bedrock": "amazon",
+    "huggingface": "hugging",
+}
 _CHEAP = frozenset(("cheap", "cheapest", "affordable", "budget", "inexpensive", "economical"))
 _NEW = frozenset(("new", "newest", "latest", "recent"))
 _FREE = frozenset(("free", "gratis"))
@@ -72,7 +81,9 @@ class _Intent(msgspec.Struct):
 
     @property
     def any(self) -> bool:
-        return bool(self.capabilities) or self.cheap or self.free or self.new or self.local or self.open_weights
+        return (
+            bool(self.capabilities) or self.cheap or self.free or self.new or self.local or self.open_weights
+        )
 
 
 class SearchIndex:
@@ -103,12 +114,24 @@ class SearchIndex:
     def _add(self, doc: int, model: AIModel, postings: dict[str, dict[int, float]]) -> None:
         own = _spread([*terms(model.id), *terms(model.name)])
         self._own.append(
-            frozenset(t for t in terms(model.id.replace("-instruct", "").replace("-it", "")) if t not in ("v", "preview"))
+            frozenset(
+                t
+                for t in terms(model.id.replace("-instruct", "").replace("-it", ""))
+                if t not in ("v", "preview")
+            )
         )
         fields: list[tuple[str, Iterable[str]]] = [
             ("name", own),
             ("alias", _spread(t for a in (*model.aliases, model.model_id) for t in terms(a.split("/")[-1]))),
-            ("maker", [*terms(title(model.maker)), *terms(model.maker), *terms(model.family), squash(title(model.maker))]),
+            (
+                "maker",
+                [
+                    *terms(title(model.maker)),
+                    *terms(model.maker),
+                    *terms(model.family),
+                    squash(title(model.maker)),
+                ],
+            ),
             ("provider", [t for p in model.providers for t in (*terms(p), *terms(title(p)))]),
             ("description", (t for t in terms(model.description) if len(t) > 3)),
         ]
@@ -129,7 +152,9 @@ class SearchIndex:
         if intent.any:
             scores = self._by_intent(intent, scores)
         for doc in self._exact.get(squash(text), ()):
-            scores[doc] = scores.get(doc, 0.0) + (100.0 if squash(self._models[doc].id) == squash(text) else 50.0)
+            scores[doc] = scores.get(doc, 0.0) + (
+                100.0 if squash(self._models[doc].id) == squash(text) else 50.0
+            )
             scores[doc] += 25.0 if self._models[doc].id == text.strip() else 0.0
         if not scores:
             scores = self._by_spelling(squash(text))
@@ -191,7 +216,9 @@ class SearchIndex:
             )
             chat_wanted = "embeddings" not in intent.capabilities and "image" not in intent.capabilities
             score -= (
-                3.0 * (chat_wanted and "text" not in model.capabilities) + 2.0 * model.retired + 1.5 * ("demo" in model.tags)
+                3.0 * (chat_wanted and "text" not in model.capabilities)
+                + 2.0 * model.retired
+                + 1.5 * ("demo" in model.tags)
             )
             if "code" in intent.capabilities and re.search(r"code|codestral|devstral|codex", model.id):
                 score += 0.6
@@ -208,7 +235,9 @@ class SearchIndex:
         if exact or len(term) < 3 or any(s > 0.8 for _, s in near):
             return exact + near
         cutoff = 0.6 if len(term) < 6 else 0.66
-        fuzzy = process.extract(term, self._vocabulary, scorer=OSA.normalized_similarity, score_cutoff=cutoff, limit=8)
+        fuzzy = process.extract(
+            term, self._vocabulary, scorer=OSA.normalized_similarity, score_cutoff=cutoff, limit=8
+        )
         return near + [(str(w), 0.9 * similarity) for w, similarity, _ in fuzzy]
 
     def _by_spelling(self, text: str) -> dict[int, float]:

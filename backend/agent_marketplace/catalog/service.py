@@ -27,7 +27,12 @@ class Catalog:
     """Registry plus database. `load()` first; then `registry` is current after every change made through here."""
 
     def __init__(
-        self, db: Database, registry: MarketplaceRegistry, *, clock: Clock | None = None, base: Snapshot | None = None
+        self,
+        db: Database,
+        registry: MarketplaceRegistry,
+        *,
+        clock: Clock | None = None,
+        base: Snapshot | None = None,
     ) -> None:
         self.registry = registry
         self.traffic = Traffic()
@@ -66,9 +71,14 @@ class Catalog:
 
         def apply(connection: Any) -> None:
             """In a reader thread: indexing takes a tenth of a second, which the event loop must not lose."""
-            self._seen, self._next_price_at = store.change_number(connection), store.next_price_at(connection, now)
+            self._seen, self._next_price_at = (
+                store.change_number(connection),
+                store.next_price_at(connection, now),
+            )
             found = [record for record, _, _ in store.models(connection)]
-            snapshot = overlay(self._base, found, store.offers(connection), store.prices_in_force(connection, now))
+            snapshot = overlay(
+                self._base, found, store.offers(connection), store.prices_in_force(connection, now)
+            )
             snapshot = with_ollama(snapshot, self._ollama, self._today())
             if snapshot != self.registry.snapshot:
                 self.registry.set_snapshot(snapshot)
@@ -97,7 +107,9 @@ class Catalog:
         async with self._changing:
             reports = []
             for feed in feeds:
-                reports += await sync(self._db, lambda: self.registry.snapshot, fetch, self._clock, self._today(), [feed])
+                reports += await sync(
+                    self._db, lambda: self.registry.snapshot, fetch, self._clock, self._today(), [feed]
+                )
                 if reports[-1].outcome == "changed":
                     await self._reload()
             return reports
@@ -116,7 +128,12 @@ class Catalog:
                 raise NotFound("There is no such open review")
             if accept:
                 row = PriceRow(
-                    review.offer_id, now, review.new_price, version_of(review.new_price, today), review.source, today
+                    review.offer_id,
+                    now,
+                    review.new_price,
+                    version_of(review.new_price, today),
+                    review.source,
+                    today,
                 )
                 store.add_prices(connection, [row], now)
             return review
@@ -146,13 +163,17 @@ class Catalog:
     ) -> AIModel:
         """Adds a model at an endpoint of the operator's own. Raises BadRequest on an impossible id or price."""
         if not is_slug(model_id) or not is_slug(provider) or not 0 < len(upstream_id) <= 200:
-            raise BadRequest("Model ids and provider names are of a-z, 0-9, dot, dash and underscore, and no reserved word")
+            raise BadRequest(
+                "Model ids and provider names are of a-z, 0-9, dot, dash and underscore, and no reserved word"
+            )
         try:
             checked = None if price is None else validate_price(price)
         except ValueError as problem:
             raise BadRequest(str(problem)) from None
         like = next((m for m in self.registry.snapshot.models if m.id == model_id), None)
-        record = declared(model_id, provider, upstream_id, price=checked, context=context, as_of=self._today(), like=like)
+        record = declared(
+            model_id, provider, upstream_id, price=checked, context=context, as_of=self._today(), like=like
+        )
         now = self._clock.now_ms()
         await self._db.write(lambda c: store.put_models(c, [record], "operator", now))
         await self._reload()
@@ -173,7 +194,9 @@ class Catalog:
         return [
             {
                 "offer_id": r.offer_id,
-                "effective_at": datetime.fromtimestamp(r.effective_at / 1000, UTC).isoformat().replace("+00:00", "Z"),
+                "effective_at": datetime.fromtimestamp(r.effective_at / 1000, UTC)
+                .isoformat()
+                .replace("+00:00", "Z"),
                 "prices": prices_dict(r.price),
                 "price_version": r.price_version,
                 "source": r.source,
@@ -193,7 +216,9 @@ class Catalog:
 
     # --- ratings and traffic ---
 
-    async def rate(self, user_id: str, model_id: str, stars: int, *, has_paid: bool) -> tuple[Decimal | None, int]:
+    async def rate(
+        self, user_id: str, model_id: str, stars: int, *, has_paid: bool
+    ) -> tuple[Decimal | None, int]:
         """A user's 1 to 5 stars for a model; returns its rating and how many there are. has_paid: for a call of this model.
 
         Raises NotFound, BadRequest, Forbidden (only who has paid for a model's answers may rate it).
@@ -210,7 +235,9 @@ class Catalog:
         model = self.registry.get_model_by_id(model_id)
         return (model.rating, model.rating_count) if model else (None, 0)
 
-    def served(self, model_id: str, provider: str, *, first_token_s: float | None, tokens_per_s: float | None) -> None:
+    def served(
+        self, model_id: str, provider: str, *, first_token_s: float | None, tokens_per_s: float | None
+    ) -> None:
         """Counts one delivered answer; stored by the next `flush`."""
         self.traffic.served(model_id, provider, self._today(), first_token_s, tokens_per_s)
 

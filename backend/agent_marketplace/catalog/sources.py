@@ -81,7 +81,9 @@ def per_piece(value: object) -> int:
     return nano or 0
 
 
-def make_price(fields: Mapping[str, int | None], tiers: Iterable[PriceTier] = (), **pieces: int) -> Price | None:
+def make_price(
+    fields: Mapping[str, int | None], tiers: Iterable[PriceTier] = (), **pieces: int
+) -> Price | None:
     """A validated price; None where neither text nor piece price is known. A missing one of input and output is 0."""
     if fields.get("input") is None and fields.get("output") is None and not any(pieces.values()):
         return None
@@ -170,7 +172,12 @@ def litellm(document: Any) -> Reading:
 def _litellm_row(name: str, facts: Mapping[str, Any]) -> Row | None:
     kind = _LITELLM_KINDS.get(facts.get("mode", ""))
     provider = facts.get("litellm_provider", "")
-    if kind is None or name.startswith("ft:") or " " in provider or any("-x-" in part for part in name.split("/")):
+    if (
+        kind is None
+        or name.startswith("ft:")
+        or " " in provider
+        or any("-x-" in part for part in name.split("/"))
+    ):
         return None
     tiers = []
     for step in _LITELLM_STEPS:
@@ -210,7 +217,12 @@ def _strip_provider(name: str, provider: str) -> str:
 
 def _litellm_inputs(facts: Mapping[str, Any]) -> tuple[str, ...]:
     listed = list(facts.get("supported_modalities") or ["text"])
-    for flag, modality in (("vision", "image"), ("audio_input", "audio"), ("video_input", "video"), ("pdf_input", "pdf")):
+    for flag, modality in (
+        ("vision", "image"),
+        ("audio_input", "audio"),
+        ("video_input", "video"),
+        ("pdf_input", "pdf"),
+    ):
         if facts.get(f"supports_{flag}") is True and modality not in listed:
             listed.append(modality)
     return tuple(listed)
@@ -231,7 +243,9 @@ def _models_dev_row(provider: str, model: str, facts: Mapping[str, Any]) -> Row 
     if over := cost.get("context_over_200k"):
         tiers.append(PriceTier(above_input_tokens=200_000, **_models_dev_prices(over)))
     tiers += [
-        PriceTier(above_input_tokens=token_count((t.get("tier") or {}).get("size")) or 1, **_models_dev_prices(t))
+        PriceTier(
+            above_input_tokens=token_count((t.get("tier") or {}).get("size")) or 1, **_models_dev_prices(t)
+        )
         for t in cost.get("tiers") or ()
         if (t.get("tier") or {}).get("type") == "context"
     ]

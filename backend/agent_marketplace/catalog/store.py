@@ -10,7 +10,16 @@ from sqlalchemy.dialects import postgresql, sqlite
 from agent_marketplace.catalog.models import Offer
 from agent_marketplace.catalog.snapshot import ModelRecord
 from agent_marketplace.catalog.traffic import Cell
-from agent_marketplace.db.tables.catalog import changes, feeds, found_models, found_offers, prices, ratings, reviews, traffic
+from agent_marketplace.db.tables.catalog import (
+    changes,
+    feeds,
+    found_models,
+    found_offers,
+    prices,
+    ratings,
+    reviews,
+    traffic,
+)
 from agent_marketplace.ledger.pricing import Price, validate_price
 
 
@@ -75,7 +84,9 @@ def add_prices(connection: sa.Connection, rows: Iterable[PriceRow], now: int) ->
 
 def next_price_at(connection: sa.Connection, now: int) -> int | None:
     """When the next dated price comes into force after `now` (ms); None = none is waiting."""
-    at: int | None = connection.scalar(sa.select(sa.func.min(prices.c.effective_at)).where(prices.c.effective_at > now))
+    at: int | None = connection.scalar(
+        sa.select(sa.func.min(prices.c.effective_at)).where(prices.c.effective_at > now)
+    )
     return at
 
 
@@ -86,7 +97,9 @@ def change_number(connection: sa.Connection) -> int:
 
 def _changed(connection: sa.Connection) -> None:
     statement = _insert(connection, changes).values(id=1, number=1)
-    connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_={"number": changes.c.number + 1}))
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["id"], set_={"number": changes.c.number + 1})
+    )
 
 
 def prices_in_force(connection: sa.Connection, now: int) -> dict[str, PriceRow]:
@@ -98,19 +111,27 @@ def prices_in_force(connection: sa.Connection, now: int) -> dict[str, PriceRow]:
 def price_history(connection: sa.Connection, offer_ids: Sequence[str], limit: int = 500) -> list[PriceRow]:
     """All rows of these offers, newest first."""
     query = (
-        sa.select(prices).where(prices.c.offer_id.in_(offer_ids)).order_by(prices.c.effective_at.desc(), prices.c.id.desc())
+        sa.select(prices)
+        .where(prices.c.offer_id.in_(offer_ids))
+        .order_by(prices.c.effective_at.desc(), prices.c.id.desc())
     )
     return [_price_row(row) for row in connection.execute(query.limit(limit))]
 
 
 def price_of_version(connection: sa.Connection, version: str) -> Price | None:
     """The price that a version names, for checking an old bill; None if it is unknown."""
-    query = sa.select(prices.c.price).where(prices.c.price_version == version, prices.c.price.is_not(None)).limit(1)
+    query = (
+        sa.select(prices.c.price)
+        .where(prices.c.price_version == version, prices.c.price.is_not(None))
+        .limit(1)
+    )
     return _price(connection.execute(query).scalar())
 
 
 def _price_row(row: sa.Row[Any]) -> PriceRow:
-    return PriceRow(row.offer_id, row.effective_at, _price(row.price), row.price_version, row.source, row.as_of)
+    return PriceRow(
+        row.offer_id, row.effective_at, _price(row.price), row.price_version, row.source, row.as_of
+    )
 
 
 # --- reviews ---
@@ -126,16 +147,35 @@ def add_review(connection: sa.Connection, review: Review) -> bool:
     )
     if connection.execute(sa.select(reviews.c.review_id).where(*same).limit(1)).first() is not None:
         return False
-    values = {**msgspec.structs.asdict(review), "old_price": _json(review.old_price), "new_price": new, "decided_at": None}
+    values = {
+        **msgspec.structs.asdict(review),
+        "old_price": _json(review.old_price),
+        "new_price": new,
+        "decided_at": None,
+    }
     connection.execute(sa.insert(reviews).values(values))
     return True
 
 
 def open_reviews(connection: sa.Connection, limit: int = 200) -> list[Review]:
     """Changes that wait, the oldest first."""
-    query = sa.select(reviews).where(reviews.c.state == "open").order_by(reviews.c.seen_at, reviews.c.review_id).limit(limit)
+    query = (
+        sa.select(reviews)
+        .where(reviews.c.state == "open")
+        .order_by(reviews.c.seen_at, reviews.c.review_id)
+        .limit(limit)
+    )
     return [
-        Review(r.review_id, r.offer_id, r.reason, _price(r.old_price), _price(r.new_price), r.source, r.state, r.seen_at)
+        Review(
+            r.review_id,
+            r.offer_id,
+            r.reason,
+            _price(r.old_price),
+            _price(r.new_price),
+            r.source,
+            r.state,
+            r.seen_at,
+        )
         for r in connection.execute(query)
     ]
 
@@ -144,11 +184,20 @@ def decide_review(connection: sa.Connection, review_id: str, state: str, now: in
     """Closes an open review as `accepted` or `rejected`; None if there is no such open review."""
     table = reviews
     mine = (table.c.review_id == review_id, table.c.state == "open")
-    row = connection.execute(sa.update(table).where(*mine).values(state=state, decided_at=now).returning(table)).first()
+    row = connection.execute(
+        sa.update(table).where(*mine).values(state=state, decided_at=now).returning(table)
+    ).first()
     if row is None:
         return None
     return Review(
-        row.review_id, row.offer_id, row.reason, _price(row.old_price), _price(row.new_price), row.source, state, row.seen_at
+        row.review_id,
+        row.offer_id,
+        row.reason,
+        _price(row.old_price),
+        _price(row.new_price),
+        row.source,
+        state,
+        row.seen_at,
     )
 
 
@@ -191,7 +240,9 @@ def put_offers(connection: sa.Connection, offers: Iterable[Offer], source: str, 
 def delete_model(connection: sa.Connection, model_id: str) -> bool:
     """Takes a declared model out again; returns whether there was one."""
     table = found_models
-    done = connection.execute(sa.delete(table).where(table.c.model_id == model_id, table.c.source == "operator"))
+    done = connection.execute(
+        sa.delete(table).where(table.c.model_id == model_id, table.c.source == "operator")
+    )
     _changed(connection)
     return done.rowcount == 1
 
@@ -199,7 +250,10 @@ def delete_model(connection: sa.Connection, model_id: str) -> bool:
 def models(connection: sa.Connection) -> list[tuple[ModelRecord, str, int]]:
     """(model, source, added_at) of everything found or declared, the oldest first."""
     query = sa.select(found_models).order_by(found_models.c.added_at, found_models.c.model_id)
-    return [(msgspec.json.decode(r.record, type=ModelRecord), r.source, r.added_at) for r in connection.execute(query)]
+    return [
+        (msgspec.json.decode(r.record, type=ModelRecord), r.source, r.added_at)
+        for r in connection.execute(query)
+    ]
 
 
 def offers(connection: sa.Connection) -> list[Offer]:
@@ -220,7 +274,9 @@ def put_rating(connection: sa.Connection, user_id: str, model_id: str, stars: in
 
 def rating_sums(connection: sa.Connection) -> dict[str, tuple[int, int]]:
     """{model: (sum of stars, number of ratings)}."""
-    query = sa.select(ratings.c.model_id, sa.func.sum(ratings.c.stars), sa.func.count()).group_by(ratings.c.model_id)
+    query = sa.select(ratings.c.model_id, sa.func.sum(ratings.c.stars), sa.func.count()).group_by(
+        ratings.c.model_id
+    )
     return {model: (int(stars), number) for model, stars, number in connection.execute(query)}
 
 
@@ -234,7 +290,9 @@ def add_traffic(connection: sa.Connection, counts: Mapping[Cell, int]) -> None:
     for cell, count in sorted(counts.items()):
         statement = _insert(connection, traffic).values(**cell._asdict(), count=count)
         keys = list(Cell._fields)
-        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_={"count": traffic.c.count + count}))
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=keys, set_={"count": traffic.c.count + count})
+        )
 
 
 def traffic_since(connection: sa.Connection, day: str) -> list[tuple[str, str, int, int]]:

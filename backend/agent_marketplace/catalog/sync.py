@@ -58,7 +58,9 @@ class Feed(msgspec.Struct, frozen=True):
 
 FEEDS = (
     Feed(
-        "litellm", "https://raw.githubusercontent.com/BerriAI/litellm/main/model_prices_and_context_window.json", "litellm"
+        "litellm",
+        "https://raw.githubusercontent.com/BerriAI/litellm/main/model_prices_and_context_window.json",
+        "litellm",
     ),
     Feed(
         "genai-prices",
@@ -135,7 +137,9 @@ def compare(snapshot: Snapshot, rows: Iterable[Row], source: str, now: int, toda
             _compare_offer(offer, row, source, now, today, prices, offers, reviews)
         elif not row.retired and _is_new(row):
             _add(row, provider, today, by_key, offers, models)
-    return Changes(tuple(prices.values()), tuple(offers.values()), tuple(models.values()), tuple(reviews.values()), known)
+    return Changes(
+        tuple(prices.values()), tuple(offers.values()), tuple(models.values()), tuple(reviews.values()), known
+    )
 
 
 def _compare_offer(
@@ -160,7 +164,9 @@ def _compare_offer(
     if reason is None:
         prices[offer.id] = PriceRow(offer.id, now, row.price, version_of(row.price, today), source, today)
     else:
-        reviews[offer.id] = Review(new_id("rev"), offer.id, reason, offer.price, row.price, source, "open", now)
+        reviews[offer.id] = Review(
+            new_id("rev"), offer.id, reason, offer.price, row.price, source, "open", now
+        )
 
 
 _RANKS = {"hand": 4, "litellm": 3, "genai-prices": 2, "models.dev": 1, "openrouter": 3, "rates": 0}
@@ -190,7 +196,9 @@ def jump(old: Price | None, new: Price) -> str | None:
         for field in tier.__struct_fields__[1:]:
             before, after = getattr(base or new, field), getattr(tier, field)
             if before and after is not None and (after > JUMP * before or before > JUMP * after):
-                return f"{field} above {tier.above_input_tokens} tokens changes by more than a factor of {JUMP}"
+                return (
+                    f"{field} above {tier.above_input_tokens} tokens changes by more than a factor of {JUMP}"
+                )
     return None
 
 
@@ -200,7 +208,9 @@ def _is_new(row: Row) -> bool:
     if row.price is None or (row.price.free and not name.endswith(":free")):
         return False
     return (
-        row.kind in ("chat", "embedding", "image") and not name.startswith("~") and not name.endswith(("latest", ":batch"))
+        row.kind in ("chat", "embedding", "image")
+        and not name.startswith("~")
+        and not name.endswith(("latest", ":batch"))
     )
 
 
@@ -239,7 +249,12 @@ def suspect(changes: Changes, snapshot: Snapshot, feed: Feed) -> str | None:
 
 
 async def sync(
-    db: Database, current: Callable[[], Snapshot], fetch: Fetch, clock: Clock, today: str, feeds: Sequence[Feed] = FEEDS
+    db: Database,
+    current: Callable[[], Snapshot],
+    fetch: Fetch,
+    clock: Clock,
+    today: str,
+    feeds: Sequence[Feed] = FEEDS,
 ) -> list[FeedReport]:
     """Asks every feed once and stores what it changes. `current` gives the catalogue in force, read anew for each feed."""
     return [await _sync_one(db, current, fetch, clock, today, feed) for feed in feeds]
@@ -290,7 +305,8 @@ async def _failed(db: Database, feed: Feed, problem: str, now: int) -> FeedRepor
     def note(connection: Any) -> None:
         old = store.feed_state(connection, feed.name)
         store.put_feed_state(
-            connection, FeedState(feed.name, old.etag if old else None, now, old.good_at if old else None, problem)
+            connection,
+            FeedState(feed.name, old.etag if old else None, now, old.good_at if old else None, problem),
         )
 
     try:

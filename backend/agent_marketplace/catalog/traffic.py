@@ -96,7 +96,9 @@ def summarise(
         first, speed = histograms[model_id, "first_token"], histograms[model_id, "throughput"]
         out[model_id] = Stats(
             use_count=counters[model_id]["served"],
-            rating=shown.get(model_id, (Decimal(stars) / number).quantize(Decimal("0.01"))) if number else None,
+            rating=shown.get(model_id, (Decimal(stars) / number).quantize(Decimal("0.01")))
+            if number
+            else None,
             rating_count=number,
             samples=sum(first.values()),
             first_token_p50=percentile(first, 0.5),

@@ -13,7 +13,9 @@ from agent_marketplace.app import Market
 from agent_marketplace.cli.common import USAGE, Json, example, fail, show, table, with_market
 from agent_marketplace.ledger import Money
 
-users = typer.Typer(no_args_is_help=True, help="Accounts: create, list, grant credit, set passwords and roles, invite.")
+users = typer.Typer(
+    no_args_is_help=True, help="Accounts: create, list, grant credit, set passwords and roles, invite."
+)
 keys = typer.Typer(no_args_is_help=True, help="Marketplace keys for programs.")
 
 Email = Annotated[str, typer.Argument(help="The account's e-mail address")]
@@ -25,12 +27,19 @@ def _password(prompt: str) -> str:
 
 
 @users.command(
-    "create", epilog=example("user create you@example.com", "user create you@example.com --role user --json < password.txt")
+    "create",
+    epilog=example(
+        "user create you@example.com", "user create you@example.com --role user --json < password.txt"
+    ),
 )
 def create_user(
     email: Email,
-    role: Annotated[Literal["user", "admin"] | None, typer.Option(help="Default: the first account is admin")] = None,
-    password: Annotated[str | None, typer.Option(help="Seen by whoever lists processes: better by standard input")] = None,
+    role: Annotated[
+        Literal["user", "admin"] | None, typer.Option(help="Default: the first account is admin")
+    ] = None,
+    password: Annotated[
+        str | None, typer.Option(help="Seen by whoever lists processes: better by standard input")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Make an account. The password is asked for, or read from standard input; without one, one is made and shown."""
@@ -41,7 +50,11 @@ def create_user(
         user = await market.accounts.auth.create_user(email, chosen, role=role)
         made = {} if given else {"password": chosen}
         text = f"{user.email} ({user.role}) has ${user.balance}; id {user.user_id}"
-        show({**present.profile(user), **made}, as_json=as_json, text=text if given else f"{text}; password {chosen}")
+        show(
+            {**present.profile(user), **made},
+            as_json=as_json,
+            text=text if given else f"{text}; password {chosen}",
+        )
 
     with_market(work, begins=True)
 
@@ -80,7 +93,11 @@ def grant(
         except ValueError as error:
             fail(str(error), USAGE)
         balance = await market.accounts.auth.get_user_balance(user.user_id)
-        show({"email": user.email, "balance": balance}, as_json=as_json, text=f"{user.email} now has ${balance}")
+        show(
+            {"email": user.email, "balance": balance},
+            as_json=as_json,
+            text=f"{user.email} now has ${balance}",
+        )
 
     with_market(work)
 
@@ -130,7 +147,8 @@ def set_role(
 
 @users.command("invite", epilog=example("user invite --days 7"))
 def invite(
-    days: Annotated[int, typer.Option(help="Days until it expires", min=1, max=365)] = 7, as_json: Json = False
+    days: Annotated[int, typer.Option(help="Days until it expires", min=1, max=365)] = 7,
+    as_json: Json = False,
 ) -> None:
     """Make an invitation code for MARKETPLACE_SIGNUP=invite."""
 
@@ -146,7 +164,9 @@ def create_key(
     user: Annotated[str, typer.Option(help="The account's e-mail address")],
     name: Annotated[str, typer.Option(help="What the key is for")] = "cli",
     cap: Annotated[str | None, typer.Option(help="The most it may spend, dollars")] = None,
-    period: Annotated[Literal["total", "day", "week", "month"], typer.Option(help="Per what the cap counts")] = "total",
+    period: Annotated[
+        Literal["total", "day", "week", "month"], typer.Option(help="Per what the cap counts")
+    ] = "total",
     expires_in_days: Annotated[int | None, typer.Option(min=1, max=3650)] = None,
     as_json: Json = False,
 ) -> None:
@@ -160,14 +180,18 @@ def create_key(
                 limit = Cap(Money.of(cap).nano, period)
             except ValueError as error:
                 fail(str(error), USAGE)
-        made = await market.accounts.keys.create(owner.user_id, name, expires_in_days=expires_in_days, cap=limit)
+        made = await market.accounts.keys.create(
+            owner.user_id, name, expires_in_days=expires_in_days, cap=limit
+        )
         show(present.created_key(made), as_json=as_json, text=made.key)
 
     with_market(work)
 
 
 @keys.command("list", epilog=example("key list --user you@example.com"))
-def list_keys(user: Annotated[str, typer.Option(help="The account's e-mail address")], as_json: Json = False) -> None:
+def list_keys(
+    user: Annotated[str, typer.Option(help="The account's e-mail address")], as_json: Json = False
+) -> None:
     """List an account's keys, without their text."""
 
     async def work(market: Market) -> None:

@@ -56,7 +56,9 @@ def common(
 
 @app.command(epilog=example("serve --port 8000", "serve --host 0.0.0.0 --workers 4"))
 def serve(
-    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for every interface")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; 0.0.0.0 for every interface")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on", min=0, max=65535)] = 8000,
     workers: Annotated[int, typer.Option(help="Processes (more than 1 needs PostgreSQL)", min=1, max=64)] = 1,
 ) -> None:
@@ -114,7 +116,9 @@ def back_up(
 @app.command(epilog=example("restore /backups/marketplace.db"))
 def restore(
     source: Annotated[Path, typer.Argument(help="A file that `backup` or pg_dump --format=custom wrote")],
-    force: Annotated[bool, typer.Option("--force", help="SQLite: move the database that is there aside")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="SQLite: move the database that is there aside")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Put a backup back, brought to this version's tables and with its ledger verified. Stop the server first.
@@ -122,13 +126,9 @@ def restore(
     SQLite: nothing is replaced until the copy is proven. PostgreSQL: DATABASE_URL must name an empty database.
     """
     done = backup.restore(load_settings(), source, force=force)
-    words = (
-        f"Restored {source}: revision {done.revision}, {done.accounts} accounts, {done.postings} postings, the books agree."
-    )
+    words = f"Restored {source}: revision {done.revision}, {done.accounts} accounts, {done.postings} postings, the books agree."
     if done.unreadable:
-        words += (
-            f"\n{done.unreadable} sealed rows are under a master key that is not given: their owners must save them anew."
-        )
+        words += f"\n{done.unreadable} sealed rows are under a master key that is not given: their owners must save them anew."
     if done.kept:
         words += f"\nThe database that was there is kept as {done.kept}."
     show(done, as_json=as_json, text=words)
@@ -173,7 +173,10 @@ def words_for(error: Exception) -> tuple[str, int]:
         error = error.__cause__
     if isinstance(error, DBAPIError | sqlite3.Error):
         cause = error.orig if isinstance(error, DBAPIError) else error
-        return f"The database can't be used (see DATABASE_URL, MARKETPLACE_DATA_DIR): {' '.join(str(cause).split())}", FAILED
+        return (
+            f"The database can't be used (see DATABASE_URL, MARKETPLACE_DATA_DIR): {' '.join(str(cause).split())}",
+            FAILED,
+        )
     if isinstance(error, MarketplaceError):
         return error.message, FAILED
     if isinstance(error, CopyError):

@@ -131,7 +131,9 @@ def _same_secrets(settings: Settings) -> None:
         )
 
 
-def _prove(settings: Settings, url: str, kind: copies.Kind, secrets: InstallationSecrets, shown: Progress) -> Restored:
+def _prove(
+    settings: Settings, url: str, kind: copies.Kind, secrets: InstallationSecrets, shown: Progress
+) -> Restored:
     """Brings the copy to this version, recomputes its ledger, and counts sealed rows that no given key opens."""
     database = Database.open(url)
     try:
@@ -144,8 +146,17 @@ def _prove(settings: Settings, url: str, kind: copies.Kind, secrets: Installatio
     finally:
         database.close()
     if not report.ok:
-        words = "Are JWT_SECRET and the secrets those that belong to it?" if kind == "sqlite" else "Is JWT_SECRET the same?"
-        fail("The books of the copy don't agree; don't serve it. " + words + "\n" + "\n".join(report.problems[:10]))
+        words = (
+            "Are JWT_SECRET and the secrets those that belong to it?"
+            if kind == "sqlite"
+            else "Is JWT_SECRET the same?"
+        )
+        fail(
+            "The books of the copy don't agree; don't serve it. "
+            + words
+            + "\n"
+            + "\n".join(report.problems[:10])
+        )
     unreadable = sum(rows for key_id, rows in sealed.items() if key_id not in secrets.keyring.ids)
     return Restored(kind, revision, report.accounts, report.postings, unreadable)
 

@@ -25,7 +25,9 @@ from agent_marketplace.ledger import Price, dollars, nano
 from agent_marketplace.net.factory import make_client
 from agent_marketplace.net.http import OutboundClient, OutboundRequest
 
-app = typer.Typer(no_args_is_help=True, help="The catalogue of models and offers, its price feeds and their review.")
+app = typer.Typer(
+    no_args_is_help=True, help="The catalogue of models and offers, its price feeds and their review."
+)
 ReviewId = Annotated[str, typer.Argument(help="The review's id, from `catalog reviews`")]
 
 
@@ -65,11 +67,18 @@ def _list_models(registry: MarketplaceRegistry, query: str, limit: int, as_json:
 
 
 @app.command(
-    "sync", epilog=example("catalog sync", "catalog sync --feed models.dev --url https://mirror.example.com/api.json")
+    "sync",
+    epilog=example(
+        "catalog sync", "catalog sync --feed models.dev --url https://mirror.example.com/api.json"
+    ),
 )
 def sync(
-    feed: Annotated[list[str] | None, typer.Option(help="Only this feed (may be repeated); default: all")] = None,
-    url: Annotated[str | None, typer.Option(help="Read the one feed from this mirror of your own instead")] = None,
+    feed: Annotated[
+        list[str] | None, typer.Option(help="Only this feed (may be repeated); default: all")
+    ] = None,
+    url: Annotated[
+        str | None, typer.Option(help="Read the one feed from this mirror of your own instead")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Refresh prices and models from public lists. Suspicious changes wait: see `catalog reviews`. Exit 1 if no feed was read."""
@@ -114,7 +123,10 @@ def reviews(as_json: Json = False) -> None:
             for review in waiting:
                 show(review, as_json=True, text="")
         else:
-            rows = [(r.review_id, r.offer_id, _price(r.old_price), _price(r.new_price), r.source, r.reason) for r in waiting]
+            rows = [
+                (r.review_id, r.offer_id, _price(r.old_price), _price(r.new_price), r.source, r.reason)
+                for r in waiting
+            ]
             print(table(rows, ("ID", "OFFER", "OLD $ PER 1M", "NEW $ PER 1M", "SOURCE", "WHY")))
 
     with_market(work)
@@ -173,7 +185,9 @@ def _fetcher(client: OutboundClient, mirror: str | None) -> Fetch:
 
     async def fetch(url: str, etag: str | None) -> Fetched:
         headers = {"accept": "application/json"} | ({"if-none-match": etag} if etag else {})
-        request = OutboundRequest("GET", mirror or url, headers, allow_private=mirror is not None, max_body=MAX_BYTES)
+        request = OutboundRequest(
+            "GET", mirror or url, headers, allow_private=mirror is not None, max_body=MAX_BYTES
+        )
         answer = await client.send(request)
         return Fetched(answer.status, await answer.read(MAX_BYTES), answer.headers.get("etag"))
 

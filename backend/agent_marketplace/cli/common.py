@@ -73,4 +73,7 @@ def table(rows: Sequence[Sequence[object]], header: Sequence[str]) -> str:
     """Columns for people."""
     cells = [[str(h) for h in header], *[[("" if c is None else str(c)) for c in row] for row in rows]]
     widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells)
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    )

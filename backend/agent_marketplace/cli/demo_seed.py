@@ -20,7 +20,9 @@ _QUESTIONS = (
 )
 
 
-async def seed(market: Market, user_id: str, say: Callable[[str], None], *, ready_s: float = _READY_S) -> None:
+async def seed(
+    market: Market, user_id: str, say: Callable[[str], None], *, ready_s: float = _READY_S
+) -> None:
     """Wallet, plan, key, favourites, a preset and real chats with the demo model; once, whatever is there already stays.
 
     ready_s: seconds that the demo model may take to start.
@@ -55,7 +57,9 @@ async def _chat(market: Market, user_id: str, say: Callable[[str], None], ready_
         return
     try:
         for question in _QUESTIONS:
-            await _turn(market, user_id, {"model": _LOCAL, "message": question, "max_tokens": 160, "temperature": 0})
+            await _turn(
+                market, user_id, {"model": _LOCAL, "message": question, "max_tokens": 160, "temperature": 0}
+            )
     except MarketplaceError as error:
         say(f"The history is shorter than planned: {error.message}")
 

@@ -57,7 +57,11 @@ def status(as_json: Json = False) -> None:
     async def work(market: Market) -> None:
         counts, ring = await market.vault.count_by_key(), market.secrets.keyring
         rows = [
-            (("* " if key == ring.primary else "  ") + key, rows, "" if key in ring.ids else "not in ENCRYPTION_KEY")
+            (
+                ("* " if key == ring.primary else "  ") + key,
+                rows,
+                "" if key in ring.ids else "not in ENCRYPTION_KEY",
+            )
             for key, rows in sorted(counts.items())
         ]
         show(counts, as_json=as_json, text=table(rows, ("  KEY ID", "SECRETS", "")))

@@ -15,7 +15,8 @@ def check(settings: Settings) -> None:
         off = database.read_sync(durability.switched_off)
         if off:
             fail(
-                f"PostgreSQL runs with {' and '.join(f'{name}=off' for name in off)}: money would not survive a power cut", 2
+                f"PostgreSQL runs with {' and '.join(f'{name}=off' for name in off)}: money would not survive a power cut",
+                2,
             )
         migrate.check(database.engine)
     finally:

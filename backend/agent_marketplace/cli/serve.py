@@ -16,7 +16,13 @@ USAGE = 2
 
 
 def serve(
-    host: str, port: int, workers: int, *, settings: Settings, app_factory: server.AppFactory, limits: Limits | None = None
+    host: str,
+    port: int,
+    workers: int,
+    *,
+    settings: Settings,
+    app_factory: server.AppFactory,
+    limits: Limits | None = None,
 ) -> int:
     """Serves until a stop signal and returns the exit status: 0 orderly, 1 forced or crashed, 2 could not begin.
 
@@ -44,7 +50,9 @@ def serve(
 
     with sock:
         if workers == 1:
-            orderly = server.run(announced, sock, grace_s=settings.grace_s, limits=limits, trusted_proxies=trusted)
+            orderly = server.run(
+                announced, sock, grace_s=settings.grace_s, limits=limits, trusted_proxies=trusted
+            )
         else:
             print(words, flush=True)
             orderly = Supervisor(

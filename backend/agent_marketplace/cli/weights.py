@@ -52,10 +52,19 @@ def list_models(
     demo = models_install.DEMO
     if not installed and all(row[0] != demo.id for row in rows):
         rows.append(
-            (demo.id, f"not installed: agent-marketplace models install {demo.id}", f"{demo.size // 1_000_000} MB", Path())
+            (
+                demo.id,
+                f"not installed: agent-marketplace models install {demo.id}",
+                f"{demo.size // 1_000_000} MB",
+                Path(),
+            )
         )
     if as_json:
         for name, state, size, path in rows:
-            show({"id": name, "state": state.split(":")[0], "size": size, "file": str(path)}, as_json=True, text="")
+            show(
+                {"id": name, "state": state.split(":")[0], "size": size, "file": str(path)},
+                as_json=True,
+                text="",
+            )
         return
     print(table(rows, ("ID", "STATE", "SIZE", "FILE")))

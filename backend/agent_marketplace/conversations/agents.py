@@ -32,7 +32,13 @@ class Agents:
         self._model_exists = model_exists
 
     async def create(
-        self, user_id: str, *, name: str, model: str, instructions: str = "", parameters: dict[str, Any] | None = None
+        self,
+        user_id: str,
+        *,
+        name: str,
+        model: str,
+        instructions: str = "",
+        parameters: dict[str, Any] | None = None,
     ) -> Agent:
         """Raises BadRequest: name, model, instructions, parameters, or too many agents."""
         cipher, now, agent_id = await self._vault.texts(user_id), self._clock.now_ms(), new_id("agt")
@@ -45,7 +51,13 @@ class Agents:
         def work(connection: sa.Connection) -> None:
             if store.count_agents(connection, user_id) >= MAX_AGENTS:
                 raise BadRequest(f"At most {MAX_AGENTS} agents: delete one first")
-            head = {"agent_id": agent_id, "user_id": user_id, "version": 1, "created_at": now, "updated_at": now}
+            head = {
+                "agent_id": agent_id,
+                "user_id": user_id,
+                "version": 1,
+                "created_at": now,
+                "updated_at": now,
+            }
             store.add_agent(connection, head)
             store.add_agent_version(connection, _version_values(cipher, agent))
 
@@ -98,7 +110,8 @@ class Agents:
         """Current versions, the last changed first."""
         cipher = await self._vault.texts(user_id)
         return [
-            rows.agent_of(cipher, row) for row in await self._db.read(lambda c: store.agent_rows(c, user_id, None, None))
+            rows.agent_of(cipher, row)
+            for row in await self._db.read(lambda c: store.agent_rows(c, user_id, None, None))
         ]
 
     async def versions(self, user_id: str, agent_id: str) -> Sequence[Agent]:
@@ -161,7 +174,9 @@ def _version_values(cipher: TextCipher, agent: Agent) -> dict[str, Any]:
         "user_id": cipher.user_id,
         "name": agent.name,
         "model": agent.model,
-        "instructions_sealed": rows.seal_instructions(cipher, agent.agent_id, agent.version, agent.instructions),
+        "instructions_sealed": rows.seal_instructions(
+            cipher, agent.agent_id, agent.version, agent.instructions
+        ),
         "parameters": json.encode(agent.parameters).decode(),
         "created_at": agent.updated_at,
     }

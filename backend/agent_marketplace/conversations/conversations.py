@@ -39,7 +39,13 @@ class Conversations:
         self._clock = clock
 
     async def create(
-        self, user_id: str, *, model: str, agent_id: str | None = None, title: str = "", messages: Sequence[NewMessage] = ()
+        self,
+        user_id: str,
+        *,
+        model: str,
+        agent_id: str | None = None,
+        title: str = "",
+        messages: Sequence[NewMessage] = (),
     ) -> tuple[Conversation, list[Message]]:
         """A new conversation with its first messages, in one transaction. title "": the first line that the user wrote."""
         cipher, now, conversation_id = await self._vault.texts(user_id), self._clock.now_ms(), new_id("conv")
@@ -53,11 +59,15 @@ class Conversations:
         def work(connection: sa.Connection) -> tuple[Conversation, list[Message]]:
             store.add_conversation(connection, values)
             stored = _append_in(connection, cipher, conversation_id, messages, now)
-            return rows.conversation_of(cipher, _found(store.conversation(connection, user_id, conversation_id))), stored
+            return rows.conversation_of(
+                cipher, _found(store.conversation(connection, user_id, conversation_id))
+            ), stored
 
         return await self._db.write(work)
 
-    async def append(self, user_id: str, conversation_id: str, messages: Sequence[NewMessage]) -> list[Message]:
+    async def append(
+        self, user_id: str, conversation_id: str, messages: Sequence[NewMessage]
+    ) -> list[Message]:
         """Stores messages, each after the one before it. parent_id None: after the newest message; "": a new root.
 
         Raises NotFound: no such conversation, or a parent outside it.
@@ -81,7 +91,12 @@ class Conversations:
     ) -> Message:
         """Completes an answer that was stored as `running`. None keeps what was stored."""
         cipher, now = await self._vault.texts(user_id), self._clock.now_ms()
-        given = {"model": model, "provider": provider, "request_id": request_id, "usage": rows.usage_text(usage)}
+        given = {
+            "model": model,
+            "provider": provider,
+            "request_id": request_id,
+            "usage": rows.usage_text(usage),
+        }
         values: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         values |= {"status": status, "cost_nano": cost_nano}
         values["content_sealed"] = rows.seal_content(cipher, message_id, content, extra or {})
@@ -107,7 +122,10 @@ class Conversations:
 
         def work(connection: sa.Connection) -> list[Message]:
             _found(store.conversation(connection, user_id, conversation_id))
-            return [rows.message_of(cipher, row) for row in store.messages_of(connection, user_id, conversation_id)]
+            return [
+                rows.message_of(cipher, row)
+                for row in store.messages_of(connection, user_id, conversation_id)
+            ]
 
         return await self._db.read(work)
 
@@ -116,7 +134,9 @@ class Conversations:
         tree = await self.messages(user_id, conversation_id)
         return branch(tree, leaf_id)
 
-    async def history(self, user_id: str, agent_id: str, *, cursor: str | None = None, limit: int = 50) -> MessagePage:
+    async def history(
+        self, user_id: str, agent_id: str, *, cursor: str | None = None, limit: int = 50
+    ) -> MessagePage:
         """Messages with an agent or a model, over all conversations, newest first. Raises BadRequest (cursor, limit)."""
         cipher, size = await self._vault.texts(user_id), checked_limit(limit)
         before = unpack(cursor, int, str, int) if cursor else None
@@ -124,7 +144,8 @@ class Conversations:
         page = [rows.message_of(cipher, row) for row in found[:size]]
         last = page[-1] if len(found) > size else None
         return MessagePage(
-            messages=page, next_cursor=None if last is None else pack(last.created_at, last.conversation_id, last.seq)
+            messages=page,
+            next_cursor=None if last is None else pack(last.created_at, last.conversation_id, last.seq),
         )
 
     async def list(self, user_id: str, *, cursor: str | None = None, limit: int = 50) -> ConversationPage:
@@ -133,14 +154,20 @@ class Conversations:
         before = unpack(cursor, int, str) if cursor else None
 
         def work(connection: sa.Connection) -> ConversationPage:
-            pinned = [] if before else store.conversations_of(connection, user_id, None, MAX_PINNED, pinned=True)
+            pinned = (
+                [] if before else store.conversations_of(connection, user_id, None, MAX_PINNED, pinned=True)
+            )
             found = store.conversations_of(connection, user_id, before, size + 1, pinned=False)
             shown = [rows.conversation_of(cipher, row) for row in (*pinned, *found[:size])]
-            return ConversationPage(conversations=shown, next_cursor=_cursor(shown[-1]) if len(found) > size else None)
+            return ConversationPage(
+                conversations=shown, next_cursor=_cursor(shown[-1]) if len(found) > size else None
+            )
 
         return await self._db.read(work)
 
-    async def search(self, user_id: str, q: str, *, cursor: str | None = None, limit: int = 50) -> ConversationPage:
+    async def search(
+        self, user_id: str, q: str, *, cursor: str | None = None, limit: int = 50
+    ) -> ConversationPage:
         """Conversations whose title or messages contain all words of `q`, newest first.
 
         Contents are encrypted, so this decrypts and reads: at most SEARCHED_MESSAGES messages a call, the cursor goes on.
@@ -163,7 +190,11 @@ class Conversations:
         """Pinned conversations come first and are kept by retention. Raises BadRequest (too many)."""
 
         def work(connection: sa.Connection) -> bool:
-            if pinned and len(store.conversations_of(connection, user_id, None, MAX_PINNED, pinned=True)) == MAX_PINNED:
+            if (
+                pinned
+                and len(store.conversations_of(connection, user_id, None, MAX_PINNED, pinned=True))
+                == MAX_PINNED
+            ):
                 raise BadRequest(f"At most {MAX_PINNED} pinned conversations")
             return store.change_conversation(connection, user_id, conversation_id, {"pinned": pinned})
 
@@ -215,14 +246,20 @@ def branch(tree: Sequence[Message], leaf_id: str | None) -> list[Message]:
 
 
 def _append_in(
-    connection: sa.Connection, cipher: TextCipher, conversation_id: str, messages: Sequence[NewMessage], now: int
+    connection: sa.Connection,
+    cipher: TextCipher,
+    conversation_id: str,
+    messages: Sequence[NewMessage],
+    now: int,
 ) -> list[Message]:
     user_id = cipher.user_id
     stored: list[Message] = []
     for message in messages:
         # The row's lock first: on PostgreSQL a parallel writer would else find the same newest message, and the talk would fork.
         seq = _found(store.grow_conversation(connection, user_id, conversation_id, message.cost_nano, now))
-        newest = stored[-1].message_id if stored else store.newest_message(connection, user_id, conversation_id)
+        newest = (
+            stored[-1].message_id if stored else store.newest_message(connection, user_id, conversation_id)
+        )
         parent = _parent(connection, user_id, conversation_id, message.parent_id, newest)
         message_id = new_id("msg")
         values = rows.message_values(cipher, user_id, conversation_id, message_id, message, parent, seq, now)
@@ -245,7 +282,11 @@ def _parent(
 
 
 def _search(
-    connection: sa.Connection, cipher: TextCipher, words: Sequence[str], before: tuple[int | str, ...] | None, size: int
+    connection: sa.Connection,
+    cipher: TextCipher,
+    words: Sequence[str],
+    before: tuple[int | str, ...] | None,
+    size: int,
 ) -> ConversationPage:
     found: list[Conversation] = []
     read = 0
@@ -255,11 +296,15 @@ def _search(
         for row in batch:
             if len(found) == size or read >= SEARCHED_MESSAGES:
                 return ConversationPage(
-                    conversations=found, next_cursor=None if before is None else pack(*before), complete=len(found) == size
+                    conversations=found,
+                    next_cursor=None if before is None else pack(*before),
+                    complete=len(found) == size,
                 )
             head, sealed = rows.conversation_of(cipher, row), contents.get(row.conversation_id, [])
             read += len(sealed)
-            text = "\n".join([head.title, *(rows.content_of(cipher, *message) for message in sealed)]).casefold()
+            text = "\n".join(
+                [head.title, *(rows.content_of(cipher, *message) for message in sealed)]
+            ).casefold()
             if all(word in text for word in words):
                 found.append(head)
             before = (row.updated_at, row.conversation_id)

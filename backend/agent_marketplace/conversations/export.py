@@ -28,7 +28,10 @@ async def everything(conversations: Conversations, user_id: str) -> list[dict[st
     cursor: str | None = None
     while True:
         page = await conversations.list(user_id, cursor=cursor, limit=200)
-        found += [as_data(head, await conversations.messages(user_id, head.conversation_id)) for head in page.conversations]
+        found += [
+            as_data(head, await conversations.messages(user_id, head.conversation_id))
+            for head in page.conversations
+        ]
         cursor = page.next_cursor
         if cursor is None:
             return found
@@ -68,7 +71,10 @@ def _markdown(conversation: Conversation, messages: Sequence[Message]) -> str:
     for message in branch(messages, None):
         name = _SPEAKERS[message.role]
         answered_by = f" ({message.model})" if message.role == "assistant" and message.model else ""
-        parts += [f"## {name}{answered_by}", message.content if message.readable else "*(can't be decrypted)*"]
+        parts += [
+            f"## {name}{answered_by}",
+            message.content if message.readable else "*(can't be decrypted)*",
+        ]
     return "\n\n".join(parts) + "\n"
 
 

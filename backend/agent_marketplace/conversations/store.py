@@ -30,7 +30,12 @@ def conversation(connection: sa.Connection, user_id: str, conversation_id: str) 
 
 
 def conversations_of(
-    connection: sa.Connection, user_id: str, before: tuple[int | str, ...] | None, limit: int, *, pinned: bool | None = None
+    connection: sa.Connection,
+    user_id: str,
+    before: tuple[int | str, ...] | None,
+    limit: int,
+    *,
+    pinned: bool | None = None,
 ) -> Sequence[Row]:
     """Newest first, from after the sort key `before` = (updated_at, id). pinned None: all."""
     query = sa.select(conversations).where(conversations.c.user_id == user_id)
@@ -41,13 +46,17 @@ def conversations_of(
     return connection.execute(query.order_by(*(column.desc() for column in _RECENT)).limit(limit)).all()
 
 
-def change_conversation(connection: sa.Connection, user_id: str, conversation_id: str, values: dict[str, Any]) -> bool:
+def change_conversation(
+    connection: sa.Connection, user_id: str, conversation_id: str, values: dict[str, Any]
+) -> bool:
     table = conversations
     mine = (table.c.user_id == user_id, table.c.conversation_id == conversation_id)
     return connection.execute(sa.update(table).where(*mine).values(values)).rowcount == 1
 
 
-def grow_conversation(connection: sa.Connection, user_id: str, conversation_id: str, cost_nano: int, now: int) -> int | None:
+def grow_conversation(
+    connection: sa.Connection, user_id: str, conversation_id: str, cost_nano: int, now: int
+) -> int | None:
     """Counts one more message; returns its number in the conversation, or None if there is no such conversation."""
     table = conversations
     return connection.execute(
@@ -111,7 +120,9 @@ def contents_of(
     """Per conversation: (message id, sealed content)."""
     found: dict[str, list[tuple[str, bytes]]] = {}
     mine = (messages.c.user_id == user_id, messages.c.conversation_id.in_(conversation_ids))
-    query = sa.select(messages.c.conversation_id, messages.c.message_id, messages.c.content_sealed).where(*mine)
+    query = sa.select(messages.c.conversation_id, messages.c.message_id, messages.c.content_sealed).where(
+        *mine
+    )
     for conversation_id, message_id, sealed in connection.execute(query):
         found.setdefault(conversation_id, []).append((message_id, sealed))
     return found

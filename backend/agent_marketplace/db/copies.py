@@ -48,7 +48,9 @@ def copy_sqlite(source: Path, target: Path, tell: Tell) -> None:
             old.execute("BEGIN")
             old.execute("SELECT count(*) FROM sqlite_master").fetchone()
             old.backup(new, pages=_PAGES, progress=lambda _status, left, total: tell(total - left, total))
-            new.execute("PRAGMA journal_mode=DELETE")  # one file, readable where nothing can be written beside it
+            new.execute(
+                "PRAGMA journal_mode=DELETE"
+            )  # one file, readable where nothing can be written beside it
         check_sqlite(part)
         part.rename(target)
     except sqlite3.Error as error:
@@ -148,7 +150,13 @@ def _address(url: str) -> tuple[str, str | None]:
     parts = sa.make_url(url)
     options = {name: value if isinstance(value, str) else value[-1] for name, value in parts.query.items()}
     conninfo = make_conninfo(
-        "", host=parts.host, port=parts.port, user=parts.username, dbname=parts.database, password=None, **options
+        "",
+        host=parts.host,
+        port=parts.port,
+        user=parts.username,
+        dbname=parts.database,
+        password=None,
+        **options,
     )
     return conninfo, parts.password
 
@@ -156,7 +164,9 @@ def _address(url: str) -> tuple[str, str | None]:
 def _program(name: str) -> str:
     found = shutil.which(name)
     if found is None:  # Debian keeps the server's own programs here
-        versions = [p for p in Path("/usr/lib/postgresql").glob(f"*/bin/{name}") if p.parent.parent.name.isdigit()]
+        versions = [
+            p for p in Path("/usr/lib/postgresql").glob(f"*/bin/{name}") if p.parent.parent.name.isdigit()
+        ]
         found = str(max(versions, key=lambda p: int(p.parent.parent.name))) if versions else None
     if found is None:
         raise CopyError(

@@ -54,14 +54,20 @@ class Database:
     def open(cls, url: str) -> "Database":
         """Opens `sqlite:///file` or `postgresql+psycopg://...`; connects on first use. Raises SettingsError (no driver)."""
         if url.startswith("sqlite"):
-            engine = sa.create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "cached_statements": 512})
+            engine = sa.create_engine(
+                url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "cached_statements": 512}
+            )
             event.listen(engine, "connect", _sqlite_connect)
             event.listen(engine, "begin", _sqlite_begin)
         else:
             try:
-                engine = sa.create_engine(url, pool_size=READERS + 1, max_overflow=WRITERS, pool_pre_ping=True)
+                engine = sa.create_engine(
+                    url, pool_size=READERS + 1, max_overflow=WRITERS, pool_pre_ping=True
+                )
             except ModuleNotFoundError:
-                raise SettingsError("PostgreSQL needs its driver: pip install 'ai-agent-marketplace[postgres]'") from None
+                raise SettingsError(
+                    "PostgreSQL needs its driver: pip install 'ai-agent-marketplace[postgres]'"
+                ) from None
         return cls(engine)
 
     def create_all(self) -> None:
@@ -81,7 +87,12 @@ class Database:
         return await asyncio.get_running_loop().run_in_executor(self._writers, self._write_here, fn, durable)
 
     async def write_batched(
-        self, handler: BatchHandler[Any, T], job: object, *, durable: bool = True, undo: Callable[[T], None] | None = None
+        self,
+        handler: BatchHandler[Any, T],
+        job: object,
+        *,
+        durable: bool = True,
+        undo: Callable[[T], None] | None = None,
     ) -> T:
         """Hands `job` to `handler(driver_connection, jobs)` together with all others that wait; one answer each.
 
@@ -109,7 +120,11 @@ class Database:
     def connections(self) -> dict[str, int]:
         """How many connections of the pool are `in_use` and `idle`; empty where there is no such pool."""
         pool = self.engine.pool
-        return {"in_use": pool.checkedout(), "idle": pool.checkedin()} if isinstance(pool, sa.pool.QueuePool) else {}
+        return (
+            {"in_use": pool.checkedout(), "idle": pool.checkedin()}
+            if isinstance(pool, sa.pool.QueuePool)
+            else {}
+        )
 
     def close(self) -> None:
         """Finishes what was handed in, then ends all threads and connections."""
@@ -126,7 +141,10 @@ class Database:
                         connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
                     return fn(connection)
             except _AWAY as e:
-                if not isinstance(e, sa.exc.DBAPIError) or getattr(e.orig, "sqlstate", None) not in _RETRYABLE:
+                if (
+                    not isinstance(e, sa.exc.DBAPIError)
+                    or getattr(e.orig, "sqlstate", None) not in _RETRYABLE
+                ):
                     raise _away(e) from e
                 time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311  jitter, not a secret
         raise Unavailable("The database is too busy; try again", retry_after=1)

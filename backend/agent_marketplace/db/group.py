@@ -80,7 +80,12 @@ class GroupWriter:
         return await future
 
     async def submit_batched(
-        self, handler: BatchHandler[Any, T], payload: object, *, durable: bool, undo: Callable[[T], None] | None = None
+        self,
+        handler: BatchHandler[Any, T],
+        payload: object,
+        *,
+        durable: bool,
+        undo: Callable[[T], None] | None = None,
     ) -> T:
         """Adds `payload` to what `handler` gets in the next group. `undo(value)` is called if the caller left meanwhile."""
         loop = asyncio.get_running_loop()
@@ -128,7 +133,9 @@ class GroupWriter:
                 cause = e.__cause__
                 group[0].error = cause if isinstance(cause, MarketplaceError) else _unavailable(e)
                 return
-            log.warning("a group of %d writes is run one by one after %s", len(group), type(e.__cause__).__name__)
+            log.warning(
+                "a group of %d writes is run one by one after %s", len(group), type(e.__cause__).__name__
+            )
             for job in group:
                 job.error = None
                 self._settle([job])

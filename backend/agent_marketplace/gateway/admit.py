@@ -91,7 +91,9 @@ async def hold(flight: "Flight", needs: Needs) -> Sized:
     router, request = flight.router, flight.request
     fit, ceiling = _whole(flight, needs, flight.plan), flight.wishes.max_cost
     if ceiling is not None and fit.amount > ceiling:
-        fit = _within(flight, needs, ceiling, "costs more than max_cost") or _above_ceiling(flight, needs, ceiling)
+        fit = _within(flight, needs, ceiling, "costs more than max_cost") or _above_ceiling(
+            flight, needs, ceiling
+        )
     for _ in range(3):
         flight.plan = fit.plan
         try:
@@ -227,8 +229,14 @@ def _cheapest(flight: "Flight", needs: Needs) -> Target:
 def _above_ceiling(flight: "Flight", needs: Needs, ceiling: int) -> NoReturn:
     target = _cheapest(flight, needs)
     given = needs.output_tokens is not None
-    least = _full_cost(flight, needs, target) if given else cost_of(target, held_input(flight), LEAST_OUTPUT_TOKENS)
-    affordable = affordable_tokens(target.price, held_input(flight), ceiling) if target.price is not None else 0
+    least = (
+        _full_cost(flight, needs, target)
+        if given
+        else cost_of(target, held_input(flight), LEAST_OUTPUT_TOKENS)
+    )
+    affordable = (
+        affordable_tokens(target.price, held_input(flight), ceiling) if target.price is not None else 0
+    )
     raise PaymentRequired(
         f"This may cost ${dollars(least)}, above max_cost ${dollars(ceiling)}",
         code="max_cost_exceeded",
@@ -244,8 +252,12 @@ def _refusal(flight: "Flight", needs: Needs, refused: PaymentRequired, balance: 
         "balance": dollars(balance.balance),
         "held": dollars(balance.held),
         "available": dollars(available),
-        "max_affordable_tokens": affordable_tokens(target.price, held_input(flight), available) if target.price else 0,
+        "max_affordable_tokens": affordable_tokens(target.price, held_input(flight), available)
+        if target.price
+        else 0,
         "free_alternative": flight.router.free_alternative(flight.request.call),
         "scope": "key" if of_key else "wallet",
     }
-    return PaymentRequired(refused.message if of_key else "Insufficient balance", code="payment_required", extra=extra)
+    return PaymentRequired(
+        refused.message if of_key else "Insufficient balance", code="payment_required", extra=extra
+    )

@@ -71,14 +71,24 @@ class AgentMouth:
         return AgentEncoder(shape, self._start)
 
     def render_reply(self, reply: Reply, shape: Shape, extra: Mapping[str, Any]) -> bytes:
-        calls = [{"id": p.id, "name": p.name, "arguments": p.arguments} for p in reply.parts if isinstance(p, ToolCallPart)]
+        calls = [
+            {"id": p.id, "name": p.name, "arguments": p.arguments}
+            for p in reply.parts
+            if isinstance(p, ToolCallPart)
+        ]
         thought = "".join(p.text for p in reply.parts if isinstance(p, ReasoningPart))
         fields = done_fields(reply.text, calls, reply.finish or Finish.STOP, reply.usage, shape, extra)
         return json.encode(fields | ({"reasoning": thought} if thought else {}))
 
     def render_error(self, error: MarketplaceError, request_id: str) -> bytes:
         return json.encode(
-            {"success": False, "error": error.message, "code": error.code, "request_id": request_id, **error.extra}
+            {
+                "success": False,
+                "error": error.message,
+                "code": error.code,
+                "request_id": request_id,
+                **error.extra,
+            }
         )
 
     def keep_alive(self) -> bytes:
@@ -125,7 +135,9 @@ class AgentEncoder:
         fields = {"success": False, "error": error.message, "code": error.code, "request_id": request_id}
         if error.retry_after is not None:
             fields["retry_after"] = error.retry_after
-        return self._event("error", fields | {"partial": bool(self._text), "cost": 0} | error.extra | dict(self._fields))
+        return self._event(
+            "error", fields | {"partial": bool(self._text), "cost": 0} | error.extra | dict(self._fields)
+        )
 
     def fallback(self, moved: Mapping[str, str]) -> bytes:
         """Said before the first delta when another model answers than the one asked for."""
@@ -147,4 +159,8 @@ class AgentEncoder:
     def _event(self, kind: str, fields: Mapping[str, Any]) -> bytes:
         number = self._next
         self._next += 1
-        return b"id: %d\nevent: %s\ndata: %s\n\n" % (number, kind.encode(), json.encode({"type": kind, **fields}))
+        return b"id: %d\nevent: %s\ndata: %s\n\n" % (
+            number,
+            kind.encode(),
+            json.encode({"type": kind, **fields}),
+        )

@@ -113,7 +113,14 @@ class APIRouter:
             yield piece
 
     def _short(
-        self, user_id: str, model_id: str, prompt: str, options: Mapping[str, Any] | None, *, mouth: Mouth, stream: bool
+        self,
+        user_id: str,
+        model_id: str,
+        prompt: str,
+        options: Mapping[str, Any] | None,
+        *,
+        mouth: Mouth,
+        stream: bool,
     ) -> GatewayRequest:
         given = dict(options or {})
         call = Call(
@@ -161,7 +168,9 @@ class APIRouter:
         if all(a.why == "free_fallback" for a in plan.attempts):
             asked = groups[0].model if groups else call.model
             model = self.registry.get_model_by_id(asked)
-            raise nothing_left(asked, plan.skipped, model.successor if model is not None and model.retired else None)
+            raise nothing_left(
+                asked, plan.skipped, model.successor if model is not None and model.retired else None
+            )
         return plan
 
     def _compile(self, groups: list[Group], wants: need.Needs, wishes: Preferences, user_id: str) -> Plan:
@@ -182,7 +191,9 @@ class APIRouter:
         return [self.targets.group(m.id, "free_fallback", own_keys, wishes) for m in free[:2]]
 
     def _free_models(self) -> list[AIModel]:
-        free = [m for m in self.registry.filter_by_tier("free") if m.is_available and "text" in m.capabilities]
+        free = [
+            m for m in self.registry.filter_by_tier("free") if m.is_available and "text" in m.capabilities
+        ]
         return sorted(free, key=lambda m: (m.provider == "local", -(m.context_window or 0), m.id))
 
     def free_alternative(self, call: Call) -> str | None:
@@ -194,7 +205,9 @@ class APIRouter:
         name = self.free_alternative(call)
         if name is None:
             return None
-        plan = self._compile([self.targets.group(name, "free_fallback", frozenset(), wishes)], wants, wishes, "")
+        plan = self._compile(
+            [self.targets.group(name, "free_fallback", frozenset(), wishes)], wants, wishes, ""
+        )
         return plan if plan.attempts else None
 
     async def prepare(self, flight: Flight, attempt: Attempt, cap: int | None) -> Prepared:
@@ -246,16 +259,26 @@ class APIRouter:
         if endpoint.wire == "openai":
             if splice.spliceable(call):
                 out = splice.splice_request(
-                    request.raw, target.upstream_id, max_tokens=limit, stream=call.stream, dialect=endpoint.dialect
+                    request.raw,
+                    target.upstream_id,
+                    max_tokens=limit,
+                    stream=call.stream,
+                    dialect=endpoint.dialect,
                 )
             return out, SplicedPipe(splice.Passthrough(shape)) if call.stream else None
         if endpoint.wire == "gemini":
             if not moved and splice_gemini.spliceable(request.raw, call):
-                out = splice_gemini.splice_request(request.raw, target.upstream_id, max_tokens=limit, stream=call.stream)
+                out = splice_gemini.splice_request(
+                    request.raw, target.upstream_id, max_tokens=limit, stream=call.stream
+                )
             choices = max(1, call.n or 1)
-            return out, SplicedPipe(splice_gemini.Passthrough(shape, choices=choices)) if call.stream else None
+            return out, SplicedPipe(
+                splice_gemini.Passthrough(shape, choices=choices)
+            ) if call.stream else None
         if not moved and splice_anthropic.spliceable(request.raw, call, limit):
-            out = splice_anthropic.splice_request(request.raw, target.upstream_id, max_tokens=limit, stream=call.stream)
+            out = splice_anthropic.splice_request(
+                request.raw, target.upstream_id, max_tokens=limit, stream=call.stream
+            )
         return out, SplicedPipe(splice_anthropic.Passthrough(shape)) if call.stream else None
 
     def abort_rule(self, provider: str) -> str:
@@ -301,7 +324,9 @@ class APIRouter:
         if ok:
             streamed = flight.request.call.stream and first is not None
             first_s = first / 1000 if streamed and first is not None else None
-            self._catalog.served(target.model, target.provider, first_token_s=first_s, tokens_per_s=rate or None)
+            self._catalog.served(
+                target.model, target.provider, first_token_s=first_s, tokens_per_s=rate or None
+            )
         else:
             self._catalog.failed(target.model, target.provider)
 
@@ -323,4 +348,8 @@ def _with_betas(out: OutboundCall, passed: tuple[str, ...], dropped: tuple[str, 
 
 def _same_wire(flight: Flight, endpoint: Endpoint) -> bool:
     """Whether bytes may pass: a wire with a fast path, on both sides."""
-    return flight.request.raw is not None and endpoint.wire == flight.request.call.wire and endpoint.wire in SPLICED
+    return (
+        flight.request.raw is not None
+        and endpoint.wire == flight.request.call.wire
+        and endpoint.wire in SPLICED
+    )

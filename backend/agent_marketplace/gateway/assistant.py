@@ -16,9 +16,13 @@ class Assistant:
         self._ledger = ledger
         self._credentials = credentials
 
-    async def choose(self, user_id: str, call: Call, needs: Needs, wishes: Preferences) -> list[tuple[str, str]]:
+    async def choose(
+        self, user_id: str, call: Call, needs: Needs, wishes: Preferences
+    ) -> list[tuple[str, str]]:
         """(model id, why), the first to be tried first."""
-        wallet = Wallet((await self._ledger.balance(user_id)).available, await self._credentials.providers(user_id))
+        wallet = Wallet(
+            (await self._ledger.balance(user_id)).available, await self._credentials.providers(user_id)
+        )
         return self._engine.choose(user_id, call, needs, wishes, wallet)
 
     def output_range(self, model_id: str, call: Call, _input_tokens: int) -> tuple[int, int]:

@@ -49,7 +49,9 @@ def billable(
         return Usage(input=input_tokens, output=output, estimated=True)
     unreported = meter.unreported_tokens() * choices
     if not usage.completion_tokens and (unreported or not finished):
-        unreported = meter.delivered_tokens() * choices  # a placeholder says nothing of what came before it either
+        unreported = (
+            meter.delivered_tokens() * choices
+        )  # a placeholder says nothing of what came before it either
     if not unreported or (finished and _covers_all(usage, meter, choices)):
         return usage
     output = max(usage.output, _counted(usage.output + unreported, None if cap is None else cap * choices))

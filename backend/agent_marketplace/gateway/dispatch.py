@@ -161,7 +161,12 @@ class Dispatch:
                 return await self._try(attempt), _NONE
             except UpstreamFailure as failure:
                 pause = _pause(failure, TABLE[failure.kind], tries, others=others)
-                if not patient or pause is None or self.waited + pause > _MAX_WAIT_S or len(self.log) >= _MAX_TRIES:
+                if (
+                    not patient
+                    or pause is None
+                    or self.waited + pause > _MAX_WAIT_S
+                    or len(self.log) >= _MAX_TRIES
+                ):
                     return None, failure
                 self.waited += pause
             await self.sleep(pause)
@@ -187,7 +192,9 @@ class Dispatch:
     def _last_error(self) -> MarketplaceError:
         if self.failure is None or self.failed_target is None:
             raise AssertionError("a plan without attempts is refused before dispatch")
-        return told(self.failure, self.failed_target.provider, own_key=self.failed_target.credential == "byok")
+        return told(
+            self.failure, self.failed_target.provider, own_key=self.failed_target.credential == "byok"
+        )
 
     async def _try(self, attempt: Attempt) -> Upstream:
         target = attempt.target
@@ -244,13 +251,17 @@ class Dispatch:
         body = await response.read(_BODY_LIMIT)
         reply = prepared.codec.parse_reply(body)
         if reply.finish in (None, Finish.ERROR):
-            raise UpstreamFailure(FailureClass.SERVER, f"{attempt.target.provider} gave an answer without a finish reason")
+            raise UpstreamFailure(
+                FailureClass.SERVER, f"{attempt.target.provider} gave an answer without a finish reason"
+            )
         meter = Meter()
         meter.finish, meter.native, meter.done = reply.finish, reply.native_finish, True
         meter.see(_events(reply))
         return Upstream(attempt, prepared, response, meter, reply=reply, body=body)
 
-    async def _first_event(self, attempt: Attempt, prepared: Prepared, response: OutboundResponse) -> Upstream:
+    async def _first_event(
+        self, attempt: Attempt, prepared: Prepared, response: OutboundResponse
+    ) -> Upstream:
         pipe = prepared.pipe
         if pipe is None:
             raise AssertionError("a stream has a pipe")
@@ -290,7 +301,11 @@ def _pause(failure: UpstreamFailure, policy: Policy, tries: int, *, others: bool
     if tries > policy.same:
         return None
     if failure.retry_after is not None:
-        return None if others or failure.retry_after > _MAX_WAIT_S else failure.retry_after + random.uniform(0, 0.1)  # noqa: S311
+        return (
+            None
+            if others or failure.retry_after > _MAX_WAIT_S
+            else failure.retry_after + random.uniform(0, 0.1)  # noqa: S311
+        )
     if failure.kind is FailureClass.RATE_LIMITED:
         return None if others else random.uniform(0.5, 1.5)  # noqa: S311
     return random.uniform(0.05, 0.25)  # noqa: S311
@@ -305,7 +320,11 @@ def _first(fed: tuple[bytes, list[Event]], meter: Meter, early: list[bytes], pro
     meter.see(events)
     if not decisive(events):
         return False
-    if not meter.characters and meter.finish in (None, Finish.ERROR) and any(isinstance(e, Done | Finished) for e in events):
+    if (
+        not meter.characters
+        and meter.finish in (None, Finish.ERROR)
+        and any(isinstance(e, Done | Finished) for e in events)
+    ):
         raise UpstreamFailure(FailureClass.SERVER, f"{provider} ended the stream before it began")
     return True
 

@@ -69,7 +69,9 @@ class EmbeddingFlight(Flight):
         as_call = Call(model=call.model, messages=(), max_tokens=0, user=call.user, routing=call.routing)
         super().__init__(
             router,
-            GatewayRequest(request_id=request_id, user_id=user_id, key_id=key_id, mouth=self._mouth, call=as_call),
+            GatewayRequest(
+                request_id=request_id, user_id=user_id, key_id=key_id, mouth=self._mouth, call=as_call
+            ),
         )
 
     async def open(self) -> None:

@@ -39,7 +39,9 @@ async def estimate(router: "APIRouter", user_id: str, call: Call) -> dict[str, A
         "own_key": target.credential == "byok",
         "affordable": target.free or p95_cost <= wallet.available,
         "max_affordable_tokens": (
-            most if target.free or target.price is None else admit.affordable_tokens(target.price, tokens, wallet.available)
+            most
+            if target.free or target.price is None
+            else admit.affordable_tokens(target.price, tokens, wallet.available)
         ),
         "balance": dollars(wallet.balance),
     }

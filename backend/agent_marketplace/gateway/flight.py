@@ -19,6 +19,7 @@ from agent_marketplace.gateway.relay import (
     Allowance,
     Outcome,
     Stopped,
+    forgive_cancel,
     relay,
     release,
     settled_despite_cancel,
@@ -144,7 +145,8 @@ class Flight:
         except asyncio.CancelledError:
             if self.upstream is None:
                 await self._never_answered(begun=self.begun)
-                return self._stopped_bytes() if self._why_stopped is None else self.error_bytes(self._why_stopped)
+                why = self._why_stopped
+                return self._stopped_bytes() if why is None else self.error_bytes(why)
             upstream, outcome = self.upstream, self._outcome_of_cancel()
             upstream.response.cancel()
             await settled_despite_cancel(self._settle(outcome))
@@ -166,7 +168,8 @@ class Flight:
 
     def note_estimate(self) -> None:
         """Puts the estimate on the receipt, to be compared with the charge."""
-        noted = estimates.note(self.router, self.request.call, self.plan.attempts[0].target, self.input_tokens)
+        target = self.plan.attempts[0].target
+        noted = estimates.note(self.router, self.request.call, target, self.input_tokens)
         if noted is not None:
             self.request.detail["estimate"] = noted
 
@@ -237,7 +240,9 @@ class Flight:
         try:
             return await admit.hold(self, wants)
         except PaymentRequired as refused:
-            free = self.router.free_plan(self.request.call, wants, self.wishes) if self.wishes.on_empty_free else None
+            free = None
+            if self.wishes.on_empty_free:
+                free = self.router.free_plan(self.request.call, wants, self.wishes)
             if free is None or refused.code == "max_cost_exceeded":
                 raise
             self.plan = free
@@ -286,7 +291,8 @@ class Flight:
         upstream, progress = self.upstream, None
         if upstream is not None and upstream.meter.characters and upstream.attempt.target.price is not None:
             delivered = upstream.meter.running_tokens() * self._choices
-            progress = price_usage(upstream.attempt.target.price, Usage(input=self.input_tokens, output=delivered))
+            usage = Usage(input=self.input_tokens, output=delivered)
+            progress = price_usage(upstream.attempt.target.price, usage)
             if self.hold is not None:
                 progress = min(progress, self.hold.amount_nano)
         await self.router.ledger.heartbeat(self.request.request_id, progress_nano=progress)
@@ -301,8 +307,7 @@ class Flight:
             forgive_cancel()
 
     async def _settle(self, outcome: Outcome) -> None:
-        upstream = self.upstream
-        if upstream is None or self.hold is None:
+        if (upstream := self.upstream) is None or self.hold is None:
             raise AssertionError("settlement follows an answer")
         target = upstream.attempt.target
         self.usage = billing.billable(
@@ -313,15 +318,12 @@ class Flight:
         if self.usage is not None:
             charge = price_usage(target.price, self.usage) if target.price is not None else 0
             if target.list_price is not target.price:  # without a mark-up the two are one
-                list_cost = price_usage(target.list_price, self.usage) if target.list_price is not None else None
+                listed = target.list_price
+                list_cost = price_usage(listed, self.usage) if listed is not None else None
             else:
                 list_cost = charge if target.price is not None else None
-        if outcome.stopped is Stopped.FINISHED:
-            status = "ok"
-        elif outcome.stopped is Stopped.CLIENT:
-            status = "cancelled"
-        else:
-            status = "partial" if self.usage is not None else "failed"
+        cut = "partial" if self.usage is not None else "failed"
+        status = {Stopped.FINISHED: "ok", Stopped.CLIENT: "cancelled"}.get(outcome.stopped, cut)
         if outcome.stopped is not Stopped.FINISHED:
             self.request.detail["abort"] = self.router.abort_rule(target.provider)
         self.receipt = await self._post(
@@ -344,12 +346,13 @@ class Flight:
         self._closed = True
         target = self.plan.attempts[0].target
         if self.log:
-            last = self.log[-1]
-            same = (
-                a.target for a in self.plan.attempts if (a.target.model, a.target.provider) == (last.model, last.provider)
-            )
-            target = next(same, target)
-        self.receipt = await self._post(target, charge=0, cost=0, list_cost=0, status=status, usage=Usage(), error=error)
+            tried = (self.log[-1].model, self.log[-1].provider)
+            targets = (a.target for a in self.plan.attempts)
+            target = next((t for t in targets if (t.model, t.provider) == tried), target)
+        nothing = Usage()
+        self.receipt = await self._post(
+            target, charge=0, cost=0, list_cost=0, status=status, usage=nothing, error=error
+        )
         await self._tell_the_route(None)
 
     async def _tell_the_route(self, usage: Usage | None) -> None:
@@ -397,7 +400,8 @@ class Flight:
             asked = self.plan.attempts[0].target.model
         if attempt.target.model == asked:
             return None
-        failed = next((e for e in self.log if e.status in ("failed", "not_tried") and e.model != attempt.target.model), None)
+        others = (e for e in self.log if e.model != attempt.target.model)
+        failed = next((e for e in others if e.status in ("failed", "not_tried")), None)
         left_out = next((s.reason for s in self.plan.skipped if s.model == asked), "not available")
         reason = self._moved_because or (failed.error if failed is not None else left_out)
         return {"from": asked, "to": attempt.target.model, "reason": reason}
@@ -449,7 +453,11 @@ class Flight:
         fields = self.money(receipt)
         if self.request.agents and receipt is not None:
             list_cost = None
-            if self.upstream is not None and self.usage is not None and self.upstream.attempt.target.list_price is not None:
+            if (
+                self.upstream is not None
+                and self.usage is not None
+                and self.upstream.attempt.target.list_price is not None
+            ):
                 list_cost = dollars(price_usage(self.upstream.attempt.target.list_price, self.usage))
             fields |= {
                 "request_id": self.request.request_id,
@@ -490,10 +498,3 @@ class Flight:
         """Bytes just went to the client."""
         if self._pulse is not None:
             self._pulse.touch()
-
-
-def forgive_cancel() -> None:
-    """The cancellation was ours to act upon: the task goes on as if it had not been."""
-    task = asyncio.current_task()
-    if task is not None:
-        task.uncancel()

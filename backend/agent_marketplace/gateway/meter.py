@@ -76,7 +76,9 @@ class Meter:
     def _counted(self) -> bool:
         """The provider ended the stream itself and said what all of it cost: whole, though without a reason (ADR 7)."""
         usage = self.usage
-        return usage is not None and not usage.estimated and usage.completion_tokens > 0 and self.characters > 0
+        return (
+            usage is not None and not usage.estimated and usage.completion_tokens > 0 and self.characters > 0
+        )
 
     def running_tokens(self) -> int:
         """Tokens delivered so far, cheaply: four bytes of UTF-8 a token. For the hold's slices, never for the bill."""

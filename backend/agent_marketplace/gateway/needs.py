@@ -42,7 +42,9 @@ _SERVER_TOOLS = (
     "builtin_function",
     "openrouter:",
 )
-_GOOGLES_TOOLS = frozenset({"googleSearch", "googleSearchRetrieval", "googleMaps", "enterpriseWebSearch", "fileSearch"})
+_GOOGLES_TOOLS = frozenset(
+    {"googleSearch", "googleSearchRetrieval", "googleMaps", "enterpriseWebSearch", "fileSearch"}
+)
 """A provider's own tools that it runs and bills itself."""
 
 _PARAMETERS = (
@@ -95,7 +97,9 @@ def without_reasoning_history(call: Call) -> Call:
     return msgspec.structs.replace(call, messages=messages)
 
 
-def missing(needs: Needs, supported: frozenset[str], modalities: Mapping[str, Any] | frozenset[str]) -> str | None:
+def missing(
+    needs: Needs, supported: frozenset[str], modalities: Mapping[str, Any] | frozenset[str]
+) -> str | None:
     """The first thing the target lacks, in words, or None. An empty `supported` means "not known": nothing is refused for it."""
     if needs.images and "image" not in modalities:
         return "it takes no images"

@@ -47,7 +47,9 @@ class Passthrough(Protocol):
 class TranslatedPipe:
     """Provider's wire -> events -> client's wire. moved: {from, to, reason} if another model answers than was asked for."""
 
-    def __init__(self, decoder: StreamDecoder, encoder: StreamEncoder, *, moved: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, decoder: StreamDecoder, encoder: StreamEncoder, *, moved: Mapping[str, str] | None = None
+    ) -> None:
         self._decoder = decoder
         self._encoder = encoder
         self._moved = moved

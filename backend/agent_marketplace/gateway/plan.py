@@ -97,7 +97,9 @@ def compile_plan(
             if refusal is None:
                 usable.append(target)
             else:
-                skipped.append(Skipped(model=target.model, provider=target.provider, code=refusal[0], reason=refusal[1]))
+                skipped.append(
+                    Skipped(model=target.model, provider=target.provider, code=refusal[0], reason=refusal[1])
+                )
         if len(usable) > 1:
             usable.sort(key=lambda t: _rank(t, wishes, open_breaker, measured))
         first_of_model = True
@@ -106,7 +108,10 @@ def compile_plan(
                 if not wishes.allow_fallbacks or wishes.fallback is False:
                     skipped.append(
                         Skipped(
-                            model=target.model, provider=target.provider, code="fallbacks_off", reason="fallbacks are off"
+                            model=target.model,
+                            provider=target.provider,
+                            code="fallbacks_off",
+                            reason="fallbacks are off",
                         )
                     )
                     continue
@@ -151,9 +156,15 @@ def _refusal(target: Target, needs: Needs, wishes: Preferences) -> tuple[str, st
         return "unsupported", f"{target.model} at {target.provider}: {lacking}"
     if wishes.require_parameters and target.supported and not needs.parameters <= target.supported:
         return "require_parameters", f"does not take {', '.join(sorted(needs.parameters - target.supported))}"
-    if target.context is not None and needs.input_tokens > target.context + _CONTEXT_MARGIN + target.context // 4:
+    if (
+        target.context is not None
+        and needs.input_tokens > target.context + _CONTEXT_MARGIN + target.context // 4
+    ):
         # Our count is an estimate: only a clear excess is refused here, the provider has the last word on the rest.
-        return "context_length_exceeded", f"about {needs.input_tokens} input tokens; it takes {target.context}"
+        return (
+            "context_length_exceeded",
+            f"about {needs.input_tokens} input tokens; it takes {target.context}",
+        )
     if needs.unpriced and target.credential == "operator" and not target.free:
         return (
             "unpriced_option",

@@ -13,7 +13,17 @@ Sort = Literal["price", "throughput", "latency"]
 
 FIELDS = frozenset({"models", "provider", "byok", "fallback", "on_empty", "max_cost", "session_id"})
 _PROVIDER_FIELDS = frozenset(
-    {"order", "only", "ignore", "allow_fallbacks", "require_parameters", "sort", "max_price", "data_collection", "zdr"}
+    {
+        "order",
+        "only",
+        "ignore",
+        "allow_fallbacks",
+        "require_parameters",
+        "sort",
+        "max_price",
+        "data_collection",
+        "zdr",
+    }
 )
 _MAX_LIST = 16
 
@@ -56,14 +66,18 @@ def parse(raw: Mapping[str, Any]) -> Preferences:
         )
     max_price = provider.get("max_price") or {}
     if not isinstance(max_price, Mapping):
-        raise BadRequest("provider.max_price must be an object with prompt and completion in dollars per 1M tokens")
+        raise BadRequest(
+            "provider.max_price must be an object with prompt and completion in dollars per 1M tokens"
+        )
     return Preferences(
         models=_names(raw.get("models"), "models"),
         order=_names(provider.get("order"), "provider.order"),
         only=_names(provider.get("only"), "provider.only"),
         ignore=_names(provider.get("ignore"), "provider.ignore"),
         allow_fallbacks=_flag(provider.get("allow_fallbacks"), "provider.allow_fallbacks", default=True),
-        require_parameters=_flag(provider.get("require_parameters"), "provider.require_parameters", default=False),
+        require_parameters=_flag(
+            provider.get("require_parameters"), "provider.require_parameters", default=False
+        ),
         sort=_sort(provider.get("sort")),
         max_price_input=_dollars(max_price.get("prompt"), "provider.max_price.prompt"),
         max_price_output=_dollars(max_price.get("completion"), "provider.max_price.completion"),
@@ -78,7 +92,11 @@ def parse(raw: Mapping[str, Any]) -> Preferences:
 def _names(value: Any, field: str) -> tuple[str, ...]:
     if value is None:
         return ()
-    if not isinstance(value, list) or len(value) > _MAX_LIST or not all(isinstance(v, str) and v for v in value):
+    if (
+        not isinstance(value, list)
+        or len(value) > _MAX_LIST
+        or not all(isinstance(v, str) and v for v in value)
+    ):
         raise BadRequest(f"{field} must be a list of at most {_MAX_LIST} names")
     return tuple(value)
 

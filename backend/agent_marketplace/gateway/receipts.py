@@ -21,7 +21,9 @@ def detail_of(flight: "Flight", target: Target) -> dict[str, Any]:
     meter = upstream.meter if upstream else None
     detail: dict[str, Any] = {
         "attempts": receipt_attempts(flight.log),
-        "skipped": [msgspec.to_builtins(s) for s in flight.plan.skipped if s.code != "unavailable"][:_MOST_SKIPPED],
+        "skipped": [msgspec.to_builtins(s) for s in flight.plan.skipped if s.code != "unavailable"][
+            :_MOST_SKIPPED
+        ],
         "requested_model": flight.requested_model,
         "credential": target.credential,
         "stream": flight.request.call.stream,
@@ -37,7 +39,10 @@ def detail_of(flight: "Flight", target: Target) -> dict[str, Any]:
     if flight.error is not None:
         # A provider's words may repeat the prompt: they are for the caller, not for the record.
         own = "provider" not in flight.error.extra
-        detail["error"] = {"code": flight.error.code, **({"words": flight.error.message[:300]} if own else {})}
+        detail["error"] = {
+            "code": flight.error.code,
+            **({"words": flight.error.message[:300]} if own else {}),
+        }
     return detail
 
 
@@ -62,7 +67,10 @@ def unconfirmed_cost(flight: "Flight") -> int:
             continue
         for attempt in flight.plan.attempts:
             target = attempt.target
-            if (target.model, target.provider) == (entry.model, entry.provider) and target.list_price is not None:
+            if (target.model, target.provider) == (
+                entry.model,
+                entry.provider,
+            ) and target.list_price is not None:
                 total += price_usage(target.list_price, Usage(input=flight.input_tokens))
                 break
     return total

@@ -3,11 +3,15 @@
 from agent_marketplace.errors import BadRequest, MarketplaceError, NotFound, PaymentRequired, Unavailable
 from agent_marketplace.gateway.plan import Skipped
 
-_BAD = frozenset({"unsupported", "context_length_exceeded", "require_parameters", "byok_only", "unpriced_option"})
+_BAD = frozenset(
+    {"unsupported", "context_length_exceeded", "require_parameters", "byok_only", "unpriced_option"}
+)
 _FILTERS = frozenset({"provider_only", "provider_ignore", "max_price", "fallbacks_off"})
 
 
-def nothing_left(requested: str, skipped: tuple[Skipped, ...], successor: str | None = None) -> MarketplaceError:
+def nothing_left(
+    requested: str, skipped: tuple[Skipped, ...], successor: str | None = None
+) -> MarketplaceError:
     """Peers' `availability` object goes with it: what was asked for, who was left out, by what. successor: of a retired model."""
     own = [s for s in skipped if s.model == requested] or list(skipped)
     codes = {s.code for s in own}
@@ -15,7 +19,8 @@ def nothing_left(requested: str, skipped: tuple[Skipped, ...], successor: str | 
         "requested_models": [requested],
         "affected_providers": sorted({s.provider for s in own}),
         "excluded_by": sorted(codes),
-        "retryable": codes == {"unavailable"} and any("not running" in s.reason or "starting" in s.reason for s in own),
+        "retryable": codes == {"unavailable"}
+        and any("not running" in s.reason or "starting" in s.reason for s in own),
     }
     extra: dict[str, object] = {"availability": availability}
     if not own:
@@ -26,14 +31,18 @@ def nothing_left(requested: str, skipped: tuple[Skipped, ...], successor: str | 
         if first is None:
             continue
         if code == "unpriced_model":
-            return PaymentRequired(first.reason + "; it is served on your own key only", code="unpriced_model", extra=extra)
+            return PaymentRequired(
+                first.reason + "; it is served on your own key only", code="unpriced_model", extra=extra
+            )
         if code in _BAD:
             named = "context_length_exceeded" if code == "context_length_exceeded" else "unprocessable"
             return BadRequest(first.reason, code=named, extra=extra)
         if code in _FILTERS and codes <= _FILTERS | {"unavailable"}:
             return NotFound(f"{requested}: {first.reason}", code="constraint_filtered", extra=extra)
         if code == "unavailable":
-            return _unavailable(requested, first.reason, extra, successor, retryable=bool(availability["retryable"]))
+            return _unavailable(
+                requested, first.reason, extra, successor, retryable=bool(availability["retryable"])
+            )
     return NotFound(f"{requested}: {own[0].reason}", code="no_endpoints", extra=extra)
 
 

@@ -62,7 +62,9 @@ class Allowance:
         return None
 
 
-async def relay(upstream: Upstream, send: Send, allowance: Allowance, *, tail_s: float, choices: int = 1) -> Outcome:
+async def relay(
+    upstream: Upstream, send: Send, allowance: Allowance, *, tail_s: float, choices: int = 1
+) -> Outcome:
     """Relays to the end. The caller hangs up afterwards (`release`), also when this is cancelled.
 
     tail_s: what may follow a finish reason (usage, the end mark) is waited for so long.
@@ -148,12 +150,16 @@ def verdict(upstream: Upstream, choices: int) -> Outcome:
                 retry_after=meter.error.retry_after,
             ),
         )
-    return Outcome(Stopped.PROVIDER, ProviderFailure(f"{provider} cut the answer short", extra={"provider": provider}))
+    return Outcome(
+        Stopped.PROVIDER, ProviderFailure(f"{provider} cut the answer short", extra={"provider": provider})
+    )
 
 
 def _cut(error: NetError, provider: str) -> MarketplaceError:
     if isinstance(error, IdleTimeout | FirstByteTimeout | TotalTimeout):
-        return ProviderFailure(f"{provider} stopped answering", status=504, code="timeout", extra={"provider": provider})
+        return ProviderFailure(
+            f"{provider} stopped answering", status=504, code="timeout", extra={"provider": provider}
+        )
     return ProviderFailure(f"{provider} cut the answer short", extra={"provider": provider})
 
 
@@ -205,3 +211,10 @@ async def settled_despite_cancel(work: Awaitable[object]) -> None:
     task.result()
     if cancelled is not None:
         raise cancelled
+
+
+def forgive_cancel() -> None:
+    """The cancellation was ours to act upon: the task goes on as if it had not been."""
+    task = asyncio.current_task()
+    if task is not None:
+        task.uncancel()

@@ -49,7 +49,9 @@ class Targets:
         if model is None:
             near = self._registry.nearest(name)
             hint = f"; did you mean {near[0]}?" if near else ""
-            raise NotFound(f"Model not found: {name[:100]}{hint}", code="model_not_found", extra={"nearest": near})
+            raise NotFound(
+                f"Model not found: {name[:100]}{hint}", code="model_not_found", extra={"nearest": near}
+            )
         return model
 
     def group(self, name: str, why: Why, own_keys: frozenset[str], wishes: Preferences) -> Group:
@@ -69,7 +71,11 @@ class Targets:
         model, pinned = self.resolve(name), self._registry.resolve_offer(name)
         targets: list[Target] = []
         for offer in self._registry.offers(model.id):
-            first = offer.id == pinned.id if pinned is not None else offer.provider == (model.maker or model.provider)
+            first = (
+                offer.id == pinned.id
+                if pinned is not None
+                else offer.provider == (model.maker or model.provider)
+            )
             targets += self._targets(model, offer, own_keys, wishes, first=first)
         return Group(
             model=model.id,
@@ -92,7 +98,9 @@ class Targets:
         if offer.provider in own_keys and wishes.byok != "never":
             found.append(self._target(model, offer, "byok", None, first=first))
         if self._endpoints.configured(offer.provider):
-            found.append(self._target(model, offer, "operator", self._registry.unavailable_reason(offer), first=first))
+            found.append(
+                self._target(model, offer, "operator", self._registry.unavailable_reason(offer), first=first)
+            )
         if not found:
             words = self._registry.unavailable_reason(offer) or f"no key for {offer.provider} is configured"
             found.append(self._target(model, offer, "none", words, first=first))

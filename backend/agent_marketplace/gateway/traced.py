@@ -71,7 +71,9 @@ class TracedFlight(Flight):
         try:
             return await super()._hold(wants)
         finally:
-            held: dict[str, Attribute] = {"marketplace.held_nano": self.hold.amount_nano} if self.hold is not None else {}
+            held: dict[str, Attribute] = (
+                {"marketplace.held_nano": self.hold.amount_nano} if self.hold is not None else {}
+            )
             self._part("hold", began, time.monotonic(), held)
 
     async def _post(self, *given: Any, **named: Any) -> Receipt:
@@ -107,8 +109,12 @@ class TracedFlight(Flight):
         # A model's name is the caller's text until the catalogue knows it.
         known = self.router.registry.resolve(self.requested_model)
         name = f"{_CHAT} {known.id}" if known is not None else _CHAT
-        attributes = self._attributes(known.id if known is not None else "auto" if self.requested_model == "auto" else "")
-        root = Span(name, self._at(self.began), self._at(time.monotonic()), attributes, "server", error, self._parts)
+        attributes = self._attributes(
+            known.id if known is not None else "auto" if self.requested_model == "auto" else ""
+        )
+        root = Span(
+            name, self._at(self.began), self._at(time.monotonic()), attributes, "server", error, self._parts
+        )
         self._tracer.record(root, self.request.traceparent)
 
     def _attributes(self, model: str) -> dict[str, Attribute]:

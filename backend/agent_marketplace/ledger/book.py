@@ -29,10 +29,28 @@ _HOLD = (
     "request_id", "account_id", "key_id", "amount_nano", "price_version", "owner", "state", "progress_nano", "charged_nano",
     "absorbed_nano", "model", "provider", "created_at", "expires_at",
 )  # fmt: skip
-_HOLD_UPDATE = ("request_id", "amount_nano", "state", "progress_nano", "charged_nano", "absorbed_nano", "expires_at")
+_HOLD_UPDATE = (
+    "request_id",
+    "amount_nano",
+    "state",
+    "progress_nano",
+    "charged_nano",
+    "absorbed_nano",
+    "expires_at",
+)
 _BUDGET = ("key_id", "period", "timezone", "limit_nano", "window_start", "spent_nano", "held_nano")
 _BUDGET_UPDATE = ("key_id", "window_start", "spent_nano", "held_nano")
-_TRANSACTION = ("owner_id", "seq", "at", "kind", "request_id", "memo", "amount_nano", "balance_after_nano", "hash")
+_TRANSACTION = (
+    "owner_id",
+    "seq",
+    "at",
+    "kind",
+    "request_id",
+    "memo",
+    "amount_nano",
+    "balance_after_nano",
+    "hash",
+)
 _POSTING = ("owner_id", "seq", "account", "amount_nano")
 USAGE_CLASSES = (
     "input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "reasoning",
@@ -72,7 +90,9 @@ class Book:
         """A book inside a transaction of SQLAlchemy's."""
         return cls(connection.connection.driver_connection, connection.dialect.name, now)
 
-    def load(self, *, users: Iterable[str] = (), requests: Iterable[str] = (), keys: Iterable[str] = ()) -> None:
+    def load(
+        self, *, users: Iterable[str] = (), requests: Iterable[str] = (), keys: Iterable[str] = ()
+    ) -> None:
         """Locks and reads the wallets of `users`, the holds of `requests` with their wallets, and all caps concerned."""
         names = [user_account(user_id) for user_id in dict.fromkeys(users)]
         ids = list(dict.fromkeys(requests))
@@ -147,11 +167,19 @@ class Book:
             self._changed_holds[hold.request_id] = hold
 
     def post(
-        self, account: Account, amounts: dict[str, int], kind: str, *, request_id: str | None = None, memo: str = ""
+        self,
+        account: Account,
+        amounts: dict[str, int],
+        kind: str,
+        *,
+        request_id: str | None = None,
+        memo: str = "",
     ) -> None:
         """Posts a transaction: shared account -> nano-dollars, the wallet takes the other side."""
         if any(amounts.values()):
-            self._transactions.append(post(account, amounts, at=self.now, kind=kind, request_id=request_id, memo=memo))
+            self._transactions.append(
+                post(account, amounts, at=self.now, kind=kind, request_id=request_id, memo=memo)
+            )
             self._changed_accounts[account.id] = account
 
     def add_usage(self, row: Row, *, again: bool) -> None:
@@ -168,9 +196,12 @@ class Book:
     def flush(self) -> None:
         """Writes everything. Raises StaleBook, or the driver's error; either way the transaction must be rolled back."""
         accounts = [
-            (a.id, a.read_balance, a.read_held, a.balance, a.held, a.seq, a.head) for a in self._changed_accounts.values()
+            (a.id, a.read_balance, a.read_held, a.balance, a.held, a.seq, a.head)
+            for a in self._changed_accounts.values()
         ]
-        if accounts and self._sql.update("ledger_accounts", _ACCOUNT_UPDATE, accounts, keys=3) != len(accounts):
+        if accounts and self._sql.update("ledger_accounts", _ACCOUNT_UPDATE, accounts, keys=3) != len(
+            accounts
+        ):
             raise StaleBook("an account was changed behind its lock")
         self._sql.insert("ledger_holds", _HOLD, [_hold_row(h) for h in self._new_holds.values()])
         self._sql.update(
@@ -192,14 +223,28 @@ class Book:
             "ledger_transactions",
             _TRANSACTION,
             [
-                (t.owner_id, t.seq, t.at, t.kind, t.request_id, t.memo, t.amount_nano, t.balance_after_nano, t.hash)
+                (
+                    t.owner_id,
+                    t.seq,
+                    t.at,
+                    t.kind,
+                    t.request_id,
+                    t.memo,
+                    t.amount_nano,
+                    t.balance_after_nano,
+                    t.hash,
+                )
                 for t in self._transactions
             ],
         )
         self._sql.insert(
             "ledger_postings",
             _POSTING,
-            [(t.owner_id, t.seq, account, amount) for t in self._transactions for account, amount in t.counter],
+            [
+                (t.owner_id, t.seq, account, amount)
+                for t in self._transactions
+                for account, amount in t.counter
+            ],
         )
         self._sql.insert("usage_records", USAGE, self._usage)
         self._sql.insert("usage_records", USAGE, list(self._usage_again.values()), replace_on="request_id")

@@ -56,7 +56,14 @@ class Budget:
     __slots__ = ("held", "key_id", "limit", "period", "spent", "timezone", "window_start")
 
     def __init__(
-        self, key_id: str, period: Period, timezone: str, limit: int | None, window_start: int, spent: int, held: int
+        self,
+        key_id: str,
+        period: Period,
+        timezone: str,
+        limit: int | None,
+        window_start: int,
+        spent: int,
+        held: int,
     ) -> None:
         self.key_id = key_id
         self.period: Period = period
@@ -93,7 +100,9 @@ def window_start(period: Period, timezone: str, now_ms: int) -> int:
     """When the window around `now_ms` began, ms: midnight, Monday's midnight or the first's in `timezone`; 0 for total."""
     if period == "total":
         return 0
-    day = datetime.fromtimestamp(now_ms / 1000, zone(timezone)).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    day = datetime.fromtimestamp(now_ms / 1000, zone(timezone)).replace(
+        hour=0, minute=0, second=0, microsecond=0, fold=0
+    )
     if period == "week":
         day -= timedelta(days=day.weekday())
     elif period == "month":
@@ -110,7 +119,9 @@ def window_end(period: Period, timezone: str, start_ms: int) -> int | None:
         day = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
     else:
         day += timedelta(days=7 if period == "week" else 1)
-    day = day.replace(hour=0, fold=0)  # where clocks jump at midnight, the window began at 01:00; the next one does not
+    day = day.replace(
+        hour=0, fold=0
+    )  # where clocks jump at midnight, the window began at 01:00; the next one does not
     return round(day.timestamp() * 1000)
 
 
@@ -119,11 +130,15 @@ def admit(account: Account, budget: Budget | None, amount: int) -> None:
     if not amount:
         return
     if amount > account.available:
-        raise _refusal("Insufficient balance", "wallet", amount, account.balance, account.held, account.available)
+        raise _refusal(
+            "Insufficient balance", "wallet", amount, account.balance, account.held, account.available
+        )
     if budget is not None and budget.available is not None and amount > budget.available:
         assert budget.limit is not None
         left = budget.limit - budget.spent
-        raise _refusal("This API key's spending cap is reached", "key", amount, left, budget.held, budget.available)
+        raise _refusal(
+            "This API key's spending cap is reached", "key", amount, left, budget.held, budget.available
+        )
 
 
 def split_charge(hold: HoldRow, charge: int, available: int) -> tuple[int, int]:

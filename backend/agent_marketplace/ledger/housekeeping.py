@@ -103,7 +103,9 @@ def _roll_up(connection: sa.Connection, ids: list[int]) -> None:
     sums = connection.execute(
         sa.select(postings.c.account, sa.func.sum(postings.c.amount_nano).label("amount"))
         .join(accounts, accounts.c.id == postings.c.owner_id)
-        .where(accounts.c.id.in_(ids), postings.c.seq > accounts.c.rolled_seq, postings.c.seq <= accounts.c.seq)
+        .where(
+            accounts.c.id.in_(ids), postings.c.seq > accounts.c.rolled_seq, postings.c.seq <= accounts.c.seq
+        )
         .group_by(postings.c.account)
         .order_by(postings.c.account)
     ).all()
@@ -111,5 +113,7 @@ def _roll_up(connection: sa.Connection, ids: list[int]) -> None:
     for row in sums:
         statement = insert(shared).values(account=row.account, balance_nano=int(row.amount))
         total = shared.c.balance_nano + int(row.amount)
-        connection.execute(statement.on_conflict_do_update(index_elements=["account"], set_={"balance_nano": total}))
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=["account"], set_={"balance_nano": total})
+        )
     connection.execute(sa.update(accounts).where(accounts.c.id.in_(ids)).values(rolled_seq=accounts.c.seq))

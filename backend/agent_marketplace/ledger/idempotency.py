@@ -40,7 +40,9 @@ def begin_in(connection: sa.Connection, scope: str, key: str, input_hash: str, n
     claimed = connection.execute(insert(t).values(values).on_conflict_do_nothing().returning(t.c.key))
     if claimed.one_or_none() is not None:
         return None
-    row = connection.execute(sa.select(t.c.input_hash, t.c.result).where(t.c.scope == scope, t.c.key == key)).one()
+    row = connection.execute(
+        sa.select(t.c.input_hash, t.c.result).where(t.c.scope == scope, t.c.key == key)
+    ).one()
     if row.input_hash != input_hash:
         raise IdempotencyMismatch("This idempotency key was used with another request")
     if row.result is None:
@@ -72,7 +74,12 @@ def forget_in(connection: sa.Connection, operation: str, before_ms: int) -> int:
 
 
 def once_in(
-    connection: sa.Connection, scope: str, key: str | None, input_hash: str, now_ms: int, effect: Callable[[], Any]
+    connection: sa.Connection,
+    scope: str,
+    key: str | None,
+    input_hash: str,
+    now_ms: int,
+    effect: Callable[[], Any],
 ) -> Any:
     """Runs `effect()` (returns a JSON value) at most once per key, in this transaction; without a key, every time."""
     if key is None:

@@ -37,7 +37,13 @@ class Ledger:
     longest that a hold outlives its last sign of life."""
 
     def __init__(
-        self, database: Database, clock: Clock, *, secret: bytes = b"", owner: str | None = None, hold_ttl_s: float = 120
+        self,
+        database: Database,
+        clock: Clock,
+        *,
+        secret: bytes = b"",
+        owner: str | None = None,
+        hold_ttl_s: float = 120,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -64,7 +70,13 @@ class Ledger:
         held, available in dollars; scope `wallet` or `key`), NotFound (no such account), Conflict (request id used before).
         """
         job = MakeHold(
-            request_id, user_id, amount_nano, price_version, min(ttl_s, self._hold_ttl_s), key_id, dict(meta or {})
+            request_id,
+            user_id,
+            amount_nano,
+            price_version,
+            min(ttl_s, self._hold_ttl_s),
+            key_id,
+            dict(meta or {}),
         )
         return await self._database.write_batched(self._writer.run, job, durable=False, undo=self._undo_hold)
 
@@ -72,9 +84,15 @@ class Ledger:
         """Adds a stream's next slice to its hold; False = the wallet or the key's cap is too small, nothing changed."""
         return bool(await self._submit(Extend(request_id, add_nano), durable=False))
 
-    async def heartbeat(self, request_id: str, ttl_s: float = 120, *, progress_nano: int | None = None) -> bool:
+    async def heartbeat(
+        self, request_id: str, ttl_s: float = 120, *, progress_nano: int | None = None
+    ) -> bool:
         """Keeps a hold alive; progress_nano: what is charged if this process dies now. False = it is no longer open."""
-        return bool(await self._submit(Heartbeat(request_id, min(ttl_s, self._hold_ttl_s), progress_nano), durable=False))
+        return bool(
+            await self._submit(
+                Heartbeat(request_id, min(ttl_s, self._hold_ttl_s), progress_nano), durable=False
+            )
+        )
 
     async def settle(self, settlement: Settlement) -> Receipt:
         """Charges min(cost, what is available), releases the hold, writes the usage row: durable, once per request id.
@@ -84,7 +102,9 @@ class Ledger:
         receipt = await self._repeat(Settle(settlement))
         if receipt.absorbed_nano and not receipt.replayed:
             log.error(
-                "absorbed %d nano-dollars of %s: cost above what was available", receipt.absorbed_nano, receipt.request_id
+                "absorbed %d nano-dollars of %s: cost above what was available",
+                receipt.absorbed_nano,
+                receipt.request_id,
             )
         return receipt
 
@@ -100,7 +120,9 @@ class Ledger:
         detail: Mapping[str, Any] | None = None,
     ) -> Receipt:
         """Releases the hold, charges nothing, writes the usage row that says why. Once per request id."""
-        return await self._repeat(Void(request_id, reason, status, model, provider, provider_cost_nano, dict(detail or {})))
+        return await self._repeat(
+            Void(request_id, reason, status, model, provider, provider_cost_nano, dict(detail or {}))
+        )
 
     async def balance(self, user_id: str) -> Balance:
         """The wallet. Raises NotFound."""
@@ -111,7 +133,13 @@ class Ledger:
         return store.balance(connection, user_id)
 
     async def grant(
-        self, user_id: str, amount_nano: int, *, kind: topups.Kind, idempotency_key: str | None = None, memo: str = ""
+        self,
+        user_id: str,
+        amount_nano: int,
+        *,
+        kind: topups.Kind,
+        idempotency_key: str | None = None,
+        memo: str = "",
     ) -> Balance:
         """Credit, top-up, refund, or a reversed top-up (the only kind with a negative amount). Once per idempotency key.
 
@@ -143,7 +171,13 @@ class Ledger:
         return topups.charge_in(self._writer, connection, user_id, amount_nano, kind, idempotency_key, memo)
 
     def open_account_in(
-        self, connection: sa.Connection, user_id: str, *, credit_nano: int, kind: str = "signup", spendable: bool = True
+        self,
+        connection: sa.Connection,
+        user_id: str,
+        *,
+        credit_nano: int,
+        kind: str = "signup",
+        spendable: bool = True,
     ) -> None:
         """Opens the wallet inside the sign-up transaction, with its first credit. Raises Conflict if it exists.
 
@@ -156,7 +190,13 @@ class Ledger:
         return topups.signup_credit_left_in(connection, day, daily_nano)
 
     def open_key_budget_in(
-        self, connection: sa.Connection, key_id: str, period: Period, limit_nano: int | None, *, timezone: str = "UTC"
+        self,
+        connection: sa.Connection,
+        key_id: str,
+        period: Period,
+        limit_nano: int | None,
+        *,
+        timezone: str = "UTC",
     ) -> None:
         """Caps a marketplace key; the windows begin at midnight (week: Monday) in `timezone`. Raises BadRequest."""
         topups.open_key_budget_in(connection, key_id, period, limit_nano, timezone, self._clock.now_ms())
@@ -169,7 +209,9 @@ class Ledger:
         """Postings of a wallet, newest first. Raises NotFound, BadRequest (cursor)."""
         return await self._database.read(lambda c: store.statement(c, user_id, cursor, limit))
 
-    async def usage(self, user_id: str, *, days: int = 30, by: Literal["model", "day"] = "model") -> list[UsageSum]:
+    async def usage(
+        self, user_id: str, *, days: int = 30, by: Literal["model", "day"] = "model"
+    ) -> list[UsageSum]:
         """Sums of the last `days`, by model (dearest first) or by UTC day (newest first)."""
         since = self._clock.now_ms() - days * store.DAY_MS
         return await self._database.read(lambda c: store.usage(c, user_id, since, by))
@@ -180,7 +222,9 @@ class Ledger:
 
     async def recover(self) -> int:
         """At start: ends the open holds of dead processes as `lost`. Returns how many. See `sweep` for PostgreSQL."""
-        everything = self._database.dialect == "sqlite"  # one process serves: whoever else made a hold is dead
+        everything = (
+            self._database.dialect == "sqlite"
+        )  # one process serves: whoever else made a hold is dead
         return await housekeeping.end_lost_holds(self._database, self._writer, everything=everything)
 
     async def sweep(self) -> int:

@@ -27,7 +27,9 @@ class Account:
 
     __slots__ = ("balance", "head", "held", "id", "name", "read_balance", "read_held", "restricted", "seq")
 
-    def __init__(self, id_: int, name: str, balance: int, held: int, restricted: int, seq: int, head: str) -> None:
+    def __init__(
+        self, id_: int, name: str, balance: int, held: int, restricted: int, seq: int, head: str
+    ) -> None:
         self.id = id_
         self.name = name
         self.balance = self.read_balance = balance
@@ -68,7 +70,13 @@ def chain_hash(previous: str, fields: tuple[object, ...], counter: tuple[tuple[s
 
 
 def post(
-    account: Account, amounts: Mapping[str, int], *, at: int, kind: str, request_id: str | None = None, memo: str = ""
+    account: Account,
+    amounts: Mapping[str, int],
+    *,
+    at: int,
+    kind: str,
+    request_id: str | None = None,
+    memo: str = "",
 ) -> Transaction:
     """Moves the account by minus the sum of `amounts` (shared account -> nano-dollars) and chains the transaction."""
     counter = tuple(sorted((name, amount) for name, amount in amounts.items() if amount))

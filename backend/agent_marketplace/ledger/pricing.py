@@ -12,7 +12,9 @@ import msgspec
 from agent_marketplace.usage import Usage
 
 MILLION = 1_000_000
-MAX_PER_MILLION = 10_000 * 10**9  # $10,000 per 1M tokens; the dearest list price of 2026 is $600 (o1-pro, output)
+MAX_PER_MILLION = (
+    10_000 * 10**9
+)  # $10,000 per 1M tokens; the dearest list price of 2026 is $600 (o1-pro, output)
 MAX_PER_PIECE = 1_000 * 10**9  # $1,000 a request or image
 MAX_UNITS = 10**9  # per class and call: no context window is within two orders of magnitude
 _RARE = slice(Usage.__struct_fields__.index("cache_write_5m"), Usage.__struct_fields__.index("estimated"))
@@ -96,7 +98,13 @@ def _rare(p: Price, usage: Usage) -> int:
 
 
 def worst_case(
-    price: Price, input_tokens: int, max_output_tokens: int, *, cached: bool = False, audio: bool = False, images: int = 0
+    price: Price,
+    input_tokens: int,
+    max_output_tokens: int,
+    *,
+    cached: bool = False,
+    audio: bool = False,
+    images: int = 0,
 ) -> int:
     """The most a call can cost, nano-dollars: `price_usage` of its dearest reading.
 
@@ -121,7 +129,12 @@ def worst_case(
 
 def _both(i: Usage, o: Usage) -> Usage:
     return msgspec.structs.replace(
-        i, output=o.output, reasoning=o.reasoning, audio_output=o.audio_output, image_output=o.image_output, images=o.images
+        i,
+        output=o.output,
+        reasoning=o.reasoning,
+        audio_output=o.audio_output,
+        image_output=o.image_output,
+        images=o.images,
     )
 
 
@@ -132,7 +145,9 @@ def _at_tier(price: Price, prompt_tokens: int) -> Price:
             tier = candidate
     if tier is None:
         return price
-    changed = {name: value for name in tier.__struct_fields__[1:] if (value := getattr(tier, name)) is not None}
+    changed = {
+        name: value for name in tier.__struct_fields__[1:] if (value := getattr(tier, name)) is not None
+    }
     return msgspec.structs.replace(price, **changed)
 
 

@@ -23,18 +23,30 @@ class Sql:
         self.sqlite = dialect == "sqlite"
 
     def select(
-        self, table: str, columns: tuple[str, ...], key: str, values: Sequence[str | int], *, lock: bool = False
+        self,
+        table: str,
+        columns: tuple[str, ...],
+        key: str,
+        values: Sequence[str | int],
+        *,
+        lock: bool = False,
     ) -> list[Row]:
         """Rows whose `key` is one of `values`. lock: PostgreSQL locks them in key order (SQLite's writer is alone)."""
         if not values:
             return []
         if self.sqlite:
-            found = self._driver.execute(_select_sqlite(table, columns, key), (msgspec.json.encode(values).decode(),))
+            found = self._driver.execute(
+                _select_sqlite(table, columns, key), (msgspec.json.encode(values).decode(),)
+            )
             rows: list[Row] = msgspec.json.decode(found.fetchone()[0])
             return rows
-        return list(self._driver.execute(_select_postgres(table, columns, key, lock), (list(values),)).fetchall())
+        return list(
+            self._driver.execute(_select_postgres(table, columns, key, lock), (list(values),)).fetchall()
+        )
 
-    def insert(self, table: str, columns: tuple[str, ...], rows: Sequence[Row], *, replace_on: str | None = None) -> None:
+    def insert(
+        self, table: str, columns: tuple[str, ...], rows: Sequence[Row], *, replace_on: str | None = None
+    ) -> None:
         """Inserts; with `replace_on` a row with that key is overwritten. Raises the driver's IntegrityError otherwise."""
         for chunk in _chunks(rows):
             self._driver.execute(_insert(self.sqlite, table, columns, len(chunk), replace_on), _flat(chunk))
@@ -42,7 +54,9 @@ class Sql:
     def update(self, table: str, columns: tuple[str, ...], rows: Sequence[Row], *, keys: int) -> int:
         """Updates, where the first `keys` columns are equal, the others. Returns how many rows matched."""
         return sum(
-            self._driver.execute(_update(self.sqlite, table, columns, keys, len(chunk)), _flat(chunk)).rowcount
+            self._driver.execute(
+                _update(self.sqlite, table, columns, keys, len(chunk)), _flat(chunk)
+            ).rowcount
             for chunk in _chunks(rows)
         )
 

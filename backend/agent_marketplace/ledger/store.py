@@ -6,7 +6,15 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from agent_marketplace import json
-from agent_marketplace.db.tables.ledger import accounts, holds, key_budgets, postings, shared, transactions, usage_records
+from agent_marketplace.db.tables.ledger import (
+    accounts,
+    holds,
+    key_budgets,
+    postings,
+    shared,
+    transactions,
+    usage_records,
+)
 from agent_marketplace.errors import BadRequest, NotFound
 from agent_marketplace.ledger.book import USAGE_CLASSES
 from agent_marketplace.ledger.holds import Budget, window_end
@@ -33,7 +41,9 @@ _OUTPUT = ("output", "audio_output", "image_output")
 
 def balance(connection: sa.Connection, user_id: str) -> Balance:
     """A wallet. Raises NotFound."""
-    row = connection.execute(sa.select(*_WALLET).where(accounts.c.name == user_account(user_id))).one_or_none()
+    row = connection.execute(
+        sa.select(*_WALLET).where(accounts.c.name == user_account(user_id))
+    ).one_or_none()
     if row is None:
         raise NotFound("No such account")
     return Balance(balance=row.balance_nano, held=row.held_nano, restricted=row.restricted_nano)
@@ -42,7 +52,9 @@ def balance(connection: sa.Connection, user_id: str) -> Balance:
 def totals(connection: sa.Connection) -> Totals:
     """Open holds and rolled-up shared accounts."""
     count, held = connection.execute(
-        sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(holds.c.amount_nano), 0)).where(holds.c.state == "open")
+        sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(holds.c.amount_nano), 0)).where(
+            holds.c.state == "open"
+        )
     ).one()
     sums = {row.account: int(row.balance_nano) for row in connection.execute(sa.select(shared))}
     return Totals(open_holds=count, held_nano=int(held), shared=sums)
@@ -54,7 +66,9 @@ def balances(connection: sa.Connection, user_ids: Sequence[str]) -> dict[str, Ba
         sa.select(accounts.c.name, *_WALLET).where(accounts.c.name.in_([user_account(u) for u in user_ids]))
     )
     return {
-        row.name.removeprefix("user:"): Balance(balance=row.balance_nano, held=row.held_nano, restricted=row.restricted_nano)
+        row.name.removeprefix("user:"): Balance(
+            balance=row.balance_nano, held=row.held_nano, restricted=row.restricted_nano
+        )
         for row in rows
     }
 
@@ -62,7 +76,9 @@ def balances(connection: sa.Connection, user_ids: Sequence[str]) -> dict[str, Ba
 def statement(connection: sa.Connection, user_id: str, cursor: str | None, limit: int) -> StatementPage:
     """Postings of a wallet, newest first. Raises NotFound, BadRequest (cursor)."""
     size = max(1, min(limit, MAX_PAGE))
-    owner = connection.execute(sa.select(accounts.c.id).where(accounts.c.name == user_account(user_id))).scalar_one_or_none()
+    owner = connection.execute(
+        sa.select(accounts.c.id).where(accounts.c.name == user_account(user_id))
+    ).scalar_one_or_none()
     if owner is None:
         raise NotFound("No such account")
     query = sa.select(transactions).where(transactions.c.owner_id == owner, transactions.c.amount_nano != 0)
@@ -86,7 +102,9 @@ def statement(connection: sa.Connection, user_id: str, cursor: str | None, limit
     return StatementPage(entries=entries, next_cursor=str(entries[-1].id) if len(rows) > size else None)
 
 
-def usage(connection: sa.Connection, user_id: str, since_ms: int, by: Literal["model", "day"]) -> list[UsageSum]:
+def usage(
+    connection: sa.Connection, user_id: str, since_ms: int, by: Literal["model", "day"]
+) -> list[UsageSum]:
     """Sums since a moment, by model (dearest first) or UTC day (newest first)."""
     u = usage_records.c
     key = u.model if by == "model" else u.created_at // DAY_MS
@@ -112,7 +130,9 @@ def usage(connection: sa.Connection, user_id: str, since_ms: int, by: Literal["m
 def receipt(connection: sa.Connection, request_id: str, user_id: str) -> UsageRecord:
     """One usage row of this user. Raises NotFound."""
     row = connection.execute(
-        sa.select(usage_records).where(usage_records.c.request_id == request_id, usage_records.c.user_id == user_id)
+        sa.select(usage_records).where(
+            usage_records.c.request_id == request_id, usage_records.c.user_id == user_id
+        )
     ).one_or_none()
     if row is None:
         raise NotFound("No such request")
@@ -122,7 +142,9 @@ def receipt(connection: sa.Connection, request_id: str, user_id: str) -> UsageRe
 def records(connection: sa.Connection, user_id: str) -> list[UsageRecord]:
     """All usage rows of a user, oldest first (for the export of one's data)."""
     rows = connection.execute(
-        sa.select(usage_records).where(usage_records.c.user_id == user_id).order_by(usage_records.c.created_at)
+        sa.select(usage_records)
+        .where(usage_records.c.user_id == user_id)
+        .order_by(usage_records.c.created_at)
     )
     return [_record(row) for row in rows]
 

@@ -68,7 +68,13 @@ def signup_credit_left_in(connection: sa.Connection, day: str, daily_nano: int) 
 
 
 def grant_in(
-    writer: Writer, connection: sa.Connection, user_id: str, amount_nano: int, kind: str, key: str | None, memo: str
+    writer: Writer,
+    connection: sa.Connection,
+    user_id: str,
+    amount_nano: int,
+    kind: str,
+    key: str | None,
+    memo: str,
 ) -> Balance:
     """Moves money into a wallet (a reversal: out of it, even into debt). Raises as `Ledger.grant`."""
     source = _source(kind)
@@ -89,7 +95,13 @@ def grant_in(
 
 
 def charge_in(
-    writer: Writer, connection: sa.Connection, user_id: str, amount_nano: int, kind: str, key: str | None, memo: str
+    writer: Writer,
+    connection: sa.Connection,
+    user_id: str,
+    amount_nano: int,
+    kind: str,
+    key: str | None,
+    memo: str,
 ) -> bool:
     """Takes money out of a wallet if it is there; False = too poor. Raises NotFound, BadRequest, IdempotencyMismatch."""
     check_amount(amount_nano)
@@ -98,7 +110,10 @@ def charge_in(
     account = book.account(user_id)
 
     scope = f"charge:{user_id}"
-    if key is not None and begin_in(connection, scope, key, digest(amount_nano, kind, memo), book.now) is not None:
+    if (
+        key is not None
+        and begin_in(connection, scope, key, digest(amount_nano, kind, memo), book.now) is not None
+    ):
         return True
     if amount_nano > max(account.available, 0):
         if key is not None:

@@ -61,7 +61,9 @@ class _Audit:
         self.rolled: dict[int, int] = {}
         self.shared: dict[str, int] = {}
         self.requests: dict[str, list[int]] = {}  # request id -> [charged, absorbed] by the postings
-        self.counts = dict.fromkeys(("accounts", "transactions", "postings", "holds", "usage_records", "checkpoints"), 0)
+        self.counts = dict.fromkeys(
+            ("accounts", "transactions", "postings", "holds", "usage_records", "checkpoints"), 0
+        )
 
     def wrong(self, words: str) -> None:
         if len(self.problems) < MAX_PROBLEMS:
@@ -73,7 +75,8 @@ def verify(connection: sa.Connection, secret: bytes, tell: Tell = silent) -> Ver
     how many."""
     audit = _Audit(connection, secret, tell)
     audit.to_read = sum(
-        next(_rows(audit, sa.select(sa.func.count()).select_from(t)))[0] for t in (transactions, postings, holds)
+        next(_rows(audit, sa.select(sa.func.count()).select_from(t)))[0]
+        for t in (transactions, postings, holds)
     )
     audit.read = 0
     _checkpoint_rows(audit)
@@ -105,7 +108,9 @@ def _checkpoint_rows(audit: _Audit) -> None:
     expected = 1
     for number, at, heads, signature in _rows(audit, sa.select(checkpoints).order_by(checkpoints.c.id)):
         audit.counts["checkpoints"] += 1
-        if number != expected or not hmac.compare_digest(signature, sign(audit.secret, previous, number, at, heads)):
+        if number != expected or not hmac.compare_digest(
+            signature, sign(audit.secret, previous, number, at, heads)
+        ):
             audit.wrong(f"checkpoint {number}: signature does not fit")
         expected, previous = number + 1, signature
         try:
@@ -177,7 +182,9 @@ def _transaction(audit: _Audit, row: Any, counter: list[tuple[str, int]]) -> Non
 
 
 def _accounts(audit: _Audit) -> None:
-    open_holds = sa.select(holds.c.account_id, sa.func.sum(holds.c.amount_nano)).where(holds.c.state == "open")
+    open_holds = sa.select(holds.c.account_id, sa.func.sum(holds.c.amount_nano)).where(
+        holds.c.state == "open"
+    )
     held = {row[0]: int(row[1]) for row in _rows(audit, open_holds.group_by(holds.c.account_id))}
     columns = (
         accounts.c.id,
@@ -222,7 +229,12 @@ def _checkpoint_heads(audit: _Audit) -> None:
 def _requests(audit: _Audit) -> None:
     u = usage_records.c
     query = sa.select(
-        holds.c.request_id, holds.c.state, holds.c.charged_nano, holds.c.absorbed_nano, u.charge_nano, u.absorbed_nano
+        holds.c.request_id,
+        holds.c.state,
+        holds.c.charged_nano,
+        holds.c.absorbed_nano,
+        u.charge_nano,
+        u.absorbed_nano,
     ).outerjoin(usage_records, u.request_id == holds.c.request_id)
     for request_id, state, charged, absorbed, usage_charge, usage_absorbed in _rows(audit, query):
         audit.counts["holds"] += 1
@@ -239,7 +251,9 @@ def _requests(audit: _Audit) -> None:
     orphans = sa.select(u.request_id).where(~sa.exists().where(holds.c.request_id == u.request_id))
     for row in _rows(audit, orphans):
         audit.wrong(f"request {row[0]}: has a usage row, but no hold")
-    audit.counts["usage_records"] = next(_rows(audit, sa.select(sa.func.count()).select_from(usage_records)))[0]
+    audit.counts["usage_records"] = next(_rows(audit, sa.select(sa.func.count()).select_from(usage_records)))[
+        0
+    ]
 
 
 def _key_budgets(audit: _Audit) -> None:

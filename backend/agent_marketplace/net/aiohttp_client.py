@@ -68,16 +68,22 @@ class AiohttpClient:
         if self._session is not None:
             await self._session.close()
 
-    async def _connect_and_send(self, request: OutboundRequest, target: Target, started: float) -> aiohttp.ClientResponse:
+    async def _connect_and_send(
+        self, request: OutboundRequest, target: Target, started: float
+    ) -> aiohttp.ClientResponse:
         connect_s = request.timeouts.connect_s
-        addresses = await self._resolver.resolve(target, allow_private=request.allow_private, timeout_s=connect_s)
+        addresses = await self._resolver.resolve(
+            target, allow_private=request.allow_private, timeout_s=connect_s
+        )
         until = started + connect_s
         for left in range(len(addresses), 1, -1):
             with contextlib.suppress(errors.ConnectFailed):
                 return await self._try(request, target, addresses[-left], rules.share(until, left))
         return await self._try(request, target, addresses[-1], rules.share(until, 1))
 
-    async def _try(self, request: OutboundRequest, target: Target, address: str, connect_s: float) -> aiohttp.ClientResponse:
+    async def _try(
+        self, request: OutboundRequest, target: Target, address: str, connect_s: float
+    ) -> aiohttp.ClientResponse:
         host = f"[{address}]" if ":" in address else address
         try:
             return await self._open().request(
@@ -130,7 +136,9 @@ class _Response(OutboundResponse):
             low = name.lower()
             headers[low] = f"{headers[low]}, {value}" if low in headers else value
         version = answer.version
-        closes = (version is not None and version < (1, 1)) or "close" in headers.get("connection", "").lower()
+        closes = (version is not None and version < (1, 1)) or "close" in headers.get(
+            "connection", ""
+        ).lower()
         self.framed = rules.framing(answer.status, headers, closes=closes)
         self._coding = rules.content_coding(headers)
         self.status = answer.status
@@ -162,7 +170,9 @@ class _Response(OutboundResponse):
                     piece = await content.readany()
                 except (aiohttp.ClientError, OSError) as e:
                     failure = self._expired or _failure(e)
-                    piece = content._read_nowait(-1)  # aiohttp would raise before it hands on what it has already read
+                    piece = content._read_nowait(
+                        -1
+                    )  # aiohttp would raise before it hands on what it has already read
                 self._watch.came()
                 if not piece:
                     break
@@ -209,7 +219,9 @@ def _failure(error: Exception) -> errors.NetError:
     cause = error.__cause__
     if _over_a_cap(cause):
         return errors.TooLarge("the head of the provider's answer is too large")
-    if isinstance(error, aiohttp.ClientResponseError) or (isinstance(error, aiohttp.ClientPayloadError) and not _cut(cause)):
+    if isinstance(error, aiohttp.ClientResponseError) or (
+        isinstance(error, aiohttp.ClientPayloadError) and not _cut(cause)
+    ):
         return errors.ProtocolError("the provider's answer is not valid HTTP")
     return errors.Truncated("the connection ended before the provider's answer did")
 
@@ -225,5 +237,7 @@ def _over_a_cap(cause: BaseException | None) -> bool:
 def _cut(cause: BaseException | None) -> bool:
     """Whether a payload error means that data is missing rather than wrong."""
     return (
-        cause is None or isinstance(cause, (http_exceptions.ContentLengthError, OSError)) or "Not enough data" in str(cause)
+        cause is None
+        or isinstance(cause, (http_exceptions.ContentLengthError, OSError))
+        or "Not enough data" in str(cause)
     )

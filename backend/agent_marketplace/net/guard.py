@@ -123,7 +123,10 @@ class Guard(HttpToolsProtocol):
         address = self.client[0] if self.client else ""
         counts[address] += 1
         self._head_due = self.loop.time() + self._limits.head_s
-        if len(self.connections) > self._limits.max_connections or counts[address] > self._limits.max_per_address:
+        if (
+            len(self.connections) > self._limits.max_connections
+            or counts[address] > self._limits.max_per_address
+        ):
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -270,12 +273,11 @@ class Guard(HttpToolsProtocol):
             self.transport.abort()
             return
         request_id = new_id("req")
-        words = (
-            f'{{"success":false,"error":"{status.phrase}","code":"{_CODES[status]}","request_id":"{request_id}"}}'.encode()
-        )
+        words = f'{{"success":false,"error":"{status.phrase}","code":"{_CODES[status]}","request_id":"{request_id}"}}'.encode()
         self.transport.write(
             b"HTTP/1.1 %d %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\nx-request-id: %s\r\n"
-            b"connection: close\r\n\r\n%s" % (status, status.phrase.encode(), len(words), request_id.encode(), words)
+            b"connection: close\r\n\r\n%s"
+            % (status, status.phrase.encode(), len(words), request_id.encode(), words)
         )
         self._linger_due = self.loop.time() + self._limits.linger_s
         self.flow.resume_reading()  # what still comes is dropped: closing over unread bytes would reset the answer away

@@ -91,7 +91,9 @@ class LeanClient:
 
 
 def _head(request: OutboundRequest, target: Target) -> bytes:
-    lines = [f"{request.method} {target.path} HTTP/1.1\r\nhost: {target.authority}\r\naccept-encoding: identity\r\n"]
+    lines = [
+        f"{request.method} {target.path} HTTP/1.1\r\nhost: {target.authority}\r\naccept-encoding: identity\r\n"
+    ]
     named = False
     for name, value in request.headers.items():
         lines.append(f"{name}: {value}\r\n")

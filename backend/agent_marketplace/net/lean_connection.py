@@ -163,7 +163,9 @@ class Connection(asyncio.Protocol):
         self._in_head = True
         self._interim = self._complete = self._extra = False
         if self.transport.is_closing():
-            exchange.fail(errors.ConnectFailed("the connection to the provider closed as soon as it was made"))
+            exchange.fail(
+                errors.ConnectFailed("the connection to the provider closed as soon as it was made")
+            )
             return exchange
         self.transport.write(head + request.body if len(request.body) < _HIGH else head)
         if len(request.body) >= _HIGH:
@@ -256,7 +258,9 @@ class Connection(asyncio.Protocol):
             return
         self._in_head = False
         self._keep = self._parser.should_keep_alive()
-        closes = self._parser.get_http_version() == "1.0" or "close" in self._headers.get("connection", "").lower()
+        closes = (
+            self._parser.get_http_version() == "1.0" or "close" in self._headers.get("connection", "").lower()
+        )
         if sum(len(name) + len(value) + 4 for name, value in self._headers.items()) > exchange.max_head:
             exchange.fail(errors.TooLarge("the head of the provider's answer is too large"))
         else:
@@ -273,7 +277,9 @@ class Connection(asyncio.Protocol):
             self._complete = True
 
     def _finish(self, exchange: Exchange) -> None:
-        reusable = self._keep and not self._extra and not self.transport.get_write_buffer_size() and exchange.framed
+        reusable = (
+            self._keep and not self._extra and not self.transport.get_write_buffer_size() and exchange.framed
+        )
         self._exchange = None
         exchange.end()
         if reusable and not self.transport.is_closing():

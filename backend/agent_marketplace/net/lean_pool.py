@@ -95,7 +95,9 @@ class Pool(Generic[C]):
             async with asyncio.timeout(timeout_s):
                 await waiter
         except (TimeoutError, asyncio.CancelledError) as e:
-            if waiter.done() and not waiter.cancelled():  # the turn came in the same moment: it must not be lost
+            if (
+                waiter.done() and not waiter.cancelled()
+            ):  # the turn came in the same moment: it must not be lost
                 self._pass_on(key, place)
             if isinstance(e, TimeoutError):
                 raise ConnectFailed("all connections to the provider are busy") from None

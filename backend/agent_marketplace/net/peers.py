@@ -36,7 +36,10 @@ class Peers:
         self, client: OutboundClient, method: str, target: str, headers: Mapping[str, str]
     ) -> OutboundResponse | None:
         """The first answer that is not 404; None where none of them knows it."""
-        asked = [asyncio.create_task(self._ask(client, port, method, target, headers, _PASSED_ON)) for port in self.ports]
+        asked = [
+            asyncio.create_task(self._ask(client, port, method, target, headers, _PASSED_ON))
+            for port in self.ports
+        ]
         found: OutboundResponse | None = None
         try:
             for answering in asyncio.as_completed(asked):
@@ -69,7 +72,13 @@ class Peers:
         return [found for found in await asyncio.gather(*map(body, self.ports)) if found is not None]
 
     async def _ask(
-        self, client: OutboundClient, port: int, method: str, target: str, headers: Mapping[str, str], timeouts: Timeouts
+        self,
+        client: OutboundClient,
+        port: int,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        timeouts: Timeouts,
     ) -> OutboundResponse | None:
         url = f"http://127.0.0.1:{port}{target}"
         request = OutboundRequest(

@@ -31,7 +31,9 @@ class DrainingServer(Server):
     serves and does nothing else.
     """
 
-    def __init__(self, config: GuardedConfig, *, grace_s: float, parent: int | None = None, alone: bool = False) -> None:
+    def __init__(
+        self, config: GuardedConfig, *, grace_s: float, parent: int | None = None, alone: bool = False
+    ) -> None:
         super().__init__(config)
         self._alone = alone
         self._drain = config.drain
@@ -125,7 +127,9 @@ class DrainingServer(Server):
 
 def bind(host: str, port: int) -> socket.socket:
     """A socket that listens from now on: who connects before the app is up waits. Raises OSError, e.g. EADDRINUSE."""
-    family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    family, kind, proto, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
     sock = socket.socket(family, kind, proto)
     try:
         # On Windows the option would let a second server take the same port.

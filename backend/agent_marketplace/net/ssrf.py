@@ -26,7 +26,18 @@ _URL = re.compile(
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.IGNORECASE)
 _OCTET = re.compile(r"0|[1-9][0-9]{0,2}")
-_LOCAL_SUFFIXES = ("localhost", "local", "localdomain", "internal", "intranet", "lan", "home", "corp", "home.arpa", "onion")
+_LOCAL_SUFFIXES = (
+    "localhost",
+    "local",
+    "localdomain",
+    "internal",
+    "intranet",
+    "lan",
+    "home",
+    "corp",
+    "home.arpa",
+    "onion",
+)
 
 _NAT64 = IPv6Network("64:ff9b::/96")
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
@@ -76,7 +87,9 @@ def parse_url(url: str, *, allow_private: bool) -> Target:
     """
     found = _URL.fullmatch(url)
     if found is None:
-        raise InvalidRequest("not a plain http(s) URL (host names in their ASCII form, no user name, no fragment)")
+        raise InvalidRequest(
+            "not a plain http(s) URL (host names in their ASCII form, no user name, no fragment)"
+        )
     host = _host(found["host"].lower())
     scheme = found["scheme"].lower()
     port = int(found["port"] or (443 if scheme == "https" else 80))

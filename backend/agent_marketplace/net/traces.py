@@ -82,9 +82,14 @@ def open_tracer(endpoint: str | None) -> Tracer | None:
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ModuleNotFoundError:
-        log.warning("OTEL_EXPORTER_OTLP_ENDPOINT is set, but traces need: pip install 'ai-agent-marketplace[otel]'")
+        log.warning(
+            "OTEL_EXPORTER_OTLP_ENDPOINT is set, but traces need: pip install 'ai-agent-marketplace[otel]'"
+        )
         return None
-    named = {SERVICE_NAME: os.environ.get("OTEL_SERVICE_NAME") or "agent-marketplace", SERVICE_VERSION: __version__}
+    named = {
+        SERVICE_NAME: os.environ.get("OTEL_SERVICE_NAME") or "agent-marketplace",
+        SERVICE_VERSION: __version__,
+    }
     provider = TracerProvider(resource=Resource.create(named), shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(timeout=_SEND_S), max_queue_size=_QUEUE))
     log.info("traces go to %s", endpoint)

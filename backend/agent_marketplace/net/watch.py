@@ -9,7 +9,9 @@ from agent_marketplace.net.errors import FirstByteTimeout, IdleTimeout, NetError
 class Watch:
     """Calls on_expire once, with the error, when what is expected doesn't come in time. total_at: loop time in seconds."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, total_at: float, on_expire: Callable[[NetError], None]) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, total_at: float, on_expire: Callable[[NetError], None]
+    ) -> None:
         self._loop = loop
         self._total_at = total_at
         self._on_expire = on_expire

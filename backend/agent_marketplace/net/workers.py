@@ -62,7 +62,9 @@ class Supervisor:
 
     def run(self) -> bool:
         """Returns once every worker has ended. True if all of them ended in an orderly way after a stop signal."""
-        before = {number: signal.signal(number, self._signalled) for number in (signal.SIGTERM, signal.SIGINT)}
+        before = {
+            number: signal.signal(number, self._signalled) for number in (signal.SIGTERM, signal.SIGINT)
+        }
         try:
             self._processes = [self._start(place) for place in range(self._wanted)]
             give_up_at: float | None = None
@@ -74,7 +76,9 @@ class Supervisor:
                 if self._signals > self._told:
                     self._told = self._signals
                     self._terminate()
-                    give_up_at = time.monotonic() + (self._grace_s if self._told == 1 else 0.0) + 2 * server.SETTLE_S
+                    give_up_at = (
+                        time.monotonic() + (self._grace_s if self._told == 1 else 0.0) + 2 * server.SETTLE_S
+                    )
                 self._reap(give_up_at)
             return self._orderly
         finally:

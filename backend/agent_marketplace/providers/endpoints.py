@@ -102,7 +102,9 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
         url = self.url("models" if own_base else self.probe)
         headers = {**dict(self.headers), **self.auth_headers(secret)}
         times = Timeouts(connect_s=5, first_byte_s=10, idle_s=10, total_s=15)
-        return OutboundRequest(method="GET", url=url, headers=headers, timeouts=times, allow_private=self.allow_private)
+        return OutboundRequest(
+            method="GET", url=url, headers=headers, timeouts=times, allow_private=self.allow_private
+        )
 
 
 class _Declared(msgspec.Struct, forbid_unknown_fields=True):
@@ -183,7 +185,8 @@ def _known(row: table.Row, settings: Settings) -> Endpoint:
         headers=row.headers,
         dialect=dialect,
         key=given.key,
-        needs_key=row.name not in ("local", "ollama") and base_url is None,  # many servers of one's own take no key
+        needs_key=row.name not in ("local", "ollama")
+        and base_url is None,  # many servers of one's own take no key
         allow_private=base_url is not None or row.own_host,
         byok=not row.own_host,
         probe=row.probe,
@@ -227,7 +230,11 @@ def declared(path: Path, env: Mapping[str, str]) -> tuple[Endpoint, ...]:
 def _declared(entry: _Declared, file: str, env: Mapping[str, str]) -> Endpoint:
     if not entry.base_url.startswith(("http://", "https://")):
         raise SettingsError(f"{file}: provider {entry.name}: base_url must start with http:// or https://")
-    if not entry.name or not all(c.isascii() and (c.isalnum() or c in "._-") for c in entry.name) or entry.name == "local":
+    if (
+        not entry.name
+        or not all(c.isascii() and (c.isalnum() or c in "._-") for c in entry.name)
+        or entry.name == "local"
+    ):
         raise SettingsError(
             f"{file}: provider name {entry.name!r} must be letters, digits, '.', '_' or '-', and not 'local'"
         )

@@ -134,7 +134,9 @@ class LocalModel:
     async def _run(self, weights: Installed) -> str:
         """Starts the child, says so when it is ready, waits for its end. Gives the reason of the end."""
         key = secrets.token_urlsafe(32)
-        orders = Orders(str(weights.path), weights.id, key, max(1, (os.cpu_count() or 1) - 1), _CONTEXT, _SLOTS)
+        orders = Orders(
+            str(weights.path), weights.id, key, max(1, (os.cpu_count() or 1) - 1), _CONTEXT, _SLOTS
+        )
         try:
             child = self._child = await asyncio.create_subprocess_exec(
                 sys.executable,

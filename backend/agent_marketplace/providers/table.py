@@ -51,7 +51,9 @@ _MISTRAL = Dialect(
 # Groq answers 400 to these (console.groq.com/docs/openai).
 _GROQ = Dialect(
     max_tokens_field="max_completion_tokens",
-    refuses=frozenset({"top_k", "logit_bias", "logprobs", "top_logprobs", "frequency_penalty", "presence_penalty"}),
+    refuses=frozenset(
+        {"top_k", "logit_bias", "logprobs", "top_logprobs", "frequency_penalty", "presence_penalty"}
+    ),
 )
 _NO_TOP_K = Dialect(refuses=frozenset({"top_k"}))
 _NO_PROBE = ""  # its list of models is public, so it says nothing of a key

@@ -26,7 +26,15 @@ from agent_marketplace.recommend.estimate import (
 from agent_marketplace.recommend.learning import Experience
 from agent_marketplace.recommend.quality import Quality, QualityTable
 from agent_marketplace.recommend.reasons import evidence_level, gives_up, money, reasons
-from agent_marketplace.recommend.scoring import Candidate, Pick, Priority, choose, is_demo, score_of, seconds_for
+from agent_marketplace.recommend.scoring import (
+    Candidate,
+    Pick,
+    Priority,
+    choose,
+    is_demo,
+    score_of,
+    seconds_for,
+)
 from agent_marketplace.recommend.tasks import Analysis, analyze
 
 log = logging.getLogger(__name__)
@@ -123,7 +131,10 @@ class RecommendationEngine:
         """Five models whose calls grew most against the period before (day, week or month); without traffic, the popular ones."""
         if time_period not in _PERIODS:
             raise BadRequest(f"Unknown period {time_period[:40]!r}; known: {', '.join(_PERIODS)}")
-        rising = [self.registry.get_model_by_id(model_id) for model_id in self.experience.trending.get(time_period, ())]
+        rising = [
+            self.registry.get_model_by_id(model_id)
+            for model_id in self.experience.trending.get(time_period, ())
+        ]
         found = [m for m in rising if m is not None and not m.retired]
         rest = [m for m in self.registry.get_popular_models(20) if m.id not in {f.id for f in found}]
         return [*found, *rest][:5]
@@ -158,7 +169,9 @@ class RecommendationEngine:
         picks = choose(usable, self._priority(request), analysis.type, min(limit, MAX_PICKS))
         return Recommendations(
             analysis=analysis.to_dict(),
-            recommendations=[self._shown(p, i + 1, picks, analysis, len(usable)) for i, p in enumerate(picks)],
+            recommendations=[
+                self._shown(p, i + 1, picks, analysis, len(usable)) for i, p in enumerate(picks)
+            ],
             blocked=self._worth_telling(blocked, picks, request, limit),
         )
 
@@ -193,7 +206,11 @@ class RecommendationEngine:
             if model.retired or not filters.answers_text(model):
                 continue
             card = model.context_window
-            offers = [o for o in self.registry.offers(model.id) if filters.lacks(o, request.needs, today, card) is None]
+            offers = [
+                o
+                for o in self.registry.offers(model.id)
+                if filters.lacks(o, request.needs, today, card) is None
+            ]
             found = self._first_usable(model, offers, request)
             if isinstance(found, Candidate):
                 usable.append(found)
@@ -209,17 +226,23 @@ class RecommendationEngine:
         """`model: "auto"`: (model id, why), the first to be tried first. Never raises; empty only if nothing could answer."""
         try:
             return self._choose(user_id, call, wants, wishes, wallet)
-        except Exception:  # a fault of ours must not fail a call that any model could answer: fall back to popularity
+        except Exception:  # a fault of ours must not fail a call: fall back to popularity
             log.exception("auto: could not choose; taking the most popular models")
             found = [m for m in self.registry.get_all_models() if m.is_available and filters.answers_text(m)]
             found.sort(key=is_demo)
-            return [(m.id, "the most popular model here: choosing by task failed") for m in found[: auto.ATTEMPTS]]
+            return [
+                (m.id, "the most popular model here: choosing by task failed") for m in found[: auto.ATTEMPTS]
+            ]
 
     def _choose(
         self, user_id: str, call: auto.Call, wants: auto.CallNeeds, wishes: auto.Wishes, wallet: Wallet
     ) -> list[tuple[str, str]]:
         analysis = analyze(auto.last_text(call), input_tokens=wants.input_tokens)
-        required = (("tools", wants.tools), ("structured_output", wants.structured), ("reasoning", wants.reasoning))
+        required = (
+            ("tools", wants.tools),
+            ("structured_output", wants.structured),
+            ("reasoning", wants.reasoning),
+        )
         needs = filters.Needs(
             input_tokens=wants.input_tokens,
             output_tokens=wants.output_tokens or 0,
@@ -243,7 +266,8 @@ class RecommendationEngine:
         if model is None:
             return DEFAULT_CAP // 2, DEFAULT_CAP
         lengths = blend(
-            prior_lengths(model, self._type_of(auto.last_text(call)), None, self.quality.result(model.id)), history
+            prior_lengths(model, self._type_of(auto.last_text(call)), None, self.quality.result(model.id)),
+            history,
         )
         return lengths.p50, lengths.p95
 
@@ -253,7 +277,9 @@ class RecommendationEngine:
 
     def lengths(self, model: AIModel, analysis: Analysis) -> Lengths:
         """Expected output tokens: stated prior blended with this installation's calls of the model."""
-        prior = prior_lengths(model, analysis.type, analysis.wanted_output_tokens, self.quality.result(model.id))
+        prior = prior_lengths(
+            model, analysis.type, analysis.wanted_output_tokens, self.quality.result(model.id)
+        )
         return blend(prior, self.experience.lengths.get(model.id))
 
     def _type_of(self, text: str) -> str:
@@ -292,7 +318,9 @@ class RecommendationEngine:
             return quality
         return Quality(points=quality.points + shift, level=quality.level, why=f"{quality.why}; {words}")
 
-    def _first_usable(self, model: AIModel, offers: Sequence[Offer], request: Request) -> Candidate | Blocked | None:
+    def _first_usable(
+        self, model: AIModel, offers: Sequence[Offer], request: Request
+    ) -> Candidate | Blocked | None:
         """The first offer that can be called and paid, own keys first; else what stands in the way of the first one."""
         blocked: Blocked | None = None
         known: tuple[Quality, Lengths] | None = None
@@ -303,7 +331,10 @@ class RecommendationEngine:
             reason = None if own_key else self.registry.unavailable_reason(offer)
             if reason is not None and blocked is not None:
                 continue
-            known = known or (self._quality_of(model, request.analysis.type), self.lengths(model, request.analysis))
+            known = known or (
+                self._quality_of(model, request.analysis.type),
+                self.lengths(model, request.analysis),
+            )
             candidate = self._candidate(model, offer, offer.price, request, *known, own_key=own_key)
             if request.max_cost_nano is not None and candidate.list_cost.p95 > request.max_cost_nano:
                 continue
@@ -321,7 +352,14 @@ class RecommendationEngine:
 
     @staticmethod
     def _candidate(
-        model: AIModel, offer: Offer, price: Price, request: Request, quality: Quality, lengths: Lengths, *, own_key: bool
+        model: AIModel,
+        offer: Offer,
+        price: Price,
+        request: Request,
+        quality: Quality,
+        lengths: Lengths,
+        *,
+        own_key: bool,
     ) -> Candidate:
         list_cost = expected_cost(price, request.analysis.input_tokens, lengths)
         return Candidate(
@@ -335,7 +373,9 @@ class RecommendationEngine:
             own_key=own_key,
         )
 
-    def _shown(self, pick: Pick, rank: int, picks: Sequence[Pick], analysis: Analysis, considered: int) -> dict[str, Any]:
+    def _shown(
+        self, pick: Pick, rank: int, picks: Sequence[Pick], analysis: Analysis, considered: int
+    ) -> dict[str, Any]:
         c = pick.candidate
         said = reasons(pick, analysis, considered)
         return {
@@ -365,7 +405,9 @@ class RecommendationEngine:
         by_model = {b.candidate.model.id: b for b in blocked}
         wanted = choose([b.candidate for b in blocked], self._priority(request), request.analysis.type, 3)
         best = max((p.candidate.quality.points for p in picks if not is_demo(p.candidate.model)), default=0.0)
-        told = [p for p in wanted if len(picks) < limit or p.candidate.quality.points > best + 3 or best == 0.0]
+        told = [
+            p for p in wanted if len(picks) < limit or p.candidate.quality.points > best + 3 or best == 0.0
+        ]
         return [
             {
                 "model": p.candidate.model,

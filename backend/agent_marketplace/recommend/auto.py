@@ -85,7 +85,9 @@ def allowed(candidate: Candidate, wishes: Wishes) -> bool:
     if offer.price is None:
         return True
     dear_input = wishes.max_price_input is not None and offer.price.input > wishes.max_price_input
-    return not dear_input and (wishes.max_price_output is None or offer.price.output <= wishes.max_price_output)
+    return not dear_input and (
+        wishes.max_price_output is None or offer.price.output <= wishes.max_price_output
+    )
 
 
 def order(
@@ -98,7 +100,11 @@ def order(
     best = picks[0].candidate
     chosen = [p.candidate for p in picks]
     kept = next((c for c in candidates if c.model.id == sticky), None)
-    if kept is not None and not is_demo(kept.model) and kept.quality.points >= best.quality.points - STICKY_LOSS:
+    if (
+        kept is not None
+        and not is_demo(kept.model)
+        and kept.quality.points >= best.quality.points - STICKY_LOSS
+    ):
         chosen = [kept, *(c for c in chosen if c.model.id != sticky)][:ATTEMPTS]
     return [(c.model.id, _why(c, analysis, kept=c.model.id == sticky)) for c in chosen]
 
@@ -107,7 +113,11 @@ def _why(c: Candidate, analysis: Analysis, *, kept: bool) -> str:
     if is_demo(c.model):
         return "the only model that can answer here"
     task = analysis.type.replace("_", " ")
-    lead = "this conversation's model" if kept else f"best fit for {task}" + (" (unsure)" if analysis.uncertain else "")
+    lead = (
+        "this conversation's model"
+        if kept
+        else f"best fit for {task}" + (" (unsure)" if analysis.uncertain else "")
+    )
     return f"{lead}; {c.quality.why}; about {money(c.list_cost.p50)} a call"
 
 

@@ -83,14 +83,24 @@ class TaskClassifier:
             if (row := self._features.get(feature_hash(name))) is not None
         ]
         scores = self._scores([(factor, row) for _, factor, row in rows], all_tokens)
-        few = FEW_TEMPERATURE if sum(t[0].isalpha() for t in all_tokens) <= FEW_WORDS and not parts.kinds else 1.0
+        few = (
+            FEW_TEMPERATURE
+            if sum(t[0].isalpha() for t in all_tokens) <= FEW_WORDS and not parts.kinds
+            else 1.0
+        )
         scaled = [score / self._head.temperature / few for score in scores[: len(self.labels)]]
         for label, value in (nudges or {}).items():
             scaled[self.labels.index(label)] += value
         best = scaled.index(max(scaled))
         width = len(self._head.labels)
-        votes = [(factor * self._feature_weights[row * width + best], name) for name, factor, row in rows if name[0] != "c"]
-        return Verdict(_softmax(scaled), tuple(name for vote, name in sorted(votes, reverse=True)[:5] if vote > 0))
+        votes = [
+            (factor * self._feature_weights[row * width + best], name)
+            for name, factor, row in rows
+            if name[0] != "c"
+        ]
+        return Verdict(
+            _softmax(scaled), tuple(name for vote, name in sorted(votes, reverse=True)[:5] if vote > 0)
+        )
 
     def _scores(self, rows: list[tuple[float, int]], all_tokens: list[str]) -> list[float]:
         """One per label of the file, material included."""
@@ -124,7 +134,8 @@ def _add(scores: list[float], weights: "array[int]", rows: Iterable[tuple[float,
     total = scores[:]
     for factor, row in rows:
         total = [
-            have + factor * weight for have, weight in zip(total, weights[row * width : (row + 1) * width], strict=True)
+            have + factor * weight
+            for have, weight in zip(total, weights[row * width : (row + 1) * width], strict=True)
         ]
     scores[:] = total
 

@@ -50,14 +50,18 @@ def thinks(model: AIModel) -> bool:
     return "reasoning" in (*model.supported_parameters, *model.capabilities) and model.maker != "anthropic"
 
 
-def prior_lengths(model: AIModel, task: str, wanted_tokens: int | None = None, result: Result | None = None) -> Lengths:
+def prior_lengths(
+    model: AIModel, task: str, wanted_tokens: int | None = None, result: Result | None = None
+) -> Lengths:
     """wanted_tokens: the length the user asked for, if the text said one; result: the model's public results."""
     p50, p95 = VISIBLE.get(task, VISIBLE[GENERAL])
     if wanted_tokens is not None:
         p50, p95 = wanted_tokens, round(wanted_tokens * 1.5)
     if thinks(model):
         average = (
-            result.output_tokens.get("average", MEDIAN_LIVEBENCH_TOKENS) if result is not None else MEDIAN_LIVEBENCH_TOKENS
+            result.output_tokens.get("average", MEDIAN_LIVEBENCH_TOKENS)
+            if result is not None
+            else MEDIAN_LIVEBENCH_TOKENS
         )
         wordy = math.sqrt(min(4.0, max(0.1, average / MEDIAN_LIVEBENCH_TOKENS)))
         hidden = THINKING.get(task, THINKING[GENERAL])
@@ -73,7 +77,10 @@ def blend(prior: Lengths, history: Lengths | None) -> Lengths:
     share = history.samples / (history.samples + PRIOR_CALLS)
     return Lengths(
         round(history.p50 * share + prior.p50 * (1 - share)),
-        max(round(history.p95 * share + prior.p95 * (1 - share)), round(history.p50 * share + prior.p50 * (1 - share))),
+        max(
+            round(history.p95 * share + prior.p95 * (1 - share)),
+            round(history.p50 * share + prior.p50 * (1 - share)),
+        ),
         history.samples,
     )
 

@@ -14,10 +14,14 @@ MATERIAL_SHARE = 0.35
 
 _WIDE = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f"
 _UNSPACED = re.compile(f"[{_WIDE}]")
-_WORD = re.compile(rf"(?:(?![{_WIDE}])[^\W\d_])+(?:'[a-z]+)?|[{_WIDE}]+|\d+(?:[.,]\d+)*|[?!:;{{}}()\[\]<>=+*/%$`\"…#@-]")
+_WORD = re.compile(
+    rf"(?:(?![{_WIDE}])[^\W\d_])+(?:'[a-z]+)?|[{_WIDE}]+|\d+(?:[.,]\d+)*|[?!:;{{}}()\[\]<>=+*/%$`\"…#@-]"
+)
 _IDENTIFIER = re.compile(r"\b[a-z]+[A-Z]|\b\w{1,40}_\w|\w\(\)|--\w|\w\.\w{1,40}\(|/\w{1,40}/")
 _TRACE = re.compile(r"Traceback|Exception|Error\b|\bat line \d|panic:|segfault|core dumped")
-_CODE = re.compile(r"```|^[ \t]{0,8}(?:def|class|import|from|#include|function|public|const|let|var|SELECT)\b", re.MULTILINE)
+_CODE = re.compile(
+    r"```|^[ \t]{0,8}(?:def|class|import|from|#include|function|public|const|let|var|SELECT)\b", re.MULTILINE
+)
 _NUMBERS = re.compile(r"\[[-\d., ]{1,80}\]")
 _COMMIT = re.compile(r"^(\w{2,10})(?:\([\w./ -]{1,40}\))?!?:\s")
 
@@ -53,7 +57,9 @@ def _size(n: int) -> int:
 
 def _shape(seen: str, words: list[str], all_tokens: list[str]) -> list[str]:
     """Features of form: punctuation, code, numbers, and the first word together with how the text ends."""
-    end = "?" if seen.endswith("?") else "." if seen.endswith((".", "!")) else ":" if seen.endswith(":") else ""
+    end = (
+        "?" if seen.endswith("?") else "." if seen.endswith((".", "!")) else ":" if seen.endswith(":") else ""
+    )
     title = not end and len(all_tokens) < 16
     marks = {
         "s:q": "?" in seen, "s:ident": _IDENTIFIER.search(seen), "s:trace": _TRACE.search(seen), "s:code": _CODE.search(seen),
@@ -77,7 +83,12 @@ def _pieces(word: str) -> list[str]:
 def _ngrams(all_tokens: list[str]) -> dict[str, float]:
     """Words, pairs and parts of words (which count half)."""
     words = [t for t in all_tokens if _is_word(t)]
-    found = {f"c:{piece}": 0.5 for word in dict.fromkeys(words[:120]) if len(word) > 3 for piece in _pieces(word[:30])}
+    found = {
+        f"c:{piece}": 0.5
+        for word in dict.fromkeys(words[:120])
+        if len(word) > 3
+        for piece in _pieces(word[:30])
+    }
     found.update({f"w:{t}": 1.0 for t in all_tokens})
     found.update({f"b:{a} {b}": 1.0 for a, b in itertools.pairwise(all_tokens)})
     return found

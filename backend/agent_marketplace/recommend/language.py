@@ -32,6 +32,9 @@ def language_of(text: str) -> str:
         if found >= (2 if code in ("ja", "uk") else 1) and found / letters > 0.1:
             return code
     words = _WORD.findall(lower)
-    scores = {code: sum(w in common for w in words) for code, common in ((c, set(t.split())) for c, t in _COMMON.items())}
+    scores = {
+        code: sum(w in common for w in words)
+        for code, common in ((c, set(t.split())) for c, t in _COMMON.items())
+    }
     best = max(scores, key=lambda code: (scores[code], code == "en"))
     return best if scores[best] > scores["en"] + (len(words) > 12) else "en"

@@ -65,7 +65,8 @@ def collect(connection: sa.Connection, now_ms: int) -> Experience:
     """One consistent snapshot as of `now_ms`."""
     trending = {
         name: trend(
-            store.calls(connection, now_ms - span, now_ms), store.calls(connection, now_ms - 2 * span, now_ms - span)
+            store.calls(connection, now_ms - span, now_ms),
+            store.calls(connection, now_ms - 2 * span, now_ms - span),
         )
         for name, span in _PERIODS.items()
     }

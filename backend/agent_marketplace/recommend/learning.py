@@ -18,7 +18,13 @@ HALF_LIFE_DAYS = 90.0
 PRIOR_STARS, PRIOR_VOICES = 3.5, 8.0
 POINTS_PER_STAR = 5.0
 _DAY_MS = 86_400_000
-SIGNALS: Mapping[str, float] = {"thumb_up": 4.5, "thumb_down": 1.5, "regenerate": 2.5, "switch": 2.0, "abandon": 2.5}
+SIGNALS: Mapping[str, float] = {
+    "thumb_up": 4.5,
+    "thumb_down": 1.5,
+    "regenerate": 2.5,
+    "switch": 2.0,
+    "abandon": 2.5,
+}
 """Outcome signals as stars: an explicit thumb says more than a regenerated answer; each is one quiet vote (see `voices`)."""
 
 SIGNAL_VOICE = 0.25
@@ -62,7 +68,11 @@ class Experience(msgspec.Struct, frozen=True):
         if rating is None or rating.voices < 1:
             return 0.0, ""
         who = "a paying user" if rating.raters == 1 else f"{rating.raters} paying users"
-        said = f"rated {rating.stars:.1f} of 5 here by {who}" if rating.raters else "adjusted by how answers were used here"
+        said = (
+            f"rated {rating.stars:.1f} of 5 here by {who}"
+            if rating.raters
+            else "adjusted by how answers were used here"
+        )
         return (rating.stars - PRIOR_STARS) * POINTS_PER_STAR, said
 
 
@@ -87,7 +97,11 @@ def rate(votes: Iterable[Vote], now_ms: int) -> dict[str, Rating]:
         mean = sum(w * v.stars for w, v in found) / total
         capped = min(1.0, total)
         weight, stars, raters = sums.get(model, (0.0, 0.0, 0))
-        sums[model] = (weight + capped, stars + capped * mean, raters + any(v.kind == "stars" for _, v in found))
+        sums[model] = (
+            weight + capped,
+            stars + capped * mean,
+            raters + any(v.kind == "stars" for _, v in found),
+        )
     return {
         model: Rating((stars + PRIOR_STARS * PRIOR_VOICES) / (weight + PRIOR_VOICES), weight, raters)
         for model, (weight, stars, raters) in sums.items()
@@ -96,7 +110,9 @@ def rate(votes: Iterable[Vote], now_ms: int) -> dict[str, Rating]:
 
 def trend(now: Mapping[str, int], before: Mapping[str, int]) -> tuple[str, ...]:
     """Models by growth of users' calls: (now + floor) / (before + floor), at least TREND_FLOOR calls now and growing."""
-    growth = {m: (n + TREND_FLOOR) / (before.get(m, 0) + TREND_FLOOR) for m, n in now.items() if n >= TREND_FLOOR}
+    growth = {
+        m: (n + TREND_FLOOR) / (before.get(m, 0) + TREND_FLOOR) for m, n in now.items() if n >= TREND_FLOOR
+    }
     return tuple(m for m in sorted(growth, key=lambda m: (-growth[m], -now[m], m)) if growth[m] > 1)
 
 

@@ -52,7 +52,9 @@ def needs_of(analysis: Analysis, output_tokens: int, require: Collection[str] = 
         raise BadRequest(f"Unknown requirement {unknown[0][:60]!r}; known: {known}")
     if analysis.type == "tool_use" and not analysis.uncertain:
         names.add("tools")
-    vision = "vision" in names or analysis.has_images or (analysis.type == "vision" and not analysis.uncertain)
+    vision = (
+        "vision" in names or analysis.has_images or (analysis.type == "vision" and not analysis.uncertain)
+    )
     return Needs(
         input_tokens=analysis.input_tokens,
         output_tokens=output_tokens,
@@ -85,7 +87,10 @@ def lacks(offer: Offer, needs: Needs, today: date, card_context: int = 0) -> str
 
     card_context: tokens on the model's card, for an offer that names none (0: unknown).
     """
-    if offer.retires_on is not None and offer.retires_on <= (today + timedelta(days=RETIRING_DAYS)).isoformat():
+    if (
+        offer.retires_on is not None
+        and offer.retires_on <= (today + timedelta(days=RETIRING_DAYS)).isoformat()
+    ):
         return f"it retires on {offer.retires_on}"
     if needs.vision and "image" not in offer.input_modalities:
         return "it takes no images"
@@ -98,7 +103,9 @@ def lacks(offer: Offer, needs: Needs, today: date, card_context: int = 0) -> str
         return "it does not run on this machine"
     context = offer.context or card_context
     if (context or UNKNOWN_CONTEXT) < _wanted(needs):
-        return f"its context of {context:,} tokens is too small" if context else "nobody says how much it reads"
+        return (
+            f"its context of {context:,} tokens is too small" if context else "nobody says how much it reads"
+        )
     if offer.max_input is not None and offer.max_input < needs.input_tokens * CONTEXT_MARGIN:
         return f"it takes {offer.max_input:,} input tokens at most"
     return None

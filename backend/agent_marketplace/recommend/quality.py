@@ -22,7 +22,15 @@ MEASURES: Mapping[str, str] = {
     "instruction_following": "LiveBench Instruction Following", "summarize": "LiveBench summarize and simplify",
     "story": "LiveBench story generation", "tables": "LiveBench table tasks", "aider": "Aider polyglot",
 }  # fmt: skip
-OVERALL = ("coding", "agentic_coding", "mathematics", "data_analysis", "language", "reasoning", "instruction_following")
+OVERALL = (
+    "coding",
+    "agentic_coding",
+    "mathematics",
+    "data_analysis",
+    "language",
+    "reasoning",
+    "instruction_following",
+)
 
 TASK_MEASURES: Mapping[str, Mapping[str, float]] = {
     "code_generation": {"coding": 0.6, "aider": 0.4, "agentic_coding": 0.25},
@@ -105,7 +113,9 @@ def bundled_quality() -> QualityFile:
 
 def overall(measures: Mapping[str, float]) -> float | None:
     """Mean over the general measures that a model has; Aider alone counts when nothing else is known."""
-    values = [measures[m] for m in OVERALL if m in measures] or [measures[m] for m in ("aider",) if m in measures]
+    values = [measures[m] for m in OVERALL if m in measures] or [
+        measures[m] for m in ("aider",) if m in measures
+    ]
     return sum(values) / len(values) if values else None
 
 
@@ -123,7 +133,9 @@ def estimate(measures: Mapping[str, float], weights: Mapping[str, float], prior:
 
 def _source_of(measure: str, result: Result) -> str:
     """Where a measure of this model comes from: Aider, or the LiveBench release that has the model."""
-    return "aider" if measure == "aider" else next((s for s in _RELEASES if s in result.sources), _RELEASES[0])
+    return (
+        "aider" if measure == "aider" else next((s for s in _RELEASES if s in result.sources), _RELEASES[0])
+    )
 
 
 class QualityTable:
@@ -150,7 +162,9 @@ class QualityTable:
         if not used:
             shown = ", ".join(f"{MEASURES[m]} {result.raw[m]:g}" for m in list(result.measures)[:1])
             return Quality(
-                points=points, level="proxy", why=f"proxy: {shown} ({self._cited(result, list(result.measures)[:1])})"
+                points=points,
+                level="proxy",
+                why=f"proxy: {shown} ({self._cited(result, list(result.measures)[:1])})",
             )
         shown = ", ".join(f"{MEASURES[m]} {result.raw[m]:g}" for m in used[:2])
         level = "measured" if task in DIRECT else "proxy"
@@ -172,7 +186,11 @@ class QualityTable:
     def overall_share(self, registry: MarketplaceRegistry) -> dict[str, float]:
         """0..1 per model with results: its rank by overall quality (the catalogue's order while there is no traffic)."""
         ranked = sorted(
-            ((self.of(m, "overall").points, m.id) for m in registry.get_all_models() if self._has_results(m.id)),
+            (
+                (self.of(m, "overall").points, m.id)
+                for m in registry.get_all_models()
+                if self._has_results(m.id)
+            ),
             reverse=True,
         )
         return {model_id: 1 - i / len(ranked) for i, (_, model_id) in enumerate(ranked)}
@@ -201,9 +219,15 @@ class QualityTable:
 
     def _prior(self, model: AIModel) -> tuple[float, str, str]:
         line = self._file.prior
-        years = (self._today - date.fromisoformat(model.released_on)).days / 365.25 if model.released_on else 2.0
+        years = (
+            (self._today - date.fromisoformat(model.released_on)).days / 365.25 if model.released_on else 2.0
+        )
         price = model.price.output / 10**9 if model.price is not None and model.price.output > 0 else 0.1
-        guess = line.base + line.per_price_doubling * math.log2(max(price, 0.02)) + line.per_year * max(0.0, years)
+        guess = (
+            line.base
+            + line.per_price_doubling * math.log2(max(price, 0.02))
+            + line.per_year * max(0.0, years)
+        )
         guess = max(25.0, min(PRIOR_CEILING, guess)) - NO_EVIDENCE_PENALTY
         family = self._families.get((model.maker, model.family))
         if family is not None and not model.retired:

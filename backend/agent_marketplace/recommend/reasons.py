@@ -54,17 +54,25 @@ def reasons(pick: Pick, analysis: Analysis, considered: int) -> list[str]:
     task = _TASK.get(analysis.type, "this task")
     choice = "the only model" if considered == 1 else f"out of {considered} models"
     held = [_HOLDS[role] for role in pick.also if role in _HOLDS] if considered > 1 else []
-    superlatives = f": {' and '.join([', '.join(held[:-1]), held[-1]] if len(held) > 1 else held)}" if held else ""
+    superlatives = (
+        f": {' and '.join([', '.join(held[:-1]), held[-1]] if len(held) > 1 else held)}" if held else ""
+    )
     out = [f"{_ROLE[pick.role]} for {task}{superlatives}, {choice} that you can use now"]
     out.append(c.quality.why[0].upper() + c.quality.why[1:])
     out.append(_cost_words(c))
-    out.append(f"About {c.seconds:.0f} s to a whole answer" if c.seconds >= 1 else "About a second to a whole answer")
+    out.append(
+        f"About {c.seconds:.0f} s to a whole answer" if c.seconds >= 1 else "About a second to a whole answer"
+    )
     fit = _fit(c, analysis)
     return [*out, fit] if fit else out
 
 
 def _cost_words(c: Candidate) -> str:
-    behind = f"from {c.lengths.samples} calls here" if c.lengths.samples else "estimated from typical answer lengths"
+    behind = (
+        f"from {c.lengths.samples} calls here"
+        if c.lengths.samples
+        else "estimated from typical answer lengths"
+    )
     if c.list_cost.p95 == 0:
         return "Costs nothing"
     said = f"About {money(c.list_cost.p50)}, rarely more than {money(c.list_cost.p95)} a call, {behind}"
@@ -86,14 +94,14 @@ def gives_up(pick: Pick, others: Sequence[Pick]) -> str | None:
     c = pick.candidate
     rest = [p.candidate for p in others if p.candidate.model.id != c.model.id]
     mine = score_of(c.quality.points)
-    better = [o for o in rest if o.quality.points >= c.quality.points + 2 and score_of(o.quality.points) > mine]
+    better = [
+        o for o in rest if o.quality.points >= c.quality.points + 2 and score_of(o.quality.points) > mine
+    ]
     cheaper = [o for o in rest if o.list_cost.p50 * 2 <= c.list_cost.p50]
     quicker = [o for o in rest if o.seconds * 2 <= c.seconds]
     if better:
         top = max(better, key=lambda o: (o.quality.points, o.model.id))
-        return (
-            f"some quality: {top.model.name} is rated {score_of(top.quality.points) - mine:.1f} of 10 higher for this task"
-        )
+        return f"some quality: {top.model.name} is rated {score_of(top.quality.points) - mine:.1f} of 10 higher for this task"
     if cheaper:
         low = min(cheaper, key=lambda o: (o.list_cost.p50, o.model.id))
         if low.list_cost.p50 == 0:

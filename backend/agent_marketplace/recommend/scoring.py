@@ -19,7 +19,13 @@ Role = Literal["recommended", "best", "value", "cheapest", "fastest", "alternati
 FLOOR_NANO = 100_000
 """$0.0001: below this, differences of cost are of no interest to anyone."""
 
-EASY = {"quick_task": 0.45, "translation": 0.8, "summarisation": 0.8, "brainstorming": 0.85, "documentation": 0.9}
+EASY = {
+    "quick_task": 0.45,
+    "translation": 0.8,
+    "summarisation": 0.8,
+    "brainstorming": 0.85,
+    "documentation": 0.9,
+}
 """Tasks at which weaker models do nearly as well: differences of quality count for this share."""
 
 _PER_DECADE = {"quality": 0.3, "balanced": 4.5, "cost": 12.0, "speed": 3.0}

@@ -26,7 +26,9 @@ def model_of(connection: sa.Connection, user_id: str, request_id: str) -> str | 
     return connection.execute(query).scalar()
 
 
-def put_signal(connection: sa.Connection, user_id: str, request_id: str, model: str, kind: str, now: int) -> None:
+def put_signal(
+    connection: sa.Connection, user_id: str, request_id: str, model: str, kind: str, now: int
+) -> None:
     """Notes a signal once per answer and kind; a thumb replaces the opposite thumb."""
     if kind in _THUMBS:
         clear_thumbs(connection, user_id, request_id)
@@ -58,11 +60,25 @@ def votes(connection: sa.Connection, since: int) -> list[Vote]:
         sa.select(table.c.user_id, table.c.model, table.c.kind, table.c.at).where(table.c.at >= since)
     )
     found = [
-        Vote(user_id=user, model=model, kind="stars", stars=float(value), at=at, paid_nano=paid.get((user, model), 0))
+        Vote(
+            user_id=user,
+            model=model,
+            kind="stars",
+            stars=float(value),
+            at=at,
+            paid_nano=paid.get((user, model), 0),
+        )
         for user, model, value, at in stars
     ]
     found += [
-        Vote(user_id=user, model=model, kind=kind, stars=SIGNALS[kind], at=at, paid_nano=paid.get((user, model), 0))
+        Vote(
+            user_id=user,
+            model=model,
+            kind=kind,
+            stars=SIGNALS[kind],
+            at=at,
+            paid_nano=paid.get((user, model), 0),
+        )
         for user, model, kind, at in signals
         if kind in SIGNALS
     ]
@@ -93,9 +109,12 @@ def estimates(connection: sa.Connection, user_id: str, since: int) -> list[tuple
 def _paid(connection: sa.Connection) -> dict[tuple[str, str], int]:
     """(user, model) -> nano-dollars spent on it, scaled down where more was spent than ever paid in (sign-up credit)."""
     table = usage_records
-    query = sa.select(table.c.user_id, table.c.model, sa.func.sum(table.c.charge_nano)).where(table.c.charge_nano > 0)
+    query = sa.select(table.c.user_id, table.c.model, sa.func.sum(table.c.charge_nano)).where(
+        table.c.charge_nano > 0
+    )
     spent = [
-        (user, model, int(nano)) for user, model, nano in connection.execute(query.group_by(table.c.user_id, table.c.model))
+        (user, model, int(nano))
+        for user, model, nano in connection.execute(query.group_by(table.c.user_id, table.c.model))
     ]
     totals: dict[str, int] = {}
     for user, _, nano in spent:
@@ -103,7 +122,9 @@ def _paid(connection: sa.Connection) -> dict[tuple[str, str], int]:
     incoming = (transactions.c.amount_nano > 0, transactions.c.kind != "signup")
     join = transactions.join(accounts, accounts.c.id == transactions.c.owner_id)
     sums = sa.select(accounts.c.name, sa.func.sum(transactions.c.amount_nano)).select_from(join)
-    own = {name: int(nano) for name, nano in connection.execute(sums.where(*incoming).group_by(accounts.c.name))}
+    own = {
+        name: int(nano) for name, nano in connection.execute(sums.where(*incoming).group_by(accounts.c.name))
+    }
     funded = {user: min(own.get(f"user:{user}", 0), total) for user, total in totals.items()}
     return {(user, model): nano * funded[user] // totals[user] for user, model, nano in spent}
 

@@ -69,7 +69,15 @@ _LENGTH = re.compile(
 _SMALL = {
     "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
 }  # fmt: skip
-_UNIT_TOKENS = {"word": 1.35, "sentence": 28, "point": 25, "bullet": 25, "paragraph": 120, "page": 650, "line": 14}
+_UNIT_TOKENS = {
+    "word": 1.35,
+    "sentence": 28,
+    "point": 25,
+    "bullet": 25,
+    "paragraph": 120,
+    "page": 650,
+    "line": 14,
+}
 _STOP = frozenset({
     "the", "and", "for", "with", "that", "this", "from", "are", "was", "were", "have", "has", "had", "you", "your", "our",
     "their", "its", "can", "could", "would", "should", "will", "into", "about", "what", "which", "who", "when", "where",
@@ -79,7 +87,9 @@ _STOP = frozenset({
     "das", "und", "ist", "ein", "eine", "que", "los", "las", "una", "por", "para", "con", "les", "des", "est", "une",
     "dans", "pour",
 })  # fmt: skip
-_CODE = re.compile(r"```|\bdef \w|\bfunction\s?\w{0,40}\(|=>|;\s*$|</\w{1,20}>|\bclass \w{1,40}[:({]", re.MULTILINE)
+_CODE = re.compile(
+    r"```|\bdef \w|\bfunction\s?\w{0,40}\(|=>|;\s*$|</\w{1,20}>|\bclass \w{1,40}[:({]", re.MULTILINE
+)
 
 
 class Analysis(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,7 +135,9 @@ def analyze(
     if not _SPOKEN.search(seen):
         seen = text = ""  # pictograms and control characters ask nothing
     verdict = classifier.classify(classifier.parts(plain(text)), _nudges(seen, images=images, empty=not seen))
-    ranked = sorted(zip(classifier.labels, verdict.probabilities, strict=True), key=lambda lp: (-lp[1], lp[0]))
+    ranked = sorted(
+        zip(classifier.labels, verdict.probabilities, strict=True), key=lambda lp: (-lp[1], lp[0])
+    )
     kind, confidence = ranked[0]
     uncertain = confidence < UNCERTAIN_BELOW or not seen
     count = input_tokens if input_tokens is not None else estimate_tokens(text) + images * _IMAGE_TOKENS
@@ -166,9 +178,13 @@ def estimate_tokens(text: str) -> int:
 
 def _is_image(attachment: str | Mapping[str, Any]) -> bool:
     name = str(
-        attachment if isinstance(attachment, str) else attachment.get("type") or attachment.get("media_type") or ""
+        attachment
+        if isinstance(attachment, str)
+        else attachment.get("type") or attachment.get("media_type") or ""
     ).lower()
-    return name.startswith("image") or name.endswith((".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".heic"))
+    return name.startswith("image") or name.endswith(
+        (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".heic")
+    )
 
 
 def _nudges(seen: str, *, images: bool, empty: bool) -> dict[str, float]:

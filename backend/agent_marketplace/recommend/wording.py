@@ -22,7 +22,9 @@ _SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])|(?<=[:：])\s+(?=.{120})
 _TRACE = re.compile(
     r"^Traceback|^\s{1,8}at [\w.$<>]{2,80} ?\(|^\s{1,8}File \"|^(?:[\w.]{0,80})(?:Error|Exception)\b:|^panic:|^Exception in "
 )
-_LOG = re.compile(r"^\[?(?:\d{4}-\d\d-\d\d[T ])?\d\d:\d\d:\d\d|^\d{4}-\d\d-\d\d\b.{0,40}\b(?:INFO|WARN|ERROR|DEBUG)\b")
+_LOG = re.compile(
+    r"^\[?(?:\d{4}-\d\d-\d\d[T ])?\d\d:\d\d:\d\d|^\d{4}-\d\d-\d\d\b.{0,40}\b(?:INFO|WARN|ERROR|DEBUG)\b"
+)
 _DIFF = re.compile(r"^[Dd]iff --git |^@@ |^(?:\+\+\+|---) [ab]/")
 _CHANGED = re.compile(r"^[+-](?![+-]?\d|[+-]? \w+ \w+ \w+)")
 _SQL = re.compile(r"^\s{0,8}(?:CREATE (?:TABLE|INDEX)|ALTER TABLE|INSERT INTO|SELECT\b.{1,200}\bFROM)\b")
@@ -99,7 +101,9 @@ def _pieces(seen: str) -> list[tuple[str, str]]:
         if not kind and out and out[-1][0] in ("diff", "code") and _CHANGED.match(line):
             kind = "diff"
         sentences = [sentence.strip() for sentence in _SENTENCE.split(line) if sentence.strip()]
-        led = kind == "code" and len(sentences) > 1 and not _form(sentences[0]) and sentences[0].count(" ") > 1
+        led = (
+            kind == "code" and len(sentences) > 1 and not _form(sentences[0]) and sentences[0].count(" ") > 1
+        )
         if kind and not led:
             out.append((kind, line))
         else:

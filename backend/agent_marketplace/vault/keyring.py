@@ -24,7 +24,9 @@ class Keyring:
     def __init__(self, keys: Sequence[str]) -> None:
         """keys: Fernet-format texts, first = primary. Raises SettingsError if there is none or one is malformed."""
         if not keys:
-            raise SettingsError("ENCRYPTION_KEY is missing: set it to a Fernet-format key (32 bytes, URL-safe base64)")
+            raise SettingsError(
+                "ENCRYPTION_KEY is missing: set it to a Fernet-format key (32 bytes, URL-safe base64)"
+            )
         ciphers: dict[str, AESGCM] = {}
         for position, text in enumerate(keys, start=1):
             raw = _decode(text, position)
@@ -56,7 +58,9 @@ def _decode(text: str, position: int) -> bytes:
     except (binascii.Error, UnicodeEncodeError):
         raw = b""
     if len(raw) != 32:
-        raise SettingsError(f"ENCRYPTION_KEY: key {position} is not 32 bytes in URL-safe base64 (a Fernet-format key)")
+        raise SettingsError(
+            f"ENCRYPTION_KEY: key {position} is not 32 bytes in URL-safe base64 (a Fernet-format key)"
+        )
     if len(set(raw)) < 8 or text == _PUBLISHED:
         raise SettingsError(f"ENCRYPTION_KEY: key {position} is not random, or is known from an example")
     return raw

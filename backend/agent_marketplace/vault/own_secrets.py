@@ -57,7 +57,9 @@ def load_secrets(settings: Settings) -> InstallationSecrets:
     jwt = settings.jwt_secret or own("jwt_secret", _random_text)
     pepper, checkpoint = own("key_pepper", _random_text), own("checkpoint_secret", _random_text)
     keys = settings.encryption_keys or (own("encryption_key", _random_key),)
-    return InstallationSecrets(jwt.encode(), pepper.encode(), checkpoint.encode(), Keyring(keys), tuple(created))
+    return InstallationSecrets(
+        jwt.encode(), pepper.encode(), checkpoint.encode(), Keyring(keys), tuple(created)
+    )
 
 
 def load_or_create(path: Path, make: Callable[[], str]) -> tuple[str, bool]:
@@ -73,17 +75,23 @@ def load_or_create(path: Path, make: Callable[[], str]) -> tuple[str, bool]:
         raise SettingsError(f"{path} may be read by other users: run `chmod 600 {path}`")
     value = path.read_text("ascii").strip()
     if not value:
-        raise SettingsError(f"{path} is empty: restore it from a backup, or remove it to have a new secret made")
+        raise SettingsError(
+            f"{path} is empty: restore it from a backup, or remove it to have a new secret made"
+        )
     return value, made
 
 
 def check_secret(name: str, value: str) -> None:
     """Raises SettingsError if a secret is shorter than 32 bytes, a pattern, or made of words known from examples."""
     if len(value.encode()) < _MIN_BYTES:
-        raise SettingsError(f"{name} is shorter than {_MIN_BYTES} bytes; make one with `openssl rand -base64 48`")
+        raise SettingsError(
+            f"{name} is shorter than {_MIN_BYTES} bytes; make one with `openssl rand -base64 48`"
+        )
     rest = _EXAMPLE_WORDS.sub("", re.sub(r"[\W_]+", "", value.lower()))
     if len(set(value)) < 8 or len(rest) < 8:
-        raise SettingsError(f"{name} looks like a value from an example; make one with `openssl rand -base64 48`")
+        raise SettingsError(
+            f"{name} looks like a value from an example; make one with `openssl rand -base64 48`"
+        )
 
 
 def _create(path: Path, value: str) -> bool:
@@ -105,7 +113,9 @@ def _create(path: Path, value: str) -> bool:
 
 def _given(settings: Settings) -> InstallationSecrets:
     if settings.jwt_secret is None:
-        raise SettingsError("JWT_SECRET is missing: set the same random value (32 bytes or more) on every node")
+        raise SettingsError(
+            "JWT_SECRET is missing: set the same random value (32 bytes or more) on every node"
+        )
     raw = settings.jwt_secret.encode()
     return InstallationSecrets(
         raw, _derive(raw, b"key pepper"), _derive(raw, b"checkpoint"), Keyring(settings.encryption_keys)

@@ -64,7 +64,9 @@ def replace_secret(connection: sa.Connection, row: SecretRow) -> None:
 
 def delete_secret(connection: sa.Connection, user_id: str, provider: str) -> bool:
     table = vault_secrets
-    done = connection.execute(sa.delete(table).where(table.c.user_id == user_id, table.c.provider == provider))
+    done = connection.execute(
+        sa.delete(table).where(table.c.user_id == user_id, table.c.provider == provider)
+    )
     return done.rowcount > 0
 
 
@@ -95,7 +97,9 @@ def erase_user(connection: sa.Connection, user_id: str) -> None:
         connection.execute(sa.delete(table).where(table.c.user_id == user_id))
 
 
-def not_under(connection: sa.Connection, table: sa.Table, key_id: str, after: str, limit: int) -> list[WrappedRow]:
+def not_under(
+    connection: sa.Connection, table: sa.Table, key_id: str, after: str, limit: int
+) -> list[WrappedRow]:
     """Rows wrapped by another key than `key_id`, by row id, from `after` on."""
     purpose = table.c.provider if "provider" in table.c else sa.literal("text")
     columns = (table.c.row_id, table.c.user_id, purpose.label("purpose"), table.c.version, table.c.sealed)
@@ -104,7 +108,9 @@ def not_under(connection: sa.Connection, table: sa.Table, key_id: str, after: st
     return [WrappedRow(**row._mapping) for row in rows]
 
 
-def swap_wrapping(connection: sa.Connection, table: sa.Table, row: WrappedRow, sealed: str, key_id: str) -> bool:
+def swap_wrapping(
+    connection: sa.Connection, table: sa.Table, row: WrappedRow, sealed: str, key_id: str
+) -> bool:
     """Stores a re-wrapped envelope unless the row changed meanwhile."""
     done = connection.execute(
         sa.update(table)
@@ -117,7 +123,9 @@ def swap_wrapping(connection: sa.Connection, table: sa.Table, row: WrappedRow, s
 def counts_by_key(connection: sa.Connection) -> dict[str, int]:
     counts: dict[str, int] = {}
     for table in TABLES:
-        for key_id, rows in connection.execute(sa.select(table.c.key_id, sa.func.count()).group_by(table.c.key_id)):
+        for key_id, rows in connection.execute(
+            sa.select(table.c.key_id, sa.func.count()).group_by(table.c.key_id)
+        ):
             counts[key_id] = counts.get(key_id, 0) + rows
     return counts
 

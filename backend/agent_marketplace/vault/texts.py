@@ -24,7 +24,9 @@ class TextCipher:
     def seal(self, context: str, text: str) -> bytes:
         """Encrypts under the user's newest data key."""
         name = self.newest.encode("ascii")
-        body = encrypt(self.ciphers[self.newest], text.encode("utf-8", "surrogatepass"), self._associated(context))
+        body = encrypt(
+            self.ciphers[self.newest], text.encode("utf-8", "surrogatepass"), self._associated(context)
+        )
         return _FORMAT + bytes([len(name)]) + name + body
 
     def open(self, context: str, sealed: bytes) -> str:

@@ -61,10 +61,14 @@ class Vault:
         self._rows: OrderedDict[str, tuple[float, dict[str, store.SecretRow]]] = OrderedDict()
         self._texts: OrderedDict[str, TextCipher] = OrderedDict()
 
-    async def put(self, user_id: str, provider: str, secret: Secret, *, status: SecretStatus = "unverified") -> StoredSecret:
+    async def put(
+        self, user_id: str, provider: str, secret: Secret, *, status: SecretStatus = "unverified"
+    ) -> StoredSecret:
         """Stores a key in the place of the user's earlier one for this provider."""
         row_id, now = new_id("sec"), self._clock.now_ms()
-        sealed = seal(self._ring, secret.reveal().encode(), _context("vault_secrets", user_id, provider, row_id, 1))
+        sealed = seal(
+            self._ring, secret.reveal().encode(), _context("vault_secrets", user_id, provider, row_id, 1)
+        )
         row = store.SecretRow(
             row_id, user_id, provider, 1, self._ring.primary, sealed, secret.masked, status, now,
             now if status == "verified" else None,
@@ -81,7 +85,9 @@ class Vault:
         try:
             return self._open(row)
         except CannotOpen:
-            raise SecretUnreadable(f"The stored API key for {provider} can't be read any more: enter it again") from None
+            raise SecretUnreadable(
+                f"The stored API key for {provider} can't be read any more: enter it again"
+            ) from None
 
     async def configured(self, user_id: str) -> frozenset[str]:
         """The providers for which the user has stored a key: at most 1 s old."""
@@ -100,7 +106,9 @@ class Vault:
     async def mark(self, user_id: str, provider: str, status: SecretStatus) -> bool:
         """Records the outcome of a test made now; False if there is no such key."""
         now = self._clock.now_ms()
-        done = await self._db.write(lambda connection: store.set_status(connection, user_id, provider, status, now))
+        done = await self._db.write(
+            lambda connection: store.set_status(connection, user_id, provider, status, now)
+        )
         self._rows.pop(user_id, None)
         return done
 
@@ -110,11 +118,15 @@ class Vault:
         tell: rows done, of how many.
         """
         rewrapped = unreadable = 0
-        total = sum(rows for key_id, rows in (await self.count_by_key()).items() if key_id != self._ring.primary)
+        total = sum(
+            rows for key_id, rows in (await self.count_by_key()).items() if key_id != self._ring.primary
+        )
         for table in store.TABLES:
             after = ""
             while True:
-                find = partial(store.not_under, table=table, key_id=self._ring.primary, after=after, limit=batch)
+                find = partial(
+                    store.not_under, table=table, key_id=self._ring.primary, after=after, limit=batch
+                )
                 rows = await self._db.read(find)
                 if not rows:
                     break
@@ -183,7 +195,9 @@ class Vault:
             status = "needs_reentry"
         return StoredSecret(row.provider, row.masked, status, row.created_at, row.last_tested_at)
 
-    def _rewrap_in(self, connection: sa.Connection, table: sa.Table, rows: Sequence[store.WrappedRow]) -> tuple[int, int]:
+    def _rewrap_in(
+        self, connection: sa.Connection, table: sa.Table, rows: Sequence[store.WrappedRow]
+    ) -> tuple[int, int]:
         done = failed = 0
         for row in rows:
             context = _context(table.name, row.user_id, row.purpose, row.row_id, row.version)
@@ -212,7 +226,9 @@ class Vault:
         for row in rows:
             try:
                 raw = unseal(
-                    self._ring, row.sealed, _context("vault_user_keys", row.user_id, "text", row.row_id, row.version)
+                    self._ring,
+                    row.sealed,
+                    _context("vault_user_keys", row.user_id, "text", row.row_id, row.version),
                 )
             except CannotOpen:
                 continue  # texts under this key stay closed; the others, and new ones, are not affected
@@ -221,7 +237,9 @@ class Vault:
 
     def _new_user_key(self, user_id: str, version: int) -> store.UserKeyRow:
         row_id = new_id("dek")
-        sealed = seal(self._ring, os.urandom(32), _context("vault_user_keys", user_id, "text", row_id, version))
+        sealed = seal(
+            self._ring, os.urandom(32), _context("vault_user_keys", user_id, "text", row_id, version)
+        )
         return store.UserKeyRow(row_id, user_id, version, self._ring.primary, sealed, self._clock.now_ms())
 
 

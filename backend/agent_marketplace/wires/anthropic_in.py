@@ -103,7 +103,9 @@ def parse(body: bytes, *, model: str | None, stream: bool | None, counting: bool
     if not counting and (r.max_tokens is None or r.max_tokens < 1):
         raise BadRequest("max_tokens: must be a positive number")
     messages = [] if r.system is None else [Message("system", tuple(_blocks(r.system, "system")))]
-    messages += [Message(m.role, tuple(_blocks(m.content, f"messages[{i}].content"))) for i, m in enumerate(r.messages)]
+    messages += [
+        Message(m.role, tuple(_blocks(m.content, f"messages[{i}].content"))) for i, m in enumerate(r.messages)
+    ]
     effort, budget = _reasoning(r)
     form = r.output_config.format if r.output_config else None
     choice = r.tool_choice
@@ -119,7 +121,9 @@ def parse(body: bytes, *, model: str | None, stream: bool | None, counting: bool
         top_k=r.top_k,
         stop=tuple(r.stop_sequences or ()),
         tools=tuple(_tool(t, f"tools[{i}]") for i, t in enumerate(r.tools or ())),
-        tool_choice=None if choice is None else {"any": "required", "tool": choice.name or ""}.get(choice.type, choice.type),
+        tool_choice=None
+        if choice is None
+        else {"any": "required", "tool": choice.name or ""}.get(choice.type, choice.type),
         parallel_tool_calls=False if choice and choice.disable_parallel_tool_use else None,
         response_format="json_schema" if form else None,
         response_schema=form.schema if form else None,
@@ -151,7 +155,9 @@ def _tool(tool: dict[str, Any], where: str) -> Tool:
     if not isinstance(schema, dict):
         raise BadRequest(f"{where}.input_schema: expected object")
     strict = tool.get("strict")
-    return Tool(name, str(tool.get("description") or ""), schema, strict if isinstance(strict, bool) else None)
+    return Tool(
+        name, str(tool.get("description") or ""), schema, strict if isinstance(strict, bool) else None
+    )
 
 
 def _blocks(content: str | list[dict[str, Any]], where: str) -> list[Part]:
@@ -196,7 +202,8 @@ def _image(block: dict[str, Any], where: str) -> Part:
         raise BadRequest(f"{where}.source: expected object")
     if source.get("type") == "base64":
         return ImagePart(
-            media_type=_text(source, "media_type", f"{where}.source"), data=_text(source, "data", f"{where}.source")
+            media_type=_text(source, "media_type", f"{where}.source"),
+            data=_text(source, "data", f"{where}.source"),
         )
     if source.get("type") == "url":
         url = _text(source, "url", f"{where}.source")
@@ -255,7 +262,11 @@ _ERROR_TYPES_IN_STREAMS = {
 def error_json(error: MarketplaceError, request_id: str) -> dict[str, Any]:
     """Anthropic's error envelope; our stable code and fields in `metadata`."""
     by_code = _ERROR_TYPES_IN_STREAMS.get(error.code)
-    kind = by_code or _ERROR_TYPES.get(error.status) or ("invalid_request_error" if error.status < 500 else "api_error")
+    kind = (
+        by_code
+        or _ERROR_TYPES.get(error.status)
+        or ("invalid_request_error" if error.status < 500 else "api_error")
+    )
     detail = {"type": kind, "message": error.message, "metadata": {**error.extra, "error_type": error.code}}
     return {"type": "error", "error": detail, "request_id": request_id}
 
@@ -300,7 +311,11 @@ class Encoder:
             out = self._block("thinking", 0, {"type": "thinking", "thinking": "", "signature": ""})
             if event.text:
                 out += self._delta({"type": "thinking_delta", "thinking": event.text})
-            return out + (self._delta({"type": "signature_delta", "signature": event.signature}) if event.signature else b"")
+            return out + (
+                self._delta({"type": "signature_delta", "signature": event.signature})
+                if event.signature
+                else b""
+            )
         if isinstance(event, ToolCallDelta):
             if self._open is not None and self._open[0] == "tool" and self._open[1] != event.index:
                 self._late.setdefault(event.index, []).append(event)
@@ -309,8 +324,14 @@ class Encoder:
         return b""
 
     def _tool(self, event: ToolCallDelta) -> bytes:
-        out = self._block("tool", event.index, {"type": "tool_use", "id": event.id, "name": event.name, "input": {}})
-        return out + (self._delta({"type": "input_json_delta", "partial_json": event.arguments}) if event.arguments else b"")
+        out = self._block(
+            "tool", event.index, {"type": "tool_use", "id": event.id, "name": event.name, "input": {}}
+        )
+        return out + (
+            self._delta({"type": "input_json_delta", "partial_json": event.arguments})
+            if event.arguments
+            else b""
+        )
 
     def _block(self, kind: str, number: int, block: dict[str, Any]) -> bytes:
         if self._open == (kind, number):
@@ -371,7 +392,9 @@ class Inward:
             elif isinstance(part, ReasoningPart):
                 content.append({"type": "thinking", "thinking": part.text, "signature": part.signature})
             elif isinstance(part, ToolCallPart):
-                content.append({"type": "tool_use", "id": part.id, "name": part.name, "input": arguments_of(part)})
+                content.append(
+                    {"type": "tool_use", "id": part.id, "name": part.name, "input": arguments_of(part)}
+                )
         native = reply.native_finish if reply.native_finish in _NATIVE else None
         body = {
             "id": shape.id,
@@ -381,7 +404,9 @@ class Inward:
             "content": content,
             "stop_reason": native or STOP_REASONS[reply.finish or Finish.ERROR],
             "stop_sequence": None,
-            "usage": usage_json(reply.usage) if reply.usage is not None else {"input_tokens": 0, "output_tokens": 0},
+            "usage": usage_json(reply.usage)
+            if reply.usage is not None
+            else {"input_tokens": 0, "output_tokens": 0},
         }
         return json.encode(body | dict(extra))
 

@@ -58,10 +58,14 @@ FINISH = {
 
 def build(call: Call, upstream_model: str, *, stream: bool) -> OutboundCall:
     """The body of POST /v1/messages. Raises UpstreamFailure(UNSUPPORTED)."""
-    dropped = [n for n in ("seed", "frequency_penalty", "presence_penalty", "n") if getattr(call, n) is not None]
+    dropped = [
+        n for n in ("seed", "frequency_penalty", "presence_penalty", "n") if getattr(call, n) is not None
+    ]
     max_tokens = call.max_tokens or DEFAULT_MAX_TOKENS
     body: dict[str, Any] = {"model": upstream_model, "max_tokens": max_tokens}
-    system = "\n\n".join(p.text for m in call.messages if m.role == "system" for p in m.parts if isinstance(p, TextPart))
+    system = "\n\n".join(
+        p.text for m in call.messages if m.role == "system" for p in m.parts if isinstance(p, TextPart)
+    )
     if system:
         body["system"] = system
     body["messages"] = _turns(call)
@@ -78,7 +82,9 @@ def build(call: Call, upstream_model: str, *, stream: bool) -> OutboundCall:
     body |= thinking | _sampling(call, thinking, dropped)
     meant.check_call(call, dropped)
     if call.response_format == "json_object":
-        raise UpstreamFailure(FailureClass.UNSUPPORTED, "Anthropic models need a JSON schema: json_object can't be said")
+        raise UpstreamFailure(
+            FailureClass.UNSUPPORTED, "Anthropic models need a JSON schema: json_object can't be said"
+        )
     if call.response_format == "json_schema":
         form = {"type": "json_schema", "schema": closed(call.response_schema or {"type": "object"})}
         body["output_config"] = {**body.get("output_config", {}), "format": form}
@@ -115,7 +121,9 @@ def _thinking(call: Call, model: str, max_tokens: int, dropped: list[str]) -> di
         level = {"minimal": "low"}.get(wish, wish)
         return {"thinking": {"type": "adaptive"}, "output_config": {"effort": level}}
     if _calls_unsigned(call):
-        dropped.append("reasoning")  # the turn's thinking was not handed back: Anthropic would refuse the whole request
+        dropped.append(
+            "reasoning"
+        )  # the turn's thinking was not handed back: Anthropic would refuse the whole request
         return {}
     wanted = budget if budget is not None else max_tokens * _EFFORT_PERCENT.get(effort or "", 50) // 100
     wanted = min(max(wanted, _LEAST_THINKING), max_tokens - 1)
@@ -136,7 +144,9 @@ def _calls_unsigned(call: Call) -> bool:
             break
         else:
             answered |= any(isinstance(p, ToolResultPart) for p in message.parts)
-    signed = any(isinstance(p, ReasoningPart) and signatures.own("anthropic", p.signature, call.wire) for p in turn)
+    signed = any(
+        isinstance(p, ReasoningPart) and signatures.own("anthropic", p.signature, call.wire) for p in turn
+    )
     return answered and not signed and any(isinstance(p, ToolCallPart) for p in turn)
 
 
@@ -164,7 +174,8 @@ def _tool(tool: Tool, call: Call) -> dict[str, Any]:
     if tool.native is not None:
         if call.wire != "anthropic":
             raise UpstreamFailure(
-                FailureClass.UNSUPPORTED, f"The tool {tool.name} exists only at the provider it was written for"
+                FailureClass.UNSUPPORTED,
+                f"The tool {tool.name} exists only at the provider it was written for",
             )
         return dict(tool.native)
     schema = {"type": "object", **tool.parameters}
@@ -216,11 +227,18 @@ def _block(part: Part, call: Call) -> dict[str, Any] | None:
         case ImagePart():
             if part.url:
                 return {"type": "image", "source": {"type": "url", "url": part.url}}
-            return {"type": "image", "source": {"type": "base64", "media_type": part.media_type, "data": part.data}}
+            return {
+                "type": "image",
+                "source": {"type": "base64", "media_type": part.media_type, "data": part.data},
+            }
         case ToolCallPart():
             return {"type": "tool_use", "id": part.id, "name": part.name, "input": arguments_of(part)}
         case ToolResultPart():
-            result: dict[str, Any] = {"type": "tool_result", "tool_use_id": part.call_id, "content": part.content}
+            result: dict[str, Any] = {
+                "type": "tool_result",
+                "tool_use_id": part.call_id,
+                "content": part.content,
+            }
             return result | ({"is_error": True} if part.is_error else {})
         case ReasoningPart():
             signature = signatures.own("anthropic", part.signature, call.wire)
@@ -370,7 +388,9 @@ def error_of(error: Any, status: int, headers: Mapping[str, str]) -> UpstreamFai
     wait = failures.retry_after(headers)
     if not isinstance(error, dict):
         return failures.failure(status, (), "", wait=wait)
-    return failures.failure(status, (str(error.get("type") or ""),), str(error.get("message") or ""), wait=wait)
+    return failures.failure(
+        status, (str(error.get("type") or ""),), str(error.get("message") or ""), wait=wait
+    )
 
 
 class Outward:

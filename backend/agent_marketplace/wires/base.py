@@ -237,7 +237,9 @@ class FailureClass(StrEnum):
 class UpstreamFailure(Exception):
     """A provider's failure, classified. retry_after: seconds, None if not given; `words`: redacted, safe to show."""
 
-    def __init__(self, kind: FailureClass, words: str, *, status: int = 0, retry_after: float | None = None) -> None:
+    def __init__(
+        self, kind: FailureClass, words: str, *, status: int = 0, retry_after: float | None = None
+    ) -> None:
         super().__init__(words)
         self.kind = kind
         self.words = words

@@ -114,7 +114,9 @@ def _inputs(value: Any) -> tuple[str | tuple[int, ...], ...]:
         if isinstance(item, str) and item:
             out.append(item)
         elif (
-            isinstance(item, list) and item and all(isinstance(i, int) and not isinstance(i, bool) and i >= 0 for i in item)
+            isinstance(item, list)
+            and item
+            and all(isinstance(i, int) and not isinstance(i, bool) and i >= 0 for i in item)
         ):
             out.append(tuple(item))
         else:
@@ -136,7 +138,9 @@ def parse_gemini(body: bytes, model: str, *, batch: bool) -> EmbeddingCall:
     wishes = asked[0][1]
     for i, (_, other) in enumerate(asked):
         if other != wishes:
-            raise BadRequest(f"requests[{i}]: taskType, title and outputDimensionality must be the same in all requests")
+            raise BadRequest(
+                f"requests[{i}]: taskType, title and outputDimensionality must be the same in all requests"
+            )
     return EmbeddingCall(
         model=model.removeprefix("models/"),
         inputs=tuple(text for text, _ in asked),
@@ -160,7 +164,11 @@ def _gemini_request(request: Any, where: str) -> tuple[str, dict[str, Any]]:
             raise BadRequest(f"{dot}content.parts[{i}].text: only texts are embedded here")
     config = request.get("embedContentConfig")
     named = {**request, **(config if isinstance(config, dict) else {})}
-    wishes = {n: v for n in (*_HINTS, "outputDimensionality") if (v := named.get(n, named.get(_SNAKE[n]))) is not None}
+    wishes = {
+        n: v
+        for n in (*_HINTS, "outputDimensionality")
+        if (v := named.get(n, named.get(_SNAKE[n]))) is not None
+    }
     size = wishes.get("outputDimensionality", 1)
     if not isinstance(size, int) or isinstance(size, bool) or size < 1:
         raise BadRequest(f"{dot}outputDimensionality: expected a whole number of at least 1")
@@ -175,14 +183,20 @@ def render_gemini(reply: EmbeddingReply, model: str, extra: Mapping[str, Any], *
     vectors = [{"values": v} for v in reply.vectors]
     tokens = reply.usage.prompt_tokens if reply.usage else 0
     counted = {"usageMetadata": {"promptTokenCount": tokens, "totalTokenCount": tokens}}
-    return json.encode({**({"embeddings": vectors} if batch else {"embedding": vectors[0]}), **counted, **extra})
+    return json.encode(
+        {**({"embeddings": vectors} if batch else {"embedding": vectors[0]}), **counted, **extra}
+    )
 
 
 def render_reply(reply: EmbeddingReply, model: str, extra: Mapping[str, Any]) -> bytes:
     """OpenAI's list of embeddings; `cost` stands in `usage`."""
     data = [{"object": "embedding", "index": i, "embedding": v} for i, v in enumerate(reply.vectors)]
     tokens = reply.usage.prompt_tokens if reply.usage else 0
-    usage = {"prompt_tokens": tokens, "total_tokens": tokens, **({"cost": extra["cost"]} if "cost" in extra else {})}
+    usage = {
+        "prompt_tokens": tokens,
+        "total_tokens": tokens,
+        **({"cost": extra["cost"]} if "cost" in extra else {}),
+    }
     rest = {k: v for k, v in extra.items() if k != "cost"}
     return json.encode({"object": "list", "data": data, "model": model, "usage": usage, **rest})
 
@@ -202,7 +216,11 @@ def build_request(call: EmbeddingCall, upstream_model: str, wire: WireName) -> O
     if len(texts) != len(call.inputs):
         raise openai_out.unsupported("This provider embeds texts, not token lists")
     if wire == "ollama":
-        body = {"model": upstream_model, "input": texts, **({"dimensions": call.dimensions} if call.dimensions else {})}
+        body = {
+            "model": upstream_model,
+            "input": texts,
+            **({"dimensions": call.dimensions} if call.dimensions else {}),
+        }
         return OutboundCall(path="api/embed", body=json.encode(body), dropped=dropped)
     if wire == "gemini":
         one: dict[str, Any] = {"model": f"models/{upstream_model}", **call.purpose}

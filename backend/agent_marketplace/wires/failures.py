@@ -54,7 +54,8 @@ _CONTEXT_WORDS = re.compile(
     re.IGNORECASE,
 )
 _CONTENT_WORDS = re.compile(
-    r"content (management )?polic|content_filter|safety system|responsible ai|blocked by safety", re.IGNORECASE
+    r"content (management )?polic|content_filter|safety system|responsible ai|blocked by safety",
+    re.IGNORECASE,
 )
 _KEY_WORDS = re.compile(r"api key not valid|invalid api key|incorrect api key|api_key_invalid", re.IGNORECASE)
 _SECRETS = re.compile(
@@ -109,7 +110,9 @@ def kind_of(status: int, codes: tuple[str, ...], words: str) -> FailureClass:
             return FailureClass.CONTENT
         if _KEY_WORDS.search(words):
             return FailureClass.AUTH
-    if status in _BY_STATUS:  # also under the codes that say no more than "server": api_error, server_error, internal
+    if (
+        status in _BY_STATUS
+    ):  # also under the codes that say no more than "server": api_error, server_error, internal
         return _BY_STATUS[status]
     return FailureClass.BAD_REQUEST if 400 <= status < 500 else FailureClass.SERVER
 
@@ -117,7 +120,9 @@ def kind_of(status: int, codes: tuple[str, ...], words: str) -> FailureClass:
 def failure(status: int, codes: tuple[str, ...], words: str, *, wait: float | None = None) -> UpstreamFailure:
     """The classified failure; empty words become the class's own."""
     kind = kind_of(status, codes, words)
-    return UpstreamFailure(kind, redact(words) or kind.value.replace("_", " "), status=status, retry_after=wait)
+    return UpstreamFailure(
+        kind, redact(words) or kind.value.replace("_", " "), status=status, retry_after=wait
+    )
 
 
 _STATUS = {
@@ -134,5 +139,8 @@ _STATUS = {
 def as_error(failed: UpstreamFailure) -> ProviderFailure:
     """What our client is told: 429, 502, 503 or 504 for the provider's fault, 400 for the request's; never 500."""
     return ProviderFailure(
-        failed.words, code=failed.kind.value, status=_STATUS.get(failed.kind, 502), retry_after=failed.retry_after
+        failed.words,
+        code=failed.kind.value,
+        status=_STATUS.get(failed.kind, 502),
+        retry_after=failed.retry_after,
     )

@@ -12,7 +12,18 @@ T = TypeVar("T")
 S = TypeVar("S", bound=msgspec.Struct)
 
 ROUTING_FIELDS = frozenset(
-    {"models", "provider", "byok", "fallback", "on_empty", "max_cost", "route", "session_id", "usage", "fallbacks"}
+    {
+        "models",
+        "provider",
+        "byok",
+        "fallback",
+        "on_empty",
+        "max_cost",
+        "route",
+        "session_id",
+        "usage",
+        "fallbacks",
+    }
 )
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -48,7 +59,9 @@ def value(raw: msgspec.Raw) -> Any:
     return guarded(msgspec.json.decode, bytes(raw))
 
 
-def split_fields(fields: Mapping[str, msgspec.Raw], known: frozenset[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+def split_fields(
+    fields: Mapping[str, msgspec.Raw], known: frozenset[str]
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """(our routing fields, fields without a canonical name). Raises BadRequest."""
     routing = {k: value(v) for k, v in fields.items() if k in ROUTING_FIELDS}
     extra = {k: value(v) for k, v in fields.items() if k not in known and k not in ROUTING_FIELDS}
@@ -79,7 +92,9 @@ def _fitted(value: Any, kind: Any) -> Any:
     except msgspec.ValidationError:
         pass
     if get_origin(kind) in (Union, UnionType):
-        return next((found for option in get_args(kind) if (found := _fitted(value, option)) is not _UNFIT), _UNFIT)
+        return next(
+            (found for option in get_args(kind) if (found := _fitted(value, option)) is not _UNFIT), _UNFIT
+        )
     if isinstance(value, list) and get_origin(kind) is list:
         return [item for v in value if (item := _fitted(v, get_args(kind)[0])) is not _UNFIT]
     if isinstance(value, dict) and isinstance(kind, type) and issubclass(kind, msgspec.Struct):

@@ -133,9 +133,14 @@ def parse(body: bytes, *, model: str | None, stream: bool | None) -> Call:
     effort, budget = _thinking(config)
     system = _get(raw, "systemInstruction")
     calls = _Calls()
-    messages = [] if system is None else [Message("system", tuple(_parts(system, "systemInstruction", calls)))]
+    messages = (
+        [] if system is None else [Message("system", tuple(_parts(system, "systemInstruction", calls)))]
+    )
     messages += [_content(c, f"contents[{i}]", calls) for i, c in enumerate(contents)]
-    stop = [_str(s, "generationConfig.stopSequences") for s in _list(config.values.get("stopSequences"), "stopSequences")]
+    stop = [
+        _str(s, "generationConfig.stopSequences")
+        for s in _list(config.values.get("stopSequences"), "stopSequences")
+    ]
     return Call(
         model=name.removeprefix("models/"),
         messages=tuple(messages),
@@ -187,7 +192,11 @@ def lower_types(schema: Any) -> Any:
         return [lower_types(s) for s in schema]
     if not isinstance(schema, dict):
         return schema
-    out = {k: lower_types(v) for k, v in schema.items() if k not in ("nullable", "propertyOrdering", "property_ordering")}
+    out = {
+        k: lower_types(v)
+        for k, v in schema.items()
+        if k not in ("nullable", "propertyOrdering", "property_ordering")
+    }
     if isinstance(out.get("type"), str):
         out["type"] = out["type"].lower()
         if schema.get("nullable") is True:
@@ -209,16 +218,22 @@ def _tools(raw: dict[str, Any]) -> list[Tool]:
                 if schema is None:
                     schema = lower_types(f.get("parameters") or {})
                 called = _str(f.get("name"), f"{where}.name")
-                tools.append(Tool(called, str(f.get("description") or ""), _object(schema, f"{where}.parameters")))
+                tools.append(
+                    Tool(called, str(f.get("description") or ""), _object(schema, f"{where}.parameters"))
+                )
     return tools
 
 
 def _choice(raw: dict[str, Any]) -> str | None:
-    config = _object(_get(_object(_get(raw, "toolConfig"), "toolConfig"), "functionCallingConfig"), "functionCallingConfig")
+    config = _object(
+        _get(_object(_get(raw, "toolConfig"), "toolConfig"), "functionCallingConfig"), "functionCallingConfig"
+    )
     names = _list(_get(config, "allowedFunctionNames"), "allowedFunctionNames")
     if config.get("mode") == "ANY" and len(names) == 1:
         return _str(names[0], "allowedFunctionNames")
-    return {"ANY": "required", "AUTO": "auto", "NONE": "none", "VALIDATED": "auto"}.get(str(config.get("mode")))
+    return {"ANY": "required", "AUTO": "auto", "NONE": "none", "VALIDATED": "auto"}.get(
+        str(config.get("mode"))
+    )
 
 
 class _Calls:
@@ -253,7 +268,9 @@ def _parts(content: Any, where: str, calls: _Calls) -> list[Part]:
         return [TextPart(content)]
     parts = _object(content, where).get("parts")
     parts = [parts] if isinstance(parts, dict) else _list(parts, f"{where}.parts")
-    return [_part(_object(p, f"{where}.parts[{i}]"), f"{where}.parts[{i}]", calls) for i, p in enumerate(parts)]
+    return [
+        _part(_object(p, f"{where}.parts[{i}]"), f"{where}.parts[{i}]", calls) for i, p in enumerate(parts)
+    ]
 
 
 def _part(part: dict[str, Any], where: str, calls: _Calls) -> Part:
@@ -326,7 +343,9 @@ def error_json(error: MarketplaceError, request_id: str) -> dict[str, Any]:
          "metadata": metadata}
     ]  # fmt: skip
     if error.retry_after is not None:
-        details.append({"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": f"{error.retry_after:g}s"})
+        details.append(
+            {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": f"{error.retry_after:g}s"}
+        )
     status = _STATUS.get(error.status, "INTERNAL")
     return {"error": {"code": error.status, "message": error.message, "status": status, "details": details}}
 
@@ -350,10 +369,18 @@ class Encoder:
         """Nothing: this wire has no opening."""
         return b""
 
-    def _chunk(self, parts: list[dict[str, Any]], more: Mapping[str, Any], finish: str | None = None) -> bytes:
+    def _chunk(
+        self, parts: list[dict[str, Any]], more: Mapping[str, Any], finish: str | None = None
+    ) -> bytes:
         candidate: dict[str, Any] = {"content": {"role": "model", "parts": parts}, "index": 0}
         candidate |= {"finishReason": finish} if finish else {}
-        return b"data: " + json.encode({"candidates": [candidate], **more})[:-1] + b"," + self._tail + b"\r\n\r\n"
+        return (
+            b"data: "
+            + json.encode({"candidates": [candidate], **more})[:-1]
+            + b","
+            + self._tail
+            + b"\r\n\r\n"
+        )
 
     def feed(self, events: Sequence[Event]) -> bytes:
         """One chunk an event."""
@@ -407,7 +434,11 @@ class Inward:
                 parts.append(_call_json(part.id, part.name, part.arguments, part.signature))
         candidate = {"content": {"role": "model", "parts": parts or [{"text": ""}]}, "index": 0}
         candidate["finishReason"] = FINISH[reply.finish or Finish.ERROR]
-        body: dict[str, Any] = {"candidates": [candidate], "modelVersion": shape.model, "responseId": shape.id}
+        body: dict[str, Any] = {
+            "candidates": [candidate],
+            "modelVersion": shape.model,
+            "responseId": shape.id,
+        }
         if reply.usage is not None:
             body["usageMetadata"] = usage_json(reply.usage)
         return json.encode(body | dict(extra))

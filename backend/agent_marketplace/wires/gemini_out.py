@@ -55,8 +55,24 @@ FINISH = {
     ),
 }  # fmt: skip
 # Gemini 2.5 takes budgets, from 3 on levels (Gemini API, "Thinking"; the token figures are its OpenAI compatibility layer's).
-_BUDGETS = {"none": 0, "minimal": 1024, "low": 1024, "medium": 8192, "high": 24_576, "xhigh": 24_576, "max": 24_576}
-_LEVELS = {"none": "low", "minimal": "low", "low": "low", "medium": "medium", "high": "high", "xhigh": "high", "max": "high"}
+_BUDGETS = {
+    "none": 0,
+    "minimal": 1024,
+    "low": 1024,
+    "medium": 8192,
+    "high": 24_576,
+    "xhigh": 24_576,
+    "max": 24_576,
+}
+_LEVELS = {
+    "none": "low",
+    "minimal": "low",
+    "low": "low",
+    "medium": "medium",
+    "high": "high",
+    "xhigh": "high",
+    "max": "high",
+}
 _VERSION = re.compile(r"gemini-(\d+)")
 # Stands in for the signature of a call that another model made (Gemini API, "Thought signatures", FAQ).
 _FOREIGN_SIGNATURE = "skip_thought_signature_validator"
@@ -77,7 +93,9 @@ def build(call: Call, upstream_model: str, *, stream: bool) -> OutboundCall:
     if call.wire != "gemini":
         dropped += call.extra
     meant.check_call(call, dropped)
-    system = "\n\n".join(p.text for m in call.messages if m.role == "system" for p in m.parts if isinstance(p, TextPart))
+    system = "\n\n".join(
+        p.text for m in call.messages if m.role == "system" for p in m.parts if isinstance(p, TextPart)
+    )
     if system:
         body["systemInstruction"] = {"parts": [{"text": system}]}
     body["contents"] = _contents(call, levels)
@@ -85,7 +103,9 @@ def build(call: Call, upstream_model: str, *, stream: bool) -> OutboundCall:
     if config:
         body["generationConfig"] = config
     body |= _tools(call) | extra
-    return OutboundCall(path=path_of(upstream_model, stream=stream), body=json.encode(body), dropped=tuple(dropped))
+    return OutboundCall(
+        path=path_of(upstream_model, stream=stream), body=json.encode(body), dropped=tuple(dropped)
+    )
 
 
 def _takes_levels(model: str) -> bool:
@@ -111,9 +131,15 @@ def _config(call: Call, levels: bool) -> dict[str, Any]:
     if budget is not None:
         config["thinkingConfig"] = {"thinkingBudget": budget, "includeThoughts": budget != 0}
     elif effort is not None and levels:
-        config["thinkingConfig"] = {"thinkingLevel": _LEVELS.get(effort, "high"), "includeThoughts": effort != "none"}
+        config["thinkingConfig"] = {
+            "thinkingLevel": _LEVELS.get(effort, "high"),
+            "includeThoughts": effort != "none",
+        }
     elif effort is not None:
-        config["thinkingConfig"] = {"thinkingBudget": _BUDGETS.get(effort, 8192), "includeThoughts": effort != "none"}
+        config["thinkingConfig"] = {
+            "thinkingBudget": _BUDGETS.get(effort, 8192),
+            "includeThoughts": effort != "none",
+        }
     return {k: v for k, v in config.items() if v is not None}
 
 
@@ -126,7 +152,8 @@ def _tools(call: Call) -> dict[str, Any]:
         if tool.native is not None:
             if call.wire != "gemini":
                 raise UpstreamFailure(
-                    FailureClass.UNSUPPORTED, f"The tool {tool.name} exists only at the provider it was written for"
+                    FailureClass.UNSUPPORTED,
+                    f"The tool {tool.name} exists only at the provider it was written for",
                 )
             natives.append(dict(tool.native))
             continue
@@ -252,7 +279,9 @@ def _blocked(answer: _Answer) -> UpstreamFailure | None:
     reason = answer.prompt_feedback.block_reason if answer.prompt_feedback else None
     if reason is None or answer.candidates:
         return None
-    return UpstreamFailure(FailureClass.CONTENT, f"The provider's policy refused the prompt ({reason[:60]})", status=200)
+    return UpstreamFailure(
+        FailureClass.CONTENT, f"The provider's policy refused the prompt ({reason[:60]})", status=200
+    )
 
 
 class Decoder:
@@ -289,7 +318,10 @@ class Decoder:
         if answer.usage_metadata is not None:
             events += _usage(answer.usage_metadata)
         if candidate is not None and candidate.finish_reason:
-            events += (Finished(_finish(candidate.finish_reason, calls=self._calls > 0), candidate.finish_reason), Done())
+            events += (
+                Finished(_finish(candidate.finish_reason, calls=self._calls > 0), candidate.finish_reason),
+                Done(),
+            )
         return events
 
     def _part(self, part: _Part) -> list[Event]:
@@ -297,7 +329,11 @@ class Decoder:
         if part.function_call is not None:
             call, number = part.function_call, self._calls
             self._calls += 1
-            return [ToolCallDelta(number, call.id or call_id(number, call.name), call.name, _arguments(call), signature)]
+            return [
+                ToolCallDelta(
+                    number, call.id or call_id(number, call.name), call.name, _arguments(call), signature
+                )
+            ]
         if part.thought:
             return [ReasoningDelta(part.text or "", signature)]
         out: list[Event] = [TextDelta(part.text)] if part.text else []
@@ -333,7 +369,9 @@ def error_of(error: Any, status: int, headers: Mapping[str, str]) -> UpstreamFai
         delay = detail.get("retryDelay") if isinstance(detail, dict) else None
         if wait is None and isinstance(delay, str) and delay.endswith("s"):
             wait = failures.retry_after({"retry-after": delay[:-1]})
-    return failures.failure(status, (str(error.get("status") or ""),), str(error.get("message") or ""), wait=wait)
+    return failures.failure(
+        status, (str(error.get("status") or ""),), str(error.get("message") or ""), wait=wait
+    )
 
 
 class Outward:
@@ -378,7 +416,11 @@ def _reply(answer: _Answer, candidate: _Candidate) -> Reply:
         signature = signatures.tagged("gemini", part.thought_signature or "")
         if part.function_call is not None:
             made = part.function_call
-            parts.append(ToolCallPart(made.id or call_id(len(parts), made.name), made.name, _arguments(made), signature))
+            parts.append(
+                ToolCallPart(
+                    made.id or call_id(len(parts), made.name), made.name, _arguments(made), signature
+                )
+            )
         elif part.thought:
             parts.append(ReasoningPart(part.text or "", signature))
         elif part.text:

@@ -37,7 +37,12 @@ from agent_marketplace.wires.base import (
 from agent_marketplace.wires.reported import MAX_TOKENS
 from agent_marketplace.wires.sse import SSEEvent, SSEParser
 
-_FINISH = {"length": Finish.LENGTH, "eos_token": Finish.STOP, "stop_sequence": Finish.STOP, "stop": Finish.STOP}
+_FINISH = {
+    "length": Finish.LENGTH,
+    "eos_token": Finish.STOP,
+    "stop_sequence": Finish.STOP,
+    "stop": Finish.STOP,
+}
 _NATIVE = {Finish.LENGTH: "length", Finish.STOP: "eos_token"}
 
 
@@ -175,12 +180,16 @@ class Encoder:
 
 
 def _details(finish: Finish, usage: Usage | None) -> dict[str, Any]:
-    counts = {"generated_tokens": usage.completion_tokens, "input_length": usage.prompt_tokens} if usage else {}
+    counts = (
+        {"generated_tokens": usage.completion_tokens, "input_length": usage.prompt_tokens} if usage else {}
+    )
     return {"finish_reason": _NATIVE.get(finish, "eos_token"), "seed": None, **counts}
 
 
 def _error(error: MarketplaceError, request_id: str) -> bytes:
-    return json.encode({"error": error.message, "error_type": error.code, "request_id": request_id, **error.extra})
+    return json.encode(
+        {"error": error.message, "error_type": error.code, "request_id": request_id, **error.extra}
+    )
 
 
 class HuggingFaceCodec:
@@ -234,7 +243,9 @@ class HuggingFaceCodec:
     def build_request(self, call: Call, upstream_model: str, *, stream: bool) -> OutboundCall:
         """Raises UpstreamFailure(UNSUPPORTED) for tools, structured output and anything but text."""
         if call.tools or call.response_format in ("json_object", "json_schema"):
-            raise UpstreamFailure(FailureClass.UNSUPPORTED, "This model knows neither tools nor structured output")
+            raise UpstreamFailure(
+                FailureClass.UNSUPPORTED, "This model knows neither tools nor structured output"
+            )
         parameters = {
             "max_new_tokens": call.max_tokens,
             "temperature": call.temperature or None,
@@ -248,7 +259,9 @@ class HuggingFaceCodec:
         }
         body = {"inputs": prompt_of(call.messages), "stream": stream}
         body["parameters"] = {k: v for k, v in parameters.items() if v is not None}
-        unsaid = [n for n in ("n", "presence_penalty", "user", "reasoning_effort") if getattr(call, n) is not None]
+        unsaid = [
+            n for n in ("n", "presence_penalty", "user", "reasoning_effort") if getattr(call, n) is not None
+        ]
         meant.check_call(call, call.extra)
         path = f"models/{upstream_model}"
         return OutboundCall(path=path, body=json.encode(body), dropped=(*unsaid, *call.extra))
@@ -285,5 +298,7 @@ class HuggingFaceCodec:
             decoded = None
         words = decoded.get("error") if isinstance(decoded, dict) else None
         kind = str(decoded.get("error_type") or "") if isinstance(decoded, dict) else ""
-        words = " ".join(map(str, words)) if isinstance(words, list) else words if isinstance(words, str) else ""
+        words = (
+            " ".join(map(str, words)) if isinstance(words, list) else words if isinstance(words, str) else ""
+        )
         return failures.failure(status, (kind,), words, wait=failures.retry_after(headers))

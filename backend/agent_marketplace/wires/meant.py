@@ -33,7 +33,9 @@ def check_call(call: Call, dropped: Iterable[str]) -> None:
     """As `check`, for a call that is written anew for another wire; there an answer has one choice."""
     if (call.n or 1) > 1:
         name = "generationConfig.candidateCount" if call.wire == "gemini" else "n"
-        raise UpstreamFailure(FailureClass.UNSUPPORTED, f"{name}: this provider is asked for one choice at a time")
+        raise UpstreamFailure(
+            FailureClass.UNSUPPORTED, f"{name}: this provider is asked for one choice at a time"
+        )
     inner = call.extra.get("generationConfig")
     nested = inner if "generationConfig" in dropped and isinstance(inner, dict) else {}
     check((*dropped, *nested), {**call.extra, **nested, "stop": list(call.stop)})

@@ -118,11 +118,22 @@ def parse(body: bytes, *, model: str | None, stream: bool | None, generate: bool
         frequency_penalty=o.frequency_penalty,
         presence_penalty=o.presence_penalty,
         tools=tuple(
-            Tool(t.function.name, t.function.description or "", t.function.parameters or {}) for t in (r.tools or ())
+            Tool(t.function.name, t.function.description or "", t.function.parameters or {})
+            for t in (r.tools or ())
         ),
-        response_format="json_schema" if isinstance(r.format, dict) else "json_object" if r.format == "json" else None,
+        response_format="json_schema"
+        if isinstance(r.format, dict)
+        else "json_object"
+        if r.format == "json"
+        else None,
         response_schema=r.format if isinstance(r.format, dict) else None,
-        reasoning_effort=None if think is None else think if isinstance(think, str) else "medium" if think else "none",
+        reasoning_effort=None
+        if think is None
+        else think
+        if isinstance(think, str)
+        else "medium"
+        if think
+        else "none",
         routing=routing,
         extra=extra,
     )
@@ -139,7 +150,11 @@ def _messages(turns: list[_Message]) -> list[Message]:
             if match is not None:
                 waiting.remove(match)
             call_id = m.tool_call_id or (match[0] if match else f"call_0_{m.tool_name or 'tool'}")
-            out.append(Message("tool", (ToolResultPart(call_id, m.content, m.tool_name or (match[1] if match else "")),)))
+            out.append(
+                Message(
+                    "tool", (ToolResultPart(call_id, m.content, m.tool_name or (match[1] if match else "")),)
+                )
+            )
             continue
         parts: list[Part] = [ReasoningPart(m.thinking)] if m.thinking else []
         parts += [TextPart(m.content)] if m.content else []
@@ -148,7 +163,9 @@ def _messages(turns: list[_Message]) -> list[Message]:
             count += 1
             call_id = call.id or f"call_{count}_{call.function.name}"
             waiting.append((call_id, call.function.name))
-            parts.append(ToolCallPart(call_id, call.function.name, json.encode(call.function.arguments).decode()))
+            parts.append(
+                ToolCallPart(call_id, call.function.name, json.encode(call.function.arguments).decode())
+            )
         role: Role = m.role
         out.append(Message(role, tuple(parts or [TextPart("")])))
     return out

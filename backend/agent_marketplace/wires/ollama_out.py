@@ -68,7 +68,10 @@ def build(call: Call, upstream_model: str, *, stream: bool) -> OutboundCall:
         if call.tool_choice not in (None, "auto"):
             raise _unsupported("Ollama can't be told which tool to call")
         body["tools"] = [
-            {"type": "function", "function": {"name": t.name, "description": t.description, "parameters": t.parameters}}
+            {
+                "type": "function",
+                "function": {"name": t.name, "description": t.description, "parameters": t.parameters},
+            }
             for t in call.tools
         ]
     if call.response_format == "json_schema":
@@ -232,7 +235,8 @@ class Outward:
         parts += [TextPart(line.message.content)] if line.message.content else []
         calls = line.message.tool_calls or ()
         parts += [
-            ToolCallPart(c.id or call_id(i, c.function.name), c.function.name, c.function.text) for i, c in enumerate(calls)
+            ToolCallPart(c.id or call_id(i, c.function.name), c.function.name, c.function.text)
+            for i, c in enumerate(calls)
         ]
         try:
             usage = _usage(line)
@@ -256,4 +260,6 @@ class Outward:
             decoded = json.decode(body)
         except ValueError:
             decoded = None
-        return openai_out.error_of(decoded.get("error") if isinstance(decoded, dict) else None, status, headers)
+        return openai_out.error_of(
+            decoded.get("error") if isinstance(decoded, dict) else None, status, headers
+        )

@@ -170,7 +170,11 @@ def _first_model(routing: Mapping[str, Any]) -> str | None:
 
 
 def _check(r: _Request) -> None:
-    for name, limit in (("max_tokens", r.max_tokens), ("max_completion_tokens", r.max_completion_tokens), ("n", r.n)):
+    for name, limit in (
+        ("max_tokens", r.max_tokens),
+        ("max_completion_tokens", r.max_completion_tokens),
+        ("n", r.n),
+    ):
         if limit is not None and limit < 1:
             raise BadRequest(f"{name}: must be at least 1")
     if r.temperature is not None and not 0 <= r.temperature <= 2:
@@ -201,7 +205,12 @@ def _tool(tool: dict[str, Any], where: str) -> Tool:
     return Tool(name=f.name, description=f.description or "", parameters=f.parameters or {}, strict=f.strict)
 
 
-_ROLES: dict[str, Role] = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
+_ROLES: dict[str, Role] = {
+    "system": "system",
+    "developer": "system",
+    "user": "user",
+    "assistant": "assistant",
+}
 
 
 def _message(m: _Message, where: str) -> Message:
@@ -224,7 +233,9 @@ def _message(m: _Message, where: str) -> Message:
 
 def _reasoning_detail(detail: dict[str, Any]) -> ReasoningPart | None:
     """One block of thinking that a reply gave out (OpenRouter's `reasoning_details`), with its minter's signature."""
-    text, signature, data = (found if isinstance(found := detail.get(n), str) else "" for n in ("text", "signature", "data"))
+    text, signature, data = (
+        found if isinstance(found := detail.get(n), str) else "" for n in ("text", "signature", "data")
+    )
     if detail.get("type") == "reasoning.encrypted":
         return ReasoningPart("", data, redacted=True) if data else None
     return ReasoningPart(text, signature) if text or signature else None
@@ -281,7 +292,10 @@ def usage_json(usage: Usage, extra: Mapping[str, Any]) -> dict[str, Any]:
             "cache_write_tokens": usage.cache_write_5m + usage.cache_write_1h,
             "audio_tokens": usage.audio_input,
         },
-        "completion_tokens_details": {"reasoning_tokens": usage.reasoning, "audio_tokens": usage.audio_output},
+        "completion_tokens_details": {
+            "reasoning_tokens": usage.reasoning,
+            "audio_tokens": usage.audio_output,
+        },
     }
     if "cost" in extra:
         body["cost"] = extra["cost"]
@@ -303,12 +317,15 @@ def render_reply(reply: Reply, shape: Shape, extra: Mapping[str, Any]) -> bytes:
     message: dict[str, Any] = {"role": "assistant", "content": reply.text or None, "refusal": None}
     if thinking := "".join(p.text for p in reply.parts if isinstance(p, ReasoningPart)):
         message["reasoning_content"] = thinking
-    if details := [_detail(p, i) for i, p in enumerate(reply.parts) if isinstance(p, ReasoningPart) and p.signature]:
+    if details := [
+        _detail(p, i) for i, p in enumerate(reply.parts) if isinstance(p, ReasoningPart) and p.signature
+    ]:
         message["reasoning_details"] = details
     calls = [p for p in reply.parts if isinstance(p, ToolCallPart)]
     if calls:
         message["tool_calls"] = [
-            {"id": c.id, "type": "function", "function": {"name": c.name, "arguments": c.arguments}} | _signed(c.signature)
+            {"id": c.id, "type": "function", "function": {"name": c.name, "arguments": c.arguments}}
+            | _signed(c.signature)
             for c in calls
         ]
     elif message["content"] is None:
@@ -318,7 +335,9 @@ def render_reply(reply: Reply, shape: Shape, extra: Mapping[str, Any]) -> bytes:
         "object": "chat.completion",
         "created": shape.created,
         "model": shape.model,
-        "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": reply.finish or Finish.ERROR}],
+        "choices": [
+            {"index": 0, "message": message, "logprobs": None, "finish_reason": reply.finish or Finish.ERROR}
+        ],
     }
     if reply.usage is not None:
         body["usage"] = usage_json(reply.usage, extra)
@@ -358,7 +377,12 @@ class Encoder:
 
     def __init__(self, shape: Shape) -> None:
         self._shape = shape
-        base = {"id": shape.id, "object": "chat.completion.chunk", "created": shape.created, "model": shape.model}
+        base = {
+            "id": shape.id,
+            "object": "chat.completion.chunk",
+            "created": shape.created,
+            "model": shape.model,
+        }
         if shape.provider:
             base["provider"] = shape.provider
         self._base = json.encode(base)[:-1]
@@ -414,7 +438,9 @@ class Encoder:
         """The usage-only chunk with empty `choices`; nothing if the client did not ask for it."""
         if usage is None or not self._shape.include_usage:
             return b""
-        fields_ = {"choices": [], "usage": usage_json(usage, extra)} | {k: v for k, v in extra.items() if k != "cost"}
+        fields_ = {"choices": [], "usage": usage_json(usage, extra)} | {
+            k: v for k, v in extra.items() if k != "cost"
+        }
         return b"data: " + self._base + b"," + json.encode(fields_)[1:] + b"\n\n"
 
     def error(self, error: MarketplaceError, request_id: str) -> bytes:

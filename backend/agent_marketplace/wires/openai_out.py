@@ -79,7 +79,10 @@ def unsupported(words: str) -> UpstreamFailure:
 
 def build_request(call: Call, upstream_model: str, *, stream: bool, dialect: Dialect) -> OutboundCall:
     """The provider's body. Raises UpstreamFailure(UNSUPPORTED)."""
-    body: dict[str, Any] = {"model": upstream_model, "messages": [m for x in call.messages for m in _messages(x, call)]}
+    body: dict[str, Any] = {
+        "model": upstream_model,
+        "messages": [m for x in call.messages for m in _messages(x, call)],
+    }
     dropped: list[str] = []
     optional = {
         dialect.max_tokens_field: call.max_tokens,
@@ -139,7 +142,10 @@ def _tool(tool: Tool, call: Call) -> dict[str, Any]:
         if call.wire != "openai":
             raise unsupported(f"The tool {tool.name} exists only at the provider it was written for")
         return dict(tool.native)
-    function: dict[str, Any] = {"name": tool.name, "parameters": tool.parameters or {"type": "object", "properties": {}}}
+    function: dict[str, Any] = {
+        "name": tool.name,
+        "parameters": tool.parameters or {"type": "object", "properties": {}},
+    }
     if tool.description:
         function["description"] = tool.description
     if tool.strict is not None:
@@ -172,7 +178,8 @@ def _messages(message: Message, call: Call) -> list[dict[str, Any]]:
     if calls:
         turn["content"] = turn["content"] or None
         turn["tool_calls"] = [
-            {"id": c.id, "type": "function", "function": {"name": c.name, "arguments": c.arguments}} for c in calls
+            {"id": c.id, "type": "function", "function": {"name": c.name, "arguments": c.arguments}}
+            for c in calls
         ]
     return [*out, turn]
 

@@ -11,7 +11,9 @@ import msgspec
 
 from agent_marketplace.usage import Usage
 
-MAX_TOKENS = 1_000_000_000  # a thousand times the largest context offered anywhere: beyond it a report is nonsense
+MAX_TOKENS = (
+    1_000_000_000  # a thousand times the largest context offered anywhere: beyond it a report is nonsense
+)
 
 
 class UsageRefused(ValueError):
@@ -141,7 +143,11 @@ def from_anthropic(report: Any) -> Usage | None:
     if not isinstance(report, dict):
         raise UsageRefused("usage is not an object")
     rows = report.get("iterations")
-    apart = [r for r in rows if isinstance(r, dict) and r.get("type") == "compaction"] if isinstance(rows, list) else []
+    apart = (
+        [r for r in rows if isinstance(r, dict) and r.get("type") == "compaction"]
+        if isinstance(rows, list)
+        else []
+    )
     usage = _anthropic_classes(report)
     for row in apart if usage is not None else ():
         usage = _sum(usage, _anthropic_classes(row))
@@ -184,7 +190,10 @@ def from_gemini(report: Any) -> Usage | None:
     if prompt is None:
         return None
     tool_use = _count(report, "toolUsePromptTokenCount") or 0
-    modal_in, modal_out = _modalities(report, "promptTokensDetails"), _modalities(report, "candidatesTokensDetails")
+    modal_in, modal_out = (
+        _modalities(report, "promptTokensDetails"),
+        _modalities(report, "candidatesTokensDetails"),
+    )
     cache_read, rest = _take((prompt or 0) + tool_use, _count(report, "cachedContentTokenCount") or 0)
     audio_in, rest = _take(rest, modal_in.get("AUDIO", 0))
     image_in, rest = _take(rest, modal_in.get("IMAGE", 0))

@@ -108,7 +108,9 @@ def build(call: Call, upstream_model: str, *, stream: bool) -> OutboundCall:
         body["tools"] = [_tool(t, call) for t in call.tools]
         if call.tool_choice is not None:
             plain = call.tool_choice in ("auto", "none", "required")
-            body["tool_choice"] = call.tool_choice if plain else {"type": "function", "name": call.tool_choice}
+            body["tool_choice"] = (
+                call.tool_choice if plain else {"type": "function", "name": call.tool_choice}
+            )
     if call.response_format == "json_object":
         body["text"] = {"format": {"type": "json_object"}}
     elif call.response_format == "json_schema":
@@ -125,10 +127,17 @@ def build(call: Call, upstream_model: str, *, stream: bool) -> OutboundCall:
 def _tool(tool: Tool, call: Call) -> dict[str, Any]:
     if tool.native is not None:
         if call.wire != "responses":
-            raise openai_out.unsupported(f"The tool {tool.name} exists only at the provider it was written for")
+            raise openai_out.unsupported(
+                f"The tool {tool.name} exists only at the provider it was written for"
+            )
         return dict(tool.native)
     schema = dict(tool.parameters) or {"type": "object", "properties": {}}
-    out: dict[str, Any] = {"type": "function", "name": tool.name, "parameters": schema, "strict": bool(tool.strict)}
+    out: dict[str, Any] = {
+        "type": "function",
+        "name": tool.name,
+        "parameters": schema,
+        "strict": bool(tool.strict),
+    }
     return out | ({"description": tool.description} if tool.description else {})
 
 
@@ -144,15 +153,26 @@ def _items(message: Message, call: Call) -> list[dict[str, Any]]:
                 url = part.url or f"data:{part.media_type};base64,{part.data}"
                 content.append({"type": "input_image", "image_url": url, "detail": part.detail or "auto"})
             case ToolCallPart():
-                items.append({"type": "function_call", "call_id": part.id, "name": part.name, "arguments": part.arguments})
+                items.append(
+                    {
+                        "type": "function_call",
+                        "call_id": part.id,
+                        "name": part.name,
+                        "arguments": part.arguments,
+                    }
+                )
             case ToolResultPart():
-                items.append({"type": "function_call_output", "call_id": part.call_id, "output": part.content})
+                items.append(
+                    {"type": "function_call_output", "call_id": part.call_id, "output": part.content}
+                )
             case ReasoningPart():
                 if signature := signatures.own("responses", part.signature, call.wire):
                     items.append({"type": "reasoning", "summary": [], "encrypted_content": signature})
             case OpaquePart():
                 if call.wire != "responses":
-                    raise openai_out.unsupported(f"Content of type {part.kind} cannot be sent to this provider")
+                    raise openai_out.unsupported(
+                        f"Content of type {part.kind} cannot be sent to this provider"
+                    )
                 (content if part.kind.startswith("input_") else items).append(dict(part.value))
     if not content:
         return items
@@ -168,7 +188,9 @@ def _finish(response: _Response) -> tuple[Finish | None, str]:
         calls = any(i.type == "function_call" for i in response.output or ())
         return (Finish.TOOL_CALLS if calls else Finish.STOP), status
     if status == "incomplete":
-        reason = (response.incomplete_details.reason if response.incomplete_details else None) or "max_output_tokens"
+        reason = (
+            response.incomplete_details.reason if response.incomplete_details else None
+        ) or "max_output_tokens"
         return (Finish.CONTENT_FILTER if reason == "content_filter" else Finish.LENGTH), reason
     return None, status
 
@@ -195,7 +217,11 @@ class Decoder:
         try:
             event = fields.tolerant(_event.decode, _Event, item.data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return [Malformed("an event that is no Responses event")] if item.data.strip() or item.oversized else []
+            return (
+                [Malformed("an event that is no Responses event")]
+                if item.data.strip() or item.oversized
+                else []
+            )
         match event.type:
             case "response.output_text.delta" | "response.refusal.delta":
                 return [TextDelta(event.delta)] if event.delta else []
@@ -203,12 +229,20 @@ class Decoder:
                 return [ReasoningDelta(event.delta)] if event.delta else []
             case "response.function_call_arguments.delta":
                 number = self._calls.get(event.output_index)
-                return [ToolCallDelta(number, arguments=event.delta)] if number is not None and event.delta else []
+                return (
+                    [ToolCallDelta(number, arguments=event.delta)]
+                    if number is not None and event.delta
+                    else []
+                )
             case "response.output_item.added":
                 return self._added(event)
             case "response.output_item.done":
-                signature = event.item.encrypted_content if event.item and event.item.type == "reasoning" else None
-                return [ReasoningDelta(signature=signatures.tagged("responses", signature))] if signature else []
+                signature = (
+                    event.item.encrypted_content if event.item and event.item.type == "reasoning" else None
+                )
+                return (
+                    [ReasoningDelta(signature=signatures.tagged("responses", signature))] if signature else []
+                )
             case "response.completed" | "response.incomplete":
                 return self._ended(event.response or _Response())
             case "response.failed" | "error":
@@ -232,7 +266,9 @@ class Decoder:
             events.append(Malformed(f"usage refused: {e}"))
         finish, native = _finish(response)
         if finish is not None:
-            events.append(Finished(Finish.TOOL_CALLS if self._calls and finish is Finish.STOP else finish, native))
+            events.append(
+                Finished(Finish.TOOL_CALLS if self._calls and finish is Finish.STOP else finish, native)
+            )
         return [*events, Done()]
 
     def _error(self, event: _Event) -> list[Event]:

@@ -61,7 +61,12 @@ class _Request(msgspec.Struct):
 
 _request = msgspec.json.Decoder(_Request)
 _KNOWN = frozenset(_Request.__struct_fields__)
-_ROLES: dict[str, Role] = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
+_ROLES: dict[str, Role] = {
+    "system": "system",
+    "developer": "system",
+    "user": "user",
+    "assistant": "assistant",
+}
 
 
 def parse(body: bytes, *, model: str | None, stream: bool | None) -> Call:
@@ -123,7 +128,9 @@ def _tool(tool: dict[str, Any], where: str) -> Tool:
         raise BadRequest(f"{where}.name: is missing")
     if schema is not None and not isinstance(schema, dict):
         raise BadRequest(f"{where}.parameters: expected object")
-    return Tool(name, str(tool.get("description") or ""), schema or {}, strict if isinstance(strict, bool) else None)
+    return Tool(
+        name, str(tool.get("description") or ""), schema or {}, strict if isinstance(strict, bool) else None
+    )
 
 
 def _str(item: dict[str, Any], name: str, where: str) -> str:
@@ -141,7 +148,9 @@ def _item(item: dict[str, Any], where: str) -> Message:
             raise BadRequest(f"{where}.role: must be user, assistant, system or developer")
         return Message(role, tuple(_content(item.get("content"), where)))
     if kind == "function_call":
-        call = ToolCallPart(_str(item, "call_id", where), _str(item, "name", where), _str(item, "arguments", where))
+        call = ToolCallPart(
+            _str(item, "call_id", where), _str(item, "name", where), _str(item, "arguments", where)
+        )
         return Message("assistant", (call,))
     if kind == "function_call_output":
         inner = _content(item.get("output"), where, "output")
@@ -150,10 +159,16 @@ def _item(item: dict[str, Any], where: str) -> Message:
         return Message("tool", (result, *(p for p in inner if not isinstance(p, TextPart))))
     if kind == "reasoning":
         summary = item.get("summary")
-        text = "".join(str(s.get("text") or "") for s in summary if isinstance(s, dict)) if isinstance(summary, list) else ""
+        text = (
+            "".join(str(s.get("text") or "") for s in summary if isinstance(s, dict))
+            if isinstance(summary, list)
+            else ""
+        )
         return Message("assistant", (ReasoningPart(text, str(item.get("encrypted_content") or "")),))
     if kind == "item_reference":
-        raise BadRequest(f"{where}: answers are not stored here; ask with store: false, or send the item itself")
+        raise BadRequest(
+            f"{where}: answers are not stored here; ask with store: false, or send the item itself"
+        )
     return Message("user", (OpaquePart(str(kind), item),))
 
 
@@ -173,7 +188,9 @@ def _content(content: Any, where: str, name: str = "content") -> list[Part]:
         elif kind == "input_image" and isinstance(part.get("image_url"), str):
             detail = part.get("detail")
             parts.append(
-                openai_in.image_of(part["image_url"], detail if isinstance(detail, str) else "", f"{here}.image_url")
+                openai_in.image_of(
+                    part["image_url"], detail if isinstance(detail, str) else "", f"{here}.image_url"
+                )
             )
         elif isinstance(kind, str):
             parts.append(OpaquePart(kind, part))
@@ -212,12 +229,22 @@ _INCOMPLETE = {Finish.LENGTH: "max_output_tokens", Finish.CONTENT_FILTER: "conte
 
 
 def response_json(
-    shape: Shape, output: list[dict[str, Any]], finish: Finish | None, usage: Usage | None, extra: Mapping[str, Any]
+    shape: Shape,
+    output: list[dict[str, Any]],
+    finish: Finish | None,
+    usage: Usage | None,
+    extra: Mapping[str, Any],
 ) -> dict[str, Any]:
     """A response object; finish None = in progress."""
     reason = _INCOMPLETE.get(finish) if finish is not None else None
     status = (
-        "in_progress" if finish is None else "incomplete" if reason else "failed" if finish is Finish.ERROR else "completed"
+        "in_progress"
+        if finish is None
+        else "incomplete"
+        if reason
+        else "failed"
+        if finish is Finish.ERROR
+        else "completed"
     )
     return {
         "id": shape.id,
@@ -243,13 +270,21 @@ def response_json(
 
 def message_item(item_id: str, text: str, status: str = "completed") -> dict[str, Any]:
     """An output message of one text."""
-    content = [{"type": "output_text", "text": text, "annotations": [], "logprobs": []}] if status == "completed" else []
+    content = (
+        [{"type": "output_text", "text": text, "annotations": [], "logprobs": []}]
+        if status == "completed"
+        else []
+    )
     return {"type": "message", "id": item_id, "role": "assistant", "status": status, "content": content}
 
 
 def reasoning_item(item_id: str, text: str, signature: str = "") -> dict[str, Any]:
     """An output item of thinking."""
-    item = {"type": "reasoning", "id": item_id, "summary": [{"type": "summary_text", "text": text}] if text else []}
+    item = {
+        "type": "reasoning",
+        "id": item_id,
+        "summary": [{"type": "summary_text", "text": text}] if text else [],
+    }
     return item | ({"encrypted_content": signature} if signature else {})
 
 

@@ -6,7 +6,15 @@ from typing import Any
 from agent_marketplace import json
 from agent_marketplace.errors import MarketplaceError
 from agent_marketplace.usage import Usage
-from agent_marketplace.wires.base import Event, Finish, ReasoningDelta, Shape, TextDelta, ToolCallDelta, ToolCallPart
+from agent_marketplace.wires.base import (
+    Event,
+    Finish,
+    ReasoningDelta,
+    Shape,
+    TextDelta,
+    ToolCallDelta,
+    ToolCallPart,
+)
 from agent_marketplace.wires.responses_in import call_item, message_item, reasoning_item, response_json
 
 
@@ -30,7 +38,9 @@ class Encoder:
     def start(self) -> bytes:
         """`response.created` and `response.in_progress`."""
         shell = response_json(self._shape, [], None, None, {})
-        return self._event("response.created", response=shell) + self._event("response.in_progress", response=shell)
+        return self._event("response.created", response=shell) + self._event(
+            "response.in_progress", response=shell
+        )
 
     def feed(self, events: Sequence[Event]) -> bytes:
         """Items and deltas; terminal events are kept back."""
@@ -72,7 +82,9 @@ class Encoder:
         self._output.append(reasoning_item(f"rs_{at}_{self._shape.id}", ""))
         out += self._event("response.output_item.added", output_index=at, item=self._output[at])
         part = {"type": "summary_text", "text": ""}
-        return out + self._event("response.reasoning_summary_part.added", **self._at(), summary_index=0, part=part)
+        return out + self._event(
+            "response.reasoning_summary_part.added", **self._at(), summary_index=0, part=part
+        )
 
     def _close(self) -> bytes:
         if not self._kind:
@@ -82,13 +94,19 @@ class Encoder:
         if self._kind == "message":
             self._output[at] = message_item(item_id, text)
             part = self._output[at]["content"][0]
-            out = self._event("response.output_text.done", **self._at(), content_index=0, text=text, logprobs=[])
+            out = self._event(
+                "response.output_text.done", **self._at(), content_index=0, text=text, logprobs=[]
+            )
             out += self._event("response.content_part.done", **self._at(), content_index=0, part=part)
         else:
             self._output[at] = reasoning_item(item_id, text, self._signature)
             part = {"type": "summary_text", "text": text}
-            out = self._event("response.reasoning_summary_text.done", **self._at(), summary_index=0, text=text)
-            out += self._event("response.reasoning_summary_part.done", **self._at(), summary_index=0, part=part)
+            out = self._event(
+                "response.reasoning_summary_text.done", **self._at(), summary_index=0, text=text
+            )
+            out += self._event(
+                "response.reasoning_summary_part.done", **self._at(), summary_index=0, part=part
+            )
         self._kind, self._text, self._signature = "", [], ""
         return out + self._event("response.output_item.done", output_index=at, item=self._output[at])
 
@@ -103,7 +121,10 @@ class Encoder:
             out += self._event("response.output_item.added", output_index=at, item=item)
         at, call = self._calls[event.index]
         if event.arguments:
-            self._calls[event.index] = (at, ToolCallPart(call.id, call.name, call.arguments + event.arguments))
+            self._calls[event.index] = (
+                at,
+                ToolCallPart(call.id, call.name, call.arguments + event.arguments),
+            )
             where = {"item_id": self._output[at]["id"], "output_index": at}
             out += self._event("response.function_call_arguments.delta", **where, delta=event.arguments)
         return out

@@ -34,7 +34,12 @@ def spliceable(call: Call) -> bool:
 
 
 def splice_request(
-    body: bytes, upstream_model: str, *, max_tokens: int | None = None, stream: bool, dialect: Dialect | None = None
+    body: bytes,
+    upstream_model: str,
+    *,
+    max_tokens: int | None = None,
+    stream: bool,
+    dialect: Dialect | None = None,
 ) -> OutboundCall:
     """The provider's body from the client's, messages untouched. `max_tokens`: the output tokens that the hold buys.
 
@@ -117,7 +122,10 @@ class Passthrough:
         self._parser = SSEParser()
         self._calls = Calls()
         self._encoder = openai_in.Encoder(shape)
-        self._wanted = {**({"id": shape.id} if rewrite_id else {}), **({"model": shape.model} if rewrite_model else {})}
+        self._wanted = {
+            **({"id": shape.id} if rewrite_id else {}),
+            **({"model": shape.model} if rewrite_model else {}),
+        }
         self._head, self._our_head = b"", b""
         self._lessons = 3
 
@@ -150,7 +158,9 @@ class Passthrough:
         for item in items:
             chunk = openai_out.read_event(item, events, self._calls)
             if chunk is not None and chunk.choices and not chunk.error:
-                data = item.data.replace(b"\n", b" ")  # several data lines: JSON takes any white space between its parts
+                data = item.data.replace(
+                    b"\n", b" "
+                )  # several data lines: JSON takes any white space between its parts
                 out += (b"data: ", self._rewrite(data, chunk) if self._wanted else data, b"\n\n")
         return b"".join(out), events
 

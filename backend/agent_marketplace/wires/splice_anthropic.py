@@ -41,12 +41,17 @@ def spliceable(body: bytes, call: Call, max_tokens: int | None) -> bool:
     return not any("#" in p.signature or (isinstance(p, ReasoningPart) and not p.signature) for p in parts)
 
 
-def splice_request(body: bytes, upstream_model: str, *, max_tokens: int | None = None, stream: bool) -> OutboundCall:
+def splice_request(
+    body: bytes, upstream_model: str, *, max_tokens: int | None = None, stream: bool
+) -> OutboundCall:
     """Anthropic's body from the client's. `max_tokens`: the output tokens that the hold buys. Raises BadRequest."""
     client = fields.raw_fields(body)
     given = fields.value(client["max_tokens"]) if "max_tokens" in client else None
     limit = given if isinstance(given, int) else anthropic_out.DEFAULT_MAX_TOKENS
-    out: dict[str, Any] = {"model": upstream_model, "max_tokens": limit if max_tokens is None else min(limit, max_tokens)}
+    out: dict[str, Any] = {
+        "model": upstream_model,
+        "max_tokens": limit if max_tokens is None else min(limit, max_tokens),
+    }
     out |= {name: value for name, value in client.items() if name not in _OURS}
     if stream:
         out["stream"] = True
@@ -98,8 +103,12 @@ class Passthrough:
         for item in items:
             seen = self._decoder.read(item)
             events += seen
-            kind = self._decoder.kind  # what the data says: some servers send no `event:` lines, and clients go by these
-            if kind in ("", "message_stop", "error") or any(isinstance(e, Malformed | StreamError) for e in seen):
+            kind = (
+                self._decoder.kind
+            )  # what the data says: some servers send no `event:` lines, and clients go by these
+            if kind in ("", "message_stop", "error") or any(
+                isinstance(e, Malformed | StreamError) for e in seen
+            ):
                 continue
             data = self._opening(item.data) if kind == "message_start" else item.data.replace(b"\n", b" ")
             out += (b"event: ", kind.encode(), b"\ndata: ", data, b"\n\n")
@@ -108,4 +117,6 @@ class Passthrough:
     def _opening(self, data: bytes) -> bytes:
         opening = msgspec.json.decode(data, type=_Fields)
         message = msgspec.json.decode(opening.get("message", msgspec.Raw(b"{}")), type=_Fields | None)
-        return json.encode({**opening, "message": {**(message or {}), "id": self._shape.id, "model": self._shape.model}})
+        return json.encode(
+            {**opening, "message": {**(message or {}), "id": self._shape.id, "model": self._shape.model}}
+        )

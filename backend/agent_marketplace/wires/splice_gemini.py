@@ -39,9 +39,13 @@ def spliceable(body: bytes, call: Call) -> bool:
     return not any("#" in p.signature for p in parts)
 
 
-def splice_request(body: bytes, upstream_model: str, *, max_tokens: int | None = None, stream: bool) -> OutboundCall:
+def splice_request(
+    body: bytes, upstream_model: str, *, max_tokens: int | None = None, stream: bool
+) -> OutboundCall:
     """Google's body from the client's. `max_tokens`: the output tokens that the hold buys. Raises BadRequest."""
-    out: dict[str, Any] = {name: value for name, value in fields.raw_fields(body).items() if name not in _OURS}
+    out: dict[str, Any] = {
+        name: value for name, value in fields.raw_fields(body).items() if name not in _OURS
+    }
     if max_tokens is not None:
         name = next((n for n in _CONFIG if n in out), _CONFIG[0])
         config = fields.value(out[name]) if name in out else None

@@ -43,7 +43,11 @@ class _Lines:
             return []
         lines: list[bytes | None] = [self._complete(first)]
         last = rest.pop()
-        lines += rest if len(data) <= self._limit else [line if len(line) <= self._limit else None for line in rest]
+        lines += (
+            rest
+            if len(data) <= self._limit
+            else [line if len(line) <= self._limit else None for line in rest]
+        )
         self._keep(last)
         return lines
 
@@ -106,7 +110,9 @@ class SSEParser:
         size = len(data)
         if not self._idle or size > self._limit or data.find(b"\n") != size - 2:
             return None
-        return data[6:-2] if data.startswith(b"data: ") and data.endswith(b"\n") and b"\r" not in data else None
+        return (
+            data[6:-2] if data.startswith(b"data: ") and data.endswith(b"\n") and b"\r" not in data else None
+        )
 
     def _feed(self, data: bytes) -> list[SSEEvent]:
         if self._bom is not None:

@@ -36,7 +36,9 @@ def _shape(i: int) -> str:
     if i >= 128:
         return "x"
     c = chr(i)
-    return ("A" if c.isupper() else "a") if c.isalpha() else "0" if c.isdigit() else "s" if c.isspace() else "."
+    return (
+        ("A" if c.isupper() else "a") if c.isalpha() else "0" if c.isdigit() else "s" if c.isspace() else "."
+    )
 
 
 _SHAPES = _table(_shape)
@@ -81,7 +83,9 @@ _PIECE = 1 << 18  # characters counted at a stretch: a thread that counts lets o
 _LONG = 1 << 17
 
 
-_SMALL = re.compile(r"smollm|llama-?2|mistral-7b|mixtral|phi-?[23]|tinyllama|gpt-?2|\blocal\b|\bdemo\b", re.IGNORECASE)
+_SMALL = re.compile(
+    r"smollm|llama-?2|mistral-7b|mixtral|phi-?[23]|tinyllama|gpt-?2|\blocal\b|\bdemo\b", re.IGNORECASE
+)
 
 
 def count_text(text: str, *, small_vocabulary: bool = False) -> int:
@@ -193,7 +197,10 @@ def _jpeg_size(head: bytes) -> tuple[int, int] | None:
     while at + 9 < len(head) and head[at] == 0xFF:
         marker = head[at + 1]
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            height, width = int.from_bytes(head[at + 5 : at + 7], "big"), int.from_bytes(head[at + 7 : at + 9], "big")
+            height, width = (
+                int.from_bytes(head[at + 5 : at + 7], "big"),
+                int.from_bytes(head[at + 7 : at + 9], "big"),
+            )
             return (width, height) if width and height else None
         at += 2 + max(2, int.from_bytes(head[at + 2 : at + 4], "big"))
     return None

@@ -15,10 +15,20 @@ SECRETS = re.compile(
     rb"|sk-my-very-own-key-\d{10}"  # a user's own key at a provider
     rb"|sk-aam-[0-9A-Za-z]{38}\b|\beyJ[\w-]{16,}\.eyJ[\w-]{16,}\.[\w-]{16,}"  # any marketplace key, any session token
 )
-TEXTS = re.compile(rb"Say something\.|Hello from the fake upstream")  # what rig asks, and what the fake provider answers
+TEXTS = re.compile(
+    rb"Say something\.|Hello from the fake upstream"
+)  # what rig asks, and what the fake provider answers
 
 # Plain parts, one of which is in each match above: to look round them only is five times as fast on a database.
-_HINTS = (b"correct horse", b"-operator-", b"sk-my-very-own", b"sk-aam-", b".eyJ", b"Say something", b"Hello from the fake")
+_HINTS = (
+    b"correct horse",
+    b"-operator-",
+    b"sk-my-very-own",
+    b"sk-aam-",
+    b".eyJ",
+    b"Say something",
+    b"Hello from the fake",
+)
 
 
 class Leak(AssertionError):

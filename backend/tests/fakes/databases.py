@@ -53,7 +53,9 @@ class Databases:
 
     def settings(self) -> dict[str, Any]:
         """What Settings need besides the URL: on PostgreSQL an installation is given its secrets."""
-        return {} if self._server is None else {"jwt_secret": JWT_SECRET, "encryption_keys": (ENCRYPTION_KEY,)}
+        return (
+            {} if self._server is None else {"jwt_secret": JWT_SECRET, "encryption_keys": (ENCRYPTION_KEY,)}
+        )
 
     def environment(self, directory: Path) -> dict[str, str]:
         """What a process of the product needs besides its directory; its database has all tables."""
@@ -78,7 +80,9 @@ class Databases:
             if self._server is None:
                 canary.search(_files(directory / FILE), f"the database of {directory}")
             else:
-                canary.search(b"\n".join(self._server.values(self._names[directory])), f"the database of {directory}")
+                canary.search(
+                    b"\n".join(self._server.values(self._names[directory])), f"the database of {directory}"
+                )
 
     def remove(self, directories: Iterable[Path]) -> None:
         """Forgets their databases; SQLite's files are removed with their directories."""

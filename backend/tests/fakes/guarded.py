@@ -62,7 +62,9 @@ class Told:
             await asyncio.shield(self.note(f"settled {path}"))
             raise
 
-    async def _answer(self, path: str, size: int, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    async def _answer(
+        self, path: str, size: int, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> None:
         if path == "/wait":
             await send({"type": "http.response.body", "body": b"first", "more_body": True})
             await receive()

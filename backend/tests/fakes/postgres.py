@@ -13,7 +13,10 @@ import psycopg
 import pytest
 from psycopg import sql
 
-UNSAFE = ("fsync=off", "full_page_writes=off")  # twice as fast; the product refuses to serve from such a server
+UNSAFE = (
+    "fsync=off",
+    "full_page_writes=off",
+)  # twice as fast; the product refuses to serve from such a server
 
 
 def _server_programs() -> Path | None:
@@ -26,7 +29,11 @@ def _server_programs() -> Path | None:
 
 def _as_server_user() -> list[str]:
     """PostgreSQL refuses to run as root; Debian's package brings the user `postgres`."""
-    return ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--clear-groups"] if os.getuid() == 0 else []
+    return (
+        ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--clear-groups"]
+        if os.getuid() == 0
+        else []
+    )
 
 
 def free_port() -> int:
@@ -70,7 +77,9 @@ class Postgres:
     def values(self, name: str) -> Iterator[bytes]:
         """Every value of every row of a database."""
         with psycopg.connect(self.url.replace("+psycopg", "") + name, autocommit=True) as connection:
-            tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+            tables = connection.execute(
+                "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+            ).fetchall()
             for (table,) in tables:
                 for row in connection.execute(sql.SQL("SELECT * FROM {}").format(sql.Identifier(table))):
                     yield from (value if isinstance(value, bytes) else str(value).encode() for value in row)

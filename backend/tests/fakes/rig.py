@@ -54,7 +54,9 @@ def _fill(databases: Databases, directory: Path) -> tuple[str, str]:
         market = build(settings, env={})
         await market.start()
         user = await market.accounts.auth.create_user("rig@example.com", "correct horse, not the comic")
-        key = await market.accounts.keys.create(user.user_id, "rig", scopes=("inference", "account:read", "account:write"))
+        key = await market.accounts.keys.create(
+            user.user_id, "rig", scopes=("inference", "account:read", "account:write")
+        )
         await market.stop()
         return user.user_id, key.key
 
@@ -64,7 +66,9 @@ def _fill(databases: Databases, directory: Path) -> tuple[str, str]:
     return asyncio.run(make())
 
 
-def _settings(databases: Databases, directory: Path, url: str, providers: Mapping[str, ProviderSettings]) -> Settings:
+def _settings(
+    databases: Databases, directory: Path, url: str, providers: Mapping[str, ProviderSettings]
+) -> Settings:
     return Settings(
         data_dir=directory,
         models_dir=directory,
@@ -171,7 +175,9 @@ class Exchange:
             return self.answer
         first, *lines = raw.split("\r\n")
         self.answer.status = int(first.split()[1])
-        self.answer.headers.update({k.lower(): v.strip() for k, _, v in (line.partition(":") for line in lines if line)})
+        self.answer.headers.update(
+            {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in lines if line)}
+        )
         return self.answer
 
     async def piece(self) -> bytes:
@@ -250,7 +256,9 @@ class Rig:
         for fake in self.at.values():
             await fake.__aenter__()
         providers = {name: ProviderSettings(OPERATORS_KEY, fake.base_url) for name, fake in self.at.items()}
-        settings = replace(_settings(self._databases, self.directory, self._url, providers), outbound=self._outbound)
+        settings = replace(
+            _settings(self._databases, self.directory, self._url, providers), outbound=self._outbound
+        )
         self.market = build(settings, drain=Drain(), env={})
         self.market.router.rhythm = self._rhythm
         self.market.router.sleep = self._sleep
@@ -306,7 +314,9 @@ class Rig:
             await self._serving
         if self._reopened is None:
             self._reopened = self.market.db = Database.open(self.market.settings.database_url)
-            self.market.ledger = Ledger(self._reopened, self.market.clock, secret=self.market.secrets.checkpoint)
+            self.market.ledger = Ledger(
+                self._reopened, self.market.clock, secret=self.market.secrets.checkpoint
+            )
 
     # -- asking -----------------------------------------------------------------------------------------------------
 
@@ -316,14 +326,21 @@ class Rig:
         """Sends a request; the answer is read by the exchange."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port, limit=1 << 26)
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        given = {"host": "rig", "authorization": f"Bearer {self.key}", "content-length": str(len(raw)), **(headers or {})}
+        given = {
+            "host": "rig",
+            "authorization": f"Bearer {self.key}",
+            "content-length": str(len(raw)),
+            **(headers or {}),
+        }
         head = f"{method} {path} HTTP/1.1\r\n" + "".join(f"{k}: {v}\r\n" for k, v in given.items()) + "\r\n"
         writer.write(head.encode() + raw)
         exchange = Exchange(reader, writer)
         self._exchanges.append(exchange)
         return exchange
 
-    async def call(self, path: str, body: Any, headers: Mapping[str, str] | None = None, *, method: str = "POST") -> Answer:
+    async def call(
+        self, path: str, body: Any, headers: Mapping[str, str] | None = None, *, method: str = "POST"
+    ) -> Answer:
         """One whole request and answer; what takes 20 s counts as hanging."""
         async with asyncio.timeout(20):
             return await (await self.open(path, body, headers, method=method)).rest()
@@ -392,7 +409,9 @@ class Rig:
         """The books: nothing held, one row a request, everything verifies."""
 
         def read(connection: sa.Connection) -> tuple[int, int, int, list[str]]:
-            open_ = connection.scalar(sa.select(sa.func.count()).select_from(holds).where(holds.c.state == "open"))
+            open_ = connection.scalar(
+                sa.select(sa.func.count()).select_from(holds).where(holds.c.state == "open")
+            )
             made = connection.scalar(sa.select(sa.func.count()).select_from(holds))
             kept = connection.scalar(sa.select(sa.func.count()).select_from(usage_records))
             return open_ or 0, made or 0, kept or 0, self.market.ledger.verify_sync(connection).problems
@@ -418,13 +437,19 @@ class Rig:
 
 def completion(*, stream: bool = False, **fields: Any) -> dict[str, Any]:
     """A body for either completion route."""
-    body: dict[str, Any] = {"model": MODEL, "messages": [{"role": "user", "content": "Say something."}], **fields}
+    body: dict[str, Any] = {
+        "model": MODEL,
+        "messages": [{"role": "user", "content": "Say something."}],
+        **fields,
+    }
     if stream:
         body["stream"] = True
     return {k: v for k, v in body.items() if v is not None}
 
 
-def on_rig(*script: Behaviour, **options: Any) -> Callable[[Callable[..., Awaitable[None]]], Callable[..., None]]:
+def on_rig(
+    *script: Behaviour, **options: Any
+) -> Callable[[Callable[..., Awaitable[None]]], Callable[..., None]]:
     """Makes a pytest test of an async one whose first argument is a Rig; what takes 30 s counts as hanging."""
 
     def wrap(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:

@@ -73,5 +73,7 @@ async def _stream(seconds: float, send: ASGISendCallable) -> None:
 if __name__ == "__main__":
     host, port, workers, grace_s, url = sys.argv[1:]
     server.SETTLE_S = float(os.environ.get("TEST_SETTLE_S", server.SETTLE_S))
-    settings = Settings(data_dir=Path("unused"), models_dir=Path("unused"), database_url=url, grace_s=float(grace_s))
+    settings = Settings(
+        data_dir=Path("unused"), models_dir=Path("unused"), database_url=url, grace_s=float(grace_s)
+    )
     sys.exit(serve(host, int(port), int(workers), settings=settings, app_factory=app))

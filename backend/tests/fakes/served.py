@@ -23,14 +23,20 @@ PLAIN = ("PATH", "HOME", "LANG", "TMPDIR", "COVERAGE_PROCESS_CONFIG")
 
 def environment(directory: Path, **more: str) -> dict[str, str]:
     """An environment with nothing of the developer's own in it; the running test's database, with all tables."""
-    ours = {"MARKETPLACE_DATA_DIR": str(directory), "MARKETPLACE_LOCAL_MODEL": "off", "MARKETPLACE_LIMITS": "off"}
+    ours = {
+        "MARKETPLACE_DATA_DIR": str(directory),
+        "MARKETPLACE_LOCAL_MODEL": "off",
+        "MARKETPLACE_LIMITS": "off",
+    }
     stored = databases.served().environment(directory)
     return {k: v for k, v in os.environ.items() if k in PLAIN} | ours | stored | more
 
 
 def command(env: dict[str, str], *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
     """Runs `agent-marketplace WORDS` to its end."""
-    return subprocess.run([CLI, *words], env=env, input=stdin, capture_output=True, text=True, timeout=LIMIT_S, check=False)
+    return subprocess.run(
+        [CLI, *words], env=env, input=stdin, capture_output=True, text=True, timeout=LIMIT_S, check=False
+    )
 
 
 @dataclass
@@ -43,25 +49,40 @@ class Served:
     log: list[str] = field(default_factory=list)
 
     def call(
-        self, method: str, path: str, body: object = None, token: str | None = None, *, raw: bytes | None = None
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        token: str | None = None,
+        *,
+        raw: bytes | None = None,
     ) -> tuple[int, Any]:
         """(status, JSON or text) on a connection of its own."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=LIMIT_S)
-        headers = {"content-type": "application/json"} | ({"authorization": f"Bearer {token}"} if token else {})
+        headers = {"content-type": "application/json"} | (
+            {"authorization": f"Bearer {token}"} if token else {}
+        )
         try:
             connection.request(
-                method, path, raw if raw is not None else json.dumps(body) if body is not None else None, headers
+                method,
+                path,
+                raw if raw is not None else json.dumps(body) if body is not None else None,
+                headers,
             )
             answer = connection.getresponse()
             text = answer.read().decode()
         finally:
             connection.close()
         canary.told(answer.status, text, path)
-        return answer.status, json.loads(text) if answer.headers.get_content_type() == "application/json" else text
+        return answer.status, json.loads(
+            text
+        ) if answer.headers.get_content_type() == "application/json" else text
 
     def sign_up(self, email: str = "ann@example.com") -> str:
         """A new account's session token."""
-        status, body = self.call("POST", "/api/v1/marketplace/auth/signup", {"email": email, "password": PASSWORD})
+        status, body = self.call(
+            "POST", "/api/v1/marketplace/auth/signup", {"email": email, "password": PASSWORD}
+        )
         assert status == 200, body
         token: str = body["token"]
         return token
@@ -84,7 +105,11 @@ def until(true: Any, within: float = LIMIT_S) -> None:
 def served(env: dict[str, str], *words: str) -> Iterator[Served]:
     """`agent-marketplace serve WORDS` that answers; ended by SIGTERM, with status 0."""
     process = subprocess.Popen(
-        [CLI, "serve", "--port", "0", *words], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [CLI, "serve", "--port", "0", *words],
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     assert process.stdout is not None
     server = Served(process, env, 0)

@@ -56,7 +56,9 @@ class Answer:
         """The JSON objects of a stream of server-sent events, in order, each with its `id`."""
         found = []
         for block in self.text.split("\n\n"):
-            lines = dict(line.split(": ", 1) for line in block.split("\n") if ": " in line and not line.startswith(":"))
+            lines = dict(
+                line.split(": ", 1) for line in block.split("\n") if ": " in line and not line.startswith(":")
+            )
             if "data" in lines:
                 found.append(json.loads(lines["data"], parse_float=Decimal) | {"_id": int(lines["id"])})
         return found
@@ -131,7 +133,9 @@ class Client:
         return answer
 
     @contextlib.contextmanager
-    def open(self, path: str, body: Any, headers: Mapping[str, str] | None = None) -> Iterator[http.client.HTTPResponse]:
+    def open(
+        self, path: str, body: Any, headers: Mapping[str, str] | None = None
+    ) -> Iterator[http.client.HTTPResponse]:
         """A POST whose answer is read by the test, piece by piece; leaving hangs up."""
         with contextlib.closing(self._connect(60)) as connection:
             sent = {"content-type": "application/json", **self._credentials(), **(headers or {})}
@@ -200,7 +204,9 @@ class Server:
 
     def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """The console script beside the running server."""
-        return subprocess.run([_COMMAND, *arguments], env=dict(self.env), capture_output=True, text=True, timeout=120)
+        return subprocess.run(
+            [_COMMAND, *arguments], env=dict(self.env), capture_output=True, text=True, timeout=120
+        )
 
     def rich(self, dollars: str = "100") -> Client:
         """Somebody with that much more than the sign-up credit."""
@@ -228,7 +234,11 @@ def running(home: Path, *, local_model: bool = False, **more: str) -> Iterator[S
             "ANTHROPIC_BASE_URL": upstream.fake.root,
             "GEMINI_API_KEY": "AIza-operator-google-1234567890",
             "GOOGLE_GEMINI_BASE_URL": upstream.fake.root,
-            **{k: os.environ[k] for k in ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG") if k in os.environ},
+            **{
+                k: os.environ[k]
+                for k in ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG")
+                if k in os.environ
+            },
             **served().environment(home),
             **more,
         }

@@ -38,10 +38,18 @@ def usage_of(wire: Wire, prompt: Any, completion: Any) -> dict[str, Any]:
     if wire == "responses":
         return {"input_tokens": prompt, "output_tokens": completion, "total_tokens": _sum(prompt, completion)}
     if wire == "gemini":
-        return {"promptTokenCount": prompt, "candidatesTokenCount": completion, "totalTokenCount": _sum(prompt, completion)}
+        return {
+            "promptTokenCount": prompt,
+            "candidatesTokenCount": completion,
+            "totalTokenCount": _sum(prompt, completion),
+        }
     if wire == "ollama":
         return {"prompt_eval_count": prompt, "eval_count": completion}
-    return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": _sum(prompt, completion)}
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": _sum(prompt, completion),
+    }
 
 
 def _sum(a: Any, b: Any) -> Any:
@@ -71,7 +79,12 @@ def plain(wire: Wire, model: str, text: str, usage: dict[str, Any] | None) -> by
             **(usage or {}),
         }
     elif wire == "responses":
-        item = {"type": "message", "id": "m_up", "role": "assistant", "content": [{"type": "output_text", "text": text}]}
+        item = {
+            "type": "message",
+            "id": "m_up",
+            "role": "assistant",
+            "content": [{"type": "output_text", "text": text}],
+        }
         body = {
             "id": "resp_up",
             "object": "response",
@@ -130,7 +143,11 @@ def _anthropic(model: str, texts: list[str], usage: dict[str, Any] | None) -> li
         "content": [],
         "stop_reason": None,
     }
-    start |= {"usage": {"input_tokens": given.get("input_tokens"), "output_tokens": 1}} if usage is not None else {}
+    start |= (
+        {"usage": {"input_tokens": given.get("input_tokens"), "output_tokens": 1}}
+        if usage is not None
+        else {}
+    )
     frames = [
         Frame("head", sse({"type": "message_start", "message": start}, "message_start")),
         Frame("head", sse({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
@@ -139,7 +156,10 @@ def _anthropic(model: str, texts: list[str], usage: dict[str, Any] | None) -> li
     for text in texts:
         delta = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}}
         frames.append(Frame("text", sse(delta, "content_block_delta")))
-    end: dict[str, Any] = {"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": None}}
+    end: dict[str, Any] = {
+        "type": "message_delta",
+        "delta": {"stop_reason": "end_turn", "stop_sequence": None},
+    }
     end |= {"usage": {"output_tokens": given.get("output_tokens")}} if usage is not None else {}
     frames.append(Frame("head", sse({"type": "content_block_stop", "index": 0}, "content_block_stop")))
     return [
@@ -162,7 +182,9 @@ def _gemini(model: str, texts: list[str], usage: dict[str, Any] | None) -> list[
 def _ollama(model: str, texts: list[str], usage: dict[str, Any] | None) -> list[Frame]:
     def line(text: str, **more: Any) -> bytes:
         return (
-            json.dumps({"model": model, "message": {"role": "assistant", "content": text}, "done": False} | more).encode()
+            json.dumps(
+                {"model": model, "message": {"role": "assistant", "content": text}, "done": False} | more
+            ).encode()
             + b"\n"
         )
 
@@ -183,7 +205,10 @@ def _responses(model: str, texts: list[str], usage: dict[str, Any] | None) -> li
         }
         frames.append(Frame("text", sse(delta, "response.output_text.delta")))
     whole = json.loads(plain("responses", model, "".join(texts), usage))
-    return [*frames, Frame("finish", sse({"type": "response.completed", "response": whole}, "response.completed"))]
+    return [
+        *frames,
+        Frame("finish", sse({"type": "response.completed", "response": whole}, "response.completed")),
+    ]
 
 
 def error_body(wire: Wire, status: int, words: str) -> bytes:
@@ -193,9 +218,12 @@ def error_body(wire: Wire, status: int, words: str) -> bytes:
                 404: "not_found_error"}.get(status, "api_error")  # fmt: skip
         return json.dumps({"type": "error", "error": {"type": kind, "message": words}}).encode()
     if wire == "gemini":
-        name = {401: "UNAUTHENTICATED", 429: "RESOURCE_EXHAUSTED", 503: "UNAVAILABLE", 400: "INVALID_ARGUMENT"}.get(
-            status, "INTERNAL"
-        )
+        name = {
+            401: "UNAUTHENTICATED",
+            429: "RESOURCE_EXHAUSTED",
+            503: "UNAVAILABLE",
+            400: "INVALID_ARGUMENT",
+        }.get(status, "INTERNAL")
         return json.dumps({"error": {"code": status, "message": words, "status": name}}).encode()
     if wire == "ollama":
         return json.dumps({"error": words}).encode()

@@ -20,9 +20,19 @@ def answers(server: Served, token: str) -> dict[str, tuple[int, object]]:
 
     for bad in BAD_TEXTS:
         path = quote(bad.encode("utf-8", "surrogatepass"))
-        for prefix in (f"{MARKET}/models/", f"{MARKET}/generations/", f"{AGENTS}/conversations/", f"{AGENTS}/agents/"):
+        for prefix in (
+            f"{MARKET}/models/",
+            f"{MARKET}/generations/",
+            f"{AGENTS}/conversations/",
+            f"{AGENTS}/agents/",
+        ):
             ask("GET", prefix + path)
-        for prefix in (f"{MARKET}/keys/", f"{MARKET}/api-keys/", f"{AGENTS}/agents/", f"{AGENTS}/conversations/"):
+        for prefix in (
+            f"{MARKET}/keys/",
+            f"{MARKET}/api-keys/",
+            f"{AGENTS}/agents/",
+            f"{AGENTS}/conversations/",
+        ):
             ask("DELETE", prefix + path)
         ask("PUT", f"{MARKET}/favourites/{path}")
         ask("GET", f"{MARKET}/models/search?q={path}")
@@ -50,4 +60,8 @@ def answers(server: Served, token: str) -> dict[str, tuple[int, object]]:
 
 def failures(server: Served, token: str) -> list[str]:
     """What was answered with a 5xx."""
-    return [f"{asked}: {status} {body}" for asked, (status, body) in answers(server, token).items() if status >= 500]
+    return [
+        f"{asked}: {status} {body}"
+        for asked, (status, body) in answers(server, token).items()
+        if status >= 500
+    ]

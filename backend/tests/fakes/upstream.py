@@ -238,7 +238,9 @@ class _Answer:
             await asyncio.sleep(do.first_delay)
             if do.stall_after is not None:
                 await asyncio.Event().wait()
-            await self._whole(200, shapes.plain(self._wire, do.model, do.text, self._usage()), "application/json")
+            await self._whole(
+                200, shapes.plain(self._wire, do.model, do.text, self._usage()), "application/json"
+            )
         self._seen.completed = True
 
     def _usage(self) -> dict[str, Any] | None:
@@ -256,7 +258,9 @@ class _Answer:
         self._seen.bytes_sent += len(data)
 
     async def _whole(self, status: int, body: bytes, content_type: str) -> None:
-        await self._write(self._head(status, content_type, content_length=str(len(body))) + body[: len(body) - self._do.lie])
+        await self._write(
+            self._head(status, content_type, content_length=str(len(body))) + body[: len(body) - self._do.lie]
+        )
         if self._do.lie:
             self._cut("fin")
 
@@ -265,7 +269,8 @@ class _Answer:
         zeros = b" " * (1 << 20)
         packed = b"".join(packer.compress(zeros) for _ in range(max(1, size >> 20))) + packer.flush()
         await self._write(
-            self._head(200, "application/json", content_length=str(len(packed)), content_encoding="gzip") + packed
+            self._head(200, "application/json", content_length=str(len(packed)), content_encoding="gzip")
+            + packed
         )
 
     async def _stream(self) -> None:
@@ -352,7 +357,9 @@ async def _by_hand() -> None:
     parser = argparse.ArgumentParser(description="A scripted provider on all wires.")
     parser.add_argument("--port", type=int, default=9099)
     parser.add_argument(
-        "--behaviour", default="{}", help='JSON of Behaviour fields, e.g. {"cut_after": 2}; a list is a script'
+        "--behaviour",
+        default="{}",
+        help='JSON of Behaviour fields, e.g. {"cut_after": 2}; a list is a script',
     )
     given = parser.parse_args()
     script = json.loads(given.behaviour)

@@ -53,10 +53,14 @@ class World:
     def open(self, tls: ssl.SSLContext | None = None, **options: Any) -> OutboundClient:
         """(Re)makes the client, trusting `tls` only."""
         make = LeanClient if self._kind == "lean" else AiohttpClient
-        self.client: OutboundClient = make(resolver=Resolver(self._lookup), tls=tls, **{**self._options, **options})
+        self.client: OutboundClient = make(
+            resolver=Resolver(self._lookup), tls=tls, **{**self._options, **options}
+        )
         return self.client
 
-    async def serve(self, script: Script, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> RawServer:
+    async def serve(
+        self, script: Script, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1"
+    ) -> RawServer:
         server = await RawServer(script, tls, host).start()
         self._servers.append(server)
         return server
@@ -98,7 +102,9 @@ def on_both_clients(test: Callable[..., Awaitable[None]]) -> Callable[..., None]
 
     functools.update_wrapper(run, test)
     run.__signature__ = inspect.Signature(own + others)  # type: ignore[attr-defined]
-    return pytest.mark.parametrize("kind", ["aiohttp", "lean"])(pytest.mark.parametrize("loop", ["asyncio", "uvloop"])(run))
+    return pytest.mark.parametrize("kind", ["aiohttp", "lean"])(
+        pytest.mark.parametrize("loop", ["asyncio", "uvloop"])(run)
+    )
 
 
 async def until_gone(server: RawServer, index: int = -1) -> None:

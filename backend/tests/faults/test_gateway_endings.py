@@ -99,7 +99,9 @@ async def test_who_leaves_before_the_first_token_pays_nothing_and_the_provider_i
     await rig.quiet()
     rows = await rig.rows()
     assert [(r.status, r.charge_nano) for r in rows] == [("cancelled", 0)] * 6
-    assert all(r.provider_cost_nano > 0 for r in rows), "the provider may bill the input: that is the operator's cost"
+    assert all(r.provider_cost_nano > 0 for r in rows), (
+        "the provider may bill the input: that is the operator's cost"
+    )
     assert await rig.spent() == 0
 
 
@@ -187,7 +189,9 @@ async def test_when_the_grace_is_over_streams_end_typed_and_paid(rig: Rig) -> No
 
 @on_rig(Behaviour(head_delay=5), grace_s=0.2)
 async def test_what_has_not_begun_when_the_grace_is_over_is_told_503(rig: Rig) -> None:
-    exchanges = [await rig.open(path, body(path, stream=stream)) for path in PATHS for stream in (False, True)]
+    exchanges = [
+        await rig.open(path, body(path, stream=stream)) for path in PATHS for stream in (False, True)
+    ]
     await rig.up.arrived(6)
     rig.server.stop()
     for exchange in exchanges:
@@ -254,7 +258,10 @@ async def test_nobody_reads_or_stops_anothers_run(rig: Rig) -> None:
     key = (await rig.market.accounts.keys.create(other.user_id, "theirs")).key
     for path, method in (("events", "GET"), ("stop", "POST")):
         answer = await rig.call(
-            f"/api/v1/agents/runs/run_abcdefgh1/{path}", b"", {"authorization": f"Bearer {key}"}, method=method
+            f"/api/v1/agents/runs/run_abcdefgh1/{path}",
+            b"",
+            {"authorization": f"Bearer {key}"},
+            method=method,
         )
         assert answer.status == 404
     rig.up.release(50)
@@ -311,5 +318,8 @@ async def test_counting_a_long_prompt_holds_up_nobody_else(rig: Rig, monkeypatch
 
     monkeypatch.setattr(ai_api_router, "count_call", noted)
     for text in ("Hi", "word " * 100_000):
-        assert (await rig.call("/api/v1/agents/completion", {"model": MODEL, "prompt": text})).status in (200, 402)
+        assert (await rig.call("/api/v1/agents/completion", {"model": MODEL, "prompt": text})).status in (
+            200,
+            402,
+        )
     assert on_the_loop == [True, False]

@@ -120,12 +120,18 @@ async def test_a_charge_that_could_not_be_posted_keeps_no_reply(rig: Rig) -> Non
 
 
 @on_rig(Behaviour())
-async def test_a_stored_reply_is_not_readable_at_rest_and_a_lost_master_key_is_told_not_failed(rig: Rig) -> None:
+async def test_a_stored_reply_is_not_readable_at_rest_and_a_lost_master_key_is_told_not_failed(
+    rig: Rig,
+) -> None:
     first = await rig.call(COMPLETION, completion(), KEY)
-    (stored,) = await rig.market.db.read(lambda c: c.execute(sa.select(idempotency_keys.c.result)).scalars().all())
+    (stored,) = await rig.market.db.read(
+        lambda c: c.execute(sa.select(idempotency_keys.c.result)).scalars().all()
+    )
     assert "Hello from the fake upstream" in first.body.decode()
     assert "Hello from the fake upstream" not in stored
-    await rig.market.db.write(lambda c: c.execute(sa.update(idempotency_keys).values(result=stored[:-8] + 'AAAAAAA"')))
+    await rig.market.db.write(
+        lambda c: c.execute(sa.update(idempotency_keys).values(result=stored[:-8] + 'AAAAAAA"'))
+    )
     again = await rig.call(COMPLETION, completion(), KEY)
     assert (again.status, again.code) == (409, "conflict")
     assert await rig.spent() == rig.cost(11, 7)

@@ -24,7 +24,11 @@ WIRES: dict[str, Wire] = {"openai": "openai", "anthropic": "anthropic", "google"
 MODELS = {"openai": "gpt-4o-mini", "anthropic": "claude-haiku-4-5", "google": "gemini-2.5-flash"}
 BODIES = {
     "/v1/chat/completions": lambda model: {"model": model, "messages": [{"role": "user", "content": "Hi"}]},
-    "/v1/messages": lambda model: {"model": model, "max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}]},
+    "/v1/messages": lambda model: {
+        "model": model,
+        "max_tokens": 9,
+        "messages": [{"role": "user", "content": "Hi"}],
+    },
     "/api/v1/agents/completion": lambda model: {"model": model, "prompt": "Hi", "fallback": False},
 }
 

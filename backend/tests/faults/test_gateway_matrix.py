@@ -56,9 +56,13 @@ def both(name: str, do: Behaviour, outcome: Outcome) -> Case:
     return Case(name, do, outcome, outcome)
 
 
-def status_case(name: str, status: int, client: str, calls: int, words: str = "scripted failure", **headers: str) -> Case:
+def status_case(
+    name: str, status: int, client: str, calls: int, words: str = "scripted failure", **headers: str
+) -> Case:
     sent = {k.replace("_", "-"): v for k, v in headers.items()}
-    return both(name, Behaviour(status=status, words=words, headers=sent), Outcome(client, "nothing", "failed", calls))
+    return both(
+        name, Behaviour(status=status, words=words, headers=sent), Outcome(client, "nothing", "failed", calls)
+    )
 
 
 def usage_case(name: str, usage: dict[str, object], outcome: Outcome) -> Case:
@@ -75,12 +79,18 @@ CASES = [
     both("a body in one byte pieces", Behaviour(split=1), OK),
     both("CRLF line ends", Behaviour(newline=b"\r\n"), OK),
     both("CR line ends", Behaviour(newline=b"\r"), OK),
-    both("comments, ids and a BOM before the answer", Behaviour(prefix=b"\xef\xbb\xbf: hello\n\nid: 4\nretry: 10\n\n"), OK),
+    both(
+        "comments, ids and a BOM before the answer",
+        Behaviour(prefix=b"\xef\xbb\xbf: hello\n\nid: 4\nretry: 10\n\n"),
+        OK,
+    ),
     both("no end mark", Behaviour(done=False), OK),
     both("no usage", Behaviour(usage=None), OK_ESTIMATED),
     both("usage twice", Behaviour(double_usage=True), OK),
     both("an empty answer", Behaviour(text="", usage=(11, 0)), Outcome("200 done", "usage", "ok")),
-    usage_case("an explicit zero", {"prompt_tokens": 0, "completion_tokens": 0}, Outcome("200 done", "usage", "ok")),
+    usage_case(
+        "an explicit zero", {"prompt_tokens": 0, "completion_tokens": 0}, Outcome("200 done", "usage", "ok")
+    ),
     usage_case("negative usage", {"prompt_tokens": -5, "completion_tokens": 7}, OK_ESTIMATED),
     usage_case("absurd usage", {"prompt_tokens": 11, "completion_tokens": 900_000_000}, OK_ESTIMATED),
     usage_case("usage that is no number", {"prompt_tokens": "eleven", "completion_tokens": 7}, OK_ESTIMATED),
@@ -104,9 +114,12 @@ CASES = [
     Case("only keep-alives in the stream", Behaviour(frames=(b": wait\n\n",) * 5), OK, DEAD),
     Case("only an end mark", Behaviour(frames=(b"data: [DONE]\n\n",)), OK, DEAD),
     Case("error event after two pieces", Behaviour(error_after=2), OK, CUT),
-    error_event('{"message": "overloaded", "code": 503}', Outcome("502 provider_unavailable", "nothing", "failed", 2)),
     error_event(
-        '{"message": "slow down", "type": "rate_limit_error"}', Outcome("429 rate_limit_exceeded", "nothing", "failed", 2)
+        '{"message": "overloaded", "code": 503}', Outcome("502 provider_unavailable", "nothing", "failed", 2)
+    ),
+    error_event(
+        '{"message": "slow down", "type": "rate_limit_error"}',
+        Outcome("429 rate_limit_exceeded", "nothing", "failed", 2),
     ),
     error_event('"bare words"', DEAD),
     both("HTML with status 200", Behaviour(raw=HTML, content_type="text/html"), DEAD),
@@ -135,14 +148,22 @@ CASES = [
     status_case("413", 413, "400 context_length_exceeded", 1),
     status_case("422", 422, "400 invalid_request", 1),
     status_case(
-        "context overflow", 400, "400 context_length_exceeded", 1, "This model's maximum context length is 8 tokens"
+        "context overflow",
+        400,
+        "400 context_length_exceeded",
+        1,
+        "This model's maximum context length is 8 tokens",
     ),
     status_case("content refusal", 400, "400 content_policy_violation", 1, "blocked by our content policy"),
     status_case("429", 429, "429 rate_limit_exceeded", 2),
     status_case("429, short Retry-After", 429, "429 rate_limit_exceeded", 2, retry_after="1"),
     status_case("429, long Retry-After", 429, "429 rate_limit_exceeded", 1, retry_after="600"),
     status_case(
-        "429, Retry-After as a date", 429, "429 rate_limit_exceeded", 1, retry_after="Fri, 31 Dec 2100 23:59:59 GMT"
+        "429, Retry-After as a date",
+        429,
+        "429 rate_limit_exceeded",
+        1,
+        retry_after="Fri, 31 Dec 2100 23:59:59 GMT",
     ),
     status_case("429, nonsense Retry-After", 429, "429 rate_limit_exceeded", 2, retry_after="soon"),
     status_case("429, infinite Retry-After", 429, "429 rate_limit_exceeded", 2, retry_after="1e999"),
@@ -171,7 +192,11 @@ def body(path: str, *, stream: bool) -> dict[str, object]:
 
 
 async def play(rig: Rig, path: str, want: Outcome, *, stream: bool) -> None:
-    calls, spent_before, known = len(rig.up.requests), await rig.spent(), {r.request_id for r in await rig.rows()}
+    calls, spent_before, known = (
+        len(rig.up.requests),
+        await rig.spent(),
+        {r.request_id for r in await rig.rows()},
+    )
     rig.market.health.reset("openai")
     answer = await rig.call(path, body(path, stream=stream))
     assert told(answer, stream=stream) == want.client, answer.body[-600:]

@@ -38,7 +38,9 @@ async def race(rig: Rig, n: int, path: str, **fields: object) -> list[int]:
 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/api/v1/agents/completion"])
 @pytest.mark.parametrize("stream", [False, True])
-def test_of_many_parallel_calls_exactly_as_many_are_admitted_as_the_balance_holds(tmp_path, path, stream) -> None:
+def test_of_many_parallel_calls_exactly_as_many_are_admitted_as_the_balance_holds(
+    tmp_path, path, stream
+) -> None:
     @on_rig(Behaviour(head_delay=3, usage=(11, CAP)), balance=0)
     async def run(rig: Rig) -> None:
         one = await held_for(rig, CAP)
@@ -152,7 +154,10 @@ def running_usage(after: int) -> tuple[bytes, ...]:
     """Two pieces, usage so far, `after` more pieces, then silence: as providers that report as they go."""
 
     def chunk(text: str, usage: str = "null") -> bytes:
-        return b'data: {"choices":[{"index":0,"delta":{"content":"%b"}}],"usage":%b}\n\n' % (text.encode(), usage.encode())
+        return b'data: {"choices":[{"index":0,"delta":{"content":"%b"}}],"usage":%b}\n\n' % (
+            text.encode(),
+            usage.encode(),
+        )
 
     head = (chunk("one "), chunk("two ", '{"prompt_tokens": 11, "completion_tokens": 2}'))
     return head + tuple(chunk("more ") for _ in range(after))
@@ -257,7 +262,9 @@ async def test_reply_receipt_statement_and_balance_tell_the_same_cost(rig: Rig) 
     answer = await rig.ask()
     cost = rig.cost(11, 7)
     assert f'"cost":{cost / 10**9:.9f}'.rstrip("0") in answer.body.decode()
-    receipt = await rig.call(f"/api/v1/marketplace/generations/{answer.json['request_id']}", b"", method="GET")
+    receipt = await rig.call(
+        f"/api/v1/marketplace/generations/{answer.json['request_id']}", b"", method="GET"
+    )
     assert receipt.status == 200
     statement = (await rig.call("/api/v1/marketplace/billing/statement", b"", method="GET")).json["entries"]
     assert statement[0]["request_id"] == answer.json["request_id"]

@@ -73,12 +73,12 @@ class Installation:
                 process.kill()
             await process.communicate()
 
-    async def open(self, body: dict[str, object], path: str = "/v1/chat/completions", method: str = "POST") -> Exchange:
+    async def open(
+        self, body: dict[str, object], path: str = "/v1/chat/completions", method: str = "POST"
+    ) -> Exchange:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         raw = json.dumps(body).encode()
-        head = (
-            f"{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {self.key}\r\ncontent-length: {len(raw)}\r\n\r\n"
-        )
+        head = f"{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {self.key}\r\ncontent-length: {len(raw)}\r\n\r\n"
         writer.write(head.encode() + raw)
         return Exchange(reader, writer)
 
@@ -123,8 +123,13 @@ def test_a_server_killed_in_mid_stream_leaves_a_lost_request_and_nothing_held(tm
                 assert not (await broken.rest()).whole
             assert len(home.read(holds.select().where(holds.c.state == "open"))) == 1
             async with home.serving():
-                async with asyncio.timeout(30):  # PostgreSQL: another node might still be streaming until its hold expires
-                    while len(rows := home.read(usage_records.select().order_by(usage_records.c.created_at))) < 2:
+                async with asyncio.timeout(
+                    30
+                ):  # PostgreSQL: another node might still be streaming until its hold expires
+                    while (
+                        len(rows := home.read(usage_records.select().order_by(usage_records.c.created_at)))
+                        < 2
+                    ):
                         await asyncio.sleep(0.05)
                 assert [r.status for r in rows] == ["ok", "lost"]
                 assert (rows[1].charge_nano, rows[1].model, rows[1].provider) == (0, rig.MODEL, "openai")

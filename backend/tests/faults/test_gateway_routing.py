@@ -36,7 +36,11 @@ async def test_another_endpoint_of_the_same_model_answers_and_is_billed_at_its_o
         assert "fallback" not in answer.json
     rows = await rig.rows()
     assert [r.charge_nano for r in rows] == [17, 17]
-    assert attempts(rows[0]) == [("openai", MODEL, "failed"), ("openai", MODEL, "failed"), ("vllm", MODEL, "ok")]
+    assert attempts(rows[0]) == [
+        ("openai", MODEL, "failed"),
+        ("openai", MODEL, "failed"),
+        ("vllm", MODEL, "ok"),
+    ]
 
 
 @pytest.mark.parametrize("field", [{"fallback": False}, {"provider": {"allow_fallbacks": False}}])
@@ -58,7 +62,11 @@ def test_who_forbids_fallbacks_gets_a_retry_but_never_another_provider(tmp_path,
 async def test_a_free_model_stands_in_on_our_own_api_only_and_says_so(rig: Rig) -> None:
     await rig.declare("lmstudio", "free-one")
     plain = await rig.ask()
-    assert plain.json["fallback"] == {"from": MODEL, "to": "free-one", "reason": "openai failed or can't be reached"}
+    assert plain.json["fallback"] == {
+        "from": MODEL,
+        "to": "free-one",
+        "reason": "openai failed or can't be reached",
+    }
     assert plain.json["cost"] == 0
     rig.market.health.reset("openai")
     stream = await rig.ask(stream=True)
@@ -76,7 +84,12 @@ async def test_a_free_model_stands_in_on_our_own_api_only_and_says_so(rig: Rig) 
 
 @pytest.mark.parametrize(
     ("status", "words"),
-    [(400, "bad field"), (400, "maximum context length is 8 tokens"), (400, "blocked by our content policy"), (422, "no")],
+    [
+        (400, "bad field"),
+        (400, "maximum context length is 8 tokens"),
+        (400, "blocked by our content policy"),
+        (422, "no"),
+    ],
 )
 def test_a_callers_own_mistake_is_never_answered_by_a_free_model(tmp_path, status, words) -> None:
     @on_rig(Behaviour(status=status, words=words), others={"lmstudio": [GOOD]})
@@ -179,7 +192,9 @@ async def test_a_slow_first_token_is_bridged_by_keep_alives(rig: Rig) -> None:
 async def test_an_error_after_the_keep_alives_is_told_in_band(rig: Rig) -> None:
     for path in ("/v1/chat/completions", "/api/v1/agents/completion"):
         rig.market.health.reset("openai")
-        answer = await rig.call(path, {"model": MODEL, "messages": [{"role": "user", "content": "Hi"}], "stream": True})
+        answer = await rig.call(
+            path, {"model": MODEL, "messages": [{"role": "user", "content": "Hi"}], "stream": True}
+        )
         assert (answer.status, answer.ending, answer.whole) == (200, "provider_unavailable", True)
 
 
@@ -202,12 +217,19 @@ async def test_a_connection_is_used_again_by_the_lean_client_too(rig: Rig) -> No
 async def test_an_empty_wallet_is_told_the_way_out_and_goes_to_a_free_model_only_when_asked(rig: Rig) -> None:
     await rig.declare("lmstudio", "free-one")
     for path in ("/v1/chat/completions", "/api/v1/agents/completion"):
-        refused = await rig.call(path, {"model": MODEL, "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 100})
+        refused = await rig.call(
+            path, {"model": MODEL, "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 100}
+        )
         fields = refused.error.get("metadata", refused.error)
         assert refused.status == 402
         assert refused.code == "payment_required"
         assert fields["required"] > 0
-        assert (fields["balance"], fields["held"], fields["available"], fields["max_affordable_tokens"]) == (0, 0, 0, 0)
+        assert (fields["balance"], fields["held"], fields["available"], fields["max_affordable_tokens"]) == (
+            0,
+            0,
+            0,
+            0,
+        )
         assert fields["free_alternative"] == "free-one"
     assert not await rig.rows()
     answer = await rig.ask(on_empty="free")
@@ -236,7 +258,9 @@ async def test_a_ceiling_per_request_refuses_what_may_cost_more(rig: Rig) -> Non
 
 
 @on_rig(Behaviour(), others={"vllm": [GOOD]})
-async def test_a_dear_endpoint_elsewhere_does_not_refuse_what_the_first_one_does_within_the_ceiling(rig: Rig) -> None:
+async def test_a_dear_endpoint_elsewhere_does_not_refuse_what_the_first_one_does_within_the_ceiling(
+    rig: Rig,
+) -> None:
     await rig.declare("vllm", input_=10**12, output=10**12)
     answer = await rig.ask(max_cost="0.01", max_tokens=100)
     assert answer.json["provider"] == "openai"
@@ -258,7 +282,9 @@ async def test_a_fallback_whose_input_alone_is_above_the_ceiling_is_never_charge
 
 
 @on_rig(DOWN, balance=300_000, others={"vllm": [GOOD]})
-async def test_a_fallback_whose_input_alone_is_above_the_balance_is_never_the_operators_loss(rig: Rig) -> None:
+async def test_a_fallback_whose_input_alone_is_above_the_balance_is_never_the_operators_loss(
+    rig: Rig,
+) -> None:
     await rig.declare("vllm", "dear-input", input_=10**10, output=1)
     answer = await rig.ask(models=["dear-input"], messages=LONG_PROMPT)
     assert (answer.status, answer.code) == (502, "provider_unavailable")
@@ -266,7 +292,9 @@ async def test_a_fallback_whose_input_alone_is_above_the_balance_is_never_the_op
 
 
 @on_rig(Behaviour(), others={"cohere": [GOOD]})
-async def test_a_dearer_fallback_with_short_answers_does_not_shorten_those_of_the_model_that_was_asked(rig: Rig) -> None:
+async def test_a_dearer_fallback_with_short_answers_does_not_shorten_those_of_the_model_that_was_asked(
+    rig: Rig,
+) -> None:
     for stream in (False, True):
         await rig.ask(max_tokens=10_000, models=[SHORT], stream=stream)
     assert [seen.json["max_tokens"] for seen in rig.up.requests] == [10_000, 10_000]
@@ -334,7 +362,9 @@ async def test_a_refused_own_key_is_named_as_the_callers_and_harms_nobody_else(r
 
 
 @on_rig(Behaviour())
-async def test_a_saved_key_that_no_longer_opens_is_to_be_entered_again_and_is_not_blamed_on_the_provider(rig: Rig) -> None:
+async def test_a_saved_key_that_no_longer_opens_is_to_be_entered_again_and_is_not_blamed_on_the_provider(
+    rig: Rig,
+) -> None:
     await rig.market.vault.put(rig.user_id, "openai", Secret("sk-my-very-own-key-0123456789"))
     await rig.market.db.write(lambda c: c.execute(sa.update(vault_secrets).values(sealed="cut short")))
     rig.market.vault.forget(rig.user_id)
@@ -353,7 +383,8 @@ async def test_a_saved_key_that_no_longer_opens_is_to_be_entered_again_and_is_no
 async def test_a_price_change_in_mid_stream_does_not_touch_a_running_answer(rig: Rig) -> None:
     wanted = rig.cost(11, 7)
     exchange = await rig.open(
-        "/v1/chat/completions", {"model": MODEL, "messages": [{"role": "user", "content": "Hi"}], "stream": True}
+        "/v1/chat/completions",
+        {"model": MODEL, "messages": [{"role": "user", "content": "Hi"}], "stream": True},
     )
     rig.up.release(2)
     await exchange.until(2)

@@ -31,7 +31,11 @@ def sse(body: Any, event: str = "") -> bytes:
 
 def chunk(text: str = "", finish: str | None = None, **more: Any) -> bytes:
     return sse(
-        {"id": "c", "choices": [{"index": 0, "delta": {"content": text} if text else {}, "finish_reason": finish}], **more}
+        {
+            "id": "c",
+            "choices": [{"index": 0, "delta": {"content": text} if text else {}, "finish_reason": finish}],
+            **more,
+        }
     )
 
 
@@ -40,13 +44,21 @@ def usage_only(usage: Any) -> bytes:
 
 
 def opening(usage: Any) -> bytes:
-    message = {"id": "m", "type": "message", "role": "assistant", "content": [], **({"usage": usage} if usage else {})}
+    message = {
+        "id": "m",
+        "type": "message",
+        "role": "assistant",
+        "content": [],
+        **({"usage": usage} if usage else {}),
+    }
     return sse({"type": "message_start", "message": message}, "message_start")
 
 
 def closing(usage: Any) -> bytes:
     delta = {"stop_reason": "end_turn", "stop_sequence": None}
-    return sse({"type": "message_delta", "delta": delta, **({"usage": usage} if usage else {})}, "message_delta")
+    return sse(
+        {"type": "message_delta", "delta": delta, **({"usage": usage} if usage else {})}, "message_delta"
+    )
 
 
 def candidate(text: str, finish: str | None = None, usage: Any = None) -> bytes:
@@ -61,8 +73,14 @@ def candidate(text: str, finish: str | None = None, usage: Any = None) -> bytes:
 DONE = b"data: [DONE]\n\n"
 SAID = (chunk("Hello "), chunk("there"))
 BLOCK = (
-    sse({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}, "content_block_start"),
-    sse({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": TEXT}}, "content_block_delta"),
+    sse(
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+        "content_block_start",
+    ),
+    sse(
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": TEXT}},
+        "content_block_delta",
+    ),
     sse({"type": "content_block_stop", "index": 0}, "content_block_stop"),
 )
 STOP = sse({"type": "message_stop"}, "message_stop")
@@ -123,9 +141,17 @@ def test_usage_is_billed_wherever_it_stands(tmp_path, case: Case, client: str) -
         row = await rig.row()
         assert row.status == "ok"
         prompt = case.billed[0] if case.billed[0] is not None else row.detail["input_estimate"]
-        assert (row.usage.input, row.usage.output, row.usage.estimated) == (prompt, case.billed[1], case.estimated)
+        assert (row.usage.input, row.usage.output, row.usage.estimated) == (
+            prompt,
+            case.billed[1],
+            case.estimated,
+        )
         price = rig.price(MODELS[case.provider], case.provider)
-        assert await rig.spent() == row.charge_nano == price_usage(price, Usage(input=prompt, output=case.billed[1]))
+        assert (
+            await rig.spent()
+            == row.charge_nano
+            == price_usage(price, Usage(input=prompt, output=case.billed[1]))
+        )
 
     run(tmp_path)
 
@@ -138,7 +164,12 @@ def test_words_that_came_with_a_placeholder_are_paid_for_when_the_answer_is_cut(
         answer = await rig.chat(stream=True, model=MODELS["google"], provider={"only": ["google"]})
         assert answer.ending == "provider_unavailable"
         row = await rig.row()
-        assert (row.status, row.usage.input, row.usage.output, row.usage.estimated) == ("partial", 11, COUNTED, True)
+        assert (row.status, row.usage.input, row.usage.output, row.usage.estimated) == (
+            "partial",
+            11,
+            COUNTED,
+            True,
+        )
 
     run(tmp_path)
 
@@ -150,7 +181,12 @@ def test_a_provider_that_pours_out_more_than_was_asked_for_is_not_paid_for_it(tm
 
     @on_rig(poured)
     async def run(rig: Rig) -> None:
-        body = {"model": MODEL, "messages": [{"role": "user", "content": "Hi"}], "stream": True, "max_tokens": 100}
+        body = {
+            "model": MODEL,
+            "messages": [{"role": "user", "content": "Hi"}],
+            "stream": True,
+            "max_tokens": 100,
+        }
         await rig.call(path, body)
         row = await rig.row()
         assert (row.usage.output, row.usage.estimated) == (100, True)

@@ -57,7 +57,9 @@ def test_kill_nine_loses_no_acknowledged_cent_and_no_hold(database, database_url
     clock = SystemClock()
     ledger = Ledger(database, clock, owner="survivor")
     for i in range(4):
-        database.write_sync(lambda c, i=i: ledger.open_account_in(c, f"user{i}", credit_nano=10**9, kind="credit"))
+        database.write_sync(
+            lambda c, i=i: ledger.open_account_in(c, f"user{i}", credit_nano=10**9, kind="credit")
+        )
     journal = acknowledged(database_url, f"p{round_}", random.Random(round_).randrange(1, 400))
 
     async def story():

@@ -22,7 +22,9 @@ async def test_a_plain_answer_comes_whole_with_lower_case_headers(net: World) ->
         assert request.headers["x-key"] == "k"
         assert "cookie" not in request.headers
         assert request.body == b"question"
-        await conn.answer(b"answer", "429 Too Many", "Retry-After: 7", "X-Two: a", "x-two: b", "Set-Cookie: s=1")
+        await conn.answer(
+            b"answer", "429 Too Many", "Retry-After: 7", "X-Two: a", "x-two: b", "Set-Cookie: s=1"
+        )
 
     server = await net.serve(script)
     response = await net.send(server.url("/v1?a=b%20c"), headers={"X-Key": "k"}, body=b"question")
@@ -294,7 +296,12 @@ async def test_a_connection_cut_before_the_head(net: World, how: str, after: byt
 
 @pytest.mark.parametrize("how", ["fin", "rst"])
 @pytest.mark.parametrize(
-    "head", [CHUNKED + chunk(b"12345"), b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n12345", CHUNKED + b"a\r\n12345"]
+    "head",
+    [
+        CHUNKED + chunk(b"12345"),
+        b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n12345",
+        CHUNKED + b"a\r\n12345",
+    ],
 )
 @on_both_clients
 async def test_a_connection_cut_in_the_body(net: World, how: str, head: bytes) -> None:
@@ -363,7 +370,9 @@ async def test_an_answer_that_is_not_what_http_allows(net: World, answer: bytes)
     await until_gone(server)
 
 
-@pytest.mark.parametrize("bad", [b"zz\r\nhello\r\n", b"-5\r\nhello\r\n", b"5\r\nhelloXX\r\n", b"fffffffffffffffff\r\nx"])
+@pytest.mark.parametrize(
+    "bad", [b"zz\r\nhello\r\n", b"-5\r\nhello\r\n", b"5\r\nhelloXX\r\n", b"fffffffffffffffff\r\nx"]
+)
 @on_both_clients
 async def test_bad_chunk_sizes(net: World, bad: bytes) -> None:
     async def script(conn: Conn) -> None:
@@ -378,7 +387,9 @@ async def test_bad_chunk_sizes(net: World, bad: bytes) -> None:
     await until_gone(server)
 
 
-@pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n", b"HTTP/1.0 200 OK\r\n\r\n"])
+@pytest.mark.parametrize(
+    "head", [b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n", b"HTTP/1.0 200 OK\r\n\r\n"]
+)
 @on_both_clients
 async def test_a_body_that_ends_with_the_connection_is_marked_as_unproven(net: World, head: bytes) -> None:
     async def script(conn: Conn) -> None:

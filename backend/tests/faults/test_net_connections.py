@@ -45,7 +45,9 @@ async def test_a_connection_that_the_provider_closed_while_idle_is_not_used(net:
 
 @pytest.mark.parametrize("extra", [b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nstolen", b"x"])
 @on_both_clients
-async def test_a_second_answer_in_the_same_read_never_reaches_the_next_caller(net: World, extra: bytes) -> None:
+async def test_a_second_answer_in_the_same_read_never_reaches_the_next_caller(
+    net: World, extra: bytes
+) -> None:
     async def script(conn: Conn) -> None:
         await conn.request()
         await conn.send(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok", extra)
@@ -97,7 +99,9 @@ async def test_connection_close_is_obeyed(net: World) -> None:
 
 
 @on_both_clients
-async def test_two_names_at_one_address_share_no_connection_over_tls_and_each_proves_its_name(net: World) -> None:
+async def test_two_names_at_one_address_share_no_connection_over_tls_and_each_proves_its_name(
+    net: World,
+) -> None:
     async def script(conn: Conn) -> None:
         while True:
             request = await conn.request()
@@ -319,7 +323,9 @@ async def test_closing_the_client_closes_idle_and_busy_connections(net: World) -
     ],
 )
 @on_both_clients
-async def test_headers_that_could_split_or_reframe_a_request_are_refused(net: World, headers: dict[str, str]) -> None:
+async def test_headers_that_could_split_or_reframe_a_request_are_refused(
+    net: World, headers: dict[str, str]
+) -> None:
     server = await net.serve(wait_for_ever)
     with pytest.raises(errors.InvalidRequest) as caught:
         await net.send(server.url(), headers=headers)

@@ -247,7 +247,8 @@ def test_a_pipeline_without_end_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "rest", [b"content-length: 70000\r\n\r\n", b"transfer-encoding: chunked\r\n\r\n12000\r\n" + bytes(0x12000)]
+    "rest",
+    [b"content-length: 70000\r\n\r\n", b"transfer-encoding: chunked\r\n\r\n12000\r\n" + bytes(0x12000)],
 )
 def test_a_large_body_behind_an_unanswered_request_is_refused(rest: bytes) -> None:
     async def test(it: Guarded) -> None:

@@ -62,7 +62,9 @@ async def workers(*them: Worker) -> AsyncIterator[tuple[Peers, OutboundClient]]:
         ports, tasks = [], set[asyncio.Task[None]]()
         for worker in them:
 
-            async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, worker: Worker = worker) -> None:
+            async def serve(
+                reader: asyncio.StreamReader, writer: asyncio.StreamWriter, worker: Worker = worker
+            ) -> None:
                 tasks.add(asyncio.current_task())  # type: ignore[arg-type]
                 head = (await reader.readuntil(b"\r\n\r\n")).decode()
                 try:
@@ -101,7 +103,10 @@ async def test_the_worker_that_has_it_answers_whatever_the_others_do() -> None:
 @in_a_loop
 async def test_what_no_worker_has_is_nobodys() -> None:
     async with workers(says(MISSING), says(MISSING)) as (peers, client):
-        assert await Peers((a_dead_workers_port(), *peers.ports), TOKEN, []).pass_on(client, "POST", "/stop", {}) is None
+        assert (
+            await Peers((a_dead_workers_port(), *peers.ports), TOKEN, []).pass_on(client, "POST", "/stop", {})
+            is None
+        )
 
 
 @in_a_loop
@@ -156,4 +161,7 @@ def test_a_stranger_is_not_taken_for_a_worker(sent: dict[str, str]) -> None:
 @in_a_loop
 async def test_sums_leave_out_who_is_dead_slow_or_breaks_off() -> None:
     async with workers(found(b"1"), silent, says(MISSING), says(CUT), found(b"2")) as (peers, client):
-        assert await Peers((a_dead_workers_port(), *peers.ports), TOKEN, []).ask_all(client, "/metrics") == [b"1", b"2"]
+        assert await Peers((a_dead_workers_port(), *peers.ports), TOKEN, []).ask_all(client, "/metrics") == [
+            b"1",
+            b"2",
+        ]

@@ -78,7 +78,9 @@ async def test_a_head_without_end(net: World) -> None:
 @on_both_clients
 async def test_a_compressed_answer_is_read_all_the_same(net: World, coding: str) -> None:
     plain = b'{"usage": {"total_tokens": 3}}' * 3000
-    packed = gzip.compress(plain[:100]) + gzip.compress(plain[100:]) if coding == "gzip" else zlib.compress(plain)
+    packed = (
+        gzip.compress(plain[:100]) + gzip.compress(plain[100:]) if coding == "gzip" else zlib.compress(plain)
+    )
 
     async def script(conn: Conn) -> None:
         await conn.request()
@@ -107,7 +109,9 @@ def test_compressed_bytes_that_come_one_by_one_are_inflated_whole(wbits: int, si
     packed = packer.compress(plain) + packer.flush()
     for step in (1, len(packed)):
         inflater = Inflater("gzip" if wbits > 15 else "deflate", 1_000_000)
-        got = b"".join(out for at in range(0, len(packed), step) for out in inflater.feed(packed[at : at + step]))
+        got = b"".join(
+            out for at in range(0, len(packed), step) for out in inflater.feed(packed[at : at + step])
+        )
         inflater.finish()
         assert got == plain
 

@@ -32,7 +32,9 @@ def endpoint(url: str, probe: str = "models") -> Endpoint:
     ],
 )
 @on_both_clients
-async def test_only_a_providers_own_word_calls_a_key_good_or_bad(net: World, status: str, body: bytes, verdict: str) -> None:
+async def test_only_a_providers_own_word_calls_a_key_good_or_bad(
+    net: World, status: str, body: bytes, verdict: str
+) -> None:
     async def script(conn: Conn) -> None:
         assert (await conn.request()).headers["authorization"] == f"Bearer {KEY}"
         await conn.answer(body, status)
@@ -64,10 +66,17 @@ async def test_an_endless_answer_to_a_probe_is_not_read(net: World) -> None:
 
 @pytest.mark.parametrize(
     ("status", "body"),
-    [("200 OK", b"<html>"), ("200 OK", b'{"models": 7}'), ("200 OK", b'{"models": [{"size": 1}]}'), ("500 Oh", b"{}")],
+    [
+        ("200 OK", b"<html>"),
+        ("200 OK", b'{"models": 7}'),
+        ("200 OK", b'{"models": [{"size": 1}]}'),
+        ("500 Oh", b"{}"),
+    ],
 )
 @on_both_clients
-async def test_something_else_on_ollamas_port_is_not_taken_for_one(net: World, status: str, body: bytes) -> None:
+async def test_something_else_on_ollamas_port_is_not_taken_for_one(
+    net: World, status: str, body: bytes
+) -> None:
     async def script(conn: Conn) -> None:
         await conn.request()
         await conn.answer(body, status)
@@ -80,7 +89,11 @@ async def test_something_else_on_ollamas_port_is_not_taken_for_one(net: World, s
 async def test_an_ollama_that_leaves_out_the_details_still_shows_its_models(net: World) -> None:
     details = {"family": "llama", "parameter_size": "1B", "quantization_level": None}
     tags = {
-        "models": [{"name": "a:1b", "size": 3, "details": details}, {"name": "b", "details": None}, {"name": "c", "x": 1}]
+        "models": [
+            {"name": "a:1b", "size": 3, "details": details},
+            {"name": "b", "details": None},
+            {"name": "c", "x": 1},
+        ]
     }
 
     async def script(conn: Conn) -> None:

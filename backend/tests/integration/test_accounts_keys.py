@@ -24,9 +24,17 @@ def test_a_key_works_in_every_header_form_and_is_on_disk_only_as_a_keyed_hash(tm
         assert re.fullmatch(key_format.PATTERN, made.key)
         assert made.key not in repr(made)
         assert made.info.name == "laptop"
-        for headers in ({"authorization": f"Bearer {made.key}"}, {"x-api-key": made.key}, {"x-goog-api-key": made.key}):
+        for headers in (
+            {"authorization": f"Bearer {made.key}"},
+            {"x-api-key": made.key},
+            {"x-goog-api-key": made.key},
+        ):
             principal = await home.authenticator.authenticate(headers)
-            assert (principal.user_id, principal.kind, principal.key_id) == (user.user_id, "key", made.info.key_id)
+            assert (principal.user_id, principal.kind, principal.key_id) == (
+                user.user_id,
+                "key",
+                made.info.key_id,
+            )
             assert principal.scopes == {"inference", "account:read"}
         assert (await home.authenticator.authenticate({}, [made.key])).kind == "key"
         assert made.key[7:].encode() not in home.stored()
@@ -110,7 +118,9 @@ def test_a_cap_is_the_ledger_s_and_is_shown_with_what_was_spent(tmp_path: Path) 
         await home.accounts.keys.create(user.user_id, "open")
         await home.ledger.hold("req_1", user.user_id, 900_000_000, price_version="v", key_id=made.info.key_id)
         with pytest.raises(PaymentRequired):
-            await home.ledger.hold("req_2", user.user_id, 200_000_000, price_version="v", key_id=made.info.key_id)
+            await home.ledger.hold(
+                "req_2", user.user_id, 200_000_000, price_version="v", key_id=made.info.key_id
+            )
         shown = {key.name: key for key in await home.accounts.keys.list(user.user_id)}
         assert shown["open"].cap is None
         assert shown["capped"].cap == cap
@@ -148,7 +158,8 @@ def test_the_number_of_keys_is_bounded_also_for_parallel_callers(tmp_path: Path)
     async def test(home: Home) -> None:
         user = await home.auth.sign_up("a@b.c", PASSWORD)
         made = await asyncio.gather(
-            *(home.accounts.keys.create(user.user_id, f"k{i}") for i in range(MAX_KEYS + 5)), return_exceptions=True
+            *(home.accounts.keys.create(user.user_id, f"k{i}") for i in range(MAX_KEYS + 5)),
+            return_exceptions=True,
         )
         assert sum(isinstance(outcome, BadRequest) for outcome in made) == 5
         count = sa.select(sa.func.count()).select_from(marketplace_keys)

@@ -89,7 +89,11 @@ def test_provider_keys_are_tested_when_saved_and_never_shown(tmp_path: Path) -> 
             with pytest.raises(BadRequest):
                 await home.auth.add_api_key(user_id, provider, text)
         await keys.delete(user_id, "openai")
-        for call in (keys.delete(user_id, "openai"), keys.test(user_id, "openai"), home.auth.get_api_key(user_id, "openai")):
+        for call in (
+            keys.delete(user_id, "openai"),
+            keys.test(user_id, "openai"),
+            home.auth.get_api_key(user_id, "openai"),
+        ):
             with pytest.raises(NotFound):
                 await call
 
@@ -116,7 +120,11 @@ def test_deleting_an_account_leaves_nothing_that_names_the_person(tmp_path: Path
         def leftovers(connection: sa.Connection) -> list[str]:
             tables = ("users", "sessions", "marketplace_keys", "vault_secrets", "vault_user_keys")
             query = "SELECT count(*) FROM {} WHERE user_id = :u"
-            return [t for t in tables if connection.execute(sa.text(query.format(t)), {"u": user.user_id}).scalar_one()]
+            return [
+                t
+                for t in tables
+                if connection.execute(sa.text(query.format(t)), {"u": user.user_id}).scalar_one()
+            ]
 
         assert await home.db.read(leftovers) == []
         assert home.db.read_sync(home.ledger.verify_sync).problems == []
@@ -153,7 +161,9 @@ def test_an_export_has_what_is_mine_and_no_secret(tmp_path: Path) -> None:
     at_home(tmp_path, test)
 
 
-def test_keys_and_passwords_are_in_no_log_and_not_in_the_database(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_keys_and_passwords_are_in_no_log_and_not_in_the_database(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
 
     async def test(home: Home) -> None:
@@ -182,7 +192,9 @@ def test_a_changed_master_key_leaves_sign_in_and_marketplace_keys_working(tmp_pa
     async def after(home: Home) -> None:
         user = await home.auth.verify_token(await home.auth.sign_in("a@b.c", PASSWORD))
         assert user.api_keys == {"openai": "…cdef"}
-        assert [key.status for key in await home.accounts.provider_keys.list(user.user_id)] == ["needs_reentry"]
+        assert [key.status for key in await home.accounts.provider_keys.list(user.user_id)] == [
+            "needs_reentry"
+        ]
         with pytest.raises(SecretUnreadable):
             await home.auth.get_api_key(user.user_id, "openai")
         assert (await home.authenticator.verify(made[0])).user_id == user.user_id

@@ -51,7 +51,9 @@ def test_parallel_first_sign_ups_give_one_admin_and_one_account_an_address(run: 
 
 def test_two_administrators_who_leave_at_once_do_not_leave_others_without_one(run: Run) -> None:
     async def test(home: Home) -> None:
-        one, two = [await home.auth.create_user(f"{name}@b.c", PASSWORD, role="admin") for name in ("one", "two")]
+        one, two = [
+            await home.auth.create_user(f"{name}@b.c", PASSWORD, role="admin") for name in ("one", "two")
+        ]
         await home.auth.create_user("user@b.c", PASSWORD)
         outcomes = await asyncio.gather(
             *(home.auth.delete_account(user.user_id, PASSWORD) for user in (one, two)), return_exceptions=True
@@ -65,7 +67,8 @@ def test_the_number_of_keys_is_bounded_for_parallel_callers(run: Run) -> None:
     async def test(home: Home) -> None:
         user = await home.auth.sign_up("a@b.c", PASSWORD)
         made = await asyncio.gather(
-            *(home.accounts.keys.create(user.user_id, f"k{i}") for i in range(MAX_KEYS + 5)), return_exceptions=True
+            *(home.accounts.keys.create(user.user_id, f"k{i}") for i in range(MAX_KEYS + 5)),
+            return_exceptions=True,
         )
         assert sum(isinstance(outcome, BadRequest) for outcome in made) == 5
         assert len(await home.accounts.keys.list(user.user_id)) == MAX_KEYS
@@ -81,7 +84,9 @@ def test_sessions_keys_and_subscriptions_work_and_are_revoked(run: Run) -> None:
         for credential in (token, made.key):
             assert (await home.authenticator.verify(credential)).user_id == user.user_id
         await home.auth.add_balance(user.user_id, 10)
-        assert (await home.auth.subscribe(user.user_id, "pro", idempotency_key="a")).subscription_tier == "pro"
+        assert (
+            await home.auth.subscribe(user.user_id, "pro", idempotency_key="a")
+        ).subscription_tier == "pro"
         assert (await home.auth.subscribe(user.user_id, "pro", idempotency_key="a")).balance == 5
         await home.auth.change_password(user.user_id, PASSWORD, "another long password")
         await home.accounts.keys.revoke(user.user_id, made.info.key_id)
@@ -115,7 +120,10 @@ def test_history_lists_search_agents_and_favourites_work(run: Run) -> None:
             )
         await chats.pin("u1", chat.conversation_id, True)
         await asyncio.gather(
-            *(chats.append("u1", chat.conversation_id, [NewMessage(role="user", content="x")]) for _ in range(10))
+            *(
+                chats.append("u1", chat.conversation_id, [NewMessage(role="user", content="x")])
+                for _ in range(10)
+            )
         )
         assert [m.seq for m in await chats.messages("u1", chat.conversation_id)] == list(range(1, 12))
         seen, cursor = [], None

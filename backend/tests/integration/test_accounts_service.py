@@ -97,12 +97,19 @@ def test_two_first_sign_ups_at_once_give_exactly_one_admin(tmp_path: Path) -> No
 
 def test_parallel_sign_ups_of_one_address_give_one_account_and_one_credit(tmp_path: Path) -> None:
     async def test(home: Home) -> None:
-        made = await asyncio.gather(*(home.auth.sign_up("one@b.c", PASSWORD) for _ in range(8)), return_exceptions=True)
+        made = await asyncio.gather(
+            *(home.auth.sign_up("one@b.c", PASSWORD) for _ in range(8)), return_exceptions=True
+        )
         accounts = [user for user in made if isinstance(user, User)]
         assert len(accounts) == 1
         assert all(isinstance(other, EmailTaken) for other in made if other not in accounts)
         assert accounts[0].role == "admin"
-        assert await home.db.read(lambda c: c.execute(sa.select(sa.func.count()).select_from(users)).scalar_one()) == 1
+        assert (
+            await home.db.read(
+                lambda c: c.execute(sa.select(sa.func.count()).select_from(users)).scalar_one()
+            )
+            == 1
+        )
         assert (await home.auth.find_user("one@b.c")).balance == 5
         assert home.db.read_sync(home.ledger.verify_sync).problems == []
 
@@ -181,11 +188,17 @@ def test_closed_and_invite_modes_let_nobody_in_without_the_operator(tmp_path: Pa
 
 def test_a_stream_hears_within_a_second_that_another_process_ended_its_session(tmp_path: Path) -> None:
     async def test(home: Home) -> None:
-        headers = {"authorization": f"Bearer {await home.auth.open_session(await home.auth.sign_up('a@b.c', PASSWORD))}"}
+        headers = {
+            "authorization": f"Bearer {await home.auth.open_session(await home.auth.sign_up('a@b.c', PASSWORD))}"
+        }
         await home.authenticator.authenticate(headers)
-        await home.db.write(lambda c: c.execute(sa.update(sessions).values(revoked_at=1)))  # as another process does
+        await home.db.write(
+            lambda c: c.execute(sa.update(sessions).values(revoked_at=1))
+        )  # as another process does
         home.clock.advance(Rhythm().check_s - 0.01)
-        await home.authenticator.authenticate(headers)  # a new request may still go by what was known a second ago
+        await home.authenticator.authenticate(
+            headers
+        )  # a new request may still go by what was known a second ago
         with pytest.raises(InvalidToken):
             await home.authenticator.still(headers)
 
@@ -217,7 +230,9 @@ def test_a_revocation_in_another_process_is_seen_within_a_second(tmp_path: Path)
             for credential in (token, key):
                 assert (await other.authenticator.verify(credential)).user_id == user.user_id
             await home.auth.sign_out(token)
-            await home.accounts.keys.revoke(user.user_id, (await home.accounts.keys.list(user.user_id))[0].key_id)
+            await home.accounts.keys.revoke(
+                user.user_id, (await home.accounts.keys.list(user.user_id))[0].key_id
+            )
             home.clock.advance(1)
             for credential in (token, key):
                 with pytest.raises(InvalidToken):
@@ -321,7 +336,12 @@ def test_a_session_ends_after_seven_days_and_its_row_goes_with_the_next_sign_in(
         with pytest.raises(InvalidToken):
             await home.auth.verify_token(token)
         await home.auth.open_session(user)
-        assert await home.db.read(lambda c: c.execute(sa.select(sa.func.count()).select_from(sessions)).scalar_one()) == 1
+        assert (
+            await home.db.read(
+                lambda c: c.execute(sa.select(sa.func.count()).select_from(sessions)).scalar_one()
+            )
+            == 1
+        )
 
     at_home(tmp_path, test)
 
@@ -416,7 +436,8 @@ def test_of_two_password_changes_at_once_one_wins_and_the_other_is_told(tmp_path
         user = await home.auth.sign_up("a@b.c", PASSWORD)
         new = ["first new password", "second new password"]
         outcomes = await asyncio.gather(
-            *(home.auth.change_password(user.user_id, PASSWORD, password) for password in new), return_exceptions=True
+            *(home.auth.change_password(user.user_id, PASSWORD, password) for password in new),
+            return_exceptions=True,
         )
         (winner,) = [i for i, outcome in enumerate(outcomes) if isinstance(outcome, str)]
         assert isinstance(outcomes[1 - winner], InvalidCredentials)
@@ -453,7 +474,9 @@ def test_a_broken_constraint_that_is_not_the_address_is_not_taken_for_one(tmp_pa
     at_home(tmp_path, test)
 
 
-def test_a_user_s_sessions_are_bounded_and_the_newest_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_user_s_sessions_are_bounded_and_the_newest_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(store, "MAX_SESSIONS", 3)
 
     async def test(home: Home) -> None:

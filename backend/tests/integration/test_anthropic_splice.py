@@ -36,7 +36,10 @@ ASKED: dict[str, Any] = {
     "messages": [
         {"role": "user", "content": "What colour?"},
         {"role": "assistant", "content": [REDACTED, {"type": "text", "text": "Of what?"}]},
-        {"role": "user", "content": [{"type": "text", "text": "Grass", "cache_control": {"type": "ephemeral"}}]},
+        {
+            "role": "user",
+            "content": [{"type": "text", "text": "Grass", "cache_control": {"type": "ephemeral"}}],
+        },
     ],
 }
 
@@ -58,17 +61,23 @@ FRAMES = (
     frame("content_block_start", index=0, content_block=REDACTED),
     frame("content_block_stop", index=0),
     frame("content_block_start", index=1, content_block={"type": "text", "text": "", "citations": []}),
-    frame("content_block_delta", index=1, delta={"type": "citations_delta", "citation": CITED["citations"][0]}),
+    frame(
+        "content_block_delta", index=1, delta={"type": "citations_delta", "citation": CITED["citations"][0]}
+    ),
     frame("content_block_delta", index=1, delta={"type": "text_delta", "text": "Green."}),
     frame("content_block_stop", index=1),
-    frame("message_delta", delta={"stop_reason": "end_turn", "stop_sequence": None}, usage={"output_tokens": 9}),
+    frame(
+        "message_delta", delta={"stop_reason": "end_turn", "stop_sequence": None}, usage={"output_tokens": 9}
+    ),
     frame("message_stop"),
 )
 PLAIN = {"id": "msg_up", "type": "message", "role": "assistant", "model": "up", "stop_reason": "end_turn", "stop_sequence": None,
          "content": [REDACTED, CITED], "usage": USAGE}  # fmt: skip
 
 
-def on_claude(tmp_path: Path, behaviour: Behaviour, test: Callable[[Rig, FakeUpstream], Awaitable[None]]) -> None:
+def on_claude(
+    tmp_path: Path, behaviour: Behaviour, test: Callable[[Rig, FakeUpstream], Awaitable[None]]
+) -> None:
     """Runs a test on a marketplace whose Anthropic is ours to script; the books are checked at the end."""
 
     async def go(rig: Rig) -> None:
@@ -124,7 +133,9 @@ def test_both_lives_of_a_cache_write_are_billed_at_their_own_price(tmp_path: Pat
         assert (await rig.row()).usage == BILLED
         assert await rig.spent() == price_usage(price, BILLED)
 
-    on_claude(tmp_path, Behaviour(frames=FRAMES) if stream else Behaviour(raw=json.dumps(PLAIN).encode()), check)
+    on_claude(
+        tmp_path, Behaviour(frames=FRAMES) if stream else Behaviour(raw=json.dumps(PLAIN).encode()), check
+    )
 
 
 def test_thinking_of_another_family_in_the_history_does_not_make_claude_refuse(tmp_path: Path) -> None:
@@ -167,7 +178,9 @@ def test_a_system_turn_among_the_messages_is_put_where_claude_takes_it(tmp_path:
          "overloaded_error", "partial"),
     ],
 )  # fmt: skip
-def test_a_stream_that_breaks_ends_typed_and_billed(tmp_path: Path, behaviour: Behaviour, kind: str, status: str) -> None:
+def test_a_stream_that_breaks_ends_typed_and_billed(
+    tmp_path: Path, behaviour: Behaviour, kind: str, status: str
+) -> None:
     async def check(rig: Rig, _claude: FakeUpstream) -> None:
         answer = await ask(rig, stream=True)
         name, last = frames_of(answer)[-1]
@@ -183,7 +196,11 @@ def test_a_stream_that_breaks_ends_typed_and_billed(tmp_path: Path, behaviour: B
 def test_a_refusal_of_claude_is_told_in_its_own_shape_and_costs_nothing(tmp_path: Path, stream: bool) -> None:
     async def check(rig: Rig, _claude: FakeUpstream) -> None:
         answer = await ask(rig, stream=stream)
-        assert (answer.status, answer.json["type"], answer.json["error"]["type"]) == (429, "error", "rate_limit_error")
+        assert (answer.status, answer.json["type"], answer.json["error"]["type"]) == (
+            429,
+            "error",
+            "rate_limit_error",
+        )
         assert answer.headers["retry-after"] == "7"
         assert await rig.spent() == 0
 

@@ -17,7 +17,13 @@ KEY = {
     "id": str, "name": str, "prefix": str, "created_at": str, "expires_at": (str, None), "last_used_at": (str, None),
     "cap": ({"amount": NUMBER, "period": str}, None), "spent": NUMBER,
 }  # fmt: skip
-PROVIDER_KEY = {"provider": str, "masked": str, "status": str, "created_at": str, "last_tested_at": (str, None)}
+PROVIDER_KEY = {
+    "provider": str,
+    "masked": str,
+    "status": str,
+    "created_at": str,
+    "last_tested_at": (str, None),
+}
 SECRET = "sk-mine-0123456789abcdef"
 
 
@@ -89,7 +95,9 @@ def test_a_new_password_ends_every_other_session(server: Server) -> None:
     )
     changed = {"current_password": PASSWORD, "new_password": "an even better horse 9"}
     refused(
-        ada.post(f"{MARKET}/auth/password", {**changed, "current_password": "not it, not it"}), 401, "invalid_credentials"
+        ada.post(f"{MARKET}/auth/password", {**changed, "current_password": "not it, not it"}),
+        401,
+        "invalid_credentials",
     )
     fresh = server.as_(agreed(ada.post(f"{MARKET}/auth/password", changed), {"token": str})["token"])
     assert fresh.get(f"{MARKET}/profile").status == 200
@@ -99,24 +107,34 @@ def test_a_new_password_ends_every_other_session(server: Server) -> None:
 
 @pytest.mark.parametrize("credential", [None, "", "nonsense", "a.b.c", "sk-mkt-" + "0" * 40, "\u00e9"])
 def test_no_valid_credential_is_a_401_in_the_envelope(server: Server, credential: str | None) -> None:
-    headers = {} if credential is None else {"authorization": f"Bearer {credential}".encode("latin-1").decode("latin-1")}
+    headers = (
+        {}
+        if credential is None
+        else {"authorization": f"Bearer {credential}".encode("latin-1").decode("latin-1")}
+    )
     refused(server.anybody.get(f"{MARKET}/profile", **headers), 401, "invalid_token")
     refused(
-        server.anybody.call("POST", f"{AGENTS}/completion", {"model": PAID, "prompt": "Hi"}, **headers), 401, "invalid_token"
+        server.anybody.call("POST", f"{AGENTS}/completion", {"model": PAID, "prompt": "Hi"}, **headers),
+        401,
+        "invalid_token",
     )
 
 
 def test_a_marketplace_key_is_shown_once_capped_scoped_and_revoked_at_once(server: Server) -> None:
     ada = server.person()
     cap = {"amount": "0.00001", "period": "day"}
-    made = agreed(ada.post(f"{MARKET}/keys", {"name": "ci", "cap": cap, "expires_in_days": 7}), {**KEY, "key": str})
+    made = agreed(
+        ada.post(f"{MARKET}/keys", {"name": "ci", "cap": cap, "expires_in_days": 7}), {**KEY, "key": str}
+    )
     listed = ada.get(f"{MARKET}/keys")
     assert [k["id"] for k in agreed(listed, {"keys": [KEY]})["keys"]] == [made["id"]]
     assert made["key"] not in listed.text
     program = server.as_(made["key"])
     asked = {"model": PAID, "prompt": "Hi", "max_tokens": 10}
     assert agreed(program.post(f"{AGENTS}/completion", asked))["cost"] > 0
-    over = refused(program.post(f"{AGENTS}/completion", {**asked, "max_tokens": 4000}), 402, "payment_required")
+    over = refused(
+        program.post(f"{AGENTS}/completion", {**asked, "max_tokens": 4000}), 402, "payment_required"
+    )
     assert over["available"] < over["required"]
     spent = agreed(ada.get(f"{MARKET}/keys"))["keys"][0]
     assert 0 < spent["spent"] <= spent["cap"]["amount"]
@@ -160,7 +178,11 @@ def test_a_provider_key_is_tested_masked_and_never_shown_again(server: Server) -
     agreed(ada.post(f"{MARKET}/api-keys/openai/test"), PROVIDER_KEY)
     agreed(ada.call("DELETE", f"{MARKET}/api-keys/openai"))
     refused(ada.post(f"{MARKET}/api-keys/openai/test"), 404, "no_provider_key")
-    refused(ada.post(f"{MARKET}/api-keys", {"provider": "no-such-provider", "api_key": SECRET}), 400, "unknown_provider")
+    refused(
+        ada.post(f"{MARKET}/api-keys", {"provider": "no-such-provider", "api_key": SECRET}),
+        400,
+        "unknown_provider",
+    )
     assert SECRET not in server.log
 
 
@@ -170,22 +192,30 @@ def test_export_holds_everything_and_deletion_leaves_nothing(server: Server) -> 
     agreed(ada.post(f"{AGENTS}/chat", {"model": PAID, "message": said}))
     agreed(ada.call("PUT", f"{MARKET}/favourites/{PAID}"))
     exported = ada.get(f"{MARKET}/account/export")
-    body = agreed(exported, {"account": dict, "statement": [dict], "conversations": [dict], "favourites": [str]})
+    body = agreed(
+        exported, {"account": dict, "statement": [dict], "conversations": [dict], "favourites": [str]}
+    )
     assert said in exported.text
     assert body["favourites"] == [PAID]
     assert "attachment" in exported.headers["content-disposition"]
-    refused(ada.call("DELETE", f"{MARKET}/account", {"password": "not it, not it"}), 401, "invalid_credentials")
+    refused(
+        ada.call("DELETE", f"{MARKET}/account", {"password": "not it, not it"}), 401, "invalid_credentials"
+    )
     agreed(ada.call("DELETE", f"{MARKET}/account", {"password": PASSWORD}))
     refused(ada.get(f"{MARKET}/profile"), 401, "invalid_token")
     gone = server.anybody.post(f"{MARKET}/auth/signin", {"email": ada.email, "password": PASSWORD})
     refused(gone, 401, "invalid_credentials")
 
 
-def test_too_many_guesses_are_a_429_that_says_when_to_come_back(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_too_many_guesses_are_a_429_that_says_when_to_come_back(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
     with running(tmp_path_factory.mktemp("limited"), MARKETPLACE_LIMITS="on") as limited:
         ada = limited.person()
         for _ in range(30):
-            answer = limited.anybody.post(f"{MARKET}/auth/signin", {"email": ada.email, "password": "wrong, so wrong"})
+            answer = limited.anybody.post(
+                f"{MARKET}/auth/signin", {"email": ada.email, "password": "wrong, so wrong"}
+            )
             if answer.status == 429:
                 break
         body = refused(answer, 429, "rate_limit_exceeded")

@@ -34,9 +34,7 @@ HISTORY = {
     "conversation_id": str,
 }
 AGENT = {"id": str, "name": str, "model": str, "instructions": str, "parameters": dict}
-PIXEL = (
-    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-)
+PIXEL = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
 
 @pytest.fixture(scope="module")
@@ -77,11 +75,18 @@ def test_a_completion_has_the_guides_fields_and_options_give_way_to_the_top_leve
         ),
         COMPLETION,
     )  # fmt: skip
-    assert (body["result"], body["tokens_used"], body["finish_reason"]) == ("Hello from the fake upstream .", 18, "stop")
+    assert (body["result"], body["tokens_used"], body["finish_reason"]) == (
+        "Hello from the fake upstream .",
+        18,
+        "stop",
+    )
     sent = server.upstream.fake.requests[-1].json
     assert (sent.get("max_tokens") or sent["max_completion_tokens"], sent["temperature"]) == (9, 0.5)
     assert asked(server) == [("user", "Hi")]
-    agreed(ada.post(f"{AGENTS}/completion", {"model": PAID, "messages": [{"role": "user", "content": "Hi"}]}), COMPLETION)
+    agreed(
+        ada.post(f"{AGENTS}/completion", {"model": PAID, "messages": [{"role": "user", "content": "Hi"}]}),
+        COMPLETION,
+    )
 
 
 @pytest.mark.parametrize(
@@ -116,7 +121,10 @@ def test_a_malformed_completion_is_a_400_and_reaches_no_provider(server: Server,
 def test_unknown_model_path_and_method_are_told_apart(server: Server) -> None:
     ada = server.person()
     refused(
-        ada.post(f"{AGENTS}/completion", {"model": "gpt-4o-minni", "prompt": "x"}), 404, "model_not_found", nearest=[str]
+        ada.post(f"{AGENTS}/completion", {"model": "gpt-4o-minni", "prompt": "x"}),
+        404,
+        "model_not_found",
+        nearest=[str],
     )
     refused(ada.get(f"{AGENTS}/no/such/path/at/all"), 404, "not_found")
     wrong = ada.get(f"{AGENTS}/completion")
@@ -128,7 +136,10 @@ def test_unknown_model_path_and_method_are_told_apart(server: Server) -> None:
 def test_a_body_over_the_limit_is_a_413_before_it_is_read(server: Server) -> None:
     ada = server.person()
     answer = ada.send(
-        "POST", f"{AGENTS}/completion", b"{", {"content-length": str(1 << 30), "content-type": "application/json"}
+        "POST",
+        f"{AGENTS}/completion",
+        b"{",
+        {"content-length": str(1 << 30), "content-type": "application/json"},
     )
     refused(answer, 413, "payload_too_large")
 
@@ -137,7 +148,9 @@ def test_a_body_over_the_limit_is_a_413_before_it_is_read(server: Server) -> Non
 def test_a_providers_failure_is_never_a_500_and_costs_nothing(tmp_path: Path, status: int, told: int) -> None:
     with running(tmp_path) as server:
         ada = server.person()
-        server.upstream.script(Behaviour(status=status, headers={"Retry-After": "30"} if status == 429 else {}))
+        server.upstream.script(
+            Behaviour(status=status, headers={"Retry-After": "30"} if status == 429 else {})
+        )
         answer = ada.post(f"{AGENTS}/completion", {"model": PAID, "prompt": "Hi", "fallback": False})
         body = refused(answer, told, answer.json["code"])
         if status == 429:
@@ -148,7 +161,9 @@ def test_a_providers_failure_is_never_a_500_and_costs_nothing(tmp_path: Path, st
 
 def test_a_stream_has_one_start_deltas_and_one_end_that_is_the_plain_reply(server: Server) -> None:
     ada = server.person()
-    answer = ada.post(f"{AGENTS}/chat", {"model": PAID, "message": "Hi", "stream": True, "run_id": "run_" + "a" * 32})
+    answer = ada.post(
+        f"{AGENTS}/chat", {"model": PAID, "message": "Hi", "stream": True, "run_id": "run_" + "a" * 32}
+    )
     assert answer.headers["content-type"].startswith("text/event-stream")
     events = answer.events
     assert [e["_id"] for e in events] == list(range(len(events)))
@@ -158,7 +173,14 @@ def test_a_stream_has_one_start_deltas_and_one_end_that_is_the_plain_reply(serve
     assert set(kinds[1:-1]) == {"delta"}
     check(
         events[0],
-        {"request_id": str, "run_id": str, "model": str, "provider": str, "conversation_id": str, "message_id": str},
+        {
+            "request_id": str,
+            "run_id": str,
+            "model": str,
+            "provider": str,
+            "conversation_id": str,
+            "message_id": str,
+        },
     )
     assert events[0]["run_id"] == "run_" + "a" * 32
     check(events[-1], {"success": bool, **TURN, "timings": {"first_token_ms": int, "total_ms": int}})
@@ -176,7 +198,10 @@ def test_a_stream_that_breaks_ends_in_one_typed_error_with_its_cost(server: Serv
                  "balance_remaining": NUMBER, "partial": (bool, str)})  # fmt: skip
     assert agreed(ada.get(f"{MARKET}/billing/balance"))["balance"] == 5 - last["cost"]
     kept = agreed(ada.get(f"{AGENTS}/conversations/{events[0]['conversation_id']}"))["messages"][-1]
-    assert (kept["status"], kept["content"]) == ("partial", "".join(e["delta"] for e in events if e["type"] == "delta"))
+    assert (kept["status"], kept["content"]) == (
+        "partial",
+        "".join(e["delta"] for e in events if e["type"] == "delta"),
+    )
 
 
 def test_a_conversation_remembers_edits_branches_and_answers_again(server: Server) -> None:
@@ -188,12 +213,15 @@ def test_a_conversation_remembers_edits_branches_and_answers_again(server: Serve
     assert [text for _, text in asked(server)] == ["One", first["result"], "Two"]
     edited = chat(ada, message="Two, edited", parent_id=first["message_id"], **place)
     assert [text for _, text in asked(server)] == ["One", first["result"], "Two, edited"]
-    again = agreed(ada.post(f"{AGENTS}/chat", {"model": PAID, "parent_id": second["user_message_id"], **place}))
+    again = agreed(
+        ada.post(f"{AGENTS}/chat", {"model": PAID, "parent_id": second["user_message_id"], **place})
+    )
     assert asked(server)[-1] == ("user", "Two")
     chat(ada, message="A new root", parent_id=None, **place)
     assert asked(server) == [("user", "A new root")]
     body = agreed(
-        ada.get(f"{AGENTS}/conversations/{first['conversation_id']}"), {"conversation": HEAD, "messages": [MESSAGE]}
+        ada.get(f"{AGENTS}/conversations/{first['conversation_id']}"),
+        {"conversation": HEAD, "messages": [MESSAGE]},
     )
     parents = {m["id"]: m["parent_id"] for m in body["messages"]}
     assert len(parents) == 9
@@ -204,7 +232,11 @@ def test_a_conversation_remembers_edits_branches_and_answers_again(server: Serve
     for path in ("", "/export"):
         refused(bob.get(f"{AGENTS}/conversations/{first['conversation_id']}{path}"), 404, "not_found")
     refused(bob.post(f"{AGENTS}/chat", {"model": PAID, "message": "x", **place}), 404, "not_found")
-    refused(ada.post(f"{AGENTS}/chat", {"model": PAID, "message": "x", "parent_id": "msg_none", **place}), 404, "not_found")
+    refused(
+        ada.post(f"{AGENTS}/chat", {"model": PAID, "message": "x", "parent_id": "msg_none", **place}),
+        404,
+        "not_found",
+    )
 
 
 def test_conversations_are_listed_searched_renamed_pinned_exported_and_deleted(server: Server) -> None:
@@ -221,7 +253,8 @@ def test_conversations_are_listed_searched_renamed_pinned_exported_and_deleted(s
     assert seen == ids[::-1]
     assert [c["id"] for c in agreed(ada.get(f"{AGENTS}/conversations?q=yaks"))["conversations"]] == [ids[1]]
     changed = agreed(
-        ada.call("PATCH", f"{AGENTS}/conversations/{ids[0]}", {"title": "Stripes", "pinned": True}), {"conversation": HEAD}
+        ada.call("PATCH", f"{AGENTS}/conversations/{ids[0]}", {"title": "Stripes", "pinned": True}),
+        {"conversation": HEAD},
     )
     assert (changed["conversation"]["title"], changed["conversation"]["pinned"]) == ("Stripes", True)
     for form, kind in (("markdown", "text/markdown"), ("json", "application/json")):
@@ -230,7 +263,9 @@ def test_conversations_are_listed_searched_renamed_pinned_exported_and_deleted(s
         assert file.headers["content-disposition"].startswith("attachment")
         assert "about zebras" in file.text
     refused(ada.get(f"{AGENTS}/conversations/{ids[0]}/export?format=pdf"), 400, "invalid_request")
-    refused(ada.call("PATCH", f"{AGENTS}/conversations/{ids[0]}", {"title": "x" * 500}), 400, "invalid_request")
+    refused(
+        ada.call("PATCH", f"{AGENTS}/conversations/{ids[0]}", {"title": "x" * 500}), 400, "invalid_request"
+    )
     agreed(ada.call("DELETE", f"{AGENTS}/conversations/{ids[0]}"))
     refused(ada.get(f"{AGENTS}/conversations/{ids[0]}"), 404, "not_found")
     refused(ada.get(f"{AGENTS}/conversations?cursor=%00nonsense"), 400, "invalid_request")
@@ -240,7 +275,11 @@ def test_history_is_the_same_at_both_paths_and_pages(server: Server) -> None:
     ada = server.person()
     for n in range(3):
         chat(ada, message=f"Question {n}")
-    for path in (f"{AGENTS}/{PAID}/history", f"{AGENTS}/agents/{PAID}/history", f"{AGENTS}/openai%2Fgpt-4o-mini/history"):
+    for path in (
+        f"{AGENTS}/{PAID}/history",
+        f"{AGENTS}/agents/{PAID}/history",
+        f"{AGENTS}/openai%2Fgpt-4o-mini/history",
+    ):
         body = agreed(ada.get(path), {"messages": [HISTORY], "next_cursor": (str, None)})
         assert sorted(m["role"] for m in body["messages"]) == ["assistant"] * 3 + ["user"] * 3
     seen, cursor = set(), ""
@@ -256,14 +295,23 @@ def test_history_is_the_same_at_both_paths_and_pages(server: Server) -> None:
 
 def test_an_agent_is_a_preset_with_versions_that_nobody_else_sees(server: Server) -> None:
     ada, bob = server.person(), server.person()
-    preset = {"name": "Pirate", "model": PAID, "instructions": "Talk like a pirate", "parameters": {"temperature": 0.25}}
+    preset = {
+        "name": "Pirate",
+        "model": PAID,
+        "instructions": "Talk like a pirate",
+        "parameters": {"temperature": 0.25},
+    }
     made = agreed(ada.post(f"{AGENTS}/agents", preset), {"agent": AGENT})["agent"]
     answer = agreed(ada.post(f"{AGENTS}/chat", {"agent_id": made["id"], "message": "Hi"}), TURN)
     assert asked(server) == [("system", "Talk like a pirate"), ("user", "Hi")]
     assert server.upstream.fake.requests[-1].json["temperature"] == 0.25
-    assert [m["content"] for m in agreed(ada.get(f"{AGENTS}/{made['id']}/history"))["messages"]].count(answer["result"]) == 1
+    assert [m["content"] for m in agreed(ada.get(f"{AGENTS}/{made['id']}/history"))["messages"]].count(
+        answer["result"]
+    ) == 1
     agreed(ada.call("PATCH", f"{AGENTS}/agents/{made['id']}", {"name": "Captain"}), {"agent": AGENT})
-    assert [a["name"] for a in agreed(ada.get(f"{AGENTS}/agents"), {"agents": [AGENT]})["agents"]] == ["Captain"]
+    assert [a["name"] for a in agreed(ada.get(f"{AGENTS}/agents"), {"agents": [AGENT]})["agents"]] == [
+        "Captain"
+    ]
     agreed(ada.get(f"{AGENTS}/agents/{made['id']}"), {"agent": AGENT})
     for answer in (
         bob.get(f"{AGENTS}/agents/{made['id']}"),
@@ -272,7 +320,9 @@ def test_an_agent_is_a_preset_with_versions_that_nobody_else_sees(server: Server
         bob.post(f"{AGENTS}/chat", {"agent_id": made["id"], "message": "Hi"}),
     ):
         refused(answer, 404, "not_found")
-    refused(ada.post(f"{AGENTS}/agents", {"name": "x", "model": "no-such-model-at-all"}), 400, "model_not_found")
+    refused(
+        ada.post(f"{AGENTS}/agents", {"name": "x", "model": "no-such-model-at-all"}), 400, "model_not_found"
+    )
     agreed(ada.call("DELETE", f"{AGENTS}/agents/{made['id']}"))
     refused(ada.get(f"{AGENTS}/agents/{made['id']}"), 404, "not_found")
 
@@ -280,17 +330,27 @@ def test_an_agent_is_a_preset_with_versions_that_nobody_else_sees(server: Server
 def test_an_agent_is_asked_and_priced_by_its_id_without_a_conversation_too(server: Server) -> None:
     """A temporary chat, or a program, that named an agent was told that there is no such model."""
     ada, bob = server.person(), server.person()
-    preset = {"name": "Pirate", "model": PAID, "instructions": "Talk like a pirate", "parameters": {"temperature": 0.25}}
+    preset = {
+        "name": "Pirate",
+        "model": PAID,
+        "instructions": "Talk like a pirate",
+        "parameters": {"temperature": 0.25},
+    }
     agent = agreed(ada.post(f"{AGENTS}/agents", preset), {"agent": AGENT})["agent"]["id"]
     body = {"model": agent, "prompt": "Hi"}
     answer = agreed(ada.post(f"{AGENTS}/completion", body), COMPLETION)
     assert answer["model"] == PAID
     assert asked(server) == [("system", "Talk like a pirate"), ("user", "Hi")]
     assert server.upstream.fake.requests[-1].json["temperature"] == 0.25
-    agreed(ada.post(f"{AGENTS}/completion", {**body, "system": "Talk like a king", "temperature": 0.5}), COMPLETION)
+    agreed(
+        ada.post(f"{AGENTS}/completion", {**body, "system": "Talk like a king", "temperature": 0.5}),
+        COMPLETION,
+    )
     assert asked(server)[0] == ("system", "Talk like a king")
     assert server.upstream.fake.requests[-1].json["temperature"] == 0.5
-    plain = agreed(ada.post(f"{AGENTS}/estimate", {"model": PAID, "prompt": "Hi"}))["estimate"]["input_tokens"]
+    plain = agreed(ada.post(f"{AGENTS}/estimate", {"model": PAID, "prompt": "Hi"}))["estimate"][
+        "input_tokens"
+    ]
     assert agreed(ada.post(f"{AGENTS}/estimate", body))["estimate"]["input_tokens"] > plain
     refused(bob.post(f"{AGENTS}/completion", body), 404, "not_found")
     refused(bob.post(f"{AGENTS}/estimate", body), 404, "not_found")
@@ -298,16 +358,24 @@ def test_an_agent_is_asked_and_priced_by_its_id_without_a_conversation_too(serve
 
 def test_a_chat_remembers_which_agent_was_asked(server: Server) -> None:
     ada = server.person()
-    agent = agreed(ada.post(f"{AGENTS}/agents", {"name": "Helper", "model": PAID}), {"agent": AGENT})["agent"]["id"]
+    agent = agreed(ada.post(f"{AGENTS}/agents", {"name": "Helper", "model": PAID}), {"agent": AGENT})[
+        "agent"
+    ]["id"]
     turn = agreed(ada.post(f"{AGENTS}/chat", {"model": agent, "message": "Hi"}), TURN)
     chat(ada, conversation_id=turn["conversation_id"], message="And now you")
     kept = agreed(ada.get(f"{AGENTS}/conversations/{turn['conversation_id']}"))["messages"]
-    assert [(m["agent_id"], m["model"]) for m in kept if m["role"] == "assistant"] == [(agent, PAID), (PAID, PAID)]
+    assert [(m["agent_id"], m["model"]) for m in kept if m["role"] == "assistant"] == [
+        (agent, PAID),
+        (PAID, PAID),
+    ]
 
 
 def test_a_temporary_chat_leaves_nothing_but_its_bill(server: Server) -> None:
     ada = server.person()
-    body = agreed(ada.post(f"{AGENTS}/chat", {"model": PAID, "message": "off the record", "temporary": True}), COMPLETION)
+    body = agreed(
+        ada.post(f"{AGENTS}/chat", {"model": PAID, "message": "off the record", "temporary": True}),
+        COMPLETION,
+    )
     assert "conversation_id" not in body
     assert agreed(ada.get(f"{AGENTS}/conversations"))["conversations"] == []
     assert agreed(ada.get(f"{AGENTS}/{PAID}/history"))["messages"] == []
@@ -322,7 +390,8 @@ def test_images_reach_the_model_and_are_kept_with_the_message(server: Server) ->
     kept = agreed(ada.get(f"{AGENTS}/conversations/{turn['conversation_id']}"))["messages"][0]
     assert kept["images"] == [PIXEL]
     blind = ada.post(
-        f"{AGENTS}/chat", {"model": "gpt-3.5-turbo", "message": "What is this?", "images": [PIXEL], "fallback": False}
+        f"{AGENTS}/chat",
+        {"model": "gpt-3.5-turbo", "message": "What is this?", "images": [PIXEL], "fallback": False},
     )
     assert 400 <= blind.status < 500
 
@@ -354,7 +423,9 @@ def test_a_stop_before_the_first_token_costs_nothing_and_reaches_the_provider(se
     run = "run_" + "c" * 32
     before = len(server.upstream.fake.requests)
     asked_for = {"model": PAID, "message": "Hi", "stream": True, "resumable": True, "run_id": run}
-    with ThreadPoolExecutor(1) as other:  # the status line waits for the first event: the stop comes from elsewhere
+    with ThreadPoolExecutor(
+        1
+    ) as other:  # the status line waits for the first event: the stop comes from elsewhere
         answer = other.submit(ada.post, f"{AGENTS}/chat", asked_for)
         seen = server.upstream.wait_for(before + 1)
         assert agreed(ada.post(f"{AGENTS}/runs/{run}/stop"), {"stopped": bool})["stopped"] is True

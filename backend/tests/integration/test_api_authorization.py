@@ -32,7 +32,9 @@ RULES: dict[str, Rule] = {
     f"post {M}/auth/signup": Rule("open", body={}),
     f"post {M}/auth/signin": Rule("open", body={}),
     f"post {M}/auth/signout": Rule("person"),
-    f"post {M}/auth/password": Rule("person", body={"current_password": "wrong, so wrong", "new_password": PASSWORD}),
+    f"post {M}/auth/password": Rule(
+        "person", body={"current_password": "wrong, so wrong", "new_password": PASSWORD}
+    ),
     f"get {M}/auth/sessions": Rule("person"),
     f"delete {M}/auth/sessions": Rule("person", body={"password": "wrong, so wrong"}),
     f"get {M}/profile": Rule("read"),
@@ -91,9 +93,13 @@ RULES: dict[str, Rule] = {
         "inference", body={"model": PAID, "messages": [{"role": "user", "content": "x"}]}
     ),
     "post /v1/models/{model}:countTokens": Rule("inference", body={"contents": [{"parts": [{"text": "x"}]}]}),
-    "post /v1beta/models/{model}:countTokens": Rule("inference", body={"contents": [{"parts": [{"text": "x"}]}]}),
+    "post /v1beta/models/{model}:countTokens": Rule(
+        "inference", body={"contents": [{"parts": [{"text": "x"}]}]}
+    ),
     **{
-        f"post /{version}/models/{{model}}:{call}": Rule("inference", body={"content": {"parts": [{"text": "x"}]}})
+        f"post /{version}/models/{{model}}:{call}": Rule(
+            "inference", body={"content": {"parts": [{"text": "x"}]}}
+        )
         for version in ("v1", "v1beta")
         for call in ("embedContent", "batchEmbedContents")
     },
@@ -104,7 +110,9 @@ RULES: dict[str, Rule] = {
     "post /api/show": Rule("caller", body={"model": PAID}),
     "post /api/embed": Rule("inference", body={"model": "text-embedding-3-small", "input": "x"}),
     "post /api/embeddings": Rule("inference", body={"model": "text-embedding-3-small", "prompt": "x"}),
-    "post /v1/chat/completions": Rule("inference", body={"model": PAID, "messages": [{"role": "user", "content": "x"}]}),
+    "post /v1/chat/completions": Rule(
+        "inference", body={"model": PAID, "messages": [{"role": "user", "content": "x"}]}
+    ),
     "post /v1/responses": Rule("inference", body={"model": PAID, "input": "x"}),
     "post /v1/messages": Rule(
         "inference", body={"model": PAID, "max_tokens": 5, "messages": [{"role": "user", "content": "x"}]}
@@ -114,7 +122,9 @@ RULES: dict[str, Rule] = {
     ),
     "post /api/generate": Rule("inference", body={"model": PAID, "prompt": "x", "stream": False}),
     **{
-        f"post /{version}/models/{{model}}:{call}": Rule("inference", body={"contents": [{"parts": [{"text": "x"}]}]})
+        f"post /{version}/models/{{model}}:{call}": Rule(
+            "inference", body={"contents": [{"parts": [{"text": "x"}]}]}
+        )
         for version in ("v1", "v1beta")
         for call in ("generateContent", "streamGenerateContent")
     },
@@ -165,7 +175,9 @@ def test_every_route_declares_who_may_call_it(routes: list[str]) -> None:
     assert sorted(routes) == sorted(RULES)
 
 
-def test_without_a_valid_credential_only_open_routes_answer(server: Server, owner: tuple[Client, dict[str, str]]) -> None:
+def test_without_a_valid_credential_only_open_routes_answer(
+    server: Server, owner: tuple[Client, dict[str, str]]
+) -> None:
     gone = server.person()
     agreed(gone.post(f"{M}/auth/signout"))
     for who in (server.anybody, server.as_("nonsense"), gone):
@@ -192,8 +204,12 @@ def test_a_key_does_what_its_scope_says_and_nothing_else(
 
 
 @pytest.mark.parametrize("who", ["another user", "the administrator"])
-def test_nobody_reaches_another_persons_objects(server: Server, owner: tuple[Client, dict[str, str]], who: str) -> None:
-    token = server.anybody.post(f"{M}/auth/signin", {"email": "first@example.com", "password": PASSWORD}).json["token"]
+def test_nobody_reaches_another_persons_objects(
+    server: Server, owner: tuple[Client, dict[str, str]], who: str
+) -> None:
+    token = server.anybody.post(
+        f"{M}/auth/signin", {"email": "first@example.com", "password": PASSWORD}
+    ).json["token"]
     stranger = server.person() if who == "another user" else server.as_(token)
     for route, rule in RULES.items():
         if rule.mine:
@@ -208,7 +224,9 @@ def test_nobody_reaches_another_persons_objects(server: Server, owner: tuple[Cli
         f"get {A}/agents",
     ):
         text = ask(stranger, route, owner[1]).text
-        assert not [name for name in owner[1].values() if name in text and name not in (PAID, "anthropic")], route
+        assert not [name for name in owner[1].values() if name in text and name not in (PAID, "anthropic")], (
+            route
+        )
 
 
 def test_the_owner_reaches_all_of_it(owner: tuple[Client, dict[str, str]]) -> None:

@@ -37,7 +37,8 @@ def server(tmp_path_factory: pytest.TempPathFactory, database_kind: str) -> Iter
 
 def test_the_whole_catalogue_comes_in_one_reply_without_a_token(server: Server) -> None:
     body = agreed(
-        server.anybody.get(f"{MARKET}/models?limit=5000"), {"models": [MODEL], "count": int, "total": int, "facets": dict}
+        server.anybody.get(f"{MARKET}/models?limit=5000"),
+        {"models": [MODEL], "count": int, "total": int, "facets": dict},
     )
     assert body["count"] == body["total"] == len(body["models"]) >= 500
     check(body["facets"], {"tier": dict, "provider": dict, "capability": dict})
@@ -46,7 +47,9 @@ def test_the_whole_catalogue_comes_in_one_reply_without_a_token(server: Server) 
 
 def test_an_unchanged_list_costs_a_304_and_gzip_is_the_same_list(server: Server) -> None:
     first = server.anybody.get(f"{MARKET}/models?limit=5000")
-    again = server.anybody.get(f"{MARKET}/models?limit=5000", if_none_match=f'"other", W/{first.headers["etag"]}')
+    again = server.anybody.get(
+        f"{MARKET}/models?limit=5000", if_none_match=f'"other", W/{first.headers["etag"]}'
+    )
     assert (again.status, again.body) == (304, b"")
     assert again.headers["etag"] == first.headers["etag"]
     zipped = server.anybody.get(f"{MARKET}/models?limit=5000", accept_encoding="gzip")
@@ -79,7 +82,9 @@ def test_pages_hold_every_model_exactly_once(server: Server) -> None:
     whole = [m["id"] for m in agreed(server.anybody.get(f"{MARKET}/models?limit=5000&sort=name"))["models"]]
     paged: list[str] = []
     while len(paged) < len(whole):
-        page = agreed(server.anybody.get(f"{MARKET}/models?limit=400&sort=name&offset={len(paged)}"))["models"]
+        page = agreed(server.anybody.get(f"{MARKET}/models?limit=400&sort=name&offset={len(paged)}"))[
+            "models"
+        ]
         assert page
         paged += [m["id"] for m in page]
     assert paged == whole
@@ -100,7 +105,8 @@ def test_a_filter_that_means_nothing_is_a_400(server: Server, query: str) -> Non
 )
 def test_search_forgives_typing(server: Server, typed: str, meant: str) -> None:
     body = agreed(
-        server.anybody.get(f"{MARKET}/models/search?q={typed.replace(' ', '+')}"), {"models": [MODEL], "query": str}
+        server.anybody.get(f"{MARKET}/models/search?q={typed.replace(' ', '+')}"),
+        {"models": [MODEL], "query": str},
     )
     assert body["query"] == typed
     assert meant in body["models"][0]["id"]
@@ -118,7 +124,9 @@ def test_a_model_is_found_by_id_alias_and_encoded_slash_and_a_typo_names_the_nea
         model = agreed(server.anybody.get(f"{MARKET}/models/{name}"), {"model": MODEL})["model"]
         assert model["id"] == PAID
         check(model, {"sources": dict, "price_history": list})
-    missing = refused(server.anybody.get(f"{MARKET}/models/gpt-4o-minni"), 404, "model_not_found", nearest=[str])
+    missing = refused(
+        server.anybody.get(f"{MARKET}/models/gpt-4o-minni"), 404, "model_not_found", nearest=[str]
+    )
     assert missing["error"] == "Model not found"
     assert PAID in missing["nearest"]
     offers = agreed(server.anybody.get(f"{MARKET}/models/{PAID}/endpoints"), {"offers": [OFFER]})["offers"]
@@ -149,7 +157,10 @@ def test_only_who_paid_may_rate_and_only_once(server: Server) -> None:
     assert ada.post(f"{MARKET}/models/{PAID}/rating", {"stars": 5}).status == 403
     agreed(ada.post(f"{AGENTS}/completion", {"model": PAID, "prompt": "Hi"}))
     for stars in (5, 3):
-        rated = agreed(ada.post(f"{MARKET}/models/{PAID}/rating", {"stars": stars}), {"rating": NUMBER, "rating_count": int})
+        rated = agreed(
+            ada.post(f"{MARKET}/models/{PAID}/rating", {"stars": stars}),
+            {"rating": NUMBER, "rating_count": int},
+        )
         assert (rated["rating"], rated["rating_count"]) == (stars, 1)
     for stars in (0, 6, "5 stars", None, 4.5):
         refused(ada.post(f"{MARKET}/models/{PAID}/rating", {"stars": stars}), 400, "invalid_request")

@@ -42,7 +42,9 @@ def test_every_hot_path_is_in_the_document(document: dict[str, Any]) -> None:
         assert "post" in document["paths"][path], path
 
 
-def test_every_path_of_the_document_is_served_with_its_methods(server: Server, document: dict[str, Any]) -> None:
+def test_every_path_of_the_document_is_served_with_its_methods(
+    server: Server, document: dict[str, Any]
+) -> None:
     for path, methods in document["paths"].items():
         real = re.sub(r"\{[^}]+\}", "x", path)
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
@@ -50,9 +52,9 @@ def test_every_path_of_the_document_is_served_with_its_methods(server: Server, d
             if method.lower() in methods:
                 assert status != 405, f"{method} {path}"
             else:
-                assert status in (404, 405) or any(_covers(other, real, method, document) for other in document["paths"]), (
-                    f"{method} {path} answers {status} and is not in the document"
-                )
+                assert status in (404, 405) or any(
+                    _covers(other, real, method, document) for other in document["paths"]
+                ), f"{method} {path} answers {status} and is not in the document"
 
 
 def _covers(template: str, path: str, method: str, document: dict[str, Any]) -> bool:
@@ -60,7 +62,9 @@ def _covers(template: str, path: str, method: str, document: dict[str, Any]) -> 
     return method.lower() in document["paths"][template] and re.fullmatch(pattern, path) is not None
 
 
-def test_every_operation_is_summarised_named_once_and_its_references_resolve(document: dict[str, Any]) -> None:
+def test_every_operation_is_summarised_named_once_and_its_references_resolve(
+    document: dict[str, Any],
+) -> None:
     operations = [o for methods in document["paths"].values() for o in methods.values()]
     assert all(o.get("summary") for o in operations)
     names = [o["operationId"] for o in operations]
@@ -98,7 +102,10 @@ def test_replies_are_what_the_document_says_they_are(server: Server) -> None:
         (replies.AgentReply, agent),
         (replies.Agents, ada.get(f"{AGENTS}/agents")),
         (replies.AgentVersions, ada.get(f"{AGENTS}/agents/{agent.json['agent']['id']}")),
-        (replies.ProviderKeySaved, ada.post(f"{MARKET}/api-keys", {"provider": "openai", "api_key": "sk-0123456789abcdef"})),
+        (
+            replies.ProviderKeySaved,
+            ada.post(f"{MARKET}/api-keys", {"provider": "openai", "api_key": "sk-0123456789abcdef"}),
+        ),
         (replies.ProviderKeys, ada.get(f"{MARKET}/api-keys")),
         (replies.KeyCreated, ada.post(f"{MARKET}/keys", {"name": "x", "cap": {"amount": 1}})),
         (replies.Keys, ada.get(f"{MARKET}/keys")),
@@ -156,7 +163,9 @@ def test_every_example_is_accepted_by_the_server(server: Server, document: dict[
     assert tried >= 10
 
 
-def test_the_documentation_page_needs_nothing_from_elsewhere(server: Server, document: dict[str, Any]) -> None:
+def test_the_documentation_page_needs_nothing_from_elsewhere(
+    server: Server, document: dict[str, Any]
+) -> None:
     page = server.anybody.get("/docs")
     assert page.status == 200
     assert not re.search(r"https?://|//[a-z]", page.text)

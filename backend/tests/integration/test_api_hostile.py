@@ -89,7 +89,11 @@ def proper(answer: Answer, method: str, path: str, sent: object) -> None:
 
 def routes(server: Server) -> list[tuple[str, str]]:
     paths = server.anybody.get("/openapi.json").json["paths"]
-    dangerous = {("delete", f"{MARKET}/account"), ("post", f"{MARKET}/auth/signout"), ("post", f"{MARKET}/auth/password")}
+    dangerous = {
+        ("delete", f"{MARKET}/account"),
+        ("post", f"{MARKET}/auth/signout"),
+        ("post", f"{MARKET}/auth/password"),
+    }
     return [(m.upper(), p) for p, methods in paths.items() for m in methods if (m, p) not in dangerous]
 
 
@@ -107,7 +111,12 @@ def test_malformed_bodies_at_every_route(server: Server) -> None:
 def test_wrong_values_in_every_known_field(server: Server) -> None:
     ada = server.person()
     pick = random.Random(2)
-    good: dict[str, Any] = {"model": PAID, "prompt": "Hi", "message": "Hi", "messages": [{"role": "user", "content": "Hi"}]}
+    good: dict[str, Any] = {
+        "model": PAID,
+        "prompt": "Hi",
+        "message": "Hi",
+        "messages": [{"role": "user", "content": "Hi"}],
+    }
     for method, path in routes(server):
         if method in ("GET", "DELETE"):
             continue
@@ -127,10 +136,10 @@ def test_hostile_names_in_paths_and_queries(server: Server) -> None:
     for method, path in routes(server):
         for name in pick.sample(_NAMES, 3):
             real = re.sub(r"\{\w+\}", lambda _, n=name: n, path)  # type: ignore[misc]
-            query = (
-                f"?limit={pick.choice(_NAMES)}&cursor={pick.choice(_NAMES)}&q={pick.choice(_NAMES)}&days={10**30}&pageSize=x"
+            query = f"?limit={pick.choice(_NAMES)}&cursor={pick.choice(_NAMES)}&q={pick.choice(_NAMES)}&days={10**30}&pageSize=x"
+            answer = ada.send(
+                method, real + (query if method == "GET" else ""), b"{}" if method != "GET" else None
             )
-            answer = ada.send(method, real + (query if method == "GET" else ""), b"{}" if method != "GET" else None)
             proper(answer, method, real, query)
     assert "Traceback" not in server.log
 
@@ -138,16 +147,18 @@ def test_hostile_names_in_paths_and_queries(server: Server) -> None:
 @pytest.mark.parametrize("kind", _TYPES)
 def test_odd_content_types_are_refused_in_words(server: Server, kind: str) -> None:
     for path in (f"{MARKET}/auth/signin", f"{AGENTS}/completion", "/v1/chat/completions", "/v1/embeddings"):
-        answer = server.person().send("POST", path, b"\x00\x01", {"content-type": kind.encode("latin-1").decode("latin-1")})
+        answer = server.person().send(
+            "POST", path, b"\x00\x01", {"content-type": kind.encode("latin-1").decode("latin-1")}
+        )
         proper(answer, "POST", path, kind)
         assert 400 <= answer.status < 500
 
 
 def test_a_body_of_ten_megabytes_is_answered_not_choked_on(server: Server) -> None:
     ada = server.person()
-    big = json.dumps({"model": PAID, "prompt": "x" * 10_000_000, "messages": [], "email": "x" * 10_000_000}).encode()[
-        : 10 << 20
-    ]
+    big = json.dumps(
+        {"model": PAID, "prompt": "x" * 10_000_000, "messages": [], "email": "x" * 10_000_000}
+    ).encode()[: 10 << 20]
     for path in (f"{AGENTS}/completion", "/v1/chat/completions", f"{MARKET}/auth/signin"):
         proper(ada.send("POST", path, big, {"content-type": "application/json"}), "POST", path, "10 MB")
     deflated = ada.send(
@@ -168,10 +179,14 @@ def test_no_path_leads_out_of_the_web_folder(server: Server, path: str) -> None:
     assert "import " not in answer.text.split("<", 1)[0]
 
 
-@pytest.mark.parametrize("host", ["", "evil.example", "a" * 5000, "x:99999", "[::1", "evil.example\tx", "127.0.0.1, evil"])
+@pytest.mark.parametrize(
+    "host", ["", "evil.example", "a" * 5000, "x:99999", "[::1", "evil.example\tx", "127.0.0.1, evil"]
+)
 def test_a_strange_host_is_harmless(server: Server, host: str) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as plug:
-        plug.sendall(f"GET {MARKET}/models/feed.rss HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+        plug.sendall(
+            f"GET {MARKET}/models/feed.rss HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode()
+        )
         answer = http.client.HTTPResponse(plug)
         answer.begin()
         with answer:

@@ -60,7 +60,11 @@ def test_a_call_costs_exactly_its_tokens_and_the_balance_says_so(server: Server)
     assert (raw(answer.text, "cost"), raw(answer.text, "balance_remaining")) == ("0.00000585", "4.99999415")
     balance = ada.get(f"{MARKET}/billing/balance")
     agreed(balance, {"balance": NUMBER, "available": NUMBER, "held": NUMBER, "currency": str})
-    assert [raw(balance.text, f) for f in ("balance", "available", "held")] == ["4.99999415", "4.99999415", "0"]
+    assert [raw(balance.text, f) for f in ("balance", "available", "held")] == [
+        "4.99999415",
+        "4.99999415",
+        "0",
+    ]
     assert raw(ada.get(f"{MARKET}/profile").text, "balance") == "4.99999415"
 
 
@@ -105,7 +109,9 @@ def test_the_receipt_tells_estimate_attempts_and_charge(server: Server) -> None:
     server.upstream.script(Behaviour(status=500), Behaviour())
     answer = ada.post(f"{AGENTS}/completion", ASK)
     body = agreed(answer)
-    receipt = agreed(ada.get(f"{MARKET}/generations/{body['request_id']}"), {"generation": RECEIPT})["generation"]
+    receipt = agreed(ada.get(f"{MARKET}/generations/{body['request_id']}"), {"generation": RECEIPT})[
+        "generation"
+    ]
     assert receipt["cost"] == body["cost"] == COST
     assert [a["status"] for a in receipt["attempts"]] == ["failed", "ok"]
     assert receipt["estimate"]["p50"] <= receipt["estimate"]["p95"] <= receipt["estimate"]["maximum"]
@@ -113,7 +119,11 @@ def test_the_receipt_tells_estimate_attempts_and_charge(server: Server) -> None:
     assert answer.headers["x-generation-id"] == body["request_id"]
     refused(bob.get(f"{MARKET}/generations/{body['request_id']}"), 404, "not_found")
     agreed(ada.post(f"{MARKET}/generations/{body['request_id']}/signal", {"kind": "thumb_up"}))
-    refused(ada.post(f"{MARKET}/generations/{body['request_id']}/signal", {"kind": "sideways"}), 400, "invalid_request")
+    refused(
+        ada.post(f"{MARKET}/generations/{body['request_id']}/signal", {"kind": "sideways"}),
+        400,
+        "invalid_request",
+    )
     assert bob.post(f"{MARKET}/generations/{body['request_id']}/signal", {"kind": "thumb_up"}).status == 404
 
 
@@ -124,7 +134,10 @@ def test_an_estimate_holds_for_the_call_that_follows_and_is_never_a_402(server: 
     cost = agreed(ada.post(f"{AGENTS}/completion", ASK))["cost"]
     assert cost <= told["estimate"]["maximum"]
     chat = agreed(
-        ada.post(f"{AGENTS}/estimate", {"model": PAID, "message": "Hi", "system": "Be brief", "parent_id": None}), shape
+        ada.post(
+            f"{AGENTS}/estimate", {"model": PAID, "message": "Hi", "system": "Be brief", "parent_id": None}
+        ),
+        shape,
     )
     assert chat["affordable"] is True
     dear = {"model": "o1-pro", "prompt": "word " * 150_000, "max_tokens": 100_000}
@@ -141,8 +154,16 @@ def test_an_estimate_holds_for_the_call_that_follows_and_is_never_a_402(server: 
 
 def test_an_empty_wallet_is_a_402_that_names_the_way_out(server: Server) -> None:
     ada = server.person()
-    answer = ada.post(f"{AGENTS}/completion", {"model": "o1-pro", "prompt": "word " * 3000, "max_tokens": 100_000})
-    fields = {"required": NUMBER, "balance": NUMBER, "held": NUMBER, "available": NUMBER, "max_affordable_tokens": int}
+    answer = ada.post(
+        f"{AGENTS}/completion", {"model": "o1-pro", "prompt": "word " * 3000, "max_tokens": 100_000}
+    )
+    fields = {
+        "required": NUMBER,
+        "balance": NUMBER,
+        "held": NUMBER,
+        "available": NUMBER,
+        "max_affordable_tokens": int,
+    }
     body = refused(answer, 402, "payment_required", **fields)
     assert "free_alternative" in body
     assert raw(answer.text, "balance") == "5"
@@ -153,7 +174,9 @@ def test_an_empty_wallet_is_a_402_that_names_the_way_out(server: Server) -> None
 
 
 def subscribe(ada: Client, plan: str, key: str | None = None) -> object:
-    return ada.post(f"{MARKET}/billing/subscribe", {"plan": plan}, **({"idempotency-key": key} if key else {}))
+    return ada.post(
+        f"{MARKET}/billing/subscribe", {"plan": plan}, **({"idempotency-key": key} if key else {})
+    )
 
 
 def test_a_plan_is_paid_once_however_often_the_request_is_repeated(server: Server) -> None:

@@ -25,7 +25,9 @@ class Person:
     token: str
 
     async def ask(self, method: str, path: str, body: Any = None) -> Answer:
-        return await self.rig.call(path, body, JSON | {"authorization": f"Bearer {self.token}"}, method=method)
+        return await self.rig.call(
+            path, body, JSON | {"authorization": f"Bearer {self.token}"}, method=method
+        )
 
 
 async def signed_in(rig: Rig) -> Person:
@@ -38,7 +40,9 @@ async def test_a_stolen_session_is_seen_and_ended_from_another_one(rig: Rig) -> 
     seen = (await mine.ask("GET", f"{M}/auth/sessions")).json["sessions"]
     assert [s["current"] for s in seen].count(True) == 1
     theirs = next(s["id"] for s in seen if not s["current"])
-    assert (await mine.ask("DELETE", f"{M}/auth/sessions", {"password": "not my password", "id": theirs})).status == 401
+    assert (
+        await mine.ask("DELETE", f"{M}/auth/sessions", {"password": "not my password", "id": theirs})
+    ).status == 401
     assert (await stolen.ask("GET", f"{M}/profile")).status == 200
     ended = await mine.ask("DELETE", f"{M}/auth/sessions", {"password": PASSWORD, "id": theirs})
     assert ended.json["ended"] == 1
@@ -84,10 +88,14 @@ def test_a_session_sent_in_another_header_can_be_signed_out(tmp_path, header) ->
 @on_rig(Behaviour())
 async def test_replies_with_tokens_or_data_are_kept_by_nobody_on_the_way(rig: Rig) -> None:
     person = await signed_in(rig)
-    sign_in = await rig.call(f"{M}/auth/signin", {"email": EMAIL, "password": PASSWORD}, JSON | {"authorization": ""})
+    sign_in = await rig.call(
+        f"{M}/auth/signin", {"email": EMAIL, "password": PASSWORD}, JSON | {"authorization": ""}
+    )
     for answer in (
         sign_in,
-        await rig.call(f"{M}/auth/signin", {"email": EMAIL, "password": "wrong password"}, JSON | {"authorization": ""}),
+        await rig.call(
+            f"{M}/auth/signin", {"email": EMAIL, "password": "wrong password"}, JSON | {"authorization": ""}
+        ),
         await person.ask("GET", f"{M}/profile"),
         await person.ask("GET", f"{A}/conversations"),
         await rig.chat(),
@@ -128,7 +136,9 @@ async def test_a_revoked_key_no_longer_listens_to_a_run_that_another_credential_
     rig.up.release(2)
     await owner.until(1)
     key = await rig.market.accounts.keys.create(rig.user_id, "short-lived")
-    listener = await rig.open(f"{A}/runs/{run_id}/events", None, {"authorization": f"Bearer {key.key}"}, method="GET")
+    listener = await rig.open(
+        f"{A}/runs/{run_id}/events", None, {"authorization": f"Bearer {key.key}"}, method="GET"
+    )
     await listener.until(1)
     await rig.market.accounts.keys.revoke(rig.user_id, key.info.key_id)
     async with asyncio.timeout(5):

@@ -20,11 +20,20 @@ SEEDS = (PASSWORD, OPERATORS_KEY, new_key(), PROMPT, Behaviour().text)
 
 
 @pytest.mark.both_databases
-@pytest.mark.parametrize("seed", SEEDS, ids=["password", "operator's key", "marketplace key", "prompt", "answer"])
+@pytest.mark.parametrize(
+    "seed", SEEDS, ids=["password", "operator's key", "marketplace key", "prompt", "answer"]
+)
 def test_what_lies_open_in_a_tests_database_fails_the_test(seed: str, tmp_path: Path) -> None:
     def leave_open() -> None:
         database = Database.open(with_tables(tmp_path / "leaky"))
-        row = {"row_id": "r", "user_id": "u", "provider": "p", "version": 1, "key_id": "k", "sealed": f"v1 {seed}"}
+        row = {
+            "row_id": "r",
+            "user_id": "u",
+            "provider": "p",
+            "version": 1,
+            "key_id": "k",
+            "sealed": f"v1 {seed}",
+        }
         row |= {"masked": "…", "status": "verified", "created_at": 0}
         database.write_sync(lambda c: c.execute(sa.insert(vault_secrets).values(row)))
         database.close()

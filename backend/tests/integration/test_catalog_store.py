@@ -87,7 +87,9 @@ def test_an_impossible_price_or_offer_is_refused(database):
 
 def test_a_declared_model_survives_a_restart_and_can_be_taken_out(database):
     async def test(catalog, clock):
-        model = await catalog.declare("house-7b", "mine", "house/7b", price=Price(input=0, output=0), context=8192)
+        model = await catalog.declare(
+            "house-7b", "mine", "house/7b", price=Price(input=0, output=0), context=8192
+        )
         assert (model.pricing_tier, model.provider, model.context_window) == ("free", "mine", 8192)
         again = Catalog(database, MarketplaceRegistry(clock=clock), clock=clock)
         await again.load()
@@ -190,7 +192,10 @@ def test_the_same_change_is_put_before_the_operator_once(database):
 
 def test_the_newest_row_in_force_wins(database):
     def test(connection):
-        rows = [PriceRow("o", at, price, f"v{at}", "s", "2026-11-22") for at, price in ((10, OLD), (20, NEW), (30, None))]
+        rows = [
+            PriceRow("o", at, price, f"v{at}", "s", "2026-11-22")
+            for at, price in ((10, OLD), (20, NEW), (30, None))
+        ]
         assert store.add_prices(connection, rows, 1) == 3
         assert "o" not in store.prices_in_force(connection, 9)
         assert [store.prices_in_force(connection, at)["o"].price for at in (10, 25, 30)] == [OLD, NEW, None]
@@ -220,7 +225,10 @@ def test_a_price_change_of_one_process_reaches_the_others(database):
         other = Catalog(database, MarketplaceRegistry(clock=clock), clock=clock)
         await other.load()
         offer = next(o for m in catalog.registry.snapshot.models for o in m.offers if o.price is not None)
-        dear, later = Price(input=7_000_000_000, output=7_000_000_000), Price(input=8_000_000_000, output=8_000_000_000)
+        dear, later = (
+            Price(input=7_000_000_000, output=7_000_000_000),
+            Price(input=8_000_000_000, output=8_000_000_000),
+        )
 
         def price():
             return next(o.price for o in other.registry.offers(offer.model_id) if o.id == offer.id)

@@ -101,7 +101,9 @@ def test_a_changed_price_becomes_a_dated_row_and_a_new_model_appears(database):
         server.serve(GOOD, '"1"')
         clock.advance(10)
         (report,) = await catalog.sync(fetch, [server.feed])
-        assert (report.outcome, report.prices, report.new_models, report.to_review) == ("changed", 1, 1, 0), report
+        assert (report.outcome, report.prices, report.new_models, report.to_review) == ("changed", 1, 1, 0), (
+            report
+        )
         assert (price(catalog).input, price(catalog).output) == (2 * 10**9, 12 * 10**9)
         assert await catalog.price_of_version(old.price_version) == old.price
         new = catalog.registry.get_model_by_id("gpt-9-nova")

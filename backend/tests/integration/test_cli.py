@@ -91,7 +91,11 @@ def test_every_command_that_the_pages_show_exists_with_its_options() -> None:
     texts = [page.read_text() for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]]
     shown = [line for text in texts for line in in_line.findall(text)]
     for text in texts:
-        shown += [line for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) for line in in_block.findall(block)]
+        shown += [
+            line
+            for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+            for line in in_block.findall(block)
+        ]
     assert len(shown) > 30
     for line in shown:
         parses(line)
@@ -115,7 +119,11 @@ def test_wrong_use_ends_with_2_and_failure_with_1_and_words_on_standard_error(en
 
 
 def test_shell_completion_knows_the_commands(env: dict[str, str]) -> None:
-    asked = {"_AGENT_MARKETPLACE_COMPLETE": "complete_bash", "COMP_WORDS": "agent-marketplace led", "COMP_CWORD": "1"}
+    asked = {
+        "_AGENT_MARKETPLACE_COMPLETE": "complete_bash",
+        "COMP_WORDS": "agent-marketplace led",
+        "COMP_CWORD": "1",
+    }
     assert "ledger" in command(env | asked, stdin="").stdout
 
 
@@ -130,12 +138,20 @@ def test_accounts_and_keys_can_be_managed_by_scripts(env: dict[str, str]) -> Non
     made = json.loads(ok(env, "user", "create", "ann@example.com", "--json", stdin=f"{PASSWORD}\n"))
     assert made["role"] == "admin"
     assert (
-        json.loads(ok(env, "user", "grant", "ann@example.com", "2.5", "--idempotency-key", "x", "--json"))["balance"] == 7.5
+        json.loads(ok(env, "user", "grant", "ann@example.com", "2.5", "--idempotency-key", "x", "--json"))[
+            "balance"
+        ]
+        == 7.5
     )
     assert (
-        json.loads(ok(env, "user", "grant", "ann@example.com", "2.5", "--idempotency-key", "x", "--json"))["balance"] == 7.5
+        json.loads(ok(env, "user", "grant", "ann@example.com", "2.5", "--idempotency-key", "x", "--json"))[
+            "balance"
+        ]
+        == 7.5
     )
-    key = json.loads(ok(env, "key", "create", "--user", "ann@example.com", "--cap", "1", "--period", "day", "--json"))
+    key = json.loads(
+        ok(env, "key", "create", "--user", "ann@example.com", "--cap", "1", "--period", "day", "--json")
+    )
     listed = json.loads(ok(env, "key", "list", "--user", "ann@example.com", "--json"))
     assert listed["id"] == key["id"]
     assert key["key"] not in json.dumps(listed)
@@ -148,7 +164,9 @@ def jumping_offer() -> tuple[str, dict[str, object]]:
     """An offer that the feed may overrule (its price came from a list that is checked less often), and a document about it."""
     names = {ours: theirs for theirs, ours in host_names("models.dev").items()}
     offers = (o for m in bundled().models for o in m.offers)
-    offer = next(o for o in offers if o.source == "rates" and o.provider in names and o.price and o.price.input)
+    offer = next(
+        o for o in offers if o.source == "rates" and o.provider in names and o.price and o.price.input
+    )
     assert offer.price is not None
     tenfold = (offer.price.input or 0) * 10 / 10**9
     facts = {"cost": {"input": tenfold, "output": tenfold}, "limit": {"context": offer.context}}
@@ -214,7 +232,9 @@ def loaded(server: Served, token: str, work: object) -> int:
         return sum(c.result() for c in calls)
 
 
-def test_the_master_key_is_rotated_under_load_without_a_failed_read(env: dict[str, str], upstream: Threaded) -> None:
+def test_the_master_key_is_rotated_under_load_without_a_failed_read(
+    env: dict[str, str], upstream: Threaded
+) -> None:
     both = env | {"ENCRYPTION_KEY": f"{KEYS[1]},{KEYS[0]}", "OPENAI_BASE_URL": upstream.base_url}
     with served(env | {"OPENAI_BASE_URL": upstream.base_url}) as server:
         token = server.sign_up()
@@ -223,9 +243,9 @@ def test_the_master_key_is_rotated_under_load_without_a_failed_read(env: dict[st
     with served(both) as server:
         before = json.loads(ok(both, "vault", "status", "--json"))
         assert loaded(server, token, lambda: ok(both, "vault", "rotate", "--json")) > 0
-        assert {seen.headers["authorization"] for seen in upstream.fake.requests[1:] if "chat" in seen.path} == {
-            "Bearer sk-users-own-key-000000000001"
-        }
+        assert {
+            seen.headers["authorization"] for seen in upstream.fake.requests[1:] if "chat" in seen.path
+        } == {"Bearer sk-users-own-key-000000000001"}
     after = json.loads(ok(both, "vault", "status", "--json"))
     assert len(before) == len(after) == 1
     assert before.keys() != after.keys()

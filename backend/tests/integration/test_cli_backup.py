@@ -93,7 +93,9 @@ def back_up_under_load(env: dict[str, str], copy: Path, *words: str) -> tuple[st
 def charged_in(url: str) -> set[str]:
     database = Database.open(url)
     try:
-        return set(database.read_sync(lambda c: c.execute(sa.select(usage_records.c.request_id)).scalars().all()))
+        return set(
+            database.read_sync(lambda c: c.execute(sa.select(usage_records.c.request_id)).scalars().all())
+        )
     finally:
         database.close()
 
@@ -145,7 +147,10 @@ def databases(durable_postgres: Postgres) -> Iterator[list[str]]:
 def test_a_charge_acknowledged_before_a_backup_of_postgresql_is_never_missing_after_its_restore(
     tmp_path: Path, provider: Threaded, databases: list[str]
 ) -> None:
-    own = {"JWT_SECRET": secrets.token_urlsafe(48), "ENCRYPTION_KEY": base64.urlsafe_b64encode(os.urandom(32)).decode()}
+    own = {
+        "JWT_SECRET": secrets.token_urlsafe(48),
+        "ENCRYPTION_KEY": base64.urlsafe_b64encode(os.urandom(32)).decode(),
+    }
     env = settings_for(tmp_path, provider, DATABASE_URL=databases[0], **own)
     copy = tmp_path / "copy.dump"
     assert command(env, "migrate").returncode == 0
@@ -172,7 +177,9 @@ def installation(tmp_path: Path) -> tuple[dict[str, str], Path]:
     return env, copy
 
 
-def test_a_restore_never_overwrites_and_keeps_what_it_replaces(installation: tuple[dict[str, str], Path]) -> None:
+def test_a_restore_never_overwrites_and_keeps_what_it_replaces(
+    installation: tuple[dict[str, str], Path],
+) -> None:
     env, copy = installation
     assert command(env, "user", "create", "late@example.com").returncode == 0
     refused = command(env, "restore", str(copy))
@@ -189,7 +196,9 @@ def test_a_restore_that_is_killed_leaves_the_database_as_it_was_and_its_litter_g
 ) -> None:
     env, copy = installation
     home, crashed = Path(env["MARKETPLACE_DATA_DIR"]), tmp_path / "crashed"
-    with closing(sqlite3.connect(home / "marketplace.db")) as reader:  # as a killed server: what it wrote last is in the log
+    with closing(
+        sqlite3.connect(home / "marketplace.db")
+    ) as reader:  # as a killed server: what it wrote last is in the log
         reader.execute("SELECT * FROM alembic_version").fetchall()
         assert command(env, "user", "create", "late@example.com").returncode == 0
         shutil.copytree(home, crashed)
@@ -223,7 +232,9 @@ def test_where_files_have_no_second_name_a_restore_still_keeps_the_old_database(
         assert "ann@example.com" in command(env | {"DATABASE_URL": url}, "user", "list").stdout
 
 
-def test_neither_a_restore_nor_a_second_server_starts_over_a_running_one(installation: tuple[dict[str, str], Path]) -> None:
+def test_neither_a_restore_nor_a_second_server_starts_over_a_running_one(
+    installation: tuple[dict[str, str], Path],
+) -> None:
     env, copy = installation
     with served(env) as server:
         for words in (["restore", str(copy), "--force"], ["serve", "--port", "0"]):
@@ -274,12 +285,16 @@ def test_a_bad_copy_replaces_nothing(installation: tuple[dict[str, str], Path], 
         shutil.copy(copy, bad)
         harm(bad)
         done = command(env, "restore", str(bad), "--force")
-        assert (done.returncode, words in done.stderr, "Traceback" in done.stderr) == (status, True, False), done.stderr
+        assert (done.returncode, words in done.stderr, "Traceback" in done.stderr) == (status, True, False), (
+            done.stderr
+        )
         assert (home / "marketplace.db").read_bytes() == before
     assert not [p for p in home.iterdir() if "before" in p.name or "restore" in p.name]
 
 
-def test_a_full_disk_leaves_no_backup_that_looks_whole(installation: tuple[dict[str, str], Path], tmp_path: Path) -> None:
+def test_a_full_disk_leaves_no_backup_that_looks_whole(
+    installation: tuple[dict[str, str], Path], tmp_path: Path
+) -> None:
     env, _ = installation
     target = tmp_path / "full" / "copy.db"
     target.parent.mkdir()
@@ -292,16 +307,24 @@ def test_a_full_disk_leaves_no_backup_that_looks_whole(installation: tuple[dict[
     assert list(target.parent.iterdir()) == []
 
 
-def test_the_password_of_the_database_is_on_no_command_line_and_our_secrets_stay_at_home(tmp_path: Path) -> None:
+def test_the_password_of_the_database_is_on_no_command_line_and_our_secrets_stay_at_home(
+    tmp_path: Path,
+) -> None:
     seen = tmp_path / "seen"
     program = tmp_path / "pg_dump"
-    program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" "PASSWORD=$PGPASSWORD" "KEY=$ENCRYPTION_KEY" > {seen}\nexit 1\n')
+    program.write_text(
+        f'#!/bin/sh\nprintf "%s\\n" "$@" "PASSWORD=$PGPASSWORD" "KEY=$ENCRYPTION_KEY" > {seen}\nexit 1\n'
+    )
     program.chmod(0o755)
-    env = environment(tmp_path, DATABASE_URL="postgresql://ann:s%40fe%2Fpw@db.internal:5433/market?sslmode=require")
+    env = environment(
+        tmp_path, DATABASE_URL="postgresql://ann:s%40fe%2Fpw@db.internal:5433/market?sslmode=require"
+    )
     env |= {"PATH": f"{tmp_path}:{env['PATH']}", "JWT_SECRET": "x", "ENCRYPTION_KEY": "key"}
     assert command(env, "backup", str(tmp_path / "copy.dump")).returncode == 1
     *words, password, key = seen.read_text().splitlines()
     assert (password, key) == ("PASSWORD=s@fe/pw", "KEY=")
     assert not [word for word in words if "s@fe" in word or "s%40fe" in word]
-    assert any("host=db.internal" in word and "port=5433" in word and "sslmode=require" in word for word in words)
+    assert any(
+        "host=db.internal" in word and "port=5433" in word and "sslmode=require" in word for word in words
+    )
     assert not (tmp_path / "copy.dump").exists()

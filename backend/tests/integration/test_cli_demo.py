@@ -23,7 +23,9 @@ class _Clock:
 
 
 def _settings(data_dir: Path) -> Settings:
-    return load({"MARKETPLACE_DATA_DIR": str(data_dir), "MARKETPLACE_LOCAL_MODEL": "off", "HOME": str(data_dir)})
+    return load(
+        {"MARKETPLACE_DATA_DIR": str(data_dir), "MARKETPLACE_LOCAL_MODEL": "off", "HOME": str(data_dir)}
+    )
 
 
 def _doorman(clock: _Clock) -> Doorman:
@@ -62,7 +64,10 @@ def test_a_normal_server_has_no_such_door(tmp_path: Path) -> None:
 
 def test_the_demo_never_touches_the_operators_database_or_secrets(tmp_path: Path) -> None:
     own = replace(
-        _settings(tmp_path), database_url="postgresql+psycopg://x@h/real", jwt_secret="j" * 40, encryption_keys=("k",)
+        _settings(tmp_path),
+        database_url="postgresql+psycopg://x@h/real",
+        jwt_secret="j" * 40,
+        encryption_keys=("k",),
     )
     demo = demo_settings(own)
     assert demo.data_dir == tmp_path / "demo"

@@ -56,7 +56,9 @@ def test_a_wrong_setting_is_named_before_anything_starts(ended) -> None:
 def test_a_database_that_is_missing_away_or_no_database_is_said_in_words(ended, tmp_path: Path) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
-        away = POSTGRES | {"DATABASE_URL": f"postgresql://ann:hunter22@127.0.0.1:{nobody.getsockname()[1]}/market"}
+        away = POSTGRES | {
+            "DATABASE_URL": f"postgresql://ann:hunter22@127.0.0.1:{nobody.getsockname()[1]}/market"
+        }
         for words in ("user list", "migrate", "serve --port 0", "ledger verify"):
             code, said = ended(words, **away)
             assert (code, "refused" in said, "hunter22" in said) == (1, True, False), said
@@ -66,7 +68,9 @@ def test_a_database_that_is_missing_away_or_no_database_is_said_in_words(ended, 
 
 
 @pytest.mark.parametrize("words", ["user list", "ledger verify", "backup copy.db", "vault rotate"])
-def test_a_mistyped_data_directory_is_not_taken_for_an_empty_installation(ended, words: str, tmp_path: Path) -> None:
+def test_a_mistyped_data_directory_is_not_taken_for_an_empty_installation(
+    ended, words: str, tmp_path: Path
+) -> None:
     code, said = ended(words)
     assert (code, "MARKETPLACE_DATA_DIR" in said) == (1, True)
     assert not list((tmp_path / "home").glob("*"))
@@ -98,7 +102,9 @@ def test_what_is_made_is_the_operators_alone(ended, tmp_path: Path) -> None:
 
 def test_a_reader_that_has_seen_enough_gets_no_complaint(tmp_path: Path) -> None:
     words = [CLI, "catalog", "show", "--limit", "1000", "--json"]
-    with subprocess.Popen(words, env=environment(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+    with subprocess.Popen(
+        words, env=environment(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as running:
         assert running.stdout
         assert running.stderr
         assert running.stdout.readline().startswith(b'{"id"')
@@ -120,7 +126,9 @@ def test_ctrl_c_at_a_question_ends_with_130_and_makes_nothing(tmp_path: Path) ->
     assert not (tmp_path / "home").exists()
 
 
-def test_a_bar_shows_the_share_and_the_time_on_a_terminal_and_nothing_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bar_shows_the_share_and_the_time_on_a_terminal_and_nothing_in_a_pipe(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert line("Copying", 50, 100, 61) == "Copying [############............]  50 % 1:01"
     assert line("Copying", 3, 0, 5) == "Copying ... 0:05"
     assert line("Copying", 200, 100, 0).endswith("100 % 0:00")

@@ -36,7 +36,12 @@ def test_a_failing_write_fails_alone(scratch):
         raise BadRequest("no")
 
     async def story():
-        writes = [scratch.write(put(1)), scratch.write(half), scratch.write(put(1)), scratch.write(put(2), durable=False)]
+        writes = [
+            scratch.write(put(1)),
+            scratch.write(half),
+            scratch.write(put(1)),
+            scratch.write(put(2), durable=False),
+        ]
         return await asyncio.gather(*writes, return_exceptions=True)
 
     results = asyncio.run(story())
@@ -185,7 +190,9 @@ def _write_elsewhere(url, start):
 
 def test_the_command_line_writes_beside_a_running_server(scratch, database_url):
     """Another process writes while this one does: neither fails, nothing is lost."""
-    process = multiprocessing.get_context("spawn").Process(target=_write_elsewhere, args=(database_url, 10**6))
+    process = multiprocessing.get_context("spawn").Process(
+        target=_write_elsewhere, args=(database_url, 10**6)
+    )
     process.start()
 
     async def story():
@@ -220,5 +227,7 @@ def test_a_deadlock_is_retried_until_the_limit(postgres_url, monkeypatch):
 
 @pytest.mark.parametrize(("durable", "level"), [(True, 2), (False, 1)])
 def test_only_writes_that_may_be_lost_skip_the_disk(sqlite_database, durable, level):
-    seen = sqlite_database.write_sync(lambda c: c.exec_driver_sql("PRAGMA synchronous").scalar_one(), durable=durable)
+    seen = sqlite_database.write_sync(
+        lambda c: c.exec_driver_sql("PRAGMA synchronous").scalar_one(), durable=durable
+    )
     assert seen == level

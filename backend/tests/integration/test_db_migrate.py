@@ -22,14 +22,19 @@ def empty(database_url):
 def test_migrated_tables_are_the_tables_of_the_code(empty):
     migrate.upgrade(empty.engine)
     with empty.engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata) == []
+        assert (
+            compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata)
+            == []
+        )
 
 
 def test_migrated_sqlite_file_has_the_very_same_definitions(tmp_path):
     def definitions(name, make):
         database = Database.open(f"sqlite:///{tmp_path / name}")
         make(database)
-        query = sa.text("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'alembic%' AND sql IS NOT NULL")
+        query = sa.text(
+            "SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'alembic%' AND sql IS NOT NULL"
+        )
         found = database.read_sync(
             lambda c: {row.name: sorted(row.sql.replace("\t", "").split("\n")) for row in c.execute(query)}
         )

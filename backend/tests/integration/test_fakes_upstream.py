@@ -10,12 +10,16 @@ from agent_marketplace.wires.base import Done, Event, Finished, Malformed, Strea
 from tests.fakes.upstream import Behaviour, FakeUpstream, Seen
 
 
-async def talk(fake: FakeUpstream, path: str, body: dict[str, object], leave_after: int | None = None) -> bytes:
+async def talk(
+    fake: FakeUpstream, path: str, body: dict[str, object], leave_after: int | None = None
+) -> bytes:
     """One request over a raw socket; `leave_after` bytes of the answer the client hangs up."""
     host, _, port = fake.root.removeprefix("http://").partition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     data = json.dumps(body).encode()
-    writer.write(f"POST {path} HTTP/1.1\r\ncontent-length: {len(data)}\r\nconnection: close\r\n\r\n".encode() + data)
+    writer.write(
+        f"POST {path} HTTP/1.1\r\ncontent-length: {len(data)}\r\nconnection: close\r\n\r\n".encode() + data
+    )
     got = b""
     try:
         while piece := await reader.read(4096):
@@ -45,7 +49,9 @@ def events(body: bytes) -> list[Event]:
     return decoder.feed(body) + decoder.close()
 
 
-def one(behaviour: Behaviour, path: str = "/v1/chat/completions", leave_after: int | None = None) -> tuple[bytes, Seen]:
+def one(
+    behaviour: Behaviour, path: str = "/v1/chat/completions", leave_after: int | None = None
+) -> tuple[bytes, Seen]:
     async def run() -> tuple[bytes, Seen]:
         async with FakeUpstream(behaviour) as fake:
             answer = await talk(fake, path, {"stream": True}, leave_after)
@@ -109,7 +115,9 @@ def test_stepped_chunks_leave_only_when_released() -> None:
     asyncio.run(run())
 
 
-@pytest.mark.parametrize("path", ["/v1/messages", "/v1/responses", "/api/chat", "/v1beta/models/m:streamGenerateContent"])
+@pytest.mark.parametrize(
+    "path", ["/v1/messages", "/v1/responses", "/api/chat", "/v1beta/models/m:streamGenerateContent"]
+)
 def test_every_wire_has_its_stream_and_its_plain_answer(path: str) -> None:
     assert one(Behaviour(), path)[1].chunks_sent == 6
     assert b"scripted failure" in one(Behaviour(status=500), path)[0]

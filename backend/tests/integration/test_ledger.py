@@ -97,7 +97,11 @@ def test_a_cost_above_the_wallet_is_absorbed_and_reported_never_hidden(ledger, d
     async def story():
         await ledger.hold("r1", "ann", DOLLAR, price_version="v")
         receipt = await ledger.settle(settlement("r1", 7 * DOLLAR))
-        assert (receipt.charged_nano, receipt.absorbed_nano, receipt.balance_nano) == (5 * DOLLAR, 2 * DOLLAR, 0)
+        assert (receipt.charged_nano, receipt.absorbed_nano, receipt.balance_nano) == (
+            5 * DOLLAR,
+            2 * DOLLAR,
+            0,
+        )
 
     asyncio.run(story())
     assert "absorbed 2000000000 nano-dollars of r1" in caplog.text
@@ -121,7 +125,9 @@ def test_one_call_cannot_take_what_another_call_holds(ledger):
 
 def test_a_voided_call_costs_nothing_and_says_why(ledger, database):
     async def story():
-        await ledger.hold("r1", "ann", DOLLAR, price_version="v", meta={"model": "gpt4", "provider": "openai"})
+        await ledger.hold(
+            "r1", "ann", DOLLAR, price_version="v", meta={"model": "gpt4", "provider": "openai"}
+        )
         receipt = await ledger.void("r1", "upstream said 503", detail={"attempts": []})
         assert (receipt.charged_nano, receipt.held_nano) == (0, 0)
         assert (await ledger.void("r1", "again")).replayed
@@ -265,7 +271,10 @@ def test_no_impossible_amount_reaches_an_account(ledger, amount):
 
 def test_a_refused_call_does_not_spoil_the_others_of_its_group(ledger):
     async def story():
-        calls = [ledger.hold("good", "ann", 1, price_version="v"), ledger.hold("bad", "nobody", 1, price_version="v")]
+        calls = [
+            ledger.hold("good", "ann", 1, price_version="v"),
+            ledger.hold("bad", "nobody", 1, price_version="v"),
+        ]
         good, bad = await asyncio.gather(*calls, return_exceptions=True)
         assert good.amount_nano == 1
         assert isinstance(bad, NotFound)
@@ -280,7 +289,9 @@ def test_a_hold_whose_caller_left_while_it_was_made_is_released(ledger, database
         for task in waiting:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
-        await ledger.hold("fence", "ann", 0, price_version="v")  # the writer takes turns: what came before is committed
+        await ledger.hold(
+            "fence", "ann", 0, price_version="v"
+        )  # the writer takes turns: what came before is committed
         await ledger.void("fence", "only a fence", status="cancelled")
         await asyncio.gather(*ledger._undoing)
 

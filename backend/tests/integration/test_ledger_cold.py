@@ -10,7 +10,14 @@ from agent_marketplace.db.engine import Database
 from agent_marketplace.db.tables.ledger import holds
 from agent_marketplace.errors import BadRequest, Conflict, IdempotencyMismatch, PaymentRequired, Unavailable
 from agent_marketplace.ledger import Ledger, housekeeping, store
-from agent_marketplace.ledger.idempotency import abandon_in, begin_in, digest, finish_in, forget_in, release_stale_in
+from agent_marketplace.ledger.idempotency import (
+    abandon_in,
+    begin_in,
+    digest,
+    finish_in,
+    forget_in,
+    release_stale_in,
+)
 from tests.fakes.books import DOLLAR, settlement
 
 
@@ -39,10 +46,14 @@ def test_a_plan_is_charged_once_and_not_at_all_to_the_poor(ledger):
     async def story():
         assert not await ledger.charge("ann", 10 * DOLLAR, kind="plan", idempotency_key="sub_1")
         await ledger.grant("ann", 10 * DOLLAR, kind="topup")
-        assert await ledger.charge("ann", 10 * DOLLAR, kind="plan", idempotency_key="sub_1"), "a refusal is not an effect"
+        assert await ledger.charge("ann", 10 * DOLLAR, kind="plan", idempotency_key="sub_1"), (
+            "a refusal is not an effect"
+        )
         assert await ledger.charge("ann", 10 * DOLLAR, kind="plan", idempotency_key="sub_1")
         assert (await ledger.balance("ann")).balance == 5 * DOLLAR
-        assert [await ledger.charge("ann", 3 * DOLLAR, kind="plan") for _ in range(2)] == [True, False], "without a key"
+        assert [await ledger.charge("ann", 3 * DOLLAR, kind="plan") for _ in range(2)] == [True, False], (
+            "without a key"
+        )
         assert (await ledger.balance("ann")).balance == 2 * DOLLAR
 
     asyncio.run(story())
@@ -105,13 +116,18 @@ def test_usage_sums_by_model_and_by_day(ledger, database, clock):
 
     asyncio.run(story())
     busiest = database.read_sync(lambda c: store.model_use(c, 0))
-    assert [(m.model, m.requests, m.users, m.ok, m.tokens) for m in busiest] == [("a", 2, 1, 2, 240), ("b", 1, 1, 1, 120)]
+    assert [(m.model, m.requests, m.users, m.ok, m.tokens) for m in busiest] == [
+        ("a", 2, 1, 2, 240),
+        ("b", 1, 1, 1, 120),
+    ]
     assert [r.request_id for r in database.read_sync(lambda c: store.records(c, "ann"))] == ["r0", "r1", "r2"]
 
 
 def test_a_key_spends_no_more_than_its_cap_in_any_window(ledger, database, clock):
     async def story():
-        await database.write(lambda c: ledger.open_key_budget_in(c, "key_a", "day", 2 * DOLLAR, timezone="Europe/Berlin"))
+        await database.write(
+            lambda c: ledger.open_key_budget_in(c, "key_a", "day", 2 * DOLLAR, timezone="Europe/Berlin")
+        )
         await database.write(lambda c: ledger.open_key_budget_in(c, "key_b", "total", None))
         calls = [ledger.hold(f"r{i}", "ann", DOLLAR, price_version="v", key_id="key_a") for i in range(5)]
         results = await asyncio.gather(*calls, return_exceptions=True)
@@ -156,7 +172,9 @@ def test_a_long_effect_runs_once_per_idempotency_key(database):
     write(lambda c: finish_in(c, scope, key, {"id": "req_1"}))
     assert write(lambda c: begin_in(c, scope, key, body, 1000)).result == {"id": "req_1"}
     write(lambda c: abandon_in(c, scope, key))
-    assert write(lambda c: begin_in(c, scope, key, body, 1000)) is not None, "a finished effect stays finished"
+    assert write(lambda c: begin_in(c, scope, key, body, 1000)) is not None, (
+        "a finished effect stays finished"
+    )
     assert write(lambda c: forget_in(c, "grant", 1001)) == 0
     assert write(lambda c: forget_in(c, "completion", 1001)) == 1
     assert write(lambda c: begin_in(c, scope, key, body, 1000)) is None
@@ -164,10 +182,14 @@ def test_a_long_effect_runs_once_per_idempotency_key(database):
     with pytest.raises(Conflict):
         write(lambda c: begin_in(c, scope, key, body, 1001))
     write(lambda c: release_stale_in(c, scope, key, 1001))
-    assert write(lambda c: begin_in(c, scope, key, body, 1001)) is None, "its process died: the key is free again"
+    assert write(lambda c: begin_in(c, scope, key, body, 1001)) is None, (
+        "its process died: the key is free again"
+    )
 
 
-def test_a_settlement_that_the_database_did_not_confirm_is_repeated_and_charged_once(ledger, database, monkeypatch):
+def test_a_settlement_that_the_database_did_not_confirm_is_repeated_and_charged_once(
+    ledger, database, monkeypatch
+):
     real, failures = database.write_batched, []
 
     async def unconfirmed(handler, job, **more):
@@ -220,7 +242,9 @@ def test_the_operators_figures_are_the_books(ledger):
     asyncio.run(story())
 
 
-def test_checkpoints_of_many_wallets_and_two_processes_number_without_a_gap(ledger, database, clock, monkeypatch):
+def test_checkpoints_of_many_wallets_and_two_processes_number_without_a_gap(
+    ledger, database, clock, monkeypatch
+):
     monkeypatch.setattr("agent_marketplace.ledger.housekeeping.BATCH", 3)
     for i in range(10):
         database.write_sync(lambda c, i=i: ledger.open_account_in(c, f"u{i}", credit_nano=1, kind="credit"))
@@ -234,10 +258,14 @@ def test_checkpoints_of_many_wallets_and_two_processes_number_without_a_gap(ledg
 
 
 def test_a_head_that_another_process_is_signing_is_not_signed_twice(postgres_url, clock):
-    with contextlib.closing(Database.open(postgres_url)) as one, contextlib.closing(Database.open(postgres_url)) as two:
+    with (
+        contextlib.closing(Database.open(postgres_url)) as one,
+        contextlib.closing(Database.open(postgres_url)) as two,
+    ):
         one.create_all()
         first, second = (
-            Ledger(database, clock, secret=b"secret", owner=name) for database, name in ((one, "1"), (two, "2"))
+            Ledger(database, clock, secret=b"secret", owner=name)
+            for database, name in ((one, "1"), (two, "2"))
         )
         one.write_sync(lambda c: first.open_account_in(c, "ann", credit_nano=DOLLAR))
 
@@ -262,4 +290,7 @@ def test_checkpoints_roll_shared_accounts_up_without_changing_them(ledger, datab
 
     asyncio.run(story())
     assert database.read_sync(store.shared_balances)["provider:openai"] == 30
-    assert database.read_sync(lambda c: c.execute(sa.select(sa.func.count()).select_from(holds)).scalar_one()) == 3
+    assert (
+        database.read_sync(lambda c: c.execute(sa.select(sa.func.count()).select_from(holds)).scalar_one())
+        == 3
+    )

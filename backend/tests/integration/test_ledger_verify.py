@@ -22,7 +22,9 @@ async def some_traffic(ledger, database):
         user, name = ("ann", "bob")[i % 2], f"r{i}"
         await ledger.hold(name, user, 1000, price_version="v", key_id="key")
         values = {"provider": "openai", "model": "gpt4", "status": "ok", "provider_cost_nano": 300}
-        await ledger.settle(Settlement(request_id=name, user_id=user, charge_nano=500 + i, usage=Usage(input=9), **values))
+        await ledger.settle(
+            Settlement(request_id=name, user_id=user, charge_nano=500 + i, usage=Usage(input=9), **values)
+        )
         if i == 3:
             await ledger.checkpoint()
     await ledger.hold("voided", "ann", 1000, price_version="v")
@@ -62,13 +64,19 @@ def test_no_single_bit_of_a_posting_changes_unseen(database, ledger, table):
             old = getattr(row, column.name)
             here = sa.and_(*(c == getattr(row, c.name) for c in t.primary_key.columns))
             new = flipped(old, random_)
-            there = sa.and_(*(c == (new if c is column else getattr(row, c.name)) for c in t.primary_key.columns))
+            there = sa.and_(
+                *(c == (new if c is column else getattr(row, c.name)) for c in t.primary_key.columns)
+            )
             taken = database.read_sync(lambda c, there=there: c.execute(sa.select(t).where(there)).first())
             if column.primary_key and taken is not None:
                 continue  # the database itself refuses a second row of that name
-            database.write_sync(lambda c, w=here, n=column.name, v=new: c.execute(sa.update(t).where(w).values({n: v})))
+            database.write_sync(
+                lambda c, w=here, n=column.name, v=new: c.execute(sa.update(t).where(w).values({n: v}))
+            )
             assert problems(database, ledger), f"{table}.{column.name}: {old!r} -> {new!r} went unseen"
-            database.write_sync(lambda c, w=there, n=column.name, v=old: c.execute(sa.update(t).where(w).values({n: v})))
+            database.write_sync(
+                lambda c, w=there, n=column.name, v=old: c.execute(sa.update(t).where(w).values({n: v}))
+            )
     assert problems(database, ledger) == []
 
 

@@ -15,10 +15,17 @@ CHAT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "canary
 @pytest.fixture
 def lines(tmp_path: Path) -> tuple[list[str], list[dict[str, object]]]:
     """(ids that callers of failed calls were told, the log as JSON)."""
-    script = [Behaviour(status=401, words="canaryprompt"), Behaviour(status=401), Behaviour(text="a b c d e", cut_after=2)]
+    script = [
+        Behaviour(status=401, words="canaryprompt"),
+        Behaviour(status=401),
+        Behaviour(text="a b c d e", cut_after=2),
+    ]
     with threaded_upstream(*script) as upstream:
         env = environment(
-            tmp_path, OPENAI_BASE_URL=upstream.base_url, OPENAI_API_KEY="sk-operator", MARKETPLACE_LOG_FORMAT="json"
+            tmp_path,
+            OPENAI_BASE_URL=upstream.base_url,
+            OPENAI_API_KEY="sk-operator",
+            MARKETPLACE_LOG_FORMAT="json",
         )
         with served(env) as server:
             ids = failures(server, server.sign_up())

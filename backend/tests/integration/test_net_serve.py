@@ -23,9 +23,20 @@ LIMIT_S = 20.0
 
 
 class Process:
-    def __init__(self, workers: int = 1, grace_s: float = 5.0, url: str = POSTGRES, port: int = 0, env: str = "") -> None:
+    def __init__(
+        self, workers: int = 1, grace_s: float = 5.0, url: str = POSTGRES, port: int = 0, env: str = ""
+    ) -> None:
         self.popen = subprocess.Popen(
-            [sys.executable, "-m", "tests.fakes.serve_main", "127.0.0.1", str(port), str(workers), str(grace_s), url],
+            [
+                sys.executable,
+                "-m",
+                "tests.fakes.serve_main",
+                "127.0.0.1",
+                str(port),
+                str(workers),
+                str(grace_s),
+                url,
+            ],
             cwd=BACKEND,
             env={**os.environ, **({env: "1"} if env else {})},
             stdout=subprocess.PIPE,

@@ -49,7 +49,9 @@ def alive(pid: int) -> bool:
     return False
 
 
-def test_a_server_without_weights_says_so_once_and_not_every_minute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_without_weights_says_so_once_and_not_every_minute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def story() -> None:
         looked = asyncio.Semaphore(0)
         monkeypatch.setattr("agent_marketplace.providers.local._LONGEST_BACKOFF_S", 0)

@@ -37,7 +37,13 @@ class World:
             await self.ledger.grant(name, paid_in, kind="credit")
 
     async def call(
-        self, user: str, model: str, *, nano: int = DOLLAR // 10, output: int = 100, detail: dict[str, Any] | None = None
+        self,
+        user: str,
+        model: str,
+        *,
+        nano: int = DOLLAR // 10,
+        output: int = 100,
+        detail: dict[str, Any] | None = None,
     ) -> str:
         self.count += 1
         request = f"req_{self.count}"
@@ -113,7 +119,9 @@ def test_own_output_lengths_reach_the_engine(database: Database) -> None:
     asyncio.run(story())
 
 
-def test_trending_is_this_period_against_the_last_and_a_flood_by_one_user_is_no_trend(database: Database) -> None:
+def test_trending_is_this_period_against_the_last_and_a_flood_by_one_user_is_no_trend(
+    database: Database,
+) -> None:
     async def story() -> None:
         world = World(database)
         for name in ("a", "b", "flood"):
@@ -140,7 +148,9 @@ def test_a_deleted_account_takes_its_signals_along(database: Database) -> None:
         await world.user("u", paid_in=DOLLAR)
         await world.learner.signal("u", await world.call("u", "gpt-5.5"), "regenerate")
         await database.write(lambda c: Learner.erase_user_in(c, "u"))
-        left = await database.read(lambda c: c.execute(sa.text("SELECT count(*) FROM answer_signals")).scalar())
+        left = await database.read(
+            lambda c: c.execute(sa.text("SELECT count(*) FROM answer_signals")).scalar()
+        )
         assert left == 0
 
     asyncio.run(story())
@@ -157,7 +167,9 @@ def test_a_range_that_does_not_hold_shows_in_the_calibration(database: Database)
         await world.call("u", "gpt-5.5", nano=DOLLAR)
         await world.user("other", paid_in=DOLLAR)
         found = await world.learner.calibration("u", 30)
-        assert found == Calibration(calls=4, below_p50=0.25, inside=0.5, at_most_p95=0.75, at_most_maximum=1.0)
+        assert found == Calibration(
+            calls=4, below_p50=0.25, inside=0.5, at_most_p95=0.75, at_most_maximum=1.0
+        )
         assert (await world.learner.calibration("other", 30)).at_most_p95 is None
 
     asyncio.run(story())

@@ -28,7 +28,11 @@ ONCE = {"SignedUp.token", "SignedIn.token", "Token.token", "KeyCreated.key"}
 def models(*modules: ModuleType) -> Iterator[type[BaseModel]]:
     for module in modules:
         for found in vars(module).values():
-            if isinstance(found, type) and issubclass(found, BaseModel) and found.__module__ == module.__name__:
+            if (
+                isinstance(found, type)
+                and issubclass(found, BaseModel)
+                and found.__module__ == module.__name__
+            ):
                 yield found
 
 
@@ -64,7 +68,13 @@ def test_every_body_class_in_the_code_is_closed_also_those_inside_others() -> No
     bodies = [m for m in models(schemas) if issubclass(m, schemas.Body)]
     assert len(bodies) > 10
     assert [m.__name__ for m in bodies if m.model_config.get("extra") != "forbid"] == []
-    inside = {t for m in bodies for f in m.model_fields.values() for t in types_in(f.annotation) if isinstance(t, type)}
+    inside = {
+        t
+        for m in bodies
+        for f in m.model_fields.values()
+        for t in types_in(f.annotation)
+        if isinstance(t, type)
+    }
     assert [t.__name__ for t in inside if issubclass(t, BaseModel) and not issubclass(t, schemas.Body)] == []
 
 
@@ -72,7 +82,9 @@ def test_no_reply_has_a_field_for_what_stays_inside() -> None:
     shown = [m for m in models(schemas, replies) if not issubclass(m, schemas.Body)]
     assert len(shown) > 30
     fields = [(f"{m.__name__}.{name}", f) for m in shown for name, f in m.model_fields.items()]
-    assert [place for place, f in fields if any(t is Secret or t is bytes for t in types_in(f.annotation))] == []
+    assert [
+        place for place, f in fields if any(t is Secret or t is bytes for t in types_in(f.annotation))
+    ] == []
     assert [place for place, _ in fields if INSIDE.search(place.partition(".")[2])] == []
     assert {place for place, _ in fields if place.partition(".")[2] in ("key", "token", "api_key")} == ONCE
 
@@ -80,7 +92,11 @@ def test_no_reply_has_a_field_for_what_stays_inside() -> None:
 def test_no_schema_of_the_document_answers_with_what_stays_inside() -> None:
     known = openapi()
     bodies = {name for _, name, _ in written()}
-    shown = {n: s for n, s in known["components"]["schemas"].items() if n not in bodies and n not in schemas_of(bodies)}
+    shown = {
+        n: s
+        for n, s in known["components"]["schemas"].items()
+        if n not in bodies and n not in schemas_of(bodies)
+    }
     assert [f"{n}.{p}" for n, s in shown.items() for p in s.get("properties", {}) if INSIDE.search(p)] == []
 
 

@@ -23,7 +23,9 @@ pytestmark = pytest.mark.both_databases
 
 CLAUDE, GEMINI, VECTORS = "claude-haiku-4.5", "gemini-2.5-flash", "text-embedding-3-small"
 TEXT = "Hello from the fake upstream ."
-PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 DATA_URL = "data:image/png;base64," + base64.b64encode(PNG).decode()
 SCHEMA: dict[str, Any] = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 HI: Any = [{"role": "user", "content": "Hi"}]
@@ -59,22 +61,47 @@ def tool_reply() -> Behaviour:
 
 def completion(choice: dict[str, Any]) -> bytes:
     usage = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
-    made = {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice], "usage": usage}
+    made = {
+        "id": "c",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "m",
+        "choices": [choice],
+        "usage": usage,
+    }
     return json.dumps(made).encode()
 
 
 def tool_stream() -> Behaviour:
     def chunk(delta: dict[str, Any], finish: str | None = None, **more: Any) -> bytes:
         choice = {"index": 0, "delta": delta, "finish_reason": finish}
-        made = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [choice], **more}
+        made = {
+            "id": "c",
+            "object": "chat.completion.chunk",
+            "created": 1,
+            "model": "m",
+            "choices": [choice],
+            **more,
+        }
         return b"data: " + json.dumps(made).encode() + b"\n\n"
 
     def piece(arguments: str, **more: Any) -> dict[str, Any]:
-        return {"tool_calls": [{"index": 0, "function": {"arguments": arguments, **more.pop("function", {})}, **more}]}
+        return {
+            "tool_calls": [
+                {"index": 0, "function": {"arguments": arguments, **more.pop("function", {})}, **more}
+            ]
+        }
 
     usage = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
     first = piece('{"city":', id="call_1", type="function", function={"name": "look"})
-    last = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [], "usage": usage}
+    last = {
+        "id": "c",
+        "object": "chat.completion.chunk",
+        "created": 1,
+        "model": "m",
+        "choices": [],
+        "usage": usage,
+    }
     frames = (
         chunk({"role": "assistant", "content": None} | first),
         chunk(piece('"Paris"}')),
@@ -97,7 +124,9 @@ def test_openai_chat_stream_and_the_bill(server: Server, key: Client) -> None:
         assert "".join(c.choices[0].delta.content or "" for c in chunks).strip() == TEXT
         assert all(c.choices for c in chunks)  # usage was not asked for
         counted = list(
-            client.chat.completions.create(model=PAID, messages=HI, stream=True, stream_options={"include_usage": True})
+            client.chat.completions.create(
+                model=PAID, messages=HI, stream=True, stream_options={"include_usage": True}
+            )
         )
         assert counted[-1].usage is not None
         assert counted[-1].usage.total_tokens == 18
@@ -144,7 +173,9 @@ def test_openai_errors_have_their_classes_and_the_wait(server: Server, key: Clie
             client.get("/no/such/path", cast_to=object)
 
 
-def test_a_providers_rate_limit_reaches_every_sdk_with_its_wait(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_providers_rate_limit_reaches_every_sdk_with_its_wait(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
     with running(tmp_path_factory.mktemp("limited")) as server:
         server.upstream.script(Behaviour(status=429, headers={"Retry-After": "40"}))
         key = server.key(server.person())
@@ -176,7 +207,10 @@ def test_openai_models_responses_and_embeddings(server: Server, key: Client) -> 
         made = client.embeddings.create(model=VECTORS, input="Hello there", encoding_format="float")
         assert (made.data[0].embedding, made.usage.prompt_tokens) == ([0.5, -0.25], 11)
         assert before - balance_of(key) == type(before)("0.00000022")  # 11 tokens at $0.02 per 1M
-        assert client.embeddings.create(model=VECTORS, input=[[1, 2, 3]], encoding_format="float").data[0].index == 0
+        assert (
+            client.embeddings.create(model=VECTORS, input=[[1, 2, 3]], encoding_format="float").data[0].index
+            == 0
+        )
         with pytest.raises(openai.BadRequestError):
             client.embeddings.create(model=PAID, input="Hello there")
         with pytest.raises(openai.BadRequestError):
@@ -207,8 +241,14 @@ def test_anthropic_messages_stream_tools_count_models_errors(server: Server, key
         tools: Any = [{"name": "look", "description": "Looks", "input_schema": SCHEMA}]
         with client.messages.stream(model=PAID, tools=tools, **ask) as stream:
             used: Any = stream.get_final_message()
-        assert (used.stop_reason, used.content[-1].name, used.content[-1].input) == ("tool_use", "look", {"city": "Paris"})
-        assert 1 <= client.messages.count_tokens(model=CLAUDE, messages=HI, system="Be brief.").input_tokens < 50
+        assert (used.stop_reason, used.content[-1].name, used.content[-1].input) == (
+            "tool_use",
+            "look",
+            {"city": "Paris"},
+        )
+        assert (
+            1 <= client.messages.count_tokens(model=CLAUDE, messages=HI, system="Be brief.").input_tokens < 50
+        )
         assert "claude-haiku-4-5" in {m.id for m in client.models.list()}
         with pytest.raises(anthropic.NotFoundError):
             client.messages.create(model="no-such-model-at-all", **ask)
@@ -229,7 +269,9 @@ def google(server: Server, key: Client, version: str | None) -> genai.Client:
 
 
 @pytest.mark.parametrize("version", [None, "v1", "v1beta"])
-def test_google_generate_stream_tools_count_models_errors(server: Server, key: Client, version: str | None) -> None:
+def test_google_generate_stream_tools_count_models_errors(
+    server: Server, key: Client, version: str | None
+) -> None:
     with google(server, key, version) as client:
         for model in (GEMINI, PAID):
             plain = client.models.generate_content(model=model, contents="Hi")
@@ -239,7 +281,9 @@ def test_google_generate_stream_tools_count_models_errors(server: Server, key: C
             pieces = list(client.models.generate_content_stream(model=model, contents="Hi"))
             assert "".join(p.text or "" for p in pieces).strip() == TEXT
         server.upstream.script(tool_stream())
-        declared = genai_types.FunctionDeclaration(name="look", description="Looks", parameters_json_schema=SCHEMA)
+        declared = genai_types.FunctionDeclaration(
+            name="look", description="Looks", parameters_json_schema=SCHEMA
+        )
         config = genai_types.GenerateContentConfig(tools=[genai_types.Tool(function_declarations=[declared])])
         found = [
             f
@@ -255,12 +299,17 @@ def test_google_generate_stream_tools_count_models_errors(server: Server, key: C
         with pytest.raises(genai_errors.ClientError) as missing:
             client.models.generate_content(model="no-such-model-at-all", contents="Hi")
         assert (missing.value.code, missing.value.status) == (404, "NOT_FOUND")
-    with google(server, server.as_("wrong"), version) as stranger, pytest.raises(genai_errors.ClientError) as refused:
+    with (
+        google(server, server.as_("wrong"), version) as stranger,
+        pytest.raises(genai_errors.ClientError) as refused,
+    ):
         stranger.models.generate_content(model=GEMINI, contents="Hi")
     assert refused.value.code == 401
 
 
-def test_google_vectors_are_billed_exactly_and_thinking_comes_back_signed(server: Server, key: Client) -> None:
+def test_google_vectors_are_billed_exactly_and_thinking_comes_back_signed(
+    server: Server, key: Client
+) -> None:
     with google(server, key, None) as client:
         before = balance_of(key)
         config = genai_types.EmbedContentConfig(output_dimensionality=2, task_type="RETRIEVAL_QUERY")

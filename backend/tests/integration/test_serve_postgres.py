@@ -42,9 +42,13 @@ def upstream(provider: Threaded) -> Threaded:
 
 
 @pytest.fixture(scope="module")
-def env(tmp_path_factory: pytest.TempPathFactory, durable_postgres: Postgres, provider: Threaded) -> dict[str, str]:
+def env(
+    tmp_path_factory: pytest.TempPathFactory, durable_postgres: Postgres, provider: Threaded
+) -> dict[str, str]:
     name = f"test_{uuid.uuid4().hex}"
-    with psycopg.connect(durable_postgres.url.replace("+psycopg", "") + "postgres", autocommit=True) as connection:
+    with psycopg.connect(
+        durable_postgres.url.replace("+psycopg", "") + "postgres", autocommit=True
+    ) as connection:
         connection.execute(f"CREATE SCHEMA {name}")
     env = environment(
         tmp_path_factory.mktemp("home"),
@@ -112,7 +116,9 @@ def test_the_balance_for_k_calls_admits_k_of_128_over_two_workers(server: Served
     assert (done.returncode, json.loads(done.stdout)["problems"]) == (0, [])
 
 
-def test_a_worker_killed_in_mid_stream_leaves_no_hold_and_the_books_agree(server: Served, upstream: Threaded) -> None:
+def test_a_worker_killed_in_mid_stream_leaves_no_hold_and_the_books_agree(
+    server: Served, upstream: Threaded
+) -> None:
     token = server.sign_up("killed@b.c")
     grant(server, "killed@b.c", Decimal(10))
     streams = [_stream(server, token) for _ in range(6)]
@@ -148,7 +154,10 @@ def test_revocation_and_prices_reach_every_worker(server: Served) -> None:
     until(lambda: not accepted(session), 3)
 
     def prices() -> set[str]:
-        found = [server.call("GET", f"/api/v1/marketplace/models/{MODEL}/endpoints")[1]["offers"] for _ in range(20)]
+        found = [
+            server.call("GET", f"/api/v1/marketplace/models/{MODEL}/endpoints")[1]["offers"]
+            for _ in range(20)
+        ]
         return {o["prices"]["input"] for offers in found for o in offers if o["provider"] == "openai"}
 
     done = command(server.env, "catalog", "price", f"openai/{MODEL}", "9", "9")
@@ -241,7 +250,9 @@ def test_nothing_is_served_unmetered_while_the_database_is_away(
     assert command(server.env, "ledger", "verify").returncode == 0
 
 
-def test_a_database_that_could_lose_money_or_is_not_migrated_is_refused(env: dict[str, str], postgres_url: str) -> None:
+def test_a_database_that_could_lose_money_or_is_not_migrated_is_refused(
+    env: dict[str, str], postgres_url: str
+) -> None:
     unsafe = env | {"DATABASE_URL": postgres_url.replace("+psycopg", "")}
     done = command(unsafe, "serve", "--port", "0")
     assert done.returncode == 2
@@ -295,7 +306,9 @@ def test_the_limits_of_all_workers_together_are_the_limits(env: dict[str, str]) 
         other = server.sign_up("one-connection@b.c")
         connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
         for _ in range(200):
-            connection.request("GET", "/api/v1/marketplace/billing/balance", headers={"authorization": f"Bearer {other}"})
+            connection.request(
+                "GET", "/api/v1/marketplace/billing/balance", headers={"authorization": f"Bearer {other}"}
+            )
             answer = connection.getresponse()
             answer.read()
             assert answer.status == 200

@@ -33,7 +33,9 @@ def test_a_stranger_signs_up_searches_asks_chats_and_sees_the_exact_bill(tmp_pat
         until_the_model_is_loaded(server)
         found = agreed(ada.get(f"{MARKET}/models/search?q=smolm"))["models"]
         assert LOCAL in [m["id"] for m in found]
-        advice = agreed(ada.post(f"{MARKET}/recommendations", {"task": "Write a haiku about rain", "limit": 5}))
+        advice = agreed(
+            ada.post(f"{MARKET}/recommendations", {"task": "Write a haiku about rain", "limit": 5})
+        )
         assert advice["recommendations"]
         turn = {
             "model": LOCAL,

@@ -54,7 +54,9 @@ def collected(tmp_path_factory: pytest.TempPathFactory) -> Collector:
         )  # fmt: skip
         with served(env) as server:
             calls(server, server.sign_up(EMAIL))
-        assert not [name for seen in upstream.fake.requests for name in seen.headers if name.startswith("trace")]
+        assert not [
+            name for seen in upstream.fake.requests for name in seen.headers if name.startswith("trace")
+        ]
         return collector
 
 
@@ -130,7 +132,11 @@ def test_without_an_endpoint_nothing_of_it_is_loaded(tmp_path: Path) -> None:
     )
     for more in ({}, {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9", "OTEL_SDK_DISABLED": "true"}):
         done = subprocess.run(
-            [sys.executable, "-c", script], env=environment(tmp_path, **more), capture_output=True, text=True, check=True
+            [sys.executable, "-c", script],
+            env=environment(tmp_path, **more),
+            capture_output=True,
+            text=True,
+            check=True,
         )
         assert json.loads(done.stdout) == [True, []]
 
@@ -138,6 +144,8 @@ def test_without_an_endpoint_nothing_of_it_is_loaded(tmp_path: Path) -> None:
 def test_an_endpoint_without_the_sdk_is_a_warning_that_says_what_to_install_not_a_failed_start(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.http.trace_exporter", None)  # as if not installed
+    monkeypatch.setitem(
+        sys.modules, "opentelemetry.exporter.otlp.proto.http.trace_exporter", None
+    )  # as if not installed
     assert open_tracer("http://127.0.0.1:9") is None
     assert "ai-agent-marketplace[otel]" in caplog.text

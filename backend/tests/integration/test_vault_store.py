@@ -52,7 +52,9 @@ def test_replacing_and_deleting_a_key_take_effect_at_once(tmp_path: Path) -> Non
     at_home(tmp_path, test)
 
 
-def test_a_key_that_its_provider_refused_shows_so_at_once_and_an_erased_user_leaves_nothing(tmp_path: Path) -> None:
+def test_a_key_that_its_provider_refused_shows_so_at_once_and_an_erased_user_leaves_nothing(
+    tmp_path: Path,
+) -> None:
     async def test(home: Home) -> None:
         await home.vault.put("u1", "openai", Secret("first"), status="verified")
         sealed = await home.vault.seal_text("u1", "m1", "a text")
@@ -81,18 +83,29 @@ def test_another_process_sees_a_deleted_key_go_within_a_second(tmp_path: Path) -
     at_home(tmp_path, test)
 
 
-def test_a_ciphertext_copied_to_another_user_or_provider_is_refused_and_breaks_nothing_else(tmp_path: Path) -> None:
+def test_a_ciphertext_copied_to_another_user_or_provider_is_refused_and_breaks_nothing_else(
+    tmp_path: Path,
+) -> None:
     async def test(home: Home) -> None:
-        for user, provider in (("thief", "openai"), ("thief", "anthropic"), ("owner", "openai"), ("owner", "anthropic")):
+        for user, provider in (
+            ("thief", "openai"),
+            ("thief", "anthropic"),
+            ("owner", "openai"),
+            ("owner", "anthropic"),
+        ):
             await home.vault.put(user, provider, Secret(f"key of {user} for {provider}"))
         rows = vault_secrets
 
         def steal(connection: sa.Connection) -> None:
             of_owner = (
-                sa.select(rows.c.sealed).where(rows.c.user_id == "owner", rows.c.provider == "openai").scalar_subquery()
+                sa.select(rows.c.sealed)
+                .where(rows.c.user_id == "owner", rows.c.provider == "openai")
+                .scalar_subquery()
             )
             connection.execute(
-                sa.update(rows).where(rows.c.user_id == "thief", rows.c.provider == "openai").values(sealed=of_owner)
+                sa.update(rows)
+                .where(rows.c.user_id == "thief", rows.c.provider == "openai")
+                .values(sealed=of_owner)
             )
 
         await home.db.write(steal)
@@ -197,7 +210,9 @@ def test_two_processes_make_one_data_key_for_a_user(tmp_path: Path) -> None:
     at_home(tmp_path, test)
 
 
-def test_the_caches_stay_bounded_and_what_they_forget_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_caches_stay_bounded_and_what_they_forget_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "_CACHED_USERS", 3)
 
     async def test(home: Home) -> None:

@@ -20,7 +20,16 @@ PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input"]
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Built as for publishing."""
     folder = tmp_path_factory.mktemp("dist")
-    build = [*PIP, "wheel", "-q", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(BACKEND)]
+    build = [
+        *PIP,
+        "wheel",
+        "-q",
+        "--no-deps",
+        "--no-build-isolation",
+        "--wheel-dir",
+        str(folder),
+        str(BACKEND),
+    ]
     subprocess.run(build, check=True, timeout=120)
     (found,) = folder.glob("*.whl")
     return found
@@ -47,17 +56,34 @@ def test_the_wheel_holds_the_package_and_nothing_that_runs_at_every_start(wheel:
 def test_the_wheel_serves_from_a_clean_environment_with_its_ui(wheel: Path, tmp_path: Path) -> None:
     python = tmp_path / "venv/bin/python"
     try:
-        subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "venv")], check=True, timeout=60)
+        subprocess.run(
+            [sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "venv")], check=True, timeout=60
+        )
     except subprocess.CalledProcessError:
         pytest.skip("this Python has no venv module")
     pins = tmp_path / "pins.txt"
     lock = (BACKEND / "requirements/run.lock").read_text().splitlines()
     pins.write_text("\n".join(line.split(" ")[0] for line in lock if line[:1].isalnum()))
-    install = [*PIP, "--python", str(python), "install", "-q", "--only-binary", ":all:", "-c", str(pins), f"{wheel}[local]"]
+    install = [
+        *PIP,
+        "--python",
+        str(python),
+        "install",
+        "-q",
+        "--only-binary",
+        ":all:",
+        "-c",
+        str(pins),
+        f"{wheel}[local]",
+    ]
     subprocess.run(install, check=True, timeout=300)
-    env = environment(tmp_path / "home", MARKETPLACE_MODELS_DIR=str(tmp_path / "models"), MARKETPLACE_LOCAL_MODEL="on")
+    env = environment(
+        tmp_path / "home", MARKETPLACE_MODELS_DIR=str(tmp_path / "models"), MARKETPLACE_LOCAL_MODEL="on"
+    )
     command = [str(python.with_name("agent-marketplace")), "serve", "--port", "0"]
-    process = subprocess.Popen(command, env=env, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    process = subprocess.Popen(
+        command, env=env, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     try:
         assert process.stdout is not None
         line = next(line for line in process.stdout if "http://" in line)
@@ -77,7 +103,10 @@ def test_the_wheel_serves_from_a_clean_environment_with_its_ui(wheel: Path, tmp_
             process.wait()
         process.stdout and process.stdout.close()
     postgres = subprocess.run(
-        [command[0], "migrate"], env=env | {"DATABASE_URL": "postgresql://x@127.0.0.1/x"}, capture_output=True, text=True
+        [command[0], "migrate"],
+        env=env | {"DATABASE_URL": "postgresql://x@127.0.0.1/x"},
+        capture_output=True,
+        text=True,
     )
     assert postgres.returncode == 2
     assert "ai-agent-marketplace[postgres]" in postgres.stderr

@@ -39,7 +39,9 @@ from agent_marketplace.wires.base import (
 from agent_marketplace.wires.ollama import OllamaCodec
 
 USAGE = Usage(input=7, cache_read=3, output=5, reasoning=2)
-PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 
 
 class House(ThreadingHTTPServer):
@@ -99,7 +101,9 @@ class _Handler(BaseHTTPRequestHandler):
             headers = {"Retry-After": "2"} if failure.retry_after else {}
             self._send(failure.status, codec.render_error(failure, "req_1"), "application/json", headers)
             return
-        tools = bool(call.tools) and not any(isinstance(p, ToolResultPart) for m in call.messages for p in m.parts)
+        tools = bool(call.tools) and not any(
+            isinstance(p, ToolResultPart) for m in call.messages for p in m.parts
+        )
         finish = Finish.TOOL_CALLS if tools else Finish.STOP
         if not call.stream:
             parts: tuple[Part, ...] = (ReasoningPart("Hm"), TextPart("Hello"))
@@ -108,7 +112,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, codec.render_reply(reply, shape, {}), "application/json", {})
             return
         events: list[Event] = [ReasoningDelta("Hm"), TextDelta("Hel"), TextDelta("lo")]
-        events += [ToolCallDelta(0, "call_1", "look", '{"city":'), ToolCallDelta(0, arguments='"Paris"}')] if tools else []
+        events += (
+            [ToolCallDelta(0, "call_1", "look", '{"city":'), ToolCallDelta(0, arguments='"Paris"}')]
+            if tools
+            else []
+        )
         encoder = codec.encoder(shape)
         out = encoder.start() + codec.keep_alive()
         for event in events:
@@ -149,26 +157,40 @@ def test_openai_sdk_chat_stream_tools_images_errors(house: House) -> None:
         assert (plain.usage.prompt_tokens, plain.usage.completion_tokens) == (10, 5)
         chunks = list(client.chat.completions.create(**ask, stream=True))
         assert "".join(c.choices[0].delta.content or "" for c in chunks) == "Hello"
-        asked = list(client.chat.completions.create(**ask, stream=True, stream_options={"include_usage": True}))
+        asked = list(
+            client.chat.completions.create(**ask, stream=True, stream_options={"include_usage": True})
+        )
         assert asked[-1].usage is not None
         assert asked[-1].usage.total_tokens == 15
         tools: Any = [{"type": "function", "function": {"name": "look", "parameters": SCHEMA}}]
         with client.chat.completions.stream(**ask, tools=tools) as stream:
             final = stream.get_final_completion()
         call = (final.choices[0].message.tool_calls or [])[0]
-        assert (call.id, call.function.name, json.loads(call.function.arguments)) == ("call_1", "look", {"city": "Paris"})
+        assert (call.id, call.function.name, json.loads(call.function.arguments)) == (
+            "call_1",
+            "look",
+            {"city": "Paris"},
+        )
         url = "data:image/png;base64," + base64.b64encode(PNG).decode()
         client.chat.completions.create(
-            model="m", messages=[{"role": "user", "content": [{"type": "image_url", "image_url": {"url": url}}]}]
+            model="m",
+            messages=[{"role": "user", "content": [{"type": "image_url", "image_url": {"url": url}}]}],
         )
         assert images(house) == [base64.b64encode(PNG).decode()]
         with pytest.raises(openai.AuthenticationError):
             client.chat.completions.create(model="m", messages=[{"role": "user", "content": "FAIL401"}])
         with pytest.raises(openai.RateLimitError) as limited:
             client.chat.completions.create(model="m", messages=[{"role": "user", "content": "FAIL429"}])
-        assert (limited.value.response.headers["retry-after"], limited.value.code) == ("2", "rate_limit_exceeded")
+        assert (limited.value.response.headers["retry-after"], limited.value.code) == (
+            "2",
+            "rate_limit_exceeded",
+        )
         with pytest.raises(openai.APIError, match="Busy"):
-            list(client.chat.completions.create(model="m", messages=[{"role": "user", "content": "BREAK"}], stream=True))
+            list(
+                client.chat.completions.create(
+                    model="m", messages=[{"role": "user", "content": "BREAK"}], stream=True
+                )
+            )
 
 
 def test_openai_sdk_responses(house: House) -> None:
@@ -201,7 +223,11 @@ def test_anthropic_sdk_chat_stream_tools_images_errors(house: House) -> None:
         ask: Any = {"model": "m", "max_tokens": 50, "messages": [{"role": "user", "content": "Hi"}]}
         plain = client.messages.create(**ask, system="Be brief.")
         assert [b.type for b in plain.content] == ["thinking", "text"]
-        assert (plain.stop_reason, plain.usage.input_tokens, plain.usage.cache_read_input_tokens) == ("end_turn", 7, 3)
+        assert (plain.stop_reason, plain.usage.input_tokens, plain.usage.cache_read_input_tokens) == (
+            "end_turn",
+            7,
+            3,
+        )
         tools: Any = [{"name": "look", "description": "Looks", "input_schema": SCHEMA}]
         with client.messages.stream(**ask, tools=tools) as stream:
             assert "".join(stream.text_stream) == "Hello"
@@ -215,7 +241,10 @@ def test_anthropic_sdk_chat_stream_tools_images_errors(house: House) -> None:
         }
         client.messages.create(**{**ask, "messages": [{"role": "user", "content": [image]}]})
         assert images(house) == [base64.b64encode(PNG).decode()]
-        for word, kind in {"FAIL401": anthropic.AuthenticationError, "FAIL429": anthropic.RateLimitError}.items():
+        for word, kind in {
+            "FAIL401": anthropic.AuthenticationError,
+            "FAIL429": anthropic.RateLimitError,
+        }.items():
             with pytest.raises(kind) as refused:
                 client.messages.create(**{**ask, "messages": [{"role": "user", "content": word}]})
             assert word == "FAIL401" or refused.value.response.headers["retry-after"] == "2"
@@ -230,7 +259,9 @@ def test_anthropic_sdk_chat_stream_tools_images_errors(house: House) -> None:
 def test_google_sdk_chat_stream_tools_images_errors(house: House, version: str) -> None:
     options = genai_types.HttpOptions(base_url=house.url, api_version=version)
     with genai.Client(api_key="k", http_options=options) as client:
-        config = genai_types.GenerateContentConfig(system_instruction="Be brief.", max_output_tokens=50, temperature=0.5)
+        config = genai_types.GenerateContentConfig(
+            system_instruction="Be brief.", max_output_tokens=50, temperature=0.5
+        )
         plain = client.models.generate_content(model="m", contents="Hi", config=config)
         assert plain.text == "Hello"
         assert plain.usage_metadata is not None
@@ -239,7 +270,9 @@ def test_google_sdk_chat_stream_tools_images_errors(house: House, version: str) 
         streamed = list(client.models.generate_content_stream(model="m", contents="Hi"))
         assert "".join(c.text or "" for c in streamed) == "Hello"
         assert streamed[-1].usage_metadata is not None
-        declared = genai_types.FunctionDeclaration(name="look", description="Looks", parameters_json_schema=SCHEMA)
+        declared = genai_types.FunctionDeclaration(
+            name="look", description="Looks", parameters_json_schema=SCHEMA
+        )
         tooled = genai_types.GenerateContentConfig(tools=[genai_types.Tool(function_declarations=[declared])])
         chunks = list(client.models.generate_content_stream(model="m", contents="Hi", config=tooled))
         calls = [f for c in chunks for f in (c.function_calls or [])]
@@ -258,9 +291,16 @@ def test_ollama_sdk_chat_stream_tools_images_errors(house: House) -> None:
     client = ollama.Client(host=house.url)
     ask: Any = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
     plain = client.chat(**ask, options={"num_predict": 9})
-    assert (plain.message.content, plain.message.thinking, plain.done_reason, plain.eval_count) == ("Hello", "Hm", "stop", 5)
+    assert (plain.message.content, plain.message.thinking, plain.done_reason, plain.eval_count) == (
+        "Hello",
+        "Hm",
+        "stop",
+        5,
+    )
     assert house.calls[-1].max_tokens == 9
-    tools: Any = [{"type": "function", "function": {"name": "look", "description": "Looks", "parameters": SCHEMA}}]
+    tools: Any = [
+        {"type": "function", "function": {"name": "look", "description": "Looks", "parameters": SCHEMA}}
+    ]
     lines = list(client.chat(**ask, tools=tools, stream=True))
     assert "".join(line.message.content or "" for line in lines) == "Hello"
     made = [c.function for line in lines for c in (line.message.tool_calls or ())]
@@ -269,7 +309,10 @@ def test_ollama_sdk_chat_stream_tools_images_errors(house: House) -> None:
     client.chat(model="m", messages=[{"role": "user", "content": "What?", "images": [PNG]}])
     assert images(house) == [base64.b64encode(PNG).decode()]
     assert client.generate(model="m", prompt="Hi").response == "Hello"
-    assert "".join(part.response or "" for part in client.generate(model="m", prompt="Hi", stream=True)) == "Hello"
+    assert (
+        "".join(part.response or "" for part in client.generate(model="m", prompt="Hi", stream=True))
+        == "Hello"
+    )
     with pytest.raises(ollama.ResponseError) as refused:
         client.chat(model="m", messages=[{"role": "user", "content": "FAIL429"}])
     assert (refused.value.status_code, refused.value.error) == (429, "Slow down")

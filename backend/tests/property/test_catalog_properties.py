@@ -16,7 +16,23 @@ from agent_marketplace.ledger.pricing import Price
 
 REGISTRY = MarketplaceRegistry()
 WORDS = st.sampled_from(
-    ["gpt", "claud", "free", "cheap", "vision", "3.3", "70b", "-", "//", "lama", "long context", "\x00", "💥", "o1", "%"]
+    [
+        "gpt",
+        "claud",
+        "free",
+        "cheap",
+        "vision",
+        "3.3",
+        "70b",
+        "-",
+        "//",
+        "lama",
+        "long context",
+        "\x00",
+        "💥",
+        "o1",
+        "%",
+    ]
 )
 
 
@@ -61,7 +77,9 @@ def test_anything_as_a_price_is_a_whole_number_nothing_or_refused(value):
 
 JSON = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=20)),
-    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.text(max_size=12), inner, max_size=4)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4), st.dictionaries(st.text(max_size=12), inner, max_size=4)
+    ),
     max_leaves=20,
 )
 KEYS = st.sampled_from(["mode", "litellm_provider", "input_cost_per_token", "output_cost_per_token", "max_input_tokens", "id", "models",

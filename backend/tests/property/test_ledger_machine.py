@@ -6,7 +6,14 @@ from dataclasses import dataclass
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from agent_marketplace.clock import ManualClock
 from agent_marketplace.db.base import metadata
@@ -16,7 +23,9 @@ from agent_marketplace.usage import Usage
 
 USERS = ("ann", "bob")
 CAP = 400
-amounts = st.integers(0, 300) | st.sampled_from([0, 1, 99, 100, 101, 200, 300])  # limits are met by round numbers
+amounts = st.integers(0, 300) | st.sampled_from(
+    [0, 1, 99, 100, 101, 200, 300]
+)  # limits are met by round numbers
 
 
 @dataclass
@@ -87,7 +96,9 @@ class Machine(RuleBasedStateMachine):
     @initialize()
     def open_accounts(self):
         for user in USERS:
-            self.database.write_sync(lambda c, u=user: self.ledger.open_account_in(c, u, credit_nano=500, kind="credit"))
+            self.database.write_sync(
+                lambda c, u=user: self.ledger.open_account_in(c, u, credit_nano=500, kind="credit")
+            )
         self.database.write_sync(lambda c: self.ledger.open_key_budget_in(c, "key", "total", CAP))
 
     @rule(target=requests, user=st.sampled_from(USERS), amount=amounts, key=st.sampled_from([None, "key"]))
@@ -130,7 +141,9 @@ class Machine(RuleBasedStateMachine):
             return
         values = {"provider": "p", "model": "m", "status": "ok", "provider_cost_nano": charge // 2}
         call = self.ledger.settle(
-            Settlement(request_id=name, user_id=hold.user, charge_nano=charge, usage=Usage(output=1), **values)
+            Settlement(
+                request_id=name, user_id=hold.user, charge_nano=charge, usage=Usage(output=1), **values
+            )
         )
         if hold.state == "voided":
             with pytest.raises(Conflict):
@@ -140,7 +153,11 @@ class Machine(RuleBasedStateMachine):
         if not replayed:
             self.model.end(name, charge, "settled", "ok")
         receipt = self.run(call)
-        assert (receipt.charged_nano, receipt.absorbed_nano, receipt.replayed) == (hold.charged, hold.absorbed, replayed)
+        assert (receipt.charged_nano, receipt.absorbed_nano, receipt.replayed) == (
+            hold.charged,
+            hold.absorbed,
+            replayed,
+        )
 
     @rule(name=requests)
     def void(self, name):
@@ -204,7 +221,10 @@ class Machine(RuleBasedStateMachine):
             record = self.run(self.ledger.receipt(name, self.model.holds[name].user))
             assert (record.status, record.charge_nano, record.absorbed_nano) == want
         spend = self.run(self.ledger.key_spend(["key"]))["key"]
-        assert (spend.spent_nano, CAP - spend.spent_nano - spend.held_nano) == (self.model.spent, self.model.key_room())
+        assert (spend.spent_nano, CAP - spend.spent_nano - spend.held_nano) == (
+            self.model.spent,
+            self.model.key_room(),
+        )
 
 
 EXAMPLES = {"sqlite": 60, "postgresql": 15}

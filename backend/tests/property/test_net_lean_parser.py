@@ -90,7 +90,9 @@ EXTRA = st.just(STOLEN) | st.binary(min_size=1, max_size=60).filter(
 )  # blank lines do no harm
 BODIES = st.lists(st.binary(min_size=1, max_size=200), max_size=8)
 CUTS = st.lists(st.integers(0, 10_000), max_size=12)
-INTERIM = st.sampled_from([b"", b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nlink: a\r\n\r\n" * 2])
+INTERIM = st.sampled_from(
+    [b"", b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nlink: a\r\n\r\n" * 2]
+)
 
 
 def chunked(body: list[bytes]) -> bytes:
@@ -118,7 +120,9 @@ def test_any_cut_of_a_good_answer_gives_the_same_body_and_keeps_the_connection(
 
 @settings(max_examples=400, deadline=None)
 @given(answers(), CUTS, st.integers(0, 10_000))
-def test_an_answer_that_ends_early_is_never_taken_for_complete(answer: tuple[bytes, bytes], at: list[int], end: int) -> None:
+def test_an_answer_that_ends_early_is_never_taken_for_complete(
+    answer: tuple[bytes, bytes], at: list[int], end: int
+) -> None:
     raw, body = answer
     short = raw[: end % len(raw)]
     result, kept = outcome(cut(short, at), eof=True)
@@ -130,7 +134,9 @@ def test_an_answer_that_ends_early_is_never_taken_for_complete(answer: tuple[byt
 
 @settings(max_examples=400, deadline=None)
 @given(answers(), CUTS, EXTRA)
-def test_anything_behind_an_answer_closes_the_connection(answer: tuple[bytes, bytes], at: list[int], extra: bytes) -> None:
+def test_anything_behind_an_answer_closes_the_connection(
+    answer: tuple[bytes, bytes], at: list[int], extra: bytes
+) -> None:
     raw, body = answer
     pieces = cut(raw + extra, at)
     result, kept = outcome(pieces, eof=False)
@@ -140,7 +146,10 @@ def test_anything_behind_an_answer_closes_the_connection(answer: tuple[bytes, by
 
 @settings(max_examples=1000, deadline=None)
 @given(
-    answers(), CUTS, st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), min_size=1, max_size=6), st.booleans()
+    answers(),
+    CUTS,
+    st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), min_size=1, max_size=6),
+    st.booleans(),
 )
 def test_damaged_answers_end_in_a_body_or_a_typed_error(
     answer: tuple[bytes, bytes], at: list[int], damage: list[tuple[int, int]], eof: bool

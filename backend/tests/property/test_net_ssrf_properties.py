@@ -29,7 +29,9 @@ def test_any_text_is_parsed_or_refused_with_a_typed_error(url: str, allow_privat
         return
     other = urlsplit(url)
     assert (other.username, other.password, other.fragment) == (None, None, "")
-    assert (other.hostname or "").lower() in (target.host, target.host.lower()) or literal_address(target.host) is not None
+    assert (other.hostname or "").lower() in (target.host, target.host.lower()) or literal_address(
+        target.host
+    ) is not None
     assert (other.port or (443 if target.tls else 80)) == target.port
     assert target.host.isascii()
     assert not any(c.isspace() or ord(c) < 33 for c in target.path)

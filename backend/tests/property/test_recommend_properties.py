@@ -47,10 +47,14 @@ def test_any_text_is_analysed_the_same_way_twice(text: str) -> None:
     tokens=st.none() | st.integers(0, 3_000_000),
     priority=st.sampled_from(["quality", "balanced", "cost", "speed"]),
 )
-def test_no_pick_breaks_the_budget_the_context_or_availability(text, available, cap, tokens, priority) -> None:  # type: ignore[no-untyped-def]
+def test_no_pick_breaks_the_budget_the_context_or_availability(
+    text, available, cap, tokens, priority
+) -> None:  # type: ignore[no-untyped-def]
     money = None if cap is None else Decimal(cap).scaleb(-9)
     advice = asyncio.run(
-        ENGINE.recommend("u", text, 5, available_nano=available, max_cost=money, input_tokens=tokens, priority=priority)
+        ENGINE.recommend(
+            "u", text, 5, available_nano=available, max_cost=money, input_tokens=tokens, priority=priority
+        )
     )
     picks = advice.recommendations
     assert [p["rank"] for p in picks] == list(range(1, len(picks) + 1))
@@ -85,14 +89,19 @@ def test_one_user_never_has_more_than_one_voice(votes: list[Vote]) -> None:
 
 @given(st.lists(st.floats(1, 5), min_size=1, max_size=200))
 def test_many_accounts_that_paid_nothing_move_no_rating(stars: list[float]) -> None:
-    crowd = [Vote(user_id=f"sock{i}", model="m", kind="stars", stars=s, at=NOW, paid_nano=0) for i, s in enumerate(stars)]
+    crowd = [
+        Vote(user_id=f"sock{i}", model="m", kind="stars", stars=s, at=NOW, paid_nano=0)
+        for i, s in enumerate(stars)
+    ]
     assert rate(crowd, NOW) == {}
     honest = Vote(user_id="x", model="m", kind="stars", stars=5, at=NOW, paid_nano=FULL_VOICE_NANO)
     assert rate([*crowd, honest], NOW) == rate([honest], NOW)
 
 
 def test_a_small_spend_is_a_small_voice() -> None:
-    cheap = [Vote(user_id=f"u{i}", model="m", kind="stars", stars=1, at=NOW, paid_nano=50_000) for i in range(100)]
+    cheap = [
+        Vote(user_id=f"u{i}", model="m", kind="stars", stars=1, at=NOW, paid_nano=50_000) for i in range(100)
+    ]
     assert abs(rate(cheap, NOW)["m"].stars - PRIOR_STARS) < 0.1
 
 
@@ -101,8 +110,12 @@ def test_old_votes_fade() -> None:
     assert rate([old], NOW)["m"].voices < 0.1
 
 
-@given(st.lists(st.integers(0, 100_000), min_size=1, max_size=500), st.integers(0, 5000), st.integers(0, 50_000))
-def test_lengths_keep_their_order_and_history_wins_with_many_calls(seen: list[int], p50: int, extra: int) -> None:
+@given(
+    st.lists(st.integers(0, 100_000), min_size=1, max_size=500), st.integers(0, 5000), st.integers(0, 50_000)
+)
+def test_lengths_keep_their_order_and_history_wins_with_many_calls(
+    seen: list[int], p50: int, extra: int
+) -> None:
     history, prior = percentiles(seen), Lengths(p50, p50 + extra)
     mixed = blend(prior, history)
     assert mixed.p50 <= mixed.p95

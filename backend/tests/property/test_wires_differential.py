@@ -41,7 +41,9 @@ SPLITS = int(os.environ.get("WIRES_SPLITS", "200000"))  # a million by hand
 SHAPE = Shape(id="gen_1", model="house-model", created=1_790_000_000, include_usage=True)
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
-words = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1, max_size=30).filter(str.strip)
+words = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1, max_size=30
+).filter(str.strip)
 plain_json = st.recursive(
     st.booleans() | st.integers(-(2**53), 2**53) | words,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
@@ -66,7 +68,9 @@ def conversations(draw: st.DrawFn) -> Call:
             calls = tuple(ToolCallPart(n, "look", json.dumps(draw(arguments))) for n in made)
             said = (TextPart(draw(words)),) if draw(st.booleans()) else ()
             messages.append(Message("assistant", (*said, *calls)))
-            messages += [Message("tool", (ToolResultPart(n, json.dumps({"seen": draw(words)}), "look"),)) for n in made]
+            messages += [
+                Message("tool", (ToolResultPart(n, json.dumps({"seen": draw(words)}), "look"),)) for n in made
+            ]
         else:
             messages.append(Message("assistant", (TextPart(draw(words)),)))
     messages.append(Message("user", (TextPart(draw(words)),)))
@@ -78,7 +82,11 @@ def conversations(draw: st.DrawFn) -> Call:
         temperature=draw(st.sampled_from([None, 0.5, 1.0])),
         tools=tools,
         response_format="json_schema" if structured else None,
-        response_schema={"type": "object", "properties": {"a": {"type": "string"}}, "additionalProperties": False}
+        response_schema={
+            "type": "object",
+            "properties": {"a": {"type": "string"}},
+            "additionalProperties": False,
+        }
         if structured
         else None,
         reasoning_effort=draw(st.sampled_from([None, "high"])),
@@ -98,7 +106,14 @@ def said(call: Call) -> dict[str, Any]:
                 case ImagePart():
                     parts.append(("image", part.media_type, part.data))
                 case ToolCallPart():
-                    parts.append(("call", numbers.setdefault(part.id, len(numbers)), part.name, json.loads(part.arguments)))
+                    parts.append(
+                        (
+                            "call",
+                            numbers.setdefault(part.id, len(numbers)),
+                            part.name,
+                            json.loads(part.arguments),
+                        )
+                    )
                 case ToolResultPart():
                     parts.append(("result", numbers[part.call_id], json.loads(part.content)))
         role = "user" if message.role == "tool" else message.role
@@ -135,7 +150,9 @@ def test_a_conversation_reaches_any_provider_the_same_from_any_client(client: st
 
 
 ANSWERS: dict[str, Reply] = {
-    "text": Reply(parts=(TextPart('Hé "日本" \u2028\n'),), finish=Finish.STOP, usage=Usage(input=10, output=5)),
+    "text": Reply(
+        parts=(TextPart('Hé "日本" \u2028\n'),), finish=Finish.STOP, usage=Usage(input=10, output=5)
+    ),
     "cut": Reply(parts=(TextPart("Hello"),), finish=Finish.LENGTH, usage=Usage(input=10, output=5)),
     "tools": Reply(
         parts=(
@@ -146,7 +163,9 @@ ANSWERS: dict[str, Reply] = {
         finish=Finish.TOOL_CALLS,
         usage=Usage(input=10, output=5),
     ),
-    "thinking": Reply(parts=(ReasoningPart("Hm"), TextPart("Yes")), finish=Finish.STOP, usage=Usage(input=10, output=5)),
+    "thinking": Reply(
+        parts=(ReasoningPart("Hm"), TextPart("Yes")), finish=Finish.STOP, usage=Usage(input=10, output=5)
+    ),
 }
 
 
@@ -172,7 +191,10 @@ def events_of(reply: Reply) -> list[Event]:
             out.append(ReasoningDelta(part.text))
         elif isinstance(part, ToolCallPart):
             out.append(ToolCallDelta(index, part.id, part.name))
-            out += [ToolCallDelta(index, arguments=part.arguments[i : i + 5]) for i in range(0, len(part.arguments), 5)]
+            out += [
+                ToolCallDelta(index, arguments=part.arguments[i : i + 5])
+                for i in range(0, len(part.arguments), 5)
+            ]
             index += 1
     return out
 
@@ -202,13 +224,18 @@ def gathered(events: list[Event]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("kind", ANSWERS)
 @pytest.mark.parametrize(("client", "provider"), PAIRS)
-def test_an_answer_reaches_any_client_the_same_from_any_provider(client: str, provider: str, kind: str) -> None:
+def test_an_answer_reaches_any_client_the_same_from_any_provider(
+    client: str, provider: str, kind: str
+) -> None:
     meant, one, other = ANSWERS[kind], CODECS[provider], CODECS[client]
     read = one.parse_reply(one.render_reply(meant, SHAPE, {}))
     again = other.parse_reply(other.render_reply(read, SHAPE, {}))
     assert answered(read) == answered(again) == answered(meant)
     decoder = one.decoder()
-    events = decoder.feed(streamed(provider, events_of(meant), Finish(meant.finish or ""), meant.usage)) + decoder.close()
+    events = (
+        decoder.feed(streamed(provider, events_of(meant), Finish(meant.finish or ""), meant.usage))
+        + decoder.close()
+    )
     found = gathered(events)
     passed: list[Event] = [e for e in events if isinstance(e, TextDelta | ReasoningDelta | ToolCallDelta)]
     decoder = other.decoder()

@@ -47,9 +47,13 @@ def cut(body: bytes, cuts: list[int]) -> list[SSEEvent]:
     st.booleans(),
     st.lists(st.integers(0, 10_000), max_size=40),
 )
-@example([(b"retry: 9", b"\n"), *[(b"data: a", b"\n"), (b"", b"\n")] * 2], True, [21])  # the second event comes alone
+@example(
+    [(b"retry: 9", b"\n"), *[(b"data: a", b"\n"), (b"", b"\n")] * 2], True, [21]
+)  # the second event comes alone
 @settings(max_examples=1500, deadline=None)
-def test_any_split_of_the_bytes_gives_the_same_events(lines: list[tuple[bytes, bytes]], bom: bool, cuts: list[int]) -> None:
+def test_any_split_of_the_bytes_gives_the_same_events(
+    lines: list[tuple[bytes, bytes]], bom: bool, cuts: list[int]
+) -> None:
     body = (b"\xef\xbb\xbf" if bom else b"") + b"".join(line + end for line, end in lines)
     assert cut(body, cuts) == whole(body)
     assert cut(body, list(range(len(body)))) == whole(body)
@@ -65,7 +69,11 @@ def test_no_bytes_make_the_readers_raise(body: bytes, cuts: list[int]) -> None:
 
 def test_line_ends_may_be_mixed_within_one_stream() -> None:
     events = whole(b"\xef\xbb\xbfevent: a\rdata: 1\r\ndata: 2\n\r\nid: 5\rdata:3\r\r: note\ndata: 4\n\n")
-    assert [(e.event, e.data, e.id) for e in events] == [("a", b"1\n2", None), ("", b"3", "5"), ("", b"4", "5")]
+    assert [(e.event, e.data, e.id) for e in events] == [
+        ("a", b"1\n2", None),
+        ("", b"3", "5"),
+        ("", b"4", "5"),
+    ]
 
 
 def test_a_last_event_without_its_blank_line_is_not_lost() -> None:

@@ -55,7 +55,15 @@ def test_weak_passwords_are_refused_with_a_reason(password: str) -> None:
 
 # "password123" is what the guide's own suite signs up with.
 @pytest.mark.parametrize(
-    "password", ["password123", "x7" * 4 + "q", "pässwörter sind lang", "🐎🔋📎🖊 staple", "a b c d e f", "q9" + "z" * 1022]
+    "password",
+    [
+        "password123",
+        "x7" * 4 + "q",
+        "pässwörter sind lang",
+        "🐎🔋📎🖊 staple",
+        "a b c d e f",
+        "q9" + "z" * 1022,
+    ],
 )
 def test_any_characters_and_lengths_up_to_1024_are_allowed(password: str) -> None:
     check_password(password, "someone@example.com")
@@ -84,7 +92,10 @@ def test_hashes_are_argon2id_of_the_agreed_cost_and_different_each_time() -> Non
 def test_a_password_typed_on_another_system_in_another_unicode_form_is_the_same() -> None:
     async def go() -> None:
         passwords = Passwords()
-        assert await passwords.verify(await passwords.hash("caf\u00e9 \u212b"), "cafe\u0301 A\u030a") == (True, None)
+        assert await passwords.verify(await passwords.hash("caf\u00e9 \u212b"), "cafe\u0301 A\u030a") == (
+            True,
+            None,
+        )
         passwords.close()
 
     asyncio.run(go())
@@ -187,7 +198,9 @@ def test_keys_match_the_published_expression_and_mistyped_ones_fail_the_checksum
 
 
 def test_hashes_at_rest_depend_on_the_pepper_and_the_purpose() -> None:
-    digests = {key_format.digest(pepper, purpose, "x") for pepper in (b"a", b"b") for purpose in ("key", "invite")}
+    digests = {
+        key_format.digest(pepper, purpose, "x") for pepper in (b"a", b"b") for purpose in ("key", "invite")
+    }
     assert len(digests) == 4
 
 
@@ -326,7 +339,9 @@ def test_ten_thousand_guesses_from_a_hundred_addresses_get_at_most_500_checked()
             continue
         checked += 1
     assert checked <= 500
-    limits.guess("user1@x.y", "192.168.1.1", known_device=True).right()  # the owner's own device is not locked out
+    limits.guess(
+        "user1@x.y", "192.168.1.1", known_device=True
+    ).right()  # the owner's own device is not locked out
 
 
 def test_right_passwords_cost_nothing() -> None:
@@ -358,7 +373,9 @@ def test_switching_limits_off_leaves_the_limit_on_guessing_one_password() -> Non
 
 
 def test_request_and_sign_up_rates_are_limited_per_user_and_address() -> None:
-    limits = Limits(ManualClock(), rates=LimitRates(requests=Rate(2, 1), sign_up=Rate(2, 1), taken=Rate(2, 1)))
+    limits = Limits(
+        ManualClock(), rates=LimitRates(requests=Rate(2, 1), sign_up=Rate(2, 1), taken=Rate(2, 1))
+    )
     for limit in (limits.request, limits.sign_up, limits.taken):
         limit("a")
         limit("a")

@@ -104,7 +104,9 @@ def forgeries(clock: ManualClock) -> dict[str, str]:
         b"x" * 64,
     ):
         out[f"secret {secret[:8]!r}"] = forge(HEADER, good, secret)
-        out[f"jwk header {secret[:8]!r}"] = forge(HEADER | {"jwk": {"kty": "oct", "k": b64(secret or b"x")}}, good, secret)
+        out[f"jwk header {secret[:8]!r}"] = forge(
+            HEADER | {"jwk": {"kty": "oct", "k": b64(secret or b"x")}}, good, secret
+        )
         for kid in ("../../../../dev/null", "/dev/null", "' OR 1=1 --", "", 0):
             out[f"kid {kid} {secret[:8]!r}"] = forge(
                 HEADER | {"kid": kid, "jku": "http://127.0.0.1/jwks", "x5u": "file:///"}, good, secret
@@ -118,7 +120,9 @@ def claim_forgeries(good: dict[str, Any], now: int) -> dict[str, str]:
     for claim in good:
         out[f"without {claim}"] = forge(HEADER, {k: v for k, v in good.items() if k != claim})
         for value in impossible:
-            if value != good[claim] and not (claim == "email" or (claim in ("user_id", "sid") and isinstance(value, str))):
+            if value != good[claim] and not (
+                claim == "email" or (claim in ("user_id", "sid") and isinstance(value, str))
+            ):
                 if claim in ("iat", "nbf") and type(value) is int and now - 7 * 86_400 < value <= now:
                     continue
                 if claim == "nbf" and type(value) is int and value <= 0:
@@ -172,6 +176,13 @@ def test_no_forged_token_of_the_corpus_is_accepted() -> None:
 
 
 def test_our_tokens_have_the_claims_that_other_programs_may_rely_on() -> None:
-    claims = jwt.decode(SessionTokens(SECRET, ManualClock()).issue("s", "u", "a@b.c"), options={"verify_signature": False})
+    claims = jwt.decode(
+        SessionTokens(SECRET, ManualClock()).issue("s", "u", "a@b.c"), options={"verify_signature": False}
+    )
     assert claims["exp"] - claims["iat"] == 7 * 86_400
-    assert (claims["user_id"], claims["email"], claims["sid"], claims["typ"]) == ("u", "a@b.c", "s", "session")
+    assert (claims["user_id"], claims["email"], claims["sid"], claims["typ"]) == (
+        "u",
+        "a@b.c",
+        "s",
+        "session",
+    )

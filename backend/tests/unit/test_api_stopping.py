@@ -16,7 +16,9 @@ class _Market:
     codecs = codecs()
 
 
-def cancelled(path: str, *, draining: bool = True, begun: bool = False, kind: str = "http") -> tuple[list[Any], bool]:
+def cancelled(
+    path: str, *, draining: bool = True, begun: bool = False, kind: str = "http"
+) -> tuple[list[Any], bool]:
     """What was sent, and whether the cancellation went on, for a request that is cancelled in the middle."""
     drain, cold, sent = Drain(), FastAPI(), list[Any]()
     cold.state.market = _Market()

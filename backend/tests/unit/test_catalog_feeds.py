@@ -12,7 +12,9 @@ TODAY = "2026-11-22"
 
 
 def price(**tier: int) -> Price:
-    return Price(input=1000, output=4000, cache_read=100, tiers=(PriceTier(above_input_tokens=200_000, **tier),))
+    return Price(
+        input=1000, output=4000, cache_read=100, tiers=(PriceTier(above_input_tokens=200_000, **tier),)
+    )
 
 
 @pytest.mark.parametrize(
@@ -27,7 +29,9 @@ def price(**tier: int) -> Price:
         (Price(input=1000, output=4000), Price(input=1000, output=0)),
     ],
 )
-def test_a_price_that_jumps_above_a_threshold_or_in_one_class_waits_for_a_person(before: Price, after: Price) -> None:
+def test_a_price_that_jumps_above_a_threshold_or_in_one_class_waits_for_a_person(
+    before: Price, after: Price
+) -> None:
     assert jump(before, after) is not None
 
 
@@ -54,24 +58,43 @@ def test_pointers_batch_prices_free_lunches_and_resellers_bring_no_new_model() -
     paid, free = Price(input=1000, output=1000), Price(input=0, output=0)
     hosts = host_names("litellm")
     assert hosts["openai"] == "openai"
-    reseller = next(name for name, host in hosts.items() if host not in ("openai", "huggingface", "openrouter"))
+    reseller = next(
+        name for name, host in hosts.items() if host not in ("openai", "huggingface", "openrouter")
+    )
     names = [("openai", "gpt-99-latest", paid), ("openai", "gpt-99:batch", paid), ("openai", "~gpt-99", paid)]
-    names += [("openai", "gpt-99", free), ("openai", "gpt-99", None), (reseller, "gpt-99", paid), ("nobody", "gpt-99", paid)]
+    names += [
+        ("openai", "gpt-99", free),
+        ("openai", "gpt-99", None),
+        (reseller, "gpt-99", paid),
+        ("nobody", "gpt-99", paid),
+    ]
     rows = [Row(source="litellm", provider=p, upstream_id=n, price=cost) for p, n, cost in names]
     changes = compare(bundled(), rows, "litellm", 0, TODAY)
     assert (changes.models, changes.offers, changes.prices, changes.reviews) == ((), (), (), ())
     real = compare(
-        bundled(), [Row(source="litellm", provider="openai", upstream_id="gpt-99", price=paid)], "litellm", 0, TODAY
+        bundled(),
+        [Row(source="litellm", provider="openai", upstream_id="gpt-99", price=paid)],
+        "litellm",
+        0,
+        TODAY,
     )
     assert [m.id for m in real.models] == ["gpt-99"]
 
 
 def test_a_list_that_is_checked_less_often_does_not_overrule_a_better_one() -> None:
-    offer = next(o for m in bundled().models for o in m.offers if o.source == "litellm" and o.price and o.price.input)
+    offer = next(
+        o for m in bundled().models for o in m.offers if o.source == "litellm" and o.price and o.price.input
+    )
     assert offer.price is not None
     host = next(name for name, host in host_names("models.dev").items() if host == offer.provider)
     dearer = Price(input=offer.price.input * 2, output=offer.price.output * 2)
-    row = Row(source="models.dev", provider=host, upstream_id=offer.upstream_id, price=dearer, retires_on="2031-01-01")
+    row = Row(
+        source="models.dev",
+        provider=host,
+        upstream_id=offer.upstream_id,
+        price=dearer,
+        retires_on="2031-01-01",
+    )
     changes = compare(bundled(), [row], "models.dev", 0, TODAY)
     assert (changes.prices, changes.reviews) == ((), ())
     assert [o.retires_on for o in changes.offers] == ["2031-01-01"]
@@ -82,4 +105,6 @@ def test_a_flood_of_new_models_makes_the_whole_list_suspect() -> None:
     feed = next(feed for feed in FEEDS if feed.name == "openrouter")
     everything = sum(1 for m in bundled().models for o in m.offers)
     assert suspect(Changes((), (), (model,) * MOST_NEW, (), everything), bundled(), feed) is None
-    assert "new models" in str(suspect(Changes((), (), (model,) * (MOST_NEW + 1), (), everything), bundled(), feed))
+    assert "new models" in str(
+        suspect(Changes((), (), (model,) * (MOST_NEW + 1), (), everything), bundled(), feed)
+    )

@@ -14,7 +14,16 @@ from agent_marketplace.errors import BadRequest
 from agent_marketplace.json import encode
 from agent_marketplace.ledger.pricing import Price, PriceTier, validate_price
 
-GUIDE_IDS = ("gpt4", "gpt3.5", "claude3-opus", "claude3-sonnet", "gemini-pro", "mistral-7b", "llama2-7b", "mistral-large")
+GUIDE_IDS = (
+    "gpt4",
+    "gpt3.5",
+    "claude3-opus",
+    "claude3-sonnet",
+    "gemini-pro",
+    "mistral-7b",
+    "llama2-7b",
+    "mistral-large",
+)
 GUIDE_FIELDS = (
     "id", "name", "provider", "model_id", "pricing_tier", "cost_per_1k", "context_window", "capabilities", "rating", "use_count",
     "is_available",
@@ -120,7 +129,11 @@ def test_known_list_prices_are_exact(registry):
         assert (prices["input"], prices["output"]) == (given, out), model_id
     assert registry.get_model_by_id("claude-opus-4-8").price.cache_write_1h == 10 * 10**9
     tiers = registry.get_model_by_id("gemini-2.5-pro").price.tiers
-    assert (tiers[0].above_input_tokens, tiers[0].input, tiers[0].output) == (200_000, 2_500_000_000, 15 * 10**9)
+    assert (tiers[0].above_input_tokens, tiers[0].input, tiers[0].output) == (
+        200_000,
+        2_500_000_000,
+        15 * 10**9,
+    )
 
 
 # --- the guide's methods ---
@@ -154,7 +167,9 @@ def test_popular_models_follow_real_use_and_say_so():
     registry = MarketplaceRegistry()
     assert len(registry.get_popular_models()) == 5
     assert "providers" in registry.popular_basis
-    registry.set_evidence({"gpt-5": [Evidence("LiveBench", 71.5, "https://livebench.ai", "2026-06-25")]}, {"gpt-5": 1.0})
+    registry.set_evidence(
+        {"gpt-5": [Evidence("LiveBench", 71.5, "https://livebench.ai", "2026-06-25")]}, {"gpt-5": 1.0}
+    )
     assert registry.get_popular_models(1)[0].id == "gpt-5"
     assert registry.popular_basis == "public benchmarks"
     registry.set_stats({"mistral-7b": Stats(use_count=3)})
@@ -194,7 +209,9 @@ def test_provider_slash_model_pins_that_offer_and_a_bare_name_pins_none(registry
     assert registry.resolve_offer("gpt-4o") is None
 
 
-@pytest.mark.parametrize("name", ["", " ", "/", "=", "x" * 10_000, "gpt\x00", "../../etc/passwd", "=gpt-4-turbo", "🦙"])
+@pytest.mark.parametrize(
+    "name", ["", " ", "/", "=", "x" * 10_000, "gpt\x00", "../../etc/passwd", "=gpt-4-turbo", "🦙"]
+)
 def test_hostile_names_find_nothing(registry, name):
     assert registry.resolve(name) is None
 
@@ -312,7 +329,13 @@ def test_no_price_field_of_the_catalogue_is_a_float():
 
 def test_query_filters_sorts_and_pages(registry):
     page = registry.query(
-        {"tier": "paid", "capability": "vision,tools", "sort": "price", "limit": "10", "max_output_price": "5"}
+        {
+            "tier": "paid",
+            "capability": "vision,tools",
+            "sort": "price",
+            "limit": "10",
+            "max_output_price": "5",
+        }
     )
     assert page.total > 10 >= len(page.models)
     assert {m.pricing_tier for m in page.models} == {"paid"}
@@ -321,7 +344,9 @@ def test_query_filters_sorts_and_pages(registry):
     costs = [m.cost_per_1k for m in page.models]
     assert costs == sorted(costs)
     second = registry.query({"sort": "name", "limit": "5", "offset": "5"})
-    assert [m.id for m in second.models] == [m.id for m in registry.query({"sort": "name", "limit": "10"}).models][5:]
+    assert [m.id for m in second.models] == [
+        m.id for m in registry.query({"sort": "name", "limit": "10"}).models
+    ][5:]
 
 
 def test_query_counts_facets_over_all_pages(registry):
@@ -334,7 +359,9 @@ def test_query_counts_facets_over_all_pages(registry):
 
 @pytest.mark.parametrize("order", ["asc", "desc"])
 def test_missing_data_sorts_last_in_both_directions(registry, order):
-    dates = [m.released_on for m in registry.query({"sort": "newest", "order": order, "limit": "1000"}).models]
+    dates = [
+        m.released_on for m in registry.query({"sort": "newest", "order": order, "limit": "1000"}).models
+    ]
     first_missing = dates.index(None)
     assert all(d is None for d in dates[first_missing:])
 
@@ -359,7 +386,10 @@ def test_query_with_words_orders_by_relevance_and_with_provider_and_local_keeps_
     assert registry.query({"q": "claud opus"}).models[0].family == "claude"
     assert registry.query({"q": "claud opus"}).basis == "relevance"
     assert all("groq" in m.providers for m in registry.query({"provider": "groq"}).models)
-    assert {m.id for m in registry.query({"local": "true", "limit": "1000"}).models} >= {"smollm2-135m", "llama2-7b"}
+    assert {m.id for m in registry.query({"local": "true", "limit": "1000"}).models} >= {
+        "smollm2-135m",
+        "llama2-7b",
+    }
     assert all(m.context_window >= 1_000_000 for m in registry.query({"min_context": "1000000"}).models)
 
 

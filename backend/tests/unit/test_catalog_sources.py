@@ -12,7 +12,12 @@ from agent_marketplace.catalog.names import is_slug
 
 
 def _litellm(**facts):
-    base = {"litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 1.25e-06, "output_cost_per_token": 1e-05}
+    base = {
+        "litellm_provider": "openai",
+        "mode": "chat",
+        "input_cost_per_token": 1.25e-06,
+        "output_cost_per_token": 1e-05,
+    }
     return sources.litellm(sources.parse(json.dumps({"gpt-x": {**base, **facts}})))
 
 
@@ -35,7 +40,9 @@ def test_litellm_tiers_cache_and_flags_are_read():
         3_750_000_000,
         6_000_000_000,
     )
-    assert [(t.above_input_tokens, t.input, t.output) for t in row.price.tiers] == [(200_000, 2_500_000_000, 15_000_000_000)]
+    assert [(t.above_input_tokens, t.input, t.output) for t in row.price.tiers] == [
+        (200_000, 2_500_000_000, 15_000_000_000)
+    ]
     assert "image" in row.input_modalities
     assert "tools" in row.supported_parameters
     assert "temperature" not in row.supported_parameters
@@ -57,7 +64,11 @@ def test_models_dev_rows():
             "tool_call": True, "reasoning": True, "temperature": False, "release_date": "2026-11", "status": "deprecated"}}}
     }  # fmt: skip
     row = sources.models_dev(sources.parse(json.dumps(document))).rows[0]
-    assert (row.price.input, row.price.tiers[0].output, row.context) == (2_500_000_000, 22_500_000_000, 400_000)
+    assert (row.price.input, row.price.tiers[0].output, row.context) == (
+        2_500_000_000,
+        22_500_000_000,
+        400_000,
+    )
     assert (row.released_on, row.retired) == ("2026-11-01", True)
     assert "reasoning" in row.supported_parameters
     assert "top_p" not in row.supported_parameters
@@ -104,7 +115,10 @@ def _model(model_id, name, released_on):
 
 def test_the_feed_of_new_models_is_newest_first_and_escapes_foreign_words():
     assert is_slug("b")
-    text = rss([_model("a", "A", "2026-01-01"), _model("b", "B <script>", "2026-02-01"), _model("c", "C", None)], "http://x")
+    text = rss(
+        [_model("a", "A", "2026-01-01"), _model("b", "B <script>", "2026-02-01"), _model("c", "C", None)],
+        "http://x",
+    )
     assert text.index("B &lt;script&gt;") < text.index("<title>A</title>")
     assert "<title>C</title>" not in text
     assert "&lt;b&gt;&amp;" in text

@@ -58,7 +58,11 @@ COMPONENT = "export function Panel() {\n" + "  x();\n" * 250 + "}\n"
         (f"{PACKAGE}/providers/x.py", 2, "async def f():\n    await asyncio.open_connection('x', 1)\n"),
         (f"{PACKAGE}/api/x.py", 3, "try:\n    f()\nexcept Exception:\n    pass\n"),
         (f"{PACKAGE}/api/x.py", 3, "try:\n    f()\nexcept:  # noqa: E722\n    pass\n"),
-        (f"{PACKAGE}/api/x.py", 3, "try:\n    f()\nexcept (ValueError, BaseException) as e:  # noqa: BLE001\n    pass\n"),
+        (
+            f"{PACKAGE}/api/x.py",
+            3,
+            "try:\n    f()\nexcept (ValueError, BaseException) as e:  # noqa: BLE001\n    pass\n",
+        ),
         (f"{PACKAGE}/api/x.py", 1, "with contextlib.suppress(Exception): f()\n"),
         (f"{PACKAGE}/api/x.py", 1, "def f(:\n"),
     ],
@@ -74,8 +78,14 @@ def test_a_breach_is_found_at_its_line(tmp_path: Path, name: str, line: int, tex
     [
         (f"{PACKAGE}/a.py", "@decorated\n" + "def f():\n" + "    x = 1\n" * 69),
         ("scripts/a.py", "x = 1\n" * 500),
-        ("frontend/src/Panel.tsx", COMPONENT.replace("  x();\n", "", 2) + COMPONENT.replace("  x();\n", "", 2)),
-        (f"{PACKAGE}/vault/store.py", "import sqlalchemy as sa\nsa.select(1)\nc.execute('SELECT 1', {'x': f'{y}'})\n"),
+        (
+            "frontend/src/Panel.tsx",
+            COMPONENT.replace("  x();\n", "", 2) + COMPONENT.replace("  x();\n", "", 2),
+        ),
+        (
+            f"{PACKAGE}/vault/store.py",
+            "import sqlalchemy as sa\nsa.select(1)\nc.execute('SELECT 1', {'x': f'{y}'})\n",
+        ),
         (f"{PACKAGE}/db/x.py", 'c.execute(f"PRAGMA {p}")  # sql: our own constants\n'),
         (
             f"{PACKAGE}/vault/vault.py",
@@ -85,7 +95,10 @@ def test_a_breach_is_found_at_its_line(tmp_path: Path, name: str, line: int, tex
             f"{PACKAGE}/ledger/x.py",
             "PAUSES_S = (0.5,)\ndef f(ttl_s: float = 1.5): ...\nday = of(now_ms / 1000)\nx = amount // 2\n",
         ),
-        (f"{PACKAGE}/gateway/x.py", "share = 0.5\ncost_nano = amount // 2\nother_nano = price_usage(price, round(a / b))\n"),
+        (
+            f"{PACKAGE}/gateway/x.py",
+            "share = 0.5\ncost_nano = amount // 2\nother_nano = price_usage(price, round(a / b))\n",
+        ),
         (f"{PACKAGE}/net/x.py", "import aiohttp\nimport socket\n"),
         (f"{PACKAGE}/providers/x.py", "from urllib.parse import urlsplit\nfrom . import ollama\n"),
         (
@@ -102,7 +115,12 @@ def test_what_is_allowed_is_left_alone(tmp_path: Path, name: str, text: str) -> 
 
 def test_this_repository_is_what_is_checked_by_default(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, SCRIPTS / "check_rules.py"], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, SCRIPTS / "check_rules.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert done.stderr == ""
     assert done.stdout.endswith(("House rules hold\n", "breaches of the house rules\n"))

@@ -38,7 +38,11 @@ def test_the_image_runs_without_root_and_without_secrets_or_unpinned_parts() -> 
     users = [rest for word, rest in last_stage if word == "USER"]
     assert users
     assert users[-1] not in ("root", "0")
-    assert all(":" in rest.split()[0] and not rest.split()[0].endswith(":latest") for word, rest in found if word == "FROM")
+    assert all(
+        ":" in rest.split()[0] and not rest.split()[0].endswith(":latest")
+        for word, rest in found
+        if word == "FROM"
+    )
     assert not [rest for word, rest in found if word == "ADD"]
     assert not [rest for word, rest in found if word in ("ENV", "ARG") and SECRET.search(rest)]
     assert any("--require-hashes" in rest for word, rest in found if word == "RUN")
@@ -49,7 +53,9 @@ def test_a_locked_install_never_asks_which_version_is_newest_today() -> None:
     """pip looks an extra of a dependency up at its newest version first, and then fails because the lock has another one."""
     for name in ("scripts/setup.sh", "Dockerfile", "docs/operations.md"):
         lines = [
-            line for line in (ROOT / name).read_text().splitlines() if "pip install" in line and "--require-hashes" in line
+            line
+            for line in (ROOT / name).read_text().splitlines()
+            if "pip install" in line and "--require-hashes" in line
         ]
         assert lines, name
         assert all("--no-deps" in line for line in lines), name
@@ -65,9 +71,18 @@ def run_setup_step(step: str, folder: Path, path: str, setup: str = "") -> None:
 
 @pytest.mark.parametrize(
     ("version", "brought"),
-    [("v22.12.0", False), ("v24.21.0", False), ("v22.9.0", True), ("v20.20.2", True), ("v8.17.0", True), (None, True)],
+    [
+        ("v22.12.0", False),
+        ("v24.21.0", False),
+        ("v22.9.0", True),
+        ("v20.20.2", True),
+        ("v8.17.0", True),
+        (None, True),
+    ],
 )
-def test_the_machine_s_own_node_is_used_unless_it_is_too_old(version: str | None, brought: bool, tmp_path: Path) -> None:
+def test_the_machine_s_own_node_is_used_unless_it_is_too_old(
+    version: str | None, brought: bool, tmp_path: Path
+) -> None:
     """Bringing a second Node costs a newcomer 60 MB and a false sentence."""
     programs = {"npm": "exit 0", ".venv/bin/python": 'echo brought >> "$0.log"; exit 1'}
     if version:
@@ -160,7 +175,10 @@ def test_the_unit_migrates_first_drains_and_runs_without_rights() -> None:
 
 
 def test_a_command_of_the_operators_runs_as_the_service_and_with_its_settings(tmp_path: Path) -> None:
-    unit, admin = (ROOT / "deploy/agent-marketplace.service").read_text(), (ROOT / "deploy/marketplace-admin").read_text()
+    unit, admin = (
+        (ROOT / "deploy/agent-marketplace.service").read_text(),
+        (ROOT / "deploy/marketplace-admin").read_text(),
+    )
     user, settings_file = re.findall(r"^(?:User|EnvironmentFile)=(.*)$", unit, re.MULTILINE)
     user, settings_file = (user, settings_file) if settings_file.startswith("/") else (settings_file, user)
     assert f"user={user}\n" in admin
@@ -168,7 +186,11 @@ def test_a_command_of_the_operators_runs_as_the_service_and_with_its_settings(tm
     sample = (ROOT / "deploy/agent-marketplace.env").read_text()
     given = dict(line.split("=", 1) for line in sample.splitlines() if line and not line.startswith("#"))
     found = settings.load(given | {"HOME": str(tmp_path)})
-    assert (str(found.data_dir), found.signup, found.embedded) == ("/var/lib/agent-marketplace", "invite", True)
+    assert (str(found.data_dir), found.signup, found.embedded) == (
+        "/var/lib/agent-marketplace",
+        "invite",
+        True,
+    )
     assert subprocess.run(["sh", "-n", ROOT / "deploy/marketplace-admin"], check=False).returncode == 0
 
 
@@ -191,5 +213,7 @@ def test_the_proxy_does_not_buffer_streams_or_show_metrics() -> None:
     assert "proxy_buffering off" in text
     assert "proxy_request_buffering off" in text  # prompts must not lie in temporary files
     (logged,) = re.findall(r"log_format \w+ '(.*)';", text)
-    assert not re.search(r"\$request\b|\$args|\$query_string|\$request_uri|\$http_", logged)  # ?key= is a credential
+    assert not re.search(
+        r"\$request\b|\$args|\$query_string|\$request_uri|\$http_", logged
+    )  # ?key= is a credential
     assert re.search(r"location = /metrics \{ deny all; \}", text)

@@ -18,7 +18,9 @@ ASKED = (
 
 
 def target(credential: str, context: int | None) -> Target:
-    return Target(model="m", provider="anthropic", upstream_id="m", credential=credential, price=PRICE, context=context)  # type: ignore[arg-type]
+    return Target(
+        model="m", provider="anthropic", upstream_id="m", credential=credential, price=PRICE, context=context
+    )  # type: ignore[arg-type]
 
 
 def test_a_header_is_read_once_however_it_is_written() -> None:

@@ -49,7 +49,9 @@ def test_no_form_of_the_key_is_repeated(form: str) -> None:
 
 
 @given(st.text(), st.integers(0, len(KEY) - PIECE), st.integers(PIECE, len(KEY)), st.text())
-def test_no_piece_of_eight_survives_anywhere_in_any_words(before: str, start: int, size: int, after: str) -> None:
+def test_no_piece_of_eight_survives_anywhere_in_any_words(
+    before: str, start: int, size: int, after: str
+) -> None:
     shown = scrub(before + KEY[start : start + size] + after, HEADERS).casefold()
     assert not any(KEY.casefold()[i : i + PIECE] in shown for i in range(len(KEY) - PIECE + 1))
 

@@ -14,7 +14,11 @@ FUNCTION = {"type": "function", "function": {"name": "f", "parameters": {"type":
 
 
 def unpriced(wire: str, **fields: object) -> tuple[str, ...]:
-    said = {"contents": [{"parts": [{"text": "hi"}]}]} if wire == "gemini" else {"max_tokens": 9, "messages": MESSAGES}
+    said = (
+        {"contents": [{"parts": [{"text": "hi"}]}]}
+        if wire == "gemini"
+        else {"max_tokens": 9, "messages": MESSAGES}
+    )
     body = {"model": "m", **said, **fields}
     return needs.read(codecs()[wire].parse_request(json.encode(body)), 5).unpriced
 
@@ -39,7 +43,9 @@ def unpriced(wire: str, **fields: object) -> tuple[str, ...]:
         ("gemini", {"tools": [{"codeExecution": {}}]}, ()),
     ],
 )
-def test_options_that_are_billed_apart_are_seen(wire: str, fields: dict[str, object], found: tuple[str, ...]) -> None:
+def test_options_that_are_billed_apart_are_seen(
+    wire: str, fields: dict[str, object], found: tuple[str, ...]
+) -> None:
     assert unpriced(wire, **fields) == found
 
 

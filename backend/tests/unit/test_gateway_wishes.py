@@ -34,7 +34,9 @@ def test_a_wish_that_cannot_be_kept_is_refused_not_ignored(raw: dict[str, Any], 
         parse(raw)
 
 
-@pytest.mark.parametrize("amount", [True, [], {}, "a dollar", "NaN", float("inf"), -1, "-0.01", "1e400", 1_000_001])
+@pytest.mark.parametrize(
+    "amount", [True, [], {}, "a dollar", "NaN", float("inf"), -1, "-0.01", "1e400", 1_000_001]
+)
 def test_a_ceiling_that_is_no_amount_never_means_no_ceiling(amount: object) -> None:
     for raw in ({"max_cost": amount}, {"provider": {"max_price": {"prompt": amount or "x"}}}):
         with pytest.raises(BadRequest, match="dollars"):
@@ -42,12 +44,16 @@ def test_a_ceiling_that_is_no_amount_never_means_no_ceiling(amount: object) -> N
 
 
 def test_a_ceiling_is_exact_and_never_rounded_up() -> None:
-    wishes = parse({"max_cost": 0.1, "provider": {"max_price": {"completion": "0.0000000019"}, "sort": {"by": "price"}}})
+    wishes = parse(
+        {"max_cost": 0.1, "provider": {"max_price": {"completion": "0.0000000019"}, "sort": {"by": "price"}}}
+    )
     assert (wishes.max_cost, wishes.max_price_output, wishes.sort) == (100_000_000, 1, "price")
 
 
 def left_out(*codes: str, model: str = "m", reason: str = "because") -> tuple[Skipped, ...]:
-    return tuple(Skipped(model=model, provider=f"p{i}", code=code, reason=reason) for i, code in enumerate(codes))
+    return tuple(
+        Skipped(model=model, provider=f"p{i}", code=code, reason=reason) for i, code in enumerate(codes)
+    )
 
 
 @pytest.mark.parametrize(

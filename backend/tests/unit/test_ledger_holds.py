@@ -22,10 +22,34 @@ def ms(text, timezone="UTC"):
     ("period", "timezone", "now", "start", "end"),
     [
         ("day", "UTC", "2026-03-29T13:00", "2026-03-29T00:00", "2026-03-30T00:00"),
-        ("day", "Europe/Berlin", "2026-03-29T13:00", "2026-03-29T00:00", "2026-03-30T00:00"),  # a day of 23 hours
-        ("day", "Europe/Berlin", "2026-10-25T13:00", "2026-10-25T00:00", "2026-10-26T00:00"),  # a day of 25 hours
-        ("day", "Africa/Cairo", "2026-04-24T12:00", "2026-04-24T01:00", "2026-04-25T00:00"),  # midnight does not happen
-        ("day", "America/Havana", "2026-11-01T13:00", "2026-11-01T00:00", "2026-11-02T00:00"),  # midnight happens twice
+        (
+            "day",
+            "Europe/Berlin",
+            "2026-03-29T13:00",
+            "2026-03-29T00:00",
+            "2026-03-30T00:00",
+        ),  # a day of 23 hours
+        (
+            "day",
+            "Europe/Berlin",
+            "2026-10-25T13:00",
+            "2026-10-25T00:00",
+            "2026-10-26T00:00",
+        ),  # a day of 25 hours
+        (
+            "day",
+            "Africa/Cairo",
+            "2026-04-24T12:00",
+            "2026-04-24T01:00",
+            "2026-04-25T00:00",
+        ),  # midnight does not happen
+        (
+            "day",
+            "America/Havana",
+            "2026-11-01T13:00",
+            "2026-11-01T00:00",
+            "2026-11-02T00:00",
+        ),  # midnight happens twice
         ("day", "Pacific/Auckland", "2026-11-22T00:30", "2026-11-22T00:00", "2026-11-23T00:00"),
         ("week", "UTC", "2026-11-22T23:59", "2026-11-16T00:00", "2026-11-23T00:00"),
         ("month", "America/New_York", "2026-12-31T23:59", "2026-12-01T00:00", "2027-01-01T00:00"),
@@ -81,5 +105,7 @@ def test_a_plan_and_what_it_buys_are_one_transaction(sqlite_database):
 
     with pytest.raises(RuntimeError):
         sqlite_database.write_sync(subscribe)
-    assert sqlite_database.write_sync(lambda c: ledger.charge_in(c, "ann", 60, kind="plan", idempotency_key="k"))
+    assert sqlite_database.write_sync(
+        lambda c: ledger.charge_in(c, "ann", 60, kind="plan", idempotency_key="k")
+    )
     assert not sqlite_database.write_sync(lambda c: ledger.charge_in(c, "ann", 60, kind="plan"))

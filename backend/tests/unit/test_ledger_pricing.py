@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_marketplace.errors import BadRequest
-from agent_marketplace.ledger import Money, Price, PriceTier, dollars, nano, price_usage, validate_price, worst_case
+from agent_marketplace.ledger import (
+    Money,
+    Price,
+    PriceTier,
+    dollars,
+    nano,
+    price_usage,
+    validate_price,
+    worst_case,
+)
 from agent_marketplace.ledger.plans import PLANS, plan_named
 from agent_marketplace.usage import Usage
 
@@ -44,9 +53,12 @@ def oracle(price, usage):
     for tier in price.tiers:
         if usage.prompt_tokens > tier.above_input_tokens:
             listed = {
-                name: getattr(tier, name) if getattr(tier, name) is not None else getattr(price, name) for name in RATES
+                name: getattr(tier, name) if getattr(tier, name) is not None else getattr(price, name)
+                for name in RATES
             }
-    per_token = {name: None if rate is None else Fraction(rate, 10**9) / 10**6 for name, rate in listed.items()}
+    per_token = {
+        name: None if rate is None else Fraction(rate, 10**9) / 10**6 for name, rate in listed.items()
+    }
 
     def rate(*names):
         return next(per_token[name] for name in names if per_token[name] is not None)
@@ -151,7 +163,8 @@ def test_money_prints_and_parses_exactly(amount):
 
 
 @pytest.mark.parametrize(
-    ("given_", "want"), [(0.1, 10**8), (0.1 + 0.2, None), (5, 5 * 10**9), ("1e-9", 1), (Decimal("-0.5"), -5 * 10**8)]
+    ("given_", "want"),
+    [(0.1, 10**8), (0.1 + 0.2, None), (5, 5 * 10**9), ("1e-9", 1), (Decimal("-0.5"), -5 * 10**8)],
 )
 def test_floats_become_money_only_through_their_text(given_, want):
     if want is None:

@@ -19,7 +19,9 @@ case "$*" in *" download "*) exit "$VERDICT";; esac
 
 
 @pytest.mark.parametrize("verdict", [0, 1], ids=["old enough", "too young"])
-def test_a_version_that_pip_finds_too_young_leaves_the_locks_as_they_were(tmp_path: Path, verdict: int) -> None:
+def test_a_version_that_pip_finds_too_young_leaves_the_locks_as_they_were(
+    tmp_path: Path, verdict: int
+) -> None:
     programs, locks, log = tmp_path / ".venv/bin", tmp_path / "backend/requirements", tmp_path / "log"
     for folder in (programs, locks, tmp_path / "scripts"):
         folder.mkdir(parents=True)
@@ -30,11 +32,16 @@ def test_a_version_that_pip_finds_too_young_leaves_the_locks_as_they_were(tmp_pa
     for name in ("run", "dev"):
         (locks / f"{name}.lock").write_text("old\n")
     env = {"PATH": "/usr/bin:/bin", "LOG": str(log), "VERDICT": str(verdict), "TMPDIR": str(tmp_path)}
-    done = subprocess.run(["/bin/sh", tmp_path / "scripts/lock.sh"], env=env, capture_output=True, check=False)
+    done = subprocess.run(
+        ["/bin/sh", tmp_path / "scripts/lock.sh"], env=env, capture_output=True, check=False
+    )
     assert (done.returncode == 0) == (verdict == 0), done.stderr
     found = [(locks / f"{name}.lock").read_text() for name in ("run", "dev")]
     assert found == (["new\n"] * 2 if verdict == 0 else ["old\n"] * 2)
     asked = log.read_text().splitlines()
     assert "pip>=26.1" in asked[0]  # Debian's own pip refuses the option, and there would be no lock at all
     assert all("--uploaded-prior-to=P7D" in line for line in asked if line.startswith("compile"))
-    assert any("download" in line and "--require-hashes" in line and "--uploaded-prior-to=P7D" in line for line in asked)
+    assert any(
+        "download" in line and "--require-hashes" in line and "--uploaded-prior-to=P7D" in line
+        for line in asked
+    )

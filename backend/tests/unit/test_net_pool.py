@@ -142,7 +142,9 @@ def test_a_connection_closed_by_the_other_side_is_noticed_even_before_the_event_
         connections: Pool[Connection] = Pool(loop, per_host=2, keep_s=30)
         with socket.create_server(("127.0.0.1", 0)) as server:
             port = server.getsockname()[1]
-            _, connection = await loop.create_connection(lambda: Connection(loop, connections, KEY), "127.0.0.1", port)
+            _, connection = await loop.create_connection(
+                lambda: Connection(loop, connections, KEY), "127.0.0.1", port
+            )
             other, _ = server.accept()
             assert connection.usable(2.0)
             other.close()
@@ -156,19 +158,25 @@ def test_a_connection_closed_by_the_other_side_is_noticed_even_before_the_event_
     asyncio.run(go())
 
 
-def test_a_connection_that_ends_as_soon_as_it_is_made_is_a_failed_connect_that_another_provider_can_make_good() -> None:
+def test_a_connection_that_ends_as_soon_as_it_is_made_is_a_failed_connect_that_another_provider_can_make_good() -> (
+    None
+):
     async def go() -> None:
         loop = asyncio.get_running_loop()
         connections: Pool[Connection] = Pool(loop, per_host=2, keep_s=30)
         assert await connections.enter(KEY, 1) is None
         with socket.create_server(("127.0.0.1", 0)) as server:
             port = server.getsockname()[1]
-            _, connection = await loop.create_connection(lambda: Connection(loop, connections, KEY), "127.0.0.1", port)
+            _, connection = await loop.create_connection(
+                lambda: Connection(loop, connections, KEY), "127.0.0.1", port
+            )
             server.accept()[0].close()
             async with asyncio.timeout(5):
                 while not connection.transport.is_closing():
                     await asyncio.sleep(0)
-            exchange = connection.send(OutboundRequest("POST", "https://provider.test/"), b"", loop.time() + 5)
+            exchange = connection.send(
+                OutboundRequest("POST", "https://provider.test/"), b"", loop.time() + 5
+            )
             with pytest.raises(ConnectFailed) as caught:
                 await exchange.answered(5)
             assert not caught.value.sent
@@ -186,7 +194,9 @@ def test_an_answer_that_comes_in_the_moment_of_its_deadline_is_delivered() -> No
         with socket.create_server(("127.0.0.1", 0)) as server:
             url = f"http://127.0.0.1:{server.getsockname()[1]}/"
             times = Timeouts(connect_s=5, first_byte_s=0.2, idle_s=5, total_s=5)
-            call = asyncio.create_task(client.send(OutboundRequest("GET", url, timeouts=times, allow_private=True)))
+            call = asyncio.create_task(
+                client.send(OutboundRequest("GET", url, timeouts=times, allow_private=True))
+            )
             due = loop.time() + 0.3
             while not select.select([server], [], [], 0)[0]:
                 await asyncio.sleep(0)
@@ -195,7 +205,9 @@ def test_an_answer_that_comes_in_the_moment_of_its_deadline_is_delivered() -> No
                 while not select.select([other], [], [], 0)[0]:
                     await asyncio.sleep(0)
                 other.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
-                while loop.time() < due:  # holds the loop, so that the deadline and the answer fall into one round
+                while (
+                    loop.time() < due
+                ):  # holds the loop, so that the deadline and the answer fall into one round
                     pass
                 assert await (await call).read(10) == b"ok"
         await client.close()

@@ -20,7 +20,9 @@ from agent_marketplace.net.rules import Targets, framing
         {},
     ],
 )
-def test_an_answer_whose_end_is_uncertain_never_shares_a_connection_with_the_next(headers: dict[str, str]) -> None:
+def test_an_answer_whose_end_is_uncertain_never_shares_a_connection_with_the_next(
+    headers: dict[str, str],
+) -> None:
     with pytest.raises(ProtocolError):
         framing(200, headers, closes=False)
 

@@ -12,7 +12,9 @@ from agent_marketplace.net import errors
 from agent_marketplace.net.ssrf import Resolver, Target, is_public, parse_url, vet
 
 FORMS: dict[str, list[str]] = json.loads((Path(__file__).parents[1] / "golden/ssrf_forms.json").read_text())
-NOT_PUBLIC, PUBLIC, HOSTS, URLS = (FORMS[kind] for kind in ("not_public", "public", "hosts_refused", "urls_refused"))
+NOT_PUBLIC, PUBLIC, HOSTS, URLS = (
+    FORMS[kind] for kind in ("not_public", "public", "hosts_refused", "urls_refused")
+)
 
 
 def test_the_corpus_is_as_large_as_promised() -> None:
@@ -65,10 +67,22 @@ def test_what_only_the_operator_may_set(url: str) -> None:
         ("https://API.Example.com", Target("https", "api.example.com", 443, "/"), "api.example.com"),
         ("HTTPS://a.test:443/v1?x=1", Target("https", "a.test", 443, "/v1?x=1"), "a.test"),
         ("https://a.test:8443?x", Target("https", "a.test", 8443, "/?x"), "a.test:8443"),
-        ("http://127.0.0.1:11434/api/chat", Target("http", "127.0.0.1", 11434, "/api/chat"), "127.0.0.1:11434"),
+        (
+            "http://127.0.0.1:11434/api/chat",
+            Target("http", "127.0.0.1", 11434, "/api/chat"),
+            "127.0.0.1:11434",
+        ),
         ("http://[0:0::1]:80/", Target("http", "::1", 80, "/"), "[::1]"),
-        ("https://xn--bcher-kva.test/%C3%A9", Target("https", "xn--bcher-kva.test", 443, "/%C3%A9"), "xn--bcher-kva.test"),
-        ("https://a_b.test/v1beta/models/m:go", Target("https", "a_b.test", 443, "/v1beta/models/m:go"), "a_b.test"),
+        (
+            "https://xn--bcher-kva.test/%C3%A9",
+            Target("https", "xn--bcher-kva.test", 443, "/%C3%A9"),
+            "xn--bcher-kva.test",
+        ),
+        (
+            "https://a_b.test/v1beta/models/m:go",
+            Target("https", "a_b.test", 443, "/v1beta/models/m:go"),
+            "a_b.test",
+        ),
         ("https://4.chan.test/", Target("https", "4.chan.test", 443, "/"), "4.chan.test"),
     ],
 )
@@ -78,14 +92,17 @@ def test_plain_urls_are_read_the_one_way(url: str, target: Target, authority: st
 
 
 @pytest.mark.parametrize(
-    "text", ["169.254.169.254", "::ffff:169.254.169.254", "fd00:ec2::254", "0.0.0.0", "::", "224.0.0.1", "ff02::1"]
+    "text",
+    ["169.254.169.254", "::ffff:169.254.169.254", "fd00:ec2::254", "0.0.0.0", "::", "224.0.0.1", "ff02::1"],
 )
 def test_not_even_the_operator_reaches_metadata_or_no_address(text: str) -> None:
     with pytest.raises(errors.AddressRefused):
         vet(ipaddress.ip_address(text), allow_private=True)
 
 
-@pytest.mark.parametrize("text", ["127.0.0.1", "10.1.2.3", "192.168.1.5", "::1", "fd12::1", "8.8.8.8", "100.64.1.1"])
+@pytest.mark.parametrize(
+    "text", ["127.0.0.1", "10.1.2.3", "192.168.1.5", "::1", "fd12::1", "8.8.8.8", "100.64.1.1"]
+)
 def test_the_operator_reaches_private_addresses(text: str) -> None:
     vet(ipaddress.ip_address(text), allow_private=True)
 
@@ -165,7 +182,9 @@ def test_many_callers_ask_for_a_name_once_and_the_event_loop_goes_on() -> None:
 
     async def go() -> None:
         resolver = Resolver(lookup)
-        calls = [asyncio.create_task(resolver.resolve(API, allow_private=False, timeout_s=10)) for _ in range(20)]
+        calls = [
+            asyncio.create_task(resolver.resolve(API, allow_private=False, timeout_s=10)) for _ in range(20)
+        ]
         await asyncio.sleep(0)
         calls[0].cancel()
         answer.set()
@@ -197,7 +216,9 @@ def test_closing_while_a_look_up_waits_for_its_turn_reports_nothing() -> None:
         asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
         resolver = Resolver(lambda _: ["8.8.8.8"] if answer.wait(10) else [], threads=1)
         hosts = [Target("https", f"h{i}.example.com", 443, "/") for i in range(2)]
-        first, second = (asyncio.create_task(resolver.resolve(host, allow_private=False, timeout_s=5)) for host in hosts)
+        first, second = (
+            asyncio.create_task(resolver.resolve(host, allow_private=False, timeout_s=5)) for host in hosts
+        )
         await asyncio.sleep(0)
         resolver.close()
         with pytest.raises(asyncio.CancelledError):
@@ -236,7 +257,9 @@ def test_the_number_of_names_kept_is_bounded() -> None:
     async def go() -> None:
         resolver = Resolver(lambda _: ["8.8.8.8"], max_names=3)
         for i in range(10):
-            await resolver.resolve(Target("https", f"h{i}.example.com", 443, "/"), allow_private=False, timeout_s=5)
+            await resolver.resolve(
+                Target("https", f"h{i}.example.com", 443, "/"), allow_private=False, timeout_s=5
+            )
         assert len(resolver._vetted) == 3
         resolver.close()
 

@@ -13,7 +13,9 @@ def documented() -> dict[str, list[str]]:
     """Cells of the table of providers, by name."""
     part = DOCUMENT.partition("## Known providers")[2].partition("\n## ")[0]
     rows = [
-        [cell.strip(" `") for cell in line.strip("|").split("|")] for line in part.splitlines() if line.startswith("| `")
+        [cell.strip(" `") for cell in line.strip("|").split("|")]
+        for line in part.splitlines()
+        if line.startswith("| `")
     ]
     return {row[0]: row for row in rows}
 

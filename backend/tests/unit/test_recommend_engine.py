@@ -37,7 +37,9 @@ class _Accounts:
         return self.customer
 
 
-def _engine(available: Mapping[str, None] | None = None, customer: _Customer | None = None) -> RecommendationEngine:
+def _engine(
+    available: Mapping[str, None] | None = None, customer: _Customer | None = None
+) -> RecommendationEngine:
     clock = ManualClock(NOVEMBER_2026)
     registry = MarketplaceRegistry(clock=clock)
     registry.set_availability(BIG if available is None else available)
@@ -67,7 +69,8 @@ def test_three_picks_with_the_fields_that_callers_rely_on() -> None:
 
 def test_the_same_question_gets_the_same_answer() -> None:
     first, second = (
-        [(p["model"].id, p["score"], p["reasoning"]) for p in _ask(_engine(), limit=6).recommendations] for _ in range(2)
+        [(p["model"].id, p["score"], p["reasoning"]) for p in _ask(_engine(), limit=6).recommendations]
+        for _ in range(2)
     )
     assert first == second
 
@@ -140,8 +143,14 @@ def test_a_model_that_retires_soon_is_not_recommended() -> None:
 
 
 def test_priorities_pull_the_first_pick_where_they_say() -> None:
-    first = {p: _ask(_engine(), priority=p).recommendations[0] for p in ("quality", "balanced", "cost", "speed")}
-    assert first["cost"]["estimated_cost"] <= first["balanced"]["estimated_cost"] <= first["quality"]["estimated_cost"]
+    first = {
+        p: _ask(_engine(), priority=p).recommendations[0] for p in ("quality", "balanced", "cost", "speed")
+    }
+    assert (
+        first["cost"]["estimated_cost"]
+        <= first["balanced"]["estimated_cost"]
+        <= first["quality"]["estimated_cost"]
+    )
     assert first["cost"]["score"] <= first["quality"]["score"]
 
 
@@ -173,7 +182,9 @@ def test_ratings_by_paying_users_move_the_score_and_are_named() -> None:
 def test_a_model_without_public_results_says_so() -> None:
     engine = _engine()
     unknown = next(
-        m for m in engine.registry.get_all_models() if engine.quality.result(m.id) is None and m.provider != "local"
+        m
+        for m in engine.registry.get_all_models()
+        if engine.quality.result(m.id) is None and m.provider != "local"
     )
     assert "no public result" in engine.quality.of(unknown, "debugging").why
 

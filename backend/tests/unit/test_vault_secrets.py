@@ -50,7 +50,14 @@ def test_masking_shows_four_characters_of_long_secrets_only() -> None:
 
 @pytest.mark.parametrize(
     "bad",
-    ["", "not base64!", a_key()[:-8], "A" * 43 + "=", "ä" * 44, "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4="],
+    [
+        "",
+        "not base64!",
+        a_key()[:-8],
+        "A" * 43 + "=",
+        "ä" * 44,
+        "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=",
+    ],
     ids=["empty", "not-base64", "too-short", "one-letter", "not-ascii", "the-documentations-example"],
 )
 def test_a_malformed_or_patterned_master_key_stops_the_start(bad: str) -> None:
@@ -126,14 +133,25 @@ def test_rewrapping_changes_the_key_and_keeps_the_secret_and_its_ciphertext() ->
         unseal(Keyring([old]), again, HERE)
 
 
-def test_the_first_start_makes_its_own_secrets_readable_by_nobody_else_and_names_them_once(tmp_path: Path) -> None:
+def test_the_first_start_makes_its_own_secrets_readable_by_nobody_else_and_names_them_once(
+    tmp_path: Path,
+) -> None:
     first = load_secrets(settings(tmp_path))
-    assert {path.name for path in first.created} == {"jwt_secret", "key_pepper", "checkpoint_secret", "encryption_key"}
+    assert {path.name for path in first.created} == {
+        "jwt_secret",
+        "key_pepper",
+        "checkpoint_secret",
+        "encryption_key",
+    }
     for path in first.created:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     second = load_secrets(settings(tmp_path))
     assert second.created == ()
-    assert (second.jwt, second.key_pepper, second.checkpoint) == (first.jwt, first.key_pepper, first.checkpoint)
+    assert (second.jwt, second.key_pepper, second.checkpoint) == (
+        first.jwt,
+        first.key_pepper,
+        first.checkpoint,
+    )
     assert second.keyring.ids == first.keyring.ids
     assert len({first.jwt, first.key_pepper, first.checkpoint}) == 3
     assert first.jwt.decode() not in repr(first)

@@ -10,7 +10,10 @@ from agent_marketplace.wires.base import UpstreamFailure, WireName
 from agent_marketplace.wires.embeddings import build_request, parse_reply, parse_request
 
 WIRES: dict[WireName, Any] = {
-    "openai": {"data": [{"embedding": [2.0], "index": 1}, {"embedding": [1.0], "index": 0}], "usage": {"prompt_tokens": 4}},
+    "openai": {
+        "data": [{"embedding": [2.0], "index": 1}, {"embedding": [1.0], "index": 0}],
+        "usage": {"prompt_tokens": 4},
+    },
     "gemini": {"embeddings": [{"values": [1.0]}, {"values": [2.0]}]},
     "ollama": {"embeddings": [[1.0], [2.0]], "prompt_eval_count": 4},
 }
@@ -59,7 +62,12 @@ def test_vectors_come_back_in_the_order_of_the_texts(wire: WireName) -> None:
 
 @pytest.mark.parametrize("wire", WIRES)
 def test_an_answer_with_too_few_vectors_or_of_another_shape_is_the_providers_failure(wire: WireName) -> None:
-    for body, count in ((json.dumps(WIRES[wire]).encode(), 3), (b"{}", 2), (b"<html>", 2), (b"[" * 100_000, 2)):
+    for body, count in (
+        (json.dumps(WIRES[wire]).encode(), 3),
+        (b"{}", 2),
+        (b"<html>", 2),
+        (b"[" * 100_000, 2),
+    ):
         with pytest.raises(UpstreamFailure):
             parse_reply(body, wire, count)
 

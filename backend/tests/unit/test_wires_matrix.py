@@ -1,17 +1,11 @@
 """Every wire against every other: what a client says reaches any provider, and what a provider says reaches any client."""
 
 import json
-from contextlib import suppress
-from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
-from agent_marketplace.errors import BadRequest, ProviderFailure, RateLimited
-from agent_marketplace.usage import Usage
-from agent_marketplace.wires import codecs
+from agent_marketplace.errors import ProviderFailure, RateLimited
 from agent_marketplace.wires.base import (
     Call,
     Done,
@@ -20,14 +14,12 @@ from agent_marketplace.wires.base import (
     Finish,
     Finished,
     ImagePart,
-    Malformed,
     Message,
     OpaquePart,
     Part,
     ReasoningDelta,
     ReasoningPart,
     Reply,
-    Shape,
     StreamError,
     TextDelta,
     TextPart,
@@ -36,47 +28,23 @@ from agent_marketplace.wires.base import (
     ToolCallPart,
     ToolResultPart,
     UpstreamFailure,
-    UsageSeen,
 )
-from agent_marketplace.wires.ollama import OllamaCodec
-
-CODECS = codecs()
-FULL = ["openai", "responses", "anthropic", "gemini", "ollama"]
-ALL = [*FULL, "huggingface"]
-SHAPE = Shape(id="gen_1", model="house-model", created=1_790_000_000, include_usage=True)
-USAGE = Usage(input=10, output=5)
-PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"], "additionalProperties": False}
-CALL = Call(
-    model="house-model",
-    messages=(
-        Message("system", (TextPart("Be brief."),)),
-        Message("user", (TextPart("What is this?"), ImagePart(media_type="image/png", data=PNG))),
-        Message("assistant", (TextPart("Let me look."), ToolCallPart("call_1_look", "look", '{"city":"Paris"}'))),
-        Message("tool", (ToolResultPart("call_1_look", '{"seen":"a cat"}', "look"),)),
-        Message("user", (TextPart("And now?"),)),
-    ),
-    max_tokens=2000,
-    temperature=0.5,
-    stop=("END",),
-    tools=(Tool("look", "Looks", SCHEMA),),
-    tool_choice="auto",
+from tests.fakes.wired import (
+    ALL,
+    CALL,
+    CODECS,
+    FULL,
+    PNG,
+    SCHEMA,
+    SHAPE,
+    USAGE,
+    decode,
+    encode,
+    kinds,
+    summary,
+    texts,
+    through,
 )
-
-
-def through(wire: str, call: Call, *, stream: bool = False) -> Call:
-    """The call as that wire's own reader understands what its writer sent."""
-    codec = CODECS[wire]
-    sent = codec.build_request(call, "house-model", stream=stream)
-    return codec.parse_request(sent.body, model="house-model")
-
-
-def texts(call: Call) -> list[str]:
-    return [p.text for m in call.messages for p in m.parts if isinstance(p, TextPart)]
-
-
-def kinds(call: Call, kind: type[Part]) -> list[Any]:
-    return [p for m in call.messages for p in m.parts if isinstance(p, kind)]
 
 
 @pytest.mark.parametrize("wire", FULL)
@@ -86,7 +54,11 @@ def test_what_a_client_says_survives_the_way_to_the_provider(wire: str) -> None:
     assert texts(seen) == texts(CALL)
     assert kinds(seen, ImagePart)[0].data == PNG
     made, answered = kinds(seen, ToolCallPart)[0], kinds(seen, ToolResultPart)[0]
-    assert (made.name, json.loads(made.arguments), made.id == answered.call_id) == ("look", {"city": "Paris"}, True)
+    assert (made.name, json.loads(made.arguments), made.id == answered.call_id) == (
+        "look",
+        {"city": "Paris"},
+        True,
+    )
     assert json.loads(answered.content) == {"seen": "a cat"}
     assert (seen.max_tokens, seen.temperature) == (2000, 0.5)
     assert (seen.tools[0].name, seen.tools[0].parameters["properties"]) == ("look", SCHEMA["properties"])
@@ -98,7 +70,10 @@ def test_structured_output_is_said_or_refused_never_dropped(wire: str) -> None:
     seen = through(
         wire,
         Call(
-            model="m", messages=CALL.messages[:1] + CALL.messages[4:], response_format="json_schema", response_schema=SCHEMA
+            model="m",
+            messages=CALL.messages[:1] + CALL.messages[4:],
+            response_format="json_schema",
+            response_schema=SCHEMA,
         ),
     )
     assert (seen.response_format, seen.response_schema) == ("json_schema", SCHEMA)
@@ -120,7 +95,9 @@ def test_a_tool_choice_is_said_or_refused(wire: str, choice: str) -> None:
 
 @pytest.mark.parametrize("wire", FULL)
 def test_reasoning_is_asked_for_on_every_wire_that_knows_it(wire: str) -> None:
-    seen = through(wire, Call(model="m", messages=CALL.messages[4:], reasoning_effort="high", max_tokens=20_000))
+    seen = through(
+        wire, Call(model="m", messages=CALL.messages[4:], reasoning_effort="high", max_tokens=20_000)
+    )
     assert seen.reasoning_effort is not None or seen.reasoning_max_tokens is not None
     off = through(wire, Call(model="m", messages=CALL.messages[4:], reasoning_effort="none", max_tokens=2000))
     assert off.reasoning_effort in ("none", "low")
@@ -152,8 +129,20 @@ def test_a_plain_model_takes_text_only(bad: tuple[Tool, ...]) -> None:
 
 
 def test_unknown_parameters_are_listed_not_lost_silently() -> None:
-    call = Call(model="m", messages=CALL.messages[4:], wire="openai", seed=7, n=1, extra={"logit_bias": {}}, max_tokens=10)
-    assert set(CODECS["anthropic"].build_request(call, "m", stream=False).dropped) == {"seed", "n", "logit_bias"}
+    call = Call(
+        model="m",
+        messages=CALL.messages[4:],
+        wire="openai",
+        seed=7,
+        n=1,
+        extra={"logit_bias": {}},
+        max_tokens=10,
+    )
+    assert set(CODECS["anthropic"].build_request(call, "m", stream=False).dropped) == {
+        "seed",
+        "n",
+        "logit_bias",
+    }
     assert "logit_bias" in CODECS["gemini"].build_request(call, "m", stream=False).dropped
     assert "n" in CODECS["ollama"].build_request(call, "m", stream=False).dropped
 
@@ -161,20 +150,35 @@ def test_unknown_parameters_are_listed_not_lost_silently() -> None:
 def test_a_signature_never_reaches_a_family_that_did_not_mint_it() -> None:
     thought = ReasoningPart("Hm", "anthropic#SIG")
     turn = Message("assistant", (thought, ToolCallPart("c", "look", "{}", "gemini#G")))
-    call = Call(model="m", messages=(CALL.messages[4], turn, Message("tool", (ToolResultPart("c", "x"),))), max_tokens=10)
+    call = Call(
+        model="m",
+        messages=(CALL.messages[4], turn, Message("tool", (ToolResultPart("c", "x"),))),
+        max_tokens=10,
+    )
     to_claude = json.loads(CODECS["anthropic"].build_request(call, "claude-opus-5", stream=False).body)
-    assert to_claude["messages"][1]["content"][0] == {"type": "thinking", "thinking": "Hm", "signature": "SIG"}
+    assert to_claude["messages"][1]["content"][0] == {
+        "type": "thinking",
+        "thinking": "Hm",
+        "signature": "SIG",
+    }
     to_gemini = CODECS["gemini"].build_request(call, "gemini-3-pro", stream=False).body
     assert b"SIG" not in to_gemini
     assert b'"thoughtSignature":"G"' in to_gemini
     assert b"#" not in CODECS["responses"].build_request(call, "m", stream=False).body
-    foreign = Call(model="m", messages=(CALL.messages[4], Message("assistant", (ToolCallPart("c", "look", "{}"),))))
-    assert b"skip_thought_signature_validator" in CODECS["gemini"].build_request(foreign, "gemini-3-pro", stream=False).body
+    foreign = Call(
+        model="m", messages=(CALL.messages[4], Message("assistant", (ToolCallPart("c", "look", "{}"),)))
+    )
+    assert (
+        b"skip_thought_signature_validator"
+        in CODECS["gemini"].build_request(foreign, "gemini-3-pro", stream=False).body
+    )
 
 
 def test_geminis_signature_comes_back_through_an_openai_client() -> None:
     call = ToolCallPart("c1", "look", "{}", "gemini#G")
-    reply = json.loads(CODECS["openai"].render_reply(Reply(parts=(call,), finish=Finish.TOOL_CALLS), SHAPE, {}))
+    reply = json.loads(
+        CODECS["openai"].render_reply(Reply(parts=(call,), finish=Finish.TOOL_CALLS), SHAPE, {})
+    )
     again = {"model": "m", "messages": [{"role": "user", "content": "x"}, reply["choices"][0]["message"]]}
     back = CODECS["openai"].parse_request(json.dumps(again).encode())
     assert kinds(back, ToolCallPart) == [call]
@@ -189,46 +193,6 @@ TOOLS: list[Event] = [
     ToolCallDelta(0, arguments='"Paris"}'),
     ToolCallDelta(1, "call_2_look", "look", '{"city":"Rome"}'),
 ]
-
-
-def encode(wire: str, events: list[Event], finish: Finish) -> bytes:
-    encoder = CODECS[wire].encoder(SHAPE)
-    out = encoder.start()
-    for event in events:
-        out += encoder.feed([event]) + CODECS[wire].keep_alive()
-    return out + encoder.end(finish, USAGE, {})
-
-
-def decode(wire: str, data: bytes, size: int) -> list[Event]:
-    decoder = CODECS[wire].decoder()
-    events: list[Event] = []
-    for i in range(0, len(data), size):
-        events += decoder.feed(data[i : i + size])
-    return events + decoder.close()
-
-
-def comparable(events: list[Event]) -> list[Any]:
-    """Errors by what they say: two exceptions are never equal."""
-    return [(type(e.error), e.error.status, e.error.code, str(e.error)) if isinstance(e, StreamError) else e for e in events]
-
-
-def summary(events: list[Event]) -> dict[str, Any]:
-    calls: dict[int, list[str]] = {}
-    for e in events:
-        if isinstance(e, ToolCallDelta):
-            call = calls.setdefault(e.index, ["", "", ""])
-            for i, piece in enumerate((e.id, e.name, e.arguments)):
-                call[i] += piece
-    usages = [e.usage for e in events if isinstance(e, UsageSeen)]
-    return {
-        "text": "".join(e.text for e in events if isinstance(e, TextDelta)),
-        "thinking": "".join(e.text for e in events if isinstance(e, ReasoningDelta)),
-        "calls": [(c[0], c[1], json.loads(c[2])) for _, c in sorted(calls.items())],
-        "finish": [e.reason for e in events if isinstance(e, Finished)],
-        "usage": usages[-1] if usages else None,
-        "done": sum(isinstance(e, Done) for e in events),
-        "bad": sum(isinstance(e, Malformed | StreamError) for e in events),
-    }
 
 
 @pytest.mark.parametrize("size", [1, 7, 1 << 20])
@@ -289,7 +253,9 @@ def test_a_plain_answer_reads_back_unchanged(wire: str) -> None:
 def test_an_error_in_mid_stream_is_typed_on_every_wire_and_is_no_end(wire: str) -> None:
     encoder = CODECS[wire].encoder(SHAPE)
     out = (
-        encoder.start() + encoder.feed(TEXT) + encoder.error(ProviderFailure("The provider went away", status=503), "req_1")
+        encoder.start()
+        + encoder.feed(TEXT)
+        + encoder.error(ProviderFailure("The provider went away", status=503), "req_1")
     )
     found = decode(wire, out, 1 << 20)
     assert sum(isinstance(e, StreamError) for e in found) == 1
@@ -307,7 +273,16 @@ def test_a_refusal_reads_back_as_the_same_failure(wire: str) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"<html>", b"null", b"[]", b"{}", b'"x"', b'{"error":{"message":"no","type":"api_error"}}', b'{"error":"no"}'],
+    [
+        b"",
+        b"<html>",
+        b"null",
+        b"[]",
+        b"{}",
+        b'"x"',
+        b'{"error":{"message":"no","type":"api_error"}}',
+        b'{"error":"no"}',
+    ],
 )
 @pytest.mark.parametrize("wire", ALL)
 def test_a_200_that_is_no_answer_is_a_failure_on_every_wire(wire: str, body: bytes) -> None:
@@ -322,164 +297,3 @@ def test_an_early_end_shows_no_finish_reason(wire: str) -> None:
     cut = len(encoder.start() + encoder.feed(TEXT[:1]))
     found = decode(wire, whole[:cut], 1 << 20)
     assert not any(isinstance(e, Finished | Done) for e in found)
-
-
-@example("openai", b"event:error\ndata", False)
-@given(st.sampled_from(ALL), st.binary(max_size=200), st.booleans())
-@settings(max_examples=1500, deadline=None)
-def test_no_bytes_make_a_decoder_or_a_reader_of_answers_raise(wire: str, data: bytes, framed: bool) -> None:
-    data = b"data: " + data + b"\n\n" if framed else data
-    assert comparable(decode(wire, data, 3)) == comparable(decode(wire, data, 1 << 20))
-    with suppress(UpstreamFailure):
-        CODECS[wire].parse_reply(data)
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-5, 5) | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(
-                [
-                    "type",
-                    "role",
-                    "content",
-                    "text",
-                    "parts",
-                    "messages",
-                    "contents",
-                    "input",
-                    "model",
-                    "usage",
-                    "choices",
-                    "delta",
-                    "message",
-                    "tool_calls",
-                    "function",
-                    "name",
-                    "arguments",
-                    "error",
-                    "candidates",
-                    "index",
-                    "item",
-                    "output",
-                    "tools",
-                    "usageMetadata",
-                    "promptTokenCount",
-                    "usage",
-                    "generationConfig",
-                    "prompt",
-                    "images",
-                    "source",
-                    "response",
-                ]
-            ),
-            inner,
-            max_size=4,
-        )
-    ),
-    max_leaves=12,
-)
-
-
-@given(
-    st.sampled_from(ALL),
-    st.dictionaries(
-        st.sampled_from(
-            [
-                "messages",
-                "contents",
-                "input",
-                "inputs",
-                "model",
-                "system",
-                "tools",
-                "max_tokens",
-                "options",
-                "format",
-                "generationConfig",
-                "type",
-                "choices",
-                "candidates",
-                "message",
-                "delta",
-                "content",
-                "usage",
-                "error",
-                "output",
-                "status",
-                "item",
-                "response",
-                "done",
-            ]
-        ),
-        JSON,
-        max_size=6,
-    ),
-)
-@settings(max_examples=600, deadline=None)
-def test_no_json_makes_a_codec_raise_anything_but_its_own_errors(wire: str, body: dict[str, Any]) -> None:
-    data = json.dumps(body).encode()
-    codec = CODECS[wire]
-    with suppress(BadRequest):
-        call = codec.parse_request(data, model="m", stream=False)
-        for other in ALL:
-            with suppress(UpstreamFailure):
-                CODECS[other].build_request(call, "m", stream=True)
-    with suppress(UpstreamFailure):
-        codec.parse_reply(data)
-    codec.classify_error(400, {}, data)
-    codec.decoder().feed(b"data: " + data + b"\n\n" if wire != "ollama" else data + b"\n")
-
-
-def test_ollamas_generate_speaks_of_a_response_not_a_message() -> None:
-    codec = OllamaCodec(generate=True)
-    call = codec.parse_request(b'{"model":"m","prompt":"Hi","system":"Be brief.","options":{"num_predict":5}}')
-    assert (texts(call), call.stream, call.max_tokens) == (["Be brief.", "Hi"], True, 5)
-    body = json.loads(
-        codec.render_reply(Reply(parts=(TextPart("Yo"),), finish=Finish.STOP, usage=USAGE), SHAPE, {"cost": 1})
-    )
-    assert (body["response"], body["done"], body["eval_count"], body["cost"]) == ("Yo", True, 5, 1)
-    with pytest.raises(BadRequest):
-        codec.parse_request(b'{"model":"m"}')
-
-
-@pytest.mark.parametrize(
-    ("model", "thinking"),
-    [
-        ("claude-opus-4-5-20251101", {"type": "enabled", "budget_tokens": 10_000}),
-        ("claude-3-7-sonnet-20250219", {"type": "enabled", "budget_tokens": 10_000}),
-        ("claude-sonnet-4-20250514", {"type": "enabled", "budget_tokens": 10_000}),
-        ("claude-opus-4-6", {"type": "adaptive"}),
-        ("claude-sonnet-5-5", {"type": "adaptive"}),
-        ("claude-fable-5-2", {"type": "adaptive"}),
-    ],
-)
-def test_claude_is_asked_to_think_as_its_generation_understands(model: str, thinking: dict[str, Any]) -> None:
-    call = Call(model="m", messages=CALL.messages[4:], reasoning_effort="medium", max_tokens=20_000, temperature=0.3)
-    out = CODECS["anthropic"].build_request(call, model, stream=False)
-    assert json.loads(out.body)["thinking"] == thinking
-    assert out.dropped == ("temperature",)
-
-
-def test_counting_needs_no_max_tokens() -> None:
-    from agent_marketplace.wires.anthropic import AnthropicCodec
-
-    codec = AnthropicCodec()
-    assert codec.parse_count_request(b'{"model":"m","messages":[{"role":"user","content":"x"}]}').model == "m"
-    assert codec.render_count(7) == b'{"input_tokens":7}'
-    with pytest.raises(BadRequest, match="max_tokens"):
-        codec.parse_request(b'{"model":"m","messages":[{"role":"user","content":"x"}]}')
-
-
-@pytest.mark.parametrize("code", ["server_error", "api_error"])
-def test_an_overloaded_provider_is_known_by_its_status_where_its_code_says_nothing(code: str) -> None:
-    body = json.dumps({"type": "error", "error": {"type": code, "message": "Busy"}}).encode()
-    for wire in ("openai", "anthropic"):
-        assert CODECS[wire].classify_error(529, {}, body).kind is FailureClass.OVERLOADED
-        assert CODECS[wire].classify_error(500, {}, body).kind is FailureClass.SERVER
-
-
-def test_an_anthropic_client_learns_of_overload_in_mid_stream_by_its_own_name() -> None:
-    error = ProviderFailure("Busy", status=502, code="provider_overloaded")
-    assert b'"type":"overloaded_error"' in CODECS["anthropic"].encoder(SHAPE).error(error, "r")

@@ -27,7 +27,9 @@ MEANT: list[tuple[str, dict[str, Any]]] = [
 
 @pytest.mark.parametrize("wire", ALL)
 @pytest.mark.parametrize(("client", "fields"), MEANT)
-def test_half_of_what_was_asked_for_is_never_sold_as_the_whole(wire: str, client: Any, fields: dict[str, Any]) -> None:
+def test_half_of_what_was_asked_for_is_never_sold_as_the_whole(
+    wire: str, client: Any, fields: dict[str, Any]
+) -> None:
     if wire == client and "n" not in fields:
         return  # its own provider is told
     call = Call(model="m", messages=ASKED, wire=client, max_tokens=10, **fields)

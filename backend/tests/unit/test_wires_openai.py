@@ -52,7 +52,9 @@ FULL = {
             "role": "assistant",
             "content": None,
             "reasoning_content": "Hm.",
-            "tool_calls": [{"id": "c1", "type": "function", "function": {"name": "look", "arguments": '{"a":1}'}}],
+            "tool_calls": [
+                {"id": "c1", "type": "function", "function": {"name": "look", "arguments": '{"a":1}'}}
+            ],
         },
         {"role": "tool", "tool_call_id": "c1", "content": "A cat."},
     ],
@@ -68,7 +70,10 @@ FULL = {
         }
     ],
     "tool_choice": {"type": "function", "function": {"name": "look"}},
-    "response_format": {"type": "json_schema", "json_schema": {"name": "animal", "schema": {"type": "object"}}},
+    "response_format": {
+        "type": "json_schema",
+        "json_schema": {"name": "animal", "schema": {"type": "object"}},
+    },
     "max_completion_tokens": 50,
     "temperature": 0.5,
     "stop": "END",
@@ -115,7 +120,11 @@ def test_our_routing_fields_never_reach_a_provider_and_same_wire_extras_do() -> 
     assert not {"models", "provider", "max_cost", "fallback"} & sent.keys()
     assert (sent["model"], sent["logprobs"], sent["max_tokens"]) == ("gpt-4o", True, 50)
     assert sent["stream_options"] == {"include_usage": True}
-    assert sent["messages"][2] == {"role": "assistant", "content": None, "tool_calls": FULL["messages"][2]["tool_calls"]}  # type: ignore[index]
+    assert sent["messages"][2] == {
+        "role": "assistant",
+        "content": None,
+        "tool_calls": FULL["messages"][2]["tool_calls"],
+    }  # type: ignore[index]
     assert sent["messages"][1]["content"][1]["image_url"]["url"] == "data:image/png;base64,aGk="
     assert sent["messages"][3] == {"role": "tool", "tool_call_id": "c1", "content": "A cat."}
 
@@ -130,7 +139,10 @@ def test_our_routing_fields_never_reach_a_provider_and_same_wire_extras_do() -> 
         (b'{"model":3,"messages":[{"role":"user","content":"x"}]}', "model"),
         (b'{"model":"m","messages":[{"role":"boss","content":"x"}]}', "messages[0].role"),
         (b'{"model":"m","messages":[{"role":"user","content":7}]}', "content"),
-        (b'{"model":"m","messages":[{"role":"user","content":[{"type":"image_url"}]}]}', "messages[0].content[0].image_url"),
+        (
+            b'{"model":"m","messages":[{"role":"user","content":[{"type":"image_url"}]}]}',
+            "messages[0].content[0].image_url",
+        ),
         (
             b'{"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"file:///x"}}]}]}',
             "url",
@@ -140,8 +152,17 @@ def test_our_routing_fields_never_reach_a_provider_and_same_wire_extras_do() -> 
         (b'{"model":"m","messages":[{"role":"user","content":"x"}],"temperature":NaN}', "JSON"),
         (b'{"model":"m","messages":[{"role":"user","content":"\xff"}]}', "JSON"),
         (b'{"model":"m","messages":' + b"[" * 100_000 + b"]" * 100_000 + b"}", ""),
-        (b'{"model":"m","x":' + b"[" * 100_000 + b"]" * 100_000 + b',"messages":[{"role":"user","content":"x"}]}', ""),
-        (b'{"model":"m","messages":[{"role":"user","content":"x"}],"tools":[{"type":"function"}]}', "tools[0].function"),
+        (
+            b'{"model":"m","x":'
+            + b"[" * 100_000
+            + b"]" * 100_000
+            + b',"messages":[{"role":"user","content":"x"}]}',
+            "",
+        ),
+        (
+            b'{"model":"m","messages":[{"role":"user","content":"x"}],"tools":[{"type":"function"}]}',
+            "tools[0].function",
+        ),
         (
             b'{"model":"m","messages":[{"role":"user","content":"x"}],"response_format":{"type":"json_schema"}}',
             "response_format",
@@ -161,7 +182,10 @@ def test_content_of_another_wire_is_refused_not_dropped() -> None:
         CODEC.build_request(call, "m", stream=False)
     assert e.value.kind is FailureClass.UNSUPPORTED
     native = Call(
-        model="m", wire="gemini", messages=(Message("user", (TextPart("x"),)),), tools=(Tool("search", native={"a": 1}),)
+        model="m",
+        wire="gemini",
+        messages=(Message("user", (TextPart("x"),)),),
+        tools=(Tool("search", native={"a": 1}),),
     )
     with pytest.raises(UpstreamFailure):
         CODEC.build_request(native, "m", stream=False)
@@ -170,7 +194,10 @@ def test_content_of_another_wire_is_refused_not_dropped() -> None:
 def test_a_dialect_drops_what_its_provider_rejects_and_says_so() -> None:
     codec = OpenAICodec(
         Dialect(
-            refuses=frozenset({"seed"}), accepts=frozenset(), stream_usage=False, max_tokens_field="max_completion_tokens"
+            refuses=frozenset({"seed"}),
+            accepts=frozenset(),
+            stream_usage=False,
+            max_tokens_field="max_completion_tokens",
         )
     )
     call = parse({k: v for k, v in FULL.items() if k != "logprobs"} | {"logit_bias": {"1": 2}})
@@ -185,7 +212,9 @@ def test_a_dialect_drops_what_its_provider_rejects_and_says_so() -> None:
 
 def chunk(**fields: object) -> bytes:
     return (
-        b"data: " + json.dumps({"id": "u1", "object": "chat.completion.chunk", "model": "up", **fields}).encode() + b"\n\n"
+        b"data: "
+        + json.dumps({"id": "u1", "object": "chat.completion.chunk", "model": "up", **fields}).encode()
+        + b"\n\n"
     )
 
 
@@ -199,7 +228,11 @@ STREAM = (
     + delta(reasoning_content="Let me think")
     + delta(content="Hé")
     + b"data: {broken\n\n"
-    + delta(tool_calls=[{"index": 0, "id": "c1", "type": "function", "function": {"name": "look", "arguments": ""}}])
+    + delta(
+        tool_calls=[
+            {"index": 0, "id": "c1", "type": "function", "function": {"name": "look", "arguments": ""}}
+        ]
+    )
     + delta(tool_calls=[{"index": 0, "function": {"arguments": '{"a":'}}])
     + delta(tool_calls=[{"index": 0, "function": {"arguments": "1}"}}])
     + delta("tool_calls")
@@ -256,7 +289,8 @@ def test_an_error_inside_a_stream_is_typed() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"<html>busy</html>", b"{}", b'{"choices":[]}', b'{"error":{"message":"no"}}', b"[]", b"null"]
+    "body",
+    [b"", b"<html>busy</html>", b"{}", b'{"choices":[]}', b'{"error":{"message":"no"}}', b"[]", b"null"],
 )
 def test_a_200_that_is_no_answer_is_a_failure(body: bytes) -> None:
     with pytest.raises(UpstreamFailure):
@@ -279,7 +313,9 @@ def test_a_reply_survives_the_way_to_the_client() -> None:
                     "role": "assistant",
                     "content": "Hi",
                     "reasoning_content": "Hm",
-                    "tool_calls": [{"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}],
+                    "tool_calls": [
+                        {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+                    ],
                 },
             }
         ],
@@ -289,7 +325,11 @@ def test_a_reply_survives_the_way_to_the_client() -> None:
     body = json.loads(CODEC.render_reply(reply, SHAPE, {"cost": 1, "balance_remaining": 2}))
     assert (body["id"], body["model"], body["balance_remaining"]) == ("gen_1", "gpt4", 2)
     message = body["choices"][0]["message"]
-    assert (message["content"], message["reasoning_content"], message["tool_calls"][0]["id"]) == ("Hi", "Hm", "c")
+    assert (message["content"], message["reasoning_content"], message["tool_calls"][0]["id"]) == (
+        "Hi",
+        "Hm",
+        "c",
+    )
     assert (
         body["usage"]["prompt_tokens"],
         body["usage"]["prompt_tokens_details"]["cached_tokens"],
@@ -299,7 +339,11 @@ def test_a_reply_survives_the_way_to_the_client() -> None:
 
 def test_a_rendered_stream_reads_back_as_the_same_events() -> None:
     encoder = CODEC.encoder(SHAPE)
-    out = encoder.start() + encoder.feed(EVENTS) + encoder.end(Finish.TOOL_CALLS, Usage(input=10, output=5), {"cost": 3})
+    out = (
+        encoder.start()
+        + encoder.feed(EVENTS)
+        + encoder.end(Finish.TOOL_CALLS, Usage(input=10, output=5), {"cost": 3})
+    )
     assert CODEC.decoder().feed(out) == [e for e in EVENTS if not isinstance(e, Malformed)]
     silent = CODEC.encoder(Shape(id="g", model="m", created=1))
     assert b"usage" not in silent.start() + silent.end(Finish.STOP, Usage(input=1), {})
@@ -326,7 +370,11 @@ def test_errors_have_openai_shape_and_keep_machine_fields() -> None:
             {"error": {"message": "Rate limit reached", "type": "requests", "code": "rate_limit_exceeded"}},
             FailureClass.RATE_LIMITED,
         ),
-        (429, {"error": {"message": "You exceeded your current quota", "code": "insufficient_quota"}}, FailureClass.QUOTA),
+        (
+            429,
+            {"error": {"message": "You exceeded your current quota", "code": "insufficient_quota"}},
+            FailureClass.QUOTA,
+        ),
         (
             401,
             {"error": {"message": "Incorrect API key provided: sk-live-1234567", "code": "invalid_api_key"}},
@@ -334,16 +382,29 @@ def test_errors_have_openai_shape_and_keep_machine_fields() -> None:
         ),
         (
             400,
-            {"error": {"message": "Your prompt passes the maximum context length", "code": "string_above_max"}},
+            {
+                "error": {
+                    "message": "Your prompt passes the maximum context length",
+                    "code": "string_above_max",
+                }
+            },
             FailureClass.CONTEXT,
         ),
-        (400, {"error": {"code": 400, "type": "exceed_context_size_error", "message": "too long"}}, FailureClass.CONTEXT),
+        (
+            400,
+            {"error": {"code": 400, "type": "exceed_context_size_error", "message": "too long"}},
+            FailureClass.CONTEXT,
+        ),
         (
             400,
             {"error": {"message": "Blocked by our content management policy", "code": "content_filter"}},
             FailureClass.CONTENT,
         ),
-        (404, {"error": {"message": "The model `x` does not exist", "code": "model_not_found"}}, FailureClass.NOT_FOUND),
+        (
+            404,
+            {"error": {"message": "The model `x` does not exist", "code": "model_not_found"}},
+            FailureClass.NOT_FOUND,
+        ),
         (422, {"detail": "Extra inputs are not permitted"}, FailureClass.BAD_REQUEST),
         (500, {"error": {"message": "The server had an error"}}, FailureClass.SERVER),
         (503, None, FailureClass.SERVER),
@@ -353,7 +414,9 @@ def test_errors_have_openai_shape_and_keep_machine_fields() -> None:
     ],
 )
 def test_failures_are_classified(status: int, body: object, kind: FailureClass) -> None:
-    failed = CODEC.classify_error(status, {"Retry-After": "2"}, json.dumps(body).encode() if body else b"<html>oops</html>")
+    failed = CODEC.classify_error(
+        status, {"Retry-After": "2"}, json.dumps(body).encode() if body else b"<html>oops</html>"
+    )
     assert (failed.kind, failed.status, failed.retry_after) == (kind, status, 2.0)
     assert "html" not in failed.words
     assert "sk-live" not in failed.words

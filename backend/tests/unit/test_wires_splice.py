@@ -43,7 +43,8 @@ def test_messages_reach_the_provider_byte_for_byte_and_our_fields_do_not() -> No
 
 
 @pytest.mark.parametrize(
-    ("given", "cap", "sent"), [(900, 100, 100), (50, 100, 50), (None, 100, 100), (900, None, 900), (None, None, None)]
+    ("given", "cap", "sent"),
+    [(900, 100, 100), (50, 100, 50), (None, 100, 100), (900, None, 900), (None, None, None)],
 )
 def test_the_provider_never_gets_more_output_than_the_hold_buys(
     given: int | None, cap: int | None, sent: int | None
@@ -61,7 +62,9 @@ def test_the_provider_never_gets_more_output_than_the_hold_buys(
 
 
 def test_a_strict_provider_gets_only_fields_it_knows() -> None:
-    out = splice_request(BODY, "m", stream=False, dialect=Dialect(accepts=frozenset(), refuses=frozenset({"temperature"})))
+    out = splice_request(
+        BODY, "m", stream=False, dialect=Dialect(accepts=frozenset(), refuses=frozenset({"temperature"}))
+    )
     assert set(out.dropped) == {"logit_bias", "temperature"}
     assert "temperature" not in json.loads(out.body)
 
@@ -134,7 +137,9 @@ def test_an_upstream_that_changes_its_id_midway_is_still_rewritten() -> None:
 
 
 def test_a_providers_error_event_is_typed_and_not_forwarded_raw() -> None:
-    sent, events = run(event("a") + b'data: {"error":{"message":"internal host 10.0.0.3 fell over","code":500}}\n\n', 1000)
+    sent, events = run(
+        event("a") + b'data: {"error":{"message":"internal host 10.0.0.3 fell over","code":500}}\n\n', 1000
+    )
     assert b"10.0.0.3" not in sent
     assert isinstance(events[-1], StreamError)
     assert b'data: {"error":' in Passthrough(SHAPE).error(ProviderFailure("gone"), "r")
@@ -153,7 +158,12 @@ def test_a_plain_reply_keeps_every_choice_and_logprobs() -> None:
     sent = splice_reply(upstream, SHAPE, Usage(input=1, output=1), {"cost": 2})
     assert choices in sent
     body = json.loads(sent)
-    assert (body["id"], body["model"], body["usage"]["cost"], body["system_fingerprint"]) == ("gen_1", "gpt4", 2, "fp")
+    assert (body["id"], body["model"], body["usage"]["cost"], body["system_fingerprint"]) == (
+        "gen_1",
+        "gpt4",
+        2,
+        "fp",
+    )
     with pytest.raises(UpstreamFailure):
         splice_reply(b"<html>", SHAPE, None, {})
 

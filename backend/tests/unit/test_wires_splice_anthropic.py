@@ -32,7 +32,12 @@ def test_cache_marks_and_messages_reach_anthropic_byte_for_byte() -> None:
     assert b'"cache_control":{"type":"ephemeral"}' in out.body
     assert b'[ {"role":"user","content":"a\\u00e9"} ]' in out.body
     sent = json.loads(out.body)
-    assert (out.path, sent["model"], sent["max_tokens"], sent["stream"]) == ("v1/messages", "claude-opus-5-5", 100, True)
+    assert (out.path, sent["model"], sent["max_tokens"], sent["stream"]) == (
+        "v1/messages",
+        "claude-opus-5-5",
+        100,
+        True,
+    )
     assert "provider" not in sent
 
 
@@ -55,7 +60,9 @@ START = {
 }
 STREAM = (
     event("message_start", message=START)
-    + event("content_block_start", index=0, content_block={"type": "thinking", "thinking": "", "signature": ""})
+    + event(
+        "content_block_start", index=0, content_block={"type": "thinking", "thinking": "", "signature": ""}
+    )
     + event("content_block_delta", index=0, delta={"type": "signature_delta", "signature": "SIG"})
     + event("ping")
     + event("content_block_delta", index=1, delta={"type": "text_delta", "text": "Hello"})
@@ -81,13 +88,24 @@ def test_only_the_opening_changes_and_the_end_mark_is_held_back_at_every_split()
     for size in (1, 3, 17):
         assert run(STREAM, size) == whole
     sent, events = whole
-    assert [type(e) for e in events] == [UsageSeen, ReasoningDelta, TextDelta, Malformed, UsageSeen, Finished, Done]
+    assert [type(e) for e in events] == [
+        UsageSeen,
+        ReasoningDelta,
+        TextDelta,
+        Malformed,
+        UsageSeen,
+        Finished,
+        Done,
+    ]
     assert b"message_stop" not in sent
     assert b"broken" not in sent
     assert b'"signature": "SIG"' in sent
     opening = json.loads(sent.split(b"\n")[1].removeprefix(b"data: "))["message"]
     assert (opening["id"], opening["model"], opening["usage"]["input_tokens"]) == ("gen_1", "claude-house", 7)
-    assert Passthrough(SHAPE).end(None, {"cost": 1}) == b'event: message_stop\ndata: {"type":"message_stop","cost":1}\n\n'
+    assert (
+        Passthrough(SHAPE).end(None, {"cost": 1})
+        == b'event: message_stop\ndata: {"type":"message_stop","cost":1}\n\n'
+    )
 
 
 def test_the_placeholder_output_of_the_opening_is_no_final_usage() -> None:
@@ -111,6 +129,11 @@ def test_a_plain_message_keeps_its_blocks() -> None:
     content = b'[{"type":"text","text":"x","citations":[1.50]}]'
     sent = splice_reply(b'{"id":"u","model":"up","content":' + content + b"}", SHAPE, {"cost": 2})
     assert content in sent
-    assert json.loads(sent) | {"content": 0} == {"id": "gen_1", "model": "claude-house", "content": 0, "cost": 2}
+    assert json.loads(sent) | {"content": 0} == {
+        "id": "gen_1",
+        "model": "claude-house",
+        "content": 0,
+        "cost": 2,
+    }
     with pytest.raises(UpstreamFailure):
         splice_reply(b"<html>", SHAPE, {})

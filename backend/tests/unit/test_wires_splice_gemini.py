@@ -44,9 +44,13 @@ def test_the_clients_own_words_go_on_but_for_ours_and_the_length_that_is_paid_fo
     assert out.path == "v1beta/models/gemini%2Fx:streamGenerateContent?alt=sse"
     assert sent["generationConfig"] == {"candidateCount": 2, "responseLogprobs": True, "maxOutputTokens": 50}
     assert set(sent) == {"contents", "safetySettings", "generationConfig"}
-    plain = splice_request(b'{"contents": [], "generation_config": {"seed": 1}}', "m", max_tokens=7, stream=False)
+    plain = splice_request(
+        b'{"contents": [], "generation_config": {"seed": 1}}', "m", max_tokens=7, stream=False
+    )
     assert json.loads(plain.body)["generation_config"] == {"seed": 1, "maxOutputTokens": 7}
-    assert json.loads(splice_request(b'{"contents": []}', "m", max_tokens=7, stream=False).body)["generationConfig"]
+    assert json.loads(splice_request(b'{"contents": []}', "m", max_tokens=7, stream=False).body)[
+        "generationConfig"
+    ]
     assert json.loads(splice_request(b'{"contents": []}', "m", stream=False).body) == {"contents": []}
 
 
@@ -57,7 +61,10 @@ def test_short_forms_and_other_families_signatures_are_written_anew() -> None:
 
     assert takes(ASKED["contents"])
     assert not takes(ASKED["contents"][0])
-    signed = {"role": "model", "parts": [{"text": "Hm", "thought": True, "thoughtSignature": "anthropic#U0lH"}]}
+    signed = {
+        "role": "model",
+        "parts": [{"text": "Hm", "thought": True, "thoughtSignature": "anthropic#U0lH"}],
+    }
     assert not takes([*ASKED["contents"], signed])
 
 
@@ -73,7 +80,9 @@ def test_a_whole_answer_keeps_everything_but_its_names() -> None:
 
 def test_the_last_chunk_waits_for_the_charge_and_holds_the_cost() -> None:
     passing = Passthrough(SHAPE)
-    out, events = passing.feed(sse(chunk("a"), {**chunk("b", finishReason="STOP", **GROUNDED), "usageMetadata": USAGE}))
+    out, events = passing.feed(
+        sse(chunk("a"), {**chunk("b", finishReason="STOP", **GROUNDED), "usageMetadata": USAGE})
+    )
     assert [c["candidates"][0]["content"]["parts"][0]["text"] for c in read(out)] == ["a"]
     assert isinstance(events[-1], Done)
     [last] = read(passing.end(Usage(input=9), {"cost": 3}))
@@ -111,7 +120,8 @@ def test_the_stream_is_over_when_every_candidate_is() -> None:
 def test_errors_and_noise_are_held_back_and_ours_is_typed() -> None:
     passing = Passthrough(SHAPE)
     out, events = passing.feed(
-        sse({"error": {"code": 503, "message": "m", "status": "UNAVAILABLE"}}) + b"data: {\r\n\r\ndata:\r\n\r\n"
+        sse({"error": {"code": 503, "message": "m", "status": "UNAVAILABLE"}})
+        + b"data: {\r\n\r\ndata:\r\n\r\n"
     )
     assert out == b""
     assert [type(e) for e in events] == [StreamError, Malformed]

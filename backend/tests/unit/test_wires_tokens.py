@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent_marketplace.wires.base import Call, ImagePart, Message, TextPart, Tool, ToolCallPart, ToolResultPart
+from agent_marketplace.wires.base import (
+    Call,
+    ImagePart,
+    Message,
+    TextPart,
+    Tool,
+    ToolCallPart,
+    ToolResultPart,
+)
 from agent_marketplace.wires.tokens import count_call, count_image, count_text, is_long
 
 ENGLISH = (
@@ -101,7 +109,9 @@ def test_every_part_of_a_call_counts() -> None:
                Message("tool", (ToolResultPart("1", "There is a very large door here."),)))  # fmt: skip
     assert count_call(bare) < count_call(Call(model="m", messages=bare.messages, tools=tools))
     assert count_call(bare) + 20 < count_call(Call(model="m", messages=history))
-    assert count_call(Call(model="m", messages=bare.messages, response_schema={"type": "object"})) > count_call(bare)
+    assert count_call(
+        Call(model="m", messages=bare.messages, response_schema={"type": "object"})
+    ) > count_call(bare)
 
 
 def test_counting_stays_cheap_on_long_prompts() -> None:

@@ -7,7 +7,16 @@ import msgspec
 import pytest
 
 from agent_marketplace.wires import codecs, fields, openai_out
-from agent_marketplace.wires.base import Done, Finish, Finished, Malformed, Shape, TextDelta, ToolCallDelta, UsageSeen
+from agent_marketplace.wires.base import (
+    Done,
+    Finish,
+    Finished,
+    Malformed,
+    Shape,
+    TextDelta,
+    ToolCallDelta,
+    UsageSeen,
+)
 from agent_marketplace.wires.splice_anthropic import Passthrough
 
 CODECS = codecs()
@@ -92,7 +101,12 @@ def test_no_tool_call_is_lost_or_grown_into_another(case: str) -> None:
 
 
 def test_an_ollama_call_with_its_arguments_as_text_is_a_call() -> None:
-    line = {"message": {"content": "", "tool_calls": [{"function": {"name": "look", "arguments": json.dumps(PARIS)}}]}}
+    line = {
+        "message": {
+            "content": "",
+            "tool_calls": [{"function": {"name": "look", "arguments": json.dumps(PARIS)}}],
+        }
+    }
     assert calls_of("ollama", json.dumps(line | {"done": True}).encode()) == [("call_1_look", "look", PARIS)]
     [made] = CODECS["ollama"].parse_reply(json.dumps(line | {"done": True}).encode()).parts
     assert json.loads(made.arguments) == PARIS  # type: ignore[union-attr]
@@ -102,8 +116,16 @@ def test_gemini_arguments_as_text_and_anthropic_pieces_as_objects_are_arguments(
     part = {"functionCall": {"name": "look", "args": json.dumps(PARIS)}}
     chunk = {"candidates": [{"content": {"parts": [part]}, "finishReason": "STOP"}]}
     assert calls_of("gemini", sse(chunk)) == [("call_1_look", "look", PARIS)]
-    start = {"type": "content_block_start", "index": 1, "content_block": {"type": "tool_use", "name": "look", "input": {}}}
-    piece = {"type": "content_block_delta", "index": 1, "delta": {"type": "input_json_delta", "partial_json": PARIS}}
+    start = {
+        "type": "content_block_start",
+        "index": 1,
+        "content_block": {"type": "tool_use", "name": "look", "input": {}},
+    }
+    piece = {
+        "type": "content_block_delta",
+        "index": 1,
+        "delta": {"type": "input_json_delta", "partial_json": PARIS},
+    }
     assert calls_of("anthropic", sse(start, piece)) == [("call_1_look", "look", PARIS)]
 
 
@@ -155,7 +177,10 @@ def test_usage_where_vendors_put_it_is_found() -> None:
 
 def test_claudes_clients_get_their_events_from_a_server_that_does_not_name_them() -> None:
     bodies: list[dict[str, Any]] = [
-        {"type": "message_start", "message": {"id": "m", "content": [], "usage": {"input_tokens": 4, "output_tokens": 1}}},
+        {
+            "type": "message_start",
+            "message": {"id": "m", "content": [], "usage": {"input_tokens": 4, "output_tokens": 1}},
+        },
         {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
         {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "hi"}},
         {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 2}},

@@ -41,7 +41,9 @@ async def read_object(request: Request) -> dict[str, Any]:
     return value
 
 
-def text(body: Mapping[str, Any], field: str, *, limit: int = 10_000_000, required: bool = False) -> str | None:
+def text(
+    body: Mapping[str, Any], field: str, *, limit: int = 10_000_000, required: bool = False
+) -> str | None:
     """A text field. Raises BadRequest."""
     value = body.get(field)
     if value is None or (required and value == ""):
@@ -77,11 +79,18 @@ def user_content(message: str, images: Any) -> str | list[dict[str, Any]]:
     """A user turn with its images (data: URLs). Raises BadRequest."""
     if images is None or images == []:
         return message
-    if not isinstance(images, list) or len(images) > _MAX_IMAGES or not all(isinstance(i, str) for i in images):
+    if (
+        not isinstance(images, list)
+        or len(images) > _MAX_IMAGES
+        or not all(isinstance(i, str) for i in images)
+    ):
         raise BadRequest(f"images must be a list of at most {_MAX_IMAGES} data: URLs")
     if not all(i.startswith("data:image/") for i in images):
         raise BadRequest("images must be data:image/... URLs")
-    return [{"type": "text", "text": message}, *({"type": "image_url", "image_url": {"url": i}} for i in images)]
+    return [
+        {"type": "text", "text": message},
+        *({"type": "image_url", "image_url": {"url": i}} for i in images),
+    ]
 
 
 def completion_messages(body: Mapping[str, Any]) -> Sequence[Any]:
@@ -97,7 +106,9 @@ def completion_messages(body: Mapping[str, Any]) -> Sequence[Any]:
     return [{"role": "system", "content": system}, *turns] if system else turns
 
 
-def call_of(codec: Codec, model: str, messages: Sequence[Any], params: Mapping[str, Any], *, stream: bool) -> Call:
+def call_of(
+    codec: Codec, model: str, messages: Sequence[Any], params: Mapping[str, Any], *, stream: bool
+) -> Call:
     """The canonical call, checked field by field. Raises BadRequest."""
     fields = {**params, "model": model, "messages": list(messages), "stream": stream}
     try:

@@ -76,7 +76,12 @@ async def get_completion(request: Request, market: The, principal: Runner) -> Re
     return FlightResponse(flight, once)
 
 
-@router.post("/chat", summary="A turn of a conversation", openapi_extra=_CHAT_BODY, responses={200: {"model": replies.Turn}})
+@router.post(
+    "/chat",
+    summary="A turn of a conversation",
+    openapi_extra=_CHAT_BODY,
+    responses={200: {"model": replies.Turn}},
+)
 async def chat(request: Request, market: The, principal: Runner) -> Response:
     body = await read_object(request)
     turn = await chats.read_turn(market, principal.user_id, body)
@@ -100,7 +105,7 @@ async def chat(request: Request, market: The, principal: Runner) -> Response:
         flight.note_estimate()
         await keeper.take_off(flight)
         gateway_request.mouth = AgentMouth(keeper.fields)  # the ids are known only now
-    except BaseException:  # whatever it was, neither the hold nor the idempotency key must outlive the request
+    except BaseException:  # neither the hold nor the idempotency key may outlive the request
         await flight.abandon()
         if once is not None:
             await once.give_back()
@@ -117,7 +122,11 @@ async def chat(request: Request, market: The, principal: Runner) -> Response:
     return RunResponse(market.runs, run, caller_check(market, request))
 
 
-@router.post("/estimate", summary="What a call will cost, before it is made", responses={200: {"model": replies.Estimated}})
+@router.post(
+    "/estimate",
+    summary="What a call will cost, before it is made",
+    responses={200: {"model": replies.Estimated}},
+)
 async def estimate(request: Request, market: The, principal: Runner) -> Response:
     body = await read_object(request)
     if body.get("message") is not None or body.get("conversation_id") is not None:
@@ -147,7 +156,9 @@ async def run_events(
     return RunResponse(market.runs, run, caller_check(market, request), after)
 
 
-@router.post("/runs/{run_id}/stop", summary="Stop an answer at once", responses={200: {"model": replies.Stopped}})
+@router.post(
+    "/runs/{run_id}/stop", summary="Stop an answer at once", responses={200: {"model": replies.Stopped}}
+)
 async def stop_run(request: Request, market: The, principal: Runner, run_id: str) -> Response:
     try:
         return success(stopped=market.runs.stop(run_id, principal.user_id))
@@ -156,7 +167,9 @@ async def stop_run(request: Request, market: The, principal: Runner, run_id: str
 
 
 @router.get(
-    "/{agent_id:path}/history", summary="Messages with an agent or model", responses={200: {"model": schemas.History}}
+    "/{agent_id:path}/history",
+    summary="Messages with an agent or model",
+    responses={200: {"model": schemas.History}},
 )
 @router.get(
     "/agents/{agent_id:path}/history",

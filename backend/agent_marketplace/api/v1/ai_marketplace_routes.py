@@ -27,7 +27,9 @@ _STATEMENT_PAGE = 200
 # -- accounts ----------------------------------------------------------------------------------------------------------
 
 
-@router.post("/auth/signup", tags=["accounts"], summary="Make an account", responses={200: {"model": schemas.SignedUp}})
+@router.post(
+    "/auth/signup", tags=["accounts"], summary="Make an account", responses={200: {"model": schemas.SignedUp}}
+)
 async def signup(market: The, body: schemas.SignUp, address: Address) -> Response:
     auth = market.accounts.auth
     user = await auth.sign_up(body.email, body.password, invite=body.invite, address=address)
@@ -35,7 +37,9 @@ async def signup(market: The, body: schemas.SignUp, address: Address) -> Respons
     return success(token=token, user_id=user.user_id, balance=user.balance)
 
 
-@router.post("/auth/signin", tags=["accounts"], summary="Sign in", responses={200: {"model": schemas.SignedIn}})
+@router.post(
+    "/auth/signin", tags=["accounts"], summary="Sign in", responses={200: {"model": schemas.SignedIn}}
+)
 async def signin(market: The, body: schemas.SignIn, address: Address) -> Response:
     token = await market.accounts.auth.sign_in(body.email, body.password, address=address)
     principal = await market.authenticator.verify(token)
@@ -43,7 +47,10 @@ async def signin(market: The, body: schemas.SignIn, address: Address) -> Respons
 
 
 @router.post(
-    "/auth/signout", tags=["accounts"], summary="End this session at once", responses={200: {"model": schemas.Reply}}
+    "/auth/signout",
+    tags=["accounts"],
+    summary="End this session at once",
+    responses={200: {"model": schemas.Reply}},
 )
 async def signout(market: The, principal: Person) -> Response:
     await market.accounts.auth.end_session(principal.user_id, principal.session_id or "")
@@ -51,7 +58,10 @@ async def signout(market: The, principal: Person) -> Response:
 
 
 @router.get(
-    "/auth/sessions", tags=["accounts"], summary="Where I am signed in", responses={200: {"model": replies.Sessions}}
+    "/auth/sessions",
+    tags=["accounts"],
+    summary="Where I am signed in",
+    responses={200: {"model": replies.Sessions}},
 )
 async def list_sessions(market: The, principal: Person) -> Response:
     found = await market.accounts.auth.sessions(principal.user_id)
@@ -64,7 +74,9 @@ async def list_sessions(market: The, principal: Person) -> Response:
     summary="End one of my sessions, or all but this one",
     responses={200: {"model": replies.SessionsEnded}},
 )
-async def end_sessions(market: The, principal: Person, body: schemas.EndSessions, address: Address) -> Response:
+async def end_sessions(
+    market: The, principal: Person, body: schemas.EndSessions, address: Address
+) -> Response:
     auth = market.accounts.auth
     await auth.prove(principal.user_id, body.password, address=address)
     if body.id is None:
@@ -74,8 +86,15 @@ async def end_sessions(market: The, principal: Person, body: schemas.EndSessions
     return success(ended=1)
 
 
-@router.post("/auth/password", tags=["accounts"], summary="Change my password", responses={200: {"model": schemas.Token}})
-async def change_password(market: The, principal: Person, body: schemas.ChangePassword, address: Address) -> Response:
+@router.post(
+    "/auth/password",
+    tags=["accounts"],
+    summary="Change my password",
+    responses={200: {"model": schemas.Token}},
+)
+async def change_password(
+    market: The, principal: Person, body: schemas.ChangePassword, address: Address
+) -> Response:
     token = await market.accounts.auth.change_password(
         principal.user_id, body.current_password, body.new_password, address=address
     )
@@ -87,7 +106,12 @@ async def get_profile(market: The, principal: Reader) -> Response:
     return success(user=present.profile(await market.accounts.auth.get_user(principal.user_id)))
 
 
-@router.get("/account/export", tags=["accounts"], summary="All of my data", responses={200: {"model": replies.Exported}})
+@router.get(
+    "/account/export",
+    tags=["accounts"],
+    summary="All of my data",
+    responses={200: {"model": replies.Exported}},
+)
 async def export_account(market: The, principal: Person) -> Response:
     account = await market.accounts.auth.export_account(principal.user_id)
     statement = [entry async for entry in _whole_statement(market, principal.user_id)]
@@ -114,7 +138,9 @@ async def _whole_statement(market: Market, user_id: str) -> AsyncIterator[Statem
 
 
 @router.delete("/account", tags=["accounts"], summary="Delete me", responses={200: {"model": schemas.Reply}})
-async def delete_account(market: The, principal: Person, body: schemas.DeleteAccount, address: Address) -> Response:
+async def delete_account(
+    market: The, principal: Person, body: schemas.DeleteAccount, address: Address
+) -> Response:
     await market.accounts.auth.delete_account(principal.user_id, body.password, address=address)
     return success()
 
@@ -135,10 +161,15 @@ async def add_api_key(market: The, principal: Person, body: schemas.AddApiKey) -
 
 
 @router.get(
-    "/api-keys", tags=["provider keys"], summary="My provider keys, masked", responses={200: {"model": replies.ProviderKeys}}
+    "/api-keys",
+    tags=["provider keys"],
+    summary="My provider keys, masked",
+    responses={200: {"model": replies.ProviderKeys}},
 )
 async def list_api_keys(market: The, principal: Reader) -> Response:
-    return success(api_keys=[_api_key(k) for k in await market.accounts.provider_keys.list(principal.user_id)])
+    return success(
+        api_keys=[_api_key(k) for k in await market.accounts.provider_keys.list(principal.user_id)]
+    )
 
 
 @router.delete(
@@ -175,7 +206,9 @@ async def list_providers(market: The) -> Response:
     served: Counter[str] = Counter()
     for model in market.registry.get_all_models():
         served.update({offer.provider for offer in market.registry.offers(model.id)})
-    return success(providers=[{**present.provider(e), "models": served[e.name]} for e in market.endpoints.all()])
+    return success(
+        providers=[{**present.provider(e), "models": served[e.name]} for e in market.endpoints.all()]
+    )
 
 
 def _api_key(stored: StoredSecret) -> dict[str, Any]:
@@ -192,32 +225,54 @@ def _api_key(stored: StoredSecret) -> dict[str, Any]:
 
 
 @router.get(
-    "/models", tags=["catalogue"], summary="All models, filtered and sorted", responses={200: {"model": schemas.Models}}
+    "/models",
+    tags=["catalogue"],
+    summary="All models, filtered and sorted",
+    responses={200: {"model": schemas.Models}},
 )
 async def get_all_models(request: Request, _filters: Annotated[schemas.ModelFilters, Query()]) -> Response:
     headers, query = request.headers, request.query_params
     parameters = {
         name: ",".join(query.getlist(name)) for name in query
     }  # named twice is a list, never silently the last one
-    return view_of(request).answer(parameters, headers.get("if-none-match"), headers.get("accept-encoding", ""))
+    return view_of(request).answer(
+        parameters, headers.get("if-none-match"), headers.get("accept-encoding", "")
+    )
 
 
 @router.get(
-    "/models/search", tags=["catalogue"], summary="Search that forgives typing", responses={200: {"model": schemas.Search}}
+    "/models/search",
+    tags=["catalogue"],
+    summary="Search that forgives typing",
+    responses={200: {"model": schemas.Search}},
 )
-async def search_models(market: The, q: Annotated[str, Query(max_length=2000)] = "", limit: Limit = 50) -> Response:
+async def search_models(
+    market: The, q: Annotated[str, Query(max_length=2000)] = "", limit: Limit = 50
+) -> Response:
     return success(models=[m.to_dict() for m in market.registry.search_models(q)[:limit]], query=q)
 
 
-@router.get("/models/popular", tags=["catalogue"], summary="Most used here", responses={200: {"model": schemas.Ranked}})
+@router.get(
+    "/models/popular",
+    tags=["catalogue"],
+    summary="Most used here",
+    responses={200: {"model": schemas.Ranked}},
+)
 async def popular_models(market: The, limit: Annotated[int, Query(ge=1, le=100)] = 5) -> Response:
     models = market.registry.get_popular_models(limit)
     return success(models=[m.to_dict() for m in models], basis=market.registry.popular_basis)
 
 
-@router.get("/models/trending", tags=["catalogue"], summary="Rising this period", responses={200: {"model": schemas.Ranked}})
+@router.get(
+    "/models/trending",
+    tags=["catalogue"],
+    summary="Rising this period",
+    responses={200: {"model": schemas.Ranked}},
+)
 async def trending_models(
-    market: The, period: Literal["day", "week", "month"] = "week", limit: Annotated[int, Query(ge=1, le=100)] = 5
+    market: The,
+    period: Literal["day", "week", "month"] = "week",
+    limit: Annotated[int, Query(ge=1, le=100)] = 5,
 ) -> Response:
     models = market.engine.get_trending_models(period)[:limit]
     return success(models=[m.to_dict() for m in models], basis=market.registry.popular_basis)
@@ -225,7 +280,11 @@ async def trending_models(
 
 @router.get("/models/feed.rss", tags=["catalogue"], summary="RSS of new models")
 async def models_feed(market: The, request: Request) -> Response:
-    text = rss(market.registry.get_all_models(), str(request.base_url).rstrip("/"), added_at=await market.catalog.added_at())
+    text = rss(
+        market.registry.get_all_models(),
+        str(request.base_url).rstrip("/"),
+        added_at=await market.catalog.added_at(),
+    )
     return Response(text, media_type="application/rss+xml")
 
 
@@ -249,7 +308,9 @@ async def get_offers(market: The, model_id: str) -> Response:
 async def get_model(market: The, model_id: str) -> Response:
     model = market.registry.resolve(model_id)
     if model is None:
-        raise NotFound("Model not found", code="model_not_found", extra={"nearest": market.registry.nearest(model_id)})
+        raise NotFound(
+            "Model not found", code="model_not_found", extra={"nearest": market.registry.nearest(model_id)}
+        )
     return success(model={**model.to_dict(), "price_history": await market.catalog.price_history(model.id)})
 
 
@@ -267,13 +328,21 @@ async def rate_model(market: The, principal: Writer, model_id: str, body: schema
     return success(rating=rating, rating_count=count)
 
 
-@router.get("/favourites", tags=["catalogue"], summary="My favourite models", responses={200: {"model": replies.Favourites}})
+@router.get(
+    "/favourites",
+    tags=["catalogue"],
+    summary="My favourite models",
+    responses={200: {"model": replies.Favourites}},
+)
 async def get_favourites(market: The, principal: Reader) -> Response:
     return success(favourites=await market.favourites.list(principal.user_id))
 
 
 @router.put(
-    "/favourites/{model_id:path}", tags=["catalogue"], summary="Star a model", responses={200: {"model": replies.Favourites}}
+    "/favourites/{model_id:path}",
+    tags=["catalogue"],
+    summary="Star a model",
+    responses={200: {"model": replies.Favourites}},
 )
 async def add_favourite(market: The, principal: Writer, model_id: str) -> Response:
     model = market.targets.resolve(model_id)

@@ -14,8 +14,8 @@ from agent_marketplace.api.envelope import error_body, failure, note_failure
 from agent_marketplace.api.v1.idempotent import Once
 from agent_marketplace.app import Market
 from agent_marketplace.errors import MarketplaceError, Unauthorized
-from agent_marketplace.gateway.flight import Flight, forgive_cancel
-from agent_marketplace.gateway.relay import settled_despite_cancel
+from agent_marketplace.gateway.flight import Flight
+from agent_marketplace.gateway.relay import forgive_cancel, settled_despite_cancel
 from agent_marketplace.gateway.runs import Run, Runs
 
 Check = Callable[[], Awaitable[object]]
@@ -37,7 +37,9 @@ class FlightResponse(Response):
         except MarketplaceError as error:
             failed = error
         finally:
-            if self._once is not None and (self._flight.receipt is None or self._flight.receipt.status != "ok"):
+            if self._once is not None and (
+                self._flight.receipt is None or self._flight.receipt.status != "ok"
+            ):
                 await settled_despite_cancel(self._once.give_back())
         if failed is not None:  # told when the key is free again: who reads it may repeat at once
             note_failure(self._flight.request.request_id, failed)

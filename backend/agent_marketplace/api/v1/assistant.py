@@ -17,6 +17,8 @@ router = Router(prefix="/api/v1/marketplace", tags=["assistant"])
     summary="How well the estimates of my calls matched what was charged",
     responses={200: {"model": replies.Calibrated}},
 )
-async def get_calibration(market: The, principal: Reader, days: Annotated[int, Query(ge=1, le=366)] = 30) -> Response:
+async def get_calibration(
+    market: The, principal: Reader, days: Annotated[int, Query(ge=1, le=366)] = 30
+) -> Response:
     found = await market.learner.calibration(principal.user_id, days)
     return success(calibration=msgspec.to_builtins(found), days=days)

@@ -23,21 +23,31 @@ Cursor = Annotated[str | None, Query(max_length=200)]
 async def get_balance(market: The, principal: Reader) -> Response:
     wallet = await market.ledger.balance(principal.user_id)
     return success(
-        balance=dollars(wallet.balance), available=dollars(wallet.available), held=dollars(wallet.held), currency="USD"
+        balance=dollars(wallet.balance),
+        available=dollars(wallet.available),
+        held=dollars(wallet.held),
+        currency="USD",
     )
 
 
 @router.get(
-    "/billing/statement", summary="Every movement of my wallet, newest first", responses={200: {"model": replies.Statement}}
+    "/billing/statement",
+    summary="Every movement of my wallet, newest first",
+    responses={200: {"model": replies.Statement}},
 )
 async def get_statement(market: The, principal: Reader, cursor: Cursor = None, limit: Limit = 50) -> Response:
     page = await market.ledger.statement(principal.user_id, cursor, limit)
     return success(entries=[present.statement_entry(e) for e in page.entries], next_cursor=page.next_cursor)
 
 
-@router.get("/billing/usage", summary="Usage by model or by day", responses={200: {"model": replies.UsageReply}})
+@router.get(
+    "/billing/usage", summary="Usage by model or by day", responses={200: {"model": replies.UsageReply}}
+)
 async def get_usage(
-    market: The, principal: Reader, days: Annotated[int, Query(ge=1, le=366)] = 30, by: Literal["model", "day"] = "model"
+    market: The,
+    principal: Reader,
+    days: Annotated[int, Query(ge=1, le=366)] = 30,
+    by: Literal["model", "day"] = "model",
 ) -> Response:
     sums = await market.ledger.usage(principal.user_id, days=days, by=by)
     total = {
@@ -53,7 +63,11 @@ async def get_plans() -> Response:
     return success(plans=[present.plan(plan) for plan in PLANS])
 
 
-@router.post("/billing/subscribe", summary="Pay for a plan from the wallet", responses={200: {"model": replies.Subscribed}})
+@router.post(
+    "/billing/subscribe",
+    summary="Pay for a plan from the wallet",
+    responses={200: {"model": replies.Subscribed}},
+)
 async def subscribe(
     market: The,
     principal: Person,
@@ -64,7 +78,11 @@ async def subscribe(
     user = await market.accounts.auth.subscribe(
         principal.user_id, body.plan, idempotency_key=f"{principal.user_id}:{key}" if key else None
     )
-    return success(tier=user.subscription_tier, expires_at=present.iso_of(user.subscription_expires), balance=user.balance)
+    return success(
+        tier=user.subscription_tier,
+        expires_at=present.iso_of(user.subscription_expires),
+        balance=user.balance,
+    )
 
 
 @router.get(

@@ -5,7 +5,14 @@ from typing import Any
 
 import msgspec
 
-from agent_marketplace.api.v1.agent_body import call_of, completion_messages, flag, parameters, text, user_content
+from agent_marketplace.api.v1.agent_body import (
+    call_of,
+    completion_messages,
+    flag,
+    parameters,
+    text,
+    user_content,
+)
 from agent_marketplace.app import Market
 from agent_marketplace.conversations.types import Message, NewMessage, Status
 from agent_marketplace.errors import BadRequest, NotFound
@@ -51,16 +58,22 @@ async def asked(market: Market, user_id: str, body: Mapping[str, Any]) -> Asked:
         return Asked(name=name, model=name)
     agent = await market.agents.get(user_id, name)
     chosen = text(body, "model", limit=200) if body.get("agent_id") else None
-    return Asked(name=name, model=chosen or agent.model, instructions=agent.instructions, params=agent.parameters)
+    return Asked(
+        name=name, model=chosen or agent.model, instructions=agent.instructions, params=agent.parameters
+    )
 
 
 async def completion_call(market: Market, user_id: str, body: Mapping[str, Any], *, stream: bool) -> Call:
     """The call of a body without a conversation. An agent's instructions stand where it gives none. Raises BadRequest, NotFound."""
     who = await asked(market, user_id, body)
     turns = list(completion_messages(body))
-    if who.instructions and not any(isinstance(turn, dict) and turn.get("role") == "system" for turn in turns):
+    if who.instructions and not any(
+        isinstance(turn, dict) and turn.get("role") == "system" for turn in turns
+    ):
         turns.insert(0, {"role": "system", "content": who.instructions})
-    return call_of(market.codecs["openai"], who.model, turns, {**who.params, **parameters(body)}, stream=stream)
+    return call_of(
+        market.codecs["openai"], who.model, turns, {**who.params, **parameters(body)}, stream=stream
+    )
 
 
 async def read_turn(market: Market, user_id: str, body: Mapping[str, Any]) -> Turn:
@@ -137,7 +150,13 @@ class Keeper:
         if turn.message is not None:
             extra = {"images": turn.images} if turn.images else {}
             messages.append(
-                NewMessage(role="user", content=turn.message, parent_id=turn.parent_id, agent_id=turn.agent_id, extra=extra)
+                NewMessage(
+                    role="user",
+                    content=turn.message,
+                    parent_id=turn.parent_id,
+                    agent_id=turn.agent_id,
+                    extra=extra,
+                )
             )
         messages.append(
             NewMessage(
@@ -175,7 +194,9 @@ class Keeper:
         if upstream is not None:
             content = upstream.reply.text if upstream.reply is not None else upstream.meter.text
         finished = (
-            upstream is not None and upstream.meter.finish not in (None, Finish.ERROR) and upstream.meter.error is None
+            upstream is not None
+            and upstream.meter.finish not in (None, Finish.ERROR)
+            and upstream.meter.error is None
         )
         status: Status = "ok" if finished else "partial" if content else "failed"
         extra: dict[str, Any] = {"run_id": self.fields["run_id"], "timings": flight.timings()}

@@ -45,7 +45,9 @@ async def get_conversation(market: The, principal: Reader, conversation_id: str)
 
 
 @router.patch(
-    "/conversations/{conversation_id}", summary="Rename or pin", responses={200: {"model": replies.ConversationChanged}}
+    "/conversations/{conversation_id}",
+    summary="Rename or pin",
+    responses={200: {"model": replies.ConversationChanged}},
 )
 async def patch_conversation(
     market: The, principal: Writer, conversation_id: str, body: schemas.PatchConversation
@@ -54,11 +56,15 @@ async def patch_conversation(
         await market.conversations.rename(principal.user_id, conversation_id, body.title)
     if body.pinned is not None:
         await market.conversations.pin(principal.user_id, conversation_id, body.pinned)
-    return success(conversation=present.conversation(await market.conversations.get(principal.user_id, conversation_id)))
+    return success(
+        conversation=present.conversation(await market.conversations.get(principal.user_id, conversation_id))
+    )
 
 
 @router.delete(
-    "/conversations/{conversation_id}", summary="Delete a conversation", responses={200: {"model": schemas.Reply}}
+    "/conversations/{conversation_id}",
+    summary="Delete a conversation",
+    responses={200: {"model": schemas.Reply}},
 )
 async def delete_conversation(market: The, principal: Writer, conversation_id: str) -> Response:
     await market.conversations.delete(principal.user_id, conversation_id)
@@ -74,10 +80,14 @@ async def export_conversation(
 ) -> Response:
     head = await market.conversations.get(principal.user_id, conversation_id)
     messages = await market.conversations.messages(principal.user_id, conversation_id)
-    ending, kind = ("md", "text/markdown; charset=utf-8") if form == "markdown" else ("json", "application/json")
+    ending, kind = (
+        ("md", "text/markdown; charset=utf-8") if form == "markdown" else ("json", "application/json")
+    )
     name = f"conversation-{conversation_id}.{ending}"
     return Response(
-        export(head, messages, form), media_type=kind, headers={"content-disposition": f'attachment; filename="{name}"'}
+        export(head, messages, form),
+        media_type=kind,
+        headers={"content-disposition": f'attachment; filename="{name}"'},
     )
 
 
@@ -93,19 +103,29 @@ async def list_agents(market: The, principal: Reader) -> Response:
 )
 async def create_agent(market: The, principal: Writer, body: schemas.AgentBody) -> Response:
     made = await market.agents.create(
-        principal.user_id, name=body.name, model=body.model, instructions=body.instructions, parameters=body.parameters
+        principal.user_id,
+        name=body.name,
+        model=body.model,
+        instructions=body.instructions,
+        parameters=body.parameters,
     )
     return success(agent=present.agent(made))
 
 
-@router.get("/agents/{agent_id}", summary="One agent with its versions", responses={200: {"model": replies.AgentVersions}})
+@router.get(
+    "/agents/{agent_id}",
+    summary="One agent with its versions",
+    responses={200: {"model": replies.AgentVersions}},
+)
 async def get_agent(market: The, principal: Reader, agent_id: str) -> Response:
     versions = await market.agents.versions(principal.user_id, agent_id)
     return success(agent=present.agent(versions[0]), versions=[present.agent(v) for v in versions])
 
 
 @router.patch(
-    "/agents/{agent_id}", summary="Change an agent: makes a new version", responses={200: {"model": replies.AgentReply}}
+    "/agents/{agent_id}",
+    summary="Change an agent: makes a new version",
+    responses={200: {"model": replies.AgentReply}},
 )
 async def patch_agent(market: The, principal: Writer, agent_id: str, body: schemas.PatchAgent) -> Response:
     changed = await market.agents.update(
@@ -120,7 +140,9 @@ async def patch_agent(market: The, principal: Writer, agent_id: str, body: schem
 
 
 @router.delete(
-    "/agents/{agent_id}", summary="Delete an agent; its conversations stay", responses={200: {"model": schemas.Reply}}
+    "/agents/{agent_id}",
+    summary="Delete an agent; its conversations stay",
+    responses={200: {"model": schemas.Reply}},
 )
 async def delete_agent(market: The, principal: Writer, agent_id: str) -> Response:
     await market.agents.delete(principal.user_id, agent_id)

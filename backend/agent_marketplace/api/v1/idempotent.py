@@ -45,14 +45,18 @@ class Once:
         try:
             return self._cipher.open(self._context, base64.b64decode(sealed))
         except CannotOpen:
-            raise Conflict("The reply of this idempotency key can't be read any more: use another key") from None
+            raise Conflict(
+                "The reply of this idempotency key can't be read any more: use another key"
+            ) from None
 
     @property
     def _context(self) -> str:
         return f"reply {self.scope} {self.key}"
 
 
-async def claim(market: Market, request: Request, user_id: str, body: Mapping[str, Any]) -> Once | Response | None:
+async def claim(
+    market: Market, request: Request, user_id: str, body: Mapping[str, Any]
+) -> Once | Response | None:
     """The claim, the stored reply of an earlier call, or None where no key was sent or a stream is asked for.
 
     Raises IdempotencyMismatch (other body), Conflict (still running), BadRequest (the key), Unavailable (the server stops).

@@ -17,7 +17,9 @@ async def list_keys(market: The, principal: Person) -> Response:
     return success(keys=[present.key(k) for k in keys])
 
 
-@router.post("", summary="Make a key; its text is shown only now", responses={200: {"model": replies.KeyCreated}})
+@router.post(
+    "", summary="Make a key; its text is shown only now", responses={200: {"model": replies.KeyCreated}}
+)
 async def create_key(market: The, principal: Person, body: schemas.CreateKey) -> Response:
     cap = None
     if body.cap is not None:

@@ -21,7 +21,9 @@ sessions = sa.Table(
     metadata,
     sa.Column("session_id", sa.String(40), primary_key=True),
     sa.Column("user_id", sa.String(36), nullable=False, index=True),
-    sa.Column("address_digest", sa.String(64), nullable=False),  # keyed hash: tells a known device, not where it is
+    sa.Column(
+        "address_digest", sa.String(64), nullable=False
+    ),  # keyed hash: tells a known device, not where it is
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("expires_at", sa.BigInteger, nullable=False),
     sa.Column("revoked_at", sa.BigInteger),
@@ -32,7 +34,9 @@ marketplace_keys = sa.Table(
     metadata,
     sa.Column("key_id", sa.String(40), primary_key=True),
     sa.Column("user_id", sa.String(36), nullable=False, index=True),
-    sa.Column("digest", sa.String(64), nullable=False, unique=True),  # HMAC-SHA256 under the installation's pepper
+    sa.Column(
+        "digest", sa.String(64), nullable=False, unique=True
+    ),  # HMAC-SHA256 under the installation's pepper
     sa.Column("name", sa.String(100), nullable=False),
     sa.Column("prefix", sa.String(16), nullable=False),  # what lists show
     sa.Column("scopes", sa.String(200), nullable=False),  # space-separated

@@ -18,10 +18,14 @@ accounts = sa.Table(
     sa.Column("name", sa.String(200), nullable=False, unique=True),  # user:<id>
     sa.Column("balance_nano", sa.BigInteger, nullable=False),
     sa.Column("held_nano", sa.BigInteger, nullable=False),
-    sa.Column("restricted_nano", sa.BigInteger, nullable=False),  # of the balance: sign-up credit that may not be spent
+    sa.Column(
+        "restricted_nano", sa.BigInteger, nullable=False
+    ),  # of the balance: sign-up credit that may not be spent
     sa.Column("seq", sa.BigInteger, nullable=False),
     sa.Column("head", sa.String(64), nullable=False),  # hash of transaction `seq`
-    sa.Column("rolled_seq", sa.BigInteger, nullable=False),  # counter-postings up to here are in `ledger_shared`
+    sa.Column(
+        "rolled_seq", sa.BigInteger, nullable=False
+    ),  # counter-postings up to here are in `ledger_shared`
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.CheckConstraint("held_nano >= 0", name="held_not_negative"),
 )
@@ -150,6 +154,10 @@ checkpoints = sa.Table(
     metadata,
     sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("at", sa.BigInteger, nullable=False),
-    sa.Column("heads", sa.Text, nullable=False),  # JSON [[account, seq, hash], ...] of accounts that moved since the last
-    sa.Column("signature", sa.String(64), nullable=False),  # HMAC-SHA-256 over the previous signature, id, at and heads
+    sa.Column(
+        "heads", sa.Text, nullable=False
+    ),  # JSON [[account, seq, hash], ...] of accounts that moved since the last
+    sa.Column(
+        "signature", sa.String(64), nullable=False
+    ),  # HMAC-SHA-256 over the previous signature, id, at and heads
 )

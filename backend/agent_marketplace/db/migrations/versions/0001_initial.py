@@ -79,7 +79,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "catalog_prices",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
         sa.Column("offer_id", sa.String(length=300), nullable=False),
         sa.Column("effective_at", sa.BigInteger(), nullable=False),
         sa.Column("price", sa.Text(), nullable=True),
@@ -90,9 +92,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_catalog_prices")),
     )
     op.create_index(
-        "ix_catalog_prices_offer_id_effective_at", "catalog_prices", ["offer_id", "effective_at", "id"], unique=False
+        "ix_catalog_prices_offer_id_effective_at",
+        "catalog_prices",
+        ["offer_id", "effective_at", "id"],
+        unique=False,
     )
-    op.create_index(op.f("ix_catalog_prices_price_version"), "catalog_prices", ["price_version"], unique=False)
+    op.create_index(
+        op.f("ix_catalog_prices_price_version"), "catalog_prices", ["price_version"], unique=False
+    )
     op.create_table(
         "catalog_ratings",
         sa.Column("user_id", sa.String(length=36), nullable=False),
@@ -125,7 +132,9 @@ def upgrade() -> None:
         sa.Column("measure", sa.String(length=16), nullable=False),
         sa.Column("bucket", sa.Integer(), nullable=False),
         sa.Column("count", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("model_id", "provider", "day", "measure", "bucket", name=op.f("pk_catalog_traffic")),
+        sa.PrimaryKeyConstraint(
+            "model_id", "provider", "day", "measure", "bucket", name=op.f("pk_catalog_traffic")
+        ),
     )
     op.create_table(
         "conversation_settings",
@@ -149,7 +158,10 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_conversations_updated_at"), "conversations", ["updated_at"], unique=False)
     op.create_index(
-        "ix_conversations_user_id_updated_at", "conversations", ["user_id", "updated_at", "conversation_id"], unique=False
+        "ix_conversations_user_id_updated_at",
+        "conversations",
+        ["user_id", "updated_at", "conversation_id"],
+        unique=False,
     )
     op.create_table(
         "favourites",
@@ -190,7 +202,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "ledger_accounts",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("balance_nano", sa.BigInteger(), nullable=False),
         sa.Column("held_nano", sa.BigInteger(), nullable=False),
@@ -308,7 +322,10 @@ def upgrade() -> None:
         sa.UniqueConstraint("conversation_id", "seq", name=op.f("uq_messages_conversation_id_seq")),
     )
     op.create_index(
-        "ix_messages_user_id_created_at", "messages", ["user_id", "created_at", "conversation_id", "seq"], unique=False
+        "ix_messages_user_id_created_at",
+        "messages",
+        ["user_id", "created_at", "conversation_id", "seq"],
+        unique=False,
     )
     op.create_table(
         "sessions",
@@ -365,7 +382,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("request_id", name=op.f("pk_usage_records")),
     )
     op.create_index("ix_usage_records_created_at", "usage_records", ["created_at"], unique=False)
-    op.create_index("ix_usage_records_user_id_created_at", "usage_records", ["user_id", "created_at"], unique=False)
+    op.create_index(
+        "ix_usage_records_user_id_created_at", "usage_records", ["user_id", "created_at"], unique=False
+    )
     op.create_table(
         "users",
         sa.Column("user_id", sa.String(length=36), nullable=False),

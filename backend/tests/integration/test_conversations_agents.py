@@ -1,0 +1,92 @@
+"""A user's own agents and favourites on a real database: every change is a version, nobody else's, bounded in number."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from agent_marketplace.errors import BadRequest, NotFound
+from tests.fakes.home import Home, at_home
+
+pytestmark = pytest.mark.both_databases
+
+
+def test_every_change_of_an_agent_is_a_version_and_agents_are_their_owner_s_only(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        made = await home.agents.create(
+            "u1", name=" Reviewer ", model="gpt4", instructions="Be strict", parameters={"temperature": 0}
+        )
+        home.clock.advance(1)
+        changed = await home.agents.update("u1", made.agent_id, model="auto", instructions="Be kind")
+        assert (changed.version, changed.name, changed.model, changed.parameters) == (
+            2,
+            "Reviewer",
+            "auto",
+            {"temperature": 0},
+        )
+        assert await home.agents.get("u1", made.agent_id) == changed
+        first = await home.agents.get("u1", made.agent_id, version=1)
+        assert (first.instructions, first.model) == ("Be strict", "gpt4")
+        assert [a.version for a in await home.agents.versions("u1", made.agent_id)] == [2, 1]
+        assert await home.agents.list("u1") == [changed]
+        assert await home.agents.list("u2") == []
+        for attempt in (
+            home.agents.get("u2", made.agent_id),
+            home.agents.update("u2", made.agent_id, name="x"),
+            home.agents.delete("u2", made.agent_id),
+            home.agents.versions("u2", made.agent_id),
+            home.agents.get("u1", made.agent_id, version=9),
+            home.agents.get("u1", "agt_x"),
+        ):
+            with pytest.raises(NotFound):
+                await attempt
+        await home.agents.delete("u1", made.agent_id)
+        with pytest.raises(NotFound):
+            await home.agents.get("u1", made.agent_id)
+
+    at_home(tmp_path, test)
+
+
+def test_parallel_changes_of_an_agent_lose_none(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        made = await home.agents.create("u1", name="a", model="auto")
+        await asyncio.gather(*(home.agents.update("u1", made.agent_id, name=f"n{i}") for i in range(10)))
+        versions = await home.agents.versions("u1", made.agent_id)
+        assert [a.version for a in versions] == list(range(11, 0, -1))
+        assert len({a.name for a in versions}) == 11
+
+    at_home(tmp_path, test)
+
+
+def test_impossible_agents_are_refused_and_a_refused_change_makes_no_version(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        made = await home.agents.create("u1", name="a", model="auto")
+        for bad in (
+            {"name": ""},
+            {"name": "x" * 101},
+            {"name": "a\nb"},
+            {"model": "no-such-model"},
+            {"instructions": "x" * 100_001},
+            {"parameters": {"Bad Name": 1}},
+            {"parameters": {"stop": ["x" * 30_000]}},
+        ):
+            with pytest.raises(BadRequest):
+                await home.agents.create("u1", **({"name": "a", "model": "auto"} | bad))
+            with pytest.raises(BadRequest):
+                await home.agents.update("u1", made.agent_id, **bad)
+        assert [a.version for a in await home.agents.versions("u1", made.agent_id)] == [1]
+
+    at_home(tmp_path, test)
+
+
+def test_favourites_are_kept_once_each_by_user(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        for model in ("gpt4", "gpt4", "llama2-7b"):
+            await home.favourites.add("u1", model)
+            home.clock.advance(1)
+        assert await home.favourites.list("u1") == ["llama2-7b", "gpt4"]
+        assert await home.favourites.list("u2") == []
+        assert await home.favourites.remove("u1", "gpt4")
+        assert not await home.favourites.remove("u1", "gpt4")
+
+    at_home(tmp_path, test)
