@@ -18,7 +18,7 @@ from agent_marketplace.errors import BadRequest, NotFound
 from agent_marketplace.gateway.embedding import EmbeddingFlight
 from agent_marketplace.ids import new_id
 from agent_marketplace.wires import embeddings
-from agent_marketplace.wires.anthropic import AnthropicCodec
+from agent_marketplace.wires.anthropic.codec import AnthropicCodec
 
 router = Router(tags=["wires"])
 _GEMINI_PAGE = 1000

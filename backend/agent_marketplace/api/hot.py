@@ -15,7 +15,7 @@ from agent_marketplace.gateway.ai_api_router import SPLICED
 from agent_marketplace.gateway.request import GatewayRequest
 from agent_marketplace.ids import new_id
 from agent_marketplace.wires.base import Codec
-from agent_marketplace.wires.ollama import OllamaCodec
+from agent_marketplace.wires.ollama.codec import OllamaCodec
 
 log = logging.getLogger(__name__)
 

@@ -33,9 +33,11 @@ from agent_marketplace.net.drain import Drain
 from agent_marketplace.net.http import OutboundClient, OutboundRequest
 from agent_marketplace.net.traces import Tracer
 from agent_marketplace.providers.endpoints import Endpoint, EndpointTable
-from agent_marketplace.wires import splice, splice_anthropic, splice_gemini
+from agent_marketplace.wires.anthropic import fast_path as splice_anthropic
 from agent_marketplace.wires.base import Call, Codec, Finish, Message, OutboundCall, TextPart
-from agent_marketplace.wires.tokens import count_call, is_long
+from agent_marketplace.wires.gemini import fast_path as splice_gemini
+from agent_marketplace.wires.openai import fast_path as splice
+from agent_marketplace.wires.shared.tokens import count_call, is_long
 
 Chooser = Callable[[str, Call, need.Needs, Preferences], Awaitable[list[tuple[str, str]]]]
 """For `model: "auto"`: (model id, why) in order, for a user's call; never raises."""

@@ -15,7 +15,7 @@ from agent_marketplace.net.http import OutboundRequest
 from agent_marketplace.wires import embeddings
 from agent_marketplace.wires.base import Call, Codec, Finish, Reply, Shape, WireName
 from agent_marketplace.wires.embeddings import EmbeddingCall, EmbeddingReply, Vector
-from agent_marketplace.wires.tokens import count_text
+from agent_marketplace.wires.shared.tokens import count_text
 
 if TYPE_CHECKING:
     from agent_marketplace.gateway.ai_api_router import APIRouter

@@ -18,7 +18,7 @@ from agent_marketplace.wires.base import (
     ToolCallDelta,
     UsageSeen,
 )
-from agent_marketplace.wires.tokens import count_text
+from agent_marketplace.wires.shared.tokens import count_text
 
 _BYTES_PER_TOKEN = 4
 

@@ -33,7 +33,7 @@ class Pipe(Protocol):
 
 
 class Passthrough(Protocol):
-    """A wire's own fast path for streams: `wires.splice`, `wires.splice_anthropic`."""
+    """A wire's own fast path for streams: `wires.*.fast_path`."""
 
     def feed(self, data: bytes) -> tuple[bytes, list[Event]]: ...
 

@@ -1,6 +1,6 @@
 """A provider's words without the credential that was sent to it: whole, in part, or encoded once more.
 
-Patterns of keys are masked where the words are read (`wires.failures.redact`); here the very credential of this call is known.
+Patterns of keys are masked where the words are read (`wires.shared.failures.redact`); here the very credential of this call is known.
 """
 
 import base64

@@ -13,8 +13,8 @@ from agent_marketplace.providers import table
 from agent_marketplace.providers.table import AbortRule, AuthStyle
 from agent_marketplace.settings import ProviderSettings, Settings, SettingsError
 from agent_marketplace.wires.base import Codec, OutboundCall, WireName
-from agent_marketplace.wires.openai import OpenAICodec
-from agent_marketplace.wires.openai_out import Dialect
+from agent_marketplace.wires.openai.codec import OpenAICodec
+from agent_marketplace.wires.openai.provider_side import Dialect
 
 OPERATORS_FILE = "providers.toml"
 OLLAMA_DEFAULT = "127.0.0.1:11434"

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 
-from agent_marketplace.wires.anthropic import AnthropicCodec
+from agent_marketplace.wires.anthropic.codec import AnthropicCodec
 from agent_marketplace.wires.base import Codec
-from agent_marketplace.wires.gemini import GeminiCodec
-from agent_marketplace.wires.huggingface import HuggingFaceCodec
-from agent_marketplace.wires.ollama import OllamaCodec
-from agent_marketplace.wires.openai import OpenAICodec
-from agent_marketplace.wires.responses import ResponsesCodec
+from agent_marketplace.wires.gemini.codec import GeminiCodec
+from agent_marketplace.wires.huggingface.codec import HuggingFaceCodec
+from agent_marketplace.wires.ollama.codec import OllamaCodec
+from agent_marketplace.wires.openai.codec import OpenAICodec
+from agent_marketplace.wires.responses.codec import ResponsesCodec
 
 
 def codecs() -> Mapping[str, Codec]:

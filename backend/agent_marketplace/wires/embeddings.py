@@ -9,9 +9,10 @@ import msgspec
 from agent_marketplace import json
 from agent_marketplace.errors import BadRequest
 from agent_marketplace.usage import Usage
-from agent_marketplace.wires import fields, openai_out, reported
 from agent_marketplace.wires.base import FailureClass, OutboundCall, UpstreamFailure, WireName
-from agent_marketplace.wires.tokens import count_text
+from agent_marketplace.wires.openai import provider_side as openai_out
+from agent_marketplace.wires.shared import fields, reported
+from agent_marketplace.wires.shared.tokens import count_text
 
 Vector = list[float] | str  # numbers, or their little-endian float32 bytes in base64
 

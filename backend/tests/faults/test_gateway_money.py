@@ -8,7 +8,7 @@ from agent_marketplace.accounts.keys import Cap
 from agent_marketplace.ledger import price_usage
 from agent_marketplace.net.http import Timeouts
 from agent_marketplace.usage import Usage
-from agent_marketplace.wires.tokens import count_text
+from agent_marketplace.wires.shared.tokens import count_text
 from tests.fakes.rig import Rig, completion, on_rig
 from tests.fakes.upstream import Behaviour
 

@@ -12,7 +12,7 @@ import pytest
 from agent_marketplace.gateway.pulse import Rhythm
 from agent_marketplace.ledger import price_usage
 from agent_marketplace.usage import Usage
-from agent_marketplace.wires.tokens import count_text
+from agent_marketplace.wires.shared.tokens import count_text
 from tests.fakes.rig import MODEL, Rig, on_rig
 from tests.fakes.upstream import Behaviour
 

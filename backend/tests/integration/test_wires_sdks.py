@@ -36,7 +36,7 @@ from agent_marketplace.wires.base import (
     ToolCallPart,
     ToolResultPart,
 )
-from agent_marketplace.wires.ollama import OllamaCodec
+from agent_marketplace.wires.ollama.codec import OllamaCodec
 
 USAGE = Usage(input=7, cache_read=3, output=5, reasoning=2)
 PNG = base64.b64decode(

@@ -17,7 +17,7 @@ from agent_marketplace.wires.base import (
     TextPart,
     UpstreamFailure,
 )
-from agent_marketplace.wires.ollama import OllamaCodec
+from agent_marketplace.wires.ollama.codec import OllamaCodec
 from tests.fakes.wired import (
     ALL,
     CALL,
@@ -179,7 +179,7 @@ def test_claude_is_asked_to_think_as_its_generation_understands(model: str, thin
 
 
 def test_counting_needs_no_max_tokens() -> None:
-    from agent_marketplace.wires.anthropic import AnthropicCodec
+    from agent_marketplace.wires.anthropic.codec import AnthropicCodec
 
     codec = AnthropicCodec()
     assert codec.parse_count_request(b'{"model":"m","messages":[{"role":"user","content":"x"}]}').model == "m"

@@ -31,8 +31,8 @@ from agent_marketplace.wires.base import (
     UpstreamFailure,
     UsageSeen,
 )
-from agent_marketplace.wires.openai import OpenAICodec
-from agent_marketplace.wires.openai_out import Dialect
+from agent_marketplace.wires.openai.codec import OpenAICodec
+from agent_marketplace.wires.openai.provider_side import Dialect
 
 CODEC = codecs()["openai"]
 SHAPE = Shape(id="gen_1", model="gpt4", created=1_790_000_000, include_usage=True)

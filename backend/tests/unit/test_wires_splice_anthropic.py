@@ -5,6 +5,7 @@ import json
 import pytest
 
 from agent_marketplace.errors import ProviderFailure
+from agent_marketplace.wires.anthropic.fast_path import Passthrough, splice_reply, splice_request
 from agent_marketplace.wires.base import (
     Done,
     Event,
@@ -17,7 +18,6 @@ from agent_marketplace.wires.base import (
     UpstreamFailure,
     UsageSeen,
 )
-from agent_marketplace.wires.splice_anthropic import Passthrough, splice_reply, splice_request
 
 SHAPE = Shape(id="gen_1", model="claude-house", created=5)
 BODY = (

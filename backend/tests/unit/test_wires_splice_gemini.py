@@ -9,7 +9,7 @@ from agent_marketplace.errors import ProviderFailure
 from agent_marketplace.usage import Usage
 from agent_marketplace.wires import codecs
 from agent_marketplace.wires.base import Done, Malformed, Shape, StreamError, UpstreamFailure
-from agent_marketplace.wires.splice_gemini import Passthrough, splice_reply, splice_request, spliceable
+from agent_marketplace.wires.gemini.fast_path import Passthrough, splice_reply, splice_request, spliceable
 
 CODEC = codecs()["gemini"]
 SHAPE = Shape(id="gen_1", model="house-model", created=1)

@@ -16,7 +16,7 @@ from agent_marketplace.wires.base import (
     ToolCallPart,
     ToolResultPart,
 )
-from agent_marketplace.wires.tokens import count_call, count_image, count_text, is_long
+from agent_marketplace.wires.shared.tokens import count_call, count_image, count_text, is_long
 
 ENGLISH = (
     "The committee met on Thursday to discuss the proposed changes to the city's public transport network. Several "

@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from agent_marketplace.wires import codecs, fields, openai_out
+from agent_marketplace.wires import codecs
+from agent_marketplace.wires.anthropic.fast_path import Passthrough
 from agent_marketplace.wires.base import (
     Done,
     Finish,
@@ -17,7 +18,8 @@ from agent_marketplace.wires.base import (
     ToolCallDelta,
     UsageSeen,
 )
-from agent_marketplace.wires.splice_anthropic import Passthrough
+from agent_marketplace.wires.openai import provider_side as openai_out
+from agent_marketplace.wires.shared import fields
 
 CODECS = codecs()
 SHAPE = Shape(id="gen_1", model="house-model", created=1)

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from agent_marketplace.usage import Usage
-from agent_marketplace.wires import reported
+from agent_marketplace.wires.shared import reported
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 READERS = {

@@ -8,7 +8,6 @@ import msgspec
 from agent_marketplace import json
 from agent_marketplace.errors import MarketplaceError
 from agent_marketplace.usage import Usage
-from agent_marketplace.wires import fields, gemini_in, gemini_out
 from agent_marketplace.wires.base import (
     Call,
     Done,
@@ -22,6 +21,9 @@ from agent_marketplace.wires.base import (
     ToolCallPart,
     UpstreamFailure,
 )
+from agent_marketplace.wires.gemini import client_side as gemini_in
+from agent_marketplace.wires.gemini import provider_side as gemini_out
+from agent_marketplace.wires.shared import fields
 from agent_marketplace.wires.sse import SSEEvent, SSEParser
 
 _OURS = fields.ROUTING_FIELDS | {"model", "stream"}

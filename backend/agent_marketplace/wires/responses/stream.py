@@ -15,7 +15,12 @@ from agent_marketplace.wires.base import (
     ToolCallDelta,
     ToolCallPart,
 )
-from agent_marketplace.wires.responses_in import call_item, message_item, reasoning_item, response_json
+from agent_marketplace.wires.responses.client_side import (
+    call_item,
+    message_item,
+    reasoning_item,
+    response_json,
+)
 
 
 class Encoder:

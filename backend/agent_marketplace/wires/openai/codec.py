@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from agent_marketplace.errors import MarketplaceError
-from agent_marketplace.wires import openai_in, openai_out
 from agent_marketplace.wires.base import (
     Call,
     OutboundCall,
@@ -15,7 +14,9 @@ from agent_marketplace.wires.base import (
     UpstreamFailure,
     WireName,
 )
-from agent_marketplace.wires.openai_out import Dialect
+from agent_marketplace.wires.openai import client_side as openai_in
+from agent_marketplace.wires.openai import provider_side as openai_out
+from agent_marketplace.wires.openai.provider_side import Dialect
 
 
 class OpenAICodec:

@@ -7,7 +7,6 @@ import msgspec
 
 from agent_marketplace import json
 from agent_marketplace.errors import MarketplaceError
-from agent_marketplace.wires import failures, fields, meant, openai_out, reported, responses_in, signatures
 from agent_marketplace.wires.base import (
     Call,
     Done,
@@ -38,7 +37,10 @@ from agent_marketplace.wires.base import (
     UsageSeen,
     WireName,
 )
-from agent_marketplace.wires.responses_stream import Encoder
+from agent_marketplace.wires.openai import provider_side as openai_out
+from agent_marketplace.wires.responses import client_side as responses_in
+from agent_marketplace.wires.responses.stream import Encoder
+from agent_marketplace.wires.shared import failures, fields, meant, reported, signatures
 from agent_marketplace.wires.sse import SSEEvent, SSEParser
 
 

@@ -8,7 +8,6 @@ import msgspec
 from agent_marketplace import json
 from agent_marketplace.errors import BadRequest, MarketplaceError
 from agent_marketplace.usage import Usage
-from agent_marketplace.wires import fields, openai_in
 from agent_marketplace.wires.base import (
     Call,
     Finish,
@@ -24,6 +23,8 @@ from agent_marketplace.wires.base import (
     ToolCallPart,
     ToolResultPart,
 )
+from agent_marketplace.wires.openai import client_side as openai_in
+from agent_marketplace.wires.shared import fields
 
 
 class _Format(msgspec.Struct):

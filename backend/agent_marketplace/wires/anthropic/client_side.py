@@ -8,7 +8,6 @@ import msgspec
 from agent_marketplace import json
 from agent_marketplace.errors import BadRequest, MarketplaceError
 from agent_marketplace.usage import Usage
-from agent_marketplace.wires import fields
 from agent_marketplace.wires.base import (
     Call,
     Event,
@@ -29,6 +28,7 @@ from agent_marketplace.wires.base import (
     ToolCallPart,
     ToolResultPart,
 )
+from agent_marketplace.wires.shared import fields
 
 
 class _Message(msgspec.Struct):

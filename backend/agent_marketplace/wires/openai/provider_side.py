@@ -6,7 +6,6 @@ from typing import Any
 import msgspec
 
 from agent_marketplace import json
-from agent_marketplace.wires import failures, fields, meant, reported
 from agent_marketplace.wires.base import (
     Call,
     Done,
@@ -32,7 +31,8 @@ from agent_marketplace.wires.base import (
     UpstreamFailure,
     UsageSeen,
 )
-from agent_marketplace.wires.called import Calls, call_id
+from agent_marketplace.wires.shared import failures, fields, meant, reported
+from agent_marketplace.wires.shared.called import Calls, call_id
 from agent_marketplace.wires.sse import SSEEvent, SSEParser
 
 

@@ -1,8 +1,8 @@
 """The Ollama wire."""
 
 from agent_marketplace.wires.base import WireName
-from agent_marketplace.wires.ollama_in import Inward
-from agent_marketplace.wires.ollama_out import Outward
+from agent_marketplace.wires.ollama.client_side import Inward
+from agent_marketplace.wires.ollama.provider_side import Outward
 
 
 class OllamaCodec(Inward, Outward):

@@ -11,7 +11,6 @@ import msgspec
 from agent_marketplace import json
 from agent_marketplace.errors import BadRequest, MarketplaceError
 from agent_marketplace.usage import Usage
-from agent_marketplace.wires import failures, fields, meant
 from agent_marketplace.wires.base import (
     Call,
     Done,
@@ -34,7 +33,8 @@ from agent_marketplace.wires.base import (
     UsageSeen,
     WireName,
 )
-from agent_marketplace.wires.reported import MAX_TOKENS
+from agent_marketplace.wires.shared import failures, fields, meant
+from agent_marketplace.wires.shared.reported import MAX_TOKENS
 from agent_marketplace.wires.sse import SSEEvent, SSEParser
 
 _FINISH = {

@@ -1,7 +1,7 @@
 """The Anthropic Messages wire."""
 
-from agent_marketplace.wires.anthropic_in import Inward
-from agent_marketplace.wires.anthropic_out import Outward
+from agent_marketplace.wires.anthropic.client_side import Inward
+from agent_marketplace.wires.anthropic.provider_side import Outward
 from agent_marketplace.wires.base import WireName
 
 

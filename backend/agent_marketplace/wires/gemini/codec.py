@@ -1,8 +1,8 @@
 """The Gemini generateContent wire."""
 
 from agent_marketplace.wires.base import WireName
-from agent_marketplace.wires.gemini_in import Inward
-from agent_marketplace.wires.gemini_out import Outward
+from agent_marketplace.wires.gemini.client_side import Inward
+from agent_marketplace.wires.gemini.provider_side import Outward
 
 
 class GeminiCodec(Inward, Outward):

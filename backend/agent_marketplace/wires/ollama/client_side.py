@@ -9,8 +9,7 @@ import msgspec
 from agent_marketplace import json
 from agent_marketplace.errors import BadRequest, MarketplaceError
 from agent_marketplace.usage import Usage
-from agent_marketplace.wires import fields
-from agent_marketplace.wires.anthropic_in import arguments_of
+from agent_marketplace.wires.anthropic.client_side import arguments_of
 from agent_marketplace.wires.base import (
     Call,
     Event,
@@ -31,6 +30,7 @@ from agent_marketplace.wires.base import (
     ToolCallPart,
     ToolResultPart,
 )
+from agent_marketplace.wires.shared import fields
 
 
 class _Function(msgspec.Struct):

@@ -7,8 +7,7 @@ from typing import Any
 import msgspec
 
 from agent_marketplace import json
-from agent_marketplace.wires import failures, fields, meant, openai_out, reported, signatures
-from agent_marketplace.wires.anthropic_in import arguments_of
+from agent_marketplace.wires.anthropic.client_side import arguments_of
 from agent_marketplace.wires.base import (
     Call,
     Done,
@@ -36,7 +35,9 @@ from agent_marketplace.wires.base import (
     UpstreamFailure,
     UsageSeen,
 )
-from agent_marketplace.wires.called import call_id
+from agent_marketplace.wires.openai import provider_side as openai_out
+from agent_marketplace.wires.shared import failures, fields, meant, reported, signatures
+from agent_marketplace.wires.shared.called import call_id
 from agent_marketplace.wires.sse import SSEEvent, SSEParser
 
 DEFAULT_MAX_TOKENS = 4096

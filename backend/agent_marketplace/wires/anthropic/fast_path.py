@@ -8,7 +8,8 @@ import msgspec
 from agent_marketplace import json
 from agent_marketplace.errors import MarketplaceError
 from agent_marketplace.usage import Usage
-from agent_marketplace.wires import anthropic_in, anthropic_out, fields
+from agent_marketplace.wires.anthropic import client_side as anthropic_in
+from agent_marketplace.wires.anthropic import provider_side as anthropic_out
 from agent_marketplace.wires.base import (
     Call,
     Event,
@@ -21,6 +22,7 @@ from agent_marketplace.wires.base import (
     ToolCallPart,
     UpstreamFailure,
 )
+from agent_marketplace.wires.shared import fields
 from agent_marketplace.wires.sse import SSEEvent, SSEParser
 
 _OURS = fields.ROUTING_FIELDS | {"model", "stream", "max_tokens"}

@@ -8,7 +8,6 @@ import msgspec
 from agent_marketplace import json
 from agent_marketplace.errors import MarketplaceError
 from agent_marketplace.usage import Usage
-from agent_marketplace.wires import fields, meant, openai_in, openai_out
 from agent_marketplace.wires.base import (
     Call,
     Event,
@@ -19,8 +18,11 @@ from agent_marketplace.wires.base import (
     ToolCallPart,
     UpstreamFailure,
 )
-from agent_marketplace.wires.called import Calls
-from agent_marketplace.wires.openai_out import Dialect
+from agent_marketplace.wires.openai import client_side as openai_in
+from agent_marketplace.wires.openai import provider_side as openai_out
+from agent_marketplace.wires.openai.provider_side import Dialect
+from agent_marketplace.wires.shared import fields, meant
+from agent_marketplace.wires.shared.called import Calls
 from agent_marketplace.wires.sse import SSEEvent, SSEParser
 
 _RESPELLED = {"reasoning"}  # OpenRouter's object; OpenAI-compatible providers read `reasoning_effort`

@@ -1,0 +1,1 @@
+"""OpenAI chat completions, and every provider that is compatible with them."""
