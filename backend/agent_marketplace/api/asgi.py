@@ -6,7 +6,7 @@ from typing import Any
 
 from agent_marketplace.errors import BadRequest, PayloadTooLarge
 from agent_marketplace.gateway.flight import Flight
-from agent_marketplace.gateway.relay import forgive_cancel
+from agent_marketplace.gateway.stopping import forgive_cancel
 from agent_marketplace.net.guard import hangup_of
 
 Scope = MutableMapping[str, Any]

@@ -12,7 +12,7 @@ from agent_marketplace.api.asgi import hung_up, read_headers
 from agent_marketplace.api.envelope import error_body
 from agent_marketplace.app import Market
 from agent_marketplace.errors import NotFound, Unavailable
-from agent_marketplace.gateway.relay import forgive_cancel
+from agent_marketplace.gateway.stopping import forgive_cancel
 from agent_marketplace.ids import new_id
 from agent_marketplace.net.errors import NetError
 from agent_marketplace.net.http import OutboundResponse

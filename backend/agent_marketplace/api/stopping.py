@@ -8,7 +8,7 @@ from starlette.requests import Request
 from agent_marketplace.api.asgi import Message, Receive, Scope, Send
 from agent_marketplace.api.envelope import refusal_of
 from agent_marketplace.api.hot import App
-from agent_marketplace.gateway.relay import forgive_cancel
+from agent_marketplace.gateway.stopping import forgive_cancel
 from agent_marketplace.net.drain import Drain
 
 

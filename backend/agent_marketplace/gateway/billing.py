@@ -19,7 +19,7 @@ out) is the operator's cost, never the user's.
 import msgspec
 
 from agent_marketplace.gateway.meter import Meter
-from agent_marketplace.gateway.relay import Stopped
+from agent_marketplace.gateway.stopping import Stopped
 from agent_marketplace.usage import Usage
 
 _CONTEXT_UNKNOWN = 5_000_000

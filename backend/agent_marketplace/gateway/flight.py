@@ -15,17 +15,16 @@ from agent_marketplace.gateway.dispatch import AttemptLog, Dispatch, Prepared, U
 from agent_marketplace.gateway.plan import Attempt, Plan, Target
 from agent_marketplace.gateway.preferences import Preferences, parse
 from agent_marketplace.gateway.pulse import Pulse
-from agent_marketplace.gateway.relay import (
-    Allowance,
+from agent_marketplace.gateway.relay import Allowance, relay, release
+from agent_marketplace.gateway.request import GatewayRequest, GuardedSink, Sink
+from agent_marketplace.gateway.stopping import (
     Outcome,
     Stopped,
+    StopSwitch,
     forgive_cancel,
-    relay,
-    release,
     settled_despite_cancel,
     shutdown_error,
 )
-from agent_marketplace.gateway.request import GatewayRequest, GuardedSink, Sink
 from agent_marketplace.ledger import KeptReply, Receipt, Settlement, dollars, price_usage
 from agent_marketplace.usage import Usage
 from agent_marketplace.wires.base import Finish, Shape
@@ -58,10 +57,7 @@ class Flight:
         self.begun = False
         self.error: MarketplaceError | None = None
         self._pulse: Pulse | None = None
-        self._task: asyncio.Task[Any] | None = None
-        self._stopped: Stopped | None = None
-        self._why_stopped: MarketplaceError | None = None
-        self._polite = False
+        self._switch = StopSwitch()
         self._closed = False
         self._moved_because = ""
 
@@ -87,9 +83,9 @@ class Flight:
         """The whole answer, charged for. Raises the caller's error, CancelledError where the caller left."""
         try:
             try:
-                self._take_off()
+                self._switch.arm()
                 upstream = await self._dispatch(stream=False)
-                self._task = None
+                self._switch.disarm()
             except asyncio.CancelledError:
                 await self._never_answered()
                 raise
@@ -132,7 +128,7 @@ class Flight:
     async def _to_the_end(self, guarded: GuardedSink) -> bytes:
         """Dispatch, relay, settlement; returns the stream's last event. Raises as `stream`."""
         try:
-            self._take_off()
+            self._switch.arm()
             upstream = await self._dispatch(stream=True)
             outcome = await relay(
                 upstream,
@@ -141,16 +137,16 @@ class Flight:
                 tail_s=self.router.rhythm.tail_s,
                 choices=self._choices,
             )
-            self._task = None
+            self._switch.disarm()
         except asyncio.CancelledError:
             if self.upstream is None:
                 await self._never_answered(begun=self.begun)
-                why = self._why_stopped
+                why = self._switch.why
                 return self._stopped_bytes() if why is None else self.error_bytes(why)
-            upstream, outcome = self.upstream, self._outcome_of_cancel()
+            upstream, outcome = self.upstream, self._switch.outcome(draining=self.router.drain.draining)
             upstream.response.cancel()
             await settled_despite_cancel(self._settle(outcome))
-            if self._gone(outcome.stopped):
+            if self._switch.left(outcome.stopped):
                 raise
             forgive_cancel()
             return self._stopped_bytes() if outcome.error is None else self.error_bytes(outcome.error)
@@ -182,39 +178,18 @@ class Flight:
 
     def client_left(self, *, polite: bool = False) -> None:
         """The client hung up, or (polite) asked to stop and still listens. Without effect once the answer is whole."""
-        self._stop(Stopped.CLIENT, None, polite=polite)
+        self._switch.stop(Stopped.CLIENT, None, polite=polite)
 
     def shut_down(self) -> None:
         """The server's grace is over, and no task of the server's carries this flight."""
-        self._stop(Stopped.SERVER, shutdown_error(), polite=False)
-
-    def _stop(self, by: Stopped, error: MarketplaceError | None, *, polite: bool) -> None:
-        if self._stopped is None:
-            self._stopped, self._why_stopped, self._polite = by, error, polite
-            if self._task is not None:
-                self._task.cancel()
-
-    def _take_off(self) -> None:
-        if self._stopped is not None:
-            raise asyncio.CancelledError
-        self._task = asyncio.current_task()
-
-    def _outcome_of_cancel(self) -> Outcome:
-        """Whose cancellation this is: asked for through `_stop`, the server's shutdown, or else that of whoever waits for us."""
-        self._task = None
-        if self._stopped is None and self.router.drain.draining:
-            self._stopped, self._why_stopped = Stopped.SERVER, shutdown_error()
-        return Outcome(self._stopped or Stopped.CLIENT, self._why_stopped)
-
-    def _gone(self, stopped: Stopped) -> bool:
-        return stopped is Stopped.CLIENT and not self._polite
+        self._switch.stop(Stopped.SERVER, shutdown_error())
 
     async def _never_answered(self, *, begun: bool = False) -> None:
         """Cancelled before an answer: nothing is charged. Raises for who left, and the error while it can be a status."""
-        outcome = self._outcome_of_cancel()
+        outcome = self._switch.outcome(draining=self.router.drain.draining)
         status = "cancelled" if outcome.stopped is Stopped.CLIENT else "failed"
         await settled_despite_cancel(self._give_up(status, outcome.error))
-        if self._gone(outcome.stopped):
+        if self._switch.left(outcome.stopped):
             raise asyncio.CancelledError
         forgive_cancel()
         if outcome.error is not None and not begun:
@@ -228,7 +203,7 @@ class Flight:
             await self.request.still_valid()
         except Unauthorized as error:
             told = Unauthorized(f"{error.message}; the answer was stopped here", code=error.code)
-            self._stop(Stopped.SERVER, told, polite=False)
+            self._switch.stop(Stopped.SERVER, told)
 
     # -- inside ---------------------------------------------------------------------------------------------------
 

@@ -6,36 +6,18 @@ The terminal event is never relayed: it is made anew after the charge is durable
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from enum import StrEnum
 
-from agent_marketplace.errors import MarketplaceError, PaymentRequired, ProviderFailure, Unavailable
+from agent_marketplace.errors import MarketplaceError, PaymentRequired, ProviderFailure
 from agent_marketplace.gateway.dispatch import Upstream
 from agent_marketplace.gateway.pipes import Pipe
 from agent_marketplace.gateway.scrub import scrub
+from agent_marketplace.gateway.stopping import Outcome, Stopped
 from agent_marketplace.net.errors import FirstByteTimeout, IdleTimeout, NetError, TotalTimeout
 from agent_marketplace.wires.base import Finish
 
 Send = Callable[[bytes], Awaitable[None]]
 _SLICE_TOKENS = 1024
 _REST_BYTES = 65_536
-
-
-class Stopped(StrEnum):
-    """Who ended the answer."""
-
-    FINISHED = "finished"
-    CLIENT = "client"
-    PROVIDER = "provider"
-    WALLET = "wallet"
-    SERVER = "server"
-
-
-@dataclass(slots=True)
-class Outcome:
-    """How an answer ended. error is None where a finish reason was seen, or where the client left."""
-
-    stopped: Stopped
-    error: MarketplaceError | None = None
 
 
 @dataclass(slots=True)
@@ -190,31 +172,3 @@ async def _close(rest: AsyncIterator[bytes] | None) -> None:
     close = getattr(rest, "aclose", None)  # generators have it; an iterator of its own has nothing to close
     if close is not None:
         await close()
-
-
-def shutdown_error() -> MarketplaceError:
-    """What a call is told when the server's grace is over."""
-    return Unavailable("The server is shutting down; the answer was stopped here", retry_after=5)
-
-
-async def settled_despite_cancel(work: Awaitable[object]) -> None:
-    """Awaits `work` to its end even if this task is cancelled meanwhile; the cancellation is raised afterwards."""
-    task = asyncio.ensure_future(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError as error:
-            if task.cancelled():
-                raise
-            cancelled = error
-    task.result()
-    if cancelled is not None:
-        raise cancelled
-
-
-def forgive_cancel() -> None:
-    """The cancellation was ours to act upon: the task goes on as if it had not been."""
-    task = asyncio.current_task()
-    if task is not None:
-        task.uncancel()

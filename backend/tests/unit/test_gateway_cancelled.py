@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from agent_marketplace.gateway.relay import settled_despite_cancel
+from agent_marketplace.gateway.stopping import settled_despite_cancel
 
 
 def test_a_settlement_under_way_survives_any_number_of_cancellations() -> None:

@@ -15,8 +15,8 @@ from agent_marketplace.api.v1.idempotent import Once
 from agent_marketplace.app import Market
 from agent_marketplace.errors import MarketplaceError, Unauthorized
 from agent_marketplace.gateway.flight import Flight
-from agent_marketplace.gateway.relay import forgive_cancel, settled_despite_cancel
 from agent_marketplace.gateway.runs import Run, Runs
+from agent_marketplace.gateway.stopping import forgive_cancel, settled_despite_cancel
 
 Check = Callable[[], Awaitable[object]]
 

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from agent_marketplace.app import Market
 from agent_marketplace.errors import Conflict
-from agent_marketplace.gateway.relay import settled_despite_cancel
+from agent_marketplace.gateway.stopping import settled_despite_cancel
 from agent_marketplace.ledger import abandon_in, begin_in, digest, release_stale_in
 from agent_marketplace.vault import CannotOpen, TextCipher
 

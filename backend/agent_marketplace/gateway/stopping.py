@@ -1,0 +1,114 @@
+"""Who ended an answer, and how work that must be finished outlives a cancelled task."""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from agent_marketplace.errors import MarketplaceError, Unavailable
+
+
+class Stopped(StrEnum):
+    """Who ended the answer."""
+
+    FINISHED = "finished"
+    CLIENT = "client"
+    PROVIDER = "provider"
+    WALLET = "wallet"
+    SERVER = "server"
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How an answer ended.
+
+    error: None where a finish reason was seen, or where the client left
+    """
+
+    stopped: Stopped
+    error: MarketplaceError | None = None
+
+
+class StopSwitch:
+    """Stops one call from outside: the first reason given counts, later ones are ignored.
+
+    by: who asked first, None while nobody did
+    why: what the client is told; None where it was the client
+    polite: the client asked to stop and still listens
+    """
+
+    __slots__ = ("_task", "by", "polite", "why")
+
+    def __init__(self) -> None:
+        self.by: Stopped | None = None
+        self.why: MarketplaceError | None = None
+        self.polite = False
+        self._task: asyncio.Task[Any] | None = None
+
+    def arm(self) -> None:
+        """From here on `stop` cancels the current task. Raises CancelledError if somebody stopped the call before."""
+        if self.by is not None:
+            raise asyncio.CancelledError
+        self._task = asyncio.current_task()
+
+    def disarm(self) -> None:
+        """The answer is whole: what is left is paperwork, and a stop no longer touches it."""
+        self._task = None
+
+    def stop(self, by: Stopped, why: MarketplaceError | None, *, polite: bool = False) -> None:
+        """Asks the call to end; without effect where it was asked before, or once it is disarmed."""
+        if self.by is None:
+            self.by, self.why, self.polite = by, why, polite
+            if self._task is not None:
+                self._task.cancel()
+
+    def outcome(self, *, draining: bool) -> Outcome:
+        """Whose cancellation just arrived. Disarms.
+
+        One that nobody asked for through `stop` is the server's while it drains (the web server cancels its tasks at the
+        end of the grace), and otherwise that of whoever waits for the call.
+        """
+        self.disarm()
+        if self.by is None and draining:
+            self.by, self.why = Stopped.SERVER, shutdown_error()
+        return Outcome(self.by or Stopped.CLIENT, self.why)
+
+    def left(self, stopped: Stopped) -> bool:
+        """Whether nobody listens any more, so that the cancellation goes on to whoever waits."""
+        return stopped is Stopped.CLIENT and not self.polite
+
+
+def shutdown_error() -> MarketplaceError:
+    """What a call is told when the server's grace is over."""
+    return Unavailable("The server is shutting down; the answer was stopped here", retry_after=5)
+
+
+async def settled_despite_cancel(work: Awaitable[object]) -> None:
+    """Awaits `work` to its end even if this task is cancelled meanwhile; the cancellation is raised afterwards.
+
+    A settlement that is dropped half-way would leave its money held until the hold expires, so that it runs in a task of
+    its own, which no cancellation of the caller's reaches.
+    """
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as error:
+            if task.cancelled():  # the work itself was cancelled: not ours to swallow
+                raise
+            cancelled = error
+    task.result()
+    if cancelled is not None:
+        raise cancelled
+
+
+def forgive_cancel() -> None:
+    """The cancellation was ours to act upon: the task goes on as if it had not been.
+
+    Without this the next `asyncio.timeout` or `TaskGroup` of the same task would take it for its own.
+    """
+    task = asyncio.current_task()
+    if task is not None:
+        task.uncancel()
