@@ -133,6 +133,7 @@ def generation(record: UsageRecord, prices: Mapping[str, Any] | None) -> dict[st
         "estimate": detail.get("estimate"),
         "timings": detail.get("timings"),
         "dropped_parameters": detail.get("dropped_parameters", []),
+        "notes": detail.get("notes", []),
         "malformed_events": detail.get("malformed_events", 0),
         "conversation_id": detail.get("conversation_id"),
         "error": detail.get("error"),

@@ -201,6 +201,14 @@ class Tokens(BaseModel):
     estimated: bool | None = None
 
 
+class Note(BaseModel):
+    """A field of the call that did not reach the provider as it was written, and why."""
+
+    field: str
+    act: Literal["left_out", "renamed", "moved", "reencoded", "lowered"]
+    reason: str
+
+
 class Generation(BaseModel):
     """The receipt of one call."""
 
@@ -219,6 +227,8 @@ class Generation(BaseModel):
     fallback: Moved | None
     estimate: Range | None
     timings: Timings | None
+    dropped_parameters: list[str]
+    notes: list[Note]
     conversation_id: str | None
 
 

@@ -413,7 +413,7 @@ class Flight:
 
     def headers(self) -> dict[str, str]:
         """Headers of a good answer."""
-        return {"x-generation-id": self.request.request_id, "x-request-id": self.request.request_id}
+        return receipts.headers_of(self)
 
     def _terminal(self, upstream: Upstream, outcome: Outcome) -> bytes:
         if outcome.error is not None:

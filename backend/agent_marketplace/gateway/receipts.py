@@ -8,6 +8,7 @@ from agent_marketplace.gateway.dispatch import receipt_attempts
 from agent_marketplace.gateway.plan import Target
 from agent_marketplace.ledger import KeptReply, Receipt, price_usage
 from agent_marketplace.usage import Usage
+from agent_marketplace.wires import notes
 
 if TYPE_CHECKING:
     from agent_marketplace.gateway.flight import Flight
@@ -19,6 +20,7 @@ def detail_of(flight: "Flight", target: Target) -> dict[str, Any]:
     """The receipt's JSON object for a flight that ends at `target`."""
     upstream = flight.upstream
     meter = upstream.meter if upstream else None
+    told = upstream.prepared.call.told() if upstream else ()
     detail: dict[str, Any] = {
         "attempts": receipt_attempts(flight.log),
         "skipped": [msgspec.to_builtins(s) for s in flight.plan.skipped if s.code != "unavailable"][
@@ -31,7 +33,8 @@ def detail_of(flight: "Flight", target: Target) -> dict[str, Any]:
         "malformed_events": meter.malformed if meter else 0,
         "timings": flight.timings(),
         "input_estimate": flight.input_tokens,
-        "dropped_parameters": list(upstream.prepared.call.dropped) if upstream else [],
+        "dropped_parameters": [note.field for note in told if note.act == "left_out"],
+        "notes": [msgspec.to_builtins(note) for note in told],
         **flight.request.detail,
     }
     if (moved := flight.fallback()) is not None:
@@ -44,6 +47,14 @@ def detail_of(flight: "Flight", target: Target) -> dict[str, Any]:
             **({"words": flight.error.message[:300]} if own else {}),
         }
     return detail
+
+
+def headers_of(flight: "Flight") -> dict[str, str]:
+    """Headers of a good answer: where its receipt is, and whether that has notes."""
+    headers = {"x-generation-id": flight.request.request_id, "x-request-id": flight.request.request_id}
+    if flight.upstream is not None and (told := flight.upstream.prepared.call.told()):
+        headers[notes.HEADER] = notes.header(told)
+    return headers
 
 
 def kept_reply(flight: "Flight") -> KeptReply | None:

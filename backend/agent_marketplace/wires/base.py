@@ -12,6 +12,7 @@ import msgspec
 
 from agent_marketplace.errors import MarketplaceError
 from agent_marketplace.usage import Usage
+from agent_marketplace.wires.notes import Note, bounded, left_out
 
 WireName = Literal["openai", "responses", "anthropic", "gemini", "ollama", "huggingface"]
 Role = Literal["system", "user", "assistant", "tool"]
@@ -209,12 +210,23 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OutboundCall(msgspec.Struct, frozen=True, kw_only=True):
-    """What to send: path relative to the base URL, headers without auth, body. `dropped`: parameters left out."""
+    """What to send.
+
+    path: relative to the base URL. headers: without auth.
+    dropped: parameters that this wire has no room for. notes: what else was done with the caller's fields.
+    """
 
     path: str
     body: bytes
     headers: tuple[tuple[str, str], ...] = ()
     dropped: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+    def told(self) -> tuple[Note, ...]:
+        """Everything the receipt says of the caller's fields, bounded."""
+        if not self.dropped and not self.notes:
+            return ()
+        return bounded((*self.notes, *left_out(self.dropped, "this provider can't be told that")))
 
 
 class FailureClass(StrEnum):

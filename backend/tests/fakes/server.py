@@ -236,7 +236,7 @@ def running(home: Path, *, local_model: bool = False, **more: str) -> Iterator[S
             "GOOGLE_GEMINI_BASE_URL": upstream.fake.root,
             **{
                 k: os.environ[k]
-                for k in ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG")
+                for k in ("PYTHONPATH", "COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG")
                 if k in os.environ
             },
             **served().environment(home),

@@ -26,7 +26,8 @@ RECEIPT = {
     "estimate": ({"p50": NUMBER, "p95": NUMBER, "maximum": NUMBER}, None),
     "attempts": [{"provider": str, "model": str, "status": str, "reason": (str, None), "duration_ms": int}],
     "usage": {"input_tokens": int, "output_tokens": int, "estimated": bool},
-    "timings": {"first_token_ms": (int, None), "total_ms": int},
+    "timings": {"first_token_ms": (int, None), "total_ms": int}, "dropped_parameters": [str],
+    "notes": [{"field": str, "act": str, "reason": str}],
 }  # fmt: skip
 ESTIMATE = {
     "p50": NUMBER, "p95": NUMBER, "maximum": NUMBER, "input_tokens": int, "output_tokens": {"p50": int, "p95": int},

@@ -1840,6 +1840,8 @@ export interface components {
             cost: number;
             /** Created At */
             created_at: string;
+            /** Dropped Parameters */
+            dropped_parameters: string[];
             estimate: components["schemas"]["Range"] | null;
             fallback: components["schemas"]["Moved"] | null;
             /** Hold */
@@ -1848,6 +1850,8 @@ export interface components {
             list_cost: number | null;
             /** Model */
             model: string;
+            /** Notes */
+            notes: components["schemas"]["Note"][];
             price: components["schemas"]["Prices"] | null;
             /** Provider */
             provider: string;
@@ -2091,6 +2095,21 @@ export interface components {
             to: string;
         } & {
             [key: string]: unknown;
+        };
+        /**
+         * Note
+         * @description A field of the call that did not reach the provider as it was written, and why.
+         */
+        Note: {
+            /**
+             * Act
+             * @enum {string}
+             */
+            act: "left_out" | "renamed" | "moved" | "reencoded" | "lowered";
+            /** Field */
+            field: string;
+            /** Reason */
+            reason: string;
         };
         /** OfferOut */
         OfferOut: {

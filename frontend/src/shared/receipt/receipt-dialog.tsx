@@ -85,8 +85,25 @@ function Receipt({ generation: g }: { generation: Generation }) {
         <Fact name="In all">{milliseconds(g.timings?.total_ms)}</Fact>
         <Fact name="Ended">{endings[g.finish_reason ?? ""] ?? (g.finish_reason ?? g.status).replaceAll("_", " ")}</Fact>
       </Facts>
+      {g.notes && g.notes.length > 0 && <Notes notes={g.notes} />}
       {g.attempts && g.attempts.length > 0 && <Attempts attempts={g.attempts} />}
     </div>
+  );
+}
+
+function Notes({ notes }: { notes: NonNullable<Generation["notes"]> }) {
+  return (
+    <section>
+      <h3 className="mb-1 font-medium">Not sent as it was written</h3>
+      <ul className="flex flex-col gap-1">
+        {notes.map((note) => (
+          <li key={`${note.field} ${note.act}`} className="break-words rounded border border-line px-2 py-1">
+            <code>{note.field}</code> {note.act.replaceAll("_", " ")}
+            <span className="text-muted">: {note.reason}</span>
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }
 

@@ -30,6 +30,7 @@ export interface Generation {
   requested_model?: string | null;
   is_byok?: boolean;
   finish_reason?: string | null;
+  notes?: { field: string; act: string; reason: string }[];
   fallback?: { from: string; to: string; reason: string } | null;
   estimate?: { p50: number; p95: number; maximum: number } | null;
   timings?: { first_token_ms?: number | null; total_ms?: number | null } | null;
