@@ -17,7 +17,7 @@ from agent_marketplace.gateway import needs as need
 from agent_marketplace.gateway.credentials import Credentials
 from agent_marketplace.gateway.dispatch import Prepared, Upstream
 from agent_marketplace.gateway.flight import Flight
-from agent_marketplace.gateway.health import Health, breaker_of
+from agent_marketplace.gateway.health import Health, lane_of
 from agent_marketplace.gateway.pipes import Pipe, SplicedPipe, TranslatedPipe
 from agent_marketplace.gateway.plan import Attempt, Group, Plan, Target, compile_plan
 from agent_marketplace.gateway.preferences import Preferences
@@ -180,7 +180,7 @@ class APIRouter:
             groups,
             wants,
             wishes,
-            open_breaker=lambda t: not self.health.available(t.provider, breaker_of(t, user_id)),
+            open_breaker=lambda t: not self.health.available(lane_of(t, user_id, wants.input_tokens)),
             measured=self._measured,
         )
 

@@ -16,7 +16,7 @@ import msgspec
 
 from agent_marketplace.errors import MarketplaceError
 from agent_marketplace.gateway.failures import SUMMARY, TABLE, Policy, told
-from agent_marketplace.gateway.health import Health, breaker_of
+from agent_marketplace.gateway.health import Health, Lane, lane_of
 from agent_marketplace.gateway.meter import Meter
 from agent_marketplace.gateway.pipes import Pipe, decisive, first_error
 from agent_marketplace.gateway.plan import Attempt, Plan, Target
@@ -102,7 +102,8 @@ class Upstream:
 class Dispatch:
     """One request's dispatching. `prepare` may raise UpstreamFailure (the target cannot say it) or MarketplaceError (stop).
 
-    user_id: whose own keys are meant; waited: seconds spent in pauses; provider_failed: a free model may stand in now.
+    user_id: whose own keys are meant; tokens: about how much input the call has; waited: seconds spent in pauses;
+    provider_failed: a free model may stand in now.
     """
 
     client: OutboundClient
@@ -111,6 +112,7 @@ class Dispatch:
     stream: bool
     prepare: Callable[[Attempt], Awaitable[Prepared]]
     user_id: str = ""
+    tokens: int = 0
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     began: float = field(default_factory=time.monotonic)
     log: list[AttemptLog] = field(default_factory=list)
@@ -136,7 +138,7 @@ class Dispatch:
                 return upstream
             self.failure, self.failed_target = failure, target
             policy = TABLE[failure.kind]
-            self.provider_failed |= policy.status != 400
+            self.provider_failed |= policy.status not in (400, 413)
             if policy.larger:
                 context_needed = max(context_needed, target.context or 1)
             elif failure.kind is FailureClass.CONTENT:
@@ -148,13 +150,13 @@ class Dispatch:
     async def _tries(self, attempt: Attempt, *, others: bool) -> tuple[Upstream | None, UpstreamFailure]:
         """One target with its retries: the upstream, or the last failure."""
         tries = 0
-        asked = self._asked_to_wait(attempt.target)
+        asked = max(0.0, self.health.asked_to_wait(self._lane(attempt.target)))
         if asked and (others or self.waited + asked > _MAX_WAIT_S):
             return None, self._not_tried(attempt, asked)
         if asked:
             self.waited += asked
             await self.sleep(asked + random.uniform(0, 0.1))  # noqa: S311
-        patient = self.health.available(attempt.target.provider, self._whose(attempt.target))
+        patient = self.health.available(self._lane(attempt.target))
         while True:
             tries += 1
             try:
@@ -171,9 +173,6 @@ class Dispatch:
                 self.waited += pause
             await self.sleep(pause)
 
-    def _asked_to_wait(self, target: Target) -> float:
-        return self.health.asked_to_wait(target.provider, self._whose(target))
-
     def _not_tried(self, attempt: Attempt, wait: float) -> UpstreamFailure:
         """What a call before its provider's own Retry-After would be."""
         target, at, kind = attempt.target, self._elapsed_ms(), FailureClass.RATE_LIMITED
@@ -186,8 +185,8 @@ class Dispatch:
         )  # fmt: skip
         return UpstreamFailure(kind, words, retry_after=wait)
 
-    def _whose(self, target: Target) -> str:
-        return breaker_of(target, self.user_id)
+    def _lane(self, target: Target) -> Lane:
+        return lane_of(target, self.user_id, self.tokens)
 
     def _last_error(self) -> MarketplaceError:
         if self.failure is None or self.failed_target is None:
@@ -203,24 +202,24 @@ class Dispatch:
             started=self._elapsed_ms(),
         )  # fmt: skip
         self.log.append(entry)
-        whose = self._whose(target)
-        self.health.attempt(target.provider, whose)
+        lane = self._lane(target)
+        self.health.attempt(lane)
         try:
             prepared = await self.prepare(attempt)
             upstream = await self._send(attempt, prepared)
         except UpstreamFailure as failure:
-            self.health.failure(target.provider, whose, failure.kind, failure.retry_after)
+            self.health.failure(lane, failure)
             entry.status, entry.code = "failed", failure.kind.value
             entry.error = f"{target.provider} {SUMMARY[failure.kind]}"
             entry.may_be_billed = failure.kind is FailureClass.TIMEOUT
             raise
         except BaseException as left:  # cancelled or refused by ourselves: no verdict on the endpoint
-            self.health.abandoned(target.provider, whose)
+            self.health.abandoned(lane)
             entry.status, entry.may_be_billed = "abandoned", isinstance(left, asyncio.CancelledError)
             raise
         finally:
             entry.ended = self._elapsed_ms()
-        self.health.success(target.provider, whose)
+        self.health.success(lane)
         entry.status = "ok"
         return upstream
 

@@ -232,6 +232,7 @@ class Flight:
             stream=stream,
             prepare=self._prepare,
             user_id=self.request.user_id,
+            tokens=self.input_tokens,
             sleep=self.router.sleep,
             log=self.log,
             began=self.began,

@@ -242,6 +242,7 @@ class FailureClass(StrEnum):
     NOT_FOUND = "not_found"
     BAD_REQUEST = "invalid_request"
     CONTEXT = "context_length_exceeded"
+    OVERSIZED = "request_too_large"
     CONTENT = "content_policy_violation"
     UNSUPPORTED = "unprocessable"
 

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from agent_marketplace.db.tables.vault import vault_secrets
+from agent_marketplace.gateway.health import Lane
 from agent_marketplace.gateway.pulse import Rhythm
 from agent_marketplace.ledger import Price
 from agent_marketplace.vault import Secret
@@ -356,9 +357,9 @@ async def test_a_refused_own_key_is_named_as_the_callers_and_harms_nobody_else(r
     answer = await rig.ask(byok="only")
     assert answer.code == "provider_key_refused"
     assert "your key" in answer.error["error"]
-    assert rig.market.health.available("openai", "operator")
-    assert rig.market.health.available("openai", "byok:somebody-else")
-    assert not rig.market.health.available("openai", f"byok:{rig.user_id}")
+    assert rig.market.health.available(Lane("openai", "operator"))
+    assert rig.market.health.available(Lane("openai", "byok:somebody-else"))
+    assert not rig.market.health.available(Lane("openai", f"byok:{rig.user_id}"))
 
 
 @on_rig(Behaviour())
@@ -374,7 +375,7 @@ async def test_a_saved_key_that_no_longer_opens_is_to_be_entered_again_and_is_no
         assert (answer.status, answer.code) == (400, "needs_reentry")
         assert "enter it again" in json.dumps(answer.error)
     assert not rig.up.requests
-    assert rig.market.health.available("openai", f"byok:{rig.user_id}")
+    assert rig.market.health.available(Lane("openai", f"byok:{rig.user_id}"))
     assert (await rig.ask()).status == 200
     assert rig.up.requests[-1].headers["authorization"].startswith("Bearer sk-operator")
 

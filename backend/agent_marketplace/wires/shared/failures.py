@@ -53,6 +53,11 @@ _CONTEXT_WORDS = re.compile(
     r"|exceeds the (maximum|max|available) (number of )?(context|input|token)|input token count.{0,40}exceeds",
     re.IGNORECASE,
 )
+# More than a whole minute's tokens: waiting does not help, and it says nothing about anybody else's requests.
+_OVERSIZED_WORDS = re.compile(r"request too large.{0,200}(tokens per|TPM|ITPM)", re.IGNORECASE | re.DOTALL)
+_LIMIT_REQUESTED = re.compile(
+    r"limit:? ([\d,]{1,12}).{0,40}requested:? ([\d,]{1,12})", re.IGNORECASE | re.DOTALL
+)
 _CONTENT_WORDS = re.compile(
     r"content (management )?polic|content_filter|safety system|responsible ai|blocked by safety",
     re.IGNORECASE,
@@ -102,6 +107,8 @@ def kind_of(status: int, codes: tuple[str, ...], words: str) -> FailureClass:
     """The class by the provider's codes, then its words, then the status."""
     if _CONTEXT_WORDS.search(words) and status in (0, 200, 400, 413, 422, 500):
         return FailureClass.CONTEXT
+    if status in (0, 413, 429) and _oversized(words):
+        return FailureClass.OVERSIZED
     for code in codes:
         if (kind := _BY_CODE.get(code.lower())) is not None:
             return kind
@@ -115,6 +122,16 @@ def kind_of(status: int, codes: tuple[str, ...], words: str) -> FailureClass:
     ):  # also under the codes that say no more than "server": api_error, server_error, internal
         return _BY_STATUS[status]
     return FailureClass.BAD_REQUEST if 400 <= status < 500 else FailureClass.SERVER
+
+
+def _oversized(words: str) -> bool:
+    if _OVERSIZED_WORDS.search(words):
+        return True
+    found = _LIMIT_REQUESTED.search(words)
+    if found is None:
+        return False
+    limit, requested = (int("0" + number.replace(",", "")) for number in found.groups())
+    return requested > limit
 
 
 def failure(status: int, codes: tuple[str, ...], words: str, *, wait: float | None = None) -> UpstreamFailure:
@@ -131,6 +148,7 @@ _STATUS = {
     FailureClass.TIMEOUT: 504,
     FailureClass.BAD_REQUEST: 400,
     FailureClass.CONTEXT: 400,
+    FailureClass.OVERSIZED: 413,
     FailureClass.CONTENT: 400,
     FailureClass.UNSUPPORTED: 400,
 }
