@@ -7,17 +7,13 @@ from typing import Any
 import msgspec
 
 from agent_marketplace.ledger.money import dollars
-from agent_marketplace.ledger.pricing import Price, PriceTier
+from agent_marketplace.ledger.pricing import FEES, Price, PriceTier
+from agent_marketplace.usage import TOKEN_RATES
 
 PREMIUM_OUTPUT = 30 * 10**9
 """Output price (nano-dollars per million tokens) from which a model is `premium`."""
 
 TIERS = ("free", "paid", "premium")
-
-_CLASSES = (
-    "input", "output", "cache_read", "cache_write_5m", "cache_write_1h", "reasoning",
-    "audio_input", "audio_output", "image_input", "image_output",
-)  # fmt: skip
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -196,15 +192,15 @@ def prices_dict(price: Price | None) -> dict[str, Any] | None:
     """Dollars per million units as decimal strings; classes that are not offered are left out."""
     if price is None:
         return None
-    out: dict[str, Any] = {k: _text(v) for k in _CLASSES if (v := getattr(price, k)) is not None}
-    out |= {k: _text(v) for k in ("per_request", "per_image") if (v := getattr(price, k))}
+    out: dict[str, Any] = {k: _text(v) for k in TOKEN_RATES if (v := getattr(price, k)) is not None}
+    out |= {k: _text(v) for k in FEES if (v := getattr(price, k))}
     if price.tiers:
         out["tiers"] = [_tier_dict(t) for t in price.tiers]
     return out
 
 
 def _tier_dict(tier: PriceTier) -> dict[str, Any]:
-    fields: dict[str, Any] = {k: _text(v) for k in _CLASSES if (v := getattr(tier, k, None)) is not None}
+    fields: dict[str, Any] = {k: _text(v) for k in TOKEN_RATES if (v := getattr(tier, k)) is not None}
     return {"above_input_tokens": tier.above_input_tokens, **fields}
 
 

@@ -20,7 +20,7 @@ import msgspec
 
 from agent_marketplace.gateway.meter import Meter
 from agent_marketplace.gateway.stopping import Stopped
-from agent_marketplace.usage import Usage
+from agent_marketplace.usage import Usage, counts
 
 _CONTEXT_UNKNOWN = 5_000_000
 _MOST_IMAGES = 1_000
@@ -71,10 +71,6 @@ def _covers_all(usage: Usage, meter: Meter, choices: int) -> bool:
 
 def plausible(usage: Usage, context: int | None, choices: int = 1) -> bool:
     """False for numbers that can't be true: negative, more thinking than output, or over twice what the model can hold."""
-    counts = (
-        usage.input, usage.cache_read, usage.cache_write_5m, usage.cache_write_1h, usage.output, usage.reasoning,
-        usage.audio_input, usage.audio_output, usage.image_input, usage.image_output, usage.images,
-    )  # fmt: skip
-    if min(counts) < 0 or usage.reasoning > usage.output or usage.images > _MOST_IMAGES:
+    if min(counts(usage)) < 0 or usage.reasoning > usage.output or usage.images > _MOST_IMAGES:
         return False
     return usage.total_tokens <= 2 * (context or _CONTEXT_UNKNOWN) * choices

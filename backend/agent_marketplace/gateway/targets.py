@@ -11,14 +11,12 @@ from agent_marketplace.errors import NotFound
 from agent_marketplace.gateway.plan import Credential, Group, Skipped, Target, Why
 from agent_marketplace.gateway.preferences import Preferences
 from agent_marketplace.ledger import Price
+from agent_marketplace.ledger.pricing import FEES
 from agent_marketplace.providers.endpoints import EndpointTable
+from agent_marketplace.usage import TOKEN_RATES
 
 _MOST_GROUPS = 5_000
 _ZERO = Price(input=0, output=0)
-_RATES = (
-    "input", "output", "cache_read", "cache_write_5m", "cache_write_1h", "reasoning", "audio_input", "audio_output",
-    "image_input", "image_output",
-)  # fmt: skip
 
 
 def marked_up(price: Price | None, markup: Decimal | None) -> Price | None:
@@ -29,8 +27,8 @@ def marked_up(price: Price | None, markup: Decimal | None) -> Price | None:
     def raised(part: Any, names: Sequence[str]) -> dict[str, int]:
         return {n: -int(-(Decimal(v) * markup) // 1) for n in names if (v := getattr(part, n)) is not None}
 
-    tiers = tuple(msgspec.structs.replace(t, **raised(t, _RATES)) for t in price.tiers)
-    return msgspec.structs.replace(price, **raised(price, (*_RATES, "per_request", "per_image")), tiers=tiers)
+    tiers = tuple(msgspec.structs.replace(t, **raised(t, TOKEN_RATES)) for t in price.tiers)
+    return msgspec.structs.replace(price, **raised(price, (*TOKEN_RATES, *FEES)), tiers=tiers)
 
 
 class Targets:

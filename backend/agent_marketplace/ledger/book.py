@@ -14,6 +14,7 @@ from agent_marketplace.errors import NotFound
 from agent_marketplace.ledger.holds import Budget, HoldRow
 from agent_marketplace.ledger.postings import Account, Transaction, post, user_account
 from agent_marketplace.ledger.sql import Row, Sql
+from agent_marketplace.usage import COUNTS
 
 _ACCOUNT = ("id", "name", "balance_nano", "held_nano", "restricted_nano", "seq", "head")
 _ACCOUNT_UPDATE = (
@@ -52,10 +53,7 @@ _TRANSACTION = (
     "hash",
 )
 _POSTING = ("owner_id", "seq", "account", "amount_nano")
-USAGE_CLASSES = (
-    "input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "reasoning",
-    "audio_input", "audio_output", "image_input", "image_output", "images", "estimated",
-)  # fmt: skip
+USAGE_CLASSES = (*COUNTS, "estimated")
 USAGE = (
     "request_id", "user_id", "key_id", "model", "provider", "status", *USAGE_CLASSES, "charge_nano", "absorbed_nano",
     "provider_cost_nano", "list_cost_nano", "hold_nano", "price_version", "detail", "created_at",

@@ -3,13 +3,15 @@
 Formula: nano = round_half_up(sum(units x price per million) / 10^6 + per request + images x per image).
 A class of usage for which a price names nothing costs what its nearest class costs (cache and audio/image input as input,
 reasoning and audio/image output as output): a provider that reports an unpriced class must not make the answer free.
+Which class is nearest says `usage.CLASSES`, which the fields of `Price` and `PriceTier` are checked against.
 """
 
 from collections.abc import Iterator
+from operator import attrgetter
 
 import msgspec
 
-from agent_marketplace.usage import Usage
+from agent_marketplace.usage import CLASSES, PIECE_RATES, TOKEN_RATES, Usage, UsageClass, counts
 
 MILLION = 1_000_000
 MAX_PER_MILLION = (
@@ -17,7 +19,6 @@ MAX_PER_MILLION = (
 )  # $10,000 per 1M tokens; the dearest list price of 2026 is $600 (o1-pro, output)
 MAX_PER_PIECE = 1_000 * 10**9  # $1,000 a request or image
 MAX_UNITS = 10**9  # per class and call: no context window is within two orders of magnitude
-_RARE = slice(Usage.__struct_fields__.index("cache_write_5m"), Usage.__struct_fields__.index("estimated"))
 
 
 class PriceTier(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,15 +57,15 @@ class Price(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def free(self) -> bool:
         """True where nothing can cost anything."""
-        return not any(rate for _, rate in _rates(self)) and self.per_request == self.per_image == 0
+        return not any(rate for _, rate in _rates(self)) and not any(fee for _, fee in _fees(self))
 
 
 def validate_price(price: Price) -> Price:
     """Returns the price. Raises ValueError on anything but integers from 0 to the ceiling, or unsorted tiers."""
     for name, rate in _rates(price):
         _check(name, rate, MAX_PER_MILLION)
-    _check("per_request", price.per_request, MAX_PER_PIECE)
-    _check("per_image", price.per_image, MAX_PER_PIECE)
+    for name, fee in _fees(price):
+        _check(name, fee, MAX_PER_PIECE)
     above = [tier.above_input_tokens for tier in price.tiers]
     if above != sorted(set(above)) or any(a <= 0 for a in above):
         raise ValueError("price tiers must have rising thresholds above 0")
@@ -73,28 +74,40 @@ def validate_price(price: Price) -> Price:
 
 def price_usage(price: Price, usage: Usage) -> int:
     """What this usage costs, nano-dollars. Raises ValueError if a unit is negative or absurd."""
-    units = msgspec.structs.astuple(usage)
+    units = counts(usage)
     if min(units) < 0 or max(units) > MAX_UNITS:
         raise ValueError(f"usage reports an impossible count: {usage}")
     if usage.reasoning > usage.output:
         raise ValueError("usage reports more reasoning than output")
     p = _at_tier(price, usage.prompt_tokens) if price.tiers else price
+    # The classes of nearly every call stand here by name: this runs on the hot path.
     total = usage.input * p.input + (usage.output - usage.reasoning) * p.output + p.per_request * MILLION
     total += usage.reasoning * _or(p.reasoning, p.output) + usage.cache_read * _or(p.cache_read, p.input)
-    if any(units[_RARE]):
-        total += _rare(p, usage)
+    rare = _rare_units(usage)
+    if any(rare):
+        total += sum(n * _scaled(p, c) for n, c in zip(rare, _RARE, strict=True) if n)
     return (total + MILLION // 2) // MILLION
 
 
-def _rare(p: Price, usage: Usage) -> int:
-    """The part of the sum that most calls do not have."""
-    total = usage.cache_write_5m * _or(p.cache_write_5m, p.input)
-    total += usage.cache_write_1h * _or(p.cache_write_1h, _or(p.cache_write_5m, p.input))
-    total += usage.audio_input * _or(p.audio_input, p.input)
-    total += usage.audio_output * _or(p.audio_output, p.output)
-    total += usage.image_input * _or(p.image_input, p.input)
-    total += usage.image_output * _or(p.image_output, p.output)
-    return total + usage.images * p.per_image * MILLION
+def rate_of(price: Price, name: str) -> int:
+    """Nano-dollars per million tokens (or a piece) of a class, its nearest class's where the list names none."""
+    row: UsageClass | None = _BY_NAME[name]
+    while row is not None:
+        rate: int | None = getattr(price, row.rate)
+        if rate is not None:
+            return rate
+        row = _BY_NAME.get(row.falls_back_to or "")
+    raise AssertionError("every class ends at one that a price must name")
+
+
+_BY_NAME = {c.name: c for c in CLASSES}
+_RARE = tuple(c for c in CLASSES if c.name not in ("input", "cache_read", "output", "reasoning"))
+_rare_units = attrgetter(*(c.name for c in _RARE))
+
+
+def _scaled(price: Price, row: UsageClass) -> int:
+    rate = rate_of(price, row.name)
+    return rate * MILLION if row.kind == "piece" else rate
 
 
 def worst_case(
@@ -157,12 +170,27 @@ def _or(rate: int | None, otherwise: int) -> int:
 
 def _rates(price: Price) -> Iterator[tuple[str, int]]:
     for part in (price, *price.tiers):
-        for name in PriceTier.__struct_fields__[1:]:
+        for name in TOKEN_RATES:
             rate = getattr(part, name)
             if rate is not None:
                 yield name, rate
 
 
+FEES = ("per_request", *PIECE_RATES)
+"""The fields of `Price` that are nano-dollars a piece."""
+
+
+def _fees(price: Price) -> Iterator[tuple[str, int]]:
+    return ((name, getattr(price, name)) for name in FEES)
+
+
 def _check(name: str, value: object, ceiling: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= ceiling:
         raise ValueError(f"price of {name} is {value!r}: not an integer from 0 to {ceiling} nano-dollars")
+
+
+if set(Price.__struct_fields__) != {*TOKEN_RATES, *FEES, "tiers"} or set(PriceTier.__struct_fields__) != {
+    "above_input_tokens",
+    *TOKEN_RATES,
+}:
+    raise AssertionError("a class of usage and the prices differ: usage.CLASSES says each once")

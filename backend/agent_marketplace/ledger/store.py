@@ -30,13 +30,11 @@ from agent_marketplace.ledger.types import (
     UsageRecord,
     UsageSum,
 )
-from agent_marketplace.usage import Usage
+from agent_marketplace.usage import INPUTS, OUTPUTS, Usage
 
 DAY_MS = 86_400_000
 MAX_PAGE = 200
 _WALLET = (accounts.c.balance_nano, accounts.c.held_nano, accounts.c.restricted_nano)
-_INPUT = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "audio_input", "image_input")
-_OUTPUT = ("output", "audio_output", "image_output")
 
 
 def balance(connection: sa.Connection, user_id: str) -> Balance:
@@ -110,7 +108,7 @@ def usage(
     key = u.model if by == "model" else u.created_at // DAY_MS
     cost = sa.func.sum(u.charge_nano).label("cost")
     rows = connection.execute(
-        sa.select(key.label("key"), sa.func.count().label("requests"), _sum(_INPUT), _sum(_OUTPUT), cost)
+        sa.select(key.label("key"), sa.func.count().label("requests"), _sum(INPUTS), _sum(OUTPUTS), cost)
         .where(u.user_id == user_id, u.created_at >= since_ms)
         .group_by(sa.text("1"))
         .order_by(cost.desc() if by == "model" else sa.text("1 DESC"), sa.text("1"))
@@ -159,7 +157,7 @@ def model_use(connection: sa.Connection, since_ms: int) -> list[ModelUse]:
             requests,
             sa.func.count(sa.distinct(u.user_id)),
             sa.func.sum(sa.case((u.status == "ok", 1), else_=0)),
-            _sum((*_INPUT, *_OUTPUT)),
+            _sum((*INPUTS, *OUTPUTS)),
         )
         .where(u.created_at >= since_ms)
         .group_by(u.model)

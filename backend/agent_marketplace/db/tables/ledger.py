@@ -8,6 +8,7 @@ rows of their own, and all of them sum to zero. Shared accounts have no hot row:
 import sqlalchemy as sa
 
 from agent_marketplace.db.base import metadata
+from agent_marketplace.usage import COUNTS
 
 _ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
@@ -100,13 +101,7 @@ usage_records = sa.Table(
     sa.Column("model", sa.String(200), nullable=False),
     sa.Column("provider", sa.String(80), nullable=False),
     sa.Column("status", sa.String(20), nullable=False),  # ok, partial, failed, cancelled, lost
-    *(
-        sa.Column(name, sa.BigInteger, nullable=False)
-        for name in (
-            "input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "reasoning",
-            "audio_input", "audio_output", "image_input", "image_output", "images", "estimated",
-        )
-    ),
+    *(sa.Column(name, sa.BigInteger, nullable=False) for name in (*COUNTS, "estimated")),
     sa.Column("charge_nano", sa.BigInteger, nullable=False),
     sa.Column("absorbed_nano", sa.BigInteger, nullable=False),
     sa.Column("provider_cost_nano", sa.BigInteger, nullable=False),
