@@ -1,8 +1,7 @@
 """Brings a database to this version's tables, and refuses to serve on any other.
 
-Forward only, all revisions of an upgrade in one transaction: it either arrives or leaves the old state. Until the first
-release `python -m agent_marketplace.db.migrate regenerate` writes revision 0001 anew from the tables; afterwards every
-change of a table gets a revision of its own (`revision "words"`).
+Forward only, all revisions of an upgrade in one transaction: it either arrives or leaves the old state. Revision 0001 is what
+the first published code made, and is frozen: every change of a table is a revision of its own (`revision "words"`).
 """
 
 import sys
@@ -18,7 +17,6 @@ import agent_marketplace.db.tables  # noqa: F401  registers the tables
 from agent_marketplace.db.engine import Database
 
 FOLDER = Path(__file__).parent / "migrations"
-INITIAL = "0001"
 _LOCK = 7_202_611_220_001  # PostgreSQL: nodes that start together upgrade one after the other
 
 
@@ -68,19 +66,9 @@ def require_known(revision: str) -> None:
         )
 
 
-def regenerate(engine: sa.Engine) -> None:
-    """Writes revision 0001 anew from the tables; `engine` is an empty database. Only before the first release."""
-    for old in (FOLDER / "versions").glob("*.py"):
-        if not old.name.startswith(f"{INITIAL}_"):
-            raise MigrationError(f"{old.name} builds on revision {INITIAL}: write a new revision instead")
-        old.unlink()
-    revise(engine, "initial", INITIAL)
-
-
-def revise(engine: sa.Engine, words: str, number: str | None = None) -> None:
+def revise(engine: sa.Engine, words: str) -> None:
     """Writes a revision that takes `engine`'s database (at the last revision) to the tables; read it before committing."""
-    if number is None:
-        number = f"{len(list((FOLDER / 'versions').glob('*.py'))) + 1:04d}"
+    number = f"{len(list((FOLDER / 'versions').glob('*.py'))) + 1:04d}"
     with engine.begin() as connection:
         command.revision(_config(connection), words, autogenerate=True, rev_id=number)
 
@@ -111,18 +99,15 @@ def _scripts() -> ScriptDirectory:
 
 
 def main(arguments: list[str]) -> None:
-    """`regenerate`, or `revision WORDS`: for developers, on a throw-away SQLite database."""
+    """`revision WORDS`: for developers, on a throw-away SQLite database."""
     import tempfile
 
+    if len(arguments) != 2 or arguments[0] != "revision":
+        sys.exit("usage: python -m agent_marketplace.db.migrate revision WORDS")
     with tempfile.TemporaryDirectory() as directory:
         database = Database.open(f"sqlite:///{directory}/empty.db")
-        if arguments == ["regenerate"]:
-            regenerate(database.engine)
-        elif len(arguments) == 2 and arguments[0] == "revision":
-            upgrade(database.engine)
-            revise(database.engine, arguments[1])
-        else:
-            sys.exit("usage: python -m agent_marketplace.db.migrate regenerate | revision WORDS")
+        upgrade(database.engine)
+        revise(database.engine, arguments[1])
         database.close()
 
 

@@ -86,38 +86,31 @@ def test_a_failed_migration_leaves_the_old_state(empty):
         migrate.check(empty.engine)
 
 
-def test_regenerating_gives_the_revision_that_is_committed(tmp_path, monkeypatch, capsys):
-    committed = next((migrate.FOLDER / "versions").glob("0001_*.py")).read_text()
+def test_a_new_revision_after_the_newest_changes_nothing_where_the_tables_are_unchanged(
+    tmp_path, monkeypatch
+):
     folder = tmp_path / "migrations"
     shutil.copytree(migrate.FOLDER, folder)
     monkeypatch.setattr(migrate, "FOLDER", folder)
-    migrate.main(["regenerate"])
-    assert (folder / "versions" / "0001_initial.py").read_text() == committed
+    known = sorted(path.name for path in (folder / "versions").glob("*.py"))
     migrate.main(["revision", "nothing new"])
-    assert "pass" in (folder / "versions" / "0002_nothing_new.py").read_text()
+    number = f"{len(known) + 1:04d}"
+    assert "pass" in (folder / "versions" / f"{number}_nothing_new.py").read_text()
     with pytest.raises(SystemExit):
-        migrate.main([])
+        migrate.main(["regenerate"])
 
 
 def test_an_older_database_is_not_served_and_is_told_what_to_run(empty, monkeypatch, tmp_path):
     migrate.upgrade(empty.engine)
     folder = tmp_path / "migrations"
     shutil.copytree(migrate.FOLDER, folder)
+    head = migrate.check(empty.engine)
     later = (folder / "versions" / "0001_initial.py").read_text().split("def upgrade")[0]
-    later = later.replace("down_revision = None", "down_revision = '0001'").replace(
-        'revision = "0001"', 'revision = "0002"', 1
+    later = later.replace("down_revision = None", f"down_revision = {head!r}").replace(
+        'revision = "0001"', 'revision = "9998"', 1
     )
-    (folder / "versions" / "0002_later.py").write_text(later + "def upgrade() -> None:\n    pass\n")
+    (folder / "versions" / "9998_later.py").write_text(later + "def upgrade() -> None:\n    pass\n")
     monkeypatch.setattr(migrate, "FOLDER", folder)
     with pytest.raises(migrate.MigrationError, match="agent-marketplace migrate"):
         migrate.check(empty.engine)
-    assert migrate.upgrade(empty.engine) == "0002"
-
-
-def test_regenerate_refuses_once_there_is_a_second_revision(tmp_path, monkeypatch, sqlite_database):
-    folder = tmp_path / "migrations"
-    (folder / "versions").mkdir(parents=True)
-    (folder / "versions" / "0002_later.py").write_text("")
-    monkeypatch.setattr(migrate, "FOLDER", folder)
-    with pytest.raises(migrate.MigrationError, match="0002_later"):
-        migrate.regenerate(sqlite_database.engine)
+    assert migrate.upgrade(empty.engine) == "9998"

@@ -113,6 +113,13 @@ usage_records = sa.Table(
     sa.Index("ix_usage_records_user_id_created_at", "user_id", "created_at"),
     sa.Index("ix_usage_records_created_at", "created_at"),
 )  # fmt: skip
+_SOMETHING = sa.text("absorbed_nano > 0")
+sa.Index(
+    "ix_usage_records_absorbed",  # rare rows: what the operator bore, of everybody, newest part first
+    usage_records.c.created_at,
+    sqlite_where=_SOMETHING,
+    postgresql_where=_SOMETHING,
+)
 
 key_budgets = sa.Table(
     "key_budgets",
