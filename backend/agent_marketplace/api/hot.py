@@ -11,7 +11,6 @@ from agent_marketplace.api.paths import GEMINI, GEMINI_PATHS, HOT_WIRES, query_k
 from agent_marketplace.app import Market
 from agent_marketplace.errors import BadRequest, MarketplaceError
 from agent_marketplace.gateway import betas
-from agent_marketplace.gateway.ai_api_router import SPLICED
 from agent_marketplace.gateway.request import GatewayRequest
 from agent_marketplace.ids import new_id
 from agent_marketplace.wires.base import Codec
@@ -94,7 +93,7 @@ class Hot:
                 key_id=principal.key_id,
                 mouth=codec,
                 call=call,
-                raw=body if codec.name in SPLICED else None,
+                raw=body if codec.fast is not None else None,
                 betas=betas.parse(headers.get(betas.HEADER)) if codec.name == "anthropic" else (),
                 traceparent=headers.get("traceparent"),
                 still_valid=lambda: market.authenticator.still(headers, keys),

@@ -32,18 +32,12 @@ from agent_marketplace.ledger import Ledger, Receipt
 from agent_marketplace.net.drain import Drain
 from agent_marketplace.net.http import OutboundClient, OutboundRequest
 from agent_marketplace.net.traces import Tracer
-from agent_marketplace.providers.endpoints import Endpoint, EndpointTable
-from agent_marketplace.wires.anthropic import fast_path as splice_anthropic
-from agent_marketplace.wires.base import Call, Codec, Finish, Message, OutboundCall, TextPart
-from agent_marketplace.wires.gemini import fast_path as splice_gemini
-from agent_marketplace.wires.openai import fast_path as splice
+from agent_marketplace.providers.endpoints import EndpointTable
+from agent_marketplace.wires.base import Call, Codec, FastPath, Finish, Message, OutboundCall, TextPart
 from agent_marketplace.wires.shared.tokens import count_call, is_long
 
 Chooser = Callable[[str, Call, need.Needs, Preferences], Awaitable[list[tuple[str, str]]]]
 """For `model: "auto"`: (model id, why) in order, for a user's call; never raises."""
-
-SPLICED = frozenset({"openai", "anthropic", "gemini"})
-"""Wires with a fast path: their requests come with `raw`."""
 
 OutputRange = Callable[[str, Call, int], tuple[int, int]]
 """Output tokens of a model's answers to such a call with so many input tokens: median and p95."""
@@ -222,7 +216,7 @@ class APIRouter:
         codec = self.endpoints.codec(target.provider, self.codecs)
         shape = flight.shape(target)
         limit = cap if cap is not None else call.max_tokens
-        out, pipe = self._spliced(flight, attempt, endpoint, limit)
+        out, pipe = self._spliced(flight, attempt, codec, limit)
         if out is None:
             if len({e.provider for e in flight.log}) > 1:
                 call = need.without_reasoning_history(call)
@@ -248,40 +242,18 @@ class APIRouter:
         return Prepared(request=sent, codec=codec, pipe=pipe, call=out, cap=cap)
 
     def _spliced(
-        self, flight: Flight, attempt: Attempt, endpoint: Endpoint, limit: int | None
+        self, flight: Flight, attempt: Attempt, codec: Codec, limit: int | None
     ) -> tuple[OutboundCall | None, Pipe | None]:
         """Where client and provider speak the same wire: the client's own body for it, and the stream's way back as bytes."""
-        request, call, target = flight.request, flight.request.call, attempt.target
-        if not _same_wire(flight, endpoint) or request.raw is None:
+        request, call = flight.request, flight.request.call
+        fast = _fast_path(flight, codec)
+        if fast is None or request.raw is None:
             return None, None
-        shape = flight.shape(target)
-        # Another model than asked for may be of a generation that is asked to think in other words.
-        moved = flight.moved(attempt) is not None
-        out: OutboundCall | None = None
-        if endpoint.wire == "openai":
-            if splice.spliceable(call):
-                out = splice.splice_request(
-                    request.raw,
-                    target.upstream_id,
-                    max_tokens=limit,
-                    stream=call.stream,
-                    dialect=endpoint.dialect,
-                )
-            return out, SplicedPipe(splice.Passthrough(shape)) if call.stream else None
-        if endpoint.wire == "gemini":
-            if not moved and splice_gemini.spliceable(request.raw, call):
-                out = splice_gemini.splice_request(
-                    request.raw, target.upstream_id, max_tokens=limit, stream=call.stream
-                )
-            choices = max(1, call.n or 1)
-            return out, SplicedPipe(
-                splice_gemini.Passthrough(shape, choices=choices)
-            ) if call.stream else None
-        if not moved and splice_anthropic.spliceable(request.raw, call, limit):
-            out = splice_anthropic.splice_request(
-                request.raw, target.upstream_id, max_tokens=limit, stream=call.stream
-            )
-        return out, SplicedPipe(splice_anthropic.Passthrough(shape)) if call.stream else None
+        out = None
+        if fast.takes(request.raw, call, max_tokens=limit, moved=flight.moved(attempt) is not None):
+            out = fast.request(request.raw, attempt.target.upstream_id, max_tokens=limit, stream=call.stream)
+        shape = flight.shape(attempt.target)
+        return out, SplicedPipe(fast.stream(shape, choices=max(1, call.n or 1))) if call.stream else None
 
     def abort_rule(self, provider: str) -> str:
         """What closing the connection does to the provider's bill: stops, continues, unknown (providers/table.py)."""
@@ -294,13 +266,9 @@ class APIRouter:
         if reply is None:
             raise AssertionError("a plain answer has a reply")
         shape, extra = flight.shape(upstream.attempt.target), flight.beside(receipt)
-        endpoint = self.endpoints.get(upstream.attempt.target.provider)
-        if endpoint is not None and _same_wire(flight, endpoint):
-            if endpoint.wire == "openai":
-                return splice.splice_reply(upstream.body, shape, flight.usage, extra)
-            if endpoint.wire == "gemini":
-                return splice_gemini.splice_reply(upstream.body, shape, flight.usage, extra)
-            return splice_anthropic.splice_reply(upstream.body, shape, extra)
+        fast = _fast_path(flight, upstream.prepared.codec)
+        if fast is not None:
+            return fast.reply(upstream.body, shape, flight.usage, extra)
         shown = msgspec.structs.replace(reply, usage=flight.usage, finish=reply.finish or Finish.STOP)
         return flight.request.mouth.render_reply(shown, shape, extra)
 
@@ -348,10 +316,7 @@ def _with_betas(out: OutboundCall, passed: tuple[str, ...], dropped: tuple[str, 
     )
 
 
-def _same_wire(flight: Flight, endpoint: Endpoint) -> bool:
-    """Whether bytes may pass: a wire with a fast path, on both sides."""
-    return (
-        flight.request.raw is not None
-        and endpoint.wire == flight.request.call.wire
-        and endpoint.wire in SPLICED
-    )
+def _fast_path(flight: Flight, codec: Codec) -> FastPath | None:
+    """The provider's fast path, if the client speaks the same wire and its bytes are at hand."""
+    request = flight.request
+    return codec.fast if request.raw is not None and request.call.wire == codec.name else None

@@ -10,6 +10,7 @@ from agent_marketplace.wires.base import (
     Event,
     Finish,
     Malformed,
+    Passthrough,
     ReasoningDelta,
     StreamDecoder,
     StreamEncoder,
@@ -28,18 +29,6 @@ class Pipe(Protocol):
     def close(self) -> tuple[bytes, list[Event]]: ...
 
     def end(self, finish: Finish, usage: Usage | None, extra: Mapping[str, Any]) -> bytes: ...
-
-    def error(self, error: MarketplaceError, request_id: str) -> bytes: ...
-
-
-class Passthrough(Protocol):
-    """A wire's own fast path for streams: `wires.*.fast_path`."""
-
-    def feed(self, data: bytes) -> tuple[bytes, list[Event]]: ...
-
-    def close(self) -> tuple[bytes, list[Event]]: ...
-
-    def end(self, usage: Usage | None, extra: Mapping[str, Any]) -> bytes: ...
 
     def error(self, error: MarketplaceError, request_id: str) -> bytes: ...
 

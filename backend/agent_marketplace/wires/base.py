@@ -288,10 +288,48 @@ class StreamEncoder(Protocol):
         ...
 
 
+class Passthrough(Protocol):
+    """A provider's stream on its way to a client of the same wire: only whole events leave, the terminal ones are held back."""
+
+    def feed(self, data: bytes) -> tuple[bytes, list[Event]]:
+        """(bytes that may leave now, events seen in them or held back)."""
+        ...
+
+    def close(self) -> tuple[bytes, list[Event]]: ...
+
+    def end(self, usage: Usage | None, extra: Mapping[str, Any]) -> bytes: ...
+
+    def error(self, error: MarketplaceError, request_id: str) -> bytes: ...
+
+
+class FastPath(Protocol):
+    """Client and provider speak the same wire: bodies pass, only what must differ is replaced."""
+
+    def takes(self, body: bytes, call: Call, *, max_tokens: int | None, moved: bool) -> bool:
+        """Whether a provider of this wire takes the client's own words. moved: another model answers than was asked for."""
+        ...
+
+    def request(
+        self, body: bytes, upstream_model: str, *, max_tokens: int | None = None, stream: bool
+    ) -> OutboundCall:
+        """The provider's body from the client's. `max_tokens`: the output tokens that the hold buys. Raises BadRequest and
+        UpstreamFailure(UNSUPPORTED)."""
+        ...
+
+    def reply(self, body: bytes, shape: Shape, usage: Usage | None, extra: Mapping[str, Any]) -> bytes:
+        """The client's body from the provider's. Raises UpstreamFailure where the body is no JSON object."""
+        ...
+
+    def stream(self, shape: Shape, *, choices: int = 1) -> Passthrough:
+        """choices: how many were asked for."""
+        ...
+
+
 class Codec(Protocol):
-    """One wire, both directions."""
+    """One wire, both directions. fast: None where the wire has no fast path."""
 
     name: WireName
+    fast: FastPath | None
 
     def parse_request(self, body: bytes, *, model: str | None = None, stream: bool | None = None) -> Call:
         """A client's body (Gemini and Ollama pass model/stream apart). Raises BadRequest with words that name the field."""

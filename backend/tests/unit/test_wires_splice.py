@@ -18,7 +18,7 @@ from agent_marketplace.wires.base import (
     UpstreamFailure,
     UsageSeen,
 )
-from agent_marketplace.wires.openai.fast_path import Passthrough, splice_reply, splice_request
+from agent_marketplace.wires.openai.fast_path import OpenAIFast, Passthrough
 from agent_marketplace.wires.openai.provider_side import Dialect
 
 SHAPE = Shape(id="gen_1", model="gpt4", created=5, include_usage=True)
@@ -29,7 +29,7 @@ BODY = (
 
 
 def test_messages_reach_the_provider_byte_for_byte_and_our_fields_do_not() -> None:
-    out = splice_request(BODY, "gpt-4o", max_tokens=100, stream=True)
+    out = OpenAIFast(Dialect()).request(BODY, "gpt-4o", max_tokens=100, stream=True)
     assert b'[ {"role":"user","content":"a\\u00e9","x":1.50} ]' in out.body
     assert b'"temperature":0.70' in out.body
     sent = json.loads(out.body)
@@ -50,27 +50,23 @@ def test_the_provider_never_gets_more_output_than_the_hold_buys(
     given: int | None, cap: int | None, sent: int | None
 ) -> None:
     body = {"model": "m", "messages": [], **({"max_completion_tokens": given} if given else {})}
-    out = splice_request(
-        json.dumps(body).encode(),
-        "m",
-        max_tokens=cap,
-        stream=False,
-        dialect=Dialect(max_tokens_field="max_completion_tokens"),
+    out = OpenAIFast(Dialect(max_tokens_field="max_completion_tokens")).request(
+        json.dumps(body).encode(), "m", max_tokens=cap, stream=False
     )
     assert json.loads(out.body).get("max_completion_tokens") == sent
     assert b"stream" not in out.body
 
 
 def test_a_strict_provider_gets_only_fields_it_knows() -> None:
-    out = splice_request(
-        BODY, "m", stream=False, dialect=Dialect(accepts=frozenset(), refuses=frozenset({"temperature"}))
+    out = OpenAIFast(Dialect(accepts=frozenset(), refuses=frozenset({"temperature"}))).request(
+        BODY, "m", stream=False
     )
     assert set(out.dropped) == {"logit_bias", "temperature"}
     assert "temperature" not in json.loads(out.body)
 
 
 def test_openrouters_reasoning_object_is_respelled() -> None:
-    out = splice_request(b'{"messages":[],"reasoning":{"max_tokens":9000}}', "m", stream=False)
+    out = OpenAIFast(Dialect()).request(b'{"messages":[],"reasoning":{"max_tokens":9000}}', "m", stream=False)
     assert json.loads(out.body)["reasoning_effort"] == "high"
     assert out.dropped == ()
 
@@ -155,7 +151,7 @@ def test_the_usage_chunk_leaves_only_when_the_client_asked() -> None:
 def test_a_plain_reply_keeps_every_choice_and_logprobs() -> None:
     choices = b'[{"index":0,"logprobs":{"z":[1.50]}},{"index":1}]'
     upstream = b'{"id":"u","model":"up","choices":' + choices + b',"usage":{},"system_fingerprint":"fp"}'
-    sent = splice_reply(upstream, SHAPE, Usage(input=1, output=1), {"cost": 2})
+    sent = OpenAIFast(Dialect()).reply(upstream, SHAPE, Usage(input=1, output=1), {"cost": 2})
     assert choices in sent
     body = json.loads(sent)
     assert (body["id"], body["model"], body["usage"]["cost"], body["system_fingerprint"]) == (
@@ -165,7 +161,7 @@ def test_a_plain_reply_keeps_every_choice_and_logprobs() -> None:
         "fp",
     )
     with pytest.raises(UpstreamFailure):
-        splice_reply(b"<html>", SHAPE, None, {})
+        OpenAIFast(Dialect()).reply(b"<html>", SHAPE, None, {})
 
 
 def test_a_chunk_costs_microseconds_not_milliseconds() -> None:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from agent_marketplace.errors import ProviderFailure
-from agent_marketplace.wires.anthropic.fast_path import Passthrough, splice_reply, splice_request
+from agent_marketplace.wires.anthropic.fast_path import AnthropicFast, Passthrough
 from agent_marketplace.wires.base import (
     Done,
     Event,
@@ -28,7 +28,7 @@ BODY = (
 
 
 def test_cache_marks_and_messages_reach_anthropic_byte_for_byte() -> None:
-    out = splice_request(BODY, "claude-opus-5-5", max_tokens=100, stream=True)
+    out = AnthropicFast().request(BODY, "claude-opus-5-5", max_tokens=100, stream=True)
     assert b'"cache_control":{"type":"ephemeral"}' in out.body
     assert b'[ {"role":"user","content":"a\\u00e9"} ]' in out.body
     sent = json.loads(out.body)
@@ -43,7 +43,10 @@ def test_cache_marks_and_messages_reach_anthropic_byte_for_byte() -> None:
 
 @pytest.mark.parametrize(("cap", "sent"), [(100, 100), (5000, 900), (None, 900)])
 def test_anthropic_never_gets_more_output_than_the_hold_buys(cap: int | None, sent: int) -> None:
-    assert json.loads(splice_request(BODY, "m", max_tokens=cap, stream=False).body)["max_tokens"] == sent
+    assert (
+        json.loads(AnthropicFast().request(BODY, "m", max_tokens=cap, stream=False).body)["max_tokens"]
+        == sent
+    )
 
 
 def event(name: str, **body: object) -> bytes:
@@ -127,7 +130,9 @@ def test_an_error_event_is_typed_and_not_forwarded_raw() -> None:
 
 def test_a_plain_message_keeps_its_blocks() -> None:
     content = b'[{"type":"text","text":"x","citations":[1.50]}]'
-    sent = splice_reply(b'{"id":"u","model":"up","content":' + content + b"}", SHAPE, {"cost": 2})
+    sent = AnthropicFast().reply(
+        b'{"id":"u","model":"up","content":' + content + b"}", SHAPE, None, {"cost": 2}
+    )
     assert content in sent
     assert json.loads(sent) | {"content": 0} == {
         "id": "gen_1",
@@ -136,4 +141,4 @@ def test_a_plain_message_keeps_its_blocks() -> None:
         "cost": 2,
     }
     with pytest.raises(UpstreamFailure):
-        splice_reply(b"<html>", SHAPE, {})
+        AnthropicFast().reply(b"<html>", SHAPE, None, {})

@@ -9,7 +9,7 @@ from agent_marketplace.errors import ProviderFailure
 from agent_marketplace.usage import Usage
 from agent_marketplace.wires import codecs
 from agent_marketplace.wires.base import Done, Malformed, Shape, StreamError, UpstreamFailure
-from agent_marketplace.wires.gemini.fast_path import Passthrough, splice_reply, splice_request, spliceable
+from agent_marketplace.wires.gemini.fast_path import GeminiFast, Passthrough
 
 CODEC = codecs()["gemini"]
 SHAPE = Shape(id="gen_1", model="house-model", created=1)
@@ -39,25 +39,26 @@ def read(data: bytes) -> list[dict[str, Any]]:
 
 
 def test_the_clients_own_words_go_on_but_for_ours_and_the_length_that_is_paid_for() -> None:
-    out = splice_request(json.dumps(ASKED).encode(), "gemini/x", max_tokens=50, stream=True)
+    out = GeminiFast().request(json.dumps(ASKED).encode(), "gemini/x", max_tokens=50, stream=True)
     sent = json.loads(out.body)
     assert out.path == "v1beta/models/gemini%2Fx:streamGenerateContent?alt=sse"
     assert sent["generationConfig"] == {"candidateCount": 2, "responseLogprobs": True, "maxOutputTokens": 50}
     assert set(sent) == {"contents", "safetySettings", "generationConfig"}
-    plain = splice_request(
+    plain = GeminiFast().request(
         b'{"contents": [], "generation_config": {"seed": 1}}', "m", max_tokens=7, stream=False
     )
     assert json.loads(plain.body)["generation_config"] == {"seed": 1, "maxOutputTokens": 7}
-    assert json.loads(splice_request(b'{"contents": []}', "m", max_tokens=7, stream=False).body)[
+    assert json.loads(GeminiFast().request(b'{"contents": []}', "m", max_tokens=7, stream=False).body)[
         "generationConfig"
     ]
-    assert json.loads(splice_request(b'{"contents": []}', "m", stream=False).body) == {"contents": []}
+    assert json.loads(GeminiFast().request(b'{"contents": []}', "m", stream=False).body) == {"contents": []}
 
 
 def test_short_forms_and_other_families_signatures_are_written_anew() -> None:
     def takes(contents: Any) -> bool:
         body = json.dumps({"contents": contents}).encode()
-        return spliceable(body, CODEC.parse_request(body, model="m", stream=False))
+        call = CODEC.parse_request(body, model="m", stream=False)
+        return GeminiFast().takes(body, call, max_tokens=None, moved=False)
 
     assert takes(ASKED["contents"])
     assert not takes(ASKED["contents"][0])
@@ -70,12 +71,12 @@ def test_short_forms_and_other_families_signatures_are_written_anew() -> None:
 
 def test_a_whole_answer_keeps_everything_but_its_names() -> None:
     body = {**chunk("a", finishReason="STOP", **GROUNDED), "usageMetadata": USAGE}
-    got = json.loads(splice_reply(json.dumps(body).encode(), SHAPE, Usage(input=1), {"cost": 3}))
+    got = json.loads(GeminiFast().reply(json.dumps(body).encode(), SHAPE, Usage(input=1), {"cost": 3}))
     assert got == {**body, "responseId": "gen_1", "modelVersion": "house-model", "cost": 3}
-    silent = json.loads(splice_reply(json.dumps(chunk("a")).encode(), SHAPE, Usage(input=1), {}))
+    silent = json.loads(GeminiFast().reply(json.dumps(chunk("a")).encode(), SHAPE, Usage(input=1), {}))
     assert silent["usageMetadata"]["promptTokenCount"] == 1
     with pytest.raises(UpstreamFailure):
-        splice_reply(b"<html>", SHAPE, None, {})
+        GeminiFast().reply(b"<html>", SHAPE, None, {})
 
 
 def test_the_last_chunk_waits_for_the_charge_and_holds_the_cost() -> None:

@@ -30,46 +30,59 @@ _Fields = dict[str, msgspec.Raw]
 _NULL = msgspec.Raw(b"null")
 
 
-def spliceable(body: bytes, call: Call, max_tokens: int | None) -> bool:
-    """Whether Anthropic takes the client's own words. Not where another family's thinking stands in the history, where a
-    system turn stands among the messages, or where the thinking's budget no longer fits into what the hold buys."""
-    budget = call.reasoning_max_tokens
-    if budget is not None and max_tokens is not None and budget >= max_tokens:
-        return False
-    systems = sum(m.role == "system" for m in call.messages)
-    if systems and (systems > 1 or fields.raw_fields(body).get("system", _NULL) == _NULL):
-        return False
-    parts = [p for m in call.messages for p in m.parts if isinstance(p, ReasoningPart | ToolCallPart)]
-    return not any("#" in p.signature or (isinstance(p, ReasoningPart) and not p.signature) for p in parts)
+class AnthropicFast:
+    """Messages as bytes."""
 
+    def takes(self, body: bytes, call: Call, *, max_tokens: int | None, moved: bool) -> bool:
+        """Not where another family's thinking stands in the history, where a system turn stands among the messages, where
+        the thinking's budget no longer fits into what the hold buys, nor for another model than was asked for: it may be of a
+        generation that is asked to think in other words."""
+        if moved:
+            return False
+        budget = call.reasoning_max_tokens
+        if budget is not None and max_tokens is not None and budget >= max_tokens:
+            return False
+        systems = sum(m.role == "system" for m in call.messages)
+        if systems and (systems > 1 or fields.raw_fields(body).get("system", _NULL) == _NULL):
+            return False
+        parts = [p for m in call.messages for p in m.parts if isinstance(p, ReasoningPart | ToolCallPart)]
+        return not any(
+            "#" in p.signature or (isinstance(p, ReasoningPart) and not p.signature) for p in parts
+        )
 
-def splice_request(
-    body: bytes, upstream_model: str, *, max_tokens: int | None = None, stream: bool
-) -> OutboundCall:
-    """Anthropic's body from the client's. `max_tokens`: the output tokens that the hold buys. Raises BadRequest."""
-    client = fields.raw_fields(body)
-    given = fields.value(client["max_tokens"]) if "max_tokens" in client else None
-    limit = given if isinstance(given, int) else anthropic_out.DEFAULT_MAX_TOKENS
-    out: dict[str, Any] = {
-        "model": upstream_model,
-        "max_tokens": limit if max_tokens is None else min(limit, max_tokens),
-    }
-    out |= {name: value for name, value in client.items() if name not in _OURS}
-    if stream:
-        out["stream"] = True
-    return OutboundCall(path="v1/messages", body=json.encode(out))
+    def request(
+        self, body: bytes, upstream_model: str, *, max_tokens: int | None = None, stream: bool
+    ) -> OutboundCall:
+        """Everything but model, length and stream is the client's own."""
+        client = fields.raw_fields(body)
+        given = fields.value(client["max_tokens"]) if "max_tokens" in client else None
+        limit = given if isinstance(given, int) else anthropic_out.DEFAULT_MAX_TOKENS
+        out: dict[str, Any] = {
+            "model": upstream_model,
+            "max_tokens": limit if max_tokens is None else min(limit, max_tokens),
+        }
+        out |= {name: value for name, value in client.items() if name not in _OURS}
+        if stream:
+            out["stream"] = True
+        return OutboundCall(path="v1/messages", body=json.encode(out))
 
+    def reply(
+        self,
+        body: bytes,
+        shape: Shape,
+        usage: Usage | None,  # noqa: ARG002 (the provider's own stands in the body)
+        extra: Mapping[str, Any],
+    ) -> bytes:
+        """Only id and model are ours; `extra` stands at the top level."""
+        try:
+            reply = msgspec.json.decode(body, type=_Fields)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise UpstreamFailure(FailureClass.SERVER, "The provider's answer was not understood") from None
+        return json.encode({**reply, "id": shape.id, "model": shape.model, **extra})
 
-def splice_reply(body: bytes, shape: Shape, extra: Mapping[str, Any]) -> bytes:
-    """The client's message from Anthropic's: only id and model are ours; `extra` stands at the top level.
-
-    Raises UpstreamFailure where the body is no JSON object.
-    """
-    try:
-        reply = msgspec.json.decode(body, type=_Fields)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise UpstreamFailure(FailureClass.SERVER, "The provider's answer was not understood") from None
-    return json.encode({**reply, "id": shape.id, "model": shape.model, **extra})
+    def stream(self, shape: Shape, *, choices: int = 1) -> "Passthrough":  # noqa: ARG002 (this wire gives one answer)
+        """Events as bytes."""
+        return Passthrough(shape)
 
 
 class Passthrough:

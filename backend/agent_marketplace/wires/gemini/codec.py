@@ -1,7 +1,8 @@
 """The Gemini generateContent wire."""
 
-from agent_marketplace.wires.base import WireName
+from agent_marketplace.wires.base import FastPath, WireName
 from agent_marketplace.wires.gemini.client_side import Inward
+from agent_marketplace.wires.gemini.fast_path import GeminiFast
 from agent_marketplace.wires.gemini.provider_side import Outward
 
 
@@ -9,3 +10,4 @@ class GeminiCodec(Inward, Outward):
     """Both directions of Gemini's generateContent."""
 
     name: WireName = "gemini"
+    fast: FastPath | None = GeminiFast()

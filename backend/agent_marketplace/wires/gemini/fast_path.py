@@ -32,40 +32,44 @@ _LIMIT = ("maxOutputTokens", "max_output_tokens")
 _Fields = dict[str, msgspec.Raw]
 
 
-def spliceable(body: bytes, call: Call) -> bool:
-    """Whether Google takes the client's own words: not where another family's thinking stands in the history, and not in the
-    short forms of a body that only this server takes."""
-    if not bytes(fields.raw_fields(body).get("contents", b"")).startswith(b"["):
-        return False
-    parts = [p for m in call.messages for p in m.parts if isinstance(p, ReasoningPart | ToolCallPart)]
-    return not any("#" in p.signature for p in parts)
+class GeminiFast:
+    """generateContent as bytes."""
 
+    def takes(self, body: bytes, call: Call, *, max_tokens: int | None, moved: bool) -> bool:  # noqa: ARG002 (any length)
+        """Not where another family's thinking stands in the history, not in the short forms of a body that only this server
+        takes, nor for another model than was asked for: it may be of a generation that is asked to think in other words."""
+        if moved:
+            return False
+        if not bytes(fields.raw_fields(body).get("contents", b"")).startswith(b"["):
+            return False
+        parts = [p for m in call.messages for p in m.parts if isinstance(p, ReasoningPart | ToolCallPart)]
+        return not any("#" in p.signature for p in parts)
 
-def splice_request(
-    body: bytes, upstream_model: str, *, max_tokens: int | None = None, stream: bool
-) -> OutboundCall:
-    """Google's body from the client's. `max_tokens`: the output tokens that the hold buys. Raises BadRequest."""
-    out: dict[str, Any] = {
-        name: value for name, value in fields.raw_fields(body).items() if name not in _OURS
-    }
-    if max_tokens is not None:
-        name = next((n for n in _CONFIG if n in out), _CONFIG[0])
-        config = fields.value(out[name]) if name in out else None
-        rest = {k: v for k, v in (config or {}).items() if k not in _LIMIT}
-        out[name] = {**rest, "maxOutputTokens": max_tokens}
-    return OutboundCall(path=gemini_out.path_of(upstream_model, stream=stream), body=json.encode(out))
+    def request(
+        self, body: bytes, upstream_model: str, *, max_tokens: int | None = None, stream: bool
+    ) -> OutboundCall:
+        """Everything but the length is the client's own."""
+        out: dict[str, Any] = {
+            name: value for name, value in fields.raw_fields(body).items() if name not in _OURS
+        }
+        if max_tokens is not None:
+            name = next((n for n in _CONFIG if n in out), _CONFIG[0])
+            config = fields.value(out[name]) if name in out else None
+            rest = {k: v for k, v in (config or {}).items() if k not in _LIMIT}
+            out[name] = {**rest, "maxOutputTokens": max_tokens}
+        return OutboundCall(path=gemini_out.path_of(upstream_model, stream=stream), body=json.encode(out))
 
+    def reply(self, body: bytes, shape: Shape, usage: Usage | None, extra: Mapping[str, Any]) -> bytes:
+        """Only id and model are ours, and usage where Google said nothing of it."""
+        try:
+            reply = msgspec.json.decode(body, type=_Fields)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise UpstreamFailure(FailureClass.SERVER, "The provider's answer was not understood") from None
+        return json.encode(_ours(reply, shape) | _counted(reply, usage) | dict(extra))
 
-def splice_reply(body: bytes, shape: Shape, usage: Usage | None, extra: Mapping[str, Any]) -> bytes:
-    """The client's answer from Google's: only id and model are ours, and usage where Google said nothing of it.
-
-    Raises UpstreamFailure where the body is no JSON object.
-    """
-    try:
-        reply = msgspec.json.decode(body, type=_Fields)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise UpstreamFailure(FailureClass.SERVER, "The provider's answer was not understood") from None
-    return json.encode(_ours(reply, shape) | _counted(reply, usage) | dict(extra))
+    def stream(self, shape: Shape, *, choices: int = 1) -> "Passthrough":
+        """Chunks as bytes."""
+        return Passthrough(shape, choices=choices)
 
 
 def _ours(reply: _Fields, shape: Shape) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from agent_marketplace.wires.base import (
     Done,
     Event,
     FailureClass,
+    FastPath,
     Finish,
     Finished,
     Malformed,
@@ -196,6 +197,7 @@ class HuggingFaceCodec:
     """Both directions of the text-generation task."""
 
     name: WireName = "huggingface"
+    fast: FastPath | None = None
     content_type_stream = "text/event-stream"
 
     def parse_request(self, body: bytes, *, model: str | None = None, stream: bool | None = None) -> Call:

@@ -6,6 +6,7 @@ from typing import Any
 from agent_marketplace.errors import MarketplaceError
 from agent_marketplace.wires.base import (
     Call,
+    FastPath,
     OutboundCall,
     Reply,
     Shape,
@@ -16,6 +17,7 @@ from agent_marketplace.wires.base import (
 )
 from agent_marketplace.wires.openai import client_side as openai_in
 from agent_marketplace.wires.openai import provider_side as openai_out
+from agent_marketplace.wires.openai.fast_path import OpenAIFast
 from agent_marketplace.wires.openai.provider_side import Dialect
 
 
@@ -27,6 +29,7 @@ class OpenAICodec:
 
     def __init__(self, dialect: Dialect | None = None) -> None:
         self.dialect = dialect or Dialect()
+        self.fast: FastPath | None = OpenAIFast(self.dialect)
 
     def parse_request(self, body: bytes, *, model: str | None = None, stream: bool | None = None) -> Call:
         """A client's body. Raises BadRequest with words that name the field."""

@@ -28,54 +28,71 @@ from agent_marketplace.wires.sse import SSEEvent, SSEParser
 _RESPELLED = {"reasoning"}  # OpenRouter's object; OpenAI-compatible providers read `reasoning_effort`
 
 
-def spliceable(call: Call) -> bool:
-    """Whether any provider of this wire takes the client's own words: not where another family's signed thinking stands in
-    the history, in fields that some of them refuse."""
-    parts = [p for m in call.messages for p in m.parts if isinstance(p, ReasoningPart | ToolCallPart)]
-    return not any("#" in p.signature for p in parts)
+class OpenAIFast:
+    """Chat completions as bytes, towards a provider of the dialect."""
 
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
 
-def splice_request(
-    body: bytes,
-    upstream_model: str,
-    *,
-    max_tokens: int | None = None,
-    stream: bool,
-    dialect: Dialect | None = None,
-) -> OutboundCall:
-    """The provider's body from the client's, messages untouched. `max_tokens`: the output tokens that the hold buys.
+    def takes(self, body: bytes, call: Call, *, max_tokens: int | None, moved: bool) -> bool:  # noqa: ARG002 (any of them)
+        """Not where another family's signed thinking stands in the history, in fields that some providers refuse."""
+        parts = [p for m in call.messages for p in m.parts if isinstance(p, ReasoningPart | ToolCallPart)]
+        return not any("#" in p.signature for p in parts)
 
-    Raises BadRequest, and UpstreamFailure(UNSUPPORTED) for a field that must not be dropped. What the dialect refuses is left
-    out and listed in `dropped`.
-    """
-    dialect = dialect or Dialect()
-    client = fields.raw_fields(body)
-    dropped: list[str] = []
-    out: dict[str, Any] = {"model": upstream_model}
-    limits = {"max_tokens", "max_completion_tokens"}
-    for name, value in client.items():
-        if name in limits or name in ("model", "stream", "stream_options") or name in fields.ROUTING_FIELDS:
-            continue
-        if name in dialect.refuses or name in _RESPELLED or not _taken(name, dialect):
-            dropped.append(name)
-        else:
-            out[dialect.renames.get(name, name)] = value
-    meant.check(dropped, {name: fields.value(client[name]) for name in dropped})
-    given = [fields.value(client[n]) for n in ("max_completion_tokens", "max_tokens") if n in client]
-    limit = next((n for n in given if n is not None), None)
-    if max_tokens is not None and (not isinstance(limit, int) or limit > max_tokens):
-        limit = max_tokens
-    if limit is not None:
-        own_name = dialect.accepts is None and client.get("max_completion_tokens") is not None
-        out["max_completion_tokens" if own_name else dialect.max_tokens_field] = limit
-    if "reasoning" in client and "reasoning_effort" not in client:
-        dropped.remove("reasoning")
-        out |= _effort(fields.value(client["reasoning"]))
-    if stream:
-        out["stream"] = True
-        if dialect.stream_usage:
-            out["stream_options"] = {"include_usage": True}
-    return OutboundCall(path=dialect.path, body=json.encode(out), dropped=tuple(dropped))
+    def request(
+        self, body: bytes, upstream_model: str, *, max_tokens: int | None = None, stream: bool
+    ) -> OutboundCall:
+        """Messages stay untouched. What the dialect refuses is left out and listed in `dropped`."""
+        dialect = self._dialect
+        client = fields.raw_fields(body)
+        dropped: list[str] = []
+        out: dict[str, Any] = {"model": upstream_model}
+        limits = {"max_tokens", "max_completion_tokens"}
+        for name, value in client.items():
+            if (
+                name in limits
+                or name in ("model", "stream", "stream_options")
+                or name in fields.ROUTING_FIELDS
+            ):
+                continue
+            if name in dialect.refuses or name in _RESPELLED or not _taken(name, dialect):
+                dropped.append(name)
+            else:
+                out[dialect.renames.get(name, name)] = value
+        meant.check(dropped, {name: fields.value(client[name]) for name in dropped})
+        given = [fields.value(client[n]) for n in ("max_completion_tokens", "max_tokens") if n in client]
+        limit = next((n for n in given if n is not None), None)
+        if max_tokens is not None and (not isinstance(limit, int) or limit > max_tokens):
+            limit = max_tokens
+        if limit is not None:
+            own_name = dialect.accepts is None and client.get("max_completion_tokens") is not None
+            out["max_completion_tokens" if own_name else dialect.max_tokens_field] = limit
+        if "reasoning" in client and "reasoning_effort" not in client:
+            dropped.remove("reasoning")
+            out |= _effort(fields.value(client["reasoning"]))
+        if stream:
+            out["stream"] = True
+            if dialect.stream_usage:
+                out["stream_options"] = {"include_usage": True}
+        return OutboundCall(path=dialect.path, body=json.encode(out), dropped=tuple(dropped))
+
+    def reply(self, body: bytes, shape: Shape, usage: Usage | None, extra: Mapping[str, Any]) -> bytes:
+        """Choices stay untouched (logprobs, every `n`); ids, model, usage and cost are ours."""
+        try:
+            reply = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise UpstreamFailure(FailureClass.SERVER, "The provider's answer was not understood") from None
+        out: dict[str, Any] = dict(reply)
+        out |= {"id": shape.id, "object": "chat.completion", "created": shape.created, "model": shape.model}
+        if usage is not None:
+            out["usage"] = openai_in.usage_json(usage, extra)
+        if shape.provider:
+            out["provider"] = shape.provider
+        return json.encode(out | {k: v for k, v in extra.items() if k != "cost"})
+
+    def stream(self, shape: Shape, *, choices: int = 1) -> "Passthrough":  # noqa: ARG002 (every choice passes)
+        """Chunks as bytes."""
+        return Passthrough(shape)
 
 
 def _taken(name: str, dialect: Dialect) -> bool:
@@ -92,24 +109,6 @@ def _effort(reasoning: Any) -> dict[str, str]:
     if effort is None and reasoning.get("enabled") is not None:
         effort = "medium" if reasoning["enabled"] else "none"
     return {"reasoning_effort": effort} if isinstance(effort, str) else {}
-
-
-def splice_reply(body: bytes, shape: Shape, usage: Usage | None, extra: Mapping[str, Any]) -> bytes:
-    """The client's body from the provider's: choices untouched (logprobs, every `n`); ids, model, usage and cost are ours.
-
-    Raises UpstreamFailure where the body is no JSON object.
-    """
-    try:
-        reply = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise UpstreamFailure(FailureClass.SERVER, "The provider's answer was not understood") from None
-    out: dict[str, Any] = dict(reply)
-    out |= {"id": shape.id, "object": "chat.completion", "created": shape.created, "model": shape.model}
-    if usage is not None:
-        out["usage"] = openai_in.usage_json(usage, extra)
-    if shape.provider:
-        out["provider"] = shape.provider
-    return json.encode(out | {k: v for k, v in extra.items() if k != "cost"})
 
 
 class Passthrough:

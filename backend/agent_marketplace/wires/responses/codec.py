@@ -12,6 +12,7 @@ from agent_marketplace.wires.base import (
     Done,
     Event,
     FailureClass,
+    FastPath,
     Finish,
     Finished,
     ImagePart,
@@ -286,6 +287,7 @@ class ResponsesCodec:
     """Both directions of OpenAI Responses."""
 
     name: WireName = "responses"
+    fast: FastPath | None = None
     content_type_stream = "text/event-stream"
 
     def parse_request(self, body: bytes, *, model: str | None = None, stream: bool | None = None) -> Call:
