@@ -3,11 +3,11 @@
 from typing import TYPE_CHECKING, Any
 
 from agent_marketplace.errors import MarketplaceError
-from agent_marketplace.gateway import admit, needs
+from agent_marketplace.gateway import needs, sizing
 from agent_marketplace.gateway.plan import Target
 from agent_marketplace.gateway.preferences import parse
-from agent_marketplace.ledger import dollars, price_usage
-from agent_marketplace.usage import Usage
+from agent_marketplace.gateway.sizing import Asked
+from agent_marketplace.ledger import dollars
 from agent_marketplace.wires.base import Call
 
 if TYPE_CHECKING:
@@ -19,18 +19,17 @@ _DEFAULT_MOST = 8192
 async def estimate(router: "APIRouter", user_id: str, call: Call) -> dict[str, Any]:
     """Raises what planning raises (unknown model, nothing that could answer); a short wallet is `affordable: false`, no error."""
     tokens = await router.count_tokens(call)
-    wants = needs.read(call, tokens)
-    plan = await router.plan_for(user_id, call, wants, parse(call.routing))
+    asked = Asked(call=call, needs=needs.read(call, tokens), input_tokens=tokens)
+    plan = await router.plan_for(user_id, call, asked.needs, parse(call.routing))
     target = plan.attempts[0].target
     p50, p95, most = output_range(router, call, target, tokens)
     wallet = await router.ledger.balance(user_id)
-    maximum = admit.cost_of(target, admit.with_margin(tokens), most)
-    p95_cost = cost(target, tokens, p95)
+    p95_cost = sizing.estimate(asked, target, p95)
     return {
         "estimate": {
-            "p50": dollars(cost(target, tokens, p50)),
+            "p50": dollars(sizing.estimate(asked, target, p50)),
             "p95": dollars(p95_cost),
-            "maximum": dollars(maximum),
+            "maximum": dollars(sizing.bound(asked, target, most)),
             "input_tokens": tokens,
             "output_tokens": {"p50": p50, "p95": p95, "maximum": most},
         },
@@ -41,7 +40,7 @@ async def estimate(router: "APIRouter", user_id: str, call: Call) -> dict[str, A
         "max_affordable_tokens": (
             most
             if target.free or target.price is None
-            else admit.affordable_tokens(target.price, tokens, wallet.available)
+            else sizing.affordable_tokens(asked, target, wallet.available)
         ),
         "balance": dollars(wallet.balance),
     }
@@ -54,21 +53,14 @@ def output_range(router: "APIRouter", call: Call, target: Target, input_tokens: 
     return min(p50, most), min(p95, most), most
 
 
-def cost(target: Target, input_tokens: int, output_tokens: int) -> int:
-    """Nano-dollars of an answer of this length."""
-    if target.price is None:
-        return 0
-    return price_usage(target.price, Usage(input=input_tokens, output=output_tokens))
-
-
-def note(router: "APIRouter", call: Call, target: Target, input_tokens: int) -> dict[str, Any] | None:
+def note(router: "APIRouter", asked: Asked, target: Target) -> dict[str, Any] | None:
     """The estimate that goes on the receipt, to be compared with what was charged."""
     try:
-        p50, p95, most = output_range(router, call, target, input_tokens)
+        p50, p95, most = output_range(router, asked.call, target, asked.input_tokens)
         return {
-            "p50": dollars(cost(target, input_tokens, p50)),
-            "p95": dollars(cost(target, input_tokens, p95)),
-            "maximum": dollars(admit.cost_of(target, admit.with_margin(input_tokens), most)),
+            "p50": dollars(sizing.estimate(asked, target, p50)),
+            "p95": dollars(sizing.estimate(asked, target, p95)),
+            "maximum": dollars(sizing.bound(asked, target, most)),
         }
     except (MarketplaceError, ValueError):
         return None

@@ -9,14 +9,18 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any, cast
 
+import msgspec
+
 from agent_marketplace.errors import MarketplaceError, PaymentRequired, ProviderFailure, Unauthorized
-from agent_marketplace.gateway import admit, billing, estimates, needs, receipts
+from agent_marketplace.gateway import billing, estimates, needs, receipts, sizing
 from agent_marketplace.gateway.dispatch import AttemptLog, Dispatch, Prepared, Upstream
+from agent_marketplace.gateway.holding import Holding
 from agent_marketplace.gateway.plan import Attempt, Plan, Target
 from agent_marketplace.gateway.preferences import Preferences, parse
 from agent_marketplace.gateway.pulse import Pulse
 from agent_marketplace.gateway.relay import Allowance, relay, release
 from agent_marketplace.gateway.request import GatewayRequest, GuardedSink, Sink
+from agent_marketplace.gateway.sizing import Asked, Held
 from agent_marketplace.gateway.stopping import (
     Outcome,
     Stopped,
@@ -47,7 +51,9 @@ class Flight:
         self.created = router.clock.now_ms() // 1000
         self.wishes: Preferences = parse(request.call.routing)
         self.input_tokens = 0
-        self.hold: admit.Sized | None = None
+        self.asked: Asked | None = None
+        self.hold: Held | None = None
+        self._holding = Holding(router.ledger, request.request_id, request.user_id, request.key_id)
         self.requested_model = request.call.model
         self.log: list[AttemptLog] = []
         self.upstream: Upstream | None = None
@@ -60,8 +66,6 @@ class Flight:
         self._switch = StopSwitch()
         self._closed = False
         self._moved_because = ""
-
-    # -- stages ---------------------------------------------------------------------------------------------------
 
     async def open(self) -> None:
         """Admission, plan and hold. Raises the caller's error; nothing is held then."""
@@ -165,7 +169,9 @@ class Flight:
     def note_estimate(self) -> None:
         """Puts the estimate on the receipt, to be compared with the charge."""
         target = self.plan.attempts[0].target
-        noted = estimates.note(self.router, self.request.call, target, self.input_tokens)
+        if self.asked is None:
+            raise AssertionError("an estimate follows admission")
+        noted = estimates.note(self.router, self.asked, target)
         if noted is not None:
             self.request.detail["estimate"] = noted
 
@@ -173,8 +179,6 @@ class Flight:
         """Ends an opened flight that never took off: nothing is charged, the hold is released."""
         self._stop_pulse()
         await settled_despite_cancel(self._give_up("failed", None))
-
-    # -- being stopped ----------------------------------------------------------------------------------------------
 
     def client_left(self, *, polite: bool = False) -> None:
         """The client hung up, or (polite) asked to stop and still listens. Without effect once the answer is whole."""
@@ -205,15 +209,13 @@ class Flight:
             told = Unauthorized(f"{error.message}; the answer was stopped here", code=error.code)
             self._switch.stop(Stopped.SERVER, told)
 
-    # -- inside ---------------------------------------------------------------------------------------------------
-
     @property
     def _choices(self) -> int:
-        return self.hold.needs.choices if self.hold is not None else 1
+        return self.asked.needs.choices if self.asked is not None else 1
 
-    async def _hold(self, wants: needs.Needs) -> admit.Sized:
+    async def _hold(self, wants: needs.Needs) -> Held:
         try:
-            return await admit.hold(self, wants)
+            return await self._take(wants)
         except PaymentRequired as refused:
             free = None
             if self.wishes.on_empty_free:
@@ -222,7 +224,20 @@ class Flight:
                 raise
             self.plan = free
             self._moved_because = "the balance does not cover the model that was asked for"
-            return await admit.hold(self, wants)
+            return await self._take(wants)
+
+    async def _take(self, wants: needs.Needs) -> Held:
+        call, usual = self.request.call, {}
+        if wants.output_tokens is None:
+            models = {a.target.model for a in self.plan.attempts}
+            usual = {model: self.router.usual_output(model) for model in models}
+        asked = self.asked = Asked(
+            call=call, needs=wants, input_tokens=self.input_tokens, max_cost=self.wishes.max_cost, usual=usual
+        )
+        self.plan, held = await self._holding.take(
+            asked, self.plan, lambda: self.router.free_alternative(call)
+        )
+        return held
 
     async def _dispatch(self, *, stream: bool) -> Upstream:
         dispatch = Dispatch(
@@ -242,23 +257,29 @@ class Flight:
         return self.upstream
 
     async def _prepare(self, attempt: Attempt) -> Prepared:
-        if self.hold is None:
+        if self.hold is None or self.asked is None:
             raise AssertionError("dispatch comes after the hold")
-        return await self.router.prepare(self, attempt, admit.output_cap(self, self.hold, attempt.target))
+        cap = sizing.output_cap(self.asked, self.hold, attempt.target)
+        return await self.router.prepare(self, attempt, cap)
 
     def _allowance(self, target: Target) -> Allowance:
-        if self.hold is None:
+        asked = self.asked
+        if self.hold is None or asked is None:
             raise AssertionError("relay comes after the hold")
         if target.free:
             return Allowance(1 << 60, extend=None)
-        tokens = admit.cover(self, self.hold, target)
+        tokens = sizing.covered(asked, self.hold, target)
         if self.hold.capped:
             # The provider was told where to stop: our rough count must not cut a paid answer, only one that never ends.
             overrun = ProviderFailure(f"{target.provider} went on past the length it was given")
             return Allowance(max(tokens * _OVERRUN, _LEAST_OVERRUN), extend=None, overrun=overrun)
 
+        held = msgspec.structs.replace(self.hold, tokens=tokens)
+
         async def extend(more: int) -> int:
-            return await admit.extend(self, target, more)
+            nonlocal held
+            self.hold = held = await self._holding.extend(asked, held, target, more)
+            return more
 
         return Allowance(tokens, extend=extend)
 
@@ -271,7 +292,7 @@ class Flight:
             progress = price_usage(upstream.attempt.target.price, usage)
             if self.hold is not None:
                 progress = min(progress, self.hold.amount_nano)
-        await self.router.ledger.heartbeat(self.request.request_id, progress_nano=progress)
+        await self._holding.beat(progress)
 
     async def _settle_through(self, outcome: Outcome) -> None:
         """Settles; a shutdown in between must not cost the client the answer that was paid for."""
@@ -344,7 +365,7 @@ class Flight:
         error: MarketplaceError | None, kept: KeptReply | None = None,
     ) -> Receipt:  # fmt: skip
         self.error = error
-        return await self.router.ledger.settle(
+        return await self._holding.settle(
             Settlement(
                 request_id=self.request.request_id,
                 user_id=self.request.user_id,
@@ -360,8 +381,6 @@ class Flight:
                 kept=kept,
             )
         )
-
-    # -- what the client is told ------------------------------------------------------------------------------------
 
     def fallback(self) -> dict[str, str] | None:
         """`{from, to, reason}` if another model answered than the one asked for."""

@@ -8,10 +8,11 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from agent_marketplace.errors import MarketplaceError
-from agent_marketplace.gateway import admit, needs
+from agent_marketplace.gateway import needs
 from agent_marketplace.gateway.dispatch import AttemptLog
 from agent_marketplace.gateway.flight import Flight
 from agent_marketplace.gateway.request import GatewayRequest, Sink
+from agent_marketplace.gateway.sizing import Held
 from agent_marketplace.ledger import Receipt
 from agent_marketplace.net.traces import Attribute, Span, Tracer
 
@@ -65,7 +66,7 @@ class TracedFlight(Flight):
         await super().abandon()
         self._record("abandoned")
 
-    async def _hold(self, wants: needs.Needs) -> admit.Sized:
+    async def _hold(self, wants: needs.Needs) -> Held:
         began = time.monotonic()
         self._part("plan", self.began, began, {"marketplace.attempts": len(self.plan.attempts)})
         try:

@@ -1,0 +1,260 @@
+"""PURE: how much money a call needs. Values in, values out: no ledger, no clock, no server.
+
+Two numbers of one call at one target for one length of answer: `estimate`, which is shown, and `bound`, which is held.
+Everything else here follows from the bound: what of a plan a budget pays (`whole`, `within`), how long an answer the
+provider may be asked for (`output_cap`), what a stream's next slice costs (`slice_amount`), and the words of a 402.
+Money in nano-dollars, lengths in tokens of all choices (`n`) together unless a name says otherwise.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from agent_marketplace.errors import PaymentRequired
+from agent_marketplace.gateway.needs import Needs
+from agent_marketplace.gateway.plan import Attempt, Plan, Skipped, Target
+from agent_marketplace.ledger import Balance, dollars, price_usage, worst_case
+from agent_marketplace.usage import Usage
+from agent_marketplace.wires.base import Call
+
+LEAST_OUTPUT_TOKENS = 16
+_MOST_OUTPUT_TOKENS = 1_000_000
+_USUAL_OUTPUT_TOKENS = 1024
+_MARGIN = 6  # the offline counter is within 15 % of real usage on English and code
+_LEAST_MARGIN = 8
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What is sized.
+
+    call: as it was parsed
+    needs: what was read off it
+    input_tokens: our count of its input
+    max_cost: the caller's ceiling, nano-dollars; None = none
+    usual: output tokens that a model's answers usually have at most, by model id; absent = not known
+    """
+
+    call: Call
+    needs: Needs
+    input_tokens: int
+    max_cost: int | None = None
+    usual: Mapping[str, int] = {}
+
+
+class Fit(msgspec.Struct, frozen=True, kw_only=True):
+    """A plan with the amount that covers each of its attempts.
+
+    short: the answer's length is what the amount buys, not what is wanted
+    """
+
+    plan: Plan
+    dearest: Target
+    amount: int
+    short: bool = False
+
+
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """A hold as taken, or as extended.
+
+    short: it covers less than what is wanted
+    capped: the provider is told how long its answer may be
+    tokens: output tokens that are covered at the attempt that answers; 0 before it does
+    """
+
+    amount_nano: int
+    short: bool
+    capped: bool
+    price_version: str
+    tokens: int = 0
+
+
+def estimate(asked: Asked, target: Target, output_tokens: int) -> int:
+    """What an answer of this length will probably cost, nano-dollars."""
+    if target.price is None:
+        return 0
+    return price_usage(target.price, Usage(input=asked.input_tokens, output=output_tokens))
+
+
+def bound(asked: Asked, target: Target, output_tokens: int) -> int:
+    """The most an answer of this length can cost, nano-dollars."""
+    return worst_case(target.price, _held_input(asked), output_tokens) if target.price is not None else 0
+
+
+def _held_input(asked: Asked) -> int:
+    """The most input that a provider is expected to count."""
+    return asked.input_tokens + asked.input_tokens // _MARGIN + _LEAST_MARGIN
+
+
+def affordable_tokens(asked: Asked, target: Target, nano: int) -> int:
+    """The longest answer that `nano` buys after the input; 0 if not even the input. Exact, by bisection on the bound."""
+    if bound(asked, target, 0) > nano:
+        return 0
+    low, high = 0, _MOST_OUTPUT_TOKENS
+    while low < high:
+        middle = (low + high + 1) // 2
+        if bound(asked, target, middle) <= nano:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def wanted_tokens(asked: Asked, target: Target) -> int:
+    """Output to hold for: the caller's cap, else this model's usual long answer (more where it can't be extended)."""
+    needs = asked.needs
+    if needs.output_tokens is not None:
+        return min(needs.output_tokens, target.max_output or _MOST_OUTPUT_TOKENS) * needs.choices
+    usual = max(_USUAL_OUTPUT_TOKENS, asked.usual.get(target.model, 0))
+    if target.reasons:
+        usual *= 4
+    if not needs.stream:
+        usual *= 4
+    return min(usual, target.max_output or usual) * needs.choices
+
+
+def fit(asked: Asked, plan: Plan) -> Fit:
+    """The whole plan, or what of it `max_cost` allows. Raises PaymentRequired (max_cost_exceeded) where that is nothing."""
+    everything, ceiling = whole(asked, plan), asked.max_cost
+    if ceiling is None or everything.amount <= ceiling:
+        return everything
+    allowed = within(asked, plan, ceiling, "costs more than max_cost")
+    if allowed is None:
+        raise above_max_cost(asked, plan, ceiling)
+    return allowed
+
+
+def whole(asked: Asked, plan: Plan) -> Fit:
+    """All of the plan, for answers as long as they may get."""
+    costs = [(_full(asked, a.target), -i) for i, a in enumerate(plan.attempts)]
+    amount, place = max(costs)
+    return Fit(plan=plan, dearest=plan.attempts[-place].target, amount=amount)
+
+
+def within(asked: Asked, plan: Plan, budget: int, why_not: str) -> Fit | None:
+    """What of the plan `budget` pays in full; else, where no length was asked for, what it buys a shorter answer of.
+
+    None where it pays nothing that was asked for. why_not: the words for attempts that are left out.
+    """
+    full = _kept(plan, lambda t: _full(asked, t) <= budget, why_not)
+    if full is not None:
+        return whole(asked, full)
+    least = LEAST_OUTPUT_TOKENS * asked.needs.choices
+    short = _kept(plan, lambda t: bound(asked, t, least) <= budget, why_not)
+    if short is None or asked.needs.output_tokens is not None:
+        return None
+    costs = []
+    for i, attempt in enumerate(short.attempts):
+        tokens = _bought(asked, attempt.target, budget)
+        costs.append((bound(asked, attempt.target, tokens), -i))
+    amount, place = max(costs)
+    return Fit(plan=short, dearest=short.attempts[-place].target, amount=amount, short=True)
+
+
+def held(asked: Asked, taken: Fit) -> Held:
+    """The hold that was taken for a fit."""
+    return Held(
+        amount_nano=taken.amount,
+        price_version=taken.dearest.price_version,
+        short=taken.short,
+        capped=taken.short or asked.needs.output_tokens is not None or not asked.needs.stream,
+    )
+
+
+def covered(asked: Asked, hold: Held, target: Target) -> int:
+    """Output tokens that the hold covers at a target."""
+    if not hold.short:  # then every attempt of the plan is covered: nothing to price again
+        return wanted_tokens(asked, target)
+    return _bought(asked, target, hold.amount_nano)
+
+
+def output_cap(asked: Asked, hold: Held, target: Target) -> int | None:
+    """`max_tokens` of each choice for the provider; None = its own limit (the stream is watched and extended)."""
+    if target.free or target.price is None:
+        return None
+    choices = asked.needs.choices
+    if hold.capped:
+        tokens = covered(asked, hold, target)
+    elif asked.max_cost is not None:
+        tokens = affordable_tokens(asked, target, asked.max_cost)
+        tokens = min(tokens, (target.max_output or tokens) * choices)
+    else:
+        return None
+    return max(1, tokens // choices)
+
+
+def slice_amount(asked: Asked, hold: Held, target: Target, tokens: int) -> int:
+    """What the hold has to come to for `tokens` more. Raises PaymentRequired where `max_cost` forbids it."""
+    amount = max(bound(asked, target, hold.tokens + tokens), hold.amount_nano)
+    if asked.max_cost is not None and amount > asked.max_cost:
+        raise PaymentRequired("max_cost is reached: the answer was stopped here", code="max_cost_exceeded")
+    return amount
+
+
+def above_max_cost(asked: Asked, plan: Plan, ceiling: int) -> PaymentRequired:
+    """The 402 of a call whose cheapest target costs more than the caller allows."""
+    target = _cheapest(asked, plan)
+    given = asked.needs.output_tokens is not None
+    least = _full(asked, target) if given else bound(asked, target, LEAST_OUTPUT_TOKENS)
+    affordable = affordable_tokens(asked, target, ceiling) if target.price is not None else 0
+    return PaymentRequired(
+        f"This may cost ${dollars(least)}, above max_cost ${dollars(ceiling)}",
+        code="max_cost_exceeded",
+        extra={"required": dollars(least), "max_affordable_tokens": affordable},
+    )
+
+
+def not_covered(
+    asked: Asked, plan: Plan, balance: Balance, available: int, *, key_words: str | None, free: str | None
+) -> PaymentRequired:
+    """The 402 of a wallet, or of a key's cap, that does not cover the cheapest target.
+
+    available: what a new hold may take, nano-dollars; key_words: the refusal's words where the key's cap is what refused;
+    free: a free model that could answer, the way out.
+    """
+    target = _cheapest(asked, plan)
+    extra: dict[str, Any] = {
+        "required": dollars(_full(asked, target)),
+        "balance": dollars(balance.balance),
+        "held": dollars(balance.held),
+        "available": dollars(available),
+        "max_affordable_tokens": affordable_tokens(asked, target, available) if target.price else 0,
+        "free_alternative": free,
+        "scope": "wallet" if key_words is None else "key",
+    }
+    return PaymentRequired(key_words or "Insufficient balance", code="payment_required", extra=extra)
+
+
+def _full(asked: Asked, target: Target) -> int:
+    return bound(asked, target, wanted_tokens(asked, target))
+
+
+def _bought(asked: Asked, target: Target, nano: int) -> int:
+    """Output tokens that `nano` buys at a target, at most what is wanted of it."""
+    wanted = wanted_tokens(asked, target)
+    if target.price is None or bound(asked, target, wanted) <= nano:
+        return wanted
+    return affordable_tokens(asked, target, nano)
+
+
+def _kept(plan: Plan, payable: Callable[[Target], bool], why_not: str) -> Plan | None:
+    """The plan without the attempts that can't be paid; None if none is left that was asked for."""
+    kept = tuple(a for a in plan.attempts if payable(a.target))
+    if not set(kept).intersection(_asked_for(plan)):
+        return None
+    dropped = tuple(
+        Skipped(model=a.target.model, provider=a.target.provider, code="unaffordable", reason=why_not)
+        for a in plan.attempts
+        if a not in kept
+    )
+    return Plan(attempts=kept, skipped=plan.skipped + dropped)
+
+
+def _asked_for(plan: Plan) -> list[Attempt]:
+    """The attempts without the free models that only stand in for a failure."""
+    first = plan.attempts[0].target.model
+    return [a for a in plan.attempts if a.why != "free_fallback" or a.target.model == first]
+
+
+def _cheapest(asked: Asked, plan: Plan) -> Target:
+    return min((a.target for a in _asked_for(plan)), key=lambda t: _full(asked, t))

@@ -1,0 +1,142 @@
+"""A hold that is too small lets a wallet spend what it does not have; one that is too big refuses calls for nothing."""
+
+import pytest
+
+from agent_marketplace.errors import PaymentRequired
+from agent_marketplace.gateway import sizing
+from agent_marketplace.gateway.needs import Needs
+from agent_marketplace.gateway.plan import Attempt, Plan, Target
+from agent_marketplace.gateway.sizing import Asked, Held
+from agent_marketplace.ledger import Balance, Price
+from agent_marketplace.wires.base import Call, Message, TextPart
+
+CHEAP = Price(input=10**9, output=4 * 10**9)  # $1 and $4 per million tokens
+DEAR = Price(input=10**10, output=4 * 10**10)
+
+
+def target(name: str = "m", price: Price | None = CHEAP, **fields) -> Target:
+    return Target(
+        model=name,
+        provider="p",
+        upstream_id=name,
+        credential="operator",
+        price=price,
+        price_version=name,
+        **fields,
+    )
+
+
+def plan(*targets: Target, why="requested") -> Plan:
+    return Plan(attempts=tuple(Attempt(target=t, why=why) for t in targets), skipped=())
+
+
+def asked(
+    *, cap: int | None = None, stream=False, choices=1, tokens=1000, max_cost=None, usual=None
+) -> Asked:
+    call = Call(model="m", messages=(Message("user", (TextPart("hello"),)),), max_tokens=cap, stream=stream)
+    needs = Needs(input_tokens=tokens, output_tokens=cap, stream=stream, choices=choices)
+    return Asked(call=call, needs=needs, input_tokens=tokens, max_cost=max_cost, usual=usual or {})
+
+
+@pytest.mark.parametrize("cap", [None, 1, 500, 100_000])
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("choices", [1, 3])
+def test_what_is_held_covers_every_attempt_at_the_length_its_provider_is_given(cap, stream, choices) -> None:
+    call = asked(cap=cap, stream=stream, choices=choices)
+    attempts = (target("a"), target("b", DEAR, max_output=4096), target("c", reasons=True))
+    taken = sizing.fit(call, plan(*attempts))
+    hold = sizing.held(call, taken)
+    for each in attempts:
+        length = sizing.output_cap(call, hold, each)
+        if length is None:
+            assert stream
+            assert cap is None, "a length that was asked for is always passed on"
+            length = sizing.covered(call, hold, each) // choices
+        assert sizing.bound(call, each, length * choices) <= hold.amount_nano
+
+
+def test_a_budget_drops_the_dear_attempts_before_it_shortens_the_answer() -> None:
+    call, cheap, dear = asked(cap=1000), target("cheap"), target("dear", DEAR)
+    budget = sizing.bound(call, cheap, 1000)
+    taken = sizing.within(call, plan(dear, cheap), budget, "too dear")
+    assert taken is not None
+    assert [a.target.model for a in taken.plan.attempts] == ["cheap"]
+    assert (taken.amount, taken.short) == (budget, False)
+    assert [(s.model, s.code, s.reason) for s in taken.plan.skipped] == [("dear", "unaffordable", "too dear")]
+
+
+def test_an_answer_without_a_length_shrinks_to_the_budget_and_one_with_a_length_is_refused() -> None:
+    budget = sizing.bound(asked(), target(), 100)
+    taken = sizing.within(asked(), plan(target()), budget, "")
+    assert taken is not None
+    assert (taken.short, taken.amount) == (True, budget)
+    hold = sizing.held(asked(), taken)
+    assert sizing.output_cap(asked(), hold, target()) == 100
+    assert sizing.within(asked(cap=4000), plan(target()), budget, "") is None
+
+
+def test_a_free_stand_in_alone_is_not_what_was_asked_for() -> None:
+    paid, free = target("paid"), target("free", Price(input=0, output=0))
+    both = Plan(
+        attempts=(Attempt(target=paid, why="requested"), Attempt(target=free, why="free_fallback")),
+        skipped=(),
+    )
+    assert sizing.within(asked(cap=1000), both, 0, "") is None
+
+
+def test_max_cost_bounds_the_hold_each_slice_and_the_length_the_provider_is_given() -> None:
+    ceiling = sizing.bound(asked(), target(), 2000)
+    call = asked(stream=True, max_cost=ceiling)
+    hold = sizing.held(call, sizing.fit(call, plan(target())))
+    assert hold.amount_nano <= ceiling
+    assert sizing.output_cap(call, hold, target()) == 2000
+    running = Held(amount_nano=hold.amount_nano, short=False, capped=False, price_version="m", tokens=1024)
+    assert sizing.slice_amount(call, running, target(), 976) == ceiling
+    with pytest.raises(PaymentRequired) as refused:
+        sizing.slice_amount(call, running, target(), 977)
+    assert refused.value.code == "max_cost_exceeded"
+
+
+def test_a_call_that_max_cost_can_not_pay_says_what_it_would_take() -> None:
+    call = asked(cap=1000, max_cost=1)
+    with pytest.raises(PaymentRequired) as refused:
+        sizing.fit(call, plan(target("dear", DEAR), target("cheap")))
+    need = refused.value.extra["required"]
+    enough = asked(cap=1000, max_cost=int(need.scaleb(9)))
+    assert [
+        a.target.model for a in sizing.fit(enough, plan(target("dear", DEAR), target("cheap"))).plan.attempts
+    ] == ["cheap"]
+
+
+def test_affordable_is_the_very_last_token_that_the_money_buys() -> None:
+    call, nano = asked(), 10**7
+    most = sizing.affordable_tokens(call, target(), nano)
+    assert sizing.bound(call, target(), most) <= nano < sizing.bound(call, target(), most + 1)
+    assert sizing.affordable_tokens(call, target(), 1) == 0, "not even the input is paid"
+
+
+def test_usual_answers_of_a_model_are_held_for_but_never_beyond_what_it_can_give() -> None:
+    long = asked(stream=True, usual={"m": 9000})
+    assert sizing.wanted_tokens(long, target()) == 9000
+    assert sizing.wanted_tokens(long, target(max_output=2048)) == 2048
+    assert sizing.wanted_tokens(asked(usual={"m": 9000}), target()) == 36_000, (
+        "a plain answer can't be extended"
+    )
+
+
+def test_a_refused_key_is_told_apart_from_an_empty_wallet() -> None:
+    balance = Balance(balance=50, held=20)
+    of_wallet = sizing.not_covered(asked(cap=10), plan(target()), balance, 30, key_words=None, free="tiny")
+    of_key = sizing.not_covered(
+        asked(cap=10), plan(target()), balance, 5, key_words="The cap is reached", free=None
+    )
+    assert (of_wallet.extra["scope"], of_wallet.extra["free_alternative"]) == ("wallet", "tiny")
+    assert (of_key.extra["scope"], of_key.message) == ("key", "The cap is reached")
+
+
+def test_an_unpriced_target_costs_nothing_to_hold_and_a_free_one_is_not_capped() -> None:
+    unpriced, free = target(price=None), target(price=Price(input=0, output=0))
+    assert (sizing.bound(asked(), unpriced, 10), sizing.estimate(asked(), unpriced, 10)) == (0, 0)
+    hold = Held(amount_nano=0, short=False, capped=True, price_version="")
+    assert sizing.output_cap(asked(cap=5), hold, free) is None
+    assert sizing.slice_amount(asked(), hold, unpriced, 10) == 0
