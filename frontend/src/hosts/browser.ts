@@ -80,6 +80,26 @@ function browserTheme(storage: HostStorage): HostTheme {
   };
 }
 
+/** Copies by selecting the text in a field of its own: deprecated, and all there is without a secure context. */
+function copyBySelection(text: string): boolean {
+  const focused = document.activeElement;
+  const area = document.createElement("textarea");
+  area.value = text;
+  area.setAttribute("aria-hidden", "true");
+  area.className = "sr-only";
+  // Inside an open dialog, where the focus trap would take the focus back from the body.
+  (focused?.closest("[role=dialog]") ?? document.body).append(area);
+  area.select();
+  try {
+    return document.execCommand("copy");
+  } catch {
+    return false;
+  } finally {
+    area.remove();
+    if (focused instanceof HTMLElement) focused.focus();
+  }
+}
+
 export function createBrowserHost(): Host {
   const storage = browserStorage();
   return {
@@ -93,7 +113,8 @@ export function createBrowserHost(): Host {
         await navigator.clipboard.writeText(text);
         return true;
       } catch {
-        return false;
+        // No clipboard over plain http (it is for secure contexts only), or it refused: the older way needs neither.
+        return copyBySelection(text);
       }
     },
   };

@@ -3,6 +3,7 @@ import { useState } from "react";
 import { useApi } from "@/shared/api/services";
 import type { UserProfile } from "@/shared/api/types";
 import { day, money } from "@/shared/lib/format";
+import { randomId } from "@/shared/lib/random-id";
 import { Badge } from "@/shared/ui/badge";
 import { Button } from "@/shared/ui/button";
 import { Dialog, DialogBody } from "@/shared/ui/dialog";
@@ -48,7 +49,7 @@ function SubscribeDialog({ plan, onClose }: { plan: Plan; onClose: () => void })
   const api = useApi();
   const client = useQueryClient();
   // One key for this dialog: a second click, or a retry after a lost reply, is not a second charge.
-  const [key] = useState(() => crypto.randomUUID());
+  const [key] = useState(randomId);
   const pay = useMutation({
     mutationFn: () => subscribe(api, plan.name, key),
     onSuccess: async () => {

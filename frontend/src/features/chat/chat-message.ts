@@ -1,4 +1,5 @@
 import { ApiError } from "@/shared/api/errors";
+import { randomId } from "@/shared/lib/random-id";
 import { isAgent } from "./agents-api";
 import type { StoredMessage } from "./chat-api";
 import type { Fallback, Run, RunTimings, RunUsage, ToolCall } from "./run-reducer";
@@ -35,7 +36,7 @@ export interface ChatMessage extends TreeNode {
 const LOCAL = "local_";
 
 export function newMessage(fields: Pick<ChatMessage, "parentId" | "role"> & Partial<ChatMessage>): ChatMessage {
-  const id = LOCAL + crypto.randomUUID();
+  const id = LOCAL + randomId();
   return { id, key: id, content: "", images: [], createdAt: new Date().toISOString(), status: "complete", ...fields };
 }
 

@@ -1,6 +1,7 @@
 import type { HostStorage } from "@/hosts/host";
 import type { ApiClient } from "@/shared/api/client";
 import { ApiError, isAbort, isApiError } from "@/shared/api/errors";
+import { randomId } from "@/shared/lib/random-id";
 import { endRun, getConversation, openChat, openTemporary, resumeRun, wireMessages } from "./chat-api";
 import { ChatMemory } from "./chat-memory";
 import { type ChatMessage, fromRun, fromStored, isStored, newMessage } from "./chat-message";
@@ -72,7 +73,7 @@ export class Chat {
   private active: ActiveRun | null = null;
   readonly memory: ChatMemory;
   /** Tells this chat from every other, also before it has an id. */
-  readonly key = crypto.randomUUID();
+  readonly key = randomId();
 
   constructor(
     private readonly services: ChatServices,
@@ -396,7 +397,7 @@ function pickIds(run: Partial<Run>): Partial<Run> {
   return { requestId, conversationId, messageId, userMessageId, provider };
 }
 
-const newRunId = () => `run_${crypto.randomUUID().replaceAll("-", "")}`;
+const newRunId = () => `run_${randomId()}`;
 
 const connectionLost = () => new ApiError("The connection was lost.", { code: "offline", status: 0 });
 

@@ -87,7 +87,8 @@ export function Composer({ focusAtOnce, chat, model, onSend, onCommand }: Compos
     setProblem(picked.problem);
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.nativeEvent.isComposing) return;
+    // Safari ends the composition before it tells of the key that confirmed the word: only the old code 229 says so.
+    if (event.nativeEvent.isComposing || event.nativeEvent.keyCode === 229) return;
     if (suggestions.length > 0 && ["ArrowDown", "ArrowUp", "Tab"].includes(event.key)) {
       event.preventDefault();
       if (event.key === "Tab") change(`/${suggestions[selected] ?? suggestions[0]} `);
