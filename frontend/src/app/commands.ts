@@ -16,11 +16,12 @@ import {
   Route,
   Save,
 } from "lucide-react";
+import { useLeave } from "@/app/leave-dialog";
 import { themeOptions } from "@/app/title-bar";
 import { useWorkspace } from "@/app/workspace";
 import { tourFinished } from "@/features/tour/tour-memory";
 import { useFileActions } from "@/features/workbench/editor-pane";
-import { useApi, useHost, useSession } from "@/shared/api/services";
+import { useHost, useSession } from "@/shared/api/services";
 
 export interface PaletteCommand {
   id: string;
@@ -37,16 +38,11 @@ export function useCommands({ onHelp, onTour }: { onHelp: () => void; onTour: ()
   const { workbench } = useWorkspace();
   const files = useFileActions(workbench);
   const { theme, storage } = useHost();
-  const api = useApi();
   const { session, token } = useSession();
+  const leave = useLeave();
   const toEditor = (act: () => void) => {
     void navigate({ to: "/", search: (before) => ({ ...before, pane: "editor" as const }) });
     act();
-  };
-  const signOut = async () => {
-    // The token is forgotten here even if the server cannot be told.
-    await api.post("/api/v1/marketplace/auth/signout", undefined, { auth: "background" }).catch(() => undefined);
-    session.signedOut();
   };
   return [
     { id: "open", label: "Open files from disk", icon: FolderOpen, run: () => toEditor(() => void files.open()) },
@@ -89,7 +85,7 @@ export function useCommands({ onHelp, onTour }: { onHelp: () => void; onTour: ()
       run: () => void session.require("asked", "api-keys"),
     },
     token
-      ? { id: "signout", label: "Sign out", icon: LogOut, run: () => void signOut() }
+      ? { id: "signout", label: "Sign out", icon: LogOut, run: leave }
       : { id: "signin", label: "Sign in", icon: LogIn, run: () => void session.require("asked") },
     ...themeOptions.map((option) => ({
       id: `theme-${option.value}`,

@@ -2,6 +2,7 @@ import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode, startTransition } from "react";
 import { createRoot } from "react-dom/client";
 import "@/app/styles.css";
+import { keepByAccount } from "@/app/keep-by-account";
 import { createAppRouter } from "@/app/router";
 import { enterDemo, takeStart } from "@/app/start";
 import { WorkspaceContext } from "@/app/workspace";
@@ -17,7 +18,7 @@ if (!root) throw new Error("index.html lacks #root");
 // Before the router reads the address.
 const start = takeStart(window.location, window.history);
 const browser = createBrowserHost();
-const workbench = new Workbench(browser.storage);
+const workbench = new Workbench(browser.shelf, browser.storage);
 const host: Host = {
   ...browser,
   insertAtCursor: workbench.insertAtCursor,
@@ -34,7 +35,8 @@ if (window.location.pathname === "/" && window.matchMedia("(min-width: 768px)").
   void import("@/features/chat/AIAgentChat");
   void import("@/features/workbench/code-editor");
 }
-const workspace = { workbench, searchRef: { current: null }, tourAsked: start.tour };
+const workspace = { workbench, searchRef: { current: null }, askToLeave: { current: null }, tourAsked: start.tour };
+keepByAccount(services, workbench);
 if (start.code) void enterDemo(services, start.code);
 
 const reactRoot = createRoot(root);

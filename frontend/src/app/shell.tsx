@@ -1,5 +1,5 @@
 import { Link, Outlet, useNavigate } from "@tanstack/react-router";
-import { lazy, Suspense, useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { useShortcuts } from "@/app/keys";
 import { ActivityBar, BottomBar } from "@/app/navigation";
 import { TitleBar } from "@/app/title-bar";
@@ -10,16 +10,23 @@ import { useOnline } from "@/shared/lib/media";
 const AIAuthModal = lazy(() => import("@/features/auth/AIAuthModal").then((module) => ({ default: module.AIAuthModal })));
 const CommandPalette = lazy(() => import("@/app/command-palette").then((module) => ({ default: module.CommandPalette })));
 const Tour = lazy(() => import("@/app/tour").then((module) => ({ default: module.Tour })));
+const LeaveDialog = lazy(() => import("@/app/leave-dialog").then((module) => ({ default: module.LeaveDialog })));
 const HelpDialog = lazy(() => import("@/app/help-dialog").then((module) => ({ default: module.HelpDialog })));
 
 /** The frame round every page: title bar, navigation, sign-in dialog, palette, help. */
 export function Shell() {
   const navigate = useNavigate();
-  const { searchRef, tourAsked } = useWorkspace();
+  const { searchRef, askToLeave, tourAsked } = useWorkspace();
   const { session, prompt } = useSession();
-  const [open, setOpen] = useState<"palette" | "help" | null>(null);
+  const [open, setOpen] = useState<"palette" | "help" | "leave" | null>(null);
   const [touring, setTouring] = useState(tourAsked);
   const online = useOnline();
+  useEffect(() => {
+    askToLeave.current = () => setOpen("leave");
+    return () => {
+      askToLeave.current = null;
+    };
+  }, [askToLeave]);
   const startTour = () => {
     setOpen(null);
     setTouring(true);
@@ -74,6 +81,7 @@ export function Shell() {
           <CommandPalette onClose={() => setOpen(null)} onHelp={() => setOpen("help")} onTour={startTour} />
         )}
         {open === "help" && <HelpDialog onClose={() => setOpen(null)} onTour={startTour} />}
+        {open === "leave" && <LeaveDialog onClose={() => setOpen(null)} />}
         {touring && <Tour onClose={() => setTouring(false)} />}
       </Suspense>
     </div>

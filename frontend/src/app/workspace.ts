@@ -6,6 +6,8 @@ export interface Workspace {
   workbench: Workbench;
   /** Set by the panel on the page, if there is one. */
   searchRef: { current: HTMLInputElement | null };
+  /** Opens the question before a sign-out that would lose something; set by the shell. */
+  askToLeave: { current: (() => void) | null };
   /** The address asked for the guided tour. */
   tourAsked: boolean;
 }

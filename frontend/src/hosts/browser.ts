@@ -1,6 +1,9 @@
 import { type Host, type HostStorage, type HostTheme, type ThemeChoice, type ThemeName, themeNames } from "@/hosts/host";
+import { randomId } from "@/shared/lib/random-id";
+import { createShelf } from "./shelf";
 
 const THEME_KEY = "marketplace.theme";
+const TAB_KEY = "marketplace.tab";
 
 /** localStorage, or memory where the browser forbids it (private mode, blocked cookies). */
 function browserStorage(): HostStorage {
@@ -20,6 +23,7 @@ function browserStorage(): HostStorage {
       memory.delete(key);
       persistent?.removeItem(key);
     },
+    keys: () => (persistent ? Object.keys(persistent) : [...memory.keys()]),
     subscribe(key, listener) {
       const onStorage = (event: StorageEvent) => {
         if (event.key === key || event.key === null) listener();
@@ -80,6 +84,17 @@ function browserTheme(storage: HostStorage): HostTheme {
   };
 }
 
+function tabId(): string {
+  try {
+    const known = sessionStorage.getItem(TAB_KEY) ?? randomId();
+    sessionStorage.setItem(TAB_KEY, known);
+    return known;
+  } catch {
+    // No storage at all: the tab is a new one after each reload.
+    return randomId();
+  }
+}
+
 /** Copies by selecting the text in a field of its own: deprecated, and all there is without a secure context. */
 function copyBySelection(text: string): boolean {
   const focused = document.activeElement;
@@ -105,6 +120,8 @@ export function createBrowserHost(): Host {
   return {
     kind: "browser",
     storage,
+    shelf: createShelf(),
+    tab: tabId(),
     theme: browserTheme(storage),
     apiBase: "",
     openLink: (url) => window.open(url, "_blank", "noopener,noreferrer"),

@@ -4,8 +4,25 @@ export interface HostStorage {
   getItem(key: string): string | null;
   setItem(key: string, value: string): void;
   removeItem(key: string): void;
+  keys(): string[];
   /** Calls back when another tab or window changed `key`; returns the way to stop. */
   subscribe(key: string, listener: () => void): () => void;
+}
+
+/** What a shelf keeps: at least an owner and an id. */
+export interface ShelfItem {
+  /** The account it belongs to; empty while nobody is signed in. */
+  owner: string;
+  id: string;
+}
+
+/** A store for what is too large for `HostStorage`, one record an item. Every method rejects where nothing can be kept. */
+export interface HostShelf<T extends ShelfItem = ShelfItem> {
+  all(owner: string): Promise<T[]>;
+  put(items: readonly T[]): Promise<void>;
+  remove(owner: string, ids: readonly string[]): Promise<void>;
+  /** Calls back when another tab or window put (item) or removed (null); returns the way to stop. */
+  subscribe(listener: (owner: string, id: string, item: T | null) => void): () => void;
 }
 
 export const themeNames = ["dark", "light", "hc-dark", "hc-light"] as const;
@@ -35,6 +52,9 @@ export interface EditorSelection {
 export interface Host {
   readonly kind: "browser" | "vscode" | "element";
   readonly storage: HostStorage;
+  readonly shelf: HostShelf;
+  /** Tells this tab or window from the others, over its reloads too. */
+  readonly tab: string;
   readonly theme: HostTheme;
   /** Where the API lives, without a trailing slash; empty for the same origin. */
   readonly apiBase: string;

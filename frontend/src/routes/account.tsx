@@ -1,4 +1,9 @@
 import { createFileRoute } from "@tanstack/react-router";
+import { useLeave } from "@/app/leave-dialog";
 import { AccountPage } from "@/features/account/account-page";
 
-export const Route = createFileRoute("/account")({ component: () => <AccountPage /> });
+export const Route = createFileRoute("/account")({ component: AccountRoute });
+
+function AccountRoute() {
+  return <AccountPage onLeave={useLeave()} />;
+}

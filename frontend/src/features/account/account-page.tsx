@@ -19,7 +19,12 @@ import { Section } from "./section";
 import { StatementSection } from "./statement-section";
 import { UsageSection } from "./usage-section";
 
-function Account() {
+export interface AccountPageProps {
+  /** Signs out, in place of the page's own way: for a host that has something to ask before. */
+  onLeave?: () => void;
+}
+
+function Account({ onLeave }: AccountPageProps) {
   const api = useApi();
   const { token, session } = useSession();
   const profile = useQuery(profileQuery(api, token));
@@ -54,7 +59,7 @@ function Account() {
         )}
         {profile.data && (
           <>
-            <Overview user={profile.data} />
+            <Overview user={profile.data} onLeave={onLeave} />
             <UsageSection />
             <StatementSection />
             <PlanSection user={profile.data} />
@@ -73,7 +78,7 @@ function Account() {
   );
 }
 
-function Overview({ user }: { user: UserProfile }) {
+function Overview({ user, onLeave }: AccountPageProps & { user: UserProfile }) {
   const { api, session } = useServices();
   const { token } = useSession();
   const balance = useQuery(balanceQuery(api, token)).data;
@@ -83,7 +88,7 @@ function Overview({ user }: { user: UserProfile }) {
     session.signedOut();
   };
   return (
-    <Section title={user.email} aside={<Button onClick={() => void leave()}>Sign out</Button>}>
+    <Section title={user.email} aside={<Button onClick={onLeave ?? (() => void leave())}>Sign out</Button>}>
       <p className="text-2xl font-semibold tabular-nums">
         {funds(balance?.available ?? user.balance)} <span className="text-sm font-normal text-muted">to spend</span>
       </p>
@@ -141,4 +146,4 @@ function ThemeSection() {
   );
 }
 
-export const AccountPage = withHost(Account);
+export const AccountPage = withHost<AccountPageProps>(Account);

@@ -177,7 +177,7 @@ describe("AIAgentChat", () => {
     const host = memoryHost();
     open({}, host);
     await ask("precious");
-    expect(host.storage.getItem("marketplace.chat.draft.new")).toBe("precious");
+    expect(host.storage.getItem("marketplace.chat.@.draft.new.tab-1")).toBe("precious");
   });
 
   it("switches between the versions of an edited question", async () => {

@@ -6,6 +6,7 @@ import type { Host } from "@/hosts/host";
 import { ApiClient } from "@/shared/api/client";
 import { Session } from "@/shared/api/session";
 import { Chat, type ChatState } from "./chat";
+import { ChatMemory } from "./chat-memory";
 import { activePath, siblings } from "./tree";
 
 type Handler = (body: Record<string, unknown>, response: ServerResponse, request: IncomingMessage) => void | Promise<void>;
@@ -76,13 +77,14 @@ function newChat(conversationId: string | null = null): Chat {
       getItem: (key: string) => stored.get(key) ?? null,
       setItem: (key: string, value: string) => void stored.set(key, value),
       removeItem: (key: string) => void stored.delete(key),
+      keys: () => [...stored.keys()],
       subscribe: () => () => {},
     },
   } as unknown as Host;
   session = new Session(host.storage);
   const services = {
     api: new ApiClient(host, session),
-    storage: host.storage,
+    memory: new ChatMemory({ storage: host.storage, tab: "tab-1", account: () => "" }),
     onConversation: () => {},
     onSettled: (balance: number | undefined) => void settled.push(balance),
     nextFrame: (callback: () => void) => void setImmediate(callback),
@@ -336,11 +338,11 @@ describe("after a reload", () => {
   });
 
   it("a run that is gone is called cut, not running for ever", async () => {
-    stored.set("marketplace.chat.run.c1", `run_${"b".repeat(32)}`);
+    stored.set("marketplace.chat.@.run.c1", `run_${"b".repeat(32)}`);
     routes["GET /conversations/c1"] = (_body, response) => reply(response, detail({ status: "running", content: "par" }));
     const chat = newChat("c1");
     await until(chat, () => path(chat).at(-1)?.status === "cut");
-    expect(stored.has("marketplace.chat.run.c1")).toBe(false);
+    expect(stored.has("marketplace.chat.@.run.c1")).toBe(false);
   });
 
   it("says what failed when the chat cannot be loaded", async () => {

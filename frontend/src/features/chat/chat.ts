@@ -1,9 +1,8 @@
-import type { HostStorage } from "@/hosts/host";
 import type { ApiClient } from "@/shared/api/client";
 import { ApiError, isAbort, isApiError } from "@/shared/api/errors";
 import { randomId } from "@/shared/lib/random-id";
 import { endRun, getConversation, openChat, openTemporary, resumeRun, wireMessages } from "./chat-api";
-import { ChatMemory } from "./chat-memory";
+import type { ChatMemory } from "./chat-memory";
 import { type ChatMessage, fromRun, fromStored, isStored, newMessage } from "./chat-message";
 import { billStoppedRun, cutRun, isRunning, newRun, type Run, reduceRun, stopRun } from "./run-reducer";
 import { readEvents, type ServerEvent } from "./sse";
@@ -36,7 +35,7 @@ export interface ChatState {
 
 export interface ChatServices {
   api: ApiClient;
-  storage: HostStorage;
+  memory: ChatMemory;
   onConversation(id: string): void;
   /** Called after every answer; `balance` in dollars where the server told it. */
   onSettled(balance: number | undefined): void;
@@ -79,7 +78,7 @@ export class Chat {
     private readonly services: ChatServices,
     conversationId: string | null,
   ) {
-    this.memory = new ChatMemory(services.storage);
+    this.memory = services.memory;
     this.state = {
       conversationId,
       title: null,

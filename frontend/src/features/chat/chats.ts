@@ -1,6 +1,7 @@
 import { useSyncExternalStore } from "react";
 import type { Services } from "@/shared/api/services";
 import { Chat, type ChatState } from "./chat";
+import { ChatMemory, type MemoryPlace } from "./chat-memory";
 
 const KEPT = 8;
 
@@ -31,12 +32,12 @@ export class Chats {
   }
 
   private create(conversationId: string | null): Chat {
-    const { api, host, queryClient } = this.services;
+    const { api, queryClient } = this.services;
     const stale = () => void queryClient.invalidateQueries({ queryKey: ["conversations"] });
     const chat = new Chat(
       {
         api,
-        storage: host.storage,
+        memory: new ChatMemory(memoryPlace(this.services)),
         onConversation: stale,
         onSettled: () => {
           stale();
@@ -52,6 +53,12 @@ export class Chats {
     return chat;
   }
 }
+
+export const memoryPlace = ({ host, session }: Pick<Services, "host" | "session">): MemoryPlace => ({
+  storage: host.storage,
+  tab: host.tab,
+  account: () => session.getState().account,
+});
 
 const registries = new WeakMap<Services, { chats: Chats; departures: number }>();
 

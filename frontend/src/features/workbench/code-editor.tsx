@@ -1,8 +1,8 @@
 import { getChunks, unifiedMergeView } from "@codemirror/merge";
-import { Compartment, EditorState } from "@codemirror/state";
-import { EditorView } from "@codemirror/view";
+import { Compartment, EditorState, Transaction } from "@codemirror/state";
+import { EditorView, keymap } from "@codemirror/view";
 import { basicSetup } from "codemirror";
-import { useEffect, useRef } from "react";
+import { useEffect, useEffectEvent, useRef } from "react";
 import { loadLanguage } from "./editor-languages";
 import { editorLook } from "./editor-look";
 import type { EditorPort, Workbench, WorkFile } from "./workbench-store";
@@ -16,10 +16,35 @@ function report(workbench: Workbench, state: EditorState): void {
   workbench.moveCursor({ line: line.number, column: head - line.from + 1, selected: to - from });
 }
 
-function newState(workbench: Workbench, file: WorkFile): EditorState {
+/** What another tab wrote: shown, but neither told back to the store nor undone by this tab's Ctrl+Z. */
+function fromElsewhere(state: EditorState, text: string): Transaction {
+  const now = state.doc.toString();
+  let start = 0;
+  while (start < now.length && now[start] === text[start]) start += 1;
+  let end = 0;
+  while (end < Math.min(now.length, text.length) - start && now.at(-1 - end) === text.at(-1 - end)) end += 1;
+  return state.update({
+    changes: { from: start, to: now.length - end, insert: text.slice(start, text.length - end) },
+    annotations: Transaction.addToHistory.of(false),
+  });
+}
+
+function newState(workbench: Workbench, file: WorkFile, onSave: () => void): EditorState {
   return EditorState.create({
     doc: file.text,
     extensions: [
+      // Alone, carriage returns are characters of the text: only so does a file with mixed ends come back as it was.
+      file.form.ends === "mixed" ? EditorState.lineSeparator.of("\n") : [],
+      keymap.of([
+        {
+          key: "Mod-s",
+          preventDefault: true,
+          run() {
+            onSave();
+            return true;
+          },
+        },
+      ]),
       basicSetup,
       // No indentWithTab: Tab must leave the editor (WCAG 2.1.2); Ctrl-] and Ctrl-[ indent.
       editorLook,
@@ -30,7 +55,8 @@ function newState(workbench: Workbench, file: WorkFile): EditorState {
         if (update.docChanged) workbench.edit(file.id, update.state.doc.toString());
         if (update.docChanged || update.selectionSet) report(workbench, update.state);
         const before = getChunks(update.startState)?.chunks.length ?? 0;
-        if (before > 0 && getChunks(update.state)?.chunks.length === 0) workbench.accept();
+        // The last part was taken or left by its own button; a file that came to the front is no such answer.
+        if (update.docChanged && before > 0 && getChunks(update.state)?.chunks.length === 0) workbench.accept();
       }),
     ],
   });
@@ -72,17 +98,19 @@ export interface CodeEditorProps {
   file: WorkFile;
   /** While set, the text is shown as a diff against it. */
   original: string | null;
+  onSave: () => void;
 }
 
 /**
  * CodeMirror in a shadow root: there it uses constructed style sheets instead of a style element, so `style-src 'self'` suffices.
  * Each file keeps its own undo history while it is open.
  */
-export function CodeEditor({ workbench, file, original }: CodeEditorProps) {
+export function CodeEditor({ workbench, file, original, onSave }: CodeEditorProps) {
   const box = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | null>(null);
   const states = useRef(new Map<string, EditorState>());
   const shown = useRef<string | null>(null);
+  const save = useEffectEvent(onSave);
 
   useEffect(() => {
     const element = box.current;
@@ -105,7 +133,7 @@ export function CodeEditor({ workbench, file, original }: CodeEditorProps) {
     if (shown.current && shown.current !== file.id) states.current.set(shown.current, made.state);
     if (shown.current !== file.id) {
       shown.current = file.id;
-      made.setState(states.current.get(file.id) ?? newState(workbench, file));
+      made.setState(states.current.get(file.id) ?? newState(workbench, file, save));
       report(workbench, made.state);
     }
     let current = true;
@@ -116,6 +144,12 @@ export function CodeEditor({ workbench, file, original }: CodeEditorProps) {
       current = false;
     };
   }, [workbench, file.id, file.language]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: revision: only then has the text come from elsewhere
+  useEffect(() => {
+    const made = view.current;
+    if (made && made.state.doc.toString() !== file.text) made.dispatch(fromElsewhere(made.state, file.text));
+  }, [file.id, file.revision]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: file.id: a file that comes back to the front may bring an old diff along
   useEffect(() => {

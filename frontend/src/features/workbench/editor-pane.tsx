@@ -6,6 +6,7 @@ import { Skeleton } from "@/shared/ui/skeleton";
 import { useToast } from "@/shared/ui/toast";
 import { FileTabs } from "./file-tabs";
 import { FileRefused, openFromDisk, readText, saveToDisk } from "./files";
+import { encodeText, NotInEncoding, type TextForm } from "./text-bytes";
 import type { Workbench } from "./workbench-store";
 
 const CodeEditor = lazy(() => import("./code-editor").then((module) => ({ default: module.CodeEditor })));
@@ -18,14 +19,15 @@ export function useFileActions(workbench: Workbench) {
       try {
         await act();
       } catch (error) {
-        const words =
-          error instanceof FileRefused || error instanceof DOMException
-            ? error.message
-            : "The file could not be read or written.";
-        toast({ title: words });
+        const told = error instanceof FileRefused || error instanceof DOMException || error instanceof NotInEncoding;
+        const words = told ? error.message : "The file could not be read or written.";
+        const file = workbench.active;
+        if (!(error instanceof NotInEncoding) || !file) return toast({ title: words });
+        const onClick = () => workbench.toUnicode(file.id);
+        toast({ title: `Not saved: ${words}`, action: { label: "Make it UTF-8, then save again", onClick } });
       }
     },
-    [toast],
+    [toast, workbench],
   );
   return {
     open: () => guard(async () => workbench.open((await openFromDisk()) ?? [])),
@@ -33,7 +35,8 @@ export function useFileActions(workbench: Workbench) {
       guard(async () => {
         const file = workbench.active;
         if (!file) return;
-        const handle = await saveToDisk(file.name, file.text, file.handle);
+        const bytes = encodeText(file.text, file.form);
+        const handle = await saveToDisk(file.name, bytes, file.handle);
         if (handle === null) return;
         workbench.markSaved(file.id, file.text, handle);
         toast({ title: `Saved ${handle?.name ?? file.name}` });
@@ -52,7 +55,7 @@ export interface EditorPaneProps {
 export function EditorPane({ workbench, onAskAboutSelection }: EditorPaneProps) {
   const files = useStore(workbench.store, (state) => state.files);
   const activeId = useStore(workbench.store, (state) => state.activeId);
-  const proposal = useStore(workbench.store, (state) => state.proposal);
+  const loaded = useStore(workbench.store, (state) => state.loaded);
   const actions = useFileActions(workbench);
   const file = files.find((one) => one.id === activeId);
   const toast = useToast();
@@ -88,7 +91,7 @@ export function EditorPane({ workbench, onAskAboutSelection }: EditorPaneProps) 
         onOpen={() => void actions.open()}
         onSave={() => void actions.save()}
       />
-      {proposal && proposal.fileId === activeId && (
+      {file?.original !== undefined && (
         <div role="status" className="flex flex-wrap items-center gap-2 border-b border-line bg-raised px-3 py-1.5">
           <p className="min-w-40 flex-1">Proposed change. Take it part by part below, or all at once.</p>
           <Button size="sm" variant="primary" onClick={() => workbench.accept()}>
@@ -103,12 +106,15 @@ export function EditorPane({ workbench, onAskAboutSelection }: EditorPaneProps) 
       )}
       <div role="tabpanel" id="editor-panel" aria-labelledby={`tab-${activeId}`} className="min-h-0 flex-1">
         <Suspense fallback={<EditorSkeleton />}>
-          {file && (
+          {file && loaded ? (
             <CodeEditor
               workbench={workbench}
               file={file}
-              original={proposal?.fileId === file.id ? proposal.original : null}
+              original={file.original ?? null}
+              onSave={() => void actions.save()}
             />
+          ) : (
+            <EditorSkeleton />
           )}
         </Suspense>
       </div>
@@ -119,7 +125,8 @@ export function EditorPane({ workbench, onAskAboutSelection }: EditorPaneProps) 
 
 function EditorStatus({ workbench, onAskAboutSelection }: EditorPaneProps) {
   const cursor = useStore(workbench.store, (state) => state.cursor);
-  const language = useStore(workbench.store, (state) => state.files.find((file) => file.id === state.activeId)?.language);
+  const file = useStore(workbench.store, (state) => state.files.find(({ id }) => id === state.activeId));
+  const failed = useStore(workbench.store, (state) => state.keeping === "failed");
   return (
     <div className="flex min-h-8 shrink-0 items-center gap-4 border-t border-line px-3 text-xs text-muted">
       {onAskAboutSelection && (
@@ -134,13 +141,28 @@ function EditorStatus({ workbench, onAskAboutSelection }: EditorPaneProps) {
           Ask about the selection
         </Button>
       )}
+      {failed && (
+        <span role="alert" className="text-danger">
+          This browser does not keep what you type: save it to disk.
+        </span>
+      )}
       <span className="ml-auto">{cursor.selected > 0 && `${cursor.selected} selected`}</span>
       <span className="whitespace-nowrap">
         Ln {cursor.line}, Col {cursor.column}
       </span>
-      <span>{language}</span>
+      {file && <span className="whitespace-nowrap max-sm:hidden">{formWords(file.form)}</span>}
+      <span>{file?.language}</span>
     </div>
   );
+}
+
+const encodings = { "utf-8": "UTF-8", "utf-16le": "UTF-16", "utf-16be": "UTF-16", "windows-1252": "Western" };
+
+/** What is not UTF-8 with plain line ends is worth a word; for example "Western CRLF". */
+function formWords({ encoding, mark, ends }: TextForm): string {
+  const words = [encoding === "utf-8" && !mark ? "" : `${encodings[encoding]}${mark ? " with BOM" : ""}`];
+  if (ends !== "lf") words.push(ends === "crlf" ? "CRLF" : "mixed line ends");
+  return words.join(" ").trim();
 }
 
 function EditorSkeleton() {

@@ -1,8 +1,11 @@
 /** Opening and saving files of the user's disk: the File System Access API where there is one, a file input and a download elsewhere. */
 
+import { decodeText, type TextForm } from "./text-bytes";
+
 export interface OpenedFile {
   name: string;
   text: string;
+  form: TextForm;
   /** Lets a save go back to the same file. */
   handle?: FileSystemFileHandle;
 }
@@ -47,26 +50,26 @@ function openByInput(): Promise<OpenedFile[] | null> {
 
 export async function readText(file: File): Promise<OpenedFile> {
   if (file.size > MAX_FILE) throw new FileRefused(`${file.name} is larger than ${MAX_FILE / 1_000_000} MB.`);
-  const text = await file.text();
-  if (text.includes("\0")) throw new FileRefused(`${file.name} is not a text file.`);
-  return { name: file.name, text };
+  const read = decodeText(new Uint8Array(await file.arrayBuffer()));
+  if (!read) throw new FileRefused(`${file.name} is not a text file.`);
+  return { name: file.name, ...read };
 }
 
 /** Returns the handle for the next save, undefined after a download, null when the user cancelled. */
 export async function saveToDisk(
   name: string,
-  text: string,
+  bytes: Uint8Array<ArrayBuffer>,
   handle?: FileSystemFileHandle,
 ): Promise<FileSystemFileHandle | undefined | null> {
   const { showSaveFilePicker } = pickers();
   try {
     const target = handle ?? (await showSaveFilePicker?.call(window, { suggestedName: name }));
     if (!target) {
-      download(name, text);
+      download(name, bytes);
       return undefined;
     }
     const stream = await target.createWritable();
-    await stream.write(text);
+    await stream.write(bytes);
     await stream.close();
     return target;
   } catch (error) {
@@ -75,8 +78,8 @@ export async function saveToDisk(
   }
 }
 
-function download(name: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
+function download(name: string, bytes: Uint8Array<ArrayBuffer>): void {
+  const url = URL.createObjectURL(new Blob([bytes], { type: "text/plain" }));
   const link = document.createElement("a");
   link.href = url;
   link.download = name;

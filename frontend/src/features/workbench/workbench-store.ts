@@ -1,27 +1,19 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
-import type { EditorSelection, HostStorage } from "@/hosts/host";
+import type { EditorSelection, HostShelf, HostStorage } from "@/hosts/host";
+import { randomId } from "@/shared/lib/random-id";
 import { languageOf, type OpenedFile } from "./files";
+import { PLAIN } from "./text-bytes";
+import { isKeptFile, type KeptFile, meet, type WorkFile } from "./work-file";
 
-export interface WorkFile {
-  id: string;
-  name: string;
-  language: string;
-  /** What was last saved or opened; the file is dirty when the text differs. */
-  saved: string;
-  text: string;
-  handle?: FileSystemFileHandle;
-}
-
-/** Code that a model proposed, shown as a diff until it is accepted or rejected. */
-interface Proposal {
-  fileId: string;
-  original: string;
-}
+export type { WorkFile } from "./work-file";
 
 export interface WorkbenchState {
   files: WorkFile[];
   activeId: string;
-  proposal: Proposal | null;
+  /** False until what was open before has been read. */
+  loaded: boolean;
+  /** What was typed is on the shelf; on its way there; or can't be kept, and would be lost with the page. */
+  keeping: "kept" | "pending" | "failed";
   cursor: { line: number; column: number; selected: number };
 }
 
@@ -36,10 +28,9 @@ export interface EditorPort {
   focus(): void;
 }
 
-const KEY = "marketplace.workbench";
-/** Characters kept over a reload; a larger workspace is not kept. */
-const MAX_KEPT = 1_000_000;
-const SAVE_DELAY_MS = 400;
+const ACTIVE_KEY = "marketplace.workbench.active";
+const SAVE_DELAY_MS = 150;
+const RETRY_MS = 2000;
 
 const welcome = `# A scratch file, kept in this browser.
 #
@@ -56,24 +47,70 @@ def greet(name: str) -> str:
     return f"Hello, {name}"
 `;
 
-let serial = 0;
-const newId = () => `f${Date.now().toString(36)}${(serial++).toString(36)}`;
-
 /** The open files and what is being done to them. Knows nothing of CodeMirror, so that it costs nothing before the editor is there. */
 export class Workbench {
   readonly store: StoreApi<WorkbenchState>;
+  private owner = "";
   private port: EditorPort | null = null;
   private pending: ((port: EditorPort) => void)[] = [];
-  private saving: number | undefined;
+  private readonly unkept = new Set<string>();
+  private saving: ReturnType<typeof setTimeout> | undefined;
+  private writing: Promise<void> = Promise.resolve();
   /** Called when something needs the editor and it is not on the page. */
   onNeedEditor: () => void = () => {};
 
-  constructor(private readonly storage: HostStorage) {
+  constructor(
+    private readonly shelf: HostShelf,
+    private readonly storage: HostStorage,
+  ) {
     this.store = createStore<WorkbenchState>()(() => ({
-      ...this.restore(),
-      proposal: null,
+      ...fresh(),
+      loaded: false,
+      keeping: "kept",
       cursor: { line: 1, column: 1, selected: 0 },
     }));
+    shelf.subscribe((owner, id, item) => this.heard(owner, id, item));
+  }
+
+  /**
+   * Shows the files of an account (empty: nobody's). What somebody wrote before signing in goes along to the account;
+   * what is an account's stays there.
+   */
+  async belongTo(owner: string): Promise<void> {
+    const before = this.owner;
+    await this.flush();
+    const along = before === "" && owner !== "" ? this.store.getState().files.filter(isWritten) : [];
+    this.owner = owner;
+    this.store.setState({ ...fresh(), loaded: false });
+    const kept = await this.read(owner);
+    if (this.owner !== owner) return;
+    // What was opened or typed while the shelf was being read stays too.
+    const typed = this.store.getState().files.filter((file) => isWritten(file) || this.unkept.has(file.id));
+    const files = [...kept, ...along, ...typed];
+    const active = typed.at(-1)?.id ?? this.storage.getItem(ACTIVE_KEY);
+    const shown = files.find(({ id }) => id === active) ?? files[0];
+    if (shown) this.store.setState({ files, activeId: shown.id });
+    this.store.setState({ loaded: true });
+    for (const { id } of along) this.unkept.add(id);
+    if (along.length > 0)
+      await this.shelf
+        .remove(
+          "",
+          along.map(({ id }) => id),
+        )
+        .catch(() => {});
+    this.keepSoon();
+  }
+
+  /** Forgets every file of this account on this device: for when its owner signs out. */
+  async forget(): Promise<void> {
+    const { owner } = this;
+    const ids = this.store.getState().files.map(({ id }) => id);
+    // First from memory: what is not there any more can't be written again by a write that is still to come.
+    this.unkept.clear();
+    this.store.setState(fresh());
+    this.writing = this.writing.then(() => this.shelf.remove(owner, ids)).catch(() => {});
+    await this.writing;
   }
 
   attach(port: EditorPort): () => void {
@@ -89,63 +126,67 @@ export class Workbench {
     return files.find((file) => file.id === activeId);
   }
 
+  /** The files whose text is not what lies on disk (or was first shown). */
+  get unsaved(): WorkFile[] {
+    return this.store.getState().files.filter(isWritten);
+  }
+
   open(opened: readonly OpenedFile[]): void {
-    const files = opened.map(({ name, text, handle }) => ({
-      id: newId(),
+    const files = opened.map(({ name, text, form, handle }) => ({
+      id: randomId(),
       name,
       language: languageOf(name),
+      form,
       saved: text,
       text,
+      kept: null,
+      revision: 0,
       handle,
     }));
     const last = files.at(-1);
     if (!last) return;
-    this.set({ files: [...this.store.getState().files, ...files], activeId: last.id, proposal: null });
+    this.store.setState({ files: [...this.store.getState().files, ...files] });
+    for (const { id } of files) this.touch(id);
+    this.activate(last.id);
   }
 
   newScratch(): void {
     const names = new Set(this.store.getState().files.map(({ name }) => name));
     let number = 1;
     while (names.has(`scratch-${number}.py`)) number++;
-    this.open([{ name: `scratch-${number}.py`, text: "" }]);
+    this.open([{ name: `scratch-${number}.py`, text: "", form: PLAIN }]);
   }
 
   activate(id: string): void {
-    this.set({ activeId: id, proposal: null });
+    this.store.setState({ activeId: id });
+    this.storage.setItem(ACTIVE_KEY, id);
   }
 
   close(id: string): void {
     const { files, activeId } = this.store.getState();
     const index = files.findIndex((file) => file.id === id);
     const rest = files.filter((file) => file.id !== id);
-    const next = activeId === id ? (rest[Math.min(index, rest.length - 1)]?.id ?? "") : activeId;
-    this.set({ files: rest, activeId: next, proposal: null });
+    this.unkept.delete(id);
+    this.store.setState({ files: rest });
+    this.writing = this.writing.then(() => this.shelf.remove(this.owner, [id])).catch(() => {});
     if (rest.length === 0) this.newScratch();
+    else if (activeId === id) this.activate(rest[Math.min(index, rest.length - 1)]?.id ?? "");
   }
 
   edit(id: string, text: string): void {
-    this.set({ files: this.store.getState().files.map((file) => (file.id === id ? { ...file, text } : file)) });
-  }
-
-  rename(id: string, name: string): void {
-    this.set({
-      files: this.store
-        .getState()
-        .files.map((file) => (file.id === id ? { ...file, name, language: languageOf(name) } : file)),
-    });
+    this.change(id, (file) => (file.text === text ? file : { ...file, text }));
   }
 
   markSaved(id: string, text: string, handle?: FileSystemFileHandle): void {
-    const name = handle?.name;
-    this.set({
-      files: this.store
-        .getState()
-        .files.map((file) =>
-          file.id === id
-            ? { ...file, saved: text, handle, name: name ?? file.name, language: languageOf(name ?? file.name) }
-            : file,
-        ),
+    this.change(id, (file) => {
+      const name = handle?.name ?? file.name;
+      return { ...file, saved: text, handle, name, language: languageOf(name) };
     });
+  }
+
+  /** From now on the file is written as UTF-8. */
+  toUnicode(id: string): void {
+    this.change(id, (file) => ({ ...file, form: { ...file.form, encoding: "utf-8", mark: false } }));
   }
 
   insertAtCursor = (text: string): void => {
@@ -167,28 +208,39 @@ export class Workbench {
       if (!file) return;
       const proposed = port.withSelectionReplaced(text);
       if (proposed === file.text) return;
-      const original = this.store.getState().proposal?.original ?? file.text;
-      this.set({ proposal: { fileId: file.id, original } });
+      // Before the text changes: with the original on the record, no reload or tab can make the proposal look accepted.
+      this.change(file.id, (one) => ({ ...one, original: one.original ?? one.text }));
       port.replace(proposed);
       port.focus();
     });
   };
 
   accept(): void {
-    this.set({ proposal: null });
-    this.port?.focus();
+    this.decide((file) => file.text);
   }
 
   reject(): void {
-    const { proposal } = this.store.getState();
-    if (!proposal) return;
-    this.set({ proposal: null });
-    this.port?.replace(proposal.original);
-    this.port?.focus();
+    this.decide((file) => file.original ?? file.text);
   }
 
   moveCursor(cursor: WorkbenchState["cursor"]): void {
     this.store.setState({ cursor });
+  }
+
+  /** Writes what is not on the shelf yet. */
+  async flush(): Promise<void> {
+    clearTimeout(this.saving);
+    this.writing = this.writing.then(() => this.write());
+    await this.writing;
+  }
+
+  private decide(text: (file: WorkFile) => string): void {
+    const file = this.active;
+    if (file?.original === undefined) return;
+    const decided = text(file);
+    this.change(file.id, ({ original: _original, ...rest }) => rest);
+    if (decided !== file.text) this.port?.replace(decided);
+    this.port?.focus();
   }
 
   private withPort(act: (port: EditorPort) => void): void {
@@ -197,43 +249,93 @@ export class Workbench {
     else this.pending.push(act);
   }
 
-  private set(patch: Partial<WorkbenchState>): void {
-    this.store.setState(patch);
-    window.clearTimeout(this.saving);
-    this.saving = window.setTimeout(() => this.keep(), SAVE_DELAY_MS);
+  private change(id: string, next: (file: WorkFile) => WorkFile): void {
+    const files = this.store.getState().files.map((file) => (file.id === id ? next(file) : file));
+    if (files.every((file, index) => file === this.store.getState().files[index])) return;
+    this.store.setState({ files });
+    this.touch(id);
   }
 
-  private keep(): void {
-    const { files, activeId } = this.store.getState();
-    const kept = JSON.stringify({ activeId, files: files.map(({ handle: _handle, ...file }) => file) });
-    if (kept.length <= MAX_KEPT) this.storage.setItem(KEY, kept);
+  private touch(id: string): void {
+    this.unkept.add(id);
+    this.keepSoon();
   }
 
-  private restore(): Pick<WorkbenchState, "files" | "activeId"> {
-    const files = readKept(this.storage.getItem(KEY));
-    if (files) return files;
-    const id = newId();
-    return { files: [{ id, name: "scratch.py", language: "python", saved: welcome, text: welcome }], activeId: id };
+  private keepSoon(): void {
+    clearTimeout(this.saving);
+    if (this.unkept.size === 0) return;
+    if (this.store.getState().keeping === "kept") this.store.setState({ keeping: "pending" });
+    this.saving = setTimeout(() => void this.flush(), SAVE_DELAY_MS);
+  }
+
+  private async write(): Promise<void> {
+    const { owner } = this;
+    const files = this.store.getState().files.filter(({ id }) => this.unkept.has(id));
+    if (files.length === 0) return;
+    for (const { id } of files) this.unkept.delete(id);
+    try {
+      await this.shelf.put(files.map((file): KeptFile => toKept(file, owner)));
+    } catch {
+      // Full or forbidden: said in the status line, asked about before the page goes, and tried again.
+      for (const { id } of files) this.unkept.add(id);
+      this.store.setState({ keeping: "failed" });
+      this.saving = setTimeout(() => void this.flush(), RETRY_MS);
+      return;
+    }
+    if (this.owner !== owner) return;
+    const written = new Map(files.map(({ id, text }) => [id, text]));
+    this.store.setState({
+      files: this.store.getState().files.map((file) => {
+        const text = written.get(file.id);
+        return text === undefined ? file : { ...file, kept: text };
+      }),
+      keeping: this.unkept.size === 0 ? "kept" : "pending",
+    });
+  }
+
+  private async read(owner: string): Promise<WorkFile[]> {
+    try {
+      const items = await this.shelf.all(owner);
+      return items.filter(isKeptFile).map(fromKept);
+    } catch {
+      this.store.setState({ keeping: "failed" });
+      return [];
+    }
+  }
+
+  /** Another tab of this account wrote or closed a file. */
+  private heard(owner: string, id: string, item: unknown): void {
+    if (owner !== this.owner) return;
+    const { files } = this.store.getState();
+    const mine = files.find((file) => file.id === id);
+    if (item === null) {
+      // Closed there. What is being written here stays, and is kept again.
+      if (mine && mine.text === mine.kept && mine.id !== this.store.getState().activeId) {
+        this.store.setState({ files: files.filter((file) => file !== mine) });
+      } else if (mine) this.touch(id);
+      return;
+    }
+    if (!isKeptFile(item)) return;
+    const [next, ...aside] = meet(mine, fromKept(item));
+    const changed = mine ? files.map((file) => (file === mine ? next : file)) : [...files, next];
+    this.store.setState({ files: [...changed, ...aside] });
+    for (const file of aside) this.touch(file.id);
+    if (next === mine && aside.length > 0) this.touch(id);
   }
 }
 
-function readKept(kept: string | null): Pick<WorkbenchState, "files" | "activeId"> | null {
-  if (!kept) return null;
-  try {
-    const value = JSON.parse(kept) as { files?: unknown; activeId?: unknown };
-    if (!Array.isArray(value.files)) return null;
-    const files = value.files.filter(isWorkFile);
-    const [first] = files;
-    if (!first) return null;
-    return { files, activeId: files.some((file) => file.id === value.activeId) ? String(value.activeId) : first.id };
-  } catch {
-    // Something else wrote under this key, or it was cut: begin with a fresh scratch file.
-    return null;
-  }
+function fresh(): Pick<WorkbenchState, "files" | "activeId"> {
+  const id = randomId();
+  const file = { id, name: "scratch.py", language: "python", form: PLAIN, saved: welcome, text: welcome };
+  return { files: [{ ...file, kept: welcome, revision: 0 }], activeId: id };
 }
 
-function isWorkFile(value: unknown): value is WorkFile {
-  if (typeof value !== "object" || value === null) return false;
-  const file = value as Record<string, unknown>;
-  return ["id", "name", "language", "saved", "text"].every((field) => typeof file[field] === "string");
+const isWritten = ({ text, saved }: WorkFile): boolean => text !== saved;
+
+function toKept({ handle: _handle, kept: _kept, revision: _revision, ...file }: WorkFile, owner: string): KeptFile {
+  return { ...file, owner };
+}
+
+function fromKept({ owner: _owner, ...file }: KeptFile): WorkFile {
+  return { ...file, kept: file.text, revision: 0 };
 }

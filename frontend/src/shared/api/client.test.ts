@@ -1,24 +1,14 @@
 import { describe, expect, test, vi } from "vitest";
 import type { Host } from "@/hosts/host";
+import { memoryHost } from "@/shared/lib/test-host";
 import { ApiClient } from "./client";
 import { ApiError, errorFromBody, retryAfterSeconds } from "./errors";
 import { Session } from "./session";
 
-function memoryHost(token?: string): Host {
-  const kept = new Map<string, string>(token ? [["token", token]] : []);
-  return {
-    kind: "element",
-    apiBase: "",
-    storage: {
-      getItem: (key) => kept.get(key) ?? null,
-      setItem: (key, value) => void kept.set(key, value),
-      removeItem: (key) => void kept.delete(key),
-      subscribe: () => () => {},
-    },
-    theme: { current: () => "dark", choice: () => "system", subscribe: () => () => {} },
-    openLink: () => {},
-    copy: async () => true,
-  };
+function hostOf(token?: string): Host {
+  const host = memoryHost({ kind: "element" });
+  if (token) host.storage.setItem("token", token);
+  return host;
 }
 
 /** Answers with the given replies in turn and keeps what was sent. */
@@ -40,7 +30,7 @@ const path = "/api/v1/agents/completion";
 
 describe("an expired session", () => {
   test("asks to sign in and sends the same call once more, so that nothing written is lost", async () => {
-    const host = memoryHost("old");
+    const host = hostOf("old");
     const session = new Session(host.storage);
     const sent = server(refused, [200, { success: true, result: "hi" }]);
     const call = new ApiClient(host, session).post<{ result: string }>(path, { prompt: "long and dear" });
@@ -52,7 +42,7 @@ describe("an expired session", () => {
   });
 
   test("closing the dialog fails the call as a 401 and does not send it again", async () => {
-    const host = memoryHost("old");
+    const host = hostOf("old");
     const session = new Session(host.storage);
     const sent = server(refused);
     const call = new ApiClient(host, session).post(path, {});
@@ -63,7 +53,7 @@ describe("an expired session", () => {
   });
 
   test("in the background opens no dialog", async () => {
-    const host = memoryHost("old");
+    const host = hostOf("old");
     const session = new Session(host.storage);
     server(refused);
     await expect(new ApiClient(host, session).get("/api/v1/marketplace/profile")).rejects.toMatchObject({ status: 401 });
@@ -71,14 +61,14 @@ describe("an expired session", () => {
   });
 
   test("a late 401 of the old token does not throw out the new one", () => {
-    const session = new Session(memoryHost("old").storage);
+    const session = new Session(hostOf("old").storage);
     session.signedIn("new");
     session.refused("old");
     expect(session.token).toBe("new");
   });
 
   test("two calls at once share one dialog", async () => {
-    const host = memoryHost();
+    const host = hostOf();
     const session = new Session(host.storage);
     const sent = server([200, { success: true }], [200, { success: true }]);
     const client = new ApiClient(host, session);
@@ -104,13 +94,13 @@ describe("failures", () => {
 
   test("a proxy's HTML page still becomes an error in words", async () => {
     vi.stubGlobal("fetch", async () => new Response("<html>Bad Gateway</html>", { status: 502 }));
-    const host = memoryHost();
+    const host = hostOf();
     const call = new ApiClient(host, new Session(host.storage)).get("/api/v1/marketplace/models");
     await expect(call).rejects.toMatchObject({ status: 502, code: "provider_unavailable" });
   });
 
   test("no network is `offline`, and a stopped call is no failure of the network", async () => {
-    const host = memoryHost();
+    const host = hostOf();
     const client = new ApiClient(host, new Session(host.storage));
     vi.stubGlobal("fetch", async () => {
       throw new TypeError("Failed to fetch");

@@ -13,6 +13,8 @@ interface SignInPrompt {
 
 export interface SessionState {
   token: string | null;
+  /** Whose page this is: what is kept in the browser is kept by account. Empty while nobody is signed in. */
+  account: string;
   /** True after the server refused the token, until the next sign-in. */
   expired: boolean;
   prompt: SignInPrompt | null;
@@ -28,10 +30,13 @@ export interface SessionState {
 export class Session {
   private state: SessionState;
   private readonly listeners = new Set<() => void>();
+  /** Told of an account that is signed out here, before its page is anybody else's: what was kept for it goes. */
+  readonly onSignOut = new Set<(account: string) => void>();
   private waiting: { promise: Promise<boolean>; resolve: (signedIn: boolean) => void } | null = null;
 
   constructor(private readonly storage: HostStorage) {
-    this.state = { token: storage.getItem(TOKEN_KEY), expired: false, prompt: null, departures: 0 };
+    const token = storage.getItem(TOKEN_KEY);
+    this.state = { token, account: accountOf(token), expired: false, prompt: null, departures: 0 };
     storage.subscribe(TOKEN_KEY, () => this.onOtherTab());
   }
 
@@ -49,14 +54,19 @@ export class Session {
   /** After sign-in or sign-up (AIAuthModal's `onSuccess`). */
   signedIn(token: string): void {
     this.storage.setItem(TOKEN_KEY, token);
-    this.set({ ...this.state, token, expired: false, prompt: null });
+    // Another account than the one whose session had expired: to it, whoever was here has left.
+    const other = this.state.expired && this.state.account !== accountOf(token);
+    const departures = this.state.departures + (other ? 1 : 0);
+    this.set({ token, account: accountOf(token), expired: false, prompt: null, departures });
     this.finish(true);
   }
 
   /** Forgets the token here; the caller has already told the server. */
   signedOut(): void {
+    for (const act of this.onSignOut) act(this.state.account);
     this.storage.removeItem(TOKEN_KEY);
-    this.set({ ...this.state, token: null, expired: false, prompt: null, departures: this.state.departures + 1 });
+    const departures = this.state.departures + 1;
+    this.set({ token: null, account: "", expired: false, prompt: null, departures });
     this.finish(false);
   }
 
@@ -88,7 +98,8 @@ export class Session {
     const token = this.storage.getItem(TOKEN_KEY);
     if (token === this.state.token) return;
     const departures = this.state.departures + (this.state.token ? 1 : 0);
-    this.set({ token, expired: false, prompt: token ? null : this.state.prompt, departures });
+    const prompt = token ? null : this.state.prompt;
+    this.set({ token, account: accountOf(token), expired: false, prompt, departures });
     if (token) this.finish(true);
   }
 
@@ -101,4 +112,17 @@ export class Session {
     this.state = state;
     for (const listener of this.listeners) listener();
   }
+}
+
+/** The user's id as the token tells it: to sort what this browser keeps, never to decide what somebody may do. */
+function accountOf(token: string | null): string {
+  if (!token) return "";
+  try {
+    const [, claims = ""] = token.split(".");
+    const { user_id: id } = JSON.parse(atob(claims.replaceAll("-", "+").replaceAll("_", "/"))) as { user_id?: unknown };
+    if (typeof id === "string" && id) return id;
+  } catch {
+    // Not a token of ours: somebody, and nobody in particular.
+  }
+  return "unknown";
 }
