@@ -80,10 +80,11 @@ Part = TextPart | ImagePart | ToolCallPart | ToolResultPart | ReasoningPart | Op
 
 
 class Message(msgspec.Struct, frozen=True):
-    """One turn."""
+    """One turn. developer: a system turn that its client called by OpenAI's newer name."""
 
     role: Role
     parts: tuple[Part, ...]
+    developer: bool = False
 
 
 class Tool(msgspec.Struct, frozen=True):
@@ -94,6 +95,23 @@ class Tool(msgspec.Struct, frozen=True):
     parameters: Mapping[str, Any] = {}
     strict: bool | None = None
     native: Mapping[str, Any] | None = None
+
+
+class Manner(msgspec.Struct, frozen=True, kw_only=True):
+    """The words a wire is to use towards one target; set by the stage that fits a call (`rules`), never by a client.
+
+    thinking: the style it is asked in, "" = the wire's usual one. thinking_shown: the word that asks for a summary.
+    effort_as: `thinking` = the switch `thinking: {type}` and no effort, `both` = the switch where thinking is off.
+    reasoning_field: where an assistant's message holds its earlier thinking, "" = it is left out. prefix: an assistant's turn
+    at the end is marked as the beginning of the answer. max_tokens_field: what the length is called, "" = as the dialect says.
+    """
+
+    thinking: str = ""
+    thinking_shown: str = ""
+    effort_as: str = "effort"
+    reasoning_field: str = ""
+    prefix: bool = False
+    max_tokens_field: str = ""
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,6 +144,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         str, Any
     ] = {}  # our own fields, cut out of the body: models, provider, byok, fallback, on_empty, max_cost, ...
     extra: Mapping[str, Any] = {}
+    manner: Manner = Manner()
 
 
 class TextDelta(msgspec.Struct, frozen=True):

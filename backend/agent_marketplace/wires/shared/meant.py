@@ -6,7 +6,7 @@ from typing import Any
 
 from agent_marketplace.wires.base import Call, FailureClass, UpstreamFailure
 
-_MEANT = frozenset(
+MEANT = frozenset(
     {
         "stop",
         # OpenAI
@@ -19,13 +19,18 @@ _MEANT = frozenset(
         "suffix", "template", "raw", "context",
     }
 )  # fmt: skip
-_SAYS_NOTHING: tuple[Any, ...] = (None, False, 0, "", [], {}, ["text"], ["TEXT"])
+_SAYS_NOTHING: tuple[Any, ...] = (None, False, 0, "", [], (), {}, ["text"], ["TEXT"])
+
+
+def says_nothing(value: Any) -> bool:
+    """Whether a field's value is as good as none."""
+    return value in _SAYS_NOTHING
 
 
 def check(names: Iterable[str], values: Mapping[str, Any]) -> None:
     """Raises UpstreamFailure(UNSUPPORTED) where one of the fields about to be dropped must not be."""
     for name in names:
-        if name in _MEANT and values.get(name) not in _SAYS_NOTHING:
+        if name in MEANT and not says_nothing(values.get(name)):
             raise UpstreamFailure(FailureClass.UNSUPPORTED, f"{name}: this provider can't be told that")
 
 

@@ -1,0 +1,235 @@
+"""The rulebook: rows of data (`rulebook.toml`), each with what it covers, where it comes from, and what holds there.
+
+The operator's own rows (`[[rule]]` in providers.toml) come after the bundled ones and have the same form: a row of the same
+name replaces the bundled one, `off = true` removes it.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+import msgspec
+
+from agent_marketplace.rules.generations import FAMILIES, generation, number
+from agent_marketplace.wires.base import Call
+
+Known = Literal["documented", "reported", "assumed"]
+"""How sure a row is: the provider's own documents, reports of its refusals, or neither. None was tried against a provider."""
+
+OWN = "own"
+"""Stands in `providers` for every server of the operator's own: those of providers.toml, vLLM, llama.cpp, LM Studio."""
+
+
+class Traits(msgspec.Struct, frozen=True, kw_only=True):
+    """What holds for one call at one target. Sets of several rows are joined, of anything else the last row counts.
+
+    refuses: parameters left out (canonical names, or a field of the client's own body); of those that say what an answer must
+    hold the whole target is refused. exclusive: pairs of which only the first may be given. most: upper bounds by parameter.
+    efforts: words that `reasoning_effort` may be, empty = all. thinks: does the model think unasked? thinking: the style its
+    wire asks in. budgets: it takes thinking budgets in tokens; least_budget: tokens. thinking_shown: the word that asks for a
+    summary. effort_as: `thinking` = a switch `{type}` and no effort; `both` = the switch beside the effort. forced_tool: what
+    becomes of a choice that forces a call. formats: response formats taken, empty = all. stops: most stop sequences.
+    blank_stops, blanks: are white space only ones taken? developer: is that role known? system: may it stand anywhere, or
+    first only? alternate: turns of one role in a row are joined. bridge: an assistant's turn stands between a tool's and a
+    user's. prefill: what becomes of an assistant's turn at the end. call_ids, tool_names: patterns. pictures: where a tool's
+    result may hold them. reasoning: what becomes of thinking in a history: passed as the client's bytes are, refused, or the
+    field of the message it stands in; reasoning_required: a turn with tool calls without it is refused there.
+    endpoint: the path at OpenAI. max_tokens_field: what the length is called.
+    """
+
+    refuses: frozenset[str] = frozenset()
+    exclusive: frozenset[tuple[str, str]] = frozenset()
+    most: Mapping[str, float] = {}
+    efforts: tuple[str, ...] = ()
+    thinks: Literal["asked", "default", "always"] = "asked"
+    thinking: Literal["", "adaptive", "budget", "level"] = ""
+    budgets: bool = True
+    least_budget: int = 0
+    thinking_shown: str = ""
+    effort_as: Literal["effort", "thinking", "both"] = "effort"
+    forced_tool: Literal["taken", "without_thinking", "auto", "refused"] = "taken"
+    formats: tuple[str, ...] = ()
+    stops: int | None = None
+    blank_stops: bool = True
+    blanks: bool = True
+    developer: bool = False
+    system: Literal["anywhere", "first"] = "anywhere"
+    alternate: bool = False
+    bridge: bool = False
+    prefill: Literal["taken", "prefix", "continued", "refused"] = "taken"
+    call_ids: str = r"\S{1,64}"
+    tool_names: str = r"[a-zA-Z0-9_-]{1,64}"
+    pictures: Literal["result", "user"] = "result"
+    reasoning: str = "passed"
+    reasoning_required: bool = False
+    endpoint: Literal["chat", "responses"] = "chat"
+    max_tokens_field: str = ""
+
+
+_TRAITS = {field.name: field.type for field in msgspec.structs.fields(Traits)}
+_States = frozenset[str]
+STATES = frozenset({"thinking", "not_thinking", "tools"})
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule. Covers a target where every given one of wires, providers, models (a pattern searched in the name), family
+    with since (inclusive) and before (exclusive) fits, and a call in every state of `when`. date: of the source."""
+
+    name: str
+    holds: Mapping[str, Any]
+    wires: frozenset[str] = frozenset()
+    providers: frozenset[str] = frozenset()
+    models: str = ""
+    but: str = ""
+    family: str = ""
+    since: str = ""
+    before: str = ""
+    when: frozenset[str] = frozenset()
+    source: str = ""
+    date: str = ""
+    known: Known = "assumed"
+    off: bool = False
+
+    def covers(self, wire: str, providers: frozenset[str], model: str) -> bool:
+        """Whether the target is meant; `model` in lower case."""
+        if (self.wires and wire not in self.wires) or (self.providers and not self.providers & providers):
+            return False
+        if (self.models and not re.search(self.models, model)) or (self.but and re.search(self.but, model)):
+            return False
+        if not self.family:
+            return True
+        at = generation(self.family, model)
+        if at is None:
+            return False
+        return (not self.since or at >= number(self.since)) and (not self.before or at < number(self.before))
+
+
+class RuleError(ValueError):
+    """A row that can't be read, in words that name it."""
+
+
+def read_rows(
+    entries: Iterable[Mapping[str, Any]], *, providers: frozenset[str] = frozenset()
+) -> tuple[Row, ...]:
+    """Rows from tables. providers: what a row without providers of its own covers. Raises RuleError."""
+    return tuple(_row(entry, providers) for entry in entries)
+
+
+_OF_ROW = frozenset(Row.__struct_fields__) - {"holds"}
+
+
+def _row(entry: Mapping[str, Any], providers: frozenset[str]) -> Row:
+    name = entry.get("name")
+    where = f"rule {name!r}"
+    try:
+        row = {k: v for k, v in entry.items() if k in _OF_ROW}
+        holds = {k: _trait(k, v) for k, v in entry.items() if k not in _OF_ROW}
+        made = msgspec.convert({**row, "holds": {}}, Row)
+        made = msgspec.structs.replace(made, holds=holds, providers=made.providers or providers)
+        for pattern in (
+            made.models,
+            made.but,
+            *(v for k, v in holds.items() if k in ("call_ids", "tool_names")),
+        ):
+            re.compile(pattern)
+        for bound in (made.since, made.before):
+            number(bound or "0")
+    except (msgspec.ValidationError, re.error, ValueError) as e:
+        raise RuleError(f"{where}: {e}") from None
+    if made.family and made.family not in FAMILIES:
+        raise RuleError(f"{where}: family is one of {', '.join(sorted(FAMILIES))}")
+    if not made.when <= STATES:
+        raise RuleError(f"{where}: when is one of {', '.join(sorted(STATES))}")
+    return made
+
+
+def _trait(name: str, value: Any) -> Any:
+    if name not in _TRAITS:
+        raise ValueError(f"{name} is not something a rule can say")
+    return msgspec.convert(value, _TRAITS[name])
+
+
+def merged(rows: Iterable[Row]) -> Traits:
+    """What several rows say together."""
+    found: dict[str, Any] = {}
+    for row in rows:
+        for name, value in row.holds.items():
+            before = found.get(name)
+            if isinstance(value, frozenset) and before is not None:
+                found[name] = before | value
+            elif isinstance(value, dict) and before is not None:
+                found[name] = {**before, **value}
+            else:
+                found[name] = value
+    return Traits(**found)
+
+
+class Rules:
+    """The rules of one target: a model at a provider, on that provider's wire."""
+
+    def __init__(self, rows: tuple[Row, ...], wire: str) -> None:
+        self.rows = rows
+        self.wire = wire
+        self._always = merged(r for r in rows if not r.when)
+        self._found: dict[_States, Traits] = {}
+
+    def of(self, call: Call) -> Traits:
+        """What holds for this call."""
+        states = _states(call, self._always)
+        traits = self._found.get(states)
+        if traits is None:
+            traits = self._found[states] = merged(r for r in self.rows if r.when <= states)
+        return traits
+
+    def of_thinking(self, call: Call) -> bool:
+        """Whether the model will think about this call."""
+        return "thinking" in _states(call, self._always)
+
+
+def _states(call: Call, traits: Traits) -> _States:
+    switch = call.extra.get("thinking")
+    kind = switch.get("type") if isinstance(switch, dict) else None
+    if traits.thinks == "always":
+        thinks = True
+    elif call.reasoning_effort is not None or call.reasoning_max_tokens is not None:
+        thinks = call.reasoning_effort != "none" and call.reasoning_max_tokens != 0
+    elif kind in ("enabled", "disabled"):  # DeepSeek's, Moonshot's and Z.ai's own field
+        thinks = kind == "enabled"
+    else:
+        thinks = traits.thinks == "default"
+    states = {"thinking" if thinks else "not_thinking"}
+    return frozenset(states | {"tools"} if call.tools else states)
+
+
+class Rulebook:
+    """All rows; the rules of a target are looked up once and kept."""
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        by_name = {row.name: row for row in rows}  # a later row takes an earlier one's place
+        self.rows = tuple(row for row in by_name.values() if not row.off)
+        self._rules: dict[tuple[str, str, str], Rules] = {}
+
+    def rules(self, wire: str, provider: str, model: str, *, own: bool = False) -> Rules:
+        """own: the provider is a server of the operator's."""
+        place = (wire, provider, model)
+        rules = self._rules.get(place)
+        if rules is None:
+            names = frozenset({provider, OWN} if own else {provider})
+            low = model.lower()
+            found = tuple(row for row in self.rows if row.covers(wire, names, low))
+            rules = self._rules[place] = Rules(found, wire)
+        return rules
+
+    def with_rows(self, rows: Iterable[Row]) -> "Rulebook":
+        """This book with an operator's rows on top."""
+        return Rulebook((*self.rows, *rows))
+
+
+@cache
+def bundled() -> Rulebook:
+    """The rulebook that ships with the package."""
+    text = (files("agent_marketplace.rules") / "rulebook.toml").read_text("utf-8")
+    return Rulebook(read_rows(tomllib.loads(text)["rule"]))

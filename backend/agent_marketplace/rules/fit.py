@@ -1,0 +1,48 @@
+"""PURE: a call fitted to its target, once an attempt and before the provider's request is built. Nothing goes unsaid: what
+was changed is in the notes, and what can't be changed refuses the target by name (`refusal`, before money is held)."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from agent_marketplace.rules import ids, parameters, turns
+from agent_marketplace.rules.book import Rules
+from agent_marketplace.rules.refusing import Unfit
+from agent_marketplace.wires.base import Call
+from agent_marketplace.wires.notes import Note
+
+
+class Fitted(msgspec.Struct, frozen=True):
+    """A call as its target takes it. notes: what was changed. names: {sent: the client's} for tools that were renamed.
+
+    same: the client's own words fit as they are, so its bytes may pass.
+    """
+
+    call: Call
+    notes: tuple[Note, ...] = ()
+    names: Mapping[str, str] = {}
+    same: bool = True
+
+
+def refusal(call: Call, rules: Rules) -> str | None:
+    """Why the target can't be told this call, in words that name the field; None where it can."""
+    traits = rules.of(call)
+    try:
+        parameters.check(call, traits)
+        turns.check(call, traits)
+    except Unfit as e:
+        return e.words
+    return None
+
+
+def fit(call: Call, rules: Rules) -> Fitted:
+    """The call for this target. Raises UpstreamFailure(UNSUPPORTED) where `refusal` has words."""
+    traits, thinking = rules.of(call), rules.of_thinking(call)
+    parameters.check(call, traits)
+    turns.check(call, traits)
+    notes: list[Note] = []
+    made = parameters.fitted(call, traits, thinking=thinking, notes=notes)
+    made, names = ids.with_names(made, traits, notes)
+    made = turns.fitted(made, traits, thinking=thinking, notes=notes)
+    made = ids.with_ids(made, traits, notes)
+    return Fitted(made, tuple(notes), names, same=not notes)

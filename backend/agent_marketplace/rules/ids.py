@@ -1,0 +1,139 @@
+"""PURE: ids of tool calls and names of tools in the shape that a target takes, calls and results kept together.
+
+What fits stays as it is. What does not is written anew from itself, so that the same history gives the same words in every
+turn: prompts stay cached, and no state is kept.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from agent_marketplace.rules.book import Traits
+from agent_marketplace.wires.base import Call, Message, Part, ToolCallPart, ToolResultPart
+from agent_marketplace.wires.notes import Note
+
+_LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_NINE = 9  # letters and digits: what the narrowest pattern (Mistral's) takes, and every other too
+_LONGEST_NAME = 64
+_UNNAMED = re.compile(r"[^a-zA-Z0-9_-]")
+
+
+def digest(text: str, length: int) -> str:
+    """`length` letters and digits that stand for a text."""
+    value = int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest(), "big")
+    out = []
+    for _ in range(length):
+        value, at = divmod(value, len(_LETTERS))
+        out.append(_LETTERS[at])
+    return "".join(out)
+
+
+@dataclass(slots=True)
+class _Asked:
+    """A call: the id it was given here, its name, and whether a result has come."""
+
+    made: str
+    name: str
+    answered: bool = False
+
+
+class _Ids:
+    """Gives each call of a history an id of its own, and each result that of the call it answers."""
+
+    def __init__(self, pattern: str) -> None:
+        self._fits: Callable[[str], object] = re.compile(pattern).fullmatch
+        self._used: set[str] = set()
+        self._open: dict[str, list[_Asked]] = {}
+        self.changed = False
+
+    def call(self, part: ToolCallPart) -> ToolCallPart:
+        made, turn = part.id, 0
+        while not made or made in self._used or not self._fits(made):
+            made, turn = digest(f"{part.id}\0{part.name}\0{len(self._used)}\0{turn}", _NINE), turn + 1
+        self._used.add(made)
+        others = [asked for asked in self._open.get(part.id, ()) if not asked.answered]
+        self._open[part.id] = [*others, _Asked(made, part.name)]
+        if made == part.id:
+            return part
+        self.changed = True
+        return msgspec.structs.replace(part, id=made)
+
+    def result(self, part: ToolResultPart) -> ToolResultPart:
+        waiting = self._open.get(part.call_id)
+        if not waiting:
+            return self._orphan(part)
+        meant = [asked for asked in waiting if part.name in ("", asked.name)] or waiting
+        asked = next((a for a in meant if not a.answered), meant[-1])  # a result may come in several parts
+        asked.answered = True
+        return part if asked.made == part.call_id else msgspec.structs.replace(part, call_id=asked.made)
+
+    def _orphan(self, part: ToolResultPart) -> ToolResultPart:
+        """An answer to a call that is not in the history (cut off, or of another conversation)."""
+        if part.call_id and self._fits(part.call_id):
+            return part
+        self.changed = True
+        return msgspec.structs.replace(part, call_id=digest(f"{part.call_id}\0{part.name}", _NINE))
+
+
+def with_ids(call: Call, traits: Traits, notes: list[Note]) -> Call:
+    """The call with ids that the target takes, each once in the conversation."""
+    ids = _Ids(traits.call_ids)
+    messages = tuple(_each(message, ids) for message in call.messages)
+    if not ids.changed:
+        return call
+    notes.append(Note("tool_calls.id", "reencoded", "this provider takes ids of calls in another shape"))
+    return msgspec.structs.replace(call, messages=messages)
+
+
+def _each(message: Message, ids: _Ids) -> Message:
+    if not any(isinstance(p, ToolCallPart | ToolResultPart) for p in message.parts):
+        return message
+    parts: tuple[Part, ...] = tuple(
+        ids.call(p) if isinstance(p, ToolCallPart) else ids.result(p) if isinstance(p, ToolResultPart) else p
+        for p in message.parts
+    )
+    return msgspec.structs.replace(message, parts=parts)
+
+
+def with_names(call: Call, traits: Traits, notes: list[Note]) -> tuple[Call, Mapping[str, str]]:
+    """The call with names of tools that the target takes; {sent: the client's} for the way back."""
+    fits = re.compile(traits.tool_names).fullmatch
+    used = [t.name for t in call.tools if t.native is None]
+    used += [p.name for m in call.messages for p in m.parts if isinstance(p, ToolCallPart | ToolResultPart)]
+    wrong = dict.fromkeys(name for name in used if name and not fits(name))
+    if not wrong:
+        return call, {}
+    sent = {name: _renamed(name) for name in wrong}
+    notes.extend(
+        Note(f"tools.{name}", "renamed", "this provider takes other names of tools") for name in wrong
+    )
+
+    def of(name: str) -> str:
+        return sent.get(name, name)
+
+    tools = tuple(t if t.native else msgspec.structs.replace(t, name=of(t.name)) for t in call.tools)
+    messages = tuple(
+        msgspec.structs.replace(m, parts=tuple(_with_name(p, of) for p in m.parts)) for m in call.messages
+    )
+    choice = of(call.tool_choice) if call.tool_choice is not None else None
+    made = msgspec.structs.replace(call, tools=tools, messages=messages, tool_choice=choice)
+    return made, {theirs: name for name, theirs in sent.items()}
+
+
+def _with_name(part: Part, of: Callable[[str], str]) -> Part:
+    return (
+        msgspec.structs.replace(part, name=of(part.name))
+        if isinstance(part, ToolCallPart | ToolResultPart)
+        else part
+    )
+
+
+def _renamed(name: str) -> str:
+    """A name that says what it was, with a letter first, and is no other tool's."""
+    plain = _UNNAMED.sub("_", name)
+    if not plain[:1].isalpha():
+        plain = f"t{plain}"
+    return f"{plain[: _LONGEST_NAME - 9]}_{digest(name, 8)}"

@@ -1,0 +1,204 @@
+"""PURE: the turns of a conversation as a target takes them: who may speak when, blank ones, pictures in tools' results, the
+thinking of earlier turns."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from agent_marketplace.rules.book import Traits
+from agent_marketplace.rules.refusing import Unfit
+from agent_marketplace.wires.base import (
+    Call,
+    ImagePart,
+    Message,
+    OpaquePart,
+    Part,
+    ReasoningPart,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+)
+from agent_marketplace.wires.notes import Note
+
+GO_ON = "Go on."
+UNSAID = "(not kept)"
+_BLANK = "."
+_BRIDGE = "Noted."
+
+
+def check(call: Call, traits: Traits) -> None:
+    """Raises Unfit where the conversation's end can't be said."""
+    if traits.prefill == "refused" and call.messages and call.messages[-1].role == "assistant":
+        raise Unfit("messages", "this model takes no beginning of its answer: end with the user's turn")
+
+
+def fitted(call: Call, traits: Traits, *, thinking: bool, notes: list[Note]) -> Call:
+    """The call with its turns as the target takes them."""
+    turns: Sequence[Message] = call.messages
+    if not traits.developer:
+        turns = _no_developer(turns, notes)
+    if not traits.blanks:
+        turns = _no_blanks(turns, notes)
+    if traits.pictures == "user":
+        turns = _pictures_moved(turns, notes)
+    if traits.system == "first":
+        turns = _system_first(turns, notes)
+    turns = _reasoned(turns, traits, thinking, call, notes)
+    if traits.bridge:
+        turns = _bridged(turns, notes)
+    if traits.alternate:
+        turns = _alternating(turns, notes)
+    if traits.prefill == "continued" and turns and turns[-1].role == "assistant":
+        turns = (*turns, Message("user", (TextPart(GO_ON),)))
+        notes.append(
+            Note("messages", "reencoded", "this model begins its answers itself: it is asked to go on")
+        )
+    if turns is call.messages:
+        return call
+    return msgspec.structs.replace(call, messages=tuple(turns))
+
+
+def _no_developer(turns: Sequence[Message], notes: list[Note]) -> Sequence[Message]:
+    if not any(m.developer for m in turns):
+        return turns
+    notes.append(Note("messages.role", "renamed", "this provider calls a developer's turn a system turn"))
+    return tuple(msgspec.structs.replace(m, developer=False) if m.developer else m for m in turns)
+
+
+def _is_blank(part: Part) -> bool:
+    return isinstance(part, TextPart) and not part.text.strip()
+
+
+def _no_blanks(turns: Sequence[Message], notes: list[Note]) -> Sequence[Message]:
+    """Without blank texts. A user's turn of nothing else keeps its place with a full stop: turns have to alternate."""
+    if not any(_is_blank(p) for m in turns for p in m.parts) and all(m.parts for m in turns):
+        return turns
+    out: list[Message] = []
+    for message in turns:
+        parts = tuple(p for p in message.parts if not _is_blank(p))
+        if not parts and message.role == "user":
+            parts = (TextPart(_BLANK),)
+        if parts:
+            out.append(message if parts == message.parts else msgspec.structs.replace(message, parts=parts))
+    notes.append(Note("messages.content", "left_out", "this provider takes no blank texts"))
+    return tuple(out)
+
+
+def _pictures_moved(turns: Sequence[Message], notes: list[Note]) -> Sequence[Message]:
+    """Pictures of tools' results in a user's turn behind the last result of the step."""
+    if not any(
+        m.role == "tool" and any(isinstance(p, ImagePart | OpaquePart) for p in m.parts) for m in turns
+    ):
+        return turns
+    out: list[Message] = []
+    waiting: list[Part] = []
+    for message in turns:
+        if message.role != "tool":
+            if waiting:
+                out.append(Message("user", tuple(waiting)))
+                waiting = []
+            out.append(message)
+            continue
+        kept = tuple(p for p in message.parts if not isinstance(p, ImagePart | OpaquePart))
+        waiting += [p for p in message.parts if isinstance(p, ImagePart | OpaquePart)]
+        out.append(
+            message if len(kept) == len(message.parts) else msgspec.structs.replace(message, parts=kept)
+        )
+    if waiting:
+        out.append(Message("user", tuple(waiting)))
+    notes.append(
+        Note("messages.content", "moved", "a tool's result holds text only here: its pictures follow it")
+    )
+    return tuple(out)
+
+
+def _system_first(turns: Sequence[Message], notes: list[Note]) -> Sequence[Message]:
+    """One system turn at the beginning; what the system says later is said where it stands, by the user."""
+    opening = next((i for i, m in enumerate(turns) if m.role != "system"), len(turns))
+    if opening <= 1 and not any(m.role == "system" for m in turns[opening:]):
+        return turns
+    notes.append(Note("messages.role", "moved", "this model takes one system turn, at the beginning"))
+    texts = [p for m in turns[:opening] for p in m.parts]
+    head = (Message("system", (TextPart("\n\n".join(p.text for p in texts if isinstance(p, TextPart))),)),)
+    rest = (msgspec.structs.replace(m, role="user") if m.role == "system" else m for m in turns[opening:])
+    return (*(head if opening else ()), *rest)
+
+
+def _reasoned(
+    turns: Sequence[Message], traits: Traits, thinking: bool, call: Call, notes: list[Note]
+) -> Sequence[Message]:
+    if traits.reasoning == "passed":
+        return turns
+    if traits.reasoning == "refused":
+        return _without_reasoning(turns, notes)
+    out = [_readable(m, call) for m in turns]
+    if not (traits.reasoning_required and thinking):
+        return turns if all(a is b for a, b in zip(out, turns, strict=True)) else tuple(out)
+    added = 0
+    for at, message in enumerate(out):
+        kinds = {type(p) for p in message.parts}
+        if message.role == "assistant" and ToolCallPart in kinds and ReasoningPart not in kinds:
+            out[at] = msgspec.structs.replace(message, parts=(ReasoningPart(UNSAID), *message.parts))
+            added += 1
+    if added:
+        words = "this model wants the thinking of every turn with calls: a few words stand for what was not sent back"
+        notes.append(Note("messages.reasoning_content", "reencoded", words))
+    return turns if all(a is b for a, b in zip(out, turns, strict=True)) else tuple(out)
+
+
+def _without_reasoning(turns: Sequence[Message], notes: list[Note]) -> Sequence[Message]:
+    if not any(isinstance(p, ReasoningPart) for m in turns for p in m.parts):
+        return turns
+    notes.append(
+        Note("messages.reasoning_content", "left_out", "this provider takes no thinking in a history")
+    )
+    return tuple(
+        msgspec.structs.replace(m, parts=tuple(p for p in m.parts if not isinstance(p, ReasoningPart)))
+        for m in turns
+    )
+
+
+def _readable(message: Message, call: Call) -> Message:
+    """Without the thinking that its minter sealed: what stands in it is no text, or another model's."""
+    kept = tuple(p for p in message.parts if not isinstance(p, ReasoningPart) or _open(p, call))
+    return message if len(kept) == len(message.parts) else msgspec.structs.replace(message, parts=kept)
+
+
+def _open(part: ReasoningPart, call: Call) -> bool:
+    return bool(part.text) and not part.redacted and (not part.signature or call.wire in ("openai", "ollama"))
+
+
+def _bridged(turns: Sequence[Message], notes: list[Note]) -> Sequence[Message]:
+    """An assistant's turn between a tool's result and the user's next words."""
+    out: list[Message] = []
+    for message in turns:
+        if message.role == "user" and out and _answers(out[-1]) and not _answers(message):
+            out.append(Message("assistant", (TextPart(_BRIDGE),)))
+        out.append(message)
+    if len(out) == len(turns):
+        return turns
+    notes.append(
+        Note("messages", "reencoded", "this provider wants an assistant's turn between a tool's and a user's")
+    )
+    return tuple(out)
+
+
+def _answers(message: Message) -> bool:
+    return any(isinstance(p, ToolResultPart) for p in message.parts)
+
+
+def _alternating(turns: Sequence[Message], notes: list[Note]) -> Sequence[Message]:
+    """Turns of one role in a row as one."""
+    out: list[Message] = []
+    for message in turns:
+        if out and message.role == out[-1].role and message.role in ("user", "assistant"):
+            gap: tuple[Part, ...] = ()
+            if isinstance(out[-1].parts[-1:] and out[-1].parts[-1], TextPart) and message.parts:
+                gap = (TextPart("\n\n"),)
+            out[-1] = msgspec.structs.replace(out[-1], parts=(*out[-1].parts, *gap, *message.parts))
+        else:
+            out.append(message)
+    if len(out) == len(turns):
+        return turns
+    notes.append(Note("messages", "moved", "turns of one role in a row are one turn here"))
+    return tuple(out)
