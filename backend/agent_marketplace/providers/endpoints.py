@@ -14,7 +14,7 @@ from agent_marketplace.providers.table import AbortRule, AuthStyle
 from agent_marketplace.settings import ProviderSettings, Settings, SettingsError
 from agent_marketplace.wires.base import Codec, OutboundCall, WireName
 from agent_marketplace.wires.openai.codec import OpenAICodec
-from agent_marketplace.wires.openai.provider_side import Dialect
+from agent_marketplace.wires.openai.dialect import Dialect
 
 OPERATORS_FILE = "providers.toml"
 OLLAMA_DEFAULT = "127.0.0.1:11434"

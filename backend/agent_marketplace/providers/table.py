@@ -8,7 +8,7 @@ it does not list is `unknown`. What runs on the operator's own machines stops an
 from typing import Literal, NamedTuple
 
 from agent_marketplace.wires.base import WireName
-from agent_marketplace.wires.openai.provider_side import Dialect
+from agent_marketplace.wires.openai.dialect import Dialect
 
 AuthStyle = Literal["bearer", "x-api-key", "x-goog-api-key", "none"]
 AbortRule = Literal["stops", "continues", "unknown"]

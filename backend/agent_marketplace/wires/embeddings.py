@@ -10,8 +10,7 @@ from agent_marketplace import json
 from agent_marketplace.errors import BadRequest
 from agent_marketplace.usage import Usage
 from agent_marketplace.wires.base import FailureClass, OutboundCall, UpstreamFailure, WireName
-from agent_marketplace.wires.openai import provider_side as openai_out
-from agent_marketplace.wires.shared import fields, reported
+from agent_marketplace.wires.shared import failures, fields, reported
 from agent_marketplace.wires.shared.tokens import count_text
 
 Vector = list[float] | str  # numbers, or their little-endian float32 bytes in base64
@@ -215,7 +214,7 @@ def build_request(call: EmbeddingCall, upstream_model: str, wire: WireName) -> O
         return OutboundCall(path="embeddings", body=json.encode(body), dropped=dropped)
     texts = [i for i in call.inputs if isinstance(i, str)]
     if len(texts) != len(call.inputs):
-        raise openai_out.unsupported("This provider embeds texts, not token lists")
+        raise failures.unsupported("This provider embeds texts, not token lists")
     if wire == "ollama":
         body = {
             "model": upstream_model,
@@ -229,7 +228,7 @@ def build_request(call: EmbeddingCall, upstream_model: str, wire: WireName) -> O
         requests = [{**one, "content": {"parts": [{"text": t}]}} for t in texts]
         path = f"v1beta/models/{quote(upstream_model, safe='')}:batchEmbedContents"
         return OutboundCall(path=path, body=json.encode({"requests": requests}), dropped=dropped)
-    raise openai_out.unsupported("This provider has no embeddings")
+    raise failures.unsupported("This provider has no embeddings")
 
 
 def parse_reply(body: bytes, wire: WireName, count: int) -> EmbeddingReply:

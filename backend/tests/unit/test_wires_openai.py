@@ -32,7 +32,7 @@ from agent_marketplace.wires.base import (
     UsageSeen,
 )
 from agent_marketplace.wires.openai.codec import OpenAICodec
-from agent_marketplace.wires.openai.provider_side import Dialect
+from agent_marketplace.wires.openai.dialect import Dialect
 
 CODEC = codecs()["openai"]
 SHAPE = Shape(id="gen_1", model="gpt4", created=1_790_000_000, include_usage=True)

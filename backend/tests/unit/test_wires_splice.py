@@ -18,8 +18,8 @@ from agent_marketplace.wires.base import (
     UpstreamFailure,
     UsageSeen,
 )
+from agent_marketplace.wires.openai.dialect import Dialect
 from agent_marketplace.wires.openai.fast_path import OpenAIFast, Passthrough
-from agent_marketplace.wires.openai.provider_side import Dialect
 
 SHAPE = Shape(id="gen_1", model="gpt4", created=5, include_usage=True)
 BODY = (

@@ -29,6 +29,7 @@ from agent_marketplace.wires.base import (
     ToolResultPart,
 )
 from agent_marketplace.wires.shared import fields
+from agent_marketplace.wires.shared.called import arguments_of
 
 
 class _Message(msgspec.Struct):
@@ -421,12 +422,3 @@ class Inward:
     def keep_alive(self) -> bytes:
         """A `ping`."""
         return frame("ping", {})
-
-
-def arguments_of(call: ToolCallPart) -> dict[str, Any]:
-    """A tool call's arguments as an object; text that is none is kept under `arguments`."""
-    try:
-        value = json.decode(call.arguments) if call.arguments.strip() else {}
-    except ValueError:
-        value = call.arguments
-    return value if isinstance(value, dict) else {"arguments": value}

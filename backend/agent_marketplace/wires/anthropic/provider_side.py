@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 
 from agent_marketplace import json
-from agent_marketplace.wires.anthropic.client_side import arguments_of
 from agent_marketplace.wires.base import (
     Call,
     Done,
@@ -35,9 +34,9 @@ from agent_marketplace.wires.base import (
     UpstreamFailure,
     UsageSeen,
 )
-from agent_marketplace.wires.openai import provider_side as openai_out
 from agent_marketplace.wires.shared import failures, fields, meant, reported, signatures
-from agent_marketplace.wires.shared.called import call_id
+from agent_marketplace.wires.shared.called import arguments_of, call_id
+from agent_marketplace.wires.shared.effort import effort_of
 from agent_marketplace.wires.sse import SSEEvent, SSEParser
 
 DEFAULT_MAX_TOKENS = 4096
@@ -118,7 +117,7 @@ def _thinking(call: Call, model: str, max_tokens: int, dropped: list[str]) -> di
         dropped.append("reasoning")  # a forced tool and thinking exclude each other
         return {}
     if thinks_adaptively(model):
-        wish = effort or openai_out.effort_of(budget) or "medium"
+        wish = effort or effort_of(budget) or "medium"
         level = {"minimal": "low"}.get(wish, wish)
         return {"thinking": {"type": "adaptive"}, "output_config": {"effort": level}}
     if _calls_unsigned(call):

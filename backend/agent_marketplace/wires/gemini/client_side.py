@@ -12,7 +12,6 @@ from typing import Any
 from agent_marketplace import json
 from agent_marketplace.errors import BadRequest, MarketplaceError
 from agent_marketplace.usage import Usage
-from agent_marketplace.wires.anthropic.client_side import arguments_of
 from agent_marketplace.wires.base import (
     Call,
     Event,
@@ -34,6 +33,7 @@ from agent_marketplace.wires.base import (
     ToolResultPart,
 )
 from agent_marketplace.wires.shared import fields
+from agent_marketplace.wires.shared.called import arguments_of
 
 _TAGGED = re.compile(r"[a-z]+#")
 _KNOWN = frozenset(

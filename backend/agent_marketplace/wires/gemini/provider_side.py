@@ -9,7 +9,6 @@ from urllib.parse import quote
 import msgspec
 
 from agent_marketplace import json
-from agent_marketplace.wires.anthropic.client_side import arguments_of
 from agent_marketplace.wires.base import (
     Call,
     Done,
@@ -37,7 +36,7 @@ from agent_marketplace.wires.base import (
     UsageSeen,
 )
 from agent_marketplace.wires.shared import failures, fields, meant, reported, signatures
-from agent_marketplace.wires.shared.called import call_id
+from agent_marketplace.wires.shared.called import arguments_of, call_id
 from agent_marketplace.wires.sse import SSEEvent, SSEParser
 
 FINISH = {

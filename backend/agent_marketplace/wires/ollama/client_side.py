@@ -9,7 +9,6 @@ import msgspec
 from agent_marketplace import json
 from agent_marketplace.errors import BadRequest, MarketplaceError
 from agent_marketplace.usage import Usage
-from agent_marketplace.wires.anthropic.client_side import arguments_of
 from agent_marketplace.wires.base import (
     Call,
     Event,
@@ -31,6 +30,7 @@ from agent_marketplace.wires.base import (
     ToolResultPart,
 )
 from agent_marketplace.wires.shared import fields
+from agent_marketplace.wires.shared.called import arguments_of
 
 
 class _Function(msgspec.Struct):

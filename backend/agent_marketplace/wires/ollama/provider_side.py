@@ -6,7 +6,6 @@ from typing import Any
 import msgspec
 
 from agent_marketplace import json
-from agent_marketplace.wires.anthropic.client_side import arguments_of
 from agent_marketplace.wires.base import (
     Call,
     Done,
@@ -33,9 +32,8 @@ from agent_marketplace.wires.base import (
     UpstreamFailure,
     UsageSeen,
 )
-from agent_marketplace.wires.openai import provider_side as openai_out
 from agent_marketplace.wires.shared import failures, fields, meant, reported
-from agent_marketplace.wires.shared.called import call_id
+from agent_marketplace.wires.shared.called import arguments_of, call_id
 from agent_marketplace.wires.sse import LineReader
 
 _PASSED = frozenset({"keep_alive", "truncate", "shift"})
@@ -190,7 +188,7 @@ class Decoder:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return [Malformed("a line larger than the bound" if data is None else "a line that is no answer")]
         if line.error:
-            return [StreamError(failures.as_error(openai_out.error_of(line.error, 0, {})))]
+            return [StreamError(failures.as_error(failures.error_of(line.error, 0, {})))]
         message = line.message or _Message()
         events: list[Event] = []
         if message.thinking:
@@ -229,7 +227,7 @@ class Outward:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise UpstreamFailure(FailureClass.SERVER, "The provider's answer was not understood") from None
         if line.error:
-            raise openai_out.error_of(line.error, 200, {})
+            raise failures.error_of(line.error, 200, {})
         if line.message is None:
             raise UpstreamFailure(FailureClass.SERVER, "The provider's answer holds no message")
         parts: list[Part] = [ReasoningPart(line.message.thinking)] if line.message.thinking else []
@@ -261,6 +259,4 @@ class Outward:
             decoded = json.decode(body)
         except ValueError:
             decoded = None
-        return openai_out.error_of(
-            decoded.get("error") if isinstance(decoded, dict) else None, status, headers
-        )
+        return failures.error_of(decoded.get("error") if isinstance(decoded, dict) else None, status, headers)

@@ -17,8 +17,9 @@ from agent_marketplace.wires.base import (
 )
 from agent_marketplace.wires.openai import client_side as openai_in
 from agent_marketplace.wires.openai import provider_side as openai_out
+from agent_marketplace.wires.openai.dialect import Dialect
 from agent_marketplace.wires.openai.fast_path import OpenAIFast
-from agent_marketplace.wires.openai.provider_side import Dialect
+from agent_marketplace.wires.shared import failures
 
 
 class OpenAICodec:
@@ -61,7 +62,7 @@ class OpenAICodec:
 
     def classify_error(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:
         """A non-2xx answer, classified."""
-        return openai_out.classify_error(status, headers, body)
+        return failures.classify_error(status, headers, body)
 
     def keep_alive(self) -> bytes:
         """A comment."""

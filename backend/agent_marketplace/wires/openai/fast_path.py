@@ -20,9 +20,10 @@ from agent_marketplace.wires.base import (
 )
 from agent_marketplace.wires.openai import client_side as openai_in
 from agent_marketplace.wires.openai import provider_side as openai_out
-from agent_marketplace.wires.openai.provider_side import Dialect
+from agent_marketplace.wires.openai.dialect import Dialect
 from agent_marketplace.wires.shared import fields, meant
 from agent_marketplace.wires.shared.called import Calls
+from agent_marketplace.wires.shared.effort import effort_of
 from agent_marketplace.wires.sse import SSEEvent, SSEParser
 
 _RESPELLED = {"reasoning"}  # OpenRouter's object; OpenAI-compatible providers read `reasoning_effort`
@@ -105,7 +106,7 @@ def _effort(reasoning: Any) -> dict[str, str]:
         return {}
     effort = reasoning.get("effort")
     if effort is None and isinstance(budget := reasoning.get("max_tokens"), int):
-        effort = openai_out.effort_of(budget)
+        effort = effort_of(budget)
     if effort is None and reasoning.get("enabled") is not None:
         effort = "medium" if reasoning["enabled"] else "none"
     return {"reasoning_effort": effort} if isinstance(effort, str) else {}

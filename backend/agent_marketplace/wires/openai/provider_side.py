@@ -1,6 +1,6 @@
 """OpenAI chat completions towards providers: the request out, their answer, stream and errors in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -31,23 +31,11 @@ from agent_marketplace.wires.base import (
     UpstreamFailure,
     UsageSeen,
 )
+from agent_marketplace.wires.openai.dialect import Dialect
 from agent_marketplace.wires.shared import failures, fields, meant, reported
 from agent_marketplace.wires.shared.called import Calls, call_id
+from agent_marketplace.wires.shared.effort import effort_of
 from agent_marketplace.wires.sse import SSEEvent, SSEParser
-
-
-class Dialect(msgspec.Struct, frozen=True, kw_only=True):
-    """How one OpenAI-compatible provider differs. `refuses`: canonical fields it rejects; `accepts`: the fields without a
-    canonical name that it takes, None = all; `renames`: canonical name -> its own; `stream_usage`: it takes
-    `stream_options.include_usage`."""
-
-    max_tokens_field: str = "max_tokens"
-    stream_usage: bool = True
-    refuses: frozenset[str] = frozenset()
-    accepts: frozenset[str] | None = None
-    renames: Mapping[str, str] = {}
-    path: str = "chat/completions"
-
 
 FINISH = {
     "stop": Finish.STOP,
@@ -70,11 +58,6 @@ FINISH = {
     "refusal": Finish.CONTENT_FILTER,
     "tool_use": Finish.TOOL_CALLS,
 }
-
-
-def unsupported(words: str) -> UpstreamFailure:
-    """What a wire cannot say."""
-    return UpstreamFailure(FailureClass.UNSUPPORTED, words)
 
 
 def build_request(call: Call, upstream_model: str, *, stream: bool, dialect: Dialect) -> OutboundCall:
@@ -118,13 +101,6 @@ def build_request(call: Call, upstream_model: str, *, stream: bool, dialect: Dia
     return OutboundCall(path=dialect.path, body=json.encode(body), dropped=tuple(dropped))
 
 
-def effort_of(budget: int | None) -> str | None:
-    """A thinking budget in tokens as the nearest effort."""
-    if budget is None:
-        return None
-    return "none" if budget == 0 else "low" if budget <= 2048 else "medium" if budget <= 8192 else "high"
-
-
 def _tools(call: Call) -> dict[str, Any]:
     if not call.tools:
         return {}
@@ -140,7 +116,7 @@ def _tools(call: Call) -> dict[str, Any]:
 def _tool(tool: Tool, call: Call) -> dict[str, Any]:
     if tool.native is not None:
         if call.wire != "openai":
-            raise unsupported(f"The tool {tool.name} exists only at the provider it was written for")
+            raise failures.unsupported(f"The tool {tool.name} exists only at the provider it was written for")
         return dict(tool.native)
     function: dict[str, Any] = {
         "name": tool.name,
@@ -198,7 +174,7 @@ def _content(parts: Sequence[Part], call: Call) -> str | list[dict[str, Any]]:
             out.append({"type": "image_url", "image_url": image})
         elif isinstance(part, OpaquePart):
             if call.wire != "openai":
-                raise unsupported(f"Content of type {part.kind} cannot be sent to this provider")
+                raise failures.unsupported(f"Content of type {part.kind} cannot be sent to this provider")
             out.append(dict(part.value))
     return out
 
@@ -273,18 +249,6 @@ def _arguments(function: _DeltaFunction) -> str:
     return given if isinstance(given, str) else "" if given is None else json.encode(given).decode()
 
 
-def error_of(body: Any, status: int, headers: Mapping[str, str]) -> UpstreamFailure:
-    """Classifies an OpenAI-shaped `error` value (an object or bare words)."""
-    wait = failures.retry_after(headers)
-    if not isinstance(body, dict):
-        return failures.failure(status, (), body if isinstance(body, str) else "", wait=wait)
-    code = body.get("code")
-    if status in (0, 200) and isinstance(code, int) and 400 <= code <= 599:
-        status = code
-    codes = tuple(str(c) for c in (code, body.get("type"), body.get("status")) if c is not None)
-    return failures.failure(status, codes, str(body.get("message") or ""), wait=wait)
-
-
 class Decoder:
     """A provider's stream -> canonical events."""
 
@@ -313,7 +277,7 @@ def read_event(item: SSEEvent, events: list[Event], calls: Calls) -> Chunk | Non
         events.append(Malformed("an event larger than the bound"))
         return None
     if item.event == "error":
-        events.append(StreamError(failures.as_error(classify_error(0, {}, item.data))))
+        events.append(StreamError(failures.as_error(failures.classify_error(0, {}, item.data))))
         return None
     return read_data(item.data, events, calls)
 
@@ -330,7 +294,7 @@ def read_data(data: bytes, events: list[Event], calls: Calls) -> Chunk | None:
             events.append(Malformed("an event that is no chunk"))
         return None
     if chunk.error:
-        events.append(StreamError(failures.as_error(error_of(chunk.error, 0, {}))))
+        events.append(StreamError(failures.as_error(failures.error_of(chunk.error, 0, {}))))
         return chunk
     for choice in chunk.choices or ():
         if choice.index in (0, None):
@@ -386,7 +350,7 @@ def parse_reply(body: bytes) -> Reply:
     if chunk is None:
         raise UpstreamFailure(FailureClass.SERVER, "The provider's answer was not understood")
     if chunk.error:
-        raise error_of(chunk.error, 200, {})
+        raise failures.error_of(chunk.error, 200, {})
     if not chunk.choices:
         raise UpstreamFailure(FailureClass.SERVER, "The provider's answer holds no choices")
     choice = chunk.choices[0]
@@ -414,17 +378,3 @@ def parse_reply(body: bytes) -> Reply:
         upstream_id=chunk.id or "",
         upstream_model=chunk.model or "",
     )
-
-
-def classify_error(status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:
-    """By code, words and status; a body that is no error object is not shown."""
-    try:
-        decoded = json.decode(body)
-    except ValueError:
-        return failures.failure(status, (), "", wait=failures.retry_after(headers))
-    if isinstance(decoded, list) and decoded:
-        decoded = decoded[0]
-    problem = (decoded.get("error") or decoded) if isinstance(decoded, dict) else {}
-    if isinstance(problem, dict) and "message" not in problem and isinstance(problem.get("detail"), str):
-        problem = {**problem, "message": problem["detail"]}
-    return error_of(problem, status, headers)

@@ -1,11 +1,23 @@
 """Tool calls as providers stream them: without an index, without an id, every one at index 0, the name in every piece."""
 
-from agent_marketplace.wires.base import ToolCallDelta
+from typing import Any
+
+from agent_marketplace import json
+from agent_marketplace.wires.base import ToolCallDelta, ToolCallPart
 
 
 def call_id(number: int, name: str) -> str:
     """The id of a call whose provider gave it none: the answer to a call has to name it."""
     return f"call_{number + 1}_{name}"
+
+
+def arguments_of(call: ToolCallPart) -> dict[str, Any]:
+    """A tool call's arguments as an object; text that is none is kept under `arguments`."""
+    try:
+        value = json.decode(call.arguments) if call.arguments.strip() else {}
+    except ValueError:
+        value = call.arguments
+    return value if isinstance(value, dict) else {"arguments": value}
 
 
 class Calls:

@@ -4,7 +4,9 @@ import re
 import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
+from typing import Any
 
+from agent_marketplace import json
 from agent_marketplace.errors import ProviderFailure
 from agent_marketplace.wires.base import FailureClass, UpstreamFailure
 
@@ -140,6 +142,37 @@ def failure(status: int, codes: tuple[str, ...], words: str, *, wait: float | No
     return UpstreamFailure(
         kind, redact(words) or kind.value.replace("_", " "), status=status, retry_after=wait
     )
+
+
+def unsupported(words: str) -> UpstreamFailure:
+    """What a wire cannot say."""
+    return UpstreamFailure(FailureClass.UNSUPPORTED, words)
+
+
+def error_of(body: Any, status: int, headers: Mapping[str, str]) -> UpstreamFailure:
+    """Classifies an OpenAI-shaped `error` value (an object or bare words)."""
+    wait = retry_after(headers)
+    if not isinstance(body, dict):
+        return failure(status, (), body if isinstance(body, str) else "", wait=wait)
+    code = body.get("code")
+    if status in (0, 200) and isinstance(code, int) and 400 <= code <= 599:
+        status = code
+    codes = tuple(str(c) for c in (code, body.get("type"), body.get("status")) if c is not None)
+    return failure(status, codes, str(body.get("message") or ""), wait=wait)
+
+
+def classify_error(status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:
+    """By code, words and status; a body that is no error object is not shown."""
+    try:
+        decoded = json.decode(body)
+    except ValueError:
+        return failure(status, (), "", wait=retry_after(headers))
+    if isinstance(decoded, list) and decoded:
+        decoded = decoded[0]
+    problem = (decoded.get("error") or decoded) if isinstance(decoded, dict) else {}
+    if isinstance(problem, dict) and "message" not in problem and isinstance(problem.get("detail"), str):
+        problem = {**problem, "message": problem["detail"]}
+    return error_of(problem, status, headers)
 
 
 _STATUS = {
