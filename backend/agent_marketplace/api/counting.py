@@ -3,22 +3,23 @@
 from collections import Counter
 
 from agent_marketplace.api.asgi import Message, Receive, Scope, Send
+from agent_marketplace.api.doors import door_at
 from agent_marketplace.api.hot import App
+from agent_marketplace.api.paths import wire_of
 
 Answered = Counter[tuple[str, int]]
-_KINDS = (
-    ("/v1/chat/", "openai"), ("/v1/responses", "responses"), ("/v1/messages", "anthropic"), ("/v1/models/", "gemini"),
-    ("/v1beta/", "gemini"), ("/v1", "openai"), ("/api/v1/agents", "agents"), ("/api/v1/", "rest"), ("/api/", "ollama"),
+_PARTS = (
+    ("/api/v1/agents", "agents"), ("/api/v1/", "rest"),
     ("/healthz", "operations"), ("/readyz", "operations"), ("/metrics", "operations"),
 )  # fmt: skip
 
 
 def kind_of(path: str) -> str:
     """The wire or part that a path belongs to: a label from a short list, whatever the path says."""
-    for start, kind in _KINDS:
-        if path.startswith(start):
-            return kind
-    return "web"
+    if (found := door_at(path)) is not None:
+        return found[0].label
+    part = next((kind for start, kind in _PARTS if path.startswith(start)), None)
+    return part or wire_of(path, {}) or "web"
 
 
 class Counting:

@@ -3,23 +3,21 @@
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
-from urllib.parse import unquote
 
 from agent_marketplace.api.asgi import ClientGone, Receive, Scope, Send, fly, read_body, read_headers, respond
+from agent_marketplace.api.doors import door_at
 from agent_marketplace.api.envelope import error_headers, note_failure
-from agent_marketplace.api.paths import GEMINI, GEMINI_PATHS, HOT_WIRES, query_keys
+from agent_marketplace.api.paths import query_keys
 from agent_marketplace.app import Market
 from agent_marketplace.errors import BadRequest, MarketplaceError
 from agent_marketplace.gateway import betas
 from agent_marketplace.gateway.request import GatewayRequest
 from agent_marketplace.ids import new_id
 from agent_marketplace.wires.base import Codec
-from agent_marketplace.wires.ollama.codec import OllamaCodec
 
 log = logging.getLogger(__name__)
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
-PATHS = (*HOT_WIRES, *GEMINI_PATHS)
 
 
 class Hot:
@@ -28,8 +26,6 @@ class Hot:
     def __init__(self, market: Market, cold: App) -> None:
         self._market = market
         self.cold = cold
-        self._codecs = market.codecs
-        self._generate = OllamaCodec(generate=True)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -39,16 +35,12 @@ class Hot:
                 self._market.limits.share(peers.memory, peers.token.encode())
             await self.cold(scope, receive, send)
             return
-        path: str = scope["path"]
-        wire = HOT_WIRES.get(path)
-        if wire is not None and scope["method"] == "POST":
-            codec = self._generate if path == "/api/generate" else self._codecs[wire]
-            await self._complete(scope, receive, send, codec, {})
-        elif (match := GEMINI.match(path)) is not None and scope["method"] == "POST":
-            fixed = {"model": unquote(match[1]), "stream": match[2] == "streamGenerateContent"}
-            await self._complete(scope, receive, send, self._codecs["gemini"], fixed)
-        else:
+        found = door_at(scope["path"]) if scope["method"] == "POST" else None
+        if found is None:
             await self.cold(scope, receive, send)
+        else:
+            door, fixed = found
+            await self._complete(scope, receive, send, door.codec, fixed)
 
     async def _complete(
         self, scope: Scope, receive: Receive, send: Send, codec: Codec, fixed: Mapping[str, Any]

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from agent_marketplace.api import schemas
-from agent_marketplace.api.hot import PATHS
+from agent_marketplace.api.doors import DOORS, Door
 
 _BEARER: list[dict[str, list[str]]] = [{"bearer": []}, {"apiKey": []}]
 _STRING: dict[str, Any] = {"type": "string"}
@@ -65,13 +65,6 @@ _HAND_MADE: dict[str, Any] = {
         },
     },
 }
-_WIRE_SUMMARY = {
-    "/v1/chat/completions": "OpenAI chat completions",
-    "/v1/responses": "OpenAI responses",
-    "/v1/messages": "Anthropic messages",
-    "/api/chat": "Ollama chat",
-    "/api/generate": "Ollama generate",
-}
 _DOCS = """<!doctype html><html lang="en"><meta charset="utf-8"><title>API — AI Agent Marketplace</title>
 <style>body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}code{font-size:.95em}
 td,th{text-align:left;vertical-align:top;padding:.25rem .75rem .25rem 0;border-bottom:1px solid #ddd}</style>
@@ -103,8 +96,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
         "bearer": {"type": "http", "scheme": "bearer"},
         "apiKey": {"type": "apiKey", "in": "header", "name": "x-api-key"},
     }
-    for path in PATHS:
-        made["paths"][path] = {"post": _wire(path)}
+    for door in DOORS:
+        made["paths"][door.path] = {"post": _wire(door)}
     for path, methods in made["paths"].items():
         for operation in methods.values():
             operation.get("responses", {}).pop("422", None)
@@ -118,8 +111,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
     return made
 
 
-def _wire(path: str) -> dict[str, Any]:
-    summary = _WIRE_SUMMARY.get(path, "Google Gemini " + path.rsplit(":", 1)[-1])
+def _wire(door: Door) -> dict[str, Any]:
+    path = door.path
     body: dict[str, Any] = {
         "type": "object",
         "additionalProperties": True,
@@ -127,7 +120,7 @@ def _wire(path: str) -> dict[str, Any]:
     }
     operation: dict[str, Any] = {
         "tags": ["wires"],
-        "summary": summary,
+        "summary": door.summary,
         "operationId": path.strip("/")
         .replace("/", "_")
         .replace("{model}", "model")

@@ -8,20 +8,9 @@ from starlette.requests import Request
 from starlette.routing import Match
 from starlette.types import Scope
 
+from agent_marketplace.api.doors import door_above, door_at
 from agent_marketplace.wires.base import WireName
 
-HOT_WIRES: Mapping[str, WireName] = {
-    "/v1/chat/completions": "openai",
-    "/v1/responses": "responses",
-    "/v1/messages": "anthropic",
-    "/api/chat": "ollama",
-    "/api/generate": "ollama",
-}
-GEMINI_PATHS = (
-    "/v1/models/{model}:generateContent", "/v1beta/models/{model}:generateContent",
-    "/v1/models/{model}:streamGenerateContent", "/v1beta/models/{model}:streamGenerateContent",
-)  # fmt: skip
-GEMINI = re.compile(r"^/v1(?:beta)?/models/(.+):(generateContent|streamGenerateContent)$")
 CATCH_ALL = "/{path:path}"
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _GEMINI_CALL = re.compile(r"^/v1/models/.+:[a-zA-Z]+$")
@@ -31,8 +20,8 @@ def wire_of(path: str, headers: Mapping[str, str]) -> WireName | None:
     """The wire of a path, None for our own API and the UI. `/v1/models` is three wires': the header of the key tells them apart."""
     if path.startswith("/v1beta/") or _GEMINI_CALL.match(path):
         return "gemini"
-    if path == "/v1/messages" or path.startswith("/v1/messages/"):
-        return "anthropic"
+    if (door := door_above(path)) is not None:
+        return door.codec.name
     if path.startswith("/v1/"):
         return _by_header(headers) if path.startswith("/v1/models") else "openai"
     if path.startswith("/api/") and not path.startswith("/api/v1/"):
@@ -56,7 +45,7 @@ def query_keys(scope: Scope, headers: Mapping[str, str]) -> Sequence[str]:
 def methods_at(request: Request) -> Sequence[str]:
     """The methods that something other than the web UI answers at this path; none = no such path."""
     path: str = request.scope["path"]
-    if path in HOT_WIRES or GEMINI.match(path):
+    if door_at(path) is not None:
         return ("POST",)
     routes = [r for r in request.app.router.routes if getattr(r, "path", None) != CATCH_ALL]
     found = [

@@ -3,11 +3,11 @@
 import json
 
 import pytest
-from agent_marketplace.wires.failures import kind_of
 
 from agent_marketplace.clock import ManualClock
 from agent_marketplace.gateway.health import Health, Lane
 from agent_marketplace.wires.base import FailureClass, UpstreamFailure
+from agent_marketplace.wires.shared.failures import kind_of
 from tests.fakes.rig import Rig, on_rig
 from tests.fakes.upstream import Behaviour
 

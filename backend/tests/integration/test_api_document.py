@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from agent_marketplace.api import replies, schemas
 from agent_marketplace.api.document import document_text
-from agent_marketplace.api.paths import GEMINI_PATHS, HOT_WIRES
+from agent_marketplace.api.doors import DOORS
 from tests.fakes.server import AGENTS, MARKET, PAID, PASSWORD, Answer, Server, running
 
 pytestmark = pytest.mark.both_databases
@@ -38,7 +38,7 @@ def test_the_frontends_copy_is_the_servers_document(document: dict[str, Any]) ->
 
 
 def test_every_hot_path_is_in_the_document(document: dict[str, Any]) -> None:
-    for path in (*HOT_WIRES, *GEMINI_PATHS):
+    for path in (door.path for door in DOORS):
         assert "post" in document["paths"][path], path
 
 
