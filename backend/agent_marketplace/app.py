@@ -119,7 +119,7 @@ class Market:
             log.warning("%d requests of a process that died were ended as lost", lost)
         self.local.start()
         for every_s, job in (
-            (_SWEEP_S, self.ledger.sweep),
+            (_SWEEP_S, lambda: self.ledger.sweep(self.router.running)),
             (_CHECKPOINT_S, self.ledger.checkpoint),
             (_FOLLOW_S, self.catalog.follow),
             (_STATS_S, self.catalog.flush),

@@ -79,6 +79,7 @@ class APIRouter:
         self._catalog = catalog
         self._choose = choose
         self.rhythm = Rhythm()
+        self.running: set[str] = set()
         self.tracer: Tracer | None = None
         self.sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 

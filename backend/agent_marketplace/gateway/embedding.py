@@ -87,7 +87,9 @@ class EmbeddingFlight(Flight):
         wants = needs.read(self.request.call, longest)
         self.plan = await self.router.plan_for(self.request.user_id, self.request.call, wants, self.wishes)
         self.hold = await self._hold(wants)
-        self._pulse = Pulse(self.router.rhythm, self._heartbeat)
+        self._pulse = Pulse(
+            self.router.rhythm, self._heartbeat, beat_every_s=self._holding.beat_every(self.router.rhythm)
+        )
 
     async def _prepare(self, attempt: Attempt) -> Prepared:
         target = attempt.target

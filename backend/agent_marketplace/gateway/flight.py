@@ -53,7 +53,9 @@ class Flight:
         self.input_tokens = 0
         self.asked: Asked | None = None
         self.hold: Held | None = None
-        self._holding = Holding(router.ledger, request.request_id, request.user_id, request.key_id)
+        self._holding = Holding(
+            router.ledger, router.running, request.request_id, request.user_id, request.key_id
+        )
         self.requested_model = request.call.model
         self.log: list[AttemptLog] = []
         self.upstream: Upstream | None = None
@@ -81,7 +83,9 @@ class Flight:
         if chosen:
             self.request.detail["auto"] = chosen
         self.hold = await self._hold(wants)
-        self._pulse = Pulse(self.router.rhythm, self._heartbeat)
+        self._pulse = Pulse(
+            self.router.rhythm, self._heartbeat, beat_every_s=self._holding.beat_every(self.router.rhythm)
+        )
 
     async def plain(self) -> bytes:
         """The whole answer, charged for. Raises the caller's error, CancelledError where the caller left."""
@@ -112,6 +116,7 @@ class Flight:
         self._pulse = Pulse(
             self.router.rhythm,
             self._heartbeat,
+            beat_every_s=self._holding.beat_every(self.router.rhythm),
             keep_alive=guarded.keep_alive,
             check=self._check_caller if self.request.still_valid is not None else None,
         )

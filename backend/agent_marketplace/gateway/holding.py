@@ -8,6 +8,7 @@ import msgspec
 from agent_marketplace.errors import PaymentRequired
 from agent_marketplace.gateway import sizing
 from agent_marketplace.gateway.plan import Plan, Target
+from agent_marketplace.gateway.pulse import Rhythm
 from agent_marketplace.gateway.sizing import Asked, Held
 from agent_marketplace.ledger import Balance, Ledger, Receipt, Settlement
 
@@ -15,12 +16,18 @@ _ROUNDS = 3  # what is available changes while we look at it: other calls of the
 
 
 class Holding:
-    """One call's hold. It keeps nothing itself: what a method returns is the hold as it now is."""
+    """One call's hold. It keeps nothing itself: what a method returns is the hold as it now is.
 
-    __slots__ = ("_key_id", "_ledger", "_request_id", "_user_id")
+    running: the process's open calls; the sweeper spares them, however late their heartbeats are
+    """
 
-    def __init__(self, ledger: Ledger, request_id: str, user_id: str, key_id: str | None) -> None:
+    __slots__ = ("_key_id", "_ledger", "_request_id", "_running", "_user_id")
+
+    def __init__(
+        self, ledger: Ledger, running: set[str], request_id: str, user_id: str, key_id: str | None
+    ) -> None:
         self._ledger = ledger
+        self._running = running
         self._request_id = request_id
         self._user_id = user_id
         self._key_id = key_id
@@ -40,6 +47,7 @@ class Holding:
                     self._request_id, self._user_id, fit.amount, price_version=fit.dearest.price_version,
                     key_id=self._key_id, meta={"model": fit.dearest.model, "provider": fit.dearest.provider},
                 )  # fmt: skip
+                self._running.add(self._request_id)
                 return fit.plan, sizing.held(asked, fit)
             except PaymentRequired as error:
                 refused, balance = error, await self._ledger.balance(self._user_id)
@@ -66,13 +74,21 @@ class Holding:
             raise PaymentRequired("The balance is used up: the answer was stopped here")
         return msgspec.structs.replace(hold, amount_nano=amount, tokens=hold.tokens + tokens)
 
+    def beat_every(self, rhythm: Rhythm) -> float:
+        """Seconds between two beats: the hold outlives several that are missed."""
+        return rhythm.beat_every(self._ledger.hold_ttl_s)
+
     async def beat(self, progress_nano: int | None) -> None:
         """Keeps the hold alive; progress_nano: what is to be charged if this process dies now."""
         await self._ledger.heartbeat(self._request_id, progress_nano=progress_nano)
 
     async def settle(self, settlement: Settlement) -> Receipt:
         """Charges and releases. Raises as `Ledger.settle`."""
-        return await self._ledger.settle(settlement)
+        try:
+            return await self._ledger.settle(settlement)
+        finally:
+            # Also where it failed: nobody works on this call any more, so that the sweeper has to end its hold.
+            self._running.discard(self._request_id)
 
 
 def _available(refused: PaymentRequired, balance: Balance) -> int:

@@ -19,17 +19,26 @@ _LOCK = 7_202_611_220_002  # PostgreSQL: one process at a time numbers the check
 log = logging.getLogger(__name__)
 
 
-async def end_lost_holds(database: Database, writer: Writer, *, everything: bool) -> int:
-    """Ends holds as `lost`, charged their last progress: expired ones, or `everything` that another process left open."""
+async def end_lost_holds(
+    database: Database, writer: Writer, *, everything: bool, running: frozenset[str] = frozenset()
+) -> int:
+    """Ends holds as `lost`, charged their last progress: expired ones, or `everything` that another process left open.
+
+    running: requests that are not lost, however late their heartbeats are
+    """
     total = 0
-    while ended := await database.write(lambda c: end_lost_holds_in(writer, c, everything=everything)):
+    while ended := await database.write(
+        lambda c: end_lost_holds_in(writer, c, everything=everything, running=running)
+    ):
         total += ended
     if total:
         log.warning("%d open holds ended as lost", total)
     return total
 
 
-def end_lost_holds_in(writer: Writer, connection: sa.Connection, *, everything: bool) -> int:
+def end_lost_holds_in(
+    writer: Writer, connection: sa.Connection, *, everything: bool, running: frozenset[str] = frozenset()
+) -> int:
     """One batch of `end_lost_holds`. Returns how many."""
     book = writer.book(connection)
     over = holds.c.owner != writer.owner if everything else holds.c.expires_at <= book.now
@@ -37,9 +46,9 @@ def end_lost_holds_in(writer: Writer, connection: sa.Connection, *, everything: 
         sa.select(holds.c.request_id)
         .where(holds.c.state == "open", over)
         .order_by(holds.c.expires_at, holds.c.request_id)
-        .limit(BATCH)
+        .limit(BATCH + len(running))  # so that those that run can't fill the batch and hide what is lost
     )
-    names = [row.request_id for row in connection.execute(found)]
+    names = [row.request_id for row in connection.execute(found) if row.request_id not in running]
     book.load(requests=names)
     ended = 0
     for name in names:

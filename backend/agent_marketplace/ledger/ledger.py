@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -48,7 +48,7 @@ class Ledger:
         self._database = database
         self._clock = clock
         self._secret = secret
-        self._hold_ttl_s = hold_ttl_s
+        self.hold_ttl_s = hold_ttl_s
         self.owner = owner or secrets.token_hex(8)
         self._writer = Writer(database.dialect, clock, self.owner)
         self._undoing: set[asyncio.Task[Any]] = set()
@@ -74,7 +74,7 @@ class Ledger:
             user_id,
             amount_nano,
             price_version,
-            min(ttl_s, self._hold_ttl_s),
+            min(ttl_s, self.hold_ttl_s),
             key_id,
             dict(meta or {}),
         )
@@ -90,7 +90,7 @@ class Ledger:
         """Keeps a hold alive; progress_nano: what is charged if this process dies now. False = it is no longer open."""
         return bool(
             await self._submit(
-                Heartbeat(request_id, min(ttl_s, self._hold_ttl_s), progress_nano), durable=False
+                Heartbeat(request_id, min(ttl_s, self.hold_ttl_s), progress_nano), durable=False
             )
         )
 
@@ -227,9 +227,14 @@ class Ledger:
         )  # one process serves: whoever else made a hold is dead
         return await housekeeping.end_lost_holds(self._database, self._writer, everything=everything)
 
-    async def sweep(self) -> int:
-        """Every few seconds: ends expired holds as `lost` (a later settlement still wins). Returns how many."""
-        return await housekeeping.end_lost_holds(self._database, self._writer, everything=False)
+    async def sweep(self, running: Collection[str] = ()) -> int:
+        """Every few seconds: ends expired holds as `lost` (a later settlement still wins). Returns how many.
+
+        running: request ids that this process still works on: however late their heartbeats are, they are not lost.
+        """
+        return await housekeeping.end_lost_holds(
+            self._database, self._writer, everything=False, running=frozenset(running)
+        )
 
     async def checkpoint(self) -> int:
         """Every few minutes: rolls up shared accounts and signs the heads that moved. Returns how many moved."""

@@ -321,6 +321,24 @@ def test_an_expired_hold_ends_as_lost_and_a_late_settlement_still_wins(ledger, d
     assert len(usage_rows(database)) == 1
 
 
+def test_the_sweeper_spares_what_its_own_process_still_runs_and_finds_what_is_lost_behind_it(
+    ledger, clock, monkeypatch
+):
+    monkeypatch.setattr("agent_marketplace.ledger.housekeeping.BATCH", 1)
+
+    async def story():
+        for name in ("r1", "r2", "r3"):
+            await ledger.hold(name, "ann", DOLLAR, price_version="v", ttl_s=10)
+        clock.advance(3600)
+        assert await ledger.sweep({"r1", "r2"}) == 1
+        assert (await ledger.receipt("r3", "ann")).status == "lost"
+        assert (await ledger.balance("ann")).held == 2 * DOLLAR
+        assert await ledger.heartbeat("r1", 10), "a beat that comes late still finds its hold"
+        assert await ledger.sweep() == 1
+
+    asyncio.run(story())
+
+
 @pytest.mark.parametrize(
     ("progress", "final"), [(300, 500), (500, 300), (300, 300), (6 * DOLLAR, 6 * DOLLAR), (6 * DOLLAR, 1)]
 )
