@@ -58,10 +58,9 @@ class Holding:
             if smaller is None:
                 break
             fit = smaller
-        of_key = refused.extra.get("scope") == "key"
         raise sizing.not_covered(
             asked, fit.plan, balance, _available(refused, balance),
-            key_words=refused.message if of_key else None, free=free_alternative(),
+            by_cap=refused if refused.extra.get("scope") == "key" else None, free=free_alternative(),
         )  # fmt: skip
 
     async def extend(self, asked: Asked, hold: Held, target: Target, tokens: int) -> Held:
@@ -70,8 +69,14 @@ class Holding:
             return hold
         amount = sizing.slice_amount(asked, hold, target, tokens)
         more = amount - hold.amount_nano
-        if more and not await self._ledger.extend(self._request_id, more):
-            raise PaymentRequired("The balance is used up: the answer was stopped here")
+        try:
+            extended = not more or await self._ledger.extend(self._request_id, more)
+        except PaymentRequired as refused:
+            by_cap = refused.extra.get("scope") == "key"
+            words = refused.message if by_cap else "The balance is used up"
+            raise PaymentRequired(f"{words}: the answer was stopped here") from refused
+        if not extended:
+            raise PaymentRequired("What was held has been given back: the answer was stopped here")
         return msgspec.structs.replace(hold, amount_nano=amount, tokens=hold.tokens + tokens)
 
     def beat_every(self, rhythm: Rhythm) -> float:

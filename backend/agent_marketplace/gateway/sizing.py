@@ -205,11 +205,17 @@ def above_max_cost(asked: Asked, plan: Plan, ceiling: int) -> PaymentRequired:
 
 
 def not_covered(
-    asked: Asked, plan: Plan, balance: Balance, available: int, *, key_words: str | None, free: str | None
+    asked: Asked,
+    plan: Plan,
+    balance: Balance,
+    available: int,
+    *,
+    by_cap: PaymentRequired | None,
+    free: str | None,
 ) -> PaymentRequired:
     """The 402 of a wallet, or of a key's cap, that does not cover the cheapest target.
 
-    available: what a new hold may take, nano-dollars; key_words: the refusal's words where the key's cap is what refused;
+    available: what a new hold may take, nano-dollars; by_cap: the ledger's refusal where the key's cap is what refused;
     free: a free model that could answer, the way out.
     """
     target = _cheapest(asked, plan)
@@ -220,9 +226,12 @@ def not_covered(
         "available": dollars(available),
         "max_affordable_tokens": affordable_tokens(asked, target, available) if target.price else 0,
         "free_alternative": free,
-        "scope": "wallet" if key_words is None else "key",
+        "scope": "wallet",
     }
-    return PaymentRequired(key_words or "Insufficient balance", code="payment_required", extra=extra)
+    words = "Insufficient balance"
+    if by_cap is not None:
+        words, extra = by_cap.message, extra | {"scope": "key", "cap": by_cap.extra["cap"]}
+    return PaymentRequired(words, code="payment_required", extra=extra)
 
 
 def _full(asked: Asked, target: Target) -> int:

@@ -1,10 +1,12 @@
 """The unit of work: loads and locks what a transaction needs, lets decisions change it in memory, writes it back at once.
 
 Rows are locked before they are read (SQLite: `BEGIN IMMEDIATE`; PostgreSQL: `FOR UPDATE`, accounts in id order, then caps),
-and an account is written back only if its balance and held still are what the decision saw.
+and an account or a cap is written back only if what is posted, spent and held still is what the decision saw.
 """
 
 from collections.abc import Iterable
+from dataclasses import fields
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,34 +27,24 @@ _ACCOUNT_UPDATE = (
     "held_nano",
     "seq",
     "head",
-)  # the first three must match
-_HOLD = (
-    "request_id", "account_id", "key_id", "amount_nano", "price_version", "owner", "state", "progress_nano", "charged_nano",
-    "absorbed_nano", "model", "provider", "created_at", "expires_at",
-)  # fmt: skip
+)  # 3 must match
+_HOLD = tuple(field.name for field in fields(HoldRow))
 _HOLD_UPDATE = (
-    "request_id",
-    "amount_nano",
-    "state",
-    "progress_nano",
-    "charged_nano",
-    "absorbed_nano",
-    "expires_at",
-)
-_BUDGET = ("key_id", "period", "timezone", "limit_nano", "window_start", "spent_nano", "held_nano")
-_BUDGET_UPDATE = ("key_id", "window_start", "spent_nano", "held_nano")
-_TRANSACTION = (
-    "owner_id",
-    "seq",
-    "at",
-    "kind",
-    "request_id",
-    "memo",
-    "amount_nano",
-    "balance_after_nano",
-    "hash",
-)
+    "request_id", "amount_nano", "state", "progress_nano", "charged_nano", "absorbed_nano", "expires_at",
+)  # fmt: skip
+_BUDGET = tuple(field.name for field in fields(Budget))
+_BUDGET_UPDATE = (
+    "key_id",
+    "spent_nano",
+    "held_nano",
+    "window_start",
+    "spent_nano",
+    "held_nano",
+)  # 3 must match
+_TRANSACTION = tuple(name for name in Transaction.__struct_fields__ if name != "counter")
 _POSTING = ("owner_id", "seq", "account", "amount_nano")
+_hold_row, _hold_update = attrgetter(*_HOLD), attrgetter(*_HOLD_UPDATE)
+_budget_update, _transaction_row = attrgetter(*_BUDGET_UPDATE[3:]), attrgetter(*_TRANSACTION)
 USAGE_CLASSES = (*COUNTS, "estimated")
 USAGE = (
     "request_id", "user_id", "key_id", "model", "provider", "status", *USAGE_CLASSES, "charge_nano", "absorbed_nano",
@@ -61,7 +53,7 @@ USAGE = (
 
 
 class StaleBook(RuntimeError):
-    """An account changed while it was locked: a bug or a foreign hand. The transaction is rolled back."""
+    """An account or a cap changed while it was locked: a bug or a foreign hand. The transaction is rolled back."""
 
 
 class Book:
@@ -74,6 +66,7 @@ class Book:
         self._by_id: dict[int, Account] = {}
         self.holds: dict[str, HoldRow] = {}
         self.budgets: dict[str, Budget] = {}
+        self._read_budgets: dict[str, tuple[int, int]] = {}  # (spent, held) as they were locked
         self._changed_accounts: dict[int, Account] = {}
         self._changed_holds: dict[str, HoldRow] = {}
         self._changed_budgets: dict[str, Budget] = {}
@@ -107,7 +100,8 @@ class Book:
             self._by_id[account.id] = self._by_name[account.name] = account
         key_ids = sorted({*keys, *(row[2] for row in holds if row[2] is not None)})
         for row in self._sql.select("key_budgets", _BUDGET, "key_id", key_ids, lock=True):
-            self.budgets[row[0]] = Budget(*row)
+            budget = self.budgets[row[0]] = Budget(*row)
+            self._read_budgets[budget.key_id] = (budget.spent_nano, budget.held_nano)
         if not self._sql.sqlite:
             holds = self._sql.select("ledger_holds", _HOLD, "request_id", ids)
         for row in holds:
@@ -149,14 +143,14 @@ class Book:
         self._changed_accounts[account.id] = account
         budget = self.budget(hold.key_id)
         if budget is not None:
-            budget.held += amount
+            budget.held_nano += amount
             self._changed_budgets[budget.key_id] = budget
 
     def spend(self, hold: HoldRow, amount: int) -> None:
         """Counts `amount` nano-dollars against the key's cap."""
         budget = self.budget(hold.key_id)
         if budget is not None:
-            budget.spent += amount
+            budget.spent_nano += amount
             self._changed_budgets[budget.key_id] = budget
 
     def changed(self, hold: HoldRow) -> None:
@@ -193,64 +187,35 @@ class Book:
 
     def flush(self) -> None:
         """Writes everything. Raises StaleBook, or the driver's error; either way the transaction must be rolled back."""
-        accounts = [
-            (a.id, a.read_balance, a.read_held, a.balance, a.held, a.seq, a.head)
-            for a in self._changed_accounts.values()
-        ]
-        if accounts and self._sql.update("ledger_accounts", _ACCOUNT_UPDATE, accounts, keys=3) != len(
-            accounts
-        ):
-            raise StaleBook("an account was changed behind its lock")
-        self._sql.insert("ledger_holds", _HOLD, [_hold_row(h) for h in self._new_holds.values()])
-        self._sql.update(
-            "ledger_holds",
-            _HOLD_UPDATE,
+        self._update_if_unchanged(
+            "ledger_accounts",
+            _ACCOUNT_UPDATE,
             [
-                (h.request_id, h.amount, h.state, h.progress, h.charged, h.absorbed, h.expires_at)
-                for h in self._changed_holds.values()
+                (a.id, a.read_balance, a.read_held, a.balance, a.held, a.seq, a.head)
+                for a in self._changed_accounts.values()
             ],
-            keys=1,
         )
-        self._sql.update(
+        self._update_if_unchanged(
             "key_budgets",
             _BUDGET_UPDATE,
-            [(b.key_id, b.window_start, b.spent, b.held) for b in self._changed_budgets.values()],
-            keys=1,
-        )
-        self._sql.insert(
-            "ledger_transactions",
-            _TRANSACTION,
             [
-                (
-                    t.owner_id,
-                    t.seq,
-                    t.at,
-                    t.kind,
-                    t.request_id,
-                    t.memo,
-                    t.amount_nano,
-                    t.balance_after_nano,
-                    t.hash,
-                )
-                for t in self._transactions
+                (key_id, *self._read_budgets[key_id], *_budget_update(budget))
+                for key_id, budget in self._changed_budgets.items()
             ],
         )
-        self._sql.insert(
-            "ledger_postings",
-            _POSTING,
-            [
-                (t.owner_id, t.seq, account, amount)
-                for t in self._transactions
-                for account, amount in t.counter
-            ],
+        sql, posted = self._sql, self._transactions
+        sql.insert("ledger_holds", _HOLD, [_hold_row(hold) for hold in self._new_holds.values()])
+        sql.update(
+            "ledger_holds", _HOLD_UPDATE, [_hold_update(h) for h in self._changed_holds.values()], keys=1
         )
-        self._sql.insert("usage_records", USAGE, self._usage)
-        self._sql.insert("usage_records", USAGE, list(self._usage_again.values()), replace_on="request_id")
-        self._sql.update("idempotency_keys", ("scope", "key", "result"), self._replies, keys=2)
+        sql.insert("ledger_transactions", _TRANSACTION, [_transaction_row(t) for t in posted])
+        legs = [(t.owner_id, t.seq, account, amount) for t in posted for account, amount in t.counter]
+        sql.insert("ledger_postings", _POSTING, legs)
+        sql.insert("usage_records", USAGE, self._usage)
+        sql.insert("usage_records", USAGE, list(self._usage_again.values()), replace_on="request_id")
+        sql.update("idempotency_keys", ("scope", "key", "result"), self._replies, keys=2)
 
-
-def _hold_row(h: HoldRow) -> Row:
-    return (
-        h.request_id, h.account_id, h.key_id, h.amount, h.price_version, h.owner, h.state, h.progress, h.charged, h.absorbed,
-        h.model, h.provider, h.created_at, h.expires_at,
-    )  # fmt: skip
+    def _update_if_unchanged(self, table: str, columns: tuple[str, ...], rows: list[Row]) -> None:
+        """Updates rows whose key and what was read of them (the first three columns) still are the same."""
+        if rows and self._sql.update(table, columns, rows, keys=3) != len(rows):
+            raise StaleBook(f"{table} was changed behind its lock")

@@ -1,5 +1,6 @@
 """Pure decisions on holds and key caps: who is admitted, what a settlement takes, when a cap's window begins."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -9,81 +10,49 @@ from agent_marketplace.ledger.postings import Account
 from agent_marketplace.ledger.types import HoldState, Period
 
 
+@dataclass(slots=True)
 class HoldRow:
-    """A hold as locked by the current transaction. Money in nano-dollars, times in ms."""
+    """A hold as locked by the current transaction; its fields are the columns of `ledger_holds`."""
 
-    __slots__ = (
-        "absorbed", "account_id", "amount", "charged", "created_at", "expires_at", "key_id", "model", "owner",
-        "price_version", "progress", "provider", "request_id", "state",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        request_id: str,
-        account_id: int,
-        key_id: str | None,
-        amount: int,
-        price_version: str,
-        owner: str,
-        state: HoldState,
-        progress: int,
-        charged: int,
-        absorbed: int,
-        model: str,
-        provider: str,
-        created_at: int,
-        expires_at: int,
-    ) -> None:
-        self.request_id = request_id
-        self.account_id = account_id
-        self.key_id = key_id
-        self.amount = amount
-        self.price_version = price_version
-        self.owner = owner
-        self.state = state
-        self.progress = progress
-        self.charged = charged
-        self.absorbed = absorbed
-        self.model = model
-        self.provider = provider
-        self.created_at = created_at
-        self.expires_at = expires_at
+    request_id: str
+    account_id: int
+    key_id: str | None
+    amount_nano: int
+    price_version: str
+    owner: str
+    state: HoldState
+    progress_nano: int
+    charged_nano: int
+    absorbed_nano: int
+    model: str
+    provider: str
+    created_at: int
+    expires_at: int
 
 
+@dataclass(slots=True)
 class Budget:
-    """A marketplace key's cap as locked by the current transaction. Money in nano-dollars."""
+    """A marketplace key's cap as locked by the current transaction; its fields are the columns of `key_budgets`."""
 
-    __slots__ = ("held", "key_id", "limit", "period", "spent", "timezone", "window_start")
-
-    def __init__(
-        self,
-        key_id: str,
-        period: Period,
-        timezone: str,
-        limit: int | None,
-        window_start: int,
-        spent: int,
-        held: int,
-    ) -> None:
-        self.key_id = key_id
-        self.period: Period = period
-        self.timezone = timezone
-        self.limit = limit
-        self.window_start = window_start
-        self.spent = spent
-        self.held = held
+    key_id: str
+    period: Period
+    timezone: str
+    limit_nano: int | None
+    window_start: int
+    spent_nano: int
+    held_nano: int
 
     def roll(self, now_ms: int) -> None:
         """Starts a new window if the old one is over; open holds stay counted."""
         start = window_start(self.period, self.timezone, now_ms)
         if start > self.window_start:
             self.window_start = start
-            self.spent = 0
+            self.spent_nano = 0
 
     @property
     def available(self) -> int | None:
-        """What a new hold may take; None = no cap."""
-        return None if self.limit is None else self.limit - self.spent - self.held
+        """What a new hold may take: the cap less what was spent and what open holds may still spend; None = no cap."""
+        return None if self.limit_nano is None else self.limit_nano - self.spent_nano - self.held_nano
 
 
 def zone(name: str) -> tzinfo:
@@ -134,21 +103,30 @@ def admit(account: Account, budget: Budget | None, amount: int) -> None:
             "Insufficient balance", "wallet", amount, account.balance, account.held, account.available
         )
     if budget is not None and budget.available is not None and amount > budget.available:
-        assert budget.limit is not None
-        left = budget.limit - budget.spent
-        raise _refusal(
-            "This API key's spending cap is reached", "key", amount, left, budget.held, budget.available
-        )
+        assert budget.limit_nano is not None
+        words = "This API key's spending cap is reached"
+        if budget.available > 0:
+            cap, rest = dollars(budget.limit_nano), dollars(budget.available)
+            words = f"Of this API key's spending cap of ${cap} only ${rest} is left"
+        left = budget.limit_nano - budget.spent_nano
+        refusal = _refusal(words, "key", amount, left, budget.held_nano, budget.available)
+        refusal.extra["cap"] = dollars(budget.limit_nano)
+        raise refusal
 
 
-def split_charge(hold: HoldRow, charge: int, available: int) -> tuple[int, int]:
-    """(paid now, absorbed now): brings the hold's totals to `charge`, of which the user pays what is available.
+def split_charge(hold: HoldRow, charge: int, account: Account, budget: Budget | None) -> tuple[int, int]:
+    """(paid now, absorbed now): brings the hold's totals to `charge`.
 
-    Negative where an expired hold was charged more (its last progress) than the settlement that came after.
+    The user pays no more than was held, however much the answer cost. Where the hold has expired its money is no longer kept:
+    then no more than wallet and cap have left, either. Negative where an expired hold was charged more (its last progress)
+    than the settlement that came after.
     """
-    due = charge - hold.charged
-    paid = due if due <= 0 else min(due, max(available, 0))
-    return paid, charge - hold.charged - paid - hold.absorbed
+    due = min(charge, hold.amount_nano) - hold.charged_nano
+    if due > 0:
+        due = min(due, max(account.available, 0))
+        if budget is not None and budget.available is not None:
+            due = min(due, max(budget.available, 0))
+    return due, charge - hold.charged_nano - due - hold.absorbed_nano
 
 
 def _refusal(words: str, scope: str, amount: int, balance: int, held: int, available: int) -> PaymentRequired:

@@ -58,7 +58,7 @@ def end_lost_holds_in(
         settlement = Settlement(
             request_id=hold.request_id,
             user_id=book.account_of(hold).user_id,
-            charge_nano=hold.progress,
+            charge_nano=hold.progress_nano,
             usage=Usage(estimated=True),
             provider=hold.provider,
             model=hold.model,

@@ -67,7 +67,8 @@ class Ledger:
         """Keeps `amount_nano` of the wallet (and of the key's cap). A hold of 0 is always admitted, even in debt.
 
         meta: `model` and `provider`, for the usage row of a lost request. Raises PaymentRequired (extra: required, balance,
-        held, available in dollars; scope `wallet` or `key`), NotFound (no such account), Conflict (request id used before).
+        held, available in dollars; scope `wallet` or `key`, then also its cap), NotFound (no such account), Conflict (request id
+        used before).
         """
         job = MakeHold(
             request_id,
@@ -81,7 +82,10 @@ class Ledger:
         return await self._database.write_batched(self._writer.run, job, durable=False, undo=self._undo_hold)
 
     async def extend(self, request_id: str, add_nano: int) -> bool:
-        """Adds a stream's next slice to its hold; False = the wallet or the key's cap is too small, nothing changed."""
+        """Adds a stream's next slice to its hold; False = it is no longer open.
+
+        Raises PaymentRequired as `hold` where the wallet or the key's cap is too small; then nothing changed.
+        """
         return bool(await self._submit(Extend(request_id, add_nano), durable=False))
 
     async def heartbeat(
@@ -95,34 +99,22 @@ class Ledger:
         )
 
     async def settle(self, settlement: Settlement) -> Receipt:
-        """Charges min(cost, what is available), releases the hold, writes the usage row: durable, once per request id.
+        """Charges min(cost, what was held), releases the hold, writes the usage row: durable, once per request id.
 
         Repeats itself when the database did not confirm. Raises NotFound (no hold), Conflict (voided), Unavailable.
         """
         receipt = await self._repeat(Settle(settlement))
         if receipt.absorbed_nano and not receipt.replayed:
             log.error(
-                "absorbed %d nano-dollars of %s: cost above what was available",
+                "absorbed %d nano-dollars of %s: cost above what was held",
                 receipt.absorbed_nano,
                 receipt.request_id,
             )
         return receipt
 
-    async def void(
-        self,
-        request_id: str,
-        reason: str,
-        *,
-        status: Status = "failed",
-        model: str = "",
-        provider: str = "",
-        provider_cost_nano: int = 0,
-        detail: Mapping[str, Any] | None = None,
-    ) -> Receipt:
+    async def void(self, request_id: str, reason: str, *, status: Status = "failed") -> Receipt:
         """Releases the hold, charges nothing, writes the usage row that says why. Once per request id."""
-        return await self._repeat(
-            Void(request_id, reason, status, model, provider, provider_cost_nano, dict(detail or {}))
-        )
+        return await self._repeat(Void(request_id, reason, status))
 
     async def balance(self, user_id: str) -> Balance:
         """The wallet. Raises NotFound."""

@@ -10,7 +10,6 @@ from agent_marketplace.db.tables.ledger import (
     accounts,
     holds,
     key_budgets,
-    postings,
     shared,
     transactions,
     usage_records,
@@ -23,7 +22,6 @@ from agent_marketplace.ledger.topups import day_of
 from agent_marketplace.ledger.types import (
     Balance,
     KeySpend,
-    ModelUse,
     StatementEntry,
     StatementPage,
     Totals,
@@ -56,19 +54,6 @@ def totals(connection: sa.Connection) -> Totals:
     ).one()
     sums = {row.account: int(row.balance_nano) for row in connection.execute(sa.select(shared))}
     return Totals(open_holds=count, held_nano=int(held), shared=sums)
-
-
-def balances(connection: sa.Connection, user_ids: Sequence[str]) -> dict[str, Balance]:
-    """Several wallets; unknown users are absent."""
-    rows = connection.execute(
-        sa.select(accounts.c.name, *_WALLET).where(accounts.c.name.in_([user_account(u) for u in user_ids]))
-    )
-    return {
-        row.name.removeprefix("user:"): Balance(
-            balance=row.balance_nano, held=row.held_nano, restricted=row.restricted_nano
-        )
-        for row in rows
-    }
 
 
 def statement(connection: sa.Connection, user_id: str, cursor: str | None, limit: int) -> StatementPage:
@@ -147,25 +132,6 @@ def records(connection: sa.Connection, user_id: str) -> list[UsageRecord]:
     return [_record(row) for row in rows]
 
 
-def model_use(connection: sa.Connection, since_ms: int) -> list[ModelUse]:
-    """Traffic by model since a moment, busiest first."""
-    u = usage_records.c
-    requests = sa.func.count().label("requests")
-    rows = connection.execute(
-        sa.select(
-            u.model,
-            requests,
-            sa.func.count(sa.distinct(u.user_id)),
-            sa.func.sum(sa.case((u.status == "ok", 1), else_=0)),
-            _sum((*INPUTS, *OUTPUTS)),
-        )
-        .where(u.created_at >= since_ms)
-        .group_by(u.model)
-        .order_by(requests.desc(), u.model)
-    )
-    return [ModelUse(model=r[0], requests=r[1], users=r[2], ok=int(r[3]), tokens=int(r[4])) for r in rows]
-
-
 def key_spend(connection: sa.Connection, key_ids: Sequence[str], now_ms: int) -> dict[str, KeySpend]:
     """Spend of keys in their current windows; keys without a cap are absent."""
     found = {}
@@ -176,26 +142,12 @@ def key_spend(connection: sa.Connection, key_ids: Sequence[str], now_ms: int) ->
         budget.roll(now_ms)
         found[budget.key_id] = KeySpend(
             period=budget.period,
-            limit_nano=budget.limit,
-            spent_nano=budget.spent,
-            held_nano=budget.held,
+            limit_nano=budget.limit_nano,
+            spent_nano=budget.spent_nano,
+            held_nano=budget.held_nano,
             resets_at=window_end(budget.period, budget.timezone, budget.window_start),
         )
     return found
-
-
-def shared_balances(connection: sa.Connection) -> dict[str, int]:
-    """Balances of providers', the platform's and the world's accounts, nano-dollars: roll-up plus what came after it."""
-    totals = {row.account: int(row.balance_nano) for row in connection.execute(sa.select(shared))}
-    rest = connection.execute(
-        sa.select(postings.c.account, sa.func.sum(postings.c.amount_nano))
-        .join(accounts, accounts.c.id == postings.c.owner_id)
-        .where(accounts.c.seq > accounts.c.rolled_seq, postings.c.seq > accounts.c.rolled_seq)
-        .group_by(postings.c.account)
-    )
-    for account, amount in rest:
-        totals[account] = totals.get(account, 0) + int(amount)
-    return totals
 
 
 def _sum(names: Sequence[str]) -> sa.ColumnElement[Any]:

@@ -135,16 +135,6 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     shared: dict[str, int]
 
 
-class ModelUse(msgspec.Struct, frozen=True, kw_only=True):
-    """Traffic of one model since a moment: for popularity and trends."""
-
-    model: str
-    requests: int
-    users: int
-    ok: int
-    tokens: int
-
-
 class KeySpend(msgspec.Struct, frozen=True, kw_only=True):
     """A marketplace key's cap in its current window. resets_at: None for `total`; limit_nano None = no cap."""
 

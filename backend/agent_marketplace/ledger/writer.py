@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from agent_marketplace import json
 from agent_marketplace.clock import Clock
-from agent_marketplace.errors import BadRequest, Conflict, MarketplaceError, NotFound, PaymentRequired
+from agent_marketplace.errors import BadRequest, Conflict, MarketplaceError, NotFound
 from agent_marketplace.ledger.book import USAGE_CLASSES, Book
 from agent_marketplace.ledger.holds import HoldRow, admit, split_charge
 from agent_marketplace.ledger.money import MAX_NANO
@@ -45,9 +45,21 @@ class MakeHold(msgspec.Struct, frozen=True):
             raise Conflict("This request id was used before")
         admit(account, book.budget(self.key_id), self.amount)
         hold = HoldRow(
-            self.request_id, account.id, self.key_id, self.amount, self.price_version, owner, "open", 0, 0, 0,
-            self.meta.get("model", ""), self.meta.get("provider", ""), book.now, book.now + round(self.ttl_s * 1000),
-        )  # fmt: skip
+            request_id=self.request_id,
+            account_id=account.id,
+            key_id=self.key_id,
+            amount_nano=self.amount,
+            price_version=self.price_version,
+            owner=owner,
+            state="open",
+            progress_nano=0,
+            charged_nano=0,
+            absorbed_nano=0,
+            model=self.meta.get("model", ""),
+            provider=self.meta.get("provider", ""),
+            created_at=book.now,
+            expires_at=book.now + round(self.ttl_s * 1000),
+        )
         book.add_hold(hold)
         book.keep(hold, self.amount)
         return Hold(
@@ -66,17 +78,14 @@ class Extend(msgspec.Struct, frozen=True):
     amount: int
 
     def apply(self, book: Book, owner: str) -> bool:  # noqa: ARG002  the jobs' common signature
-        """False = refused or no longer open. Raises NotFound, BadRequest."""
+        """False = no longer open. Raises PaymentRequired, NotFound, BadRequest."""
         check_amount(self.amount)
         hold = book.hold(self.request_id)
         if hold.state != "open":
             return False
-        try:
-            admit(book.account_of(hold), book.budget(hold.key_id), self.amount)
-        except PaymentRequired:
-            return False
+        admit(book.account_of(hold), book.budget(hold.key_id), self.amount)
         book.keep(hold, self.amount)
-        hold.amount += self.amount
+        hold.amount_nano += self.amount
         book.changed(hold)
         return True
 
@@ -95,7 +104,7 @@ class Heartbeat(msgspec.Struct, frozen=True):
             return False
         if self.progress is not None:
             check_amount(self.progress)
-            hold.progress = self.progress
+            hold.progress_nano = self.progress
         hold.expires_at = max(hold.expires_at, book.now + round(self.ttl_s * 1000))
         book.changed(hold)
         return True
@@ -134,14 +143,9 @@ class Void(msgspec.Struct, frozen=True):
     request_id: str
     reason: str
     status: Status
-    model: str
-    provider: str
-    provider_cost: int
-    detail: dict[str, Any]
 
     def apply(self, book: Book, owner: str) -> Receipt:  # noqa: ARG002  the jobs' common signature
-        """Raises NotFound, BadRequest. A settled request stays settled."""
-        check_amount(self.provider_cost)
+        """Raises NotFound. A settled request stays settled."""
         hold = book.hold(self.request_id)
         if hold.state in ("settled", "voided"):
             return _receipt(book, hold, self.status, replayed=True)
@@ -150,11 +154,10 @@ class Void(msgspec.Struct, frozen=True):
             user_id=book.account_of(hold).user_id,
             charge_nano=0,
             usage=Usage(),
-            provider=self.provider or hold.provider,
-            model=self.model or hold.model,
+            provider=hold.provider,
+            model=hold.model,
             status=self.status,
-            provider_cost_nano=self.provider_cost,
-            detail={**self.detail, "reason": self.reason},
+            detail={"reason": self.reason},
         )
         return close(book, hold, settlement, "voided")
 
@@ -195,16 +198,16 @@ def close(book: Book, hold: HoldRow, s: Settlement, state: HoldState) -> Receipt
     account = book.account_of(hold)
     again = hold.state == "expired"
     if not again:
-        book.keep(hold, -hold.amount)
-    paid, absorbed = split_charge(hold, s.charge_nano, account.available)
+        book.keep(hold, -hold.amount_nano)
+    paid, absorbed = split_charge(hold, s.charge_nano, account, book.budget(hold.key_id))
     cost = s.provider_cost_nano
     counter = {ABSORBED: -absorbed, REVENUE: paid + absorbed - cost}
     if cost:
         counter[provider_account(s.provider)] = cost
     book.post(account, counter, "usage", request_id=hold.request_id, memo=s.model)
     book.spend(hold, paid)
-    hold.charged += paid
-    hold.absorbed += absorbed
+    hold.charged_nano += paid
+    hold.absorbed_nano += absorbed
     hold.state = state
     book.changed(hold)
     book.add_usage(_usage_row(book, hold, s), again=again)
@@ -216,8 +219,8 @@ def _receipt(book: Book, hold: HoldRow, status: str, *, replayed: bool) -> Recei
     return Receipt(
         request_id=hold.request_id,
         status=status,
-        charged_nano=hold.charged,
-        absorbed_nano=hold.absorbed,
+        charged_nano=hold.charged_nano,
+        absorbed_nano=hold.absorbed_nano,
         balance_nano=account.balance,
         held_nano=account.held,
         replayed=replayed,
@@ -227,7 +230,7 @@ def _receipt(book: Book, hold: HoldRow, status: str, *, replayed: bool) -> Recei
 def _usage_row(book: Book, hold: HoldRow, s: Settlement) -> tuple[Any, ...]:
     units = [int(getattr(s.usage, name)) for name in USAGE_CLASSES]
     return (
-        hold.request_id, s.user_id, hold.key_id, s.model, s.provider, s.status, *units, hold.charged, hold.absorbed,
-        s.provider_cost_nano, s.list_cost_nano, hold.amount, s.price_version or hold.price_version,
+        hold.request_id, s.user_id, hold.key_id, s.model, s.provider, s.status, *units, hold.charged_nano, hold.absorbed_nano,
+        s.provider_cost_nano, s.list_cost_nano, hold.amount_nano, s.price_version or hold.price_version,
         json.encode(s.detail).decode(), book.now,
     )  # fmt: skip

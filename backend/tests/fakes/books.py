@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import sqlalchemy as sa
+
+from agent_marketplace.db.tables.ledger import postings
 from agent_marketplace.ledger import Settlement
 from agent_marketplace.usage import Usage
 
@@ -21,3 +24,11 @@ def settlement(request_id: str, charge: int, *, user: str = "ann", **more: Any) 
         "provider_cost_nano": charge,
     }
     return Settlement(**(values | more))
+
+
+def shared_balances(connection: sa.Connection) -> dict[str, int]:
+    """What providers', the platform's and the world's accounts stand at, nano-dollars: the sum of their postings."""
+    rows = connection.execute(
+        sa.select(postings.c.account, sa.func.sum(postings.c.amount_nano)).group_by(postings.c.account)
+    )
+    return {account: int(amount) for account, amount in rows}

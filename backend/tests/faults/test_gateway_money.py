@@ -84,6 +84,7 @@ async def test_a_keys_cap_is_not_passed_by_parallel_calls(rig: Rig) -> None:
     assert [a.status for a in answers].count(200) == 5
     refused = next(a for a in answers if a.status == 402)
     assert refused.error["metadata"]["scope"] == "key"
+    assert refused.error["metadata"]["cap"] == one * 5 / 10**9
 
 
 # -- every cell of the table --------------------------------------------------------------------------------------
@@ -249,12 +250,12 @@ async def test_usage_beyond_what_the_model_can_hold_is_not_believed(rig: Rig) ->
 
 
 @on_rig(Behaviour(usage=(11, 5000)), balance=20_000)
-async def test_a_cost_above_the_wallet_is_absorbed_and_the_balance_stays_at_zero(rig: Rig) -> None:
+async def test_a_cost_above_the_hold_is_absorbed_and_not_charged(rig: Rig) -> None:
     assert (await rig.chat()).status == 200
     row = await rig.row()
-    assert row.charge_nano == 20_000
+    assert row.charge_nano == row.hold_nano <= 20_000
     assert row.charge_nano + row.absorbed_nano == rig.cost(11, 5000)
-    assert await rig.wallet() == (0, 0)
+    assert await rig.wallet() == (20_000 - row.hold_nano, 0)
 
 
 @on_rig(Behaviour())

@@ -62,8 +62,10 @@ class Model:
     def end(self, name, charge, state, status):
         hold = self.holds[name]
         hold.state = state
-        due = charge - hold.charged
-        paid = min(due, max(self.balance[hold.user] - self.held(hold.user), 0)) if due > 0 else due
+        room = max(self.balance[hold.user] - self.held(hold.user), 0)
+        if hold.key:
+            room = min(room, max(self.key_room(), 0))
+        paid = min(min(charge, hold.amount) - hold.charged, room)
         hold.charged += paid
         hold.absorbed = charge - hold.charged
         self.balance[hold.user] -= paid
@@ -119,9 +121,12 @@ class Machine(RuleBasedStateMachine):
         hold = self.model.holds.get(name)
         if hold is None:
             return
-        want = hold.state == "open" and self.model.admits(hold.user, amount, hold.key)
-        assert self.run(self.ledger.extend(name, amount)) == want
-        if want:
+        if hold.state == "open" and not self.model.admits(hold.user, amount, hold.key):
+            with pytest.raises(PaymentRequired):
+                self.run(self.ledger.extend(name, amount))
+            return
+        assert self.run(self.ledger.extend(name, amount)) == (hold.state == "open")
+        if hold.state == "open":
             hold.amount += amount
 
     @rule(name=requests, progress=st.none() | amounts)
@@ -205,6 +210,11 @@ class Machine(RuleBasedStateMachine):
     @rule()
     def checkpoint(self):
         self.run(self.ledger.checkpoint())
+
+    @invariant()
+    def nobody_pays_more_than_was_allowed(self):
+        assert all(h.charged <= h.amount for h in self.model.holds.values())
+        assert self.model.key_room() >= 0
 
     @invariant()
     def nothing_disagrees(self):

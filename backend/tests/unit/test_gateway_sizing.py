@@ -126,12 +126,18 @@ def test_usual_answers_of_a_model_are_held_for_but_never_beyond_what_it_can_give
 
 def test_a_refused_key_is_told_apart_from_an_empty_wallet() -> None:
     balance = Balance(balance=50, held=20)
-    of_wallet = sizing.not_covered(asked(cap=10), plan(target()), balance, 30, key_words=None, free="tiny")
+    of_wallet = sizing.not_covered(asked(cap=10), plan(target()), balance, 30, by_cap=None, free="tiny")
     of_key = sizing.not_covered(
-        asked(cap=10), plan(target()), balance, 5, key_words="The cap is reached", free=None
+        asked(cap=10),
+        plan(target()),
+        balance,
+        5,
+        by_cap=PaymentRequired("The cap is reached", extra={"cap": 1}),
+        free=None,
     )
     assert (of_wallet.extra["scope"], of_wallet.extra["free_alternative"]) == ("wallet", "tiny")
-    assert (of_key.extra["scope"], of_key.message) == ("key", "The cap is reached")
+    assert (of_key.extra["scope"], of_key.extra["cap"]) == ("key", 1)
+    assert of_key.message == "The cap is reached"
 
 
 def test_an_unpriced_target_costs_nothing_to_hold_and_a_free_one_is_not_capped() -> None:

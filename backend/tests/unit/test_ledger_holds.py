@@ -12,6 +12,7 @@ from agent_marketplace.clock import ManualClock
 from agent_marketplace.ledger import Ledger
 from agent_marketplace.ledger.book import Book, StaleBook
 from agent_marketplace.ledger.holds import window_end, window_start
+from agent_marketplace.ledger.writer import MakeHold
 
 
 def ms(text, timezone="UTC"):
@@ -90,6 +91,26 @@ def test_an_account_changed_behind_its_lock_is_never_overwritten(sqlite_database
         book.post(book.account("ann"), {"platform:revenue": 50}, "plan")
         book.flush()
 
+    with pytest.raises(StaleBook):
+        sqlite_database.write_sync(overwrite)
+    assert sqlite_database.read_sync(ledger.verify_sync).ok
+
+
+def test_a_cap_changed_behind_its_lock_is_never_overwritten(sqlite_database):
+    ledger = Ledger(sqlite_database, ManualClock())
+
+    def open_wallet(connection):
+        ledger.open_account_in(connection, "ann", credit_nano=100, kind="credit")
+        ledger.open_key_budget_in(connection, "key", "total", 50)
+
+    def overwrite(connection):
+        book = Book.on(connection, 0)
+        book.load(users=["ann"], keys=["key"])
+        connection.execute(sa.text("UPDATE key_budgets SET spent_nano = 49"))
+        MakeHold("r", "ann", 50, "v", 60, "key", {}).apply(book, "process")
+        book.flush()
+
+    sqlite_database.write_sync(open_wallet)
     with pytest.raises(StaleBook):
         sqlite_database.write_sync(overwrite)
     assert sqlite_database.read_sync(ledger.verify_sync).ok
