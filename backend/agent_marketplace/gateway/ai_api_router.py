@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from agent_marketplace import rules
 from agent_marketplace.catalog import AIModel, MarketplaceRegistry
 from agent_marketplace.catalog.service import Catalog
 from agent_marketplace.clock import Clock
@@ -33,6 +34,7 @@ from agent_marketplace.net.drain import Drain
 from agent_marketplace.net.http import OutboundClient, OutboundRequest
 from agent_marketplace.net.traces import Tracer
 from agent_marketplace.providers.endpoints import EndpointTable
+from agent_marketplace.rules import Fitted
 from agent_marketplace.wires.base import Call, Codec, FastPath, Finish, Message, OutboundCall, TextPart
 from agent_marketplace.wires.shared.tokens import count_call, is_long
 
@@ -161,7 +163,7 @@ class APIRouter:
                 groups.append(group)
         if free_fallback and wishes.fallback is not False and wishes.allow_fallbacks:
             groups += self._free_groups(groups, own_keys, wishes)
-        plan = self._compile(groups, wants, wishes, user_id)
+        plan = self._compile(groups, call, wants, wishes, user_id)
         if all(a.why == "free_fallback" for a in plan.attempts):
             asked = groups[0].model if groups else call.model
             model = self.registry.get_model_by_id(asked)
@@ -170,13 +172,16 @@ class APIRouter:
             )
         return plan
 
-    def _compile(self, groups: list[Group], wants: need.Needs, wishes: Preferences, user_id: str) -> Plan:
+    def _compile(
+        self, groups: list[Group], call: Call, wants: need.Needs, wishes: Preferences, user_id: str
+    ) -> Plan:
         return compile_plan(
             groups,
             wants,
             wishes,
             open_breaker=lambda t: not self.health.available(lane_of(t, user_id, wants.input_tokens)),
             measured=self._measured,
+            unfit=lambda t: rules.refusal(call, self.endpoints.rules(t.provider, t.upstream_id)),
         )
 
     def _free_groups(self, groups: list[Group], own_keys: frozenset[str], wishes: Preferences) -> list[Group]:
@@ -203,7 +208,7 @@ class APIRouter:
         if name is None:
             return None
         plan = self._compile(
-            [self.targets.group(name, "free_fallback", frozenset(), wishes)], wants, wishes, ""
+            [self.targets.group(name, "free_fallback", frozenset(), wishes)], call, wants, wishes, ""
         )
         return plan if plan.attempts else None
 
@@ -217,13 +222,16 @@ class APIRouter:
         codec = self.endpoints.codec(target.provider, self.codecs)
         shape = flight.shape(target)
         limit = cap if cap is not None else call.max_tokens
-        out, pipe = self._spliced(flight, attempt, codec, limit)
+        fitted = rules.fit(call, self.endpoints.rules(target.provider, target.upstream_id))
+        out, pipe = self._spliced(flight, attempt, codec, limit, fitted)
         if out is None:
-            if len({e.provider for e in flight.log}) > 1:
+            call = fitted.call
+            if len({e.provider for e in flight.log}) > 1 and not call.manner.reasoning_field:
                 call = need.without_reasoning_history(call)
             out = codec.build_request(
                 msgspec.structs.replace(call, max_tokens=limit), target.upstream_id, stream=call.stream
             )
+            out = msgspec.structs.replace(out, notes=(*fitted.notes, *out.notes))
         if request.betas and call.wire == endpoint.wire == "anthropic":
             out = _with_betas(out, *betas.split(request.betas, target))
         if call.stream and pipe is None:
@@ -243,7 +251,7 @@ class APIRouter:
         return Prepared(request=sent, codec=codec, pipe=pipe, call=out, cap=cap)
 
     def _spliced(
-        self, flight: Flight, attempt: Attempt, codec: Codec, limit: int | None
+        self, flight: Flight, attempt: Attempt, codec: Codec, limit: int | None, fitted: Fitted
     ) -> tuple[OutboundCall | None, Pipe | None]:
         """Where client and provider speak the same wire: the client's own body for it, and the stream's way back as bytes."""
         request, call = flight.request, flight.request.call
@@ -251,7 +259,8 @@ class APIRouter:
         if fast is None or request.raw is None:
             return None, None
         out = None
-        if fast.takes(request.raw, call, max_tokens=limit, moved=flight.moved(attempt) is not None):
+        moved = flight.moved(attempt) is not None
+        if fitted.same and fast.takes(request.raw, call, max_tokens=limit, moved=moved):
             out = fast.request(request.raw, attempt.target.upstream_id, max_tokens=limit, stream=call.stream)
         shape = flight.shape(attempt.target)
         return out, SplicedPipe(fast.stream(shape, choices=max(1, call.n or 1))) if call.stream else None

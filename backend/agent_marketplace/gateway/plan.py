@@ -85,8 +85,12 @@ def compile_plan(
     *,
     open_breaker: Callable[[Target], bool],
     measured: Measured,
+    unfit: Callable[[Target], str | None] = lambda _target: None,
 ) -> Plan:
-    """Orders every usable target. Within a model: the caller's order, healthy first, own key first, then the sort."""
+    """Orders every usable target. Within a model: the caller's order, healthy first, own key first, then the sort.
+
+    unfit: why a target can't be told the call, by its rules.
+    """
     attempts: list[Attempt] = []
     skipped: list[Skipped] = []
     for group in groups:
@@ -94,6 +98,8 @@ def compile_plan(
         usable = []
         for target in group.targets:
             refusal = _refusal(target, needs, wishes)
+            if refusal is None and (words := unfit(target)) is not None:
+                refusal = ("unsupported", f"{target.model} at {target.provider}: {words}")
             if refusal is None:
                 usable.append(target)
             else:

@@ -3,14 +3,16 @@
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 import msgspec
 
+from agent_marketplace import rules as rulebook
 from agent_marketplace.net.http import OutboundRequest, Timeouts
 from agent_marketplace.providers import table
 from agent_marketplace.providers.table import AbortRule, AuthStyle
+from agent_marketplace.rules.book import Row, RuleError, Rules, read_rows
 from agent_marketplace.settings import ProviderSettings, Settings, SettingsError
 from agent_marketplace.wires.base import Codec, OutboundCall, WireName
 from agent_marketplace.wires.openai.codec import OpenAICodec
@@ -40,7 +42,8 @@ class DeclaredModel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """One provider's address. allow_private: the operator set the base URL; abort_rule: does an abort stop the bill?"""
+    """One provider's address. allow_private: the operator set the base URL; abort_rule: does an abort stop the bill?
+    own: the server is the operator's."""
 
     name: str
     wire: WireName
@@ -52,6 +55,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     key: str | None = None
     needs_key: bool = True
     allow_private: bool = False
+    own: bool = False
     byok: bool = True
     probe: str = ""
     first_byte_s: float = 60.0
@@ -120,20 +124,31 @@ class _Declared(msgspec.Struct, forbid_unknown_fields=True):
     max_tokens_field: str = "max_tokens"
     first_byte_s: float = 60.0
     models: list[DeclaredModel] = []
+    rules: dict[str, Any] = {}
+
+
+class Declared(NamedTuple):
+    """What providers.toml says: endpoints, and rows on top of the rulebook."""
+
+    endpoints: tuple[Endpoint, ...]
+    rows: tuple[Row, ...]
 
 
 class EndpointTable:
     """Every endpoint by provider name: the known ones, the operator's settings on top, those of providers.toml.
 
-    providers.toml lies in the data directory: `[[provider]]` tables with name, base_url and the fields of `_Declared`.
+    providers.toml lies in the data directory: `[[provider]]` tables with name, base_url and the fields of `_Declared`, and
+    `[[rule]]` tables like those of the rulebook.
     """
 
     def __init__(self, settings: Settings, env: Mapping[str, str] | None = None) -> None:
         self._endpoints = {row.name: _known(row, settings) for row in table.ROWS}
         if settings.local_model:
             self._endpoints["local"] = _known(table.LOCAL, settings)
-        for endpoint in declared(settings.data_dir / OPERATORS_FILE, env or {}):
+        told = declared(settings.data_dir / OPERATORS_FILE, env or {})
+        for endpoint in told.endpoints:
             self._endpoints[endpoint.name] = endpoint
+        self._rulebook = rulebook.bundled().with_rows(told.rows)
         self._codecs: dict[str, Codec] = {}
 
     def get(self, provider: str) -> Endpoint | None:
@@ -157,6 +172,11 @@ class EndpointTable:
         """Adds or replaces an endpoint (the local model's, after each start of its process)."""
         self._endpoints[endpoint.name] = endpoint
         self._codecs.pop(endpoint.name, None)
+
+    def rules(self, provider: str, upstream_model: str) -> Rules:
+        """What a model takes and refuses at a provider. Raises KeyError for an unknown provider."""
+        endpoint = self._endpoints[provider]
+        return self._rulebook.rules(endpoint.wire, provider, upstream_model, own=endpoint.own)
 
     def codec(self, provider: str, codecs: Mapping[str, Codec]) -> Codec:
         """The codec of a provider's wire, in its dialect. Raises KeyError for an unknown provider."""
@@ -188,6 +208,7 @@ def _known(row: table.Row, settings: Settings) -> Endpoint:
         needs_key=row.name not in ("local", "ollama")
         and base_url is None,  # many servers of one's own take no key
         allow_private=base_url is not None or row.own_host,
+        own=row.own_host,
         byok=not row.own_host,
         probe=row.probe,
         first_byte_s=120.0 if row.own_host else 60.0,
@@ -209,22 +230,31 @@ def ollama_url(host: str) -> str:
     return f"{parts.scheme}://{name}:{port}{parts.path}"
 
 
-def declared(path: Path, env: Mapping[str, str]) -> tuple[Endpoint, ...]:
-    """The operator's own endpoints. Raises SettingsError with words that name the entry."""
+def declared(path: Path, env: Mapping[str, str]) -> Declared:
+    """The operator's own endpoints and rules. Raises SettingsError with words that name the entry."""
     try:
         text = path.read_text("utf-8")
     except FileNotFoundError:
-        return ()
+        return Declared((), ())
     except (OSError, UnicodeDecodeError) as e:
         raise SettingsError(f"{path.name} can't be read: {e}") from None
     try:
         content: dict[str, Any] = tomllib.loads(text)
         entries = msgspec.convert(content.pop("provider", []), list[_Declared])
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as e:
+        tables = msgspec.convert(content.pop("rule", []), list[dict[str, Any]])
+        rows = read_rows(_own_rule(entry) for entry in entries if entry.rules) + read_rows(tables)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, RuleError) as e:
         raise SettingsError(f"{path.name}: {e}") from None
     if content:
-        raise SettingsError(f"{path.name}: unknown table {next(iter(content))!r}; only [[provider]] is read")
-    return tuple(_declared(entry, path.name, env) for entry in entries)
+        words = f"unknown table {next(iter(content))!r}; only [[provider]] and [[rule]] are read"
+        raise SettingsError(f"{path.name}: {words}")
+    return Declared(tuple(_declared(entry, path.name, env) for entry in entries), rows)
+
+
+def _own_rule(entry: _Declared) -> dict[str, Any]:
+    """`[provider.rules]` as a row of the rulebook."""
+    name = entry.name.lower()
+    return {"name": f"provider {name}", "providers": [name], **entry.rules}
 
 
 def _declared(entry: _Declared, file: str, env: Mapping[str, str]) -> Endpoint:
@@ -250,6 +280,7 @@ def _declared(entry: _Declared, file: str, env: Mapping[str, str]) -> Endpoint:
         key=key or None,
         needs_key=entry.needs_key if entry.needs_key is not None else entry.key_env is not None,
         allow_private=True,
+        own=True,
         byok=entry.byok,
         probe="models" if entry.wire == "openai" else "",
         first_byte_s=entry.first_byte_s,

@@ -47,6 +47,7 @@ class _Ids:
         self._fits: Callable[[str], object] = re.compile(pattern).fullmatch
         self._used: set[str] = set()
         self._open: dict[str, list[_Asked]] = {}
+        self._all: list[_Asked] = []
         self.changed = False
 
     def call(self, part: ToolCallPart) -> ToolCallPart:
@@ -55,20 +56,25 @@ class _Ids:
             made, turn = digest(f"{part.id}\0{part.name}\0{len(self._used)}\0{turn}", _NINE), turn + 1
         self._used.add(made)
         others = [asked for asked in self._open.get(part.id, ()) if not asked.answered]
-        self._open[part.id] = [*others, _Asked(made, part.name)]
+        asked = _Asked(made, part.name)
+        self._open[part.id] = [*others, asked]
+        self._all.append(asked)
         if made == part.id:
             return part
         self.changed = True
         return msgspec.structs.replace(part, id=made)
 
     def result(self, part: ToolResultPart) -> ToolResultPart:
-        waiting = self._open.get(part.call_id)
+        waiting = self._open.get(part.call_id) if part.call_id else [a for a in self._all if not a.answered]
         if not waiting:
             return self._orphan(part)
         meant = [asked for asked in waiting if part.name in ("", asked.name)] or waiting
         asked = next((a for a in meant if not a.answered), meant[-1])  # a result may come in several parts
         asked.answered = True
-        return part if asked.made == part.call_id else msgspec.structs.replace(part, call_id=asked.made)
+        if asked.made == part.call_id:
+            return part
+        self.changed = True
+        return msgspec.structs.replace(part, call_id=asked.made)
 
     def _orphan(self, part: ToolResultPart) -> ToolResultPart:
         """An answer to a call that is not in the history (cut off, or of another conversation)."""

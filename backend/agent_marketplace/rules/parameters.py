@@ -8,10 +8,10 @@ from agent_marketplace.rules.book import Traits
 from agent_marketplace.rules.refusing import Unfit
 from agent_marketplace.wires.base import Call, Manner, Message, TextPart
 from agent_marketplace.wires.notes import Note
+from agent_marketplace.wires.shared.effort import effort_of
 from agent_marketplace.wires.shared.meant import MEANT, says_nothing
 
 _ORDER = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
-_BUDGETS = ((0, "none"), (2048, "low"), (8192, "medium"))
 _EMPTY: dict[str, Any] = {"stop": (), "tools": ()}
 FREE = (None, "auto", "none")
 """Tool choices that force nothing."""
@@ -49,17 +49,19 @@ def fitted(call: Call, traits: Traits, *, thinking: bool, notes: list[Note]) -> 
     if not traits.blank_stops and (kept := tuple(s for s in call.stop if s.strip())) != call.stop:
         changes["stop"] = kept
         notes.append(Note("stop", "left_out", "this provider takes no blank stop sequences"))
-    manner = manner_of(traits)
+    hidden = call.reasoning_effort == "none" and changes.get("reasoning_effort", "none") != "none"
+    manner = manner_of(traits, hidden=hidden or (call.reasoning_max_tokens == 0 and traits.least_budget > 0))
     if manner != call.manner:
         changes["manner"] = manner
     return msgspec.structs.replace(call, **changes) if changes else call
 
 
-def manner_of(traits: Traits) -> Manner:
+def manner_of(traits: Traits, *, hidden: bool) -> Manner:
     """The words a wire is to use towards this target."""
     return Manner(
         thinking=traits.thinking,
         thinking_shown=traits.thinking_shown,
+        thinking_hidden=hidden,
         effort_as=traits.effort_as,
         reasoning_field="" if traits.reasoning in ("passed", "refused") else traits.reasoning,
         prefix=traits.prefill == "prefix",
@@ -136,11 +138,6 @@ def nearest(effort: str, known: tuple[str, ...]) -> str:
     at = _ORDER.index(effort)
     those = tuple(e for e in known if effort == "none" or e != "none") or known
     return min(those, key=lambda e: (abs(_ORDER.index(e) - at), _ORDER.index(e)) if e in _ORDER else (99, 0))
-
-
-def effort_of(budget: int) -> str:
-    """A thinking budget in tokens as the nearest effort."""
-    return next((effort for most, effort in _BUDGETS if budget <= most), "high")
 
 
 def _told_schema(call: Call, changes: dict[str, Any], notes: list[Note]) -> None:

@@ -101,13 +101,15 @@ class Manner(msgspec.Struct, frozen=True, kw_only=True):
     """The words a wire is to use towards one target; set by the stage that fits a call (`rules`), never by a client.
 
     thinking: the style it is asked in, "" = the wire's usual one. thinking_shown: the word that asks for a summary.
-    effort_as: `thinking` = the switch `thinking: {type}` and no effort, `both` = the switch where thinking is off.
+    thinking_hidden: none was asked for, but the model can't be stopped from it. effort_as: `thinking` = the switch
+    `thinking: {type}` and no effort, `both` = the switch where thinking is off.
     reasoning_field: where an assistant's message holds its earlier thinking, "" = it is left out. prefix: an assistant's turn
     at the end is marked as the beginning of the answer. max_tokens_field: what the length is called, "" = as the dialect says.
     """
 
     thinking: str = ""
     thinking_shown: str = ""
+    thinking_hidden: bool = False
     effort_as: str = "effort"
     reasoning_field: str = ""
     prefix: bool = False

@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agent_marketplace.errors import BadRequest, ProviderFailure
+from agent_marketplace.rules import bundled, fit
 from agent_marketplace.wires.base import (
     Call,
     FailureClass,
@@ -165,17 +166,18 @@ def test_ollamas_generate_speaks_of_a_response_not_a_message() -> None:
         ("claude-3-7-sonnet-20250219", {"type": "enabled", "budget_tokens": 10_000}),
         ("claude-sonnet-4-20250514", {"type": "enabled", "budget_tokens": 10_000}),
         ("claude-opus-4-6", {"type": "adaptive"}),
-        ("claude-sonnet-5-5", {"type": "adaptive"}),
-        ("claude-fable-5-2", {"type": "adaptive"}),
+        ("claude-sonnet-5-5", {"type": "adaptive", "display": "summarized"}),
+        ("claude-fable-5-2", {"type": "adaptive", "display": "summarized"}),
     ],
 )
 def test_claude_is_asked_to_think_as_its_generation_understands(model: str, thinking: dict[str, Any]) -> None:
     call = Call(
         model="m", messages=CALL.messages[4:], reasoning_effort="medium", max_tokens=20_000, temperature=0.3
     )
-    out = CODECS["anthropic"].build_request(call, model, stream=False)
+    fitted = fit(call, bundled().rules("anthropic", "anthropic", model))
+    out = CODECS["anthropic"].build_request(fitted.call, model, stream=False)
     assert json.loads(out.body)["thinking"] == thinking
-    assert out.dropped == ("temperature",)
+    assert [n.field for n in fitted.notes] == ["temperature"]
 
 
 def test_counting_needs_no_max_tokens() -> None:

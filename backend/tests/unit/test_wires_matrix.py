@@ -14,6 +14,7 @@ from agent_marketplace.wires.base import (
     Finish,
     Finished,
     ImagePart,
+    Manner,
     Message,
     OpaquePart,
     Part,
@@ -166,7 +167,9 @@ def test_a_signature_never_reaches_a_family_that_did_not_mint_it() -> None:
     assert b'"thoughtSignature":"G"' in to_gemini
     assert b"#" not in CODECS["responses"].build_request(call, "m", stream=False).body
     foreign = Call(
-        model="m", messages=(CALL.messages[4], Message("assistant", (ToolCallPart("c", "look", "{}"),)))
+        model="m",
+        messages=(CALL.messages[4], Message("assistant", (ToolCallPart("c", "look", "{}"),))),
+        manner=Manner(thinking="level"),
     )
     assert (
         b"skip_thought_signature_validator"

@@ -103,7 +103,7 @@ def test_every_field_of_a_request_reaches_the_canonical_call() -> None:
         ("END",),
         7,
     )
-    assert call.messages[0] == Message("system", (TextPart("Be brief."),))
+    assert call.messages[0] == Message("system", (TextPart("Be brief."),), developer=True)
     assert call.messages[1].parts[1:] == (
         ImagePart(media_type="image/png", data="aGk=", detail="low"),
         ImagePart(url="https://example.org/a.png"),

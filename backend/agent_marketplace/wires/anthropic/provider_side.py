@@ -1,6 +1,5 @@
 """Anthropic Messages towards Anthropic: the request out, its answer, stream and errors in."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -43,7 +42,6 @@ DEFAULT_MAX_TOKENS = 4096
 _LEAST_THINKING = 1024
 # Shares of the output that an effort may spend thinking, where the wire wants tokens (OpenRouter, "Reasoning tokens").
 _EFFORT_PERCENT = {"minimal": 10, "low": 20, "medium": 50, "high": 80, "xhigh": 90, "max": 95}
-_VERSION = re.compile(r"claude-(?:[a-z]+-)?(\d+)(?:[-.](\d{1,2}))?(?:-|$|@)")
 
 FINISH = {
     "end_turn": Finish.STOP,
@@ -69,8 +67,8 @@ def build(call: Call, upstream_model: str, *, stream: bool) -> OutboundCall:
     if system:
         body["system"] = system
     body["messages"] = _turns(call)
-    if stop := [s for s in call.stop if s.strip()]:
-        body["stop_sequences"] = stop
+    if call.stop:
+        body["stop_sequences"] = list(call.stop)
     if call.user is not None:
         body["metadata"] = {"user_id": call.user}
     if call.wire == "anthropic":
@@ -78,8 +76,9 @@ def build(call: Call, upstream_model: str, *, stream: bool) -> OutboundCall:
     else:
         dropped += call.extra
     body |= _tools(call)
-    thinking = _thinking(call, upstream_model, max_tokens, dropped)
-    body |= thinking | _sampling(call, thinking, dropped)
+    thinking = _thinking(call, max_tokens, dropped)
+    sampling = {"temperature": call.temperature, "top_p": call.top_p, "top_k": call.top_k}
+    body |= thinking | {name: value for name, value in sampling.items() if value is not None}
     meant.check_call(call, dropped)
     if call.response_format == "json_object":
         raise UpstreamFailure(
@@ -93,33 +92,17 @@ def build(call: Call, upstream_model: str, *, stream: bool) -> OutboundCall:
     return OutboundCall(path="v1/messages", body=json.encode(body), dropped=tuple(dropped))
 
 
-def _sampling(call: Call, thinking: Mapping[str, Any], dropped: list[str]) -> dict[str, Any]:
-    """temperature, top_p, top_k: one of the first two at most, none beside thinking; temperature ends at 1 here."""
-    given = {"temperature": call.temperature, "top_p": call.top_p, "top_k": call.top_k}
-    present = {n: v for n, v in given.items() if v is not None}
-    active = thinking.get("thinking", {}).get("type") in ("enabled", "adaptive")
-    out: dict[str, Any] = {}
-    for name, value in present.items():
-        if active or (name == "top_p" and "temperature" in present):
-            dropped.append(name)
-        else:
-            out[name] = min(value, 1.0) if name == "temperature" else value
-    return out
-
-
-def _thinking(call: Call, model: str, max_tokens: int, dropped: list[str]) -> dict[str, Any]:
+def _thinking(call: Call, max_tokens: int, dropped: list[str]) -> dict[str, Any]:
     effort, budget = call.reasoning_effort, call.reasoning_max_tokens
     if effort is None and budget is None:
         return {}
     if effort == "none" or budget == 0:
         return {"thinking": {"type": "disabled"}}
-    if call.tools and call.tool_choice not in (None, "auto", "none"):
-        dropped.append("reasoning")  # a forced tool and thinking exclude each other
-        return {}
-    if thinks_adaptively(model):
+    if call.manner.thinking != "budget":
         wish = effort or effort_of(budget) or "medium"
         level = {"minimal": "low"}.get(wish, wish)
-        return {"thinking": {"type": "adaptive"}, "output_config": {"effort": level}}
+        shown = {"display": call.manner.thinking_shown} if call.manner.thinking_shown else {}
+        return {"thinking": {"type": "adaptive", **shown}, "output_config": {"effort": level}}
     if _calls_unsigned(call):
         dropped.append(
             "reasoning"
@@ -148,12 +131,6 @@ def _calls_unsigned(call: Call) -> bool:
         isinstance(p, ReasoningPart) and signatures.own("anthropic", p.signature, call.wire) for p in turn
     )
     return answered and not signed and any(isinstance(p, ToolCallPart) for p in turn)
-
-
-def thinks_adaptively(model: str) -> bool:
-    """True from Claude 4.6 on, where effort replaced token budgets (Anthropic, "Adaptive thinking")."""
-    found = _VERSION.search(model)
-    return found is None or (int(found[1]), int(found[2] or 0)) >= (4, 6)
 
 
 def _tools(call: Call) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Gemini generateContent towards Google: the request out, its answer, stream and errors in."""
 
 import mimetypes
-import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -63,16 +62,7 @@ _BUDGETS = {
     "xhigh": 24_576,
     "max": 24_576,
 }
-_LEVELS = {
-    "none": "low",
-    "minimal": "low",
-    "low": "low",
-    "medium": "medium",
-    "high": "high",
-    "xhigh": "high",
-    "max": "high",
-}
-_VERSION = re.compile(r"gemini-(\d+)")
+_LEVELS = {"none": "low", "xhigh": "high", "max": "high"}
 # Stands in for the signature of a call that another model made (Gemini API, "Thought signatures", FAQ).
 _FOREIGN_SIGNATURE = "skip_thought_signature_validator"
 
@@ -86,7 +76,7 @@ def path_of(upstream_model: str, *, stream: bool) -> str:
 def build(call: Call, upstream_model: str, *, stream: bool) -> OutboundCall:
     """The body of generateContent. Raises UpstreamFailure(UNSUPPORTED)."""
     dropped = [n for n in ("parallel_tool_calls", "user") if getattr(call, n) is not None]
-    levels = _takes_levels(upstream_model)
+    levels = call.manner.thinking == "level"
     body: dict[str, Any] = {}
     extra = dict(call.extra) if call.wire == "gemini" else {}
     if call.wire != "gemini":
@@ -107,11 +97,6 @@ def build(call: Call, upstream_model: str, *, stream: bool) -> OutboundCall:
     )
 
 
-def _takes_levels(model: str) -> bool:
-    found = _VERSION.search(model)
-    return found is not None and int(found[1]) >= 3
-
-
 def _config(call: Call, levels: bool) -> dict[str, Any]:
     config: dict[str, Any] = {
         "maxOutputTokens": call.max_tokens,
@@ -127,18 +112,13 @@ def _config(call: Call, levels: bool) -> dict[str, Any]:
         config["responseMimeType"] = "application/json"
         config["responseJsonSchema"] = call.response_schema
     effort, budget = call.reasoning_effort, call.reasoning_max_tokens
+    shown = not call.manner.thinking_hidden and effort != "none" and budget != 0
     if budget is not None:
-        config["thinkingConfig"] = {"thinkingBudget": budget, "includeThoughts": budget != 0}
+        config["thinkingConfig"] = {"thinkingBudget": budget, "includeThoughts": shown}
     elif effort is not None and levels:
-        config["thinkingConfig"] = {
-            "thinkingLevel": _LEVELS.get(effort, "high"),
-            "includeThoughts": effort != "none",
-        }
+        config["thinkingConfig"] = {"thinkingLevel": _LEVELS.get(effort, effort), "includeThoughts": shown}
     elif effort is not None:
-        config["thinkingConfig"] = {
-            "thinkingBudget": _BUDGETS.get(effort, 8192),
-            "includeThoughts": effort != "none",
-        }
+        config["thinkingConfig"] = {"thinkingBudget": _BUDGETS.get(effort, 8192), "includeThoughts": shown}
     return {k: v for k, v in config.items() if v is not None}
 
 

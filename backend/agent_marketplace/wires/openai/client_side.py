@@ -215,11 +215,13 @@ _ROLES: dict[str, Role] = {
 
 def _message(m: _Message, where: str) -> Message:
     if m.role in ("tool", "function"):
-        call_id = m.tool_call_id or m.name
-        if not call_id:
+        call_id = m.tool_call_id or (m.name if m.role == "function" else None)
+        if call_id is None and not m.name:
             raise BadRequest(f"{where}.tool_call_id: is missing")
-        text = "".join(p.text for p in _parts(m.content, where) if isinstance(p, TextPart))
-        return Message("tool", (ToolResultPart(call_id, text, m.name or ""),))
+        inner = _parts(m.content, where)
+        text = "".join(p.text for p in inner if isinstance(p, TextPart))
+        result = ToolResultPart(call_id or "", text, m.name or "")
+        return Message("tool", (result, *(p for p in inner if not isinstance(p, TextPart))))
     parts: list[Part] = [p for d in m.reasoning_details or () if (p := _reasoning_detail(d)) is not None]
     if not parts and (thinking := m.reasoning_content or m.reasoning):
         parts.append(ReasoningPart(thinking))
@@ -228,7 +230,7 @@ def _message(m: _Message, where: str) -> Message:
         if call.function is None:
             raise BadRequest(f"{where}.tool_calls: only function calls are understood")
         parts.append(ToolCallPart(call.id, call.function.name, call.function.arguments, call.signature))
-    return Message(_ROLES[m.role], tuple(parts))
+    return Message(_ROLES[m.role], tuple(parts), developer=m.role == "developer")
 
 
 def _reasoning_detail(detail: dict[str, Any]) -> ReasoningPart | None:

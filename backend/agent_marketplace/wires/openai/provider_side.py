@@ -66,9 +66,11 @@ def build_request(call: Call, upstream_model: str, *, stream: bool, dialect: Dia
         "model": upstream_model,
         "messages": [m for x in call.messages for m in _messages(x, call)],
     }
+    if call.manner.prefix and body["messages"] and body["messages"][-1]["role"] == "assistant":
+        body["messages"][-1]["prefix"] = True
     dropped: list[str] = []
     optional = {
-        dialect.max_tokens_field: call.max_tokens,
+        call.manner.max_tokens_field or dialect.max_tokens_field: call.max_tokens,
         "temperature": call.temperature,
         "top_p": call.top_p,
         "top_k": call.top_k,
@@ -77,8 +79,8 @@ def build_request(call: Call, upstream_model: str, *, stream: bool, dialect: Dia
         "frequency_penalty": call.frequency_penalty,
         "presence_penalty": call.presence_penalty,
         "parallel_tool_calls": call.parallel_tool_calls if call.tools else None,
-        "reasoning_effort": call.reasoning_effort or effort_of(call.reasoning_max_tokens),
         "user": call.user,
+        **_thinking(call),
     }
     for name, value in call.extra.items():
         if call.wire == "openai" and (dialect.accepts is None or name in dialect.accepts):
@@ -99,6 +101,16 @@ def build_request(call: Call, upstream_model: str, *, stream: bool, dialect: Dia
         if dialect.stream_usage:
             body["stream_options"] = {"include_usage": True}
     return OutboundCall(path=dialect.path, body=json.encode(body), dropped=tuple(dropped))
+
+
+def _thinking(call: Call) -> dict[str, Any]:
+    """How hard to think, in the provider's words: an effort, a switch, or both."""
+    effort = call.reasoning_effort or effort_of(call.reasoning_max_tokens)
+    manner = call.manner.effort_as
+    if effort is None or manner == "effort":
+        return {"reasoning_effort": effort}
+    switch = {"thinking": {"type": "disabled" if effort == "none" else "enabled"}}
+    return switch | ({"reasoning_effort": effort} if manner == "both" and effort != "none" else {})
 
 
 def _tools(call: Call) -> dict[str, Any]:
@@ -146,11 +158,14 @@ def _messages(message: Message, call: Call) -> list[dict[str, Any]]:
         if isinstance(p, ToolResultPart)
     ]
     rest = [p for p in message.parts if not isinstance(p, ToolResultPart | ReasoningPart)]
-    if message.role == "tool" or (not rest and out):
+    if not rest and (out or message.role == "tool"):
         return out
     calls = [p for p in rest if isinstance(p, ToolCallPart)]
     content = [p for p in rest if not isinstance(p, ToolCallPart)]
-    turn: dict[str, Any] = {"role": message.role, "content": _content(content, call)}
+    turn: dict[str, Any] = {"role": _role(message), "content": _content(content, call)}
+    thinking = "".join(p.text for p in message.parts if isinstance(p, ReasoningPart))
+    if thinking and call.manner.reasoning_field and message.role == "assistant":
+        turn[call.manner.reasoning_field] = thinking
     if calls:
         turn["content"] = turn["content"] or None
         turn["tool_calls"] = [
@@ -158,6 +173,13 @@ def _messages(message: Message, call: Call) -> list[dict[str, Any]]:
             for c in calls
         ]
     return [*out, turn]
+
+
+def _role(message: Message) -> str:
+    """What a tool's result holds beside its text is said by the user: tool messages are text here."""
+    if message.role == "tool":
+        return "user"
+    return "developer" if message.developer else message.role
 
 
 def _content(parts: Sequence[Part], call: Call) -> str | list[dict[str, Any]]:

@@ -147,7 +147,8 @@ def _item(item: dict[str, Any], where: str) -> Message:
         role = _ROLES.get(str(item.get("role")))
         if role is None:
             raise BadRequest(f"{where}.role: must be user, assistant, system or developer")
-        return Message(role, tuple(_content(item.get("content"), where)))
+        developer = item.get("role") == "developer"
+        return Message(role, tuple(_content(item.get("content"), where)), developer=developer)
     if kind == "function_call":
         call = ToolCallPart(
             _str(item, "call_id", where), _str(item, "name", where), _str(item, "arguments", where)
