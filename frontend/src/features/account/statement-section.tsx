@@ -1,7 +1,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useState } from "react";
 import { useApi, useSession } from "@/shared/api/services";
-import { money } from "@/shared/lib/format";
+import { funds, money } from "@/shared/lib/format";
 import { Button } from "@/shared/ui/button";
 import { Skeleton } from "@/shared/ui/skeleton";
 import { type StatementEntry, statementQuery } from "./account-api";
@@ -89,7 +89,7 @@ function Row({ entry, onReceipt }: { entry: StatementEntry; onReceipt: (requestI
         {into ? "+" : ""}
         {money(entry.amount)}
       </td>
-      <td className="py-1.5 text-right">{money(entry.balance_after)}</td>
+      <td className="py-1.5 text-right">{funds(entry.balance_after)}</td>
     </tr>
   );
 }

@@ -183,7 +183,15 @@ function AgentChat({ selectedModel, conversationId, onConversationChange, focusA
         ) : (
           <MessageList chat={chat} actions={actions} />
         )}
-        <Composer key={chat.key} focusAtOnce={focusAtOnce} chat={chat} model={model} onSend={send} onCommand={run} />
+        <Composer
+          key={chat.key}
+          focusAtOnce={focusAtOnce}
+          chat={chat}
+          model={model}
+          onSend={send}
+          onCommand={run}
+          onPickModel={pickModel}
+        />
       </div>
       <Dialog
         open={open?.what === "history"}

@@ -114,6 +114,26 @@ export class Chat {
     }
   }
 
+  /** Another tab or device may have gone on with this chat: what it added is shown, where the reader is not lost by it. */
+  async refresh(): Promise<void> {
+    const id = this.state.conversationId;
+    if (!id || this.active || this.state.loading || this.state.temporary) return;
+    try {
+      const { conversation, messages } = await getConversation(this.services.api, id);
+      // Asked meanwhile: the answer that is being made knows its own place.
+      if (this.active || this.state.conversationId !== id) return;
+      const path = activePath(this.state.tree);
+      if (!path.every(isStored)) return; // a question that failed exists here only
+      const leaf = path.at(-1)?.id;
+      const tree = buildTree(fromStored(messages));
+      const stays = leaf !== undefined && tree.nodes.has(leaf);
+      this.set({ title: conversation.title, tree: stays ? choose(tree, leaf) : tree });
+      this.resume(messages.findLast((message) => message.status === "running")?.run_id ?? "");
+    } catch {
+      // What is shown stays; the next call on this chat tells what is wrong.
+    }
+  }
+
   setTemporary(temporary: boolean): void {
     if (activePath(this.state.tree).length === 0) this.set({ temporary });
   }

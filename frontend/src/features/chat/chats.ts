@@ -11,19 +11,35 @@ const KEPT = 8;
  */
 export class Chats {
   private readonly open: Chat[] = [];
+  private readonly tabs = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel("marketplace.chats");
+  private shown: Chat | null = null;
 
-  constructor(private readonly services: Services) {}
+  constructor(private readonly services: Services) {
+    this.tabs?.addEventListener("message", ({ data }: MessageEvent<unknown>) => {
+      void this.open.find((chat) => chat.getState().conversationId === data)?.refresh();
+    });
+    // Another device tells this one nothing: the chat is looked up again when its reader comes back to it.
+    document.addEventListener("visibilitychange", this.onVisible);
+  }
+
+  /** After a departure nobody listens any more. */
+  close(): void {
+    this.tabs?.close();
+    document.removeEventListener("visibilitychange", this.onVisible);
+  }
 
   get(conversationId: string | null): Chat {
     const known = this.open.find((chat) => chat.getState().conversationId === conversationId);
-    return known ?? this.create(conversationId);
+    this.shown = known ?? this.create(conversationId);
+    return this.shown;
   }
 
   /** A new, empty chat. */
   fresh(): Chat {
     const blank = this.open.findIndex((chat) => chat.getState().conversationId === null);
     if (blank >= 0) this.open.splice(blank, 1);
-    return this.create(null);
+    this.shown = this.create(null);
+    return this.shown;
   }
 
   forget(conversationId: string): void {
@@ -31,10 +47,18 @@ export class Chats {
     if (index >= 0) this.open.splice(index, 1)[0]?.memory.forget(conversationId);
   }
 
+  private readonly onVisible = () => {
+    if (document.visibilityState === "visible") void this.shown?.refresh();
+  };
+
   private create(conversationId: string | null): Chat {
     const { api, queryClient } = this.services;
-    const stale = () => void queryClient.invalidateQueries({ queryKey: ["conversations"] });
-    const chat = new Chat(
+    const stale = () => {
+      const id = chat.getState().conversationId;
+      if (id) this.tabs?.postMessage(id);
+      void queryClient.invalidateQueries({ queryKey: ["conversations"] });
+    };
+    const chat: Chat = new Chat(
       {
         api,
         memory: new ChatMemory(memoryPlace(this.services)),
@@ -67,6 +91,7 @@ export function chatsOf(services: Services): Chats {
   const { departures } = services.session.getState();
   const known = registries.get(services);
   if (known?.departures === departures) return known.chats;
+  known?.chats.close();
   const chats = new Chats(services);
   registries.set(services, { chats, departures });
   return chats;

@@ -3,6 +3,7 @@ import {
   type ClipboardEvent,
   type DragEvent,
   type KeyboardEvent,
+  type MouseEvent,
   useCallback,
   useEffect,
   useId,
@@ -14,6 +15,7 @@ import { AttachedImages } from "./attached-images";
 import { readImages } from "./attachments";
 import type { Chat } from "./chat";
 import { useChat } from "./chats";
+import { MissingKeyLine } from "./missing-key";
 import type { ChatModel } from "./models";
 import { SendingCost, useSendingCost } from "./sending-cost";
 import { type Command, parseCommand, suggestCommands } from "./slash";
@@ -25,10 +27,11 @@ export interface ComposerProps {
   model: ChatModel;
   onSend: (text: string, images: string[]) => void;
   onCommand: (command: Command) => void;
+  onPickModel: (id: string) => void;
 }
 
 /** Where a question is written. Its draft lies on this device until the server has it. */
-export function Composer({ focusAtOnce, chat, model, onSend, onCommand }: ComposerProps) {
+export function Composer({ focusAtOnce, chat, model, onSend, onCommand, onPickModel }: ComposerProps) {
   const [text, setText] = useState(() => chat.memory.read("draft", chat.getState().conversationId));
   const [images, setImages] = useState<string[]>([]);
   const [problem, setProblem] = useState<string | null>(null);
@@ -78,6 +81,10 @@ export function Composer({ focusAtOnce, chat, model, onSend, onCommand }: Compos
   const stop = () => {
     chat.stop();
     focus();
+  };
+  // The button under the pointer becomes Stop while the second half of a double click is still to come.
+  const stopByClick = (event: MouseEvent) => {
+    if (event.detail < 2) stop();
   };
   const attach = async (files: readonly File[]) => {
     if (!model.takesImages)
@@ -163,7 +170,7 @@ export function Composer({ focusAtOnce, chat, model, onSend, onCommand }: Compos
             }}
           />
           {running ? (
-            <Button key="stop" variant="primary" aria-label="Stop the answer" title="Stop (Escape)" onClick={stop}>
+            <Button key="stop" variant="primary" aria-label="Stop the answer" title="Stop (Escape)" onClick={stopByClick}>
               <Square aria-hidden className="size-3 fill-current" /> Stop
             </Button>
           ) : (
@@ -178,7 +185,7 @@ export function Composer({ focusAtOnce, chat, model, onSend, onCommand }: Compos
             </Button>
           )}
         </div>
-        <SendingCost cost={cost} />
+        {model.available ? <SendingCost cost={cost} /> : <MissingKeyLine model={model} onPick={onPickModel} />}
       </div>
     </form>
   );

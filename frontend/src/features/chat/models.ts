@@ -11,18 +11,21 @@ export interface ChatModel {
   name: string;
   /** For a reader: who offers it; an agent's model. */
   provider?: string;
+  /** Who serves it, by name. */
+  providers: readonly string[];
   takesImages: boolean;
   available: boolean;
   unavailableReason?: string;
 }
 
-export const AUTO: ChatModel = { id: "auto", name: "Auto", takesImages: false, available: true };
+export const AUTO: ChatModel = { id: "auto", name: "Auto", providers: [], takesImages: false, available: true };
 
 export function chatModel(model: Model): ChatModel {
   return {
     id: model.id,
     name: model.name,
     provider: providerName(model.provider),
+    providers: [...new Set([model.provider, ...(model.providers ?? [])])],
     takesImages: model.capabilities.includes("vision"),
     available: model.is_available,
     unavailableReason: model.unavailable_reason ?? undefined,
@@ -57,7 +60,7 @@ function useModel(id: string): ChatModel {
   }).data;
   if (id === AUTO.id) return AUTO;
   const model = listed ?? alone;
-  return model ? chatModel(model) : { id, name: id, takesImages: false, available: true };
+  return model ? chatModel(model) : { id, name: id, providers: [], takesImages: false, available: true };
 }
 
 /** The catalogue, if something on this page has loaded it already. */

@@ -27,6 +27,15 @@ describe("problemOf", () => {
     expect(problemOf(error)).toEqual({ kind: "model-gone", nearest: [{ id: "gpt4" }, { id: "gpt4o", name: "GPT-4o" }] });
   });
 
+  it("tells a model that lacks a key from one that is gone", () => {
+    const error = errorFromBody(404, {
+      error: "claude-opus-5: no key for anthropic is configured",
+      code: "no_endpoints",
+      availability: { affected_providers: ["anthropic", "bedrock"], excluded_by: ["unavailable"] },
+    });
+    expect(problemOf(error)).toEqual({ kind: "needs-key", providers: ["anthropic", "bedrock"] });
+  });
+
   it("waits whole seconds after a 429, and never less than one", () => {
     expect(problemOf(errorFromBody(429, {}, 2.2))).toEqual({ kind: "rate-limit", seconds: 3 });
     expect(problemOf(errorFromBody(429, {}, 0))).toEqual({ kind: "rate-limit", seconds: 1 });

@@ -6,6 +6,8 @@ export type Problem =
   | { kind: "payment"; required?: number; available?: number; maxTokens?: number; alternative?: ModelRef }
   | { kind: "forbidden"; tier?: string }
   | { kind: "model-gone"; nearest: ModelRef[] }
+  /** It is offered, but nobody here has a key for it. */
+  | { kind: "needs-key"; providers: string[] }
   | { kind: "rate-limit"; seconds: number }
   | { kind: "provider" }
   | { kind: "offline" }
@@ -34,10 +36,18 @@ export function problemOf(error: ApiError): Problem {
   }
   if (status === 403)
     return { kind: "forbidden", tier: typeof extra.required_tier === "string" ? extra.required_tier : undefined };
-  if (status === 404) return { kind: "model-gone", nearest: modelRefs(extra.nearest) };
+  if (status === 404) return notFound(error);
   if (status === 429) return { kind: "rate-limit", seconds: Math.max(1, Math.ceil(error.retryAfter ?? DEFAULT_WAIT_S)) };
   if (status === 502 || status === 503 || status === 504) return { kind: "provider" };
   return { kind: "other" };
+}
+
+function notFound({ message, extra }: ApiError): Problem {
+  const nearest = modelRefs(extra.nearest);
+  const { affected_providers: affected } = (extra.availability ?? {}) as { affected_providers?: unknown };
+  const providers = Array.isArray(affected) ? affected.filter((name) => typeof name === "string") : [];
+  const keyless = providers.length > 0 && nearest.length === 0 && /\bkey\b/.test(message);
+  return keyless ? { kind: "needs-key", providers } : { kind: "model-gone", nearest };
 }
 
 function amount(value: unknown): number | undefined {

@@ -1,6 +1,6 @@
 import { useId, useState } from "react";
 import { cn } from "@/shared/lib/cn";
-import { count, money } from "@/shared/lib/format";
+import { count, funds, money } from "@/shared/lib/format";
 import { providerName, words } from "@/shared/lib/names";
 import { Button } from "@/shared/ui/button";
 import { NativeSelect } from "@/shared/ui/input";
@@ -25,7 +25,7 @@ export function FacetPanel({ state, facets, change, available, onSignIn }: Facet
         <Check label="Favourites" count={facets.fav} checked={state.fav} onChange={(fav) => change({ fav })} />
         <Check label="On this computer" count={facets.local} checked={state.local} onChange={(local) => change({ local })} />
         <Check
-          label={available === null ? "Fits my balance" : `Fits my balance (${money(available)})`}
+          label={available === null ? "Fits my balance" : `Fits my balance (${funds(available)})`}
           count={facets.fits}
           checked={state.fits}
           onChange={(fits) => change({ fits })}

@@ -50,9 +50,9 @@ export interface Availability {
 }
 
 export function availability(model: Model): Availability {
-  if (model.is_available) return { tone: "success", label: "Ready", detail: "Can be used now" };
   const reason = sentence(model.unavailable_reason ?? "Not available here");
-  if (model.retired) return { tone: "neutral", label: "Retired", detail: reason };
+  if (model.retired) return { tone: "neutral", label: "Retired", detail: model.is_available ? "No longer offered" : reason };
+  if (model.is_available) return { tone: "success", label: "Ready", detail: "Can be used now" };
   return { tone: "warning", label: /key/i.test(reason) ? "Needs a key" : "Unavailable", detail: reason };
 }
 

@@ -30,8 +30,8 @@ function fromElsewhere(state: EditorState, text: string): Transaction {
 }
 
 function newState(workbench: Workbench, file: WorkFile, onSave: () => void): EditorState {
-  return EditorState.create({
-    doc: file.text,
+  const begun = EditorState.create({
+    doc: file.original ?? file.text,
     extensions: [
       // Alone, carriage returns are characters of the text: only so does a file with mixed ends come back as it was.
       file.form.ends === "mixed" ? EditorState.lineSeparator.of("\n") : [],
@@ -60,6 +60,8 @@ function newState(workbench: Workbench, file: WorkFile, onSave: () => void): Edi
       }),
     ],
   });
+  // A proposal that outlived a reload can still be undone, as when it was made.
+  return begun.update({ changes: { from: 0, to: begun.doc.length, insert: file.text } }).state;
 }
 
 function portOf(view: EditorView): EditorPort {

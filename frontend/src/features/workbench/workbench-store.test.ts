@@ -137,6 +137,13 @@ describe("two tabs", () => {
     expect([named(again, "a.py")?.text, named(again, "b.py")?.text]).toEqual(["one", "two"]);
   });
 
+  test("the first scratch file is one file in every tab", async () => {
+    const [one, two] = [await tab(), await tab()];
+    write(one, "from one");
+    await one.flush();
+    expect(two.store.getState().files.map(({ text }) => text)).toEqual(["from one"]);
+  });
+
   test("a file that is open in both follows the one that is typed in", async () => {
     const one = await opened("a");
     await one.flush();
@@ -194,6 +201,18 @@ describe("whose they are", () => {
     await workbench.flush();
     expect(named(await tab("ada"), "a.py")?.text).toBe("a draft");
     expect(named(await tab(), "a.py")).toBeUndefined();
+  });
+
+  test("two scratch files of the same id, the visitor's and the account's, both stay", async () => {
+    const ada = await tab("ada");
+    write(ada, "hers before");
+    await ada.flush();
+    const visitor = await tab();
+    write(visitor, "written before signing in");
+    await visitor.belongTo("ada");
+    await visitor.flush();
+    const texts = (await tab("ada")).store.getState().files.map(({ text }) => text);
+    expect(texts).toEqual(expect.arrayContaining(["hers before", "written before signing in"]));
   });
 
   test("signing out leaves nothing on this device", async () => {

@@ -86,12 +86,14 @@ export class Workbench {
     if (this.owner !== owner) return;
     // What was opened or typed while the shelf was being read stays too.
     const typed = this.store.getState().files.filter((file) => isWritten(file) || this.unkept.has(file.id));
-    const files = [...kept, ...along, ...typed];
-    const active = typed.at(-1)?.id ?? this.storage.getItem(ACTIVE_KEY);
+    const taken = new Set(kept.map(({ id }) => id));
+    const added = [...along, ...typed].map((file) => (taken.has(file.id) ? { ...file, id: randomId() } : file));
+    const files = [...kept, ...added];
+    const active = added.at(-1)?.id ?? this.storage.getItem(ACTIVE_KEY);
     const shown = files.find(({ id }) => id === active) ?? files[0];
     if (shown) this.store.setState({ files, activeId: shown.id });
     this.store.setState({ loaded: true });
-    for (const { id } of along) this.unkept.add(id);
+    for (const { id } of added) this.unkept.add(id);
     if (along.length > 0)
       await this.shelf
         .remove(
@@ -309,10 +311,11 @@ export class Workbench {
     const { files } = this.store.getState();
     const mine = files.find((file) => file.id === id);
     if (item === null) {
-      // Closed there. What is being written here stays, and is kept again.
-      if (mine && mine.text === mine.kept && mine.id !== this.store.getState().activeId) {
+      // Closed there. What is being written here stays, and is kept again; what is only looked at stays in sight.
+      if (mine && mine.text !== mine.kept) this.touch(id);
+      else if (id !== this.store.getState().activeId) {
         this.store.setState({ files: files.filter((file) => file !== mine) });
-      } else if (mine) this.touch(id);
+      }
       return;
     }
     if (!isKeptFile(item)) return;
@@ -325,7 +328,8 @@ export class Workbench {
 }
 
 function fresh(): Pick<WorkbenchState, "files" | "activeId"> {
-  const id = randomId();
+  // The same id in every tab: what is written into it in one is seen in the others, not a second file of that name.
+  const id = "scratch";
   const file = { id, name: "scratch.py", language: "python", form: PLAIN, saved: welcome, text: welcome };
   return { files: [{ ...file, kept: welcome, revision: 0 }], activeId: id };
 }

@@ -3,6 +3,9 @@ import type { ApiClient } from "@/shared/api/client";
 import type { Balance, Model, ModelDetail, ModelList, Offer, ProviderInfo, UserProfile } from "@/shared/api/types";
 
 const base = "/api/v1/marketplace";
+const STARTING_MS = 3000;
+
+const isStarting = ({ is_available: ready, unavailable_reason: why }: Model) => !ready && /is starting/.test(why ?? "");
 
 /** Reads that more than one feature needs. Keys of one feature only live in that feature. */
 export const modelsQuery = (api: ApiClient) =>
@@ -10,6 +13,8 @@ export const modelsQuery = (api: ApiClient) =>
     queryKey: ["models"],
     queryFn: ({ signal }) => api.get<ModelList>(`${base}/models`, { query: { limit: 5000 }, signal }),
     staleTime: 5 * 60_000,
+    // The page may be opened while the server starts: what is on its way is asked for again until it is there.
+    refetchInterval: ({ state }) => (state.data?.models.some(isStarting) ? STARTING_MS : false),
     // A refusal that the page's loader met (429 with its wait, 503) is shown, not asked again by the component.
     retryOnMount: false,
     select: (reply): Model[] => reply.models,

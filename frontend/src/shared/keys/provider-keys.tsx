@@ -2,6 +2,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { providersQuery } from "@/shared/api/queries";
 import { useApi, useSession } from "@/shared/api/services";
+import type { ProviderInfo } from "@/shared/api/types";
 import {
   deleteProviderKey,
   type ProviderKey,
@@ -99,15 +100,22 @@ function ProviderKeyRow({ stored, onChanged }: { stored: ProviderKey; onChanged:
   );
 }
 
-function AddProviderKey({ onAdded }: { onAdded: () => Promise<void> }) {
+export interface AddProviderKeyProps {
+  /** Only these, by name; absent: every provider that takes keys of one's own. */
+  only?: readonly string[];
+  onAdded: (key: ProviderKey) => Promise<void>;
+}
+
+export function AddProviderKey({ only, onAdded }: AddProviderKeyProps) {
   const api = useApi();
-  const providers = useQuery(providersQuery(api)).data?.filter((provider) => provider.byok) ?? [];
+  const taken = useQuery(providersQuery(api)).data?.filter((provider) => provider.byok) ?? [];
+  const providers = only ? taken.filter(({ name }) => only.includes(name)) : byUse(taken);
   const [added, setAdded] = useState<ProviderKey | null>(null);
   const save = useMutation({
     mutationFn: ({ provider, key }: { provider: string; key: string }) => saveProviderKey(api, provider, key),
     onSuccess: async (key) => {
       setAdded(key);
-      await onAdded();
+      await onAdded(key);
     },
   });
   const submit = (event: FormEvent<HTMLFormElement>) => {
@@ -157,3 +165,11 @@ function AddProviderKey({ onAdded }: { onAdded: () => Promise<void> }) {
     </form>
   );
 }
+
+/** The makers most people have a key of first, then by name. */
+function byUse(providers: readonly ProviderInfo[]): ProviderInfo[] {
+  const rank = ({ name }: ProviderInfo) => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
+  return [...providers].sort((a, b) => rank(a) - rank(b) || providerName(a.name).localeCompare(providerName(b.name)));
+}
+
+const FIRST = ["openai", "anthropic", "google", "openrouter", "huggingface"];

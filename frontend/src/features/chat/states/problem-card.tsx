@@ -1,4 +1,5 @@
 import type { ReactNode } from "react";
+import { AddKeyButton, FreeInstead } from "@/features/chat/missing-key";
 import { type Problem, problemOf } from "@/features/chat/problem";
 import type { ApiError } from "@/shared/api/errors";
 import { useSession } from "@/shared/api/services";
@@ -80,6 +81,21 @@ function PlainProblem({ problem, error, modelName, onRetry, onPickModel }: Probl
           }
         >
           {problem.nearest.length > 0 ? "These are nearest to it." : error.message}
+        </Card>
+      );
+    case "needs-key":
+      return (
+        <Card
+          title={`${modelName} needs a key that this server does not have`}
+          actions={
+            <>
+              <AddKeyButton providers={problem.providers} onAdded={() => onRetry()} />
+              <FreeInstead onPick={(model) => onRetry({ model })} />
+              {another}
+            </>
+          }
+        >
+          Your question is kept: with a key of your own it goes on. Nothing was charged.
         </Card>
       );
     case "provider":
