@@ -34,6 +34,8 @@ export default defineConfig({
         "--disable-background-networking",
         "--disable-component-update",
         "--disable-sync",
+        // A name that leads to this machine and is no localhost: pages there are no secure context.
+        "--host-resolver-rules=MAP lan.test 127.0.0.1",
       ],
     },
   },

@@ -1,4 +1,5 @@
 import type { AppSearch } from "@/app/app-search";
+import { PageTitle } from "@/app/page-title";
 import { useChatDraft } from "@/app/use-chat-draft";
 import { useMarketUrl } from "@/app/use-market-url";
 import { useStartChat } from "@/app/use-start-chat";
@@ -13,6 +14,7 @@ export function MarketplacePage({ search }: { search: AppSearch }) {
   const start = useStartChat(addToDraft);
   return (
     <>
+      <PageTitle>Marketplace</PageTitle>
       <h1 className="sr-only">Marketplace</h1>
       <AIMarketplacePanel
         state={state}

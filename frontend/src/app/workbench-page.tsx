@@ -1,6 +1,7 @@
 import { useNavigate } from "@tanstack/react-router";
 import { lazy, Suspense } from "react";
 import type { AppSearch } from "@/app/app-search";
+import { PageTitle } from "@/app/page-title";
 import { useChatDraft } from "@/app/use-chat-draft";
 import { useMarketUrl } from "@/app/use-market-url";
 import { useSelectedModel } from "@/app/use-selected-model";
@@ -41,6 +42,7 @@ export function WorkbenchPage({ search }: { search: AppSearch }) {
   };
   return (
     <>
+      <PageTitle>Workbench</PageTitle>
       <h1 className="sr-only">Workbench</h1>
       <WorkbenchLayout
         storage={host.storage}

@@ -26,7 +26,7 @@ export interface AIAuthModalProps {
 
 const words: Record<SignInReason, string> = {
   expired: "Your session has ended. Sign in again: the page and your drafts are as you left them.",
-  "first-use": "Sign in to go on. New here? Sign up takes a minute, and what you wrote is kept.",
+  "first-use": "An account comes with play credit to try the models. What you wrote is kept.",
   asked: "Sign in, or make an account.",
 };
 

@@ -1,6 +1,7 @@
 import type { HostStorage } from "@/hosts/host";
 
 const TOKEN_KEY = "token";
+const RETURNING_KEY = "marketplace.returning";
 
 /** Why the sign-in dialog is asked for; `expired` keeps the page and its drafts underneath. */
 export type SignInReason = "first-use" | "expired" | "asked";
@@ -54,6 +55,7 @@ export class Session {
   /** After sign-in or sign-up (AIAuthModal's `onSuccess`). */
   signedIn(token: string): void {
     this.storage.setItem(TOKEN_KEY, token);
+    this.storage.setItem(RETURNING_KEY, "yes");
     // Another account than the one whose session had expired: to it, whoever was here has left.
     const other = this.state.expired && this.state.account !== accountOf(token);
     const departures = this.state.departures + (other ? 1 : 0);
@@ -77,7 +79,10 @@ export class Session {
     this.set({ ...this.state, token: null, expired: true });
   }
 
-  require(reason: SignInReason = this.state.expired ? "expired" : "first-use", mode: AuthMode = "signin"): Promise<boolean> {
+  require(reason: SignInReason = this.state.expired ? "expired" : "first-use", asked?: AuthMode): Promise<boolean> {
+    // Who was never signed in on this browser most likely has no account yet.
+    const newcomer = reason === "first-use" && this.storage.getItem(RETURNING_KEY) === null;
+    const mode = asked ?? (newcomer ? "signup" : "signin");
     if (this.waiting) return this.waiting.promise;
     let resolve: (signedIn: boolean) => void = () => {};
     const promise = new Promise<boolean>((done) => {
