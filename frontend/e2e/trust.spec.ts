@@ -16,7 +16,7 @@ test("over plain http on the local network every page works and code can be copi
   const lan = (baseURL ?? "").replace("127.0.0.1", "lan.test");
   for (const path of ["/", "/marketplace", "/chat", "/account"]) {
     await page.goto(lan + path);
-    await expect(page.locator("#main").getByRole("heading").first()).toBeAttached();
+    await expect(page.locator("#main")).not.toBeEmpty();
     await expect(page.getByText("This part of the page broke")).toHaveCount(0);
   }
   expect(await page.evaluate(() => isSecureContext)).toBe(false);
@@ -49,7 +49,10 @@ test("the next user of this browser sees neither files nor draft of the one who 
   await question.getByRole("button", { name: "Sign out and forget them" }).click();
   await expect(page.getByText("You are not signed in")).toBeVisible();
   // Not by reload: `signedIn` would put the token back.
-  await page.getByRole("link", { name: /workbench/i }).first().click();
+  await page
+    .getByRole("link", { name: /workbench/i })
+    .first()
+    .click();
   await expect(editor(page)).toContainText("scratch file");
   await expect(editor(page)).not.toContainText("secret");
   await expect(page.getByRole("region", { name: "Chat" }).getByRole("textbox").first()).toHaveValue("");

@@ -26,7 +26,11 @@ function ChatPage() {
         selectedModel={selected}
         conversationId={chat ?? null}
         onConversationChange={(next) =>
-          void navigate({ to: "/chat", search: { chat: next ?? undefined, model }, replace: next !== null && chat === undefined })
+          void navigate({
+            to: "/chat",
+            search: { chat: next ?? undefined, model },
+            replace: next !== null && chat === undefined,
+          })
         }
       />
     </>

@@ -79,8 +79,8 @@ export function bringChats(storage: HostStorage, account: string): void {
 
 /** True while a question is written that no server has. */
 export function hasDrafts(storage: HostStorage, account: string): boolean {
-  const drafts = `${home(account)}draft.`;
-  return storage.keys().some((key) => key.startsWith(drafts) && storage.getItem(key)?.trim());
+  const places = [`${home(account)}draft.`, `${home(account)}left.`];
+  return storage.keys().some((key) => places.some((place) => key.startsWith(place)) && storage.getItem(key)?.trim());
 }
 
 const home = (account: string) => `${PREFIX}@${account}.`;

@@ -34,7 +34,7 @@ export function MissingKeyLine({ model, onPick }: { model: ChatModel; onPick: (i
 export function AddKeyButton({ providers, onAdded }: { providers: readonly string[]; onAdded: () => void }) {
   const api = useApi();
   const client = useQueryClient();
-  const { session } = useSession();
+  const { session, token } = useSession();
   const [open, setOpen] = useState(false);
   const taken = useQuery(providersQuery(api)).data?.filter(({ name, byok }) => byok && providers.includes(name));
   const [first] = taken ?? [];
@@ -51,7 +51,7 @@ export function AddKeyButton({ providers, onAdded }: { providers: readonly strin
       <Button
         size="sm"
         variant="primary"
-        onClick={() => void session.require("asked").then((signedIn) => signedIn && setOpen(true))}
+        onClick={() => (token ? setOpen(true) : void session.require("asked").then(setOpen))}
       >
         <KeyRound aria-hidden className="size-3.5!" /> Add a key
       </Button>
