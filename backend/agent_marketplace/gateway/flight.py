@@ -422,6 +422,8 @@ class Flight:
             created=self.created,
             include_usage=self.request.call.include_usage,
             provider=target.provider,
+            echo=self.request.call.echo,
+            tools=self.request.call.tools,
         )
 
     def money(self, receipt: Receipt | None) -> dict[str, Any]:

@@ -29,9 +29,10 @@ class Finish(StrEnum):
 
 
 class TextPart(msgspec.Struct, frozen=True, tag="text"):
-    """Plain text."""
+    """Plain text. phase: OpenAI's word for what an assistant's text is (`commentary`, `final_answer`), "" if it said none."""
 
     text: str
+    phase: str = ""
 
 
 class ImagePart(msgspec.Struct, frozen=True, tag="image"):
@@ -44,12 +45,16 @@ class ImagePart(msgspec.Struct, frozen=True, tag="image"):
 
 
 class ToolCallPart(msgspec.Struct, frozen=True, tag="tool_call"):
-    """A call the model asked for. `arguments` is JSON text as the model wrote it. `signature`: opaque, the minter's own."""
+    """A call the model asked for. `arguments` is JSON text as the model wrote it. `signature`: opaque, the minter's own.
+
+    custom: of a freeform tool; its text stands under `input` (`shared.freeform`).
+    """
 
     id: str
     name: str
     arguments: str
     signature: str = ""
+    custom: bool = False
 
 
 class ToolResultPart(msgspec.Struct, frozen=True, tag="tool_result"):
@@ -88,13 +93,18 @@ class Message(msgspec.Struct, frozen=True):
 
 
 class Tool(msgspec.Struct, frozen=True):
-    """A function the model may call; `parameters` is a JSON schema. `native`: a provider's own tool, for its wire only."""
+    """A function the model may call; `parameters` is a JSON schema. `native`: a provider's own tool, for its wire only.
+
+    custom: the client's definition of a freeform tool. namespace: the group that it stands in; its name begins with it.
+    """
 
     name: str
     description: str = ""
     parameters: Mapping[str, Any] = {}
     strict: bool | None = None
     native: Mapping[str, Any] | None = None
+    custom: Mapping[str, Any] | None = None
+    namespace: str = ""
 
 
 class Manner(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,18 +151,23 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     response_schema_name: str = "response"
     reasoning_effort: str | None = None  # "none" | "minimal" | "low" | "medium" | "high"
     reasoning_max_tokens: int | None = None
+    reasoning_summary: str | None = (
+        None  # how a summary of the thinking is asked for: "auto" | "concise" | "detailed"
+    )
     user: str | None = None
     routing: Mapping[
         str, Any
     ] = {}  # our own fields, cut out of the body: models, provider, byok, fallback, on_empty, max_cost, ...
     extra: Mapping[str, Any] = {}
+    echo: Mapping[str, Any] = {}  # what a reply on the client's wire repeats of its request
     manner: Manner = Manner()
 
 
 class TextDelta(msgspec.Struct, frozen=True):
-    """More text."""
+    """More text. phase: as in `TextPart`."""
 
     text: str
+    phase: str = ""
 
 
 class ReasoningDelta(msgspec.Struct, frozen=True):
@@ -221,13 +236,18 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Shape(msgspec.Struct, frozen=True, kw_only=True):
-    """What our side puts into an answer towards a client: ids, names and, once known, cost. `created`: Unix seconds."""
+    """What our side puts into an answer towards a client: ids, names and, once known, cost. `created`: Unix seconds.
+
+    echo: what the reply repeats of the request. tools: the client's, since some are called by another name at a provider.
+    """
 
     id: str
     model: str
     created: int
     include_usage: bool = False
     provider: str = ""
+    echo: Mapping[str, Any] = {}
+    tools: tuple[Tool, ...] = ()
 
 
 class OutboundCall(msgspec.Struct, frozen=True, kw_only=True):

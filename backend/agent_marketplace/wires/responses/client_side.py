@@ -1,5 +1,6 @@
-"""OpenAI Responses towards our clients: their request in, our answer out. The stream's writer is in `responses_stream`."""
+"""OpenAI Responses towards our clients: their request in, our answer out. The stream's writer is in `stream`."""
 
+import time
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -24,7 +25,8 @@ from agent_marketplace.wires.base import (
     ToolResultPart,
 )
 from agent_marketplace.wires.openai import client_side as openai_in
-from agent_marketplace.wires.shared import fields
+from agent_marketplace.wires.shared import fields, freeform
+from agent_marketplace.wires.shared.freeform import Written
 
 
 class _Format(msgspec.Struct):
@@ -35,10 +37,12 @@ class _Format(msgspec.Struct):
 
 class _Text(msgspec.Struct):
     format: _Format | None = None
+    verbosity: str | None = None
 
 
 class _Reasoning(msgspec.Struct):
     effort: str | None = None
+    summary: str | None = None
 
 
 class _Request(msgspec.Struct):
@@ -55,6 +59,8 @@ class _Request(msgspec.Struct):
     text: _Text | None = None
     reasoning: _Reasoning | None = None
     user: str | None = None
+    store: bool | None = None
+    include: list[str] | None = None
     previous_response_id: str | None = None
     background: bool | None = None
     conversation: Any = None
@@ -62,6 +68,7 @@ class _Request(msgspec.Struct):
 
 _request = msgspec.json.Decoder(_Request)
 _KNOWN = frozenset(_Request.__struct_fields__)
+_ENCRYPTED = "reasoning.encrypted_content"  # given to everybody, asked for or not
 _ROLES: dict[str, Role] = {
     "system": "system",
     "developer": "system",
@@ -89,6 +96,10 @@ def parse(body: bytes, *, model: str | None, stream: bool | None) -> Call:
         messages.append(Message("user", (TextPart(r.input),)))
     else:
         messages += _merged([_item(item, f"input[{i}]") for i, item in enumerate(r.input)])
+    if r.text and r.text.verbosity:
+        extra["verbosity"] = r.text.verbosity
+    if others := [name for name in r.include or () if name != _ENCRYPTED]:
+        extra["include"] = others
     form = r.text.format if r.text and r.text.format else _Format()
     return Call(
         model=name,
@@ -99,38 +110,58 @@ def parse(body: bytes, *, model: str | None, stream: bool | None) -> Call:
         max_tokens=r.max_output_tokens,
         temperature=r.temperature,
         top_p=r.top_p,
-        tools=tuple(_tool(t, f"tools[{i}]") for i, t in enumerate(r.tools or ())),
+        tools=tuple(t for i, given in enumerate(r.tools or ()) for t in _tools(given, f"tools[{i}]")),
         tool_choice=_choice(r.tool_choice, extra),
         parallel_tool_calls=r.parallel_tool_calls,
         response_format=None if form.type == "text" else form.type,
         response_schema=form.schema,
         response_schema_name=form.name,
         reasoning_effort=r.reasoning.effort if r.reasoning else None,
+        reasoning_summary=r.reasoning.summary if r.reasoning else None,
         user=r.user,
         routing=routing,
         extra=extra,
+        echo=echo_of(msgspec.json.decode(body)),
     )
 
 
 def _choice(choice: str | dict[str, Any] | None, extra: dict[str, Any]) -> str | None:
     if choice is None or isinstance(choice, str):
         return choice
-    if choice.get("type") == "function" and isinstance(choice.get("name"), str):
-        return str(choice["name"])
+    if choice.get("type") in ("function", "custom") and isinstance(choice.get("name"), str):
+        return freeform.grouped(str(choice.get("namespace") or ""), choice["name"])
     extra["tool_choice"] = choice
     return None
 
 
-def _tool(tool: dict[str, Any], where: str) -> Tool:
-    if tool.get("type") != "function":
-        return Tool(name=str(tool.get("name") or tool.get("type")), native=tool)
+def _tools(tool: dict[str, Any], where: str) -> list[Tool]:
+    """A tool, or the tools of a namespace under names that begin with its own."""
+    if tool.get("type") != "namespace":
+        return [_tool(tool, where, "")]
+    name, inner = _str(tool, "name", where), tool.get("tools")
+    if not isinstance(inner, list) or not all(isinstance(t, dict) for t in inner):
+        raise BadRequest(f"{where}.tools: expected array of objects")
+    return [_tool(t, f"{where}.tools[{i}]", name) for i, t in enumerate(inner)]
+
+
+def _tool(tool: dict[str, Any], where: str, namespace: str) -> Tool:
+    kind = tool.get("type")
+    if kind not in ("function", "custom"):
+        return Tool(name=str(tool.get("name") or kind), native=tool)
     name, schema, strict = tool.get("name"), tool.get("parameters"), tool.get("strict")
     if not isinstance(name, str) or not name:
         raise BadRequest(f"{where}.name: is missing")
+    description = str(tool.get("description") or "")
+    if kind == "custom":
+        return freeform.freeform(name, description, tool, namespace)
     if schema is not None and not isinstance(schema, dict):
         raise BadRequest(f"{where}.parameters: expected object")
     return Tool(
-        name, str(tool.get("description") or ""), schema or {}, strict if isinstance(strict, bool) else None
+        freeform.grouped(namespace, name),
+        description,
+        schema or {},
+        strict if isinstance(strict, bool) else None,
+        namespace=namespace,
     )
 
 
@@ -147,14 +178,19 @@ def _item(item: dict[str, Any], where: str) -> Message:
         role = _ROLES.get(str(item.get("role")))
         if role is None:
             raise BadRequest(f"{where}.role: must be user, assistant, system or developer")
-        developer = item.get("role") == "developer"
-        return Message(role, tuple(_content(item.get("content"), where)), developer=developer)
-    if kind == "function_call":
-        call = ToolCallPart(
-            _str(item, "call_id", where), _str(item, "name", where), _str(item, "arguments", where)
+        parts = _content(item.get("content"), where)
+        if role == "assistant" and isinstance(phase := item.get("phase"), str):
+            parts = [TextPart(p.text, phase) if isinstance(p, TextPart) else p for p in parts]
+        return Message(role, tuple(parts), item.get("role") == "developer")
+    if kind in ("function_call", "custom_tool_call"):
+        name = freeform.grouped(str(item.get("namespace") or ""), _str(item, "name", where))
+        custom = kind == "custom_tool_call"
+        given = _str(item, "input" if custom else "arguments", where)
+        arguments = freeform.wrapped(given) if custom else given
+        return Message(
+            "assistant", (ToolCallPart(_str(item, "call_id", where), name, arguments, custom=custom),)
         )
-        return Message("assistant", (call,))
-    if kind == "function_call_output":
+    if kind in ("function_call_output", "custom_tool_call_output"):
         inner = _content(item.get("output"), where, "output")
         text = "".join(p.text for p in inner if isinstance(p, TextPart))
         result = ToolResultPart(_str(item, "call_id", where), text)
@@ -227,6 +263,36 @@ def usage_json(usage: Usage, extra: Mapping[str, Any]) -> dict[str, Any]:
     return body | ({"cost": extra["cost"]} if "cost" in extra else {})
 
 
+_DEFAULTS: dict[str, Any] = {
+    "instructions": None, "metadata": {}, "parallel_tool_calls": True, "temperature": 1.0, "tool_choice": "auto",
+    "tools": [], "top_p": 1.0, "truncation": "disabled", "max_output_tokens": None, "max_tool_calls": None,
+    "service_tier": "default", "safety_identifier": None, "prompt_cache_key": None, "top_logprobs": 0,
+    "presence_penalty": 0.0, "frequency_penalty": 0.0, "user": None,
+}  # fmt: skip
+_NO_MORE = {"previous_response_id": None, "background": False, "store": False}
+"""What this server does whatever is asked for: nothing is stored."""
+
+
+def echo_of(request: Mapping[str, Any]) -> dict[str, Any]:
+    """What a response repeats of its request, with the defaults of what was not given (Open Responses, `ResponseResource`)."""
+    given = {k: v for k in _DEFAULTS if (v := request.get(k)) is not None}
+    text, reasoning = request.get("text") or {}, request.get("reasoning") or {}
+    form = text.get("format") or {"type": "text"}
+    if form.get("type") == "json_schema":
+        form = {"description": None, "strict": False, **form}
+    told = {
+        "tools": [_told(t) for t in request.get("tools") or ()],
+        "text": {**text, "format": form},
+        "reasoning": {"effort": reasoning.get("effort"), "summary": reasoning.get("summary")},
+    }
+    return {**_DEFAULTS, **given, **told, **_NO_MORE}
+
+
+def _told(tool: Mapping[str, Any]) -> Mapping[str, Any]:
+    blank = {"description": None, "parameters": None, "strict": None}
+    return {**blank, **tool} if tool.get("type") == "function" else tool
+
+
 _INCOMPLETE = {Finish.LENGTH: "max_output_tokens", Finish.CONTENT_FILTER: "content_filter"}
 
 
@@ -252,32 +318,27 @@ def response_json(
         "id": shape.id,
         "object": "response",
         "created_at": shape.created,
+        "completed_at": max(shape.created, int(time.time())) if status == "completed" else None,
         "status": status,
         "error": None,
         "incomplete_details": {"reason": reason} if reason else None,
-        "instructions": None,
-        "metadata": {},
         "model": shape.model,
         "output": output,
-        "parallel_tool_calls": True,
-        "temperature": None,
-        "tool_choice": "auto",
-        "tools": [],
-        "top_p": None,
-        "store": False,
+        **(shape.echo or echo_of({})),
         "usage": usage_json(usage, extra) if usage is not None else None,
         **{k: v for k, v in extra.items() if k != "cost"},
     }
 
 
-def message_item(item_id: str, text: str, status: str = "completed") -> dict[str, Any]:
+def message_item(item_id: str, text: str, status: str = "completed", phase: str = "") -> dict[str, Any]:
     """An output message of one text."""
     content = (
         [{"type": "output_text", "text": text, "annotations": [], "logprobs": []}]
         if status == "completed"
         else []
     )
-    return {"type": "message", "id": item_id, "role": "assistant", "status": status, "content": content}
+    item = {"type": "message", "id": item_id, "role": "assistant", "status": status, "content": content}
+    return item | ({"phase": phase} if phase else {})
 
 
 def reasoning_item(item_id: str, text: str, signature: str = "") -> dict[str, Any]:
@@ -290,22 +351,35 @@ def reasoning_item(item_id: str, text: str, signature: str = "") -> dict[str, An
     return item | ({"encrypted_content": signature} if signature else {})
 
 
-def call_item(item_id: str, call: ToolCallPart, status: str = "completed") -> dict[str, Any]:
-    """An output item of a function call."""
-    return {"type": "function_call", "id": item_id, "call_id": call.id, "name": call.name, "arguments": call.arguments,
-            "status": status}  # fmt: skip
+def call_item(
+    number: int | str, call: ToolCallPart, tools: Written, status: str = "completed"
+) -> dict[str, Any]:
+    """An output item of a call: of a function, or of a freeform tool with its text."""
+    space, name = tools.names(call.name)
+    item: dict[str, Any] = {"call_id": call.id, "name": name} | ({"namespace": space} if space else {})
+    if call.custom or tools.custom(call.name):
+        text = freeform.unwrapped(call.arguments) if call.arguments else ""
+        return {"type": "custom_tool_call", "id": f"ctc_{number}", **item, "input": text, "status": status}
+    return {
+        "type": "function_call",
+        "id": f"fc_{number}",
+        **item,
+        "arguments": call.arguments,
+        "status": status,
+    }
 
 
 def render_reply(reply: Reply, shape: Shape, extra: Mapping[str, Any]) -> bytes:
     """A whole response."""
     output: list[dict[str, Any]] = []
+    tools = Written(shape.tools)
     for i, part in enumerate(reply.parts):
         if isinstance(part, ReasoningPart):
             output.append(reasoning_item(f"rs_{i}_{shape.id}", part.text, part.signature))
         elif isinstance(part, TextPart):
-            output.append(message_item(f"msg_{i}_{shape.id}", part.text))
+            output.append(message_item(f"msg_{i}_{shape.id}", part.text, phase=part.phase))
         elif isinstance(part, ToolCallPart):
-            output.append(call_item(f"fc_{i}_{shape.id}", part))
+            output.append(call_item(f"{i}_{shape.id}", part, tools))
     return json.encode(response_json(shape, output, reply.finish or Finish.ERROR, reply.usage, extra))
 
 

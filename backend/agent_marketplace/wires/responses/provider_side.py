@@ -1,5 +1,6 @@
 """OpenAI Responses towards OpenAI: the request out, its answer, stream and errors in."""
 
+import re
 from typing import Any
 
 import msgspec
@@ -31,7 +32,7 @@ from agent_marketplace.wires.base import (
     UpstreamFailure,
     UsageSeen,
 )
-from agent_marketplace.wires.shared import failures, fields, meant, reported, signatures
+from agent_marketplace.wires.shared import failures, fields, freeform, meant, reported, signatures
 from agent_marketplace.wires.shared.effort import effort_of
 from agent_marketplace.wires.sse import SSEEvent, SSEParser
 
@@ -42,6 +43,9 @@ class _Item(msgspec.Struct):
     call_id: str | None = None
     name: str | None = None
     arguments: str | None = None
+    input: str | None = None
+    namespace: str | None = None
+    phase: str | None = None
     content: list[dict[str, Any]] | None = None
     summary: list[dict[str, Any]] | None = None
     encrypted_content: str | None = None
@@ -76,14 +80,21 @@ _event = msgspec.json.Decoder(_Event)
 _response = msgspec.json.Decoder(_Response)
 
 
+_ENCRYPTED = "reasoning.encrypted_content"
+# By OpenAI's model pages: these think, and take freeform tools; others refuse the one's `include` and the other's tools.
+_THINKS = re.compile(r"(?:^|[/:])(?:o\d|gpt-(?:[5-9]|\d\d)|codex)(?!.*-chat)")
+_TAKES_FREEFORM = re.compile(r"gpt-(?:[5-9]|\d\d)|codex")
+
+
 def build(call: Call, upstream_model: str, *, stream: bool) -> OutboundCall:
-    """The body of POST /responses. Raises UpstreamFailure(UNSUPPORTED)."""
+    """The body of POST /responses; nothing is stored there. Raises UpstreamFailure(UNSUPPORTED)."""
     unsaid = ("top_k", "seed", "frequency_penalty", "presence_penalty", "n")
     dropped = [n for n in unsaid if getattr(call, n) is not None] + (["stop"] if call.stop else [])
+    native = _TAKES_FREEFORM.search(upstream_model) is not None
+    written = _History(call, native)
     body: dict[str, Any] = {
         "model": upstream_model,
-        "store": False,
-        "input": [i for m in call.messages for i in _items(m, call)],
+        "input": [i for m in call.messages for i in written.items(m)],
     }
     optional = {
         "max_output_tokens": call.max_tokens,
@@ -94,35 +105,56 @@ def build(call: Call, upstream_model: str, *, stream: bool) -> OutboundCall:
         "stream": True if stream else None,
     }
     body |= {k: v for k, v in optional.items() if v is not None}
-    effort = call.reasoning_effort or effort_of(call.reasoning_max_tokens)
-    if effort is not None:
-        body["reasoning"] = {"effort": effort, "summary": "auto"}
-        body["include"] = ["reasoning.encrypted_content"]
     if call.tools:
-        body["tools"] = [_tool(t, call) for t in call.tools]
+        body["tools"] = [_tool(t, call, native=native) for t in call.tools]
         if call.tool_choice is not None:
-            plain = call.tool_choice in ("auto", "none", "required")
-            body["tool_choice"] = (
-                call.tool_choice if plain else {"type": "function", "name": call.tool_choice}
-            )
-    if call.response_format == "json_object":
-        body["text"] = {"format": {"type": "json_object"}}
-    elif call.response_format == "json_schema":
-        schema = {"name": call.response_schema_name, "schema": call.response_schema or {}, "strict": True}
-        body["text"] = {"format": {"type": "json_schema", **schema}}
+            body["tool_choice"] = _choice(call, native=native)
+    if (text := _text(call)) is not None:
+        body["text"] = text
     if call.wire == "responses":
-        body |= call.extra
+        body |= {k: v for k, v in call.extra.items() if k != "verbosity"}
     else:
-        dropped += call.extra
+        dropped += (name for name in call.extra if name != "verbosity")
+    effort = call.reasoning_effort or effort_of(call.reasoning_max_tokens)
+    if effort is not None or call.reasoning_summary is not None:
+        told = {"effort": effort, "summary": call.reasoning_summary or "auto"}
+        body["reasoning"] = {k: v for k, v in told.items() if v is not None}
+    if "reasoning" in body or _THINKS.search(upstream_model):
+        others = call.extra.get("include") if call.wire == "responses" else None
+        body["include"] = [*(others if isinstance(others, list) else ()), _ENCRYPTED]
+    body["store"] = False  # last: whatever a client's own fields say
     meant.check_call(call, dropped)
     return OutboundCall(path="responses", body=json.encode(body), dropped=tuple(dropped))
 
 
-def _tool(tool: Tool, call: Call) -> dict[str, Any]:
+def _choice(call: Call, *, native: bool) -> Any:
+    choice = call.tool_choice
+    if choice in ("auto", "none", "required"):
+        return choice
+    custom = native and any(t.custom is not None and t.name == choice for t in call.tools)
+    return {"type": "custom" if custom else "function", "name": choice}
+
+
+def _text(call: Call) -> dict[str, Any] | None:
+    """`text`: what form the answer has, and how wordy it is."""
+    text: dict[str, Any] = {}
+    if call.response_format == "json_object":
+        text["format"] = {"type": "json_object"}
+    elif call.response_format == "json_schema":
+        schema = {"name": call.response_schema_name, "schema": call.response_schema or {}, "strict": True}
+        text["format"] = {"type": "json_schema", **schema}
+    if isinstance(verbosity := call.extra.get("verbosity"), str):
+        text["verbosity"] = verbosity
+    return text or None
+
+
+def _tool(tool: Tool, call: Call, *, native: bool) -> dict[str, Any]:
     if tool.native is not None:
         if call.wire != "responses":
             raise failures.unsupported(f"The tool {tool.name} exists only at the provider it was written for")
         return dict(tool.native)
+    if tool.custom is not None and native:
+        return _custom(tool)
     schema = dict(tool.parameters) or {"type": "object", "properties": {}}
     out: dict[str, Any] = {
         "type": "function",
@@ -133,49 +165,109 @@ def _tool(tool: Tool, call: Call) -> dict[str, Any]:
     return out | ({"description": tool.description} if tool.description else {})
 
 
-def _items(message: Message, call: Call) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = []
-    content: list[dict[str, Any]] = []
-    kind = "output_text" if message.role == "assistant" else "input_text"
-    for part in message.parts:
+def _custom(tool: Tool) -> dict[str, Any]:
+    """A freeform tool as this wire writes it; chat completions hold its grammar one level deeper."""
+    given = tool.custom or {}
+    out: dict[str, Any] = {"type": "custom", "name": tool.name}
+    if isinstance(description := given.get("description"), str):
+        out["description"] = description
+    if isinstance(form := given.get("format"), dict):
+        inner = form.get("grammar")
+        out["format"] = {"type": "grammar", **inner} if isinstance(inner, dict) else form
+    return out
+
+
+class _History:
+    """The turns of a call as items, in the order in which they came about: thinking stands before what it led to, or OpenAI
+    refuses the whole request. native: the model takes freeform tools, and calls of them."""
+
+    def __init__(self, call: Call, native: bool) -> None:
+        self._call = call
+        self._customs: set[str] = set()
+        self._native = native
+
+    def items(self, message: Message) -> list[dict[str, Any]]:
+        """One turn. Raises UpstreamFailure(UNSUPPORTED) for content that can't be said."""
+        out: list[dict[str, Any]] = []
+        content: list[dict[str, Any]] = []
+        phase = ""
+        for part in message.parts:
+            if isinstance(part, TextPart) and part.phase != phase:
+                self._said(message, content, phase, out)
+                phase = part.phase
+            if (said := self._content(part, message)) is not None:
+                content.append(said)
+            elif (item := self._item(part)) is not None:
+                self._said(message, content, phase, out)
+                out.append(item)
+        self._said(message, content, phase, out)
+        return out
+
+    def _said(
+        self, message: Message, content: list[dict[str, Any]], phase: str, out: list[dict[str, Any]]
+    ) -> None:
+        if not content:
+            return
+        role = "user" if message.role == "tool" else "developer" if message.developer else message.role
+        item: dict[str, Any] = {"role": role, "content": list(content)}
+        if role == "assistant" and all(c["type"] == "input_text" for c in content):
+            item["content"] = "".join(c["text"] for c in content)
+        out.append(item | ({"phase": phase} if phase else {}))
+        content.clear()
+
+    def _content(self, part: Part, message: Message) -> dict[str, Any] | None:
         match part:
             case TextPart():
-                content.append({"type": kind, "text": part.text})
+                return (
+                    {"type": "input_text", "text": part.text}
+                    if part.text or message.role != "assistant"
+                    else None
+                )
             case ImagePart():
                 url = part.url or f"data:{part.media_type};base64,{part.data}"
-                content.append({"type": "input_image", "image_url": url, "detail": part.detail or "auto"})
-            case ToolCallPart():
-                items.append(
-                    {
-                        "type": "function_call",
-                        "call_id": part.id,
-                        "name": part.name,
-                        "arguments": part.arguments,
-                    }
-                )
-            case ToolResultPart():
-                items.append(
-                    {"type": "function_call_output", "call_id": part.call_id, "output": part.content}
-                )
-            case ReasoningPart():
-                if signature := signatures.own("responses", part.signature, call.wire):
-                    items.append({"type": "reasoning", "summary": [], "encrypted_content": signature})
+                return {"type": "input_image", "image_url": url, "detail": part.detail or "auto"}
             case OpaquePart():
-                if call.wire != "responses":
+                if self._call.wire != "responses":
                     raise failures.unsupported(f"Content of type {part.kind} cannot be sent to this provider")
-                (content if part.kind.startswith("input_") else items).append(dict(part.value))
-    if not content:
-        return items
-    said = {"role": "user" if message.role == "tool" else message.role, "content": content}
-    calls = [i for i, item in enumerate(items) if item["type"] in ("function_call", "function_call_output")]
-    at = calls[0] if calls and message.role == "assistant" else len(items)
-    return [*items[:at], said, *items[at:]]
+                return dict(part.value) if part.kind.startswith("input_") else None
+            case _:
+                return None
+
+    def _item(self, part: Part) -> dict[str, Any] | None:
+        match part:
+            case ToolCallPart():
+                if part.custom and self._native:
+                    self._customs.add(part.id)
+                    said: dict[str, Any] = {
+                        "type": "custom_tool_call",
+                        "input": freeform.unwrapped(part.arguments),
+                    }
+                else:
+                    said = {"type": "function_call", "arguments": part.arguments}
+                return said | {"call_id": part.id, "name": part.name}
+            case ToolResultPart():
+                kind = "custom_tool_call_output" if part.call_id in self._customs else "function_call_output"
+                return {"type": kind, "call_id": part.call_id, "output": part.content}
+            case ReasoningPart():
+                signature = signatures.own("responses", part.signature, self._call.wire)
+                return (
+                    {"type": "reasoning", "summary": [], "encrypted_content": signature}
+                    if signature
+                    else None
+                )
+            case OpaquePart():
+                return dict(part.value)
+            case _:
+                return None
+
+
+_CALLS = ("function_call", "custom_tool_call")
 
 
 def _finish(response: _Response) -> tuple[Finish | None, str]:
     status = response.status or ""
     if status == "completed":
-        calls = any(i.type == "function_call" for i in response.output or ())
+        calls = any(i.type in _CALLS for i in response.output or ())
         return (Finish.TOOL_CALLS if calls else Finish.STOP), status
     if status == "incomplete":
         reason = (
@@ -191,6 +283,8 @@ class Decoder:
     def __init__(self) -> None:
         self._parser = SSEParser()
         self._calls: dict[int, int] = {}
+        self._silent: set[int] = set()
+        self._phase = ""
         self._failed = False
 
     def feed(self, data: bytes) -> list[Event]:
@@ -214,25 +308,17 @@ class Decoder:
             )
         match event.type:
             case "response.output_text.delta" | "response.refusal.delta":
-                return [TextDelta(event.delta)] if event.delta else []
+                return [TextDelta(event.delta, self._phase)] if event.delta else []
             case "response.reasoning_summary_text.delta" | "response.reasoning_text.delta":
                 return [ReasoningDelta(event.delta)] if event.delta else []
             case "response.function_call_arguments.delta":
-                number = self._calls.get(event.output_index)
-                return (
-                    [ToolCallDelta(number, arguments=event.delta)]
-                    if number is not None and event.delta
-                    else []
-                )
+                return self._arguments(event.output_index, event.delta or "")
+            case "response.custom_tool_call_input.delta":
+                return self._arguments(event.output_index, json.encode(event.delta or "").decode()[1:-1])
             case "response.output_item.added":
                 return self._added(event)
             case "response.output_item.done":
-                signature = (
-                    event.item.encrypted_content if event.item and event.item.type == "reasoning" else None
-                )
-                return (
-                    [ReasoningDelta(signature=signatures.tagged("responses", signature))] if signature else []
-                )
+                return self._done(event)
             case "response.completed" | "response.incomplete":
                 return self._ended(event.response or _Response())
             case "response.failed" | "error":
@@ -240,12 +326,51 @@ class Decoder:
             case _:
                 return []
 
+    def _arguments(self, index: int, piece: str) -> list[Event]:
+        number = self._calls.get(index)
+        if number is None or not piece:
+            return []
+        self._silent.discard(index)
+        return [ToolCallDelta(number, arguments=piece)]
+
     def _added(self, event: _Event) -> list[Event]:
         item = event.item
-        if item is None or item.type != "function_call":
+        if item is None:
+            return []
+        if item.type == "message":
+            self._phase = item.phase or ""
+        if item.type not in _CALLS:
             return []
         number = self._calls[event.output_index] = len(self._calls)
-        return [ToolCallDelta(number, item.call_id or item.id or "", item.name or "", item.arguments or "")]
+        self._silent.add(event.output_index)
+        # Free text becomes the one string of a function's arguments, closed when the item is done.
+        begun = '{"input":"' if item.type == "custom_tool_call" else item.arguments or ""
+        if item.arguments:
+            self._silent.discard(event.output_index)
+        return [ToolCallDelta(number, item.call_id or item.id or "", _name(item), begun)]
+
+    def _done(self, event: _Event) -> list[Event]:
+        item = event.item
+        if item is None:
+            return []
+        if item.type == "reasoning" and item.encrypted_content:
+            return [ReasoningDelta(signature=signatures.tagged("responses", item.encrypted_content))]
+        if item.type not in _CALLS:
+            return []
+        # Some servers send the item whole and nothing before it.
+        events = (
+            []
+            if event.output_index in self._calls
+            else self._added(msgspec.structs.replace(event, item=_bare(item)))
+        )
+        number = self._calls[event.output_index]
+        silent = event.output_index in self._silent
+        custom = item.type == "custom_tool_call"
+        rest = (item.input if custom else item.arguments) or "" if silent else ""
+        if custom:
+            rest = json.encode(rest).decode()[1:-1] + '"}'
+        self._silent.discard(event.output_index)
+        return [*events, ToolCallDelta(number, arguments=rest)] if rest else events
 
     def _ended(self, response: _Response) -> list[Event]:
         events: list[Event] = []
@@ -295,12 +420,24 @@ def parse_reply(body: bytes) -> Reply:
     )
 
 
+def _name(item: _Item) -> str:
+    return freeform.grouped(item.namespace or "", item.name or "")
+
+
+def _bare(item: _Item) -> _Item:
+    return msgspec.structs.replace(item, arguments=None, input=None)
+
+
 def _parts(item: _Item) -> list[Part]:
     if item.type == "message":
         texts = (c.get("text") or c.get("refusal") for c in item.content or ())
-        return [TextPart(t) for t in texts if isinstance(t, str)]
+        return [TextPart(t, item.phase or "") for t in texts if isinstance(t, str)]
     if item.type == "function_call":
-        return [ToolCallPart(item.call_id or "", item.name or "", item.arguments or "{}")]
+        return [ToolCallPart(item.call_id or "", _name(item), item.arguments or "{}")]
+    if item.type == "custom_tool_call":
+        return [
+            ToolCallPart(item.call_id or "", _name(item), freeform.wrapped(item.input or ""), custom=True)
+        ]
     if item.type == "reasoning":
         text = "".join(str(s.get("text") or "") for s in item.summary or ())
         return [ReasoningPart(text, signatures.tagged("responses", item.encrypted_content or ""))]

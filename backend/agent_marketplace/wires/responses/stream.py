@@ -21,6 +21,10 @@ from agent_marketplace.wires.responses.client_side import (
     reasoning_item,
     response_json,
 )
+from agent_marketplace.wires.shared.freeform import Written
+
+_CODES = {"payment_required": "insufficient_quota", "provider_overloaded": "server_is_overloaded"}
+"""Codes that OpenAI's clients act upon: they stop, or come back later, instead of trying again at once."""
 
 
 class Encoder:
@@ -33,6 +37,8 @@ class Encoder:
         self._kind = ""
         self._text: list[str] = []
         self._signature = ""
+        self._phase = ""
+        self._tools = Written(shape.tools)
         self._calls: dict[int, tuple[int, ToolCallPart]] = {}
 
     def _event(self, kind: str, **body: Any) -> bytes:
@@ -52,7 +58,7 @@ class Encoder:
         out = b""
         for event in events:
             if isinstance(event, TextDelta):
-                out += self._open("message") + self._delta(
+                out += self._open("message", event.phase) + self._delta(
                     "response.output_text.delta", event.text, logprobs=[], content_index=0
                 )
                 self._text.append(event.text)
@@ -73,14 +79,14 @@ class Encoder:
     def _delta(self, kind: str, delta: str, **more: Any) -> bytes:
         return self._event(kind, **self._at(), delta=delta, **more)
 
-    def _open(self, kind: str) -> bytes:
-        if self._kind == kind:
+    def _open(self, kind: str, phase: str = "") -> bytes:
+        if self._kind == kind and (kind != "message" or phase == self._phase):
             return b""
         out = self._close()
-        self._kind = kind
+        self._kind, self._phase = kind, phase
         at = len(self._output)
         if kind == "message":
-            self._output.append(message_item(f"msg_{at}_{self._shape.id}", "", "in_progress"))
+            self._output.append(message_item(f"msg_{at}_{self._shape.id}", "", "in_progress", phase))
             part: dict[str, Any] = {"type": "output_text", "text": "", "annotations": [], "logprobs": []}
             out += self._event("response.output_item.added", output_index=at, item=self._output[at])
             return out + self._event("response.content_part.added", **self._at(), content_index=0, part=part)
@@ -97,7 +103,7 @@ class Encoder:
         text, at = "".join(self._text), len(self._output) - 1
         item_id = self._output[at]["id"]
         if self._kind == "message":
-            self._output[at] = message_item(item_id, text)
+            self._output[at] = message_item(item_id, text, phase=self._phase)
             part = self._output[at]["content"][0]
             out = self._event(
                 "response.output_text.done", **self._at(), content_index=0, text=text, logprobs=[]
@@ -121,27 +127,39 @@ class Encoder:
             out += self._close()
             at = len(self._output)
             self._calls[event.index] = (at, ToolCallPart(event.id, event.name, ""))
-            item = call_item(f"fc_{at}_{self._shape.id}", self._calls[event.index][1], "in_progress")
+            item = self._item(event.index, "in_progress")
             self._output.append(item)
             out += self._event("response.output_item.added", output_index=at, item=item)
         at, call = self._calls[event.index]
         if event.arguments:
-            self._calls[event.index] = (
-                at,
-                ToolCallPart(call.id, call.name, call.arguments + event.arguments),
-            )
-            where = {"item_id": self._output[at]["id"], "output_index": at}
-            out += self._event("response.function_call_arguments.delta", **where, delta=event.arguments)
+            call = ToolCallPart(call.id, call.name, call.arguments + event.arguments)
+            self._calls[event.index] = (at, call)
+            # A freeform tool's text stands inside the arguments: it goes out once they are whole.
+            if not self._tools.custom(call.name):
+                where = {"item_id": self._output[at]["id"], "output_index": at}
+                out += self._event("response.function_call_arguments.delta", **where, delta=event.arguments)
         return out
+
+    def _item(self, index: int, status: str = "completed") -> dict[str, Any]:
+        at, call = self._calls[index]
+        return call_item(f"{at}_{self._shape.id}", call, self._tools, status)
 
     def end(self, finish: Finish, usage: Usage | None, extra: Mapping[str, Any]) -> bytes:
         """What is open is closed; then `response.completed` or `response.incomplete`."""
         out = self._close()
-        for at, call in self._calls.values():
-            item_id = self._output[at]["id"]
-            item = self._output[at] = call_item(item_id, call)
-            out += self._event("response.function_call_arguments.done", item_id=item_id, output_index=at, name=call.name,
-                               arguments=call.arguments)  # fmt: skip
+        for index, (at, call) in self._calls.items():
+            item = self._output[at] = self._item(index)
+            where = {"item_id": item["id"], "output_index": at}
+            if item["type"] == "custom_tool_call":
+                out += self._event("response.custom_tool_call_input.delta", **where, delta=item["input"])
+                out += self._event("response.custom_tool_call_input.done", **where, input=item["input"])
+            else:
+                out += self._event(
+                    "response.function_call_arguments.done",
+                    **where,
+                    name=item["name"],
+                    arguments=call.arguments,
+                )
             out += self._event("response.output_item.done", output_index=at, item=item)
         response = response_json(self._shape, self._output, finish, usage, extra)
         kind = "response.incomplete" if response["status"] == "incomplete" else "response.completed"
@@ -150,7 +168,7 @@ class Encoder:
     def error(self, error: MarketplaceError, request_id: str) -> bytes:
         """An `error` event and `response.failed`."""
         response = response_json(self._shape, self._output, Finish.ERROR, None, {})
-        response["error"] = {"code": error.code, "message": error.message}
+        response["error"] = {"code": _CODES.get(error.code, error.code), "message": error.message}
         known = {
             "code": error.code,
             "message": error.message,
