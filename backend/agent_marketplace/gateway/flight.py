@@ -416,15 +416,7 @@ class Flight:
 
     def shape(self, target: Target) -> Shape:
         """Ids and names for the answer."""
-        return Shape(
-            id=self.request.request_id,
-            model=target.model,
-            created=self.created,
-            include_usage=self.request.call.include_usage,
-            provider=target.provider,
-            echo=self.request.call.echo,
-            tools=self.request.call.tools,
-        )
+        return self.request.shape(target.model, target.provider, self.created)
 
     def money(self, receipt: Receipt | None) -> dict[str, Any]:
         """Cost fields, once the receipt is there."""

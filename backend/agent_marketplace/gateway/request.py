@@ -65,6 +65,19 @@ class GatewayRequest:
     once: Keeper | None = None
     on_done: Callable[["Flight", Usage | None], Awaitable[dict[str, Any]]] | None = None
 
+    def shape(self, model: str, provider: str, created: int) -> Shape:
+        """What our side puts into the answer of a model at a provider. created: Unix seconds."""
+        call = self.call
+        return Shape(
+            id=self.request_id,
+            model=model,
+            created=created,
+            include_usage=call.include_usage,
+            provider=provider,
+            echo=call.echo,
+            tools=call.tools,
+        )
+
 
 class GuardedSink:
     """A sink that begins by itself at the first byte and says when bytes went out."""
