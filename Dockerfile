@@ -12,14 +12,23 @@ COPY backend/requirements/run.lock ./
 RUN python -m venv /opt/marketplace \
     && /opt/marketplace/bin/pip install --no-cache-dir --no-deps --require-hashes --only-binary :all: -r run.lock \
     && /opt/marketplace/bin/pip check
+COPY backend/requirements/build.lock ./
+RUN python -m venv /opt/build \
+    && /opt/build/bin/pip install --no-cache-dir --no-deps --require-hashes --only-binary :all: -r build.lock
 COPY backend ./backend
 COPY scripts/compress_web.py ./
 COPY --from=ui /src/frontend/dist ./backend/agent_marketplace/web
 RUN python compress_web.py backend/agent_marketplace/web \
-    && /opt/marketplace/bin/pip install --no-cache-dir --no-deps --no-build-isolation ./backend
+    && /opt/build/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /opt/wheel ./backend \
+    && /opt/marketplace/bin/pip install --no-cache-dir --no-deps /opt/wheel/*.whl
 
 FROM python:3.13-slim
-RUN useradd --no-log-init --uid 10001 --create-home --home-dir /var/lib/marketplace marketplace
+# The embedded model's runtime needs libgomp, which the slim image lacks; its version is the base image's own.
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends libgomp1 \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --no-log-init --uid 10001 --create-home --home-dir /var/lib/marketplace marketplace
 COPY --from=build /opt/marketplace /opt/marketplace
 ENV PATH=/opt/marketplace/bin:$PATH \
     PYTHONUNBUFFERED=1 \

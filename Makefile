@@ -3,7 +3,7 @@ PORT ?= 8000
 HOST ?= 127.0.0.1
 SHELL := /bin/sh
 
-.PHONY: help run test setup demo wheel check backend-test frontend-test e2e lock licences sbom openapi clean
+.PHONY: help run test setup demo wheel check backend-test frontend-test e2e bare-test lock licences sbom openapi clean
 
 help:            ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ frontend-test:   ## the UI's checks and unit tests
 
 e2e:             ## the whole story in a real browser
 	@scripts/test.sh e2e
+
+bare-test:       ## both commands in a bare Debian made for it (needs root and debootstrap)
+	@scripts/bare_test.sh
 
 openapi:         ## write frontend/openapi.json and the UI's types from the server
 	@.venv/bin/agent-marketplace openapi > frontend/openapi.json

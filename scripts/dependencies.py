@@ -21,8 +21,6 @@ ROOT = Path(__file__).resolve().parents[1]
 LOCK, PROJECT, PAGE = ROOT / "backend/requirements/run.lock", ROOT / "backend/pyproject.toml", ROOT / "docs/licences.md"
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s\\;]+)")
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
-_VIA = re.compile(r"# +(?:via )?([A-Za-z0-9._-]+)(?: \(|$)", re.MULTILINE)
-_BUILD_TOOLS = {"hatchling", "editables"}
 _CLASSIFIER = "License :: OSI Approved :: "
 
 
@@ -66,18 +64,8 @@ def locked() -> Iterator[Package]:
     """Every package of the lock file that is there at run time."""
     direct = direct_names()
     blocks = {pin[1]: (pin[2], block) for block in re.split(r"\n(?=\S)", LOCK.read_text()) if (pin := _PIN.match(block))}
-    building = set(_BUILD_TOOLS)
-    while more := {name for name, (_, block) in blocks.items() if _only_for(block, building) and name not in building}:
-        building |= more
     for name, (version, block) in blocks.items():
-        if name not in building:
-            yield Package(name, version, tuple(_HASH.findall(block)), _normal(name) in direct)
-
-
-def _only_for(block: str, names: set[str]) -> bool:
-    """Whether the lock file's `# via` lines name nobody else."""
-    wanted_by = {name for name in _VIA.findall(block) if name != "via"}
-    return bool(wanted_by) and wanted_by <= names
+        yield Package(name, version, tuple(_HASH.findall(block)), _normal(name) in direct)
 
 
 def licences() -> str:

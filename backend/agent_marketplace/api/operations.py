@@ -22,7 +22,7 @@ async def healthz() -> Response:
     return ExactJSON({"status": "ok"})
 
 
-@router.get("/readyz", summary="Ready for requests: not draining, database answers")
+@router.get("/readyz", summary="Ready for requests: not draining, database answers, embedded model up")
 async def readyz(market: The) -> Response:
     if market.drain.draining:
         return _not_ready("draining", "the server is shutting down; running answers end first")
@@ -32,6 +32,8 @@ async def readyz(market: The) -> Response:
     except (TimeoutError, Unavailable, sa.exc.SQLAlchemyError):
         return _not_ready("database_unavailable", f"the database did not answer within {_DATABASE_S:.0f} s")
     local = market.local.status
+    if local.state == "starting" and market.local.first_start:
+        return _not_ready("starting", local.words)
     return ExactJSON(
         {"status": "ready", "local_model": {"state": local.state, "words": local.words, "model": local.model}}
     )

@@ -5,7 +5,7 @@ import contextlib
 import os
 import secrets
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,6 +22,10 @@ State = Literal["off", "absent", "starting", "ready", "failed"]
 _SLOTS = 2
 _CONTEXT = 8192
 _LONGEST_BACKOFF_S = 60.0
+_PASSED_ON = frozenset(
+    {"PATH", "HOME", "LANG", "TMPDIR", "TEMP", "SYSTEMROOT", "PYTHONPATH", "LD_LIBRARY_PATH"}
+)
+_PASSED_KINDS = ("LC_", "OMP_", "GGML_", "COVERAGE_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,9 @@ class LocalModel:
         self._child: asyncio.subprocess.Process | None = None
         self._ready = asyncio.Event()
         self.status = LocalStatus("off", "the local model is switched off")
+        self.first_start = (
+            True  # until it has been up, or has failed, once: then nobody waits for it any more
+        )
         self.endpoint: Endpoint | None = None
 
     @property
@@ -97,6 +104,7 @@ class LocalModel:
         if (status, endpoint) == (self.status, self.endpoint):
             return  # looked again, and found the same: not worth a line in the log
         self.status, self.endpoint = status, endpoint
+        self.first_start = self.first_start and status.state in ("off", "starting")
         if status.ready:
             self._ready.set()
         else:
@@ -145,6 +153,7 @@ class LocalModel:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,
+                env=environment(os.environ),
             )
         except OSError as e:
             return f"its process could not be started ({e.strerror})"
@@ -172,6 +181,17 @@ class LocalModel:
         with contextlib.suppress(ProcessLookupError):
             child.kill()
         await child.communicate()
+
+
+def environment(ours: Mapping[str, str]) -> dict[str, str]:
+    """What the child's native code gets of our environment: no provider's key, no secret, nothing that it does not need."""
+    passed = {name: ours[name] for name in ours if name in _PASSED_ON or name.startswith(_PASSED_KINDS)}
+    brought = Path(sys.prefix) / "lib/openmp"  # libgomp, where set-up had to bring it (scripts/setup.sh)
+    if brought.is_dir():
+        passed["LD_LIBRARY_PATH"] = os.pathsep.join(
+            filter(None, (str(brought), passed.get("LD_LIBRARY_PATH")))
+        )
+    return passed
 
 
 def endpoint_of(address: str, key: str) -> Endpoint:

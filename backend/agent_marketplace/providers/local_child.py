@@ -64,7 +64,10 @@ def main() -> None:
     try:
         reply = {"address": _serve(msgspec.json.decode(line, type=Orders))}
     except Exception as e:  # noqa: BLE001 (whatever the native code raises is told to the parent, which decides)
-        reply = {"error": f"{type(e).__name__}: {e}"[:300]}
+        words = f"{type(e).__name__}: {e}"[:300]
+        if isinstance(e, ImportError) and "libgomp" in words:
+            words = "its runtime needs libgomp: apt-get install libgomp1 (or make setup)"
+        reply = {"error": words}
     os.write(answer, msgspec.json.encode(reply) + b"\n")
     if "error" in reply:
         sys.exit(1)
