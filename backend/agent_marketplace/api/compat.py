@@ -11,6 +11,7 @@ from agent_marketplace.accounts.principal import Principal
 from agent_marketplace.api.deps import Caller, Router, Runner, The
 from agent_marketplace.api.envelope import ExactJSON
 from agent_marketplace.api.paths import wire_of
+from agent_marketplace.api.screen import aside
 from agent_marketplace.api.v1.agent_body import read_bytes
 from agent_marketplace.app import Market
 from agent_marketplace.catalog import AIModel
@@ -160,7 +161,8 @@ def _released(model: AIModel) -> datetime:
 )
 async def count_message_tokens(request: Request, market: The, _principal: Runner) -> Response:
     codec = AnthropicCodec()
-    call = codec.parse_count_request(await read_bytes(request))
+    data = await read_bytes(request)
+    call = await aside(len(data), lambda: codec.parse_count_request(data))
     market.targets.resolve(call.model)
     return Response(codec.render_count(await market.router.count_tokens(call)), media_type="application/json")
 
@@ -177,11 +179,13 @@ async def count_message_tokens(request: Request, market: The, _principal: Runner
 )
 async def count_content_tokens(request: Request, market: The, _principal: Runner, model: str) -> Response:
     market.targets.resolve(model)
-    body = _object(await read_bytes(request))
+    data = await read_bytes(request)
+    body = await aside(len(data), lambda: _object(data))
     inner = body.get("generateContentRequest", body)
     if not isinstance(inner, dict):
         raise BadRequest("generateContentRequest: expected an object")
-    call = market.codecs["gemini"].parse_request(json.encode(inner), model=model, stream=False)
+    codec = market.codecs["gemini"]
+    call = await aside(len(data), lambda: codec.parse_request(json.encode(inner), model=model, stream=False))
     return ExactJSON({"totalTokens": await market.router.count_tokens(call)})
 
 
@@ -202,7 +206,8 @@ def _object(data: bytes) -> dict[str, Any]:
     "/v1/embeddings", summary="Vectors of texts, OpenAI's shape, billed exactly", openapi_extra=_BODY
 )
 async def create_embeddings(request: Request, market: The, principal: Runner) -> Response:
-    call = embeddings.parse_request(await read_bytes(request))
+    data = await read_bytes(request)
+    call = await aside(len(data), lambda: embeddings.parse_request(data))
     flight = EmbeddingFlight(
         market.router, call, request_id=new_id("gen"), user_id=principal.user_id, key_id=principal.key_id
     )
@@ -240,7 +245,8 @@ async def batch_embed_contents(request: Request, market: The, principal: Runner,
 async def _embed(
     request: Request, market: Market, principal: Principal, model: str, *, batch: bool
 ) -> Response:
-    call = embeddings.parse_gemini(await read_bytes(request), model, batch=batch)
+    data = await read_bytes(request)
+    call = await aside(len(data), lambda: embeddings.parse_gemini(data, model, batch=batch))
     flight = EmbeddingFlight(
         market.router,
         call,

@@ -108,6 +108,10 @@ def install(app: FastAPI) -> None:
     async def http(request: Request, error: Exception) -> Response:
         if not isinstance(error, HTTPException):
             raise error
+        if isinstance(
+            error.__cause__, MarketplaceError
+        ):  # FastAPI's words for what stopped the body on its way
+            return await expected(request, error.__cause__)
         answer = refusal_of(request, _from_http(error, methods_at(request)))
         if answer.status_code == 405:
             answer.headers["allow"] = ", ".join(methods_at(request))

@@ -4,10 +4,20 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from agent_marketplace.api.asgi import ClientGone, Receive, Scope, Send, fly, read_body, read_headers, respond
+from agent_marketplace.api.asgi import (
+    ClientGone,
+    Receive,
+    Scope,
+    Send,
+    fly,
+    read_body,
+    read_headers,
+    respond,
+)
 from agent_marketplace.api.doors import door_at
 from agent_marketplace.api.envelope import error_headers, note_failure
-from agent_marketplace.api.paths import query_keys
+from agent_marketplace.api.paths import query_keys, takes_prompts
+from agent_marketplace.api.screen import FORM, PROMPT, SMALL, aside, screened
 from agent_marketplace.app import Market
 from agent_marketplace.errors import BadRequest, MarketplaceError
 from agent_marketplace.gateway import betas
@@ -35,6 +45,8 @@ class Hot:
                 self._market.limits.share(peers.memory, peers.token.encode())
             await self.cold(scope, receive, send)
             return
+        if _is_large(scope):
+            receive = screened(receive, PROMPT if takes_prompts(scope["path"]) else FORM)
         found = door_at(scope["path"]) if scope["method"] == "POST" else None
         if found is None:
             await self.cold(scope, receive, send)
@@ -75,7 +87,7 @@ class Hot:
         principal.require("inference")
         market.limits.request(principal.user_id)
         body = await read_body(receive, headers)
-        call = codec.parse_request(body, **fixed)
+        call = await aside(len(body), lambda: codec.parse_request(body, **fixed))
         if not call.model:
             raise BadRequest("model is required")
         flight = market.router.flight(
@@ -93,6 +105,14 @@ class Hot:
         )
         await flight.open()
         await fly(flight, scope, send)
+
+
+def _is_large(scope: Scope) -> bool:
+    """Whether a body may hold enough to stop everybody else: also one that does not say how long it is."""
+    if scope["method"] not in ("POST", "PUT", "PATCH", "DELETE"):
+        return False
+    length = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
+    return not length.isdigit() or int(length) > SMALL
 
 
 async def _refuse(send: Send, codec: Codec, error: MarketplaceError, request_id: str) -> None:

@@ -11,6 +11,7 @@ from starlette.types import Scope
 from agent_marketplace.api.doors import door_above, door_at
 from agent_marketplace.wires.base import WireName
 
+_OUR_PROMPTS = frozenset(f"/api/v1/agents/{name}" for name in ("completion", "chat", "estimate"))
 CATCH_ALL = "/{path:path}"
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _GEMINI_CALL = re.compile(r"^/v1/models/.+:[a-zA-Z]+$")
@@ -33,6 +34,13 @@ def _by_header(headers: Mapping[str, str]) -> WireName:
     if "anthropic-version" in headers:
         return "anthropic"
     return "gemini" if "x-goog-api-key" in headers else "openai"
+
+
+def takes_prompts(path: str) -> bool:
+    """Whether bodies at a path may be as long as a model's input; elsewhere they are forms."""
+    return path in _OUR_PROMPTS or (
+        path.startswith(("/v1/", "/v1beta/", "/api/")) and not path.startswith("/api/v1/")
+    )
 
 
 def query_keys(scope: Scope, headers: Mapping[str, str]) -> Sequence[str]:

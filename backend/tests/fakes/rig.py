@@ -293,7 +293,11 @@ class Rig:
             if self._reopened is not None:
                 self._reopened.close()
             for exchange in self._exchanges:
-                exchange.writer.transport.abort()
+                transport = exchange.writer.transport
+                if (
+                    not transport.is_closing() or transport.get_write_buffer_size()
+                ):  # asyncio fails on one that is gone
+                    transport.abort()
             self.server.stop()
             if kind is not None:
                 self.server.stop()

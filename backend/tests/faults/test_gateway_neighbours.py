@@ -1,6 +1,8 @@
 """What one caller's failing request does to everybody else's: nothing, unless it says something about everybody."""
 
+import asyncio
 import json
+from pathlib import Path
 
 import pytest
 
@@ -124,3 +126,58 @@ def test_only_what_can_never_fit_counts_as_oversized(words: str, *, oversized: b
     for status in (429, 413):
         kind = kind_of(status, ("rate_limit_exceeded",), words)
         assert (kind is FailureClass.OVERSIZED) is oversized, json.dumps(words)
+
+
+def many(path: str) -> bytes:
+    """A body of 10 MB and more in a million parts, for a path."""
+    if "embed" in path:
+        return b'{"model":"text-embedding-3-small","input":[' + b"1," * 5_000_000 + b"1]}"
+    if "auth" in path:
+        return b'{"email":"a@example.com","x":[' + b"1," * 1_000_000 + b"1]}"
+    return (
+        b'{"model":"gpt-4o-mini","messages":[],' + b",".join(b'"k%d":1' % n for n in range(1_000_000)) + b"}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/v1/chat/completions", ("error", "message")),
+        ("/v1/responses", ("error", "message")),
+        ("/v1/messages", ("error", "message")),
+        ("/v1/messages/count_tokens", ("error", "message")),
+        ("/v1beta/models/gpt-4o-mini:generateContent", ("error", "message")),
+        ("/v1/embeddings", ("error", "message")),
+        ("/api/chat", ("error",)),
+        ("/api/v1/agents/completion", ("error",)),
+        ("/api/v1/agents/estimate", ("error",)),
+        ("/api/v1/marketplace/auth/signin", ("error",)),
+    ],
+)
+def test_a_body_in_a_million_parts_is_refused_on_every_wire_before_it_is_decoded(
+    tmp_path: Path, path: str, words: tuple[str, ...]
+) -> None:
+    @on_rig(GOOD)
+    async def run(rig: Rig) -> None:
+        loop, longest = asyncio.get_running_loop(), 0.0
+
+        async def watch() -> None:
+            nonlocal longest
+            while True:
+                began = loop.time()
+                await asyncio.sleep(0.001)
+                longest = max(longest, loop.time() - began)
+
+        body = many(path)
+        watching = asyncio.create_task(watch())
+        answer = await rig.call(path, body)
+        watching.cancel()
+        said = answer.json
+        for name in words:
+            said = said[name]
+        assert answer.status == 413
+        assert "more than" in said
+        assert not rig.up.requests
+        assert longest < 2, "by an order of magnitude: what it was, and what a busy machine may take"
+
+    run(tmp_path)

@@ -7,6 +7,7 @@ from fastapi import Request
 
 from agent_marketplace import json
 from agent_marketplace.api.asgi import MAX_BODY
+from agent_marketplace.api.screen import aside
 from agent_marketplace.errors import BadRequest, PayloadTooLarge
 from agent_marketplace.wires.base import Call, Codec
 
@@ -30,10 +31,17 @@ async def read_bytes(request: Request) -> bytes:
     return b"".join(pieces)
 
 
+def size_of(request: Request) -> int:
+    """Bytes of the body as its sender says; where they do not, so many that it is taken for large."""
+    length = request.headers.get("content-length", "")
+    return int(length) if length.isdigit() else MAX_BODY
+
+
 async def read_object(request: Request) -> dict[str, Any]:
     """The body as a JSON object. Raises BadRequest, PayloadTooLarge."""
     try:
-        value = json.decode(await read_bytes(request))
+        data = await read_bytes(request)
+        value = await aside(len(data), lambda: json.decode(data))
     except ValueError:
         raise BadRequest("The body is not valid JSON") from None
     if not isinstance(value, dict):

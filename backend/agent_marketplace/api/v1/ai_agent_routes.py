@@ -8,8 +8,9 @@ from agent_marketplace.api import present, replies, schemas
 from agent_marketplace.api.deps import Reader, Router, Runner, The
 from agent_marketplace.api.envelope import success
 from agent_marketplace.api.peers import answer_elsewhere
+from agent_marketplace.api.screen import aside
 from agent_marketplace.api.v1 import chats
-from agent_marketplace.api.v1.agent_body import flag, read_object, text
+from agent_marketplace.api.v1.agent_body import flag, read_object, size_of, text
 from agent_marketplace.api.v1.answers import FlightResponse, RunResponse, caller_check
 from agent_marketplace.api.v1.idempotent import claim
 from agent_marketplace.errors import BadRequest, MarketplaceError, NotFound
@@ -17,6 +18,7 @@ from agent_marketplace.gateway import estimates
 from agent_marketplace.gateway.agent_wire import AgentMouth
 
 router = Router(prefix="/api/v1/agents", tags=["agents"])
+_PER_MESSAGE = 1_000  # bytes: about what a message of the history takes as long as
 
 _COMPLETION_BODY = {
     "requestBody": {
@@ -54,7 +56,8 @@ _CHAT_BODY = {
 )
 async def get_completion(request: Request, market: The, principal: Runner) -> Response:
     body = await read_object(request)
-    call = await chats.completion_call(market, principal.user_id, body, stream=flag(body, "stream"))
+    size = size_of(request)
+    call = await chats.completion_call(market, principal.user_id, body, size, stream=flag(body, "stream"))
     run_id = text(body, "run_id", limit=80) or chats.new_run_id()
     still_valid = caller_check(market, request)
     parent = request.headers.get("traceparent")
@@ -89,7 +92,9 @@ async def chat(request: Request, market: The, principal: Runner) -> Response:
     run_id = text(body, "run_id", limit=80) or chats.new_run_id()
     if resumable:
         market.runs.check(run_id, principal.user_id)
-    call = chats.call_for(market, turn, await chats.history_of(market, turn))
+    history = await chats.history_of(market, turn)
+    size = size_of(request) + _PER_MESSAGE * len(history)
+    call = await aside(size, lambda: chats.call_for(market, turn, history))
     keeper = chats.Keeper(market, turn, run_id)
     gateway_request = chats.request_of(
         principal.user_id, principal.key_id, call, keeper.fields, keeper, caller_check(market, request),
@@ -131,9 +136,11 @@ async def estimate(request: Request, market: The, principal: Runner) -> Response
     body = await read_object(request)
     if body.get("message") is not None or body.get("conversation_id") is not None:
         turn = await chats.read_turn(market, principal.user_id, body)
-        call = chats.call_for(market, turn, await chats.history_of(market, turn))
+        history = await chats.history_of(market, turn)
+        size = size_of(request) + _PER_MESSAGE * len(history)
+        call = await aside(size, lambda: chats.call_for(market, turn, history))
     else:
-        call = await chats.completion_call(market, principal.user_id, body, stream=True)
+        call = await chats.completion_call(market, principal.user_id, body, size_of(request), stream=True)
     return success(**await estimates.estimate(market.router, principal.user_id, call))
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from agent_marketplace.api.screen import aside
 from agent_marketplace.api.v1.agent_body import (
     call_of,
     completion_messages,
@@ -63,16 +64,22 @@ async def asked(market: Market, user_id: str, body: Mapping[str, Any]) -> Asked:
     )
 
 
-async def completion_call(market: Market, user_id: str, body: Mapping[str, Any], *, stream: bool) -> Call:
-    """The call of a body without a conversation. An agent's instructions stand where it gives none. Raises BadRequest, NotFound."""
+async def completion_call(
+    market: Market, user_id: str, body: Mapping[str, Any], size: int, *, stream: bool
+) -> Call:
+    """The call of a body without a conversation; size: the body's bytes. An agent's instructions stand where it gives none.
+
+    Raises BadRequest, NotFound.
+    """
     who = await asked(market, user_id, body)
     turns = list(completion_messages(body))
     if who.instructions and not any(
         isinstance(turn, dict) and turn.get("role") == "system" for turn in turns
     ):
         turns.insert(0, {"role": "system", "content": who.instructions})
-    return call_of(
-        market.codecs["openai"], who.model, turns, {**who.params, **parameters(body)}, stream=stream
+    params = {**who.params, **parameters(body)}
+    return await aside(
+        size, lambda: call_of(market.codecs["openai"], who.model, turns, params, stream=stream)
     )
 
 

@@ -81,6 +81,7 @@ _UNKNOWN_IMAGE = 1600
 _HEADER = 65_536
 _PIECE = 1 << 18  # characters counted at a stretch: a thread that counts lets others go on in between
 _LONG = 1 << 17
+_PER_PART = 64  # a message, part or tool takes about as long as so many characters
 
 
 _SMALL = re.compile(
@@ -109,8 +110,11 @@ def count_text(text: str, *, small_vocabulary: bool = False) -> int:
 
 def is_long(call: Call) -> bool:
     """Whether counting takes so long (milliseconds) that it should not hold up an event loop."""
-    left = _LONG
+    left = _LONG - _PER_PART * (len(call.messages) + len(call.tools))
+    if left < 0:
+        return True
     for message in call.messages:
+        left -= _PER_PART * len(message.parts)
         for part in message.parts:
             if isinstance(part, TextPart):
                 left -= len(part.text)
@@ -129,7 +133,7 @@ def count_call(call: Call) -> int:
         texts += (tool.name, tool.description, json.encode(tool.native or tool.parameters).decode())
     if call.response_schema is not None:
         texts.append(json.encode(call.response_schema).decode())
-    small = _SMALL.search(call.model) is not None
+    small = _SMALL.search(call.model[:200]) is not None
     words = count_text("\n".join(t for t in texts if t), small_vocabulary=small)
     return words + images + PER_MESSAGE * len(call.messages) + PER_CALL
 
