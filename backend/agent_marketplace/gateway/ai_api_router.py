@@ -19,6 +19,7 @@ from agent_marketplace.gateway.credentials import Credentials
 from agent_marketplace.gateway.dispatch import Prepared, Upstream
 from agent_marketplace.gateway.flight import Flight
 from agent_marketplace.gateway.health import Health, lane_of
+from agent_marketplace.gateway.hosted import without_hosted
 from agent_marketplace.gateway.pipes import Pipe, SplicedPipe, TranslatedPipe
 from agent_marketplace.gateway.plan import Attempt, Group, Plan, Target, compile_plan
 from agent_marketplace.gateway.preferences import Preferences
@@ -219,10 +220,12 @@ class APIRouter:
         if endpoint is None:
             raise AssertionError("plans name known endpoints only")
         request, call = flight.request, flight.request.call
-        codec = self.endpoints.codec(target.provider, self.codecs)
+        wire = self.endpoints.wire(target.provider, target.upstream_id, call)
+        codec = self.endpoints.codec(target.provider, self.codecs, wire)
         shape = flight.shape(target)
         limit = cap if cap is not None else call.max_tokens
-        fitted = rules.fit(call, self.endpoints.rules(target.provider, target.upstream_id))
+        call, left_out = without_hosted(call, wire, own_key=target.credential == "byok")
+        fitted = rules.fit(call, self.endpoints.rules(target.provider, target.upstream_id, wire))
         out, pipe = self._spliced(flight, attempt, codec, limit, fitted)
         if out is None:
             call = fitted.call
@@ -231,7 +234,7 @@ class APIRouter:
             out = codec.build_request(
                 msgspec.structs.replace(call, max_tokens=limit), target.upstream_id, stream=call.stream
             )
-            out = msgspec.structs.replace(out, notes=(*fitted.notes, *out.notes))
+            out = msgspec.structs.replace(out, notes=(*left_out, *fitted.notes, *out.notes))
         if request.betas and call.wire == endpoint.wire == "anthropic":
             out = _with_betas(out, *betas.split(request.betas, target))
         if call.stream and pipe is None:

@@ -71,10 +71,15 @@ def read(call: Call, input_tokens: int) -> Needs:
 
 def _unpriced(call: Call) -> tuple[str, ...]:
     options = tuple(name for name in _UNPRICED if call.extra.get(name) not in _PRICED_VALUES)
-    return options + tuple(t.name for t in call.tools if _billed_apart(t))
+    if (
+        call.wire == "responses"
+    ):  # its agents offer such tools with every call: `hosted` leaves out what nobody pays for
+        return options
+    return options + tuple(t.name for t in call.tools if billed_apart(t))
 
 
-def _billed_apart(tool: Tool) -> bool:
+def billed_apart(tool: Tool) -> bool:
+    """Whether a provider runs the tool itself and bills it beside the tokens."""
     native = tool.native
     if native is None:
         return False

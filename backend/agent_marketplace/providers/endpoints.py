@@ -14,7 +14,7 @@ from agent_marketplace.providers import table
 from agent_marketplace.providers.table import AbortRule, AuthStyle
 from agent_marketplace.rules.book import Row, RuleError, Rules, read_rows
 from agent_marketplace.settings import ProviderSettings, Settings, SettingsError
-from agent_marketplace.wires.base import Codec, OutboundCall, WireName
+from agent_marketplace.wires.base import Call, Codec, OutboundCall, WireName
 from agent_marketplace.wires.openai.codec import OpenAICodec
 from agent_marketplace.wires.openai.dialect import Dialect
 
@@ -173,13 +173,21 @@ class EndpointTable:
         self._endpoints[endpoint.name] = endpoint
         self._codecs.pop(endpoint.name, None)
 
-    def rules(self, provider: str, upstream_model: str) -> Rules:
-        """What a model takes and refuses at a provider. Raises KeyError for an unknown provider."""
+    def rules(self, provider: str, upstream_model: str, wire: WireName | None = None) -> Rules:
+        """What a model takes and refuses at a provider, on its usual wire or another. Raises KeyError for an unknown provider."""
         endpoint = self._endpoints[provider]
-        return self._rulebook.rules(endpoint.wire, provider, upstream_model, own=endpoint.own)
+        return self._rulebook.rules(wire or endpoint.wire, provider, upstream_model, own=endpoint.own)
 
-    def codec(self, provider: str, codecs: Mapping[str, Codec]) -> Codec:
-        """The codec of a provider's wire, in its dialect. Raises KeyError for an unknown provider."""
+    def wire(self, provider: str, upstream_model: str, call: Call) -> WireName:
+        """The wire that a call is told on: OpenAI has two, and the rulebook says which calls need the newer one."""
+        wire = self._endpoints[provider].wire
+        needs = wire == "openai" and self.rules(provider, upstream_model).of(call).endpoint == "responses"
+        return "responses" if needs else wire
+
+    def codec(self, provider: str, codecs: Mapping[str, Codec], wire: WireName | None = None) -> Codec:
+        """The codec of a provider's wire, in its dialect; or of another wire. Raises KeyError for an unknown provider."""
+        if wire is not None and wire != self._endpoints[provider].wire:
+            return codecs[wire]
         made = self._codecs.get(provider)
         if made is None:
             endpoint = self._endpoints[provider]
