@@ -23,6 +23,9 @@ from agent_marketplace.gateway.ai_api_router import APIRouter
 from agent_marketplace.gateway.assistant import Assistant
 from agent_marketplace.gateway.credentials import Credentials
 from agent_marketplace.gateway.health import Health
+from agent_marketplace.gateway.parts import Parts
+from agent_marketplace.gateway.planning import Planner
+from agent_marketplace.gateway.preparing import Preparer
 from agent_marketplace.gateway.runs import Runs
 from agent_marketplace.gateway.targets import Targets
 from agent_marketplace.ledger import Ledger, Price, forget_in, nano
@@ -110,7 +113,7 @@ class Market:
     async def start(self) -> None:
         """Recovers what a dead process left, brings up the local model in the background, and the regular jobs."""
         self.client.real = make_client(self.settings)
-        self.router.tracer = open_tracer(self.settings.otlp_endpoint)
+        self.router.parts.tracer = open_tracer(self.settings.otlp_endpoint)
         await self.catalog.load()
         await self._declare_operators_models()
         self.refresh_availability()
@@ -119,7 +122,7 @@ class Market:
             log.warning("%d requests of a process that died were ended as lost", lost)
         self.local.start()
         for every_s, job in (
-            (_SWEEP_S, lambda: self.ledger.sweep(self.router.running)),
+            (_SWEEP_S, lambda: self.ledger.sweep(self.router.parts.running)),
             (_CHECKPOINT_S, self.ledger.checkpoint),
             (_FOLLOW_S, self.catalog.follow),
             (_STATS_S, self.catalog.flush),
@@ -137,8 +140,8 @@ class Market:
             job.cancel()
         await asyncio.gather(*self._jobs, return_exceptions=True)
         await self.runs.close()
-        if self.router.tracer is not None:
-            await asyncio.to_thread(self.router.tracer.close)
+        if self.router.parts.tracer is not None:
+            await asyncio.to_thread(self.router.parts.tracer.close)
         await self.catalog.flush()
         await self.local.stop()
         await self.client.close()
@@ -242,10 +245,15 @@ def build(
     registry.set_evidence(engine.quality.evidence(), engine.quality.overall_share(registry))
     catalog.weighted_ratings = lambda: engine.experience.shown_ratings()
     assistant = Assistant(engine, ledger, credentials)
+    planner = Planner(
+        registry=registry, endpoints=endpoints, targets=targets, credentials=credentials, health=health, choose=assistant.choose,
+    )  # fmt: skip
     router = APIRouter(
-        registry=registry, endpoints=endpoints, credentials=credentials, targets=targets, ledger=ledger, client=client,
-        clock=clock, drain=drain, health=health, codecs=wires, choose=assistant.choose, output_range=assistant.output_range,
-        usual_output=engine.usual_output, catalog=catalog,
+        Parts(
+            planner=planner, preparer=Preparer(endpoints, wires, credentials), ledger=ledger, client=client, clock=clock,
+            drain=drain, health=health, catalog=catalog, output_range=assistant.output_range,
+            usual_output=engine.usual_output,
+        )
     )  # fmt: skip
     market = Market(
         settings=settings, clock=clock, drain=drain, secrets=secrets, db=db, ledger=ledger, vault=vault, accounts=accounts,

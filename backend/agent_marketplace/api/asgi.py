@@ -136,10 +136,10 @@ async def fly(flight: Flight, scope: Scope, send: Send) -> None:
     """Runs an opened flight to its end over one HTTP exchange. Raises the caller's error while nothing has been sent."""
     ear = Ear(scope, flight)
     try:
-        if not flight.request.call.stream:
+        if not flight.record.request.call.stream:
             await respond(send, 200, await flight.plain(), headers=flight.headers())
             return
-        sink = ResponseSink(send, flight.request.mouth.content_type_stream)
+        sink = ResponseSink(send, flight.record.request.mouth.content_type_stream)
         await flight.stream(sink)
         await sink.end()
     except asyncio.CancelledError:

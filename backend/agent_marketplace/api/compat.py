@@ -16,7 +16,7 @@ from agent_marketplace.api.v1.agent_body import read_bytes
 from agent_marketplace.app import Market
 from agent_marketplace.catalog import AIModel
 from agent_marketplace.errors import BadRequest, NotFound
-from agent_marketplace.gateway.embedding import EmbeddingFlight
+from agent_marketplace.gateway.flight import Flight
 from agent_marketplace.ids import new_id
 from agent_marketplace.wires import embeddings
 from agent_marketplace.wires.anthropic.codec import AnthropicCodec
@@ -208,8 +208,8 @@ def _object(data: bytes) -> dict[str, Any]:
 async def create_embeddings(request: Request, market: The, principal: Runner) -> Response:
     data = await read_bytes(request)
     call = await aside(len(data), lambda: embeddings.parse_request(data))
-    flight = EmbeddingFlight(
-        market.router, call, request_id=new_id("gen"), user_id=principal.user_id, key_id=principal.key_id
+    flight = market.router.embedding(
+        call, request_id=new_id("gen"), user_id=principal.user_id, key_id=principal.key_id
     )
     return await fly_embedding(market, flight)
 
@@ -247,8 +247,7 @@ async def _embed(
 ) -> Response:
     data = await read_bytes(request)
     call = await aside(len(data), lambda: embeddings.parse_gemini(data, model, batch=batch))
-    flight = EmbeddingFlight(
-        market.router,
+    flight = market.router.embedding(
         call,
         request_id=new_id("gen"),
         user_id=principal.user_id,
@@ -258,7 +257,7 @@ async def _embed(
     return await fly_embedding(market, flight)
 
 
-async def fly_embedding(market: Market, flight: EmbeddingFlight) -> Response:
+async def fly_embedding(market: Market, flight: Flight) -> Response:
     """Opens, asks, settles. Raises the caller's error."""
     with market.drain.call():
         await flight.open()

@@ -21,7 +21,7 @@ from agent_marketplace.api.screen import FORM, PROMPT, SMALL, aside, screened
 from agent_marketplace.app import Market
 from agent_marketplace.errors import BadRequest, MarketplaceError
 from agent_marketplace.gateway import betas
-from agent_marketplace.gateway.request import GatewayRequest
+from agent_marketplace.gateway.record import GatewayRequest
 from agent_marketplace.ids import new_id
 from agent_marketplace.wires.base import Codec
 

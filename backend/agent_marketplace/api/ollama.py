@@ -13,7 +13,8 @@ from agent_marketplace.api.deps import Caller, Router, Runner, The
 from agent_marketplace.api.envelope import ExactJSON
 from agent_marketplace.app import Market
 from agent_marketplace.catalog import AIModel
-from agent_marketplace.gateway.embedding import EmbeddingFlight, Render
+from agent_marketplace.gateway.embedding import Render
+from agent_marketplace.gateway.flight import Flight
 from agent_marketplace.ids import new_id
 from agent_marketplace.wires.embeddings import EmbeddingCall, EmbeddingReply
 
@@ -95,12 +96,10 @@ async def embed_prompt(market: The, principal: Runner, body: Prompted) -> Respon
     return await fly_embedding(market, _flight(market, principal, call, _render_one))
 
 
-def _flight(market: Market, principal: Principal, call: EmbeddingCall, render: Render) -> EmbeddingFlight:
+def _flight(market: Market, principal: Principal, call: EmbeddingCall, render: Render) -> Flight:
     request_id = new_id("gen")
     user_id, key_id = principal.user_id, principal.key_id
-    return EmbeddingFlight(
-        market.router, call, request_id=request_id, user_id=user_id, key_id=key_id, render=render
-    )
+    return market.router.embedding(call, request_id=request_id, user_id=user_id, key_id=key_id, render=render)
 
 
 def _render_one(reply: EmbeddingReply, _model: str, extra: Mapping[str, Any]) -> bytes:

@@ -73,8 +73,7 @@ async def _turn(market: Market, user_id: str, body: Mapping[str, Any]) -> None:
     flight = market.router.flight(request)
     await flight.open()
     try:
-        flight.note_estimate()
-        await keeper.take_off(flight)
+        await keeper.take_off(flight.record)
     except BaseException:  # whatever it was, the hold must not outlive the request
         await flight.abandon()
         raise

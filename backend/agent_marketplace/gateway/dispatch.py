@@ -10,16 +10,14 @@ import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
-
-import msgspec
 
 from agent_marketplace.errors import MarketplaceError
 from agent_marketplace.gateway.failures import SUMMARY, TABLE, Policy, told
 from agent_marketplace.gateway.health import Health, Lane, lane_of
 from agent_marketplace.gateway.meter import Meter
-from agent_marketplace.gateway.pipes import Pipe, decisive, first_error
+from agent_marketplace.gateway.pipes import decisive, first_error
 from agent_marketplace.gateway.plan import Attempt, Plan, Target
+from agent_marketplace.gateway.record import AttemptLog, Prepared, Reads, Upstream
 from agent_marketplace.gateway.scrub import scrubbed
 from agent_marketplace.net.errors import (
     AddressRefused,
@@ -30,15 +28,13 @@ from agent_marketplace.net.errors import (
     TlsFailed,
     TotalTimeout,
 )
-from agent_marketplace.net.http import OutboundClient, OutboundRequest, OutboundResponse
+from agent_marketplace.net.http import OutboundClient, OutboundResponse
 from agent_marketplace.wires.base import (
-    Codec,
     Done,
     Event,
     FailureClass,
     Finish,
     Finished,
-    OutboundCall,
     ReasoningDelta,
     ReasoningPart,
     Reply,
@@ -56,46 +52,6 @@ _LATEST_S = 180.0
 _BODY_LIMIT = 64 * 1024 * 1024
 _ERROR_LIMIT = 64 * 1024
 _NONE = UpstreamFailure(FailureClass.SERVER, "")
-
-
-class AttemptLog(msgspec.Struct, kw_only=True):
-    """What the receipt says of one try. started, ended: milliseconds since the request began."""
-
-    model: str
-    provider: str
-    why: str
-    credential: str
-    started: int
-    ended: int = 0
-    status: str = "running"
-    error: str = ""
-    code: str = ""
-    may_be_billed: bool = False
-
-
-@dataclass(slots=True)
-class Prepared:
-    """One try, ready to be sent: made by the router for a target. cap: output tokens of each choice that the hold bought for it."""
-
-    request: OutboundRequest
-    codec: Codec
-    pipe: Pipe | None
-    call: OutboundCall
-    cap: int | None = None
-
-
-@dataclass(slots=True)
-class Upstream:
-    """The attempt that answered. Streams: `early` is what already may go to the client, then `rest`. Plain: `reply` and `body`."""
-
-    attempt: Attempt
-    prepared: Prepared
-    response: OutboundResponse
-    meter: Meter
-    early: bytes = b""
-    rest: AsyncIterator[bytes] | None = None
-    reply: Reply | None = None
-    body: bytes = b""
 
 
 @dataclass(slots=True)
@@ -351,7 +307,7 @@ def _net_failure(error: NetError, provider: str) -> UpstreamFailure:
     return UpstreamFailure(FailureClass.SERVER, f"the connection to {provider} broke")
 
 
-async def _status_failure(codec: Codec, response: OutboundResponse) -> UpstreamFailure:
+async def _status_failure(codec: Reads, response: OutboundResponse) -> UpstreamFailure:
     try:
         body = await response.read(_ERROR_LIMIT)
     except NetError:
@@ -366,8 +322,3 @@ def _in_stream(error: MarketplaceError) -> UpstreamFailure:
     """An error event before any content counts as the attempt's failure."""
     kind = _BY_CODE.get(error.code, FailureClass.SERVER)
     return UpstreamFailure(kind, error.message, retry_after=error.retry_after)
-
-
-def receipt_attempts(log: list[AttemptLog]) -> list[dict[str, Any]]:
-    """The log as plain data for the receipt."""
-    return [msgspec.to_builtins(entry) for entry in log]

@@ -1,29 +1,29 @@
 """What a call will cost before it is made: p50 to p95 of the usual answer, and the most it can cost."""
 
-from typing import TYPE_CHECKING, Any
+import logging
+from typing import Any
 
-from agent_marketplace.errors import MarketplaceError
 from agent_marketplace.gateway import needs, sizing
+from agent_marketplace.gateway.parts import OutputRange, Parts
 from agent_marketplace.gateway.plan import Target
 from agent_marketplace.gateway.preferences import parse
+from agent_marketplace.gateway.preparing import count_tokens
 from agent_marketplace.gateway.sizing import Asked
 from agent_marketplace.ledger import dollars
 from agent_marketplace.wires.base import Call
 
-if TYPE_CHECKING:
-    from agent_marketplace.gateway.ai_api_router import APIRouter
-
+log = logging.getLogger(__name__)
 _DEFAULT_MOST = 8192
 
 
-async def estimate(router: "APIRouter", user_id: str, call: Call) -> dict[str, Any]:
+async def estimate(parts: Parts, user_id: str, call: Call) -> dict[str, Any]:
     """Raises what planning raises (unknown model, nothing that could answer); a short wallet is `affordable: false`, no error."""
-    tokens = await router.count_tokens(call)
+    tokens = await count_tokens(call)
     asked = Asked(call=call, needs=needs.read(call, tokens), input_tokens=tokens)
-    plan = await router.plan_for(user_id, call, asked.needs, parse(call.routing))
+    plan = await parts.planner.plan(user_id, call, asked.needs, parse(call.routing))
     target = plan.attempts[0].target
-    p50, p95, most = output_range(router, call, target, tokens)
-    wallet = await router.ledger.balance(user_id)
+    p50, p95, most = _lengths(parts.output_range, call, target, tokens)
+    wallet = await parts.ledger.balance(user_id)
     p95_cost = sizing.estimate(asked, target, p95)
     return {
         "estimate": {
@@ -46,21 +46,22 @@ async def estimate(router: "APIRouter", user_id: str, call: Call) -> dict[str, A
     }
 
 
-def output_range(router: "APIRouter", call: Call, target: Target, input_tokens: int) -> tuple[int, int, int]:
+def _lengths(usual: OutputRange, call: Call, target: Target, input_tokens: int) -> tuple[int, int, int]:
     """Output tokens: usual, long (p95), and the most that may come."""
-    p50, p95 = router.output_range(target.model, call, input_tokens)
+    p50, p95 = usual(target.model, call, input_tokens)
     most = call.max_tokens or target.max_output or _DEFAULT_MOST
     return min(p50, most), min(p95, most), most
 
 
-def note(router: "APIRouter", asked: Asked, target: Target) -> dict[str, Any] | None:
+def note(usual: OutputRange, asked: Asked, target: Target) -> dict[str, Any] | None:
     """The estimate that goes on the receipt, to be compared with what was charged."""
     try:
-        p50, p95, most = output_range(router, asked.call, target, asked.input_tokens)
+        p50, p95, most = _lengths(usual, asked.call, target, asked.input_tokens)
         return {
             "p50": dollars(sizing.estimate(asked, target, p50)),
             "p95": dollars(sizing.estimate(asked, target, p95)),
             "maximum": dollars(sizing.bound(asked, target, most)),
         }
-    except (MarketplaceError, ValueError):
+    except Exception:  # it is a courtesy: whatever fails in making it, the call goes on without
+        log.exception("no estimate for a call of %s", target.model)
         return None

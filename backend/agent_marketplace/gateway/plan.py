@@ -59,10 +59,14 @@ class Skipped(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """Attempts in order and what was left out."""
+    """Attempts in order and what was left out.
+
+    chosen: (model id, why) of what `auto` picked first
+    """
 
     attempts: tuple[Attempt, ...]
     skipped: tuple[Skipped, ...]
+    chosen: tuple[str, str] | None = None
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):

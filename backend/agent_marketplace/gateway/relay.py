@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 from agent_marketplace.errors import MarketplaceError, PaymentRequired, ProviderFailure
-from agent_marketplace.gateway.dispatch import Upstream
 from agent_marketplace.gateway.pipes import Pipe
+from agent_marketplace.gateway.record import Upstream
 from agent_marketplace.gateway.scrub import scrub
 from agent_marketplace.gateway.stopping import Outcome, Stopped
 from agent_marketplace.net.errors import FirstByteTimeout, IdleTimeout, NetError, TotalTimeout

@@ -93,7 +93,7 @@ class Runs:
     def start(self, run_id: str, user_id: str, flight: Flight) -> Run:
         """Sets an opened flight going on its own. Raises as `check`; the flight is then the caller's to abandon."""
         self.check(run_id, user_id)
-        loop, drain = asyncio.get_running_loop(), flight.router.drain
+        loop, drain = asyncio.get_running_loop(), flight.parts.drain
         if drain not in self._drains:
             self._drains.add(drain)
             drain.at_end(self._shut_down)
@@ -171,7 +171,7 @@ class Runs:
 
     async def _fly(self, run: Run) -> None:
         try:
-            with run.flight.router.drain.call():
+            with run.flight.parts.drain.call():
                 await run.flight.stream(run)
         except MarketplaceError as error:
             run.failed = error

@@ -256,7 +256,7 @@ def _kept(plan: Plan, payable: Callable[[Target], bool], why_not: str) -> Plan |
         for a in plan.attempts
         if a not in kept
     )
-    return Plan(attempts=kept, skipped=plan.skipped + dropped)
+    return msgspec.structs.replace(plan, attempts=kept, skipped=plan.skipped + dropped)
 
 
 def _asked_for(plan: Plan) -> list[Attempt]:

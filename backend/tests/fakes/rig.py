@@ -260,8 +260,8 @@ class Rig:
             _settings(self._databases, self.directory, self._url, providers), outbound=self._outbound
         )
         self.market = build(settings, drain=Drain(), env={})
-        self.market.router.rhythm = self._rhythm
-        self.market.router.sleep = self._sleep
+        self.market.router.parts.rhythm = self._rhythm
+        self.market.router.parts.sleep = self._sleep
         app: ASGI3Application = create(self.market)  # type: ignore[assignment]
         self._config = GuardedConfig(
             app, Limits(), self.market.drain, lifespan="on", interface="asgi3", log_config=None, access_log=False,

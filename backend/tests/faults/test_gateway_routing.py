@@ -397,7 +397,7 @@ async def test_a_price_change_in_mid_stream_does_not_touch_a_running_answer(rig:
 
 @on_rig(Behaviour(stepped=True))
 async def test_a_revoked_key_stops_its_stream_within_about_a_second(rig: Rig) -> None:
-    rig.market.router.rhythm = Rhythm(check_s=0.1)
+    rig.market.router.parts.rhythm = Rhythm(check_s=0.1)
     for path in ("/v1/chat/completions", "/api/v1/agents/completion"):
         key = await rig.market.accounts.keys.create(rig.user_id, "short-lived")
         body = {"model": MODEL, "messages": [{"role": "user", "content": "Hi"}], "stream": True}

@@ -129,7 +129,7 @@ async def test_a_key_in_the_url_is_a_credential_on_gemini_s_wire_only(rig: Rig) 
 
 @on_rig(Behaviour(stepped=True))
 async def test_a_revoked_key_no_longer_listens_to_a_run_that_another_credential_began(rig: Rig) -> None:
-    rig.market.router.rhythm = Rhythm(check_s=0.05)
+    rig.market.router.parts.rhythm = Rhythm(check_s=0.05)
     run_id = "run_0123456789abcdef"
     body = {"model": MODEL, "message": "Hi", "stream": True, "resumable": True, "run_id": run_id}
     owner = await rig.open(f"{A}/chat", body)

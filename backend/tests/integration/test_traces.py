@@ -125,7 +125,7 @@ def test_without_an_endpoint_nothing_of_it_is_loaded(tmp_path: Path) -> None:
         "market = build(settings.load())\n"
         "async def run():\n"
         "    await market.start()\n"
-        "    off = market.router.tracer is None\n"
+        "    off = market.router.parts.tracer is None\n"
         "    await market.stop()\n"
         "    return off\n"
         "print(json.dumps([asyncio.run(run()), sorted(m for m in sys.modules if m.startswith('opentelemetry'))]))\n"

@@ -14,7 +14,6 @@ from agent_marketplace.api.v1.agent_body import flag, read_object, size_of, text
 from agent_marketplace.api.v1.answers import FlightResponse, RunResponse, caller_check
 from agent_marketplace.api.v1.idempotent import claim
 from agent_marketplace.errors import BadRequest, MarketplaceError, NotFound
-from agent_marketplace.gateway import estimates
 from agent_marketplace.gateway.agent_wire import AgentMouth
 
 router = Router(prefix="/api/v1/agents", tags=["agents"])
@@ -75,7 +74,6 @@ async def get_completion(request: Request, market: The, principal: Runner) -> Re
         if once is not None:
             await once.give_back()
         raise
-    flight.note_estimate()
     return FlightResponse(flight, once)
 
 
@@ -107,8 +105,7 @@ async def chat(request: Request, market: The, principal: Runner) -> Response:
     gateway_request.once = once
     try:
         await flight.open()
-        flight.note_estimate()
-        await keeper.take_off(flight)
+        await keeper.take_off(flight.record)
         gateway_request.mouth = AgentMouth(keeper.fields)  # the ids are known only now
     except BaseException:  # neither the hold nor the idempotency key may outlive the request
         await flight.abandon()
@@ -141,7 +138,7 @@ async def estimate(request: Request, market: The, principal: Runner) -> Response
         call = await aside(size, lambda: chats.call_for(market, turn, history))
     else:
         call = await chats.completion_call(market, principal.user_id, body, size_of(request), stream=True)
-    return success(**await estimates.estimate(market.router, principal.user_id, call))
+    return success(**await market.router.estimate(principal.user_id, call))
 
 
 @router.get("/runs/{run_id}/events", summary="Listen again to a running answer")

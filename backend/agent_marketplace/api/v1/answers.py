@@ -32,18 +32,18 @@ class FlightResponse(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         failed: MarketplaceError | None = None
         try:
-            with self._flight.router.drain.call():
+            with self._flight.parts.drain.call():
                 await fly(self._flight, scope, send)
         except MarketplaceError as error:
             failed = error
         finally:
             if self._once is not None and (
-                self._flight.receipt is None or self._flight.receipt.status != "ok"
+                self._flight.record.receipt is None or self._flight.record.receipt.status != "ok"
             ):
                 await settled_despite_cancel(self._once.give_back())
         if failed is not None:  # told when the key is free again: who reads it may repeat at once
-            note_failure(self._flight.request.request_id, failed)
-            await failure(failed, self._flight.request.request_id)(scope, receive, send)
+            note_failure(self._flight.record.request.request_id, failed)
+            await failure(failed, self._flight.record.request.request_id)(scope, receive, send)
 
 
 def caller_check(market: Market, request: Request) -> Check:
@@ -94,7 +94,7 @@ class RunResponse(Response):
     async def _revoked(self) -> Unauthorized:
         """Returns once the listener may no longer listen."""
         while True:
-            await asyncio.sleep(self._flight.router.rhythm.check_s)
+            await asyncio.sleep(self._flight.parts.rhythm.check_s)
             try:
                 await self._still_valid()
             except Unauthorized as error:
@@ -104,5 +104,5 @@ class RunResponse(Response):
 
     def _last_event(self, error: Unauthorized) -> bytes:
         words = f"{error.message}; the listening was stopped here"
-        told = error_body(Unauthorized(words, code=error.code), self._flight.request.request_id)
+        told = error_body(Unauthorized(words, code=error.code), self._flight.record.request.request_id)
         return b"event: error\ndata: " + json.encode({"type": "error", **told}) + b"\n\n"

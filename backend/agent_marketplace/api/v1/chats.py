@@ -1,5 +1,6 @@
 """A chat turn: history in, call out, and what was answered kept: the user's message and the answer survive any ending."""
 
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
@@ -17,9 +18,9 @@ from agent_marketplace.api.v1.agent_body import (
 from agent_marketplace.app import Market
 from agent_marketplace.conversations.types import Message, NewMessage, Status
 from agent_marketplace.errors import BadRequest, NotFound
+from agent_marketplace.gateway import told
 from agent_marketplace.gateway.agent_wire import AgentMouth, usage_fields
-from agent_marketplace.gateway.flight import Flight
-from agent_marketplace.gateway.request import GatewayRequest
+from agent_marketplace.gateway.record import GatewayRequest, Record
 from agent_marketplace.ids import new_id
 from agent_marketplace.usage import Usage
 from agent_marketplace.wires.base import Call, Finish
@@ -147,12 +148,12 @@ class Keeper:
         self._turn = turn
         self.fields: dict[str, Any] = {"run_id": run_id}
 
-    async def take_off(self, flight: Flight) -> None:
+    async def take_off(self, record: Record) -> None:
         """After the hold, before the first token. Raises NotFound."""
         turn = self._turn
         if turn.temporary:
             return
-        target = flight.plan.attempts[0].target
+        target = record.plan.attempts[0].target
         messages = []
         if turn.message is not None:
             extra = {"images": turn.images} if turn.images else {}
@@ -173,7 +174,7 @@ class Keeper:
                 agent_id=turn.agent_id,
                 model=target.model,
                 provider=target.provider,
-                request_id=flight.request.request_id,
+                request_id=record.request.request_id,
                 status="running",
                 extra={"run_id": self.fields["run_id"]},
             )
@@ -192,11 +193,11 @@ class Keeper:
             "user_message_id": stored[0].message_id if len(stored) > 1 else turn.parent_id,
         }
 
-    async def land(self, flight: Flight, usage: Usage | None) -> dict[str, Any]:
+    async def land(self, record: Record, usage: Usage | None) -> dict[str, Any]:
         """After settlement: the answer, whole or partial, with what it cost."""
         if self._turn.temporary or "message_id" not in self.fields:
             return self.fields
-        upstream, receipt = flight.upstream, flight.receipt
+        upstream, receipt = record.upstream, record.receipt
         content = ""
         if upstream is not None:
             content = upstream.reply.text if upstream.reply is not None else upstream.meter.text
@@ -206,13 +207,16 @@ class Keeper:
             and upstream.meter.error is None
         )
         status: Status = "ok" if finished else "partial" if content else "failed"
-        extra: dict[str, Any] = {"run_id": self.fields["run_id"], "timings": flight.timings()}
-        if (moved := flight.fallback()) is not None:
+        extra: dict[str, Any] = {
+            "run_id": self.fields["run_id"],
+            "timings": told.timings(record, time.monotonic()),
+        }
+        if (moved := told.fallback(record)) is not None:
             extra["fallback"] = moved
         if upstream is not None and upstream.meter.finish is not None:
             extra["finish_reason"] = str(upstream.meter.finish)
-        if flight.error is not None:
-            extra["error"] = {"code": flight.error.code, "error": flight.error.message}
+        if record.error is not None:
+            extra["error"] = {"code": record.error.code, "error": record.error.message}
         try:
             await self._market.conversations.finish(
                 self._turn.user_id,

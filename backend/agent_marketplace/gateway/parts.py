@@ -1,0 +1,65 @@
+"""What the calls of one process share, and what tells one kind of call from another."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from agent_marketplace.catalog.service import Catalog
+from agent_marketplace.clock import Clock
+from agent_marketplace.gateway.health import Health
+from agent_marketplace.gateway.needs import Needs
+from agent_marketplace.gateway.plan import Attempt
+from agent_marketplace.gateway.planning import Planner
+from agent_marketplace.gateway.preparing import Preparer
+from agent_marketplace.gateway.pulse import Rhythm
+from agent_marketplace.gateway.record import Prepared, Record
+from agent_marketplace.ledger import Ledger
+from agent_marketplace.net.drain import Drain
+from agent_marketplace.net.http import OutboundClient
+from agent_marketplace.net.traces import Tracer
+from agent_marketplace.wires.base import Call
+
+OutputRange = Callable[[str, Call, int], tuple[int, int]]
+"""Output tokens of a model's answers to such a call with so many input tokens: median and p95."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Parts:
+    """One process's gateway.
+
+    usual_output: output tokens that a model's answers usually have at most
+    running: request ids of the calls whose hold this process keeps
+    sleep: pauses between tries (tests replace it)
+    """
+
+    planner: Planner
+    preparer: Preparer
+    ledger: Ledger
+    client: OutboundClient
+    clock: Clock
+    drain: Drain
+    health: Health
+    catalog: Catalog
+    output_range: OutputRange
+    usual_output: Callable[[str], int]
+    rhythm: Rhythm = field(default_factory=Rhythm)
+    tracer: Tracer | None = None
+    running: set[str] = field(default_factory=set)
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+
+class Job(Protocol):
+    """What a flight does for one kind of call: completions and embeddings fly alike."""
+
+    async def measure(self, parts: Parts, call: Call) -> tuple[Needs, int]:
+        """What the call needs, and the input tokens it is held for. Raises the caller's error."""
+        ...
+
+    async def prepare(self, parts: Parts, record: Record, attempt: Attempt, cap: int | None) -> Prepared:
+        """One attempt's request. Raises UpstreamFailure where the target can't say it."""
+        ...
+
+    def render(self, parts: Parts, record: Record, now: float) -> bytes:
+        """The whole answer in the client's shape; now: seconds of `time.monotonic`."""
+        ...

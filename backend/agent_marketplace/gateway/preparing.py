@@ -1,0 +1,139 @@
+"""One attempt's request in its provider's wire, and one answer's reply in the client's."""
+
+import asyncio
+from collections.abc import Mapping
+
+import msgspec
+
+from agent_marketplace import rules
+from agent_marketplace.gateway import betas, told
+from agent_marketplace.gateway import needs as need
+from agent_marketplace.gateway.credentials import Credentials
+from agent_marketplace.gateway.hosted import without_hosted
+from agent_marketplace.gateway.pipes import Pipe, SplicedPipe, TranslatedPipe
+from agent_marketplace.gateway.plan import Attempt, Target
+from agent_marketplace.gateway.record import GatewayRequest, Prepared, Record
+from agent_marketplace.net.http import OutboundRequest
+from agent_marketplace.providers.endpoints import Endpoint, EndpointTable
+from agent_marketplace.rules import Fitted
+from agent_marketplace.wires.base import Call, Codec, FastPath, Finish, OutboundCall
+from agent_marketplace.wires.shared.tokens import count_call, is_long
+
+
+class Preparer:
+    """Knows the providers' endpoints and wires. One per process."""
+
+    def __init__(
+        self, endpoints: EndpointTable, codecs: Mapping[str, Codec], credentials: Credentials
+    ) -> None:
+        self._endpoints = endpoints
+        self._codecs = codecs
+        self._credentials = credentials
+
+    async def chat(self, record: Record, attempt: Attempt, cap: int | None) -> Prepared:
+        """A completion's request. Raises UpstreamFailure where the provider's wire cannot say what the call needs.
+
+        cap: output tokens of each choice that the hold buys; None = what the caller gave
+        """
+        target, request, call = attempt.target, record.request, record.request.call
+        wire = self._endpoints.wire(target.provider, target.upstream_id, call)
+        codec = self._endpoints.codec(target.provider, self._codecs, wire)
+        fast = _fast_path(request, codec)
+        limit = cap if cap is not None else call.max_tokens
+        call, left_out = without_hosted(call, wire, own_key=target.credential == "byok")
+        fitted = rules.fit(call, self._endpoints.rules(target.provider, target.upstream_id, wire))
+        out, pipe = _spliced(record, attempt, fast, limit, fitted)
+        if out is None:
+            call = fitted.call
+            if len({e.provider for e in record.log}) > 1 and not call.manner.reasoning_field:
+                call = need.without_reasoning_history(call)
+            out = codec.build_request(
+                msgspec.structs.replace(call, max_tokens=limit), target.upstream_id, stream=call.stream
+            )
+            out = msgspec.structs.replace(out, notes=(*left_out, *fitted.notes, *out.notes))
+        if request.betas and call.wire == self.endpoint(target).wire == "anthropic":
+            out = _with_betas(out, *betas.split(request.betas, target))
+        if call.stream and pipe is None:
+            encoder = request.mouth.encoder(told.shape(record, target))
+            pipe = TranslatedPipe(codec.decoder(), encoder, moved=told.moved(record, attempt))
+        sent = await self.addressed(target, out, request.user_id, stream=call.stream)
+        return Prepared(request=sent, codec=codec, pipe=pipe, call=out, cap=cap, fast=fast)
+
+    async def addressed(
+        self, target: Target, out: OutboundCall, user_id: str, *, stream: bool
+    ) -> OutboundRequest:
+        """A provider's request with its address, credential and deadlines. Raises UpstreamFailure without a usable own key."""
+        endpoint, secret = self.endpoint(target), None
+        if target.credential == "byok":
+            secret = await self._credentials.secret(user_id, target.provider)
+        url, headers = endpoint.address(out, secret)
+        return OutboundRequest(
+            method="POST",
+            url=url,
+            headers=headers,
+            body=out.body,
+            timeouts=endpoint.timeouts(stream=stream),
+            allow_private=endpoint.allow_private,
+        )
+
+    def render(self, record: Record, now: float) -> bytes:
+        """A plain answer in the client's wire, with what it cost; now: seconds of `time.monotonic`."""
+        upstream = record.upstream
+        if upstream is None or (reply := upstream.reply) is None:
+            raise AssertionError("a plain answer has a reply")
+        target = upstream.attempt.target
+        shape, extra = told.shape(record, target), told.beside(record, now)
+        if (fast := upstream.prepared.fast) is not None:
+            return fast.reply(upstream.body, shape, record.usage, extra)
+        shown = msgspec.structs.replace(reply, usage=record.usage, finish=reply.finish or Finish.STOP)
+        return record.request.mouth.render_reply(shown, shape, extra)
+
+    def codec(self, target: Target) -> Codec:
+        """The codec of a target's provider."""
+        return self._endpoints.codec(target.provider, self._codecs)
+
+    def endpoint(self, target: Target) -> Endpoint:
+        """The endpoint of a target that was planned."""
+        endpoint = self._endpoints.get(target.provider)
+        if endpoint is None:
+            raise AssertionError("plans name known endpoints only")
+        return endpoint
+
+    def abort_rule(self, provider: str) -> str:
+        """What closing the connection does to the provider's bill: stops, continues, unknown (providers/table.py)."""
+        endpoint = self._endpoints.get(provider)
+        return endpoint.abort_rule if endpoint is not None else "unknown"
+
+
+async def count_tokens(call: Call) -> int:
+    """Input tokens, estimated offline; of a long call in a thread, so that a worker's other callers need not wait."""
+    return await asyncio.to_thread(count_call, call) if is_long(call) else count_call(call)
+
+
+def _spliced(
+    record: Record, attempt: Attempt, fast: FastPath | None, limit: int | None, fitted: Fitted
+) -> tuple[OutboundCall | None, Pipe | None]:
+    """Where client and provider speak the same wire: the client's own body for it, and the stream's way back as bytes."""
+    request, call = record.request, record.request.call
+    if fast is None or request.raw is None:
+        return None, None
+    out = None
+    moved = told.moved(record, attempt) is not None
+    if fitted.same and fast.takes(request.raw, call, max_tokens=limit, moved=moved):
+        out = fast.request(request.raw, attempt.target.upstream_id, max_tokens=limit, stream=call.stream)
+    if not call.stream:
+        return out, None
+    shape = told.shape(record, attempt.target)
+    return out, SplicedPipe(fast.stream(shape, choices=max(1, call.n or 1)))
+
+
+def _fast_path(request: GatewayRequest, codec: Codec) -> FastPath | None:
+    """The provider's fast path, if the client speaks the same wire and its bytes are at hand."""
+    return codec.fast if request.raw is not None and request.call.wire == codec.name else None
+
+
+def _with_betas(out: OutboundCall, passed: tuple[str, ...], dropped: tuple[str, ...]) -> OutboundCall:
+    headers = (*out.headers, (betas.HEADER, ",".join(passed))) if passed else out.headers
+    return msgspec.structs.replace(
+        out, headers=headers, dropped=(*out.dropped, *(f"{betas.HEADER}: {name}" for name in dropped))
+    )
