@@ -17,7 +17,15 @@ from agent_marketplace.gateway.sizing import Asked, Held
 from agent_marketplace.ledger import Receipt
 from agent_marketplace.net.http import OutboundRequest, OutboundResponse
 from agent_marketplace.usage import Usage
-from agent_marketplace.wires.base import Call, FastPath, OutboundCall, Reply, Shape, StreamEncoder, UpstreamFailure
+from agent_marketplace.wires.base import (
+    Call,
+    FastPath,
+    OutboundCall,
+    Reply,
+    Shape,
+    StreamEncoder,
+    UpstreamFailure,
+)
 
 # -- what a route hands to the gateway ---------------------------------------------------------------------------------
 

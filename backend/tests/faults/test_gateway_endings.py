@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from agent_marketplace.errors import Unavailable
-from agent_marketplace.gateway import ai_api_router
+from agent_marketplace.gateway import preparing
 from agent_marketplace.gateway.pulse import Rhythm
 from agent_marketplace.ledger import price_usage
 from agent_marketplace.usage import Usage
@@ -316,7 +316,7 @@ async def test_counting_a_long_prompt_holds_up_nobody_else(rig: Rig, monkeypatch
         on_the_loop.append(threading.get_ident() == loops_thread)
         return count_call(call)
 
-    monkeypatch.setattr(ai_api_router, "count_call", noted)
+    monkeypatch.setattr(preparing, "count_call", noted)
     for text in ("Hi", "word " * 100_000):
         assert (await rig.call("/api/v1/agents/completion", {"model": MODEL, "prompt": text})).status in (
             200,
