@@ -28,7 +28,8 @@ from agent_marketplace.wires.base import (
     ToolCallPart,
     ToolResultPart,
 )
-from agent_marketplace.wires.shared import fields
+from agent_marketplace.wires.shared import fields, freeform
+from agent_marketplace.wires.shared.freeform import Written
 
 
 class _Function(msgspec.Struct):
@@ -36,8 +37,14 @@ class _Function(msgspec.Struct):
     arguments: str = "{}"
 
 
+class _Custom(msgspec.Struct):
+    name: str
+    input: str = ""
+
+
 class _ToolCall(msgspec.Struct):
     function: _Function | None = None
+    custom: _Custom | None = None
     id: str = ""
     extra_content: dict[str, Any] | None = None
 
@@ -187,6 +194,8 @@ def _choice(choice: str | dict[str, Any] | None, extra: dict[str, Any]) -> str |
     if choice is None or isinstance(choice, str):
         return choice
     function = choice.get("function")
+    if function is None:
+        function = choice.get("custom")
     if isinstance(function, dict) and isinstance(function.get("name"), str):
         return str(function["name"])
     extra["tool_choice"] = choice
@@ -194,6 +203,9 @@ def _choice(choice: str | dict[str, Any] | None, extra: dict[str, Any]) -> str |
 
 
 def _tool(tool: dict[str, Any], where: str) -> Tool:
+    custom = tool.get("custom")
+    if tool.get("type") == "custom" and isinstance(custom, dict) and isinstance(custom.get("name"), str):
+        return freeform.freeform(custom["name"], str(custom.get("description") or ""), custom)
     if tool.get("type", "function") != "function":
         return Tool(name=str(tool.get("name") or tool.get("type")), native=tool)
     try:
@@ -227,8 +239,11 @@ def _message(m: _Message, where: str) -> Message:
         parts.append(ReasoningPart(thinking))
     parts += _parts(m.content, where)
     for call in m.tool_calls or ():
+        if (custom := call.custom) is not None:
+            parts.append(ToolCallPart(call.id, custom.name, freeform.wrapped(custom.input), custom=True))
+            continue
         if call.function is None:
-            raise BadRequest(f"{where}.tool_calls: only function calls are understood")
+            raise BadRequest(f"{where}.tool_calls: only calls of functions and custom tools are understood")
         parts.append(ToolCallPart(call.id, call.function.name, call.function.arguments, call.signature))
     return Message(_ROLES[m.role], tuple(parts), developer=m.role == "developer")
 
@@ -314,6 +329,14 @@ def _signed(signature: str) -> dict[str, Any]:
     return {"extra_content": {"google": {"thought_signature": signature}}} if signature else {}
 
 
+def _call_json(call: ToolCallPart, tools: Written) -> dict[str, Any]:
+    if call.custom or tools.custom(call.name):
+        custom = {"name": call.name, "input": freeform.unwrapped(call.arguments)}
+        return {"id": call.id, "type": "custom", "custom": custom}
+    function = {"name": call.name, "arguments": call.arguments}
+    return {"id": call.id, "type": "function", "function": function}
+
+
 def render_reply(reply: Reply, shape: Shape, extra: Mapping[str, Any]) -> bytes:
     """A `chat.completion`; `extra` except `cost` stands at the top level."""
     message: dict[str, Any] = {"role": "assistant", "content": reply.text or None, "refusal": None}
@@ -325,11 +348,8 @@ def render_reply(reply: Reply, shape: Shape, extra: Mapping[str, Any]) -> bytes:
         message["reasoning_details"] = details
     calls = [p for p in reply.parts if isinstance(p, ToolCallPart)]
     if calls:
-        message["tool_calls"] = [
-            {"id": c.id, "type": "function", "function": {"name": c.name, "arguments": c.arguments}}
-            | _signed(c.signature)
-            for c in calls
-        ]
+        tools = Written(shape.tools)
+        message["tool_calls"] = [_call_json(c, tools) | _signed(c.signature) for c in calls]
     elif message["content"] is None:
         message["content"] = ""
     body: dict[str, Any] = {
@@ -391,6 +411,8 @@ class Encoder:
         self._head = b"data: " + self._base + b',"choices":[{"index":0,"delta":'
         self._tail = b',"logprobs":null,"finish_reason":null}]}\n\n'
         self._ids: set[int] = set()
+        self._tools = Written(shape.tools)
+        self._texts: dict[int, str] = {}
         self._thinking: list[str] = []
         self._details = 0
 
@@ -421,6 +443,8 @@ class Encoder:
         return {"reasoning_details": [detail]}
 
     def _call(self, event: ToolCallDelta) -> dict[str, Any]:
+        if event.index in self._texts or self._tools.custom(event.name):
+            return self._freeform(event)
         function: dict[str, Any] = {"arguments": event.arguments}
         call: dict[str, Any] = {"index": event.index}
         if event.index not in self._ids and (event.id or event.name):
@@ -430,10 +454,22 @@ class Encoder:
             function["name"] = event.name
         return call | {"function": function} | _signed(event.signature)
 
+    def _freeform(self, event: ToolCallDelta) -> dict[str, Any]:
+        """The call without its text, which stands inside the arguments: it goes out once they are whole."""
+        begins = event.index not in self._texts
+        self._texts[event.index] = self._texts.get(event.index, "") + event.arguments
+        named = {"id": event.id, "type": "custom", "custom": {"name": event.name, "input": ""}}
+        return {"index": event.index, **(named if begins else {"custom": {"input": ""}})}
+
     def end(self, finish: Finish, usage: Usage | None, extra: Mapping[str, Any]) -> bytes:
         """The finish chunk, the usage chunk if the client asked for it, `[DONE]`."""
         reason = json.encode(finish.value)
-        last = self._head + b'{},"logprobs":null,"finish_reason":' + reason + b"}]}\n\n"
+        texts = [
+            {"index": index, "custom": {"input": freeform.unwrapped(arguments)}}
+            for index, arguments in self._texts.items()
+        ]
+        told = self._head + json.encode({"tool_calls": texts}) + self._tail if texts else b""
+        last = told + self._head + b'{},"logprobs":null,"finish_reason":' + reason + b"}]}\n\n"
         return last + self.usage_chunk(usage, extra) + b"data: [DONE]\n\n"
 
     def usage_chunk(self, usage: Usage | None, extra: Mapping[str, Any]) -> bytes:

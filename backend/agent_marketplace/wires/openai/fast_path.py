@@ -35,6 +35,10 @@ class OpenAIFast:
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
 
+    def passes(self, call: Call) -> bool:
+        """Not where a freeform tool's call comes back as a function's."""
+        return self._dialect.freeform or not any(t.custom is not None for t in call.tools)
+
     def takes(self, body: bytes, call: Call, *, max_tokens: int | None, moved: bool) -> bool:  # noqa: ARG002 (any of them)
         """Not where another family's signed thinking stands in the history, in fields that some providers refuse."""
         parts = [p for m in call.messages for p in m.parts if isinstance(p, ReasoningPart | ToolCallPart)]
