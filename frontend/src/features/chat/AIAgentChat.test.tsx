@@ -229,7 +229,7 @@ describe("AIAgentChat", () => {
     open({});
     await screen.findByRole("textbox", { name: "Message Demo" });
     const file = new File(["x"], "cat.png", { type: "image/png" });
-    const data = { files: [file], items: [], types: ["Files"] };
+    const data = { getData: () => "", files: [file], items: [], types: ["Files"] };
     act(() => {
       const paste = new Event("paste", { bubbles: true }) as Event & { clipboardData: unknown };
       paste.clipboardData = data;

@@ -13,11 +13,16 @@ import { CutCard } from "./states/cut-card";
 import { FallbackNote } from "./states/fallback-note";
 import { ProblemCard } from "./states/problem-card";
 import { Waiting } from "./states/waiting";
+import { splitThought } from "./thought";
 
 export function AnswerView(props: MessageProps) {
   const { chat, message: stored } = props;
   const run = useChat(chat, (state) => (state.run?.key === stored.key ? state.run.run : null));
-  const message = run ? { ...stored, ...fromRun(run) } : stored;
+  const told = run ? { ...stored, ...fromRun(run) } : stored;
+  const { thought, answer } = splitThought(told.content);
+  const message = thought
+    ? { ...told, content: answer, reasoning: [told.reasoning, thought].filter(Boolean).join("\n") }
+    : told;
   const name = useModelName(message.model);
   const running = message.status === "running";
   return (

@@ -166,7 +166,8 @@ export function Composer({ focusAtOnce, chat, model, onSend, onCommand, onPickMo
             onKeyDown={onKeyDown}
             onPaste={(event: ClipboardEvent) => {
               const files = [...event.clipboardData.files];
-              if (files.length) void attach(files);
+              // From a spreadsheet or a text processor the same comes as text and as a picture of it: the text is meant.
+              if (files.length && !event.clipboardData.getData("text/plain")) void attach(files);
             }}
           />
           {running ? (

@@ -1,13 +1,17 @@
 import { createContext, memo, type ReactNode, useContext } from "react";
-import ReactMarkdown, { type Components, type ExtraProps } from "react-markdown";
+import ReactMarkdown, { type Components, type ExtraProps, type Options } from "react-markdown";
+import remarkBreaks from "remark-breaks";
 import remarkGfm from "remark-gfm";
+import remarkMath from "remark-math";
 import { useHost } from "@/shared/api/services";
 import { CodeBlock } from "./code-block";
+import { Formula } from "./formula";
+import { mathMarks } from "./math";
 import { safeLink } from "./safe-url";
 
 type Element = NonNullable<ExtraProps["node"]>;
 
-const plugins = [remarkGfm];
+const plugins: Options["remarkPlugins"] = [remarkGfm, remarkBreaks, [remarkMath, { singleDollarTextMath: false }]];
 const Live = createContext(false);
 
 /**
@@ -18,7 +22,7 @@ function MarkdownBlock({ text, live }: { text: string; live: boolean }) {
   return (
     <Live value={live}>
       <ReactMarkdown remarkPlugins={plugins} components={components} urlTransform={asWritten}>
-        {text}
+        {mathMarks(text)}
       </ReactMarkdown>
     </Live>
   );
@@ -48,6 +52,20 @@ const components: Components = {
     </OutsideLink>
   ),
   pre: ({ node }) => <Fence node={node} />,
+  code: ({ node, children }) =>
+    node && classesOf(node).includes("math-inline") ? (
+      <Formula tex={textOf(node)} display={false} />
+    ) : (
+      <code>{children}</code>
+    ),
+  // Each of its own direction: an answer in Hebrew has its bullets on the right.
+  p: ({ children }) => <p dir="auto">{children}</p>,
+  ul: ({ children }) => <ul dir="auto">{children}</ul>,
+  ol: ({ children, start }) => (
+    <ol dir="auto" start={start}>
+      {children}
+    </ol>
+  ),
   input: ({ checked }) => (
     <input type="checkbox" disabled checked={checked} readOnly aria-label={checked ? "done" : "open"} />
   ),
@@ -86,11 +104,16 @@ function Fence({ node }: { node: Element | undefined }) {
   const live = useContext(Live);
   const code = node?.children.find((child) => child.type === "element");
   if (!code) return null;
-  const names = Array.isArray(code.properties.className) ? code.properties.className : [];
-  const language = names.map(String).find((name) => name.startsWith("language-"));
+  const names = classesOf(code);
+  if (names.includes("math-display")) return <Formula tex={textOf(code)} display />;
+  const language = names.find((name) => name.startsWith("language-"));
   return (
     <CodeBlock code={textOf(code).replace(/\n$/, "")} language={language?.slice("language-".length) ?? ""} live={live} />
   );
+}
+
+function classesOf({ properties: { className } }: Element): string[] {
+  return Array.isArray(className) ? className.map(String) : [];
 }
 
 function textOf(node: Element | Element["children"][number]): string {

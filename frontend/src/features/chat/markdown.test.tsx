@@ -1,9 +1,12 @@
 import { render, screen } from "@testing-library/react";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { TestHost } from "@/shared/lib/test-host";
 import { Markdown, preloadMarkdown } from "./markdown";
 
 const HOSTILE = [
+  "$$\\href{javascript:alert(1)}{x}$$",
+  "$$\\includegraphics{https://evil.example/a.png}$$",
+  "$$\\htmlStyle{color:red}{x}$$",
   "<script>window.hacked = 1</script>",
   "<img src=x onerror='window.hacked=1'>",
   "text <img src=https://evil.example/p.gif onload=alert(1)> text",
@@ -84,5 +87,27 @@ describe("Markdown", () => {
     expect(screen.getByRole("button", { name: "Copy py code" })).toBeInTheDocument();
     expect(screen.getByRole("button", { name: "Wrap" })).toHaveAttribute("aria-pressed", "false");
     expect(screen.queryByRole("button", { name: "Insert at cursor" })).toBeNull();
+  });
+});
+
+describe("formulas", () => {
+  it("are MathML, in a line and alone, however they are marked", async () => {
+    render(
+      <TestHost>
+        <Markdown text={"Let \\(a^2\\) be $b_1$.\n\n\\[\n\\frac{1}{2}\n\\]\n\nIt costs $5 to $10."} />
+      </TestHost>,
+    );
+    await vi.waitFor(() => expect(document.querySelectorAll("math")).toHaveLength(3), 5000);
+    expect(document.querySelector("mfrac")).not.toBeNull();
+    expect(screen.getByText("It costs $5 to $10.")).toBeInTheDocument();
+  });
+
+  it("that are none stay readable", async () => {
+    render(
+      <TestHost>
+        <Markdown text={"$$\\frac{1}{$$"} />
+      </TestHost>,
+    );
+    expect(await screen.findByText("\\frac{1}{")).toBeInTheDocument();
   });
 });

@@ -1,5 +1,6 @@
 import { Pencil } from "lucide-react";
 import { useRef, useState } from "react";
+import { count } from "@/shared/lib/format";
 import { Button, IconButton } from "@/shared/ui/button";
 import { CopyButton } from "@/shared/ui/copy-button";
 import { Textarea } from "@/shared/ui/input";
@@ -38,9 +39,7 @@ export function QuestionView({ message, siblings, busy, actions }: MessageProps)
               ))}
             </div>
           )}
-          <p dir="auto" className="break-words whitespace-pre-wrap">
-            {message.content}
-          </p>
+          <QuestionText text={message.content} />
         </div>
       )}
       {!editing && (
@@ -53,6 +52,30 @@ export function QuestionView({ message, siblings, busy, actions }: MessageProps)
         </footer>
       )}
     </article>
+  );
+}
+
+const FOLD_LINES = 40;
+const FOLD_CHARACTERS = 4000;
+
+/** A long paste is folded: it must not stand between the reader and the answer. */
+function QuestionText({ text }: { text: string }) {
+  const [whole, setWhole] = useState(false);
+  const lines = text.split("\n");
+  const long = lines.length > FOLD_LINES * 1.5 || text.length > FOLD_CHARACTERS * 1.5;
+  const shown = whole || !long ? text : lines.slice(0, FOLD_LINES).join("\n").slice(0, FOLD_CHARACTERS);
+  return (
+    <>
+      <p dir="auto" className="break-words whitespace-pre-wrap">
+        {shown}
+        {shown !== text && "…"}
+      </p>
+      {long && (
+        <Button size="sm" variant="ghost" aria-expanded={whole} onClick={() => setWhole(!whole)}>
+          {whole ? "Show less" : `Show all ${count(lines.length)} lines`}
+        </Button>
+      )}
+    </>
   );
 }
 
