@@ -132,14 +132,17 @@ async def hung_up(receive: Receive) -> None:
         pass
 
 
-async def fly(flight: Flight, scope: Scope, send: Send) -> None:
-    """Runs an opened flight to its end over one HTTP exchange. Raises the caller's error while nothing has been sent."""
+async def fly(flight: Flight, scope: Scope, send: Send, sink: ResponseSink | None = None) -> None:
+    """Runs an opened flight to its end over one HTTP exchange. Raises the caller's error while nothing has been sent.
+
+    sink: where a stream goes; None = as its wire's content type says.
+    """
     ear = Ear(scope, flight)
     try:
         if not flight.record.request.call.stream:
             await respond(send, 200, await flight.plain(), headers=flight.headers())
             return
-        sink = ResponseSink(send, flight.record.request.mouth.content_type_stream)
+        sink = sink or ResponseSink(send, flight.record.request.mouth.content_type_stream)
         await flight.stream(sink)
         await sink.end()
     except asyncio.CancelledError:

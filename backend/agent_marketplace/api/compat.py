@@ -209,7 +209,11 @@ async def create_embeddings(request: Request, market: The, principal: Runner) ->
     data = await read_bytes(request)
     call = await aside(len(data), lambda: embeddings.parse_request(data))
     flight = market.router.embedding(
-        call, request_id=new_id("gen"), user_id=principal.user_id, key_id=principal.key_id
+        call,
+        request_id=new_id("gen"),
+        user_id=principal.user_id,
+        key_id=principal.key_id,
+        render=partial(embeddings.render_reply, base64=call.encoding_format == "base64"),
     )
     return await fly_embedding(market, flight)
 

@@ -16,6 +16,7 @@ from agent_marketplace.api.asgi import (
 )
 from agent_marketplace.api.doors import door_at
 from agent_marketplace.api.envelope import error_headers, note_failure
+from agent_marketplace.api.framing import sink_of
 from agent_marketplace.api.paths import query_keys, takes_prompts
 from agent_marketplace.api.screen import FORM, PROMPT, SMALL, aside, screened
 from agent_marketplace.app import Market
@@ -104,7 +105,7 @@ class Hot:
             )
         )
         await flight.open()
-        await fly(flight, scope, send)
+        await fly(flight, scope, send, sink_of(flight, scope, send))
 
 
 def _is_large(scope: Scope) -> bool:

@@ -1,5 +1,7 @@
 """Embeddings: OpenAI's and Gemini's shapes towards clients; OpenAI's, Gemini's and Ollama's towards providers."""
 
+import struct
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from typing import Any, Literal
 from urllib.parse import quote
@@ -181,7 +183,7 @@ _SNAKE = {"taskType": "task_type", "title": "title", "outputDimensionality": "ou
 
 def render_gemini(reply: EmbeddingReply, model: str, extra: Mapping[str, Any], *, batch: bool) -> bytes:  # noqa: ARG001
     """Google's vectors, with what they cost."""
-    vectors = [{"values": v} for v in reply.vectors]
+    vectors = [{"values": _numbers(v)} for v in reply.vectors]
     tokens = reply.usage.prompt_tokens if reply.usage else 0
     counted = {"usageMetadata": {"promptTokenCount": tokens, "totalTokenCount": tokens}}
     return json.encode(
@@ -189,9 +191,12 @@ def render_gemini(reply: EmbeddingReply, model: str, extra: Mapping[str, Any], *
     )
 
 
-def render_reply(reply: EmbeddingReply, model: str, extra: Mapping[str, Any]) -> bytes:
-    """OpenAI's list of embeddings; `cost` stands in `usage`."""
-    data = [{"object": "embedding", "index": i, "embedding": v} for i, v in enumerate(reply.vectors)]
+def render_reply(
+    reply: EmbeddingReply, model: str, extra: Mapping[str, Any], *, base64: bool = False
+) -> bytes:
+    """OpenAI's list of embeddings; `cost` stands in `usage`. base64: it was asked for, whatever the provider gave."""
+    form = _packed if base64 else _numbers
+    data = [{"object": "embedding", "index": i, "embedding": form(v)} for i, v in enumerate(reply.vectors)]
     tokens = reply.usage.prompt_tokens if reply.usage else 0
     usage = {
         "prompt_tokens": tokens,
@@ -200,6 +205,24 @@ def render_reply(reply: EmbeddingReply, model: str, extra: Mapping[str, Any]) ->
     }
     rest = {k: v for k, v in extra.items() if k != "cost"}
     return json.encode({"object": "list", "data": data, "model": model, "usage": usage, **rest})
+
+
+def _packed(vector: Vector) -> str:
+    """Little-endian float32 in base64."""
+    if isinstance(vector, str):
+        return vector
+    return b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
+
+
+def _numbers(vector: Vector) -> Vector:
+    """Numbers; what is no float32 in base64 stays as it came."""
+    if not isinstance(vector, str):
+        return vector
+    try:
+        raw = b64decode(vector, validate=True)
+        return list(struct.unpack(f"<{len(raw) // 4}f", raw))
+    except (ValueError, struct.error):
+        return vector
 
 
 def build_request(call: EmbeddingCall, upstream_model: str, wire: WireName) -> OutboundCall:
