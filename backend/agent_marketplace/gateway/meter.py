@@ -60,8 +60,10 @@ class Meter:
                 self.finish, self.native = event.reason, event.native
             elif isinstance(event, Done):
                 self.done = True
-                if self.finish is None and self._counted():
-                    self.finish = Finish.STOP
+                if self.finish is None and self.characters > 0:
+                    self.finish = (
+                        Finish.STOP
+                    )  # the provider ended the stream itself: whole, though without a reason (ADR 7)
             elif isinstance(event, StreamError):
                 self.error = self.error or event.error
             elif isinstance(event, Malformed):
@@ -72,13 +74,6 @@ class Meter:
         if self.usage is None or usage.total_tokens or not self.usage.total_tokens:
             self.usage = usage
         self._priced = (self._text.tell(), self._other.tell())
-
-    def _counted(self) -> bool:
-        """The provider ended the stream itself and said what all of it cost: whole, though without a reason (ADR 7)."""
-        usage = self.usage
-        return (
-            usage is not None and not usage.estimated and usage.completion_tokens > 0 and self.characters > 0
-        )
 
     def running_tokens(self) -> int:
         """Tokens delivered so far, cheaply: four bytes of UTF-8 a token. For the hold's slices, never for the bill."""

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from agent_marketplace.errors import MarketplaceError
 from agent_marketplace.gateway.agent_wire import AgentEncoder
+from agent_marketplace.rules.answer import Back
 from agent_marketplace.usage import Usage
 from agent_marketplace.wires.base import (
     Event,
@@ -37,10 +38,16 @@ class TranslatedPipe:
     """Provider's wire -> events -> client's wire. moved: {from, to, reason} if another model answers than was asked for."""
 
     def __init__(
-        self, decoder: StreamDecoder, encoder: StreamEncoder, *, moved: Mapping[str, str] | None = None
+        self,
+        decoder: StreamDecoder,
+        encoder: StreamEncoder,
+        *,
+        back: Back,
+        moved: Mapping[str, str] | None = None,
     ) -> None:
         self._decoder = decoder
         self._encoder = encoder
+        self._back = back
         self._moved = moved
         self._started = False
 
@@ -51,7 +58,7 @@ class TranslatedPipe:
         return self._encode(self._decoder.close())
 
     def end(self, finish: Finish, usage: Usage | None, extra: Mapping[str, Any]) -> bytes:
-        return self._start() + self._encoder.end(finish, usage, extra)
+        return self._start() + self._encoder.end(self._back.finish(finish), usage, extra)
 
     def error(self, error: MarketplaceError, request_id: str) -> bytes:
         return self._start() + self._encoder.error(error, request_id)
@@ -68,7 +75,7 @@ class TranslatedPipe:
     def _encode(self, events: list[Event]) -> tuple[bytes, list[Event]]:
         if not any(isinstance(e, TextDelta | ReasoningDelta | ToolCallDelta) for e in events):
             return b"", events
-        return self._start() + self._encoder.feed(events), events
+        return self._start() + self._encoder.feed(self._back.events(events)), events
 
 
 class SplicedPipe:

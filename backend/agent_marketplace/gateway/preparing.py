@@ -16,6 +16,7 @@ from agent_marketplace.gateway.record import GatewayRequest, Prepared, Record
 from agent_marketplace.net.http import OutboundRequest
 from agent_marketplace.providers.endpoints import Endpoint, EndpointTable
 from agent_marketplace.rules import Fitted
+from agent_marketplace.rules.answer import Back
 from agent_marketplace.wires.base import Call, Codec, FastPath, Finish, OutboundCall
 from agent_marketplace.wires.shared.tokens import count_call, is_long
 
@@ -42,6 +43,9 @@ class Preparer:
         limit = cap if cap is not None else call.max_tokens
         call, left_out = without_hosted(call, wire, own_key=target.credential == "byok")
         fitted = rules.fit(call, self._endpoints.rules(target.provider, target.upstream_id, wire))
+        fast = (
+            None if fitted.names else fast
+        )  # bytes that pass would show the client names that are not its own
         out, pipe = _spliced(record, attempt, fast, limit, fitted)
         if out is None:
             call = fitted.call
@@ -54,10 +58,12 @@ class Preparer:
         if request.betas and call.wire == self.endpoint(target).wire == "anthropic":
             out = _with_betas(out, *betas.split(request.betas, target))
         if call.stream and pipe is None:
-            encoder = request.mouth.encoder(told.shape(record, target))
-            pipe = TranslatedPipe(codec.decoder(), encoder, moved=told.moved(record, attempt))
+            shape = told.shape(record, target)
+            encoder, back = request.mouth.encoder(shape), Back(shape.id, fitted.names)
+            pipe = TranslatedPipe(codec.decoder(), encoder, back=back, moved=told.moved(record, attempt))
         sent = await self.addressed(target, out, request.user_id, stream=call.stream)
-        return Prepared(request=sent, codec=codec, pipe=pipe, call=out, cap=cap, fast=fast)
+        names = fitted.names
+        return Prepared(request=sent, codec=codec, pipe=pipe, call=out, cap=cap, fast=fast, names=names)
 
     async def addressed(
         self, target: Target, out: OutboundCall, user_id: str, *, stream: bool
@@ -85,6 +91,7 @@ class Preparer:
         shape, extra = told.shape(record, target), told.beside(record, now)
         if (fast := upstream.prepared.fast) is not None:
             return fast.reply(upstream.body, shape, record.usage, extra)
+        reply = Back(shape.id, upstream.prepared.names).reply(reply)
         shown = msgspec.structs.replace(reply, usage=record.usage, finish=reply.finish or Finish.STOP)
         return record.request.mouth.render_reply(shown, shape, extra)
 
@@ -129,8 +136,7 @@ def _spliced(
 
 def _fast_path(request: GatewayRequest, codec: Codec) -> FastPath | None:
     """The provider's fast path, if the client speaks the same wire and its bytes are at hand."""
-    fast = codec.fast if request.raw is not None and request.call.wire == codec.name else None
-    return fast if fast is not None and fast.passes(request.call) else None
+    return codec.fast if request.raw is not None and request.call.wire == codec.name else None
 
 
 def _with_betas(out: OutboundCall, passed: tuple[str, ...], dropped: tuple[str, ...]) -> OutboundCall:

@@ -116,6 +116,7 @@ class Prepared:
 
     cap: output tokens of each choice that the provider is given as its limit; None = its own
     fast: the way for bytes where client and provider speak the same wire
+    names: {sent: the client's} of tools that were renamed for this provider
     """
 
     request: OutboundRequest
@@ -124,6 +125,7 @@ class Prepared:
     call: OutboundCall
     cap: int | None = None
     fast: FastPath | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from agent_marketplace.rules import ids, parameters, turns
+from agent_marketplace.rules import ids, parameters, schemas, turns
 from agent_marketplace.rules.book import Rules
 from agent_marketplace.rules.refusing import Unfit
 from agent_marketplace.wires.base import Call
@@ -42,7 +42,19 @@ def fit(call: Call, rules: Rules) -> Fitted:
     turns.check(call, traits)
     notes: list[Note] = []
     made = parameters.fitted(call, traits, thinking=thinking, notes=notes)
+    if rules.wire in ("openai", "responses") and call.wire != rules.wire:
+        made = schemas.fitted(made, notes)
     made, names = ids.with_names(made, traits, notes)
     made = turns.fitted(made, traits, thinking=thinking, notes=notes)
     made = ids.with_ids(made, traits, notes)
-    return Fitted(made, tuple(notes), names, same=not notes)
+    same = not notes
+    if rules.wire != "anthropic" and call.wire != rules.wire and _marked(call):
+        notes.append(
+            Note("cache_control", "left_out", "this provider caches prompts by itself, or not at all")
+        )
+    return Fitted(made, tuple(notes), names, same=same)
+
+
+def _marked(call: Call) -> bool:
+    marked = any(tool.cache for tool in call.tools) or bool(call.cache)
+    return marked or any(getattr(part, "cache", "") for m in call.messages for part in m.parts)

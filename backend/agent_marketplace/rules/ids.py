@@ -4,7 +4,6 @@ What fits stays as it is. What does not is written anew from itself, so that the
 turn: prompts stay cached, and no state is kept.
 """
 
-import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,21 +13,11 @@ import msgspec
 from agent_marketplace.rules.book import Traits
 from agent_marketplace.wires.base import Call, Message, Part, ToolCallPart, ToolResultPart
 from agent_marketplace.wires.notes import Note
+from agent_marketplace.wires.shared.called import digest
 
-_LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _NINE = 9  # letters and digits: what the narrowest pattern (Mistral's) takes, and every other too
 _LONGEST_NAME = 64
 _UNNAMED = re.compile(r"[^a-zA-Z0-9_-]")
-
-
-def digest(text: str, length: int) -> str:
-    """`length` letters and digits that stand for a text."""
-    value = int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest(), "big")
-    out = []
-    for _ in range(length):
-        value, at = divmod(value, len(_LETTERS))
-        out.append(_LETTERS[at])
-    return "".join(out)
 
 
 @dataclass(slots=True)

@@ -29,10 +29,12 @@ class Finish(StrEnum):
 
 
 class TextPart(msgspec.Struct, frozen=True, tag="text"):
-    """Plain text. phase: OpenAI's word for what an assistant's text is (`commentary`, `final_answer`), "" if it said none."""
+    """Plain text. phase: OpenAI's word for what an assistant's text is (`commentary`, `final_answer`), "" if it said none.
+    cache, of this and other parts: a prompt-cache mark that ends here, "5m" or "1h"; "" = none."""
 
     text: str
     phase: str = ""
+    cache: str = ""
 
 
 class ImagePart(msgspec.Struct, frozen=True, tag="image"):
@@ -42,6 +44,7 @@ class ImagePart(msgspec.Struct, frozen=True, tag="image"):
     data: str = ""
     url: str = ""
     detail: str = ""
+    cache: str = ""
 
 
 class ToolCallPart(msgspec.Struct, frozen=True, tag="tool_call"):
@@ -64,6 +67,7 @@ class ToolResultPart(msgspec.Struct, frozen=True, tag="tool_result"):
     content: str
     name: str = ""
     is_error: bool = False
+    cache: str = ""
 
 
 class ReasoningPart(msgspec.Struct, frozen=True, tag="reasoning"):
@@ -105,6 +109,7 @@ class Tool(msgspec.Struct, frozen=True):
     native: Mapping[str, Any] | None = None
     custom: Mapping[str, Any] | None = None
     namespace: str = ""
+    cache: str = ""
 
 
 class Manner(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,7 +138,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     messages: tuple[Message, ...]
     wire: WireName | None = None  # the wire it was read from; None = made inside the house
     stream: bool = False
-    include_usage: bool = False
+    include_usage: bool | None = False  # None = the client said nothing of it
     max_tokens: int | None = None
     temperature: float | None = None
     top_p: float | None = None
@@ -149,6 +154,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     response_format: Literal["text", "json_object", "json_schema"] | None = None
     response_schema: Mapping[str, Any] | None = None
     response_schema_name: str = "response"
+    response_strict: bool | None = None  # None = not said
+    cache: str = ""  # a mark that the provider is to place itself, behind the last turn
     reasoning_effort: str | None = None  # "none" | "minimal" | "low" | "medium" | "high"
     reasoning_max_tokens: int | None = None
     reasoning_summary: str | None = (
@@ -244,7 +251,7 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     model: str
     created: int
-    include_usage: bool = False
+    include_usage: bool | None = False
     provider: str = ""
     echo: Mapping[str, Any] = {}
     tools: tuple[Tool, ...] = ()
@@ -345,10 +352,6 @@ class Passthrough(Protocol):
 
 class FastPath(Protocol):
     """Client and provider speak the same wire: bodies pass, only what must differ is replaced."""
-
-    def passes(self, call: Call) -> bool:
-        """Whether a provider's answer to the call is in the client's own words, whoever wrote the request."""
-        ...
 
     def takes(self, body: bytes, call: Call, *, max_tokens: int | None, moved: bool) -> bool:
         """Whether a provider of this wire takes the client's own words. moved: another model answers than was asked for."""

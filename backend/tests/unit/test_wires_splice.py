@@ -2,6 +2,7 @@
 
 import json
 import timeit
+from typing import Any
 
 import pytest
 
@@ -142,10 +143,20 @@ def test_a_providers_error_event_is_typed_and_not_forwarded_raw() -> None:
 
 
 def test_the_usage_chunk_leaves_only_when_the_client_asked() -> None:
-    asked = Passthrough(SHAPE).end(Usage(input=3, output=2), {"cost": 7})
-    assert asked.endswith(b"data: [DONE]\n\n")
-    assert json.loads(asked.split(b"\n\n")[0].removeprefix(b"data: "))["usage"]["cost"] == 7
-    assert Passthrough(Shape(id="g", model="m", created=1)).end(Usage(input=3), {}) == b"data: [DONE]\n\n"
+    def usage_of(wish: bool | None) -> dict[str, Any] | None:
+        pipe = Passthrough(Shape(id="g", model="m", created=1, include_usage=wish))
+        pipe.feed(b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n')
+        *chunks, last, _ = pipe.end(Usage(input=3, output=2), {"cost": 7}).split(b"\n\n")
+        assert last == b"data: [DONE]"
+        return json.loads(chunks[0].removeprefix(b"data: ")) if chunks else None
+
+    asked, unsaid = usage_of(True), usage_of(None)
+    assert usage_of(False) is None
+    assert asked is not None
+    assert unsaid is not None
+    assert (asked["choices"], asked["usage"]["cost"]) == ([], 7)
+    assert unsaid["usage"] == asked["usage"]
+    assert unsaid["choices"] == [{"index": 0, "delta": {}, "logprobs": None, "finish_reason": None}]
 
 
 def test_a_plain_reply_keeps_every_choice_and_logprobs() -> None:

@@ -28,7 +28,7 @@ from agent_marketplace.wires.base import (
     ToolCallPart,
     ToolResultPart,
 )
-from agent_marketplace.wires.shared import fields
+from agent_marketplace.wires.shared import caching, fields
 from agent_marketplace.wires.shared.called import arguments_of
 
 
@@ -156,9 +156,8 @@ def _tool(tool: dict[str, Any], where: str) -> Tool:
     if not isinstance(schema, dict):
         raise BadRequest(f"{where}.input_schema: expected object")
     strict = tool.get("strict")
-    return Tool(
-        name, str(tool.get("description") or ""), schema, strict if isinstance(strict, bool) else None
-    )
+    asked = strict if isinstance(strict, bool) else None
+    return Tool(name, str(tool.get("description") or ""), schema, asked, cache=caching.read(tool))
 
 
 def _blocks(content: str | list[dict[str, Any]], where: str) -> list[Part]:
@@ -180,9 +179,11 @@ def _text(block: dict[str, Any], name: str, where: str) -> str:
 def _block(block: dict[str, Any], where: str) -> list[Part]:
     kind = block.get("type")
     if kind == "text":
-        return [TextPart(_text(block, "text", where))]
+        return [TextPart(_text(block, "text", where), cache=caching.read(block))]
     if kind == "image":
-        return [_image(block, where)]
+        image = _image(block, where)
+        marked = isinstance(image, ImagePart) and (mark := caching.read(block))
+        return [msgspec.structs.replace(image, cache=mark) if marked else image]
     if kind == "tool_use":
         arguments = json.encode(block.get("input") or {}).decode()
         return [ToolCallPart(_text(block, "id", where), _text(block, "name", where), arguments)]
@@ -221,7 +222,12 @@ def _tool_result(block: dict[str, Any], where: str) -> list[Part]:
     if isinstance(content, str | list):
         inner = _blocks(content, f"{where}.content")
     text = "".join(p.text for p in inner if isinstance(p, TextPart))
-    result = ToolResultPart(_text(block, "tool_use_id", where), text, is_error=block.get("is_error") is True)
+    result = ToolResultPart(
+        _text(block, "tool_use_id", where),
+        text,
+        is_error=block.get("is_error") is True,
+        cache=caching.read(block),
+    )
     return [result, *(p for p in inner if not isinstance(p, TextPart))]
 
 

@@ -33,7 +33,7 @@ from agent_marketplace.wires.base import (
     UpstreamFailure,
     UsageSeen,
 )
-from agent_marketplace.wires.shared import failures, fields, meant, reported, signatures
+from agent_marketplace.wires.shared import caching, failures, fields, meant, reported, signatures
 from agent_marketplace.wires.shared.called import arguments_of, call_id
 from agent_marketplace.wires.shared.effort import effort_of
 from agent_marketplace.wires.sse import SSEEvent, SSEParser
@@ -61,11 +61,14 @@ def build(call: Call, upstream_model: str, *, stream: bool) -> OutboundCall:
     ]
     max_tokens = call.max_tokens or DEFAULT_MAX_TOKENS
     body: dict[str, Any] = {"model": upstream_model, "max_tokens": max_tokens}
-    system = "\n\n".join(
-        p.text for m in call.messages if m.role == "system" for p in m.parts if isinstance(p, TextPart)
-    )
-    if system:
-        body["system"] = system
+    said = [
+        p for m in call.messages if m.role == "system" for p in m.parts if isinstance(p, TextPart) and p.text
+    ]
+    if any(p.cache for p in said):
+        body["system"] = [_block(p, call) for p in said]
+    elif said:
+        body["system"] = "\n\n".join(p.text for p in said)
+    body |= caching.written(call.cache)
     body["messages"] = _turns(call)
     if call.stop:
         body["stop_sequences"] = list(call.stop)
@@ -161,7 +164,7 @@ def _tool(tool: Tool, call: Call) -> dict[str, Any]:
         out["description"] = tool.description
     if tool.strict:
         out["strict"] = True
-    return out
+    return out | caching.written(tool.cache)
 
 
 def closed(schema: Any) -> Any:
@@ -200,14 +203,11 @@ def _blocks(message: Message, call: Call) -> list[dict[str, Any]]:
 def _block(part: Part, call: Call) -> dict[str, Any] | None:
     match part:
         case TextPart():
-            return {"type": "text", "text": part.text} if part.text else None
+            return {"type": "text", "text": part.text, **caching.written(part.cache)} if part.text else None
         case ImagePart():
-            if part.url:
-                return {"type": "image", "source": {"type": "url", "url": part.url}}
-            return {
-                "type": "image",
-                "source": {"type": "base64", "media_type": part.media_type, "data": part.data},
-            }
+            source = {"type": "base64", "media_type": part.media_type, "data": part.data}
+            source = {"type": "url", "url": part.url} if part.url else source
+            return {"type": "image", "source": source, **caching.written(part.cache)}
         case ToolCallPart():
             return {"type": "tool_use", "id": part.id, "name": part.name, "input": arguments_of(part)}
         case ToolResultPart():
@@ -215,6 +215,7 @@ def _block(part: Part, call: Call) -> dict[str, Any] | None:
                 "type": "tool_result",
                 "tool_use_id": part.call_id,
                 "content": part.content,
+                **caching.written(part.cache),
             }
             return result | ({"is_error": True} if part.is_error else {})
         case ReasoningPart():

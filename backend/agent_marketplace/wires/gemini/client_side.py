@@ -268,9 +268,22 @@ def _parts(content: Any, where: str, calls: _Calls) -> list[Part]:
         return [TextPart(content)]
     parts = _object(content, where).get("parts")
     parts = [parts] if isinstance(parts, dict) else _list(parts, f"{where}.parts")
-    return [
-        _part(_object(p, f"{where}.parts[{i}]"), f"{where}.parts[{i}]", calls) for i, p in enumerate(parts)
+    out: list[Part] = []
+    for i, part in enumerate(parts):
+        here = f"{where}.parts[{i}]"
+        part = _object(part, here)
+        out.append(_part(part, here, calls))
+        out += _pictures(_get(part, "functionResponse"), here)
+    return out
+
+
+def _pictures(answer: Any, where: str) -> list[Part]:
+    """What a function answered beside its JSON: it follows the result."""
+    parts = _get(answer, "parts") if isinstance(answer, dict) else None
+    found = [
+        _object(p, f"{where}.functionResponse.parts") for p in _list(parts, f"{where}.functionResponse.parts")
     ]
+    return [_media(_object(_get(p, "inlineData"), f"{where}.inlineData"), p, where) for p in found]
 
 
 def _part(part: dict[str, Any], where: str, calls: _Calls) -> Part:

@@ -28,8 +28,7 @@ from agent_marketplace.wires.base import (
     ToolCallPart,
     ToolResultPart,
 )
-from agent_marketplace.wires.shared import fields, freeform
-from agent_marketplace.wires.shared.freeform import Written
+from agent_marketplace.wires.shared import caching, fields
 
 
 class _Function(msgspec.Struct):
@@ -37,14 +36,8 @@ class _Function(msgspec.Struct):
     arguments: str = "{}"
 
 
-class _Custom(msgspec.Struct):
-    name: str
-    input: str = ""
-
-
 class _ToolCall(msgspec.Struct):
     function: _Function | None = None
-    custom: _Custom | None = None
     id: str = ""
     extra_content: dict[str, Any] | None = None
 
@@ -147,7 +140,7 @@ def parse_request(body: bytes, *, model: str | None, stream: bool | None) -> Cal
         messages=tuple(_message(m, f"messages[{i}]") for i, m in enumerate(r.messages)),
         wire="openai",
         stream=bool(r.stream) if stream is None else stream,
-        include_usage=bool(r.stream_options and r.stream_options.include_usage),
+        include_usage=_usage_wish(r, routing),
         max_tokens=r.max_completion_tokens if r.max_completion_tokens is not None else r.max_tokens,
         temperature=r.temperature,
         top_p=r.top_p,
@@ -163,12 +156,21 @@ def parse_request(body: bytes, *, model: str | None, stream: bool | None) -> Cal
         response_format=form.type if form else None,
         response_schema=schema.schema if schema else None,
         response_schema_name=schema.name if schema else "response",
+        response_strict=schema.strict if schema else None,
+        cache=caching.taken(extra),
         reasoning_effort=effort,
         reasoning_max_tokens=r.reasoning.max_tokens if r.reasoning else None,
         user=r.user,
         routing=routing,
         extra=extra,
     )
+
+
+def _usage_wish(r: _Request, routing: Mapping[str, Any]) -> bool | None:
+    """OpenAI's `stream_options.include_usage` or OpenRouter's `usage.include`; None = nothing was said of it."""
+    said = r.stream_options.include_usage if r.stream_options else None
+    wish = routing.get("usage")
+    return said if said is not None or not isinstance(wish, dict) else bool(wish.get("include"))
 
 
 def _first_model(routing: Mapping[str, Any]) -> str | None:
@@ -194,8 +196,6 @@ def _choice(choice: str | dict[str, Any] | None, extra: dict[str, Any]) -> str |
     if choice is None or isinstance(choice, str):
         return choice
     function = choice.get("function")
-    if function is None:
-        function = choice.get("custom")
     if isinstance(function, dict) and isinstance(function.get("name"), str):
         return str(function["name"])
     extra["tool_choice"] = choice
@@ -203,9 +203,6 @@ def _choice(choice: str | dict[str, Any] | None, extra: dict[str, Any]) -> str |
 
 
 def _tool(tool: dict[str, Any], where: str) -> Tool:
-    custom = tool.get("custom")
-    if tool.get("type") == "custom" and isinstance(custom, dict) and isinstance(custom.get("name"), str):
-        return freeform.freeform(custom["name"], str(custom.get("description") or ""), custom)
     if tool.get("type", "function") != "function":
         return Tool(name=str(tool.get("name") or tool.get("type")), native=tool)
     try:
@@ -214,7 +211,8 @@ def _tool(tool: dict[str, Any], where: str) -> Tool:
         raise BadRequest(f"{where}.function: {e}") from None
     if not f.name:
         raise BadRequest(f"{where}.function.name: must not be empty")
-    return Tool(name=f.name, description=f.description or "", parameters=f.parameters or {}, strict=f.strict)
+    cache = caching.read(tool) or caching.read(tool["function"])
+    return Tool(f.name, f.description or "", f.parameters or {}, f.strict, cache=cache)
 
 
 _ROLES: dict[str, Role] = {
@@ -232,18 +230,16 @@ def _message(m: _Message, where: str) -> Message:
             raise BadRequest(f"{where}.tool_call_id: is missing")
         inner = _parts(m.content, where)
         text = "".join(p.text for p in inner if isinstance(p, TextPart))
-        result = ToolResultPart(call_id or "", text, m.name or "")
+        mark = next((p.cache for p in inner if isinstance(p, TextPart) and p.cache), "")
+        result = ToolResultPart(call_id or "", text, m.name or "", cache=mark)
         return Message("tool", (result, *(p for p in inner if not isinstance(p, TextPart))))
     parts: list[Part] = [p for d in m.reasoning_details or () if (p := _reasoning_detail(d)) is not None]
     if not parts and (thinking := m.reasoning_content or m.reasoning):
         parts.append(ReasoningPart(thinking))
     parts += _parts(m.content, where)
     for call in m.tool_calls or ():
-        if (custom := call.custom) is not None:
-            parts.append(ToolCallPart(call.id, custom.name, freeform.wrapped(custom.input), custom=True))
-            continue
         if call.function is None:
-            raise BadRequest(f"{where}.tool_calls: only calls of functions and custom tools are understood")
+            raise BadRequest(f"{where}.tool_calls: only function calls are understood")
         parts.append(ToolCallPart(call.id, call.function.name, call.function.arguments, call.signature))
     return Message(_ROLES[m.role], tuple(parts), developer=m.role == "developer")
 
@@ -272,14 +268,15 @@ def _part(p: dict[str, Any], where: str) -> Part:
         text = p.get(kind)
         if not isinstance(text, str):
             raise BadRequest(f"{where}.{kind}: expected str")
-        return TextPart(text)
+        return TextPart(text, cache=caching.read(p))
     if kind == "image_url":
         image = p.get("image_url")
         image = {"url": image} if isinstance(image, str) else image
         if not isinstance(image, dict) or not isinstance(image.get("url"), str):
             raise BadRequest(f"{where}.image_url.url: expected str")
         detail = image.get("detail")
-        return image_of(image["url"], detail if isinstance(detail, str) else "", f"{where}.image_url.url")
+        made = image_of(image["url"], detail if isinstance(detail, str) else "", f"{where}.image_url.url")
+        return msgspec.structs.replace(made, cache=caching.read(p))
     if not isinstance(kind, str):
         raise BadRequest(f"{where}.type: expected str")
     return OpaquePart(kind, p)
@@ -329,27 +326,22 @@ def _signed(signature: str) -> dict[str, Any]:
     return {"extra_content": {"google": {"thought_signature": signature}}} if signature else {}
 
 
-def _call_json(call: ToolCallPart, tools: Written) -> dict[str, Any]:
-    if call.custom or tools.custom(call.name):
-        custom = {"name": call.name, "input": freeform.unwrapped(call.arguments)}
-        return {"id": call.id, "type": "custom", "custom": custom}
-    function = {"name": call.name, "arguments": call.arguments}
-    return {"id": call.id, "type": "function", "function": function}
-
-
 def render_reply(reply: Reply, shape: Shape, extra: Mapping[str, Any]) -> bytes:
     """A `chat.completion`; `extra` except `cost` stands at the top level."""
     message: dict[str, Any] = {"role": "assistant", "content": reply.text or None, "refusal": None}
     if thinking := "".join(p.text for p in reply.parts if isinstance(p, ReasoningPart)):
-        message["reasoning_content"] = thinking
+        message |= {"reasoning_content": thinking, "reasoning": thinking}
     if details := [
         _detail(p, i) for i, p in enumerate(reply.parts) if isinstance(p, ReasoningPart) and p.signature
     ]:
         message["reasoning_details"] = details
     calls = [p for p in reply.parts if isinstance(p, ToolCallPart)]
     if calls:
-        tools = Written(shape.tools)
-        message["tool_calls"] = [_call_json(c, tools) | _signed(c.signature) for c in calls]
+        message["tool_calls"] = [
+            {"id": c.id, "type": "function", "function": {"name": c.name, "arguments": c.arguments}}
+            | _signed(c.signature)
+            for c in calls
+        ]
     elif message["content"] is None:
         message["content"] = ""
     body: dict[str, Any] = {
@@ -411,8 +403,6 @@ class Encoder:
         self._head = b"data: " + self._base + b',"choices":[{"index":0,"delta":'
         self._tail = b',"logprobs":null,"finish_reason":null}]}\n\n'
         self._ids: set[int] = set()
-        self._tools = Written(shape.tools)
-        self._texts: dict[int, str] = {}
         self._thinking: list[str] = []
         self._details = 0
 
@@ -429,7 +419,16 @@ class Encoder:
             elif isinstance(event, ReasoningDelta):
                 if event.text:
                     self._thinking.append(event.text)
-                    out += (self._head, b'{"reasoning_content":', json.encode(event.text), b"}", self._tail)
+                    text = json.encode(event.text)
+                    out += (
+                        self._head,
+                        b'{"reasoning_content":',
+                        text,
+                        b',"reasoning":',
+                        text,
+                        b"}",
+                        self._tail,
+                    )
                 if event.signature:
                     out += (self._head, json.encode(self._sealed(event.signature)), self._tail)
             elif isinstance(event, ToolCallDelta):
@@ -443,8 +442,6 @@ class Encoder:
         return {"reasoning_details": [detail]}
 
     def _call(self, event: ToolCallDelta) -> dict[str, Any]:
-        if event.index in self._texts or self._tools.custom(event.name):
-            return self._freeform(event)
         function: dict[str, Any] = {"arguments": event.arguments}
         call: dict[str, Any] = {"index": event.index}
         if event.index not in self._ids and (event.id or event.name):
@@ -454,29 +451,20 @@ class Encoder:
             function["name"] = event.name
         return call | {"function": function} | _signed(event.signature)
 
-    def _freeform(self, event: ToolCallDelta) -> dict[str, Any]:
-        """The call without its text, which stands inside the arguments: it goes out once they are whole."""
-        begins = event.index not in self._texts
-        self._texts[event.index] = self._texts.get(event.index, "") + event.arguments
-        named = {"id": event.id, "type": "custom", "custom": {"name": event.name, "input": ""}}
-        return {"index": event.index, **(named if begins else {"custom": {"input": ""}})}
-
     def end(self, finish: Finish, usage: Usage | None, extra: Mapping[str, Any]) -> bytes:
         """The finish chunk, the usage chunk if the client asked for it, `[DONE]`."""
         reason = json.encode(finish.value)
-        texts = [
-            {"index": index, "custom": {"input": freeform.unwrapped(arguments)}}
-            for index, arguments in self._texts.items()
-        ]
-        told = self._head + json.encode({"tool_calls": texts}) + self._tail if texts else b""
-        last = told + self._head + b'{},"logprobs":null,"finish_reason":' + reason + b"}]}\n\n"
+        last = self._head + b'{},"logprobs":null,"finish_reason":' + reason + b"}]}\n\n"
         return last + self.usage_chunk(usage, extra) + b"data: [DONE]\n\n"
 
     def usage_chunk(self, usage: Usage | None, extra: Mapping[str, Any]) -> bytes:
-        """The usage-only chunk with empty `choices`; nothing if the client did not ask for it."""
-        if usage is None or not self._shape.include_usage:
+        """The usage-only chunk: with empty `choices` for a client that asked for it, with one that says nothing for a client
+        that said nothing of it (OpenRouter's read usage unasked; others look at the first choice of every chunk)."""
+        asked = self._shape.include_usage
+        if usage is None or asked is False:
             return b""
-        fields_ = {"choices": [], "usage": usage_json(usage, extra)} | {
+        silent = [] if asked else [{"index": 0, "delta": {}, "logprobs": None, "finish_reason": None}]
+        fields_ = {"choices": silent, "usage": usage_json(usage, extra)} | {
             k: v for k, v in extra.items() if k != "cost"
         }
         return b"data: " + self._base + b"," + json.encode(fields_)[1:] + b"\n\n"

@@ -12,6 +12,7 @@ from agent_marketplace.wires.base import (
     Call,
     Event,
     FailureClass,
+    Finish,
     OutboundCall,
     ReasoningPart,
     Shape,
@@ -21,6 +22,7 @@ from agent_marketplace.wires.base import (
 from agent_marketplace.wires.openai import client_side as openai_in
 from agent_marketplace.wires.openai import provider_side as openai_out
 from agent_marketplace.wires.openai.dialect import Dialect
+from agent_marketplace.wires.openai.telling import Choices
 from agent_marketplace.wires.shared import fields, meant
 from agent_marketplace.wires.shared.called import Calls
 from agent_marketplace.wires.shared.effort import effort_of
@@ -34,10 +36,6 @@ class OpenAIFast:
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
-
-    def passes(self, call: Call) -> bool:
-        """Not where a freeform tool's call comes back as a function's."""
-        return self._dialect.freeform or not any(t.custom is not None for t in call.tools)
 
     def takes(self, body: bytes, call: Call, *, max_tokens: int | None, moved: bool) -> bool:  # noqa: ARG002 (any of them)
         """Not where another family's signed thinking stands in the history, in fields that some providers refuse."""
@@ -82,9 +80,9 @@ class OpenAIFast:
         return OutboundCall(path=dialect.path, body=json.encode(out), dropped=tuple(dropped))
 
     def reply(self, body: bytes, shape: Shape, usage: Usage | None, extra: Mapping[str, Any]) -> bytes:
-        """Choices stay untouched (logprobs, every `n`); ids, model, usage and cost are ours."""
+        """Choices stay as they are (logprobs, every `n`) but for `Choices`; ids, model, usage and cost are ours."""
         try:
-            reply = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+            reply = msgspec.json.decode(Choices(shape.id).told(body), type=dict[str, msgspec.Raw])
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise UpstreamFailure(FailureClass.SERVER, "The provider's answer was not understood") from None
         out: dict[str, Any] = dict(reply)
@@ -134,6 +132,8 @@ class Passthrough:
         }
         self._head, self._our_head = b"", b""
         self._lessons = 3
+        self._choices = Choices(shape.id)
+        self._ended = False
 
     def feed(self, data: bytes) -> tuple[bytes, list[Event]]:
         """(bytes that may leave now, events seen in them or held back)."""
@@ -144,14 +144,20 @@ class Passthrough:
         chunk = openai_out.read_data(lone, events, self._calls)
         if chunk is None or not chunk.choices or chunk.error:
             return b"", events
-        return b"data: %b\n\n" % self._rewrite(lone, chunk) if self._wanted else data, events
+        told = self._told(lone, chunk)
+        if told is lone and not self._wanted:
+            return data, events
+        return b"data: %b\n\n" % self._rewrite(told, chunk), events
 
     def close(self) -> tuple[bytes, list[Event]]:
         """The provider's stream ended: what its last blank line would have released."""
         return self._pass(self._parser.close())
 
     def end(self, usage: Usage | None, extra: Mapping[str, Any]) -> bytes:
-        """The usage chunk if the client asked for it, and the end mark. The finish reason has already passed."""
+        """The usage chunk if the client asked for it, and the end mark. The finish reason has already passed, or there was none."""
+        if not self._ended:
+            finish = Finish.TOOL_CALLS if self._choices.called else Finish.STOP
+            return self._encoder.end(finish, usage, extra)
         return self._encoder.usage_chunk(usage, extra) + b"data: [DONE]\n\n"
 
     def error(self, error: MarketplaceError, request_id: str) -> bytes:
@@ -167,8 +173,13 @@ class Passthrough:
                 data = item.data.replace(
                     b"\n", b" "
                 )  # several data lines: JSON takes any white space between its parts
-                out += (b"data: ", self._rewrite(data, chunk) if self._wanted else data, b"\n\n")
+                told = self._told(data, chunk)
+                out += (b"data: ", self._rewrite(told, chunk) if self._wanted else told, b"\n\n")
         return b"".join(out), events
+
+    def _told(self, data: bytes, chunk: openai_out.Chunk) -> bytes:
+        self._ended = self._ended or any(choice.finish_reason for choice in chunk.choices or ())
+        return self._choices.told(data)
 
     def _rewrite(self, data: bytes, chunk: openai_out.Chunk) -> bytes:
         """Our id and model in place of the provider's. Providers repeat the same bytes before `choices` in every chunk of a

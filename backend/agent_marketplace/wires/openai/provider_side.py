@@ -32,7 +32,7 @@ from agent_marketplace.wires.base import (
     UsageSeen,
 )
 from agent_marketplace.wires.openai.dialect import Dialect
-from agent_marketplace.wires.shared import failures, fields, freeform, meant, reported
+from agent_marketplace.wires.shared import caching, failures, fields, meant, reported
 from agent_marketplace.wires.shared.called import Calls, call_id
 from agent_marketplace.wires.shared.effort import effort_of
 from agent_marketplace.wires.sse import SSEEvent, SSEParser
@@ -82,7 +82,8 @@ def build_request(call: Call, upstream_model: str, *, stream: bool, dialect: Dia
         "user": call.user,
         **_thinking(call),
     }
-    for name, value in call.extra.items():
+    mark = caching.written(call.cache)
+    for name, value in (*call.extra.items(), *mark.items()):
         if call.wire == "openai" and (dialect.accepts is None or name in dialect.accepts):
             optional[name] = value
         else:
@@ -145,7 +146,8 @@ def _format(call: Call) -> dict[str, Any]:
     if call.response_format == "json_object":
         return {"response_format": {"type": "json_object"}}
     if call.response_format == "json_schema":
-        schema = {"name": call.response_schema_name, "schema": call.response_schema or {}, "strict": True}
+        schema: dict[str, Any] = {"name": call.response_schema_name, "schema": call.response_schema or {}}
+        schema |= {"strict": call.response_strict} if call.response_strict is not None else {}
         return {"response_format": {"type": "json_schema", "json_schema": schema}}
     return {}
 
@@ -206,16 +208,10 @@ class _DeltaFunction(msgspec.Struct):
     arguments: Any = None
 
 
-class _DeltaCustom(msgspec.Struct):
-    name: str | None = None
-    input: str | None = None
-
-
 class _DeltaCall(msgspec.Struct):
     index: int | None = None
     id: str | None = None
     function: _DeltaFunction | None = None
-    custom: _DeltaCustom | None = None
 
 
 class _Delta(msgspec.Struct):
@@ -344,14 +340,10 @@ def _read_choice(choice: _Choice, events: list[Event], calls: Calls) -> None:
             events.append(TextDelta(text))
         for call in _called(delta):
             function = call.function or _DeltaFunction()
-            if (custom := call.custom) is not None:
-                piece = calls.text(call.index, call.id or "", custom.name or "", custom.input or "")
-            else:
-                piece = calls.piece(call.index, call.id or "", function.name or "", _arguments(function))
+            piece = calls.piece(call.index, call.id or "", function.name or "", _arguments(function))
             if piece is not None:
                 events.append(piece)
     if choice.finish_reason:
-        events += calls.closed()
         events.append(Finished(finish_of(choice.finish_reason), choice.finish_reason))
 
 
@@ -395,10 +387,6 @@ def parse_reply(body: bytes) -> Reply:
         parts.append(TextPart(text))
     for number, call in enumerate(_called(message)):
         function = call.function or _DeltaFunction()
-        if (custom := call.custom) is not None:
-            text = freeform.wrapped(custom.input or "")
-            parts.append(ToolCallPart(call.id or call_id(number, ""), custom.name or "", text, custom=True))
-            continue
         name = function.name or ""
         parts.append(ToolCallPart(call.id or call_id(number, name), name, _arguments(function) or "{}"))
     try:

@@ -33,6 +33,7 @@ class _Format(msgspec.Struct):
     type: Literal["text", "json_object", "json_schema"] = "text"
     name: str = "response"
     schema: dict[str, Any] | None = None
+    strict: bool | None = None
 
 
 class _Text(msgspec.Struct):
@@ -116,6 +117,7 @@ def parse(body: bytes, *, model: str | None, stream: bool | None) -> Call:
         response_format=None if form.type == "text" else form.type,
         response_schema=form.schema,
         response_schema_name=form.name,
+        response_strict=form.strict,
         reasoning_effort=r.reasoning.effort if r.reasoning else None,
         reasoning_summary=r.reasoning.summary if r.reasoning else None,
         user=r.user,

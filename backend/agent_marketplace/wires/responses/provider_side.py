@@ -141,7 +141,8 @@ def _text(call: Call) -> dict[str, Any] | None:
     if call.response_format == "json_object":
         text["format"] = {"type": "json_object"}
     elif call.response_format == "json_schema":
-        schema = {"name": call.response_schema_name, "schema": call.response_schema or {}, "strict": True}
+        schema: dict[str, Any] = {"name": call.response_schema_name, "schema": call.response_schema or {}}
+        schema |= {"strict": call.response_strict} if call.response_strict is not None else {}
         text["format"] = {"type": "json_schema", **schema}
     if isinstance(verbosity := call.extra.get("verbosity"), str):
         text["verbosity"] = verbosity

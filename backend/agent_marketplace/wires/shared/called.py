@@ -1,5 +1,7 @@
 """Tool calls as providers stream them: without an index, without an id, every one at index 0, the name in every piece."""
 
+import hashlib
+import re
 from typing import Any
 
 from agent_marketplace import json
@@ -9,6 +11,30 @@ from agent_marketplace.wires.base import ToolCallDelta, ToolCallPart
 def call_id(number: int, name: str) -> str:
     """The id of a call whose provider gave it none: the answer to a call has to name it."""
     return f"call_{number + 1}_{name}"
+
+
+_LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_LONGEST_ID = 64
+
+
+def digest(text: str, length: int) -> str:
+    """`length` letters and digits that stand for a text."""
+    value = int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest(), "big")
+    out = []
+    for _ in range(length):
+        value, at = divmod(value, len(_LETTERS))
+        out.append(_LETTERS[at])
+    return "".join(out)
+
+
+def told_id(given: str | None, name: str, number: int, seed: str) -> str:
+    """The id of a call as a client gets it: the provider's; or one of ours, which no other answer gives out.
+
+    seed: the answer's own id. A made-up one (`call_id`), none, and one longer than any API takes are not passed on.
+    """
+    if given and len(given) <= _LONGEST_ID and not re.fullmatch(rf"call_\d+_{re.escape(name)}", given):
+        return given
+    return "call_" + digest(f"{seed} {number} {given or ''}", 24)
 
 
 def arguments_of(call: ToolCallPart) -> dict[str, Any]:
@@ -27,7 +53,6 @@ class Calls:
         self._ids: list[str] = []
         self._at: dict[int, int] = {}
         self._unnamed: dict[int, ToolCallDelta] = {}
-        self._texts: set[int] = set()
 
     def piece(self, index: int | None, given_id: str, name: str, arguments: str) -> ToolCallDelta | None:
         """What a provider's piece adds; None while its call has no name yet. index: the provider's, if it gave one."""
@@ -43,21 +68,6 @@ class Calls:
         number = self._at[place] = len(self._ids)
         self._ids.append(given_id or call_id(number, name))
         return ToolCallDelta(number, self._ids[number], name, arguments)
-
-    def text(self, index: int | None, given_id: str, name: str, text: str) -> ToolCallDelta | None:
-        """As `piece`, of a freeform tool's call: its text becomes the one string of a function's arguments."""
-        inside = json.encode(text).decode()[1:-1]
-        begins = self._known(index, given_id, name) is None
-        piece = self.piece(index, given_id, name, '{"input":"' + inside if begins else inside)
-        if piece is not None:
-            self._texts.add(piece.index)
-        return piece
-
-    def closed(self) -> list[ToolCallDelta]:
-        """What ends the arguments of freeform tools' calls, once."""
-        ends = [ToolCallDelta(number, arguments='"}') for number in sorted(self._texts)]
-        self._texts.clear()
-        return ends
 
     def _known(self, index: int | None, given_id: str, name: str) -> int | None:
         """The number of the call that a piece goes on with; None where it begins one."""
