@@ -47,6 +47,11 @@ function Account({ onLeave }: AccountPageProps) {
     <div className="h-full overflow-y-auto">
       <div className="mx-auto flex w-full max-w-3xl flex-col gap-4 p-4 sm:p-6">
         <h1 className="text-xl font-semibold">Account</h1>
+        <p>
+          <a href="/connect" className="text-link hover:underline">
+            Connect your editor, agent or program
+          </a>
+        </p>
         {profile.isLoading && <Skeleton className="h-28" />}
         {profile.isError && (
           <Notice

@@ -1,7 +1,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useState } from "react";
 import { useApi, useSession } from "@/shared/api/services";
-import { funds, money } from "@/shared/lib/format";
+import { funds, moment, money } from "@/shared/lib/format";
 import { Button } from "@/shared/ui/button";
 import { Skeleton } from "@/shared/ui/skeleton";
 import { type StatementEntry, statementQuery } from "./account-api";
@@ -66,9 +66,7 @@ function Row({ entry, onReceipt }: { entry: StatementEntry; onReceipt: (requestI
   return (
     <tr className="border-t border-line">
       <td className="py-1.5 pr-3 whitespace-nowrap">
-        <time dateTime={entry.at}>
-          {new Date(entry.at).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" })}
-        </time>
+        <time dateTime={entry.at}>{moment(entry.at)}</time>
       </td>
       <td className="py-1.5 pr-3">
         {requestId ? (

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useApi, useSession } from "@/shared/api/services";
-import { count, money, tokens } from "@/shared/lib/format";
+import { answers, count, money, tokens } from "@/shared/lib/format";
 import { NativeSelect } from "@/shared/ui/input";
 import { Skeleton } from "@/shared/ui/skeleton";
 import { type UsageRow, usageQuery } from "./account-api";
@@ -43,8 +43,6 @@ export function UsageSection() {
     </Section>
   );
 }
-
-const answers = (number: number) => (number === 1 ? "1 answer" : `${count(number)} answers`);
 
 const WIDTH = 600;
 const HEIGHT = 72;

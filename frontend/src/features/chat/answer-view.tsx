@@ -14,6 +14,7 @@ import { FallbackNote } from "./states/fallback-note";
 import { ProblemCard } from "./states/problem-card";
 import { Waiting } from "./states/waiting";
 import { splitThought } from "./thought";
+import { Thumbs } from "./thumbs";
 
 export function AnswerView(props: MessageProps) {
   const { chat, message: stored } = props;
@@ -104,6 +105,7 @@ function AnswerFooter({ message, siblings, busy, actions }: MessageProps) {
           <ReceiptText aria-hidden className="size-3.5" />
         </IconButton>
       )}
+      {requestId && message.content && <Thumbs requestId={requestId} />}
       {facts.length > 0 && <p className="ml-1 tabular-nums">{facts.join(" · ")}</p>}
     </footer>
   );

@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { money, tokens } from "@/shared/lib/format";
+import { answers, money, tokens } from "@/shared/lib/format";
 import { Button } from "@/shared/ui/button";
 import { Dialog, DialogBody } from "@/shared/ui/dialog";
 import { Field, Textarea } from "@/shared/ui/input";
@@ -52,11 +52,11 @@ export function CostDialog({ chat, onClose }: { chat: Chat; onClose: () => void 
         <dl className="grid grid-cols-[auto_1fr] gap-x-6 gap-y-1 tabular-nums">
           <dt className="text-muted">This branch</dt>
           <dd>
-            {money(shown.cost)} · {shown.answers} answers · {tokens(shown.input)} tokens in, {tokens(shown.output)} out
+            {money(shown.cost)} · {answers(shown.answers)} · {tokens(shown.input)} tokens in, {tokens(shown.output)} out
           </dd>
           <dt className="text-muted">All branches</dt>
           <dd>
-            {money(all.cost)} · {all.answers} answers
+            {money(all.cost)} · {answers(all.answers)}
           </dd>
         </dl>
       </DialogBody>

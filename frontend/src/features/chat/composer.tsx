@@ -157,11 +157,12 @@ export function Composer({ focusAtOnce, chat, model, onSend, onCommand, onPickMo
             dir="auto"
             value={text}
             aria-label={`Message ${model.name}`}
+            enterKeyHint="send"
             placeholder="Ask, or / for commands"
             aria-autocomplete="list"
             aria-controls={suggestions.length > 0 ? listId : undefined}
             aria-activedescendant={suggestions.length > 0 ? `${listId}-${selected}` : undefined}
-            className="field-sizing-content max-h-48 min-h-8 flex-1 resize-none bg-transparent px-1 py-1.5 text-sm text-input-fg outline-none pointer-coarse:py-2.5 pointer-coarse:text-base"
+            className="field-sizing-content max-h-48 min-h-8 flex-1 resize-none bg-transparent px-1 py-1.5 text-sm text-input-fg outline-none pointer-coarse:py-2.5 pointer-coarse:text-[16px]"
             onChange={(event) => change(event.target.value)}
             onKeyDown={onKeyDown}
             onPaste={(event: ClipboardEvent) => {

@@ -2,7 +2,7 @@ import { GitCompareArrows, MessageSquare, Star } from "lucide-react";
 import { memo } from "react";
 import type { Model } from "@/shared/api/types";
 import { cn } from "@/shared/lib/cn";
-import { tokens } from "@/shared/lib/format";
+import { day, tokens } from "@/shared/lib/format";
 import { providerName, words } from "@/shared/lib/names";
 import { Badge } from "@/shared/ui/badge";
 import { Button, IconButton } from "@/shared/ui/button";
@@ -140,7 +140,7 @@ function CardStanding({ model }: { model: Model }) {
           )}
         />
         <span className={cn("truncate", state.tone === "warning" && "text-warning")}>
-          {soon ? `Retires ${model.retires_on}` : state.label}
+          {soon && state.tone === "success" ? `Retires ${day(model.retires_on)}` : state.label}
         </span>
       </span>
       <span className="truncate text-muted" title={known ? `${known.label}: ${known.value}` : undefined}>

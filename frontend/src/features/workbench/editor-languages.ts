@@ -1,7 +1,8 @@
+import { indentUnit } from "@codemirror/language";
 import type { Extension } from "@codemirror/state";
 
 const loaders: Record<string, () => Promise<Extension>> = {
-  python: async () => (await import("@codemirror/lang-python")).python(),
+  python: async () => [(await import("@codemirror/lang-python")).python(), indentUnit.of("    ")],
   javascript: async () => (await import("@codemirror/lang-javascript")).javascript(),
   jsx: async () => (await import("@codemirror/lang-javascript")).javascript({ jsx: true }),
   typescript: async () => (await import("@codemirror/lang-javascript")).javascript({ typescript: true }),

@@ -59,3 +59,19 @@ export function day(iso: string | null | undefined): string {
     timeZone: "UTC",
   });
 }
+
+/** `30 Nov 2026, 14:05`, where the reader is. */
+export function moment(iso: string): string {
+  const date = new Date(iso);
+  if (Number.isNaN(date.getTime())) return iso;
+  return date.toLocaleString("en-GB", {
+    day: "numeric",
+    month: "short",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+  });
+}
+
+/** `1 answer`, `2 answers`. */
+export const answers = (number: number): string => (number === 1 ? "1 answer" : `${count(number)} answers`);

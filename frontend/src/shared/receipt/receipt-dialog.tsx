@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { useApi } from "@/shared/api/services";
-import { count, money, perMillion } from "@/shared/lib/format";
+import { count, moment, money, perMillion } from "@/shared/lib/format";
 import { providerName } from "@/shared/lib/names";
 import { type Attempt, estimateVerdict, type Generation, generationQuery } from "@/shared/receipt/receipt";
 import { Button } from "@/shared/ui/button";
@@ -80,7 +80,7 @@ function Receipt({ generation: g }: { generation: Generation }) {
         {g.usage?.estimated && <Fact name="Counted by">us: the provider did not say</Fact>}
       </Facts>
       <Facts title="Time">
-        <Fact name="When">{new Date(g.created_at).toLocaleString()}</Fact>
+        <Fact name="When">{moment(g.created_at)}</Fact>
         <Fact name="To the first token">{milliseconds(g.timings?.first_token_ms)}</Fact>
         <Fact name="In all">{milliseconds(g.timings?.total_ms)}</Fact>
         <Fact name="Ended">{endings[g.finish_reason ?? ""] ?? (g.finish_reason ?? g.status).replaceAll("_", " ")}</Fact>
