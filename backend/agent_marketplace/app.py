@@ -1,6 +1,7 @@
 """The composition root: settings in, every part of one process out. Nothing is created at import time."""
 
 import asyncio
+import contextlib
 import logging
 import os
 from collections.abc import Awaitable, Callable, Mapping
@@ -19,6 +20,7 @@ from agent_marketplace.conversations.agents import Agents, Favourites
 from agent_marketplace.conversations.conversations import Conversations
 from agent_marketplace.db import migrate
 from agent_marketplace.db.engine import Database
+from agent_marketplace.errors import Unavailable
 from agent_marketplace.gateway.ai_api_router import APIRouter
 from agent_marketplace.gateway.assistant import Assistant
 from agent_marketplace.gateway.credentials import Credentials
@@ -117,6 +119,7 @@ class Market:
         await self.catalog.load()
         await self._declare_operators_models()
         self.refresh_availability()
+        await self._begin_journal()
         lost = await self.ledger.recover()
         if lost:
             log.warning("%d requests of a process that died were ended as lost", lost)
@@ -142,11 +145,23 @@ class Market:
         await self.runs.close()
         if self.router.parts.tracer is not None:
             await asyncio.to_thread(self.router.parts.tracer.close)
-        await self.catalog.flush()
+        with contextlib.suppress(Unavailable):  # popularity counts are not worth what follows
+            await self.catalog.flush()
         await self.local.stop()
         await self.client.close()
+        await self.ledger.close()
         self.accounts.close()
         self.db.close()
+
+    async def _begin_journal(self) -> None:
+        """A settlement that the database does not take is kept in the data directory until it does."""
+        try:
+            posted = await self.ledger.begin_journal(self.settings.data_dir / "unposted")
+        except OSError as error:
+            log.warning("answers that end while the database is away will not be charged: %s", error)
+            return
+        if posted:
+            log.warning("posted %d settlements that a process that died had kept", posted)
 
     async def discover_ollama(self) -> None:
         """Lists what the operator's Ollama serves now; a server that is away takes its models with it."""
@@ -290,9 +305,15 @@ def _probe(
 
 
 async def _regularly(every_s: float, job: Callable[[], Awaitable[Any]]) -> None:
+    waiting = False  # one line for each absence of the database, not one a round
     while True:
         await asyncio.sleep(every_s)
         try:
             await job()
+            waiting = False
+        except Unavailable as error:
+            if not waiting:
+                log.warning("a regular job (%s) waits: %s", getattr(job, "__name__", job), error.message)
+            waiting = True
         except Exception:  # a job that fails once must not stop for ever: the next round tries again
             log.exception("a regular job failed")

@@ -22,6 +22,7 @@ class Tally(msgspec.Struct, frozen=True):
     local_ready: bool
     offers: list[tuple[str, str, int, int]]
     connections: dict[str, int]
+    kept: int = 0
 
 
 def tally(market: Market, answered: Answered) -> Tally:
@@ -33,6 +34,7 @@ def tally(market: Market, answered: Answered) -> Tally:
         local_ready=market.local.status.ready,
         offers=[(*offer, seen.ok, seen.failed) for offer, seen in market.health.samples.items()],
         connections=market.db.connections(),
+        kept=market.ledger.kept,
     )
 
 
@@ -82,6 +84,12 @@ def _processes(market: Market, workers: Sequence[Tally], registry: CollectorRegi
     active.set(sum(w.active for w in workers))
     draining = Gauge("marketplace_draining", "1 from the first stop signal on", registry=registry)
     draining.set(int(any(w.draining for w in workers)))
+    kept = Gauge(
+        "marketplace_settlements_kept",
+        "Answers that wait to be charged until the database is back",
+        registry=registry,
+    )
+    kept.set(sum(w.kept for w in workers))
     ready = Gauge(
         "marketplace_local_model_ready",
         "1 while the embedded model answers in every worker",

@@ -358,7 +358,7 @@ class Completion(Reply):
     result: str
     tokens_used: int
     cost: float
-    balance_remaining: float
+    balance_remaining: float | None
     model: str
     provider: str
     finish_reason: str

@@ -1,10 +1,10 @@
 """One server on one SQLite database: a second one would take the first one's holds for those of the dead."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from agent_marketplace.cli.common import database_file
+from agent_marketplace.locking import lock
 from agent_marketplace.settings import Settings, SettingsError
 
 
@@ -18,16 +18,14 @@ def sole_server(settings: Settings) -> Iterator[None]:
 
     The kernel lets go of it however the process ends; the empty file stays.
     """
-    if not settings.embedded or sys.platform == "win32":
+    if not settings.embedded:
         yield
         return
-    import fcntl
-
     database = database_file(settings)
     database.parent.mkdir(parents=True, exist_ok=True)
     with database.with_name(f"{database.name}.lock").open("w") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(file)
         except BlockingIOError:
             raise AlreadyServed(
                 f"A server is running on {database}: stop it first. For more than one process use PostgreSQL (docs/operations.md)."

@@ -77,6 +77,8 @@ def _settlement(record: Record, target: Target, status: Status, now: float) -> S
         list_cost_nano=0,
         price_version=record.hold.price_version if record.hold else "",
         detail=receipts.detail_of(record, target, now),
+        held_nano=record.hold.amount_nano if record.hold else None,
+        key_id=record.request.key_id,
     )
 
 

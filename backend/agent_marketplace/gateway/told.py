@@ -64,10 +64,13 @@ def money(record: Record) -> dict[str, Any]:
     """Cost fields, once the receipt is there."""
     if record.receipt is None:
         return {}
+    balance = record.receipt.balance_nano
     fields: dict[str, Any] = {
         "cost": dollars(record.receipt.charged_nano),
-        "balance_remaining": dollars(record.receipt.balance_nano),
+        "balance_remaining": dollars(balance) if balance is not None else None,
     }
+    if balance is None:  # the database is away: it is charged when it is back
+        fields["settlement"] = "pending"
     if (other := fallback(record)) is not None:
         fields["fallback"] = other
     return fields

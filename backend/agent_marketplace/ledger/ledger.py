@@ -1,17 +1,20 @@
 """The ledger: holds, settlements, credit. Each method is one transaction; each either happens wholly or not at all."""
 
 import asyncio
+import contextlib
 import logging
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 import sqlalchemy as sa
 
 from agent_marketplace.clock import Clock
 from agent_marketplace.db.engine import Database
-from agent_marketplace.errors import Unavailable
+from agent_marketplace.errors import MarketplaceError, Unavailable
 from agent_marketplace.ledger import housekeeping, store, topups, verify
+from agent_marketplace.ledger.journal import Entry, Journal, JournalFull
 from agent_marketplace.ledger.types import (
     Balance,
     Hold,
@@ -30,6 +33,7 @@ from agent_marketplace.ledger.writer import Extend, Heartbeat, Job, MakeHold, Se
 
 log = logging.getLogger(__name__)
 PAUSES_S = (0.05, 0.2, 0.8)  # between attempts to settle
+POSTED_AT_ONCE = 64
 
 
 class Ledger:
@@ -52,6 +56,7 @@ class Ledger:
         self.owner = owner or secrets.token_hex(8)
         self._writer = Writer(database.dialect, clock, self.owner)
         self._undoing: set[asyncio.Task[Any]] = set()
+        self._journal: Journal | None = None
 
     async def hold(
         self,
@@ -101,9 +106,13 @@ class Ledger:
     async def settle(self, settlement: Settlement) -> Receipt:
         """Charges min(cost, what was held), releases the hold, writes the usage row: durable, once per request id.
 
-        Repeats itself when the database did not confirm. Raises NotFound (no hold), Conflict (voided), Unavailable.
+        Repeats itself when the database did not confirm; what it then still has not taken is kept, and posted when it is back
+        (`begin_journal`). Raises NotFound (no hold), Conflict (voided), Unavailable (neither posted nor kept).
         """
-        receipt = await self._repeat(Settle(settlement))
+        try:
+            receipt = await self._repeat(Settle(settlement))
+        except Unavailable as error:
+            return await self._keep(settlement, error)
         if receipt.absorbed_nano and not receipt.replayed:
             log.error(
                 "absorbed %d nano-dollars of %s: cost above what was held",
@@ -212,6 +221,44 @@ class Ledger:
         """The usage row of one of the user's requests. Raises NotFound."""
         return await self._database.read(lambda c: store.receipt(c, request_id, user_id))
 
+    async def begin_journal(self, folder: Path) -> int:
+        """At a server's start, before `recover`: keeps settlements in `folder` while the database is away, and posts those that a
+        process that died has left there. Returns how many. Raises OSError, Unavailable."""
+        self._journal = journal = Journal(folder, self.owner)
+        count = 0
+        for file, path, entries in journal.orphans():
+            posted = False
+            try:
+                await self._post(entries)
+                posted = True
+                count += len(entries)
+            finally:
+                Journal.bury(file, path, posted=posted)
+        return count
+
+    async def post_kept(self) -> int:
+        """Posts what was kept while the database was away. Returns how many. Raises Unavailable."""
+        if self._journal is None or not self._journal.pending:
+            return 0
+        entries = list(self._journal.pending.values())
+        await self._post(entries)
+        for entry in entries:
+            await asyncio.to_thread(self._journal.posted, entry.request_id)
+        log.warning("posted %d settlements that were kept while the database was away", len(entries))
+        return len(entries)
+
+    @property
+    def kept(self) -> int:
+        """How many settlements wait for the database."""
+        return len(self._journal.pending) if self._journal is not None else 0
+
+    async def close(self) -> None:
+        """At a server's end: posts what is kept, or leaves it for the next process."""
+        if self._journal is not None:
+            with contextlib.suppress(Unavailable):
+                await self.post_kept()
+            self._journal.close()
+
     async def recover(self) -> int:
         """At start: ends the open holds of dead processes as `lost`. Returns how many. See `sweep` for PostgreSQL."""
         everything = (
@@ -222,8 +269,10 @@ class Ledger:
     async def sweep(self, running: Collection[str] = ()) -> int:
         """Every few seconds: ends expired holds as `lost` (a later settlement still wins). Returns how many.
 
-        running: request ids that this process still works on: however late their heartbeats are, they are not lost.
+        running: request ids that this process still works on: however late their heartbeats are, they are not lost. What was
+        kept while the database was away is posted first: it is not lost either.
         """
+        await self.post_kept()
         return await housekeeping.end_lost_holds(
             self._database, self._writer, everything=False, running=frozenset(running)
         )
@@ -251,6 +300,49 @@ class Ledger:
                 log.warning("repeating a settlement that the database did not confirm")
                 await asyncio.sleep(pause)
         return await self._close(job)
+
+    async def _keep(self, settlement: Settlement, error: Unavailable) -> Receipt:
+        if self._journal is None:
+            raise error
+        charge, held = settlement.charge_nano, settlement.held_nano
+        receipt = Receipt(
+            request_id=settlement.request_id,
+            status=settlement.status,
+            charged_nano=charge if held is None else min(charge, held),
+            absorbed_nano=0,
+            balance_nano=None,
+            held_nano=0,
+        )
+        try:
+            await asyncio.to_thread(self._journal.keep, Entry.of(settlement, receipt))
+        except JournalFull as full:
+            log.error(  # noqa: TRY400  the reason is in the words
+                "lost the settlement of %s, %d nano-dollars: the database is away, and the journal can't keep it: %s",
+                settlement.request_id,
+                settlement.charge_nano,
+                full,
+            )
+            raise error from full
+        log.warning("kept the settlement of %s until the database is back", settlement.request_id)
+        return receipt
+
+    async def _post(self, entries: Sequence[Entry]) -> None:
+        """Raises Unavailable; an entry that the books refuse is named in the log and let go of."""
+        for start in range(0, len(entries), POSTED_AT_ONCE):
+            some = entries[start : start + POSTED_AT_ONCE]
+            closing = (self._close(Settle(entry.settlement())) for entry in some)
+            for entry, outcome in zip(
+                some, await asyncio.gather(*closing, return_exceptions=True), strict=True
+            ):
+                if isinstance(outcome, MarketplaceError) and not isinstance(outcome, Unavailable):
+                    log.error(
+                        "the kept settlement of %s, %d nano-dollars, can't be posted: %s",
+                        entry.request_id,
+                        entry.charge_nano,
+                        outcome.message,
+                    )
+                elif isinstance(outcome, BaseException):
+                    raise outcome
 
     async def _close(self, job: Settle | Void) -> Receipt:
         receipt: Receipt = await self._submit(job, durable=True)

@@ -37,6 +37,8 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     list_cost_nano: the list price, where it differs from the charge (own keys); None = unknown. status: one of `Status`.
     detail: the receipt's JSON object (attempts, timings, fallback, estimate): no prompts, no answers, no secrets.
     kept: the reply that is stored together with the charge, so that no crash can part them.
+    held_nano, key_id: what was held, and for whose key: with them a settlement is posted even if a crash of the database took
+    the hold, which is not made durable before the answer begins; held_nano None: then it is NotFound.
     """
 
     request_id: str
@@ -51,16 +53,21 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     price_version: str = ""
     detail: dict[str, Any] = {}
     kept: KeptReply | None = None
+    held_nano: int | None = None
+    key_id: str | None = None
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
-    """What was posted. charged + absorbed = the settlement's cost; balance: after it, with all later holds still in it."""
+    """What was posted. charged + absorbed = the settlement's cost; balance: after it, with all later holds still in it.
+
+    balance_nano None: the database is away, nothing is posted yet; the settlement is kept and will be (charged: at most).
+    """
 
     request_id: str
     status: str
     charged_nano: int
     absorbed_nano: int
-    balance_nano: int
+    balance_nano: int | None
     held_nano: int
     replayed: bool = False
 

@@ -120,10 +120,12 @@ class Settle(msgspec.Struct, frozen=True):
         """The request it ends."""
         return self.settlement.request_id
 
-    def apply(self, book: Book, owner: str) -> Receipt:  # noqa: ARG002  the jobs' common signature
+    def apply(self, book: Book, owner: str) -> Receipt:
         """Raises NotFound, Conflict, BadRequest."""
         check_amount(self.settlement.charge_nano)
         check_amount(self.settlement.provider_cost_nano)
+        if self.request_id not in book.holds and self.settlement.held_nano is not None:
+            book.add_hold(self._lost_hold(book, owner, self.settlement.held_nano))
         hold = book.hold(self.request_id)
         if book.account_of(hold).user_id != self.settlement.user_id:
             raise NotFound("No such request")
@@ -135,6 +137,27 @@ class Settle(msgspec.Struct, frozen=True):
         if (kept := self.settlement.kept) is not None:
             book.keep_reply(kept.scope, kept.key, kept.render(receipt))
         return receipt
+
+    def _lost_hold(self, book: Book, owner: str, amount: int) -> HoldRow:
+        """The hold that a crash of the database took, as if it had expired: its money is no longer kept."""
+        check_amount(amount)
+        s = self.settlement
+        return HoldRow(
+            request_id=s.request_id,
+            account_id=book.account(s.user_id).id,
+            key_id=s.key_id,
+            amount_nano=amount,
+            price_version=s.price_version,
+            owner=owner,
+            state="expired",
+            progress_nano=0,
+            charged_nano=0,
+            absorbed_nano=0,
+            model=s.model,
+            provider=s.provider,
+            created_at=book.now,
+            expires_at=book.now,
+        )
 
 
 class Void(msgspec.Struct, frozen=True):
@@ -179,6 +202,11 @@ class Writer:
         users = [job.user_id for job in jobs if isinstance(job, MakeHold)]
         keys = [job.key_id for job in jobs if isinstance(job, MakeHold) and job.key_id is not None]
         book.load(users=users, requests=[job.request_id for job in jobs], keys=keys)
+        lost = [
+            job.settlement for job in jobs if isinstance(job, Settle) and job.request_id not in book.holds
+        ]
+        if lost:
+            book.load(users=[s.user_id for s in lost], keys=[s.key_id for s in lost if s.key_id is not None])
         outcomes: list[Any] = []
         for job in jobs:
             try:

@@ -234,6 +234,24 @@ def test_a_request_id_buys_one_hold(ledger):
     asyncio.run(story())
 
 
+def test_a_hold_that_a_crash_of_the_database_took_does_not_make_its_answer_free(ledger, database):
+    database.write_sync(lambda c: ledger.open_key_budget_in(c, "key", "total", DOLLAR))
+
+    async def story():
+        lost = {"held_nano": 2 * DOLLAR, "key_id": "key"}
+        receipt = await ledger.settle(settlement("r1", DOLLAR // 2, **lost))
+        assert (receipt.charged_nano, receipt.absorbed_nano) == (DOLLAR // 2, 0)
+        assert (await ledger.settle(settlement("r1", DOLLAR // 2, **lost))).replayed
+        second = await ledger.settle(settlement("r2", 2 * DOLLAR, **lost))
+        assert second.charged_nano == DOLLAR // 2, "no more than is left of the key's cap"
+        for wrong in ({"held_nano": -1}, {"held_nano": 1, "user": "nobody"}):
+            with pytest.raises((BadRequest, NotFound)):
+                await ledger.settle(settlement("r3", 1, **wrong))
+        assert (await ledger.receipt("r1", "ann")).hold_nano == 2 * DOLLAR
+
+    asyncio.run(story())
+
+
 def test_nobody_settles_a_request_of_somebody_else(ledger, database):
     async def story():
         await database.write(lambda c: ledger.open_account_in(c, "bob", credit_nano=0))

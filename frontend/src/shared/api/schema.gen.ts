@@ -1555,7 +1555,7 @@ export interface components {
         /** Completion */
         Completion: {
             /** Balance Remaining */
-            balance_remaining: number;
+            balance_remaining: number | null;
             /** Cost */
             cost: number;
             /** Finish Reason */
@@ -2788,7 +2788,7 @@ export interface components {
          */
         Turn: {
             /** Balance Remaining */
-            balance_remaining: number;
+            balance_remaining: number | null;
             /** Conversation Id */
             conversation_id?: string | null;
             /** Cost */
