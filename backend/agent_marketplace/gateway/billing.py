@@ -16,6 +16,8 @@ Usage that can't be true counts as not known. What a provider bills beyond this 
 out) is the operator's cost, never the user's.
 """
 
+from collections.abc import Mapping
+
 import msgspec
 
 from agent_marketplace.gateway.meter import Meter
@@ -23,6 +25,13 @@ from agent_marketplace.gateway.stopping import Stopped
 from agent_marketplace.usage import Usage, counts
 
 _CONTEXT_UNKNOWN = 5_000_000
+_SLACK = 8
+"""Tokens of a choice beyond its cap that are no claim: end marks that some tokenizers count."""
+
+_REASONING_APART: Mapping[str, int] = {"openai": 1, "huggingface": 1}
+"""Wires of which some servers do not count thinking against `max_tokens`: as much again, as a multiple of the cap. The others
+(`anthropic`, `gemini`, `responses`, `ollama`) document that their limit contains it."""
+
 _MOST_IMAGES = 1_000
 
 
@@ -56,6 +65,34 @@ def billable(
         return usage
     output = max(usage.output, _counted(usage.output + unreported, None if cap is None else cap * choices))
     return msgspec.structs.replace(usage, output=output, estimated=True)
+
+
+def input_of(seen: Usage | None, input_tokens: int) -> Usage:
+    """The input of an answer of which nothing was delivered: in the classes that the provider reported, else by our count."""
+    if seen is None or not plausible(seen, None):
+        return Usage(input=input_tokens, estimated=True)
+    return msgspec.structs.replace(
+        seen, output=0, reasoning=0, audio_output=0, image_output=0, images=0, estimated=seen.estimated
+    )
+
+
+def within_the_asked(usage: Usage, cap: int | None, choices: int, wire: str) -> Usage:
+    """The usage without the output that a provider claims beyond what it was asked for.
+
+    cap: output tokens of each choice that it was given as its limit, None = none; wire: the provider's. Tolerated beyond the cap:
+    end marks (`_SLACK`), and reasoning where servers of that wire count it apart (`_REASONING_APART`).
+    """
+    if cap is None:
+        return usage
+    apart = min(usage.reasoning, round(cap * choices * _REASONING_APART.get(wire, 0)))
+    beyond = usage.completion_tokens - (cap + _SLACK) * choices - apart
+    if beyond <= 0:
+        return usage
+    output = max(0, usage.output - beyond)
+    audio = max(0, usage.audio_output - max(0, beyond - usage.output))
+    return msgspec.structs.replace(
+        usage, output=output, reasoning=min(usage.reasoning, output), audio_output=audio
+    )
 
 
 def _counted(tokens: int, cap: int | None) -> int:

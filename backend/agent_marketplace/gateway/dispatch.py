@@ -5,6 +5,7 @@ callers who failed together do not come back together.
 """
 
 import asyncio
+import dataclasses
 import math
 import random
 import time
@@ -58,6 +59,7 @@ _NONE = UpstreamFailure(FailureClass.SERVER, "")
 class Dispatch:
     """One request's dispatching. `prepare` may raise UpstreamFailure (the target cannot say it) or MarketplaceError (stop).
 
+    halted: whether no new try may begin (the caller has left); seen: what the try under way has said so far.
     user_id: whose own keys are meant; tokens: about how much input the call has; waited: seconds spent in pauses;
     provider_failed: a free model may stand in now.
     """
@@ -76,6 +78,8 @@ class Dispatch:
     failed_target: Target | None = None
     waited: float = 0.0
     provider_failed: bool = False
+    halted: Callable[[], bool] = lambda: False
+    seen: Meter | None = None
 
     async def run(self) -> Upstream:
         """The first attempt that decides. Raises the caller's error (never a 500) when none is left."""
@@ -152,6 +156,8 @@ class Dispatch:
         )
 
     async def _try(self, attempt: Attempt) -> Upstream:
+        if self.halted():
+            raise asyncio.CancelledError
         target = attempt.target
         entry = AttemptLog(
             model=target.model, provider=target.provider, why=attempt.why, credential=target.credential,
@@ -162,7 +168,7 @@ class Dispatch:
         self.health.attempt(lane)
         try:
             prepared = await self.prepare(attempt)
-            upstream = await self._send(attempt, prepared)
+            upstream = await self._send(attempt, prepared, entry)
         except UpstreamFailure as failure:
             self.health.failure(lane, failure)
             entry.status, entry.code = "failed", failure.kind.value
@@ -171,7 +177,8 @@ class Dispatch:
             raise
         except BaseException as left:  # cancelled or refused by ourselves: no verdict on the endpoint
             self.health.abandoned(lane)
-            entry.status, entry.may_be_billed = "abandoned", isinstance(left, asyncio.CancelledError)
+            entry.status = "abandoned"
+            entry.may_be_billed = entry.sent and isinstance(left, asyncio.CancelledError)
             raise
         finally:
             entry.ended = self._elapsed_ms()
@@ -179,9 +186,13 @@ class Dispatch:
         entry.status = "ok"
         return upstream
 
-    async def _send(self, attempt: Attempt, prepared: Prepared) -> Upstream:
+    async def _send(self, attempt: Attempt, prepared: Prepared, entry: AttemptLog) -> Upstream:
+        def written() -> None:
+            entry.sent = True
+
+        self.seen = None
         try:
-            response = await self.client.send(prepared.request)
+            response = await self.client.send(dataclasses.replace(prepared.request, on_written=written))
         except NetError as error:
             raise _net_failure(error, attempt.target.provider) from error
         done = False
@@ -221,7 +232,7 @@ class Dispatch:
         if pipe is None:
             raise AssertionError("a stream has a pipe")
         provider = attempt.target.provider
-        meter = Meter()
+        meter = self.seen = Meter()
         chunks = aiter(response.chunks())
         early: list[bytes] = []
         # A whole object instead of events: an error, most likely, and it says which. Not where lines of JSON are the stream.

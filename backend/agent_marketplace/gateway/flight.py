@@ -40,6 +40,7 @@ from agent_marketplace.usage import Usage
 log = logging.getLogger(__name__)
 _OVERRUN = 16  # characters a token may stand for, in our rough count of tokens: runs of blanks reach dozens
 _LEAST_OVERRUN = 8192
+_LEFT = "stopped before the first word: {provider} bills the input of a request that it has received, and so do we"
 
 
 class Flight:
@@ -60,7 +61,8 @@ class Flight:
         )
         self._switch = StopSwitch()
         self._pulse: Pulse | None = None
-        self._begun = False
+        self._dispatched: Dispatch | None = None
+        self._heard_out = False
         self._closed = False
         self._traced = False
 
@@ -127,11 +129,13 @@ class Flight:
 
     def client_left(self, *, polite: bool = False) -> None:
         """The client hung up, or (polite) asked to stop and still listens. Without effect once the answer is whole."""
-        self._switch.stop(Stopped.CLIENT, None, polite=polite)
+        within_s = 0.0 if polite else self._patience()
+        self._switch.stop(Stopped.CLIENT, None, polite=polite, within_s=within_s)
 
     def shut_down(self) -> None:
         """The server's grace is over, and no task of the server's carries this flight."""
         self._switch.stop(Stopped.SERVER, shutdown_error())
+        self._switch.hurry()
 
     # -- admit, plan, hold --------------------------------------------------------------------------------------------
 
@@ -189,6 +193,7 @@ class Flight:
         try:
             self._switch.arm()
             await self._dispatch(stream=False)
+            self._check_left()
             # Disarmed before anything else is awaited: a caller who leaves from here on has an answer to pay for, and a
             # cancellation in the middle of the settlement would only delay it.
             self._switch.disarm()
@@ -206,6 +211,7 @@ class Flight:
         try:
             self._switch.arm()
             upstream = await self._dispatch(stream=True)
+            self._check_left()
             outcome = await relay(
                 upstream,
                 guarded.send,
@@ -215,7 +221,7 @@ class Flight:
             )
             self._switch.disarm()
         except asyncio.CancelledError:
-            if record.upstream is None:
+            if record.upstream is None or self._heard_out:
                 await self._never_answered(begun=guarded.begun)
                 return self._stopped_event(self._switch.why)
             outcome = self._switch.outcome(draining=self.parts.drain.draining)
@@ -240,7 +246,7 @@ class Flight:
 
     async def _dispatch(self, *, stream: bool) -> Upstream:
         record, parts = self.record, self.parts
-        dispatch = Dispatch(
+        dispatch = self._dispatched = Dispatch(
             client=parts.client,
             health=parts.health,
             plan=record.plan,
@@ -252,9 +258,25 @@ class Flight:
             log=record.log,
             began=record.began,
             provider_failed=bool(record.moved_because),
+            halted=lambda: self._switch.by is not None,
         )
         upstream = record.upstream = await dispatch.run()
         return upstream
+
+    def _patience(self) -> float:
+        """Seconds for which the try under way is heard out after its caller has left: what it has cost is then known."""
+        last = self.record.log[-1] if self.record.log else None
+        if self.record.upstream is not None or last is None or last.status != "running" or not last.sent:
+            return 0.0
+        if last.credential != "operator" or self.parts.preparer.abort_rule(last.provider) == "stops":
+            return 0.0
+        return self.parts.rhythm.leave_s
+
+    def _check_left(self) -> None:
+        """An answer that came while its caller was being waited for no longer has one: it ends as if it had not come."""
+        if self._switch.by is not None:
+            self._heard_out = True
+            raise asyncio.CancelledError
 
     async def _prepare(self, attempt: Attempt) -> Prepared:
         asked, hold = self._sized()
@@ -323,10 +345,22 @@ class Flight:
     # -- settle -------------------------------------------------------------------------------------------------------
 
     async def _never_answered(self, *, begun: bool) -> None:
-        """Cancelled before an answer: nothing is charged. Raises for who left, and the error while it can be a status."""
-        outcome = self._switch.outcome(draining=self.parts.drain.draining)
+        """Cancelled before an answer. A caller who left pays for what the provider bills of the one try under way; the server's
+        own stops are the operator's. Raises for who left, and the error while it can be a status."""
+        record, outcome = self.record, self._switch.outcome(draining=self.parts.drain.draining)
         status: Status = "cancelled" if outcome.stopped is Stopped.CLIENT else "failed"
-        await settled_despite_cancel(self._give_up(status, outcome.error))
+        upstream, seen = record.upstream, self._dispatched.seen if self._dispatched is not None else None
+        if upstream is not None:
+            upstream.response.cancel()
+            seen = upstream.meter
+        usage: Usage | None = None
+        if outcome.stopped is Stopped.CLIENT and record.log:
+            rule = self.parts.preparer.abort_rule(record.log[-1].provider)
+            record.request.detail["abort"] = rule
+            usage = settling.left_before(record, seen.usage if seen is not None else None, rule)
+            if usage is not None:
+                record.request.detail["left"] = _LEFT.format(provider=record.log[-1].provider)
+        await settled_despite_cancel(self._give_up(status, outcome.error, usage))
         if self._switch.left(outcome.stopped):
             raise asyncio.CancelledError
         forgive_cancel()
@@ -350,22 +384,34 @@ class Flight:
             rule = self.parts.preparer.abort_rule(upstream.attempt.target.provider)
             record.request.detail["abort"] = rule
         record.error = outcome.error
-        record.usage = settling.charged_usage(record, outcome.stopped)
-        settlement = settling.answered(record, outcome, began)
+        reported = settling.reported_usage(record, outcome.stopped)
+        record.usage = settling.charged_usage(record, reported)
+        if reported is not None and reported != record.usage:
+            record.request.detail["claimed_output_tokens"] = reported.completion_tokens
+        settlement = settling.answered(record, outcome, reported, began)
+        asked, hold = self._sized()
+        if settlement.charge_nano > hold.amount_nano and not hold.capped and record.usage is not None:
+            tokens, cost = record.usage.completion_tokens, settlement.charge_nano
+            record.hold = await self._holding.stretch(asked, hold, upstream.attempt.target, tokens, cost)
         await self._post(msgspec.structs.replace(settlement, kept=self._kept_reply()), began)
         ok = outcome.stopped is not Stopped.PROVIDER
         observing.observe(record, self.parts.health, self.parts.catalog, ok=ok, now=time.monotonic())
         await self._tell_the_route(record.usage)
 
-    async def _give_up(self, status: Status, error: MarketplaceError | None) -> None:
-        """No answer: nothing is charged, the hold is released, and a usage row says why. Once, and only if money is held."""
+    async def _give_up(
+        self, status: Status, error: MarketplaceError | None, usage: Usage | None = None
+    ) -> None:
+        """No answer: the hold is released, and a usage row says why. Once, and only if money is held.
+
+        usage: what a caller pays who left before it
+        """
         record, began = self.record, time.monotonic()
         if record.hold is None or record.receipt is not None or self._closed:
             return
         self._closed = True
-        record.error = error
+        record.error, record.usage = error, usage
         await self._post(settling.unanswered(record, status, began), began)
-        await self._tell_the_route(None)
+        await self._tell_the_route(usage)
 
     async def _post(self, settlement: Settlement, began: float) -> None:
         try:

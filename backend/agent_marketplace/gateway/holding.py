@@ -79,6 +79,30 @@ class Holding:
             raise PaymentRequired("What was held has been given back: the answer was stopped here")
         return msgspec.structs.replace(hold, amount_nano=amount, tokens=hold.tokens + tokens)
 
+    async def stretch(
+        self, asked: Asked, hold: Held, target: Target, output_tokens: int, cost_nano: int
+    ) -> Held:
+        """The hold of an answer without a cap, once its cost is known, as far as wallet, key and ceiling allow.
+
+        A provider's thinking is billed and often not seen, so that the slices bought on the way may be too few. Never beyond
+        the bound for the output that is billed: what a provider bills beyond that is not the caller's.
+        """
+        most = min(cost_nano, sizing.bound(asked, target, output_tokens))
+        if asked.max_cost is not None:
+            most = min(most, asked.max_cost)
+        more = most - hold.amount_nano
+        for _ in range(_ROUNDS):
+            if more <= 0:
+                break
+            try:
+                if await self._ledger.extend(self._request_id, more):
+                    return msgspec.structs.replace(hold, amount_nano=hold.amount_nano + more)
+                break  # it is no longer open
+            except PaymentRequired as refused:
+                available = _available(refused, await self._ledger.balance(self._user_id))
+                more = min(more - 1, available)
+        return hold
+
     def beat_every(self, rhythm: Rhythm) -> float:
         """Seconds between two beats: the hold outlives several that are missed."""
         return rhythm.beat_every(self._ledger.hold_ttl_s)

@@ -62,8 +62,9 @@ class Preparer:
             encoder, back = request.mouth.encoder(shape), Back(shape.id, fitted.names)
             pipe = TranslatedPipe(codec.decoder(), encoder, back=back, moved=told.moved(record, attempt))
         sent = await self.addressed(target, out, request.user_id, stream=call.stream)
-        names = fitted.names
-        return Prepared(request=sent, codec=codec, pipe=pipe, call=out, cap=cap, fast=fast, names=names)
+        return Prepared(
+            request=sent, codec=codec, pipe=pipe, call=out, cap=cap, fast=fast, names=fitted.names, wire=wire
+        )
 
     async def addressed(
         self, target: Target, out: OutboundCall, user_id: str, *, stream: bool

@@ -28,6 +28,7 @@ class Rhythm:
     check_s: between questions whether a stream's caller may still listen
     tail_s: for what may follow a finish reason
     rest_s: for the connection's last bytes after an end mark
+    leave_s: a try whose caller has left is heard out for so long, where its provider bills it all the same
     """
 
     silence_s: float = 10.0
@@ -35,6 +36,7 @@ class Rhythm:
     check_s: float = 0.8
     tail_s: float = 5.0
     rest_s: float = 0.25
+    leave_s: float = 10.0
 
     def beat_every(self, hold_life_s: float) -> float:
         """Seconds between heartbeats of a hold that outlives its last one by `hold_life_s`."""

@@ -6,7 +6,7 @@ import msgspec
 
 from agent_marketplace.gateway import told
 from agent_marketplace.gateway.plan import Target
-from agent_marketplace.gateway.record import Record
+from agent_marketplace.gateway.record import AttemptLog, Record
 from agent_marketplace.ledger import price_usage
 from agent_marketplace.usage import Usage
 
@@ -45,11 +45,14 @@ def detail_of(record: Record, target: Target, now: float) -> dict[str, Any]:
     return detail
 
 
-def unconfirmed_cost(record: Record) -> int:
-    """Nano-dollars that the operator may owe for tries without an answer: their input at list price."""
+def unconfirmed_cost(record: Record, but: AttemptLog | None = None) -> int:
+    """Nano-dollars that the operator may owe for tries without an answer: their input at list price.
+
+    but: a try that is accounted for elsewhere
+    """
     total = 0
     for entry in record.log:
-        if not entry.may_be_billed or entry.credential != "operator":
+        if entry is but or not entry.may_be_billed or entry.credential != "operator":
             continue
         for attempt in record.plan.attempts:
             target = attempt.target

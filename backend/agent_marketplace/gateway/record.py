@@ -86,7 +86,12 @@ class GatewayRequest:
 
 
 class AttemptLog(msgspec.Struct, kw_only=True):
-    """What the receipt says of one try. started, ended: milliseconds since the request began."""
+    """What the receipt says of one try.
+
+    started, ended: milliseconds since the request began
+    sent: the whole request went out to the provider
+    may_be_billed: nobody answered, and the provider may bill it all the same
+    """
 
     model: str
     provider: str
@@ -97,6 +102,7 @@ class AttemptLog(msgspec.Struct, kw_only=True):
     status: str = "running"
     error: str = ""
     code: str = ""
+    sent: bool = False
     may_be_billed: bool = False
 
 
@@ -115,6 +121,7 @@ class Prepared:
     """One try, ready to be sent.
 
     cap: output tokens of each choice that the provider is given as its limit; None = its own
+    wire: the provider's
     fast: the way for bytes where client and provider speak the same wire
     names: {sent: the client's} of tools that were renamed for this provider
     """
@@ -126,6 +133,7 @@ class Prepared:
     cap: int | None = None
     fast: FastPath | None = None
     names: Mapping[str, str] = field(default_factory=dict)
+    wire: str = ""
 
 
 @dataclass(slots=True)

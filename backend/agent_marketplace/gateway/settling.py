@@ -11,8 +11,8 @@ from agent_marketplace.ledger.types import Status
 from agent_marketplace.usage import Usage
 
 
-def charged_usage(record: Record, stopped: Stopped) -> Usage | None:
-    """What an answer is charged for; None = nothing (docs/billing.md has the table)."""
+def reported_usage(record: Record, stopped: Stopped) -> Usage | None:
+    """What an answer used, as far as its caller answers for it; None = nothing (docs/billing.md has the table)."""
     upstream = record.upstream
     if upstream is None:
         return None
@@ -26,32 +26,73 @@ def charged_usage(record: Record, stopped: Stopped) -> Usage | None:
     )
 
 
-def answered(record: Record, outcome: Outcome, now: float) -> Settlement:
-    """The settlement of an answer, whole or partial; `record.usage` is what is charged for. now: as `receipts.detail_of`."""
+def charged_usage(record: Record, reported: Usage | None) -> Usage | None:
+    """What of it is charged for: no output beyond what the provider was asked for."""
+    upstream = record.upstream
+    if upstream is None or reported is None:
+        return None
+    prepared = upstream.prepared
+    return billing.within_the_asked(reported, prepared.cap, record.choices, prepared.wire)
+
+
+def answered(record: Record, outcome: Outcome, reported: Usage | None, now: float) -> Settlement:
+    """The settlement of an answer, whole or partial; `record.usage` is what is charged for.
+
+    reported: what the operator owes for; now: as `receipts.detail_of`
+    """
     if record.upstream is None:
         raise AssertionError("settlement follows an answer")
     target, usage = record.upstream.attempt.target, record.usage
     charge, list_cost = _costs(target, usage) if usage is not None else (0, 0)
+    owed = list_cost
+    if reported is not None and usage is not None and reported != usage:
+        # A claim beyond what was asked for is the operator's to argue about: it is not charged, and not absorbed either.
+        _, owed = _costs(target, reported)
+        charge = min(charge, record.hold.amount_nano) if record.hold is not None else charge
     cut: Status = "partial" if usage is not None else "failed"
     ends: dict[Stopped, Status] = {Stopped.FINISHED: "ok", Stopped.CLIENT: "cancelled"}
-    owed = (list_cost or 0) if target.credential == "operator" else 0
+    cost = (owed or 0) if target.credential == "operator" else 0
     return msgspec.structs.replace(
         _settlement(record, target, ends.get(outcome.stopped, cut), now),
         charge_nano=charge,
         usage=usage or Usage(),
-        provider_cost_nano=owed + receipts.unconfirmed_cost(record),
+        provider_cost_nano=cost + receipts.unconfirmed_cost(record),
         list_cost_nano=list_cost,
     )
 
 
 def unanswered(record: Record, status: Status, now: float) -> Settlement:
-    """The settlement of a call that nobody answered: nothing is charged, and the row says at which target it ended."""
-    target = record.plan.attempts[0].target
-    if record.log:
-        tried = (record.log[-1].model, record.log[-1].provider)
+    """The settlement of a call that nobody answered. `record.usage` is what is charged for: nothing, or the input of the one
+    try that was under way when its caller left. The row says at which target the call ended."""
+    target, usage = record.plan.attempts[0].target, record.usage
+    last = record.log[-1] if record.log else None
+    if last is not None:
         targets = (a.target for a in record.plan.attempts)
-        target = next((t for t in targets if (t.model, t.provider) == tried), target)
-    return _settlement(record, target, status, now)
+        target = next((t for t in targets if (t.model, t.provider) == (last.model, last.provider)), target)
+    settlement = _settlement(record, target, status, now)
+    if usage is None:
+        return settlement
+    charge, list_cost = _costs(target, usage)
+    owed = (list_cost or 0) if target.credential == "operator" else 0
+    return msgspec.structs.replace(
+        settlement,
+        charge_nano=charge,
+        usage=usage,
+        list_cost_nano=list_cost,
+        provider_cost_nano=owed + receipts.unconfirmed_cost(record, but=last),
+    )
+
+
+def left_before(record: Record, seen: Usage | None, rule: str) -> Usage | None:
+    """What a caller pays who left before anything was delivered; None = nothing.
+
+    seen: the last report of usage of the try that was under way; rule: what closing its connection does to its bill.
+    Only a try whose request went out whole is billed; earlier ones that failed stay the operator's.
+    """
+    last = record.log[-1] if record.log else None
+    if last is None or not last.sent or last.status not in ("abandoned", "ok") or rule == "stops":
+        return None
+    return billing.input_of(seen, record.input_tokens)
 
 
 def progress(record: Record) -> int | None:

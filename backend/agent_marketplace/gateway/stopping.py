@@ -38,13 +38,14 @@ class StopSwitch:
     polite: the client asked to stop and still listens
     """
 
-    __slots__ = ("_task", "by", "polite", "why")
+    __slots__ = ("_task", "_timer", "by", "polite", "why")
 
     def __init__(self) -> None:
         self.by: Stopped | None = None
         self.why: MarketplaceError | None = None
         self.polite = False
         self._task: asyncio.Task[Any] | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
     def arm(self) -> None:
         """From here on `stop` cancels the current task. Raises CancelledError if somebody stopped the call before."""
@@ -55,13 +56,32 @@ class StopSwitch:
     def disarm(self) -> None:
         """The answer is whole: what is left is paperwork, and a stop no longer touches it."""
         self._task = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
-    def stop(self, by: Stopped, why: MarketplaceError | None, *, polite: bool = False) -> None:
-        """Asks the call to end; without effect where it was asked before, or once it is disarmed."""
-        if self.by is None:
-            self.by, self.why, self.polite = by, why, polite
-            if self._task is not None:
-                self._task.cancel()
+    def stop(
+        self, by: Stopped, why: MarketplaceError | None, *, polite: bool = False, within_s: float = 0.0
+    ) -> None:
+        """Asks the call to end; without effect where it was asked before, or once it is disarmed.
+
+        within_s: the try under way is heard out for so long before the task is cancelled
+        """
+        if self.by is not None:
+            return
+        self.by, self.why, self.polite = by, why, polite
+        task = self._task
+        if task is None:
+            return
+        if within_s:
+            self._timer = asyncio.get_running_loop().call_later(within_s, task.cancel)
+        else:
+            task.cancel()
+
+    def hurry(self) -> None:
+        """Whoever is being heard out is given up: the server's grace is over."""
+        if self._timer is not None and self._task is not None:
+            self._task.cancel()
 
     def outcome(self, *, draining: bool) -> Outcome:
         """Whose cancellation just arrived. Disarms.

@@ -96,7 +96,7 @@ class AiohttpClient:
                     "accept-encoding": "identity",
                     **({"content-length": str(len(request.body))} if request.body else {}),
                 },
-                data=_slices(request.body) if len(request.body) > _BUFFER else request.body or None,
+                data=_data(request),
                 timeout=aiohttp.ClientTimeout(total=None, connect=connect_s, sock_connect=connect_s),
                 server_hostname=target.host if target.tls else None,
                 allow_redirects=False,
@@ -202,10 +202,18 @@ class _Connector(aiohttp.TCPConnector):
         return None
 
 
-async def _slices(body: bytes) -> AsyncIterator[bytes]:
+def _data(request: OutboundRequest) -> AsyncIterator[bytes] | bytes | None:
+    if request.body and (request.on_written is not None or len(request.body) > _BUFFER):
+        return _slices(request)
+    return request.body or None
+
+
+async def _slices(request: OutboundRequest) -> AsyncIterator[bytes]:
     """In pieces, so that a large body waits for the socket instead of filling the write buffer."""
-    for start in range(0, len(body), _BUFFER):
-        yield body[start : start + _BUFFER]
+    for start in range(0, len(request.body), _BUFFER):
+        yield request.body[start : start + _BUFFER]
+    if request.on_written is not None:
+        request.on_written()
 
 
 def _failure(error: Exception) -> errors.NetError:

@@ -4,7 +4,7 @@ Neither follows redirects, keeps cookies or reads proxies from the environment; 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -25,7 +25,8 @@ class Timeouts:
 @dataclass(frozen=True, slots=True)
 class OutboundRequest:
     """One HTTP/1.1 request. allow_private: the operator set this host, so plain http and private addresses are allowed;
-    max_head, max_body: caps on the answer in bytes (the body's after decompression)."""
+    max_head, max_body: caps on the answer in bytes (the body's after decompression); on_written: called once all of the request
+    has gone into the socket, but for what its own buffer holds; not where it was never written."""
 
     method: str
     url: str = field(repr=False)
@@ -35,6 +36,7 @@ class OutboundRequest:
     allow_private: bool = False
     max_head: int = 65_536
     max_body: int = 67_108_864
+    on_written: Callable[[], None] | None = field(default=None, repr=False, compare=False)
 
 
 class OutboundResponse(ABC):

@@ -3,7 +3,7 @@
 import asyncio
 import select
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import cast
 
 import httptools
@@ -149,6 +149,8 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._exchange: Exchange | None = None
         self._headers: dict[str, str] = {}
+        self._on_written: Callable[[], None] | None = None
+        self._full = False
         self._head_bytes = self._fields = 0
         self._in_head = self._interim = self._complete = self._keep = self._extra = False
 
@@ -170,6 +172,8 @@ class Connection(asyncio.Protocol):
         self.transport.write(head + request.body if len(request.body) < _HIGH else head)
         if len(request.body) >= _HIGH:
             self.transport.write(request.body)
+        self._on_written = request.on_written
+        self._written()
         return exchange
 
     def usable(self, idle_s: float) -> bool:
@@ -190,6 +194,20 @@ class Connection(asyncio.Protocol):
         if exchange is not None:
             exchange.fail(errors.Truncated("the exchange was ended by us"))
         self._release(reusable=False)
+
+    def pause_writing(self) -> None:
+        """The transport's: the socket takes no more for now."""
+        self._full = True
+
+    def resume_writing(self) -> None:
+        """The transport's: nearly everything has gone into the socket."""
+        self._full = False
+        self._written()
+
+    def _written(self) -> None:
+        if not self._full and self._on_written is not None:
+            tell, self._on_written = self._on_written, None
+            tell()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)  # uvloop's are none by inheritance

@@ -74,10 +74,20 @@ class World:
         body: bytes = b"{}",
         timeouts: Timeouts = SOON,
         allow_private: bool = True,
+        on_written: Callable[[], None] | None = None,
         **caps: int,
     ) -> OutboundResponse:
         return await self.client.send(
-            OutboundRequest(method, url, headers or {}, body, timeouts, allow_private=allow_private, **caps)
+            OutboundRequest(
+                method,
+                url,
+                headers or {},
+                body,
+                timeouts,
+                allow_private=allow_private,
+                on_written=on_written,
+                **caps,
+            )
         )
 
     def _lookup(self, host: str) -> list[str]:

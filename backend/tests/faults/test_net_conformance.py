@@ -419,3 +419,42 @@ async def test_redirects_are_never_followed(net: World, status: int) -> None:
     assert caught.value.status == status
     await until_gone(server)
     assert len(server.conns) == 1
+
+
+# --- what has been written -----------------------------------------------------------------------------------------
+
+
+@on_both_clients
+async def test_a_request_counts_as_written_only_when_the_socket_has_taken_it(net: World) -> None:
+    told: list[str] = []
+    accepted, read, go_on = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def script(conn: Conn) -> None:
+        accepted.set()
+        await go_on.wait()
+        while True:
+            await conn.request()
+            read.set()
+            await conn.answer(b"ok")
+
+    server = await net.serve(script)
+    large = asyncio.create_task(
+        net.send(server.url("/"), body=b"x" * 32_000_000, on_written=lambda: told.append("large"))
+    )
+    await accepted.wait()
+    assert told == [], "most of it still waits for the provider to read"
+    go_on.set()
+    assert await (await large).read(100) == b"ok"
+    assert read.is_set()
+    assert told == ["large"]
+    small = await net.send(server.url("/"), body=b"x", on_written=lambda: told.append("small"))
+    assert await small.read(100) == b"ok"
+    assert told == ["large", "small"]
+
+
+@on_both_clients
+async def test_a_request_that_found_no_connection_was_never_written(net: World) -> None:
+    told: list[str] = []
+    with pytest.raises(errors.ConnectFailed):
+        await net.send("http://127.0.0.1:1/", on_written=lambda: told.append("written"))
+    assert told == []
