@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from agent_marketplace.wires.base import Call, ImagePart, ReasoningPart, Tool, ToolCallPart, ToolResultPart
+from agent_marketplace.wires.base import Call, ImagePart, ReasoningPart, ToolCallPart, ToolResultPart
 
 
 class Needs(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,32 +20,7 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     stream: bool = False
     choices: int = 1
     parameters: frozenset[str] = frozenset()
-    unpriced: tuple[str, ...] = ()
 
-
-_UNPRICED = (
-    "service_tier", "speed", "inference_geo", "web_search_options", "plugins", "search_parameters", "enable_search",
-    "venice_parameters",
-)  # fmt: skip
-_PRICED_VALUES: tuple[Any, ...] = (None, False, "auto", "default", "standard", "standard_only", "global")
-"""Options that change the price or are billed apart, with the values that do not: no price list here covers the others."""
-
-_SERVER_TOOLS = (
-    "web_search",
-    "web_fetch",
-    "code_execution",
-    "code_interpreter",
-    "file_search",
-    "image_generation",
-    "mcp",
-    "advisor",
-    "builtin_function",
-    "openrouter:",
-)
-_GOOGLES_TOOLS = frozenset(
-    {"googleSearch", "googleSearchRetrieval", "googleMaps", "enterpriseWebSearch", "fileSearch"}
-)
-"""A provider's own tools that it runs and bills itself."""
 
 _PARAMETERS = (
     "temperature", "top_p", "top_k", "stop", "seed", "frequency_penalty", "presence_penalty", "parallel_tool_calls",
@@ -64,26 +39,8 @@ def read(call: Call, input_tokens: int) -> Needs:
         output_tokens=call.max_tokens,
         stream=call.stream,
         choices=max(1, call.n or 1),
-        unpriced=_unpriced(call) if call.extra or call.tools else (),
         parameters=frozenset([name for name in _PARAMETERS if getattr(call, name) not in (None, ())]),
     )
-
-
-def _unpriced(call: Call) -> tuple[str, ...]:
-    options = tuple(name for name in _UNPRICED if call.extra.get(name) not in _PRICED_VALUES)
-    if (
-        call.wire == "responses"
-    ):  # its agents offer such tools with every call: `hosted` leaves out what nobody pays for
-        return options
-    return options + tuple(t.name for t in call.tools if billed_apart(t))
-
-
-def billed_apart(tool: Tool) -> bool:
-    """Whether a provider runs the tool itself and bills it beside the tokens."""
-    native = tool.native
-    if native is None:
-        return False
-    return str(native.get("type", "")).startswith(_SERVER_TOOLS) or tool.name in _GOOGLES_TOOLS
 
 
 def without_reasoning_history(call: Call) -> Call:

@@ -82,6 +82,10 @@ Measured = Callable[[Target], tuple[float, float]]
 """Median milliseconds to the first token and tokens per second of a target; (inf, 0) where nothing is known."""
 
 
+Refused = Callable[[Target], tuple[str, str] | None]
+"""(code, words) where a target can't be sent this call at all."""
+
+
 def compile_plan(
     groups: Sequence[Group],
     needs: Needs,
@@ -90,6 +94,7 @@ def compile_plan(
     open_breaker: Callable[[Target], bool],
     measured: Measured,
     unfit: Callable[[Target], str | None] = lambda _target: None,
+    refused: Refused = lambda _target: None,
 ) -> Plan:
     """Orders every usable target. Within a model: the caller's order, healthy first, own key first, then the sort.
 
@@ -101,7 +106,7 @@ def compile_plan(
         skipped += group.unavailable
         usable = []
         for target in group.targets:
-            refusal = _refusal(target, needs, wishes)
+            refusal = _refusal(target, needs, wishes) or refused(target)
             if refusal is None and (words := unfit(target)) is not None:
                 refusal = ("unsupported", f"{target.model} at {target.provider}: {words}")
             if refusal is None:
@@ -174,11 +179,6 @@ def _refusal(target: Target, needs: Needs, wishes: Preferences) -> tuple[str, st
         return (
             "context_length_exceeded",
             f"about {needs.input_tokens} input tokens; it takes {target.context}",
-        )
-    if needs.unpriced and target.credential == "operator" and not target.free:
-        return (
-            "unpriced_option",
-            f"{', '.join(needs.unpriced)} is billed apart by {target.provider}: use your own key for it",
         )
     if target.price is None:
         return "unpriced_model", f"no price is known for {target.model} at {target.provider}"

@@ -6,6 +6,7 @@ import msgspec
 
 from agent_marketplace import rules
 from agent_marketplace.catalog import AIModel, MarketplaceRegistry
+from agent_marketplace.gateway.closed import left_out_because
 from agent_marketplace.gateway.credentials import Credentials
 from agent_marketplace.gateway.health import Health, lane_of
 from agent_marketplace.gateway.needs import Needs
@@ -109,7 +110,15 @@ class Planner:
             open_breaker=lambda t: not self._health.available(lane_of(t, user_id, wants.input_tokens)),
             measured=self._measured,
             unfit=lambda t: rules.refusal(call, self._endpoints.rules(t.provider, t.upstream_id)),
+            refused=lambda t: self._refused(call, t),
         )
+
+    def _refused(self, call: Call, target: Target) -> tuple[str, str] | None:
+        endpoint = self._endpoints.get(target.provider)
+        if endpoint is None:
+            return None
+        wire = self._endpoints.wire(target.provider, target.upstream_id, call)
+        return left_out_because(call, target, endpoint, wire)
 
     def _free_groups(self, groups: list[Group], own_keys: frozenset[str], wishes: Preferences) -> list[Group]:
         """Where a provider's failure may end: the free models that answer here, the demo model only if there is no other."""

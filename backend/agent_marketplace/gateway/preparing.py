@@ -8,6 +8,7 @@ import msgspec
 from agent_marketplace import rules
 from agent_marketplace.gateway import betas, told
 from agent_marketplace.gateway import needs as need
+from agent_marketplace.gateway.closed import closed
 from agent_marketplace.gateway.credentials import Credentials
 from agent_marketplace.gateway.hosted import without_hosted
 from agent_marketplace.gateway.pipes import Pipe, SplicedPipe, TranslatedPipe
@@ -54,9 +55,13 @@ class Preparer:
             out = codec.build_request(
                 msgspec.structs.replace(call, max_tokens=limit), target.upstream_id, stream=call.stream
             )
-            out = msgspec.structs.replace(out, notes=(*left_out, *fitted.notes, *out.notes))
+            out = msgspec.structs.replace(out, notes=(*fitted.notes, *out.notes))
         if request.betas and call.wire == self.endpoint(target).wire == "anthropic":
             out = _with_betas(out, *betas.split(request.betas, target))
+        if left_out:
+            out = msgspec.structs.replace(out, notes=(*left_out, *out.notes))
+        if target.credential == "operator":
+            out = closed(out, request.call, wire, self.endpoint(target))
         if call.stream and pipe is None:
             shape = told.shape(record, target)
             encoder, back = request.mouth.encoder(shape), Back(shape.id, fitted.names)

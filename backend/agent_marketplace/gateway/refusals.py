@@ -6,6 +6,7 @@ from agent_marketplace.gateway.plan import Skipped
 _BAD = frozenset(
     {"unsupported", "context_length_exceeded", "require_parameters", "byok_only", "unpriced_option"}
 )
+_NAMED = frozenset({"context_length_exceeded", "unpriced_option"})
 _FILTERS = frozenset({"provider_only", "provider_ignore", "max_price", "fallbacks_off"})
 
 
@@ -35,7 +36,7 @@ def nothing_left(
                 first.reason + "; it is served on your own key only", code="unpriced_model", extra=extra
             )
         if code in _BAD:
-            named = "context_length_exceeded" if code == "context_length_exceeded" else "unprocessable"
+            named = code if code in _NAMED else "unprocessable"
             return BadRequest(first.reason, code=named, extra=extra)
         if code in _FILTERS and codes <= _FILTERS | {"unavailable"}:
             return NotFound(f"{requested}: {first.reason}", code="constraint_filtered", extra=extra)

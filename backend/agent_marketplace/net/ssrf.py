@@ -23,6 +23,18 @@ _URL = re.compile(
     r"(?P<path>/[!-\"$-\[\]-~]*)?(?P<query>\?[!-\"$-\[\]-~]*)?",
     re.IGNORECASE,
 )
+_ANY_URL = re.compile(r"https?://(?P<host>\[[^\]/?#]*\]|[^/?#:@\[\]]+)(?::\d*)?(?=[/?#]|$)", re.IGNORECASE)
+_AMBIGUOUS = re.compile(r"[\\\x00-\x20\x7f]")
+_WILDCARD_NAMES = (
+    "nip.io",
+    "sslip.io",
+    "xip.io",
+    "localtest.me",
+    "lvh.me",
+    "vcap.me",
+    "lacolhost.com",
+    "traefik.me",
+)
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.IGNORECASE)
 _OCTET = re.compile(r"0|[1-9][0-9]{0,2}")
@@ -128,6 +140,27 @@ def _only_public(scheme: str, host: str, port: int) -> None:
         vet(literal, allow_private=False)
     elif "." not in host or any(host == suffix or host.endswith("." + suffix) for suffix in _LOCAL_SUFFIXES):
         raise AddressRefused("the host is a local name")
+
+
+def leads_inside(url: str) -> bool:
+    """Whether somebody on a private network who fetches the URL may be led to a neighbour, as far as its text tells.
+
+    True for private, loopback, link-local and metadata addresses in any spelling, for local names, for names that wildcard
+    DNS services make of an address, for other schemes, and for what two parsers might read in two ways.
+    """
+    if url[:5].lower() == "data:":
+        return False
+    found = _ANY_URL.match(url)
+    if found is None or _AMBIGUOUS.search(url):
+        return True
+    host = found["host"].lower().rstrip(".")
+    if any(host == name or host.endswith("." + name) for name in _WILDCARD_NAMES):
+        return True
+    try:
+        parse_url(f"https://{host}/", allow_private=False)
+    except (AddressRefused, InvalidRequest):
+        return True
+    return False
 
 
 def literal_address(host: str) -> Address | None:

@@ -15,6 +15,7 @@ from agent_marketplace.providers.table import AbortRule, AuthStyle
 from agent_marketplace.rules.book import Row, RuleError, Rules, read_rows
 from agent_marketplace.settings import ProviderSettings, Settings, SettingsError
 from agent_marketplace.wires.base import Call, Codec, OutboundCall, WireName
+from agent_marketplace.wires.openai import vocabulary
 from agent_marketplace.wires.openai.codec import OpenAICodec
 from agent_marketplace.wires.openai.dialect import Dialect
 
@@ -43,7 +44,10 @@ class DeclaredModel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     """One provider's address. allow_private: the operator set the base URL; abort_rule: does an abort stop the bill?
-    own: the server is the operator's."""
+    own: the server is the operator's.
+
+    options: fields of chat completions without a canonical name that go there on the operator's key. unstored: it is told to keep nothing.
+    """
 
     name: str
     wire: WireName
@@ -60,6 +64,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     probe: str = ""
     first_byte_s: float = 60.0
     models: tuple[DeclaredModel, ...] = ()
+    options: frozenset[str] = frozenset()
+    unstored: bool = False
 
     def __repr__(self) -> str:
         return f"Endpoint({self.name}, {self.wire}, {self.base_url}, key={'set' if self.key else 'none'})"
@@ -220,7 +226,17 @@ def _known(row: table.Row, settings: Settings) -> Endpoint:
         byok=not row.own_host,
         probe=row.probe,
         first_byte_s=120.0 if row.own_host else 60.0,
+        options=_options(row.wire, row.options, own_server=base_url is not None or row.own_host),
+        unstored=row.unstored and base_url is None,
     )
+
+
+def _options(wire: WireName, more: frozenset[str], *, own_server: bool) -> frozenset[str]:
+    """A server of the operator's own bills no option apart, so its software's are open too."""
+    if wire != "openai":
+        return frozenset()
+    found = frozenset(vocabulary.COMMON) | more
+    return found | frozenset(vocabulary.OWN_SERVER) if own_server else found
 
 
 def ollama_url(host: str) -> str:
@@ -293,4 +309,5 @@ def _declared(entry: _Declared, file: str, env: Mapping[str, str]) -> Endpoint:
         probe="models" if entry.wire == "openai" else "",
         first_byte_s=entry.first_byte_s,
         models=tuple(entry.models),
+        options=_options(entry.wire, frozenset(vocabulary.OPENAI), own_server=True),
     )

@@ -8,6 +8,7 @@ it does not list is `unknown`. What runs on the operator's own machines stops an
 from typing import Literal, NamedTuple
 
 from agent_marketplace.wires.base import WireName
+from agent_marketplace.wires.openai import vocabulary
 from agent_marketplace.wires.openai.dialect import Dialect
 
 AuthStyle = Literal["bearer", "x-api-key", "x-goog-api-key", "none"]
@@ -16,7 +17,8 @@ AbortRule = Literal["stops", "continues", "unknown"]
 
 class Row(NamedTuple):
     """One provider. `abort`: does closing the connection stop the provider's work and its bill? `probe`: a path that
-    answers 401 or 403 to a wrong key, "" where there is none."""
+    answers 401 or 403 to a wrong key, "" where there is none. `options`: fields without a canonical name that it takes on the
+    operator's key, besides the wire's common ones; `unstored`: it keeps what it is asked unless told `store: false`."""
 
     name: str
     base_url: str
@@ -27,6 +29,8 @@ class Row(NamedTuple):
     dialect: Dialect = Dialect()
     headers: tuple[tuple[str, str], ...] = ()
     own_host: bool = False  # runs at the operator's: no key needed, served once its base URL is set
+    options: frozenset[str] = frozenset()
+    unstored: bool = False
 
 
 # OpenAI rejects fields it does not know (400); its own, besides the canonical ones.
@@ -59,18 +63,18 @@ _NO_TOP_K = Dialect(refuses=frozenset({"top_k"}))
 _NO_PROBE = ""  # its list of models is public, so it says nothing of a key
 
 ROWS: tuple[Row, ...] = (
-    Row("openai", "https://api.openai.com/v1", "stops", dialect=_OPENAI),
+    Row("openai", "https://api.openai.com/v1", "stops", dialect=_OPENAI, options=frozenset(vocabulary.OPENAI), unstored=True),
     Row("anthropic", "https://api.anthropic.com", "stops", "anthropic", "x-api-key", "v1/models",
         headers=(("anthropic-version", "2023-06-01"),)),
     Row("google", "https://generativelanguage.googleapis.com", "continues", "gemini", "x-goog-api-key", "v1beta/models"),
     Row("huggingface", "https://router.huggingface.co/v1", "continues", probe="https://huggingface.co/api/whoami-v2"),
-    Row("mistral", "https://api.mistral.ai/v1", "continues", dialect=_MISTRAL),
+    Row("mistral", "https://api.mistral.ai/v1", "continues", dialect=_MISTRAL, options=frozenset(vocabulary.MISTRAL)),
     Row("deepseek", "https://api.deepseek.com/v1", "stops", dialect=_NO_TOP_K),
     Row("xai", "https://api.x.ai/v1", "stops", dialect=_NO_TOP_K),
     Row("groq", "https://api.groq.com/openai/v1", "continues", dialect=_GROQ),
     Row("together", "https://api.together.xyz/v1", "stops"),
     Row("fireworks", "https://api.fireworks.ai/inference/v1", "stops"),
-    Row("openrouter", "https://openrouter.ai/api/v1", "unknown", probe="key"),
+    Row("openrouter", "https://openrouter.ai/api/v1", "unknown", probe="key", options=frozenset(vocabulary.OPENROUTER)),
     Row("cerebras", "https://api.cerebras.ai/v1", dialect=_NO_TOP_K),
     Row("deepinfra", "https://api.deepinfra.com/v1/openai", "stops", probe=_NO_PROBE),
     Row("novita", "https://api.novita.ai/v3/openai", "stops", probe=_NO_PROBE),

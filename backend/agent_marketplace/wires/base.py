@@ -167,6 +167,12 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     ] = {}  # our own fields, cut out of the body: models, provider, byok, fallback, on_empty, max_cost, ...
     extra: Mapping[str, Any] = {}
     echo: Mapping[str, Any] = {}  # what a reply on the client's wire repeats of its request
+    unread: tuple[
+        str, ...
+    ] = ()  # places in the body that no codec here understands (wires/shared/vocabulary)
+    strange: tuple[
+        str, ...
+    ] = ()  # those of them that are content, without which the answer would be another one
     manner: Manner = Manner()
 
 

@@ -36,10 +36,13 @@ def left_out(fields: Iterable[str], reason: str) -> tuple[Note, ...]:
 
 
 def bounded(notes: Iterable[Note]) -> tuple[Note, ...]:
-    """At most `MOST` notes, each once, with names that are fit to be stored and shown: names of fields are the caller's own
-    text, of any length."""
-    shown = dict.fromkeys(Note(_name(note.field), note.act, note.reason) for note in notes)
-    return tuple(shown)[:MOST]
+    """At most `MOST` notes, one a field and act, with names that are fit to be stored and shown: names of fields are the
+    caller's own text, of any length."""
+    shown: dict[tuple[str, Act], Note] = {}
+    for note in notes:
+        name = _name(note.field)
+        shown.setdefault((name, note.act), Note(name, note.act, note.reason))
+    return tuple(shown.values())[:MOST]
 
 
 def header(notes: Sequence[Note]) -> str:

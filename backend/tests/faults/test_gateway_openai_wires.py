@@ -141,7 +141,7 @@ def test_who_demands_such_a_tool_gets_no_answer_without_it(tmp_path: Any, choice
             "max_output_tokens": 9,
         }
         answer = await rig.call("/v1/responses", asked)
-        assert (answer.status, answer.code) == (400, "unprocessable")
+        assert (answer.status, answer.code) == (400, "unpriced_option")
         assert not rig.up.requests
 
     run(tmp_path)

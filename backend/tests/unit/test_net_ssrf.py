@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_marketplace.net import errors
+from agent_marketplace.net import errors, ssrf
 from agent_marketplace.net.ssrf import Resolver, Target, is_public, parse_url, vet
 
 FORMS: dict[str, list[str]] = json.loads((Path(__file__).parents[1] / "golden/ssrf_forms.json").read_text())
@@ -274,3 +274,31 @@ def test_the_machines_own_resolver_is_asked_for_real_names() -> None:
         resolver.close()
 
     asyncio.run(go())
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1/x.png", "http://127.1/", "http://2130706433/", "http://0x7f000001/", "http://017700000001/",
+        "http://[::1]/", "http://[::ffff:127.0.0.1]/", "http://[fd00:ec2::254]/", "http://169.254.169.254/latest/",
+        "http://10.0.0.1:8080/x", "http://localhost/", "https://LOCALHOST./", "http://db.internal/", "http://printer.local",
+        "http://vllm/x", "http://127.0.0.1.nip.io/", "http://localtest.me/", "http://metadata.google.internal/",
+        "http://example.com\\@127.0.0.1/", "http://a@127.0.0.1/", "http://example.com@127.0.0.1/", "http://\u24dbocalhost/",
+        "http://127\u30020\u30020\u30021/", "file:///etc/passwd", "ftp://example.com/", "gopher://example.com/", "//example.com/",
+        "http:///x", "", "http://exa mple.com/", "http://[::1/", "HTTP://127.0.0.1?x", "http://127.0.0.1#example.com",
+    ],
+)  # fmt: skip
+def test_an_address_that_leads_inside_is_seen_in_every_spelling(url: str) -> None:
+    assert ssrf.leads_inside(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.com/a.png", "http://example.com", "http://example.com:8080/a?b=c#d", "https://EXAMPLE.com/\u00e4.png",
+        "https://1.1.1.1/x", "https://example.com/@me/127.0.0.1", "data:image/png;base64,AAAA",
+        "https://www.youtube.com/watch?v=x",
+    ],
+)  # fmt: skip
+def test_an_ordinary_address_outside_is_taken(url: str) -> None:
+    assert not ssrf.leads_inside(url)

@@ -8,6 +8,7 @@ import msgspec
 from agent_marketplace import json
 from agent_marketplace.errors import BadRequest, MarketplaceError
 from agent_marketplace.usage import Usage
+from agent_marketplace.wires.anthropic.vocabulary import VOCABULARY
 from agent_marketplace.wires.base import (
     Call,
     Event,
@@ -110,6 +111,7 @@ def parse(body: bytes, *, model: str | None, stream: bool | None, counting: bool
     effort, budget = _reasoning(r)
     form = r.output_config.format if r.output_config else None
     choice = r.tool_choice
+    unread, strange = VOCABULARY.found(body)
     return Call(
         model=name,
         messages=tuple(messages),
@@ -133,6 +135,8 @@ def parse(body: bytes, *, model: str | None, stream: bool | None, counting: bool
         user=r.metadata.user_id if r.metadata else None,
         routing=routing,
         extra=extra,
+        unread=unread,
+        strange=strange,
     )
 
 

@@ -32,6 +32,7 @@ from agent_marketplace.wires.base import (
     ToolCallPart,
     ToolResultPart,
 )
+from agent_marketplace.wires.gemini.vocabulary import VOCABULARY
 from agent_marketplace.wires.shared import fields
 from agent_marketplace.wires.shared.called import arguments_of
 
@@ -141,6 +142,7 @@ def parse(body: bytes, *, model: str | None, stream: bool | None) -> Call:
         _str(s, "generationConfig.stopSequences")
         for s in _list(config.values.get("stopSequences"), "stopSequences")
     ]
+    unread, strange = VOCABULARY.found(body)
     return Call(
         model=name.removeprefix("models/"),
         messages=tuple(messages),
@@ -164,6 +166,8 @@ def parse(body: bytes, *, model: str | None, stream: bool | None) -> Call:
         reasoning_max_tokens=budget,
         routing={k: v for k, v in raw.items() if k in fields.ROUTING_FIELDS},
         extra=extra,
+        unread=unread,
+        strange=strange,
     )
 
 

@@ -34,6 +34,7 @@ from agent_marketplace.wires.base import (
     UsageSeen,
     WireName,
 )
+from agent_marketplace.wires.huggingface.vocabulary import VOCABULARY
 from agent_marketplace.wires.shared import failures, fields, meant
 from agent_marketplace.wires.shared.reported import MAX_TOKENS
 from agent_marketplace.wires.sse import SSEEvent, SSEParser
@@ -208,6 +209,7 @@ class HuggingFaceCodec:
         if not name:
             raise BadRequest("model: is missing")
         p = r.parameters or _Parameters()
+        unread, strange = VOCABULARY.found(body)
         return Call(
             model=name,
             messages=(Message("user", (TextPart(r.inputs),)),),
@@ -223,6 +225,8 @@ class HuggingFaceCodec:
             frequency_penalty=p.frequency_penalty,
             routing=routing,
             extra=extra,
+            unread=unread,
+            strange=strange,
         )
 
     def render_reply(self, reply: Reply, shape: Shape, extra: Mapping[str, Any]) -> bytes:

@@ -29,6 +29,7 @@ from agent_marketplace.wires.base import (
     ToolCallPart,
     ToolResultPart,
 )
+from agent_marketplace.wires.ollama.vocabulary import VOCABULARY
 from agent_marketplace.wires.shared import fields
 from agent_marketplace.wires.shared.called import arguments_of
 
@@ -103,6 +104,7 @@ def parse(body: bytes, *, model: str | None, stream: bool | None, generate: bool
         raise BadRequest("prompt: is missing" if generate else "messages: must not be empty")
     o = r.options or _Options()
     think = r.think
+    unread, strange = VOCABULARY.found(body)
     return Call(
         model=name,
         messages=tuple(_messages(turns)),
@@ -136,6 +138,8 @@ def parse(body: bytes, *, model: str | None, stream: bool | None, generate: bool
         else "none",
         routing=routing,
         extra=extra,
+        unread=unread,
+        strange=strange,
     )
 
 

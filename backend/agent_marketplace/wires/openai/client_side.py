@@ -28,6 +28,7 @@ from agent_marketplace.wires.base import (
     ToolCallPart,
     ToolResultPart,
 )
+from agent_marketplace.wires.openai.vocabulary import VOCABULARY
 from agent_marketplace.wires.shared import caching, fields
 
 
@@ -58,6 +59,8 @@ class _Message(msgspec.Struct):
     reasoning_content: str | None = None
     reasoning: str | None = None
     reasoning_details: list[dict[str, Any]] | None = None
+    refusal: str | None = None
+    function_call: _Function | None = None
 
 
 class _ToolFunction(msgspec.Struct):
@@ -135,6 +138,7 @@ def parse_request(body: bytes, *, model: str | None, stream: bool | None) -> Cal
     if form and form.type == "json_schema" and (schema is None or schema.schema is None):
         raise BadRequest("response_format.json_schema.schema: is missing")
     choice = _choice(r.tool_choice, extra)
+    unread, strange = VOCABULARY.found(body)
     return Call(
         model=name,
         messages=tuple(_message(m, f"messages[{i}]") for i, m in enumerate(r.messages)),
@@ -163,6 +167,8 @@ def parse_request(body: bytes, *, model: str | None, stream: bool | None) -> Cal
         user=r.user,
         routing=routing,
         extra=extra,
+        unread=unread,
+        strange=strange,
     )
 
 
@@ -237,6 +243,11 @@ def _message(m: _Message, where: str) -> Message:
     if not parts and (thinking := m.reasoning_content or m.reasoning):
         parts.append(ReasoningPart(thinking))
     parts += _parts(m.content, where)
+    if m.refusal:
+        parts.append(TextPart(m.refusal))
+    if m.function_call is not None:  # the older form, whose answer (role function) names the function only
+        called = m.function_call
+        parts.append(ToolCallPart(called.name, called.name, called.arguments))
     for call in m.tool_calls or ():
         if call.function is None:
             raise BadRequest(f"{where}.tool_calls: only function calls are understood")

@@ -25,6 +25,7 @@ from agent_marketplace.wires.base import (
     ToolResultPart,
 )
 from agent_marketplace.wires.openai import client_side as openai_in
+from agent_marketplace.wires.responses.vocabulary import VOCABULARY
 from agent_marketplace.wires.shared import fields, freeform
 from agent_marketplace.wires.shared.freeform import Written
 
@@ -102,6 +103,7 @@ def parse(body: bytes, *, model: str | None, stream: bool | None) -> Call:
     if others := [name for name in r.include or () if name != _ENCRYPTED]:
         extra["include"] = others
     form = r.text.format if r.text and r.text.format else _Format()
+    unread, strange = VOCABULARY.found(body)
     return Call(
         model=name,
         messages=tuple(messages),
@@ -124,6 +126,8 @@ def parse(body: bytes, *, model: str | None, stream: bool | None) -> Call:
         routing=routing,
         extra=extra,
         echo=echo_of(msgspec.json.decode(body)),
+        unread=unread,
+        strange=strange,
     )
 
 
