@@ -12,16 +12,16 @@ import { EditorPane } from "@/features/workbench/editor-pane";
 import { WorkbenchLayout } from "@/features/workbench/workbench-layout";
 import type { EditorSelection } from "@/hosts/host";
 import { useHost } from "@/shared/api/services";
+import { fenced } from "@/shared/lib/fence";
 import { Skeleton } from "@/shared/ui/skeleton";
 
 const AIAgentChat = lazy(() => import("@/features/chat/AIAgentChat").then((module) => ({ default: module.AIAgentChat })));
 
-/** A selection as a question begins: where it is from, and the code in a fence longer than any inside it. */
+/** A selection as a question begins: where it is from, and the code. */
 function quoteSelection({ text, path, language, fromLine, toLine }: EditorSelection): string {
-  const longest = Math.max(0, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length));
-  const fence = "`".repeat(Math.max(3, longest + 1));
   const lines = fromLine === toLine ? `line ${fromLine}` : `lines ${fromLine}–${toLine}`;
-  return `From \`${path ?? "the editor"}\`, ${lines}:\n\n${fence}${language === "plaintext" ? "" : (language ?? "")}\n${text.replace(/\n$/, "")}\n${fence}\n\n`;
+  const code = fenced(text, language === "plaintext" ? "" : (language ?? ""));
+  return `From \`${path ?? "the editor"}\`, ${lines}:\n\n${code}\n\n`;
 }
 
 /** Marketplace, editor and chat side by side. */

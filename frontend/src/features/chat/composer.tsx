@@ -1,18 +1,18 @@
-import { ArrowUp, ImagePlus, Square } from "lucide-react";
+import { ArrowUp, Paperclip, Square } from "lucide-react";
 import {
   type ClipboardEvent,
-  type DragEvent,
   type KeyboardEvent,
   type MouseEvent,
   useCallback,
   useEffect,
+  useEffectEvent,
   useId,
   useRef,
   useState,
 } from "react";
 import { Button, IconButton } from "@/shared/ui/button";
+import { AttachedFiles } from "./attached-files";
 import { AttachedImages } from "./attached-images";
-import { readImages } from "./attachments";
 import type { Chat } from "./chat";
 import { useChat } from "./chats";
 import { MissingKeyLine } from "./missing-key";
@@ -20,6 +20,8 @@ import type { ChatModel } from "./models";
 import { SendingCost, useSendingCost } from "./sending-cost";
 import { type Command, parseCommand, suggestCommands } from "./slash";
 import { SlashMenu } from "./slash-menu";
+import { isLong } from "./text-files";
+import { useDraft } from "./use-draft";
 
 export interface ComposerProps {
   focusAtOnce: boolean;
@@ -32,26 +34,17 @@ export interface ComposerProps {
 
 /** Where a question is written. Its draft lies on this device until the server has it. */
 export function Composer({ focusAtOnce, chat, model, onSend, onCommand, onPickModel }: ComposerProps) {
-  const [text, setText] = useState(() => chat.memory.read("draft", chat.getState().conversationId));
-  const [images, setImages] = useState<string[]>([]);
-  const [problem, setProblem] = useState<string | null>(null);
   const [selected, setSelected] = useState(0);
   const area = useRef<HTMLTextAreaElement>(null);
   const file = useRef<HTMLInputElement>(null);
+  const form = useRef<HTMLFormElement>(null);
   const listId = useId();
   const running = useChat(chat, (state) => state.run !== null);
-  const returned = useChat(chat, (state) => state.returned);
+  const draft = useDraft(chat, model, area);
+  const { text, files, images, problem, attach } = draft;
   const suggestions = suggestCommands(text);
   const command = parseCommand(text);
-  const cost = useSendingCost(chat, model, command ? "" : text, images);
-
-  useEffect(() => {
-    if (!returned) return;
-    setText(returned.text);
-    if (returned.images) setImages(returned.images);
-    chat.draftTaken();
-    area.current?.focus();
-  }, [returned, chat]);
+  const cost = useSendingCost(chat, model, command ? "" : draft.whole(), images);
 
   // The send button goes away when it is used; a phone's keyboard does not come up unasked.
   const focus = useCallback(() => {
@@ -61,21 +54,37 @@ export function Composer({ focusAtOnce, chat, model, onSend, onCommand, onPickMo
     if (focusAtOnce) focus();
   }, [focusAtOnce, focus]);
 
+  // Anywhere on the chat: a file that misses the text field must not take the page away.
+  const drop = useEffectEvent((event: globalThis.DragEvent) => {
+    event.preventDefault();
+    if (event.type === "drop") void attach([...(event.dataTransfer?.files ?? [])]);
+  });
+  useEffect(() => {
+    const chatArea = form.current?.closest<HTMLElement>(".chat-root");
+    if (!chatArea) return;
+    const listener = (event: globalThis.DragEvent) => {
+      if (event.dataTransfer?.types.includes("Files")) drop(event);
+    };
+    chatArea.addEventListener("dragover", listener);
+    chatArea.addEventListener("drop", listener);
+    return () => {
+      chatArea.removeEventListener("dragover", listener);
+      chatArea.removeEventListener("drop", listener);
+    };
+  }, []);
+
   const change = (next: string) => {
-    setText(next);
     setSelected(0);
-    chat.memory.write("draft", chat.getState().conversationId, next);
+    draft.change(next);
   };
   const submit = () => {
     if (command) {
       onCommand(command);
       return change("");
     }
-    if (running || (!text.trim() && !images.length)) return;
-    onSend(text.trim(), images);
-    setText("");
-    setImages([]);
-    setProblem(null);
+    if (running || draft.empty) return;
+    onSend(draft.whole(), images);
+    draft.sent();
     focus();
   };
   const stop = () => {
@@ -85,13 +94,6 @@ export function Composer({ focusAtOnce, chat, model, onSend, onCommand, onPickMo
   // The button under the pointer becomes Stop while the second half of a double click is still to come.
   const stopByClick = (event: MouseEvent) => {
     if (event.detail < 2) stop();
-  };
-  const attach = async (files: readonly File[]) => {
-    if (!model.takesImages)
-      return setProblem(`${model.name} does not take images. Choose a model that does (/model vision).`);
-    const picked = await readImages(files, images.length);
-    setImages((before) => [...before, ...picked.images]);
-    setProblem(picked.problem);
   };
   const onKeyDown = (event: KeyboardEvent) => {
     // Safari ends the composition before it tells of the key that confirmed the word: only the old code 229 says so.
@@ -110,40 +112,32 @@ export function Composer({ focusAtOnce, chat, model, onSend, onCommand, onPickMo
 
   return (
     <form
+      ref={form}
       aria-label="Message"
       className="border-t border-line bg-editor px-3 pt-2 pb-3"
       onSubmit={(event) => {
         event.preventDefault();
         submit();
       }}
-      onDragOver={(event) => event.preventDefault()}
-      onDrop={(event: DragEvent) => {
-        event.preventDefault();
-        void attach([...event.dataTransfer.files]);
-      }}
     >
       <div className="relative mx-auto flex w-full max-w-3xl flex-col gap-1.5">
         {suggestions.length > 0 && (
           <SlashMenu id={listId} names={suggestions} selected={selected} onPick={(name) => change(`/${name} `)} />
         )}
-        <AttachedImages images={images} onRemove={(index) => setImages(images.filter((_, each) => each !== index))} />
+        <AttachedImages images={images} onRemove={draft.removeImage} />
+        <AttachedFiles files={files} onRemove={(index) => draft.changeFiles(files.filter((_, each) => each !== index))} />
         {problem && (
           <p role="alert" className="text-xs text-danger">
             {problem}
           </p>
         )}
         <div className="flex items-end gap-1 rounded-lg border border-input-line bg-input p-1 focus-within:outline-2 focus-within:outline-focus">
-          <IconButton
-            label="Attach images"
-            aria-disabled={!model.takesImages}
-            onClick={() => (model.takesImages ? file.current?.click() : void attach([]))}
-          >
-            <ImagePlus aria-hidden />
+          <IconButton label="Attach images and text files" onClick={() => file.current?.click()}>
+            <Paperclip aria-hidden />
           </IconButton>
           <input
             ref={file}
             type="file"
-            accept="image/png,image/jpeg,image/webp,image/gif"
             multiple
             hidden
             onChange={(event) => {
@@ -166,9 +160,12 @@ export function Composer({ focusAtOnce, chat, model, onSend, onCommand, onPickMo
             onChange={(event) => change(event.target.value)}
             onKeyDown={onKeyDown}
             onPaste={(event: ClipboardEvent) => {
-              const files = [...event.clipboardData.files];
+              const pasted = event.clipboardData.getData("text/plain");
               // From a spreadsheet or a text processor the same comes as text and as a picture of it: the text is meant.
-              if (files.length && !event.clipboardData.getData("text/plain")) void attach(files);
+              if (!pasted) return void attach([...event.clipboardData.files]);
+              if (!isLong(pasted)) return;
+              event.preventDefault();
+              draft.changeFiles([...files, { name: "Pasted text", text: pasted }]);
             }}
           />
           {running ? (
@@ -176,13 +173,7 @@ export function Composer({ focusAtOnce, chat, model, onSend, onCommand, onPickMo
               <Square aria-hidden className="size-3 fill-current" /> Stop
             </Button>
           ) : (
-            <Button
-              key="send"
-              variant="primary"
-              type="submit"
-              aria-disabled={!text.trim() && !images.length}
-              title="Send (Enter)"
-            >
+            <Button key="send" variant="primary" type="submit" aria-disabled={draft.empty} title="Send (Enter)">
               <ArrowUp aria-hidden /> {cost.shortfall ?? "Send"}
             </Button>
           )}

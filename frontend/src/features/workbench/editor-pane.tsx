@@ -1,12 +1,12 @@
 import { Check, MessageSquareCode, Undo2 } from "lucide-react";
 import { type DragEvent, lazy, Suspense, useCallback } from "react";
 import { useStore } from "zustand";
+import { encodeText, NotInEncoding, type TextForm } from "@/shared/lib/text-bytes";
 import { Button } from "@/shared/ui/button";
 import { Skeleton } from "@/shared/ui/skeleton";
 import { useToast } from "@/shared/ui/toast";
 import { FileTabs } from "./file-tabs";
 import { FileRefused, openFromDisk, readText, saveToDisk } from "./files";
-import { encodeText, NotInEncoding, type TextForm } from "./text-bytes";
 import type { Workbench } from "./workbench-store";
 
 const CodeEditor = lazy(() => import("./code-editor").then((module) => ({ default: module.CodeEditor })));

@@ -1,6 +1,6 @@
 /** Opening and saving files of the user's disk: the File System Access API where there is one, a file input and a download elsewhere. */
 
-import { decodeText, type TextForm } from "./text-bytes";
+import { decodeText, type TextForm } from "@/shared/lib/text-bytes";
 
 export interface OpenedFile {
   name: string;

@@ -1,6 +1,6 @@
 import type { ShelfItem } from "@/hosts/host";
 import { randomId } from "@/shared/lib/random-id";
-import type { TextForm } from "./text-bytes";
+import type { TextForm } from "@/shared/lib/text-bytes";
 
 export interface WorkFile {
   id: string;

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { memoryHost, memoryShelf } from "@/shared/lib/test-host";
-import { PLAIN } from "./text-bytes";
+import { PLAIN } from "@/shared/lib/text-bytes";
 import { type EditorPort, Workbench } from "./workbench-store";
 
 let shelf = memoryShelf();

@@ -1,8 +1,8 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
 import type { EditorSelection, HostShelf, HostStorage } from "@/hosts/host";
 import { randomId } from "@/shared/lib/random-id";
+import { PLAIN } from "@/shared/lib/text-bytes";
 import { languageOf, type OpenedFile } from "./files";
-import { PLAIN } from "./text-bytes";
 import { isKeptFile, type KeptFile, meet, type WorkFile } from "./work-file";
 
 export type { WorkFile } from "./work-file";

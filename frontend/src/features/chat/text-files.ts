@@ -1,0 +1,54 @@
+import { fenced } from "@/shared/lib/fence";
+import { decodeText } from "@/shared/lib/text-bytes";
+
+/** A text that goes along with a question: a file, or a paste too long for the text field. */
+export interface TextFile {
+  name: string;
+  text: string;
+}
+
+/** Bytes. About 250,000 tokens: more than most models take. */
+const MAX_BYTES = 1_000_000;
+const LONG_LINES = 200;
+const LONG_CHARACTERS = 10_000;
+
+/** Null, with the reason, for what is no text. */
+export async function readTextFile(file: File): Promise<{ file: TextFile } | { problem: string }> {
+  const name = file.name || "That file";
+  if (file.size > MAX_BYTES) return { problem: `${name} is over ${MAX_BYTES / 1_000_000} MB of text.` };
+  const read = decodeText(new Uint8Array(await file.arrayBuffer()));
+  // PDF and Office files are binary; their names say so better than their bytes.
+  if (!read || /\.(pdf|docx?|xlsx?|pptx?|zip|gz|exe)$/i.test(file.name)) {
+    return { problem: `${name} is neither text nor an image (PNG, JPEG, WebP, GIF).` };
+  }
+  return { file: { name, text: read.text } };
+}
+
+/** True for a paste that would fill the text field for pages. */
+export const isLong = (text: string): boolean => text.length > LONG_CHARACTERS || text.split("\n").length > LONG_LINES;
+
+/** The question with its files, as the model reads it. */
+export function withFiles(question: string, files: readonly TextFile[]): string {
+  const parts = files.map(({ name, text }) => `${name}:\n\n${fenced(text, extension(name))}`);
+  return [question.trim(), ...parts].filter(Boolean).join("\n\n");
+}
+
+function extension(name: string): string {
+  const dot = name.lastIndexOf(".");
+  return dot > 0 ? name.slice(dot + 1).toLowerCase() : "";
+}
+
+/** What was kept with a draft; nothing for anything else. */
+export function parseFiles(kept: string): TextFile[] {
+  try {
+    const value: unknown = JSON.parse(kept || "[]");
+    return Array.isArray(value) ? value.filter(isTextFile) : [];
+  } catch {
+    return [];
+  }
+}
+
+function isTextFile(value: unknown): value is TextFile {
+  const { name, text } = (value ?? {}) as Partial<TextFile>;
+  return typeof name === "string" && typeof text === "string";
+}

@@ -1,0 +1,67 @@
+import { type RefObject, useEffect, useState } from "react";
+import { readImages } from "./attachments";
+import type { Chat } from "./chat";
+import { useChat } from "./chats";
+import type { ChatModel } from "./models";
+import { parseFiles, readTextFile, type TextFile, withFiles } from "./text-files";
+
+/** What is being written: its text and files lie on this device until the server has them, its images in memory. */
+export function useDraft(chat: Chat, model: ChatModel, area: RefObject<HTMLTextAreaElement | null>) {
+  const id = () => chat.getState().conversationId;
+  const [text, setText] = useState(() => chat.memory.read("draft", id()));
+  const [files, setFiles] = useState(() => parseFiles(chat.memory.read("files", id())));
+  const [images, setImages] = useState<string[]>([]);
+  const [problem, setProblem] = useState<string | null>(null);
+  const returned = useChat(chat, (state) => state.returned);
+
+  useEffect(() => {
+    if (!returned) return;
+    setText(returned.text);
+    if (returned.images) setImages(returned.images);
+    chat.draftTaken();
+    area.current?.focus();
+  }, [returned, chat, area]);
+
+  const change = (next: string) => {
+    setText(next);
+    chat.memory.write("draft", id(), next);
+  };
+  const changeFiles = (next: TextFile[]) => {
+    setFiles(next);
+    chat.memory.write("files", id(), next.length ? JSON.stringify(next) : "");
+  };
+  return {
+    text,
+    files,
+    images,
+    problem,
+    empty: !text.trim() && images.length === 0 && files.length === 0,
+    /** The question as the model reads it. */
+    whole: () => withFiles(text, files),
+    change,
+    changeFiles,
+    removeImage: (index: number) => setImages(images.filter((_, each) => each !== index)),
+    sent() {
+      // As it was sent, so that the chat knows it again when the server has it, and gives it back where that fails.
+      if (files.length) chat.memory.write("draft", id(), withFiles(text, files));
+      setText("");
+      setImages([]);
+      changeFiles([]);
+      setProblem(null);
+    },
+    async attach(given: readonly File[]) {
+      const pictures = given.filter(({ type }) => type.startsWith("image/") && type !== "image/svg+xml");
+      const texts = await Promise.all(given.filter((file) => !pictures.includes(file)).map(readTextFile));
+      changeFiles([...files, ...texts.flatMap((read) => ("file" in read ? [read.file] : []))]);
+      const refused = texts.find((read) => "problem" in read);
+      setProblem(refused && "problem" in refused ? refused.problem : null);
+      if (pictures.length === 0) return;
+      if (!model.takesImages) {
+        return setProblem(`${model.name} does not take images. Choose a model that does (/model vision).`);
+      }
+      const picked = await readImages(pictures, images.length);
+      setImages((before) => [...before, ...picked.images]);
+      if (picked.problem) setProblem(picked.problem);
+    },
+  };
+}
