@@ -42,6 +42,36 @@ NAMES = {
 """Rows whose names no alias of the catalogue carries."""
 
 
+THINKING_PAIRS = (
+    ("claude-4-1-opus-20250805-base", "claude-4-1-opus-20250805-thinking-32k"),
+    ("claude-4-sonnet-20250514-base", "claude-4-sonnet-20250514-thinking-64k"),
+    ("claude-haiku-4-5-20251001", "claude-haiku-4-5-20251001-thinking-64k"),
+    ("claude-sonnet-4-5-20250929", "claude-sonnet-4-5-20250929-thinking-64k"),
+    ("deepseek-v3.2", "deepseek-v3.2-thinking"), ("deepseek-v3.2-exp", "deepseek-v3.2-exp-thinking"),
+    ("grok-4-1-fast-non-reasoning", "grok-4-1-fast-reasoning"), ("kimi-k2-instruct", "kimi-k2-thinking"),
+    ("qwen3-235b-a22b-instruct-2507", "qwen3-235b-a22b-thinking-2507"),
+    ("qwen3-next-80b-a3b-instruct", "qwen3-next-80b-a3b-thinking"),
+)  # fmt: skip
+"""Rows of LiveBench 2026-01-08 that are one model without and with thinking."""
+
+QUESTIONS: Mapping[str, int] = {
+    "AMPS_Hard": 100, "code_completion": 46, "code_generation": 71, "connections": 50, "consecutive_events": 47,
+    "integrals_with_game": 100, "javascript": 22, "logic_with_navigation": 50, "math_comp": 102, "olympiad": 77,
+    "paraphrase": 50, "plot_unscrambling": 50, "python": 20, "simplify": 50, "spatial": 50, "story_generation": 50,
+    "summarize": 50, "tablejoin": 52, "tablereformat": 51, "theory_of_mind": 52, "typescript": 30, "typos": 50,
+    "zebra_puzzle": 50,
+}  # fmt: skip
+TASK_SUBTASKS: Mapping[str, tuple[str, ...]] = {
+    "debugging": ("code_generation", "code_completion"), "code_generation": ("code_generation", "code_completion"),
+    "code_review": ("code_generation", "code_completion"), "documentation": ("summarize", "simplify"),
+    "explain_concept": ("connections", "plot_unscrambling", "typos", "paraphrase", "simplify"),
+    "brainstorming": ("story_generation",), "summarisation": ("summarize", "simplify"), "translation": ("typos", "simplify"),
+    "data_extraction": ("tablejoin", "tablereformat"), "maths": ("AMPS_Hard", "math_comp", "olympiad"),
+    "vision": ("theory_of_mind",), "tool_use": ("tablejoin", "tablereformat"), "quick_task": ("typos",),
+}  # fmt: skip
+"""The single-turn questions nearest to a task: what the whole category cost is what such a question costs."""
+
+
 def rows(name: str) -> list[dict[str, str]]:
     with (TABLES / f"{name}.csv").open() as f:
         return list(csv.DictReader(f))
@@ -69,7 +99,9 @@ def effort_of(registry: MarketplaceRegistry, row: str) -> str:
 def averages(table: str) -> dict[str, dict[str, float]]:
     """Row -> category -> mean of its subtasks."""
     return {
-        row["model"]: {k: statistics.fmean(float(row[c]) for c in columns) for k, columns in CATEGORIES.items()}
+        row["model"]: {
+            k: statistics.fmean(float(row[c]) for c in columns) for k, columns in CATEGORIES.items()
+        }
         for row in rows(table)
     }
 
@@ -80,7 +112,8 @@ def livebench(registry: MarketplaceRegistry, models: dict[str, dict]) -> None:
     both = newest.keys() & older.keys()
     moved = statistics.fmean(newest[m]["agentic_coding"] - older[m]["agentic_coding"] for m in both)
     scale = {
-        k: (statistics.fmean(r[k] for r in newest.values()), statistics.stdev(r[k] for r in newest.values())) for k in CATEGORIES
+        k: (statistics.fmean(r[k] for r in newest.values()), statistics.stdev(r[k] for r in newest.values()))
+        for k in CATEGORIES
     }
     for source, table in (("livebench", newest), ("livebench_2026_01", older)):
         listed = {m for m, entry in models.items() if entry["measures"]}
@@ -97,10 +130,45 @@ def livebench(registry: MarketplaceRegistry, models: dict[str, dict]) -> None:
             effort = effort_of(registry, name)
             if effort:
                 entry["effort"][source] = effort
+    for row in rows("livebench_2026_06_25_cost"):
+        model = ours(registry, row["model"])
+        entry = models.get(model.id) if model is not None else None
+        if model is None or model.price is None or not model.price.output or entry is None:
+            continue
+        if entry["sources"].get("livebench") == row["model"]:
+            entry["question_tokens"] = {
+                task: round(
+                    sum(float(row[s]) for s in subs)
+                    / sum(QUESTIONS[s] for s in subs)
+                    * 10**15
+                    / model.price.output
+                )
+                for task, subs in TASK_SUBTASKS.items()
+            }
     for row in rows("livebench_2026_06_25_output"):
         model = ours(registry, row["model"])
         if model is not None:
             add(models, model.id)["output_tokens"] = {k: int(v) for k, v in row.items() if k != "model"}
+
+
+def thinking_gain() -> dict[str, float]:
+    """Points per measure that thinking adds, the median of THINKING_PAIRS; where it takes some away, none."""
+    newest, older = averages("livebench_2026_06_25_scores"), averages("livebench_2026_01_08_scores")
+    return {
+        k: round(
+            max(
+                0.0,
+                statistics.median(
+                    10
+                    * (older[after][k] - older[before][k])
+                    / statistics.stdev(r[k] for r in newest.values())
+                    for before, after in THINKING_PAIRS
+                ),
+            ),
+            2,
+        )
+        for k in CATEGORIES
+    }
 
 
 def aider(registry: MarketplaceRegistry, models: dict[str, dict]) -> None:
@@ -108,10 +176,15 @@ def aider(registry: MarketplaceRegistry, models: dict[str, dict]) -> None:
     best: dict[str, dict[str, str]] = {}
     for row in rows("aider_polyglot"):
         model = ours(registry, row["model"])
-        if model is not None and float(row["pass_rate_2"]) > float(best.get(model.id, {"pass_rate_2": "-1"})["pass_rate_2"]):
+        if model is not None and float(row["pass_rate_2"]) > float(
+            best.get(model.id, {"pass_rate_2": "-1"})["pass_rate_2"]
+        ):
             best[model.id] = row
     shared = [
-        (float(row["pass_rate_2"]), statistics.fmean(models[i]["measures"][m] for m in ("coding", "agentic_coding")))
+        (
+            float(row["pass_rate_2"]),
+            statistics.fmean(models[i]["measures"][m] for m in ("coding", "agentic_coding")),
+        )
         for i, row in best.items()
         if models.get(i, {}).get("measures")
     ]
@@ -125,7 +198,9 @@ def aider(registry: MarketplaceRegistry, models: dict[str, dict]) -> None:
 
 def age(model: AIModel, today: datetime.date) -> float:
     """Years since release; two where the date is unknown."""
-    return (today - datetime.date.fromisoformat(model.released_on)).days / 365.25 if model.released_on else 2.0
+    return (
+        (today - datetime.date.fromisoformat(model.released_on)).days / 365.25 if model.released_on else 2.0
+    )
 
 
 def solve(a: list[list[float]], b: list[float]) -> list[float]:
@@ -149,7 +224,10 @@ def prior(registry: MarketplaceRegistry, models: dict[str, dict], today: datetim
             continue
         x = [1.0, math.log2(model.price.output / 10**9), age(model, today)]
         points.append((x, statistics.fmean(entry["measures"].values())))
-    gram = [[sum(x[i] * x[j] for x, _ in points) + (0.5 if i == j and i else 0) for j in range(3)] for i in range(3)]
+    gram = [
+        [sum(x[i] * x[j] for x, _ in points) + (0.5 if i == j and i else 0) for j in range(3)]
+        for i in range(3)
+    ]
     base, per_doubling, per_year = solve(gram, [sum(x[i] * y for x, y in points) for i in range(3)])
     errors = [y - (base + per_doubling * x[1] + per_year * x[2]) for x, y in points]
     return {
@@ -167,7 +245,7 @@ def table() -> dict[str, object]:
     aider(registry, models)
     return {
         "built_on": today.isoformat(), "sources": sources,
-        "prior": prior(registry, models, today), "models": dict(sorted(models.items())),
+        "prior": prior(registry, models, today), "thinking_gain": thinking_gain(), "models": dict(sorted(models.items())),
     }  # fmt: skip
 
 

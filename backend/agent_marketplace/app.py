@@ -258,7 +258,7 @@ def build(
     credentials, health, wires = Credentials(vault), Health(clock), codecs()
     engine = RecommendationEngine(registry, accounts.auth, clock=clock)
     registry.set_evidence(engine.quality.evidence(), engine.quality.overall_share(registry))
-    catalog.weighted_ratings = lambda: engine.experience.shown_ratings()
+    catalog.heard = lambda: (engine.experience.shown_ratings(), engine.experience.uses)
     assistant = Assistant(engine, ledger, credentials)
     planner = Planner(
         registry=registry, endpoints=endpoints, targets=targets, credentials=credentials, health=health, choose=assistant.choose,
@@ -272,7 +272,7 @@ def build(
     )  # fmt: skip
     market = Market(
         settings=settings, clock=clock, drain=drain, secrets=secrets, db=db, ledger=ledger, vault=vault, accounts=accounts,
-        registry=registry, catalog=catalog, learner=Learner(db, clock, engine), engine=engine,
+        registry=registry, catalog=catalog, learner=Learner(db, clock, engine, everybody_trusted=settings.signup != "open"), engine=engine,
         endpoints=endpoints, targets=targets, credentials=credentials, health=health,
         router=router, conversations=conversations, favourites=favourites, client=client, codecs=wires,
         agents=Agents(db, vault, clock, lambda name: registry.resolve(name) is not None),

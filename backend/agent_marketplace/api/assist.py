@@ -6,10 +6,18 @@ from agent_marketplace.accounts.principal import Principal
 from agent_marketplace.api.schemas import Attachment, Recommend
 from agent_marketplace.app import Market
 
+_CONDITIONS = (
+    "budget", "calls", "output_tokens", "deadline_s", "offline", "no_training", "region", "open_weights", "free", "model",
+    "language", "output",
+)  # fmt: skip
+_LISTS = ("makers", "exclude_makers", "exclude_models")
+
 
 async def recommend(market: Market, principal: Principal, body: Recommend) -> dict[str, Any]:
     """Analysis and picks, within what the caller's wallet and keys allow."""
     attachments = tuple(a.kind if isinstance(a, Attachment) else a for a in body.attachments)
+    said: dict[str, Any] = {name: getattr(body, name) for name in _CONDITIONS}
+    said |= {name: tuple(v.strip().lower() for v in getattr(body, name)) for name in _LISTS}
     advice = await market.engine.recommend(
         principal.user_id,
         body.task,
@@ -20,9 +28,21 @@ async def recommend(market: Market, principal: Principal, body: Recommend) -> di
         attachments=attachments,
         require=tuple(body.require),
         available_nano=(await market.ledger.balance(principal.user_id)).available,
+        effort=body.effort,
+        said=said,
+        ignore=tuple(body.ignore),
     )
     return {
         "analysis": advice.analysis,
-        "recommendations": [{**pick, "model": pick["model"].to_dict()} for pick in advice.recommendations],
-        "blocked": [{**pick, "model": pick["model"].to_dict()} for pick in advice.blocked],
+        "recommendations": _with_cards(advice.recommendations),
+        "blocked": _with_cards(advice.blocked),
+        "understood": advice.understood,
+        "conditions": advice.conditions,
+        "notes": advice.notes,
+        "nearest": _with_cards(advice.nearest),
+        "what_if": advice.what_if,
     }
+
+
+def _with_cards(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**entry, "model": entry["model"].to_dict()} for entry in found]

@@ -107,6 +107,23 @@ class Recommend(
     input_tokens: Annotated[int, Field(ge=0, le=100_000_000)] | None = None
     attachments: Annotated[list[Attachment | str], Field(max_length=20)] = []
     require: Annotated[list[Short], Field(max_length=10)] = []
+    effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = None
+    ignore: Annotated[list[Short], Field(max_length=30)] = []
+    budget: Annotated[Decimal, Field(gt=0, le=1_000_000_000, decimal_places=9)] | None = None
+    calls: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
+    output_tokens: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
+    deadline_s: Annotated[float, Field(gt=0, le=86_400)] | None = None
+    offline: bool = False
+    no_training: bool = False
+    region: Literal["eu", "us"] | None = None
+    open_weights: bool = False
+    free: bool = False
+    makers: Annotated[list[Short], Field(max_length=20)] = []
+    exclude_makers: Annotated[list[Short], Field(max_length=20)] = []
+    model: Short | None = None
+    exclude_models: Annotated[list[Short], Field(max_length=50)] = []
+    language: Short | None = None
+    output: Literal["text", "image", "embedding", "speech", "rerank"] | None = None
 
 
 class KeyCap(Body):
@@ -336,6 +353,7 @@ class Pick(BaseModel):
     estimated_cost: float
     cost_range: CostRange
     is_available: bool
+    effort: str | None = None
     gives_up: str | None = None
 
 
@@ -344,6 +362,11 @@ class Recommendations(Reply):
     analysis: Analysis
     recommendations: list[Pick]
     blocked: list[Any] = []
+    understood: list[Any] = []
+    conditions: dict[str, Any] = {}
+    notes: list[str] = []
+    nearest: list[Any] = []
+    what_if: list[Any] = []
 
 
 class BalanceOut(Reply):

@@ -36,7 +36,10 @@ class Catalog:
     ) -> None:
         self.registry = registry
         self.traffic = Traffic()
-        self.weighted_ratings: Callable[[], Mapping[str, Decimal]] = dict
+        self.heard: Callable[[], tuple[Mapping[str, tuple[Decimal, int]], Mapping[str, int]]] = lambda: (
+            {},
+            {},
+        )
         self._db = db
         self._clock = clock or SystemClock()
         self._base = base or bundled()
@@ -216,10 +219,8 @@ class Catalog:
 
     # --- ratings and traffic ---
 
-    async def rate(
-        self, user_id: str, model_id: str, stars: int, *, has_paid: bool
-    ) -> tuple[Decimal | None, int]:
-        """A user's 1 to 5 stars for a model; returns its rating and how many there are. has_paid: for a call of this model.
+    async def rate(self, user_id: str, model_id: str, stars: int, *, has_paid: bool) -> None:
+        """Notes a user's 1 to 5 stars for a model; what is shown of them, `rating_of` says. has_paid: for a call of this model.
 
         Raises NotFound, BadRequest, Forbidden (only who has paid for a model's answers may rate it).
         """
@@ -231,6 +232,9 @@ class Catalog:
             raise Forbidden("Only users who have paid for an answer of this model can rate it")
         now = self._clock.now_ms()
         await self._db.write(lambda c: store.put_rating(c, user_id, model_id, stars, now))
+
+    async def rating_of(self, model_id: str) -> tuple[Decimal | None, int]:
+        """Stars shown for a model, and how many gave them, as of now."""
         await self.refresh_stats()
         model = self.registry.get_model_by_id(model_id)
         return (model.rating, model.rating_count) if model else (None, 0)
@@ -257,14 +261,10 @@ class Catalog:
             await self.refresh_stats()
 
     async def refresh_stats(self) -> None:
-        """Reads the last 30 days' traffic and all ratings into the registry."""
+        """Reads the last 30 days' traffic, and what users with a voice said and used, into the registry."""
         since = (datetime.fromisoformat(self._today()) - timedelta(days=STATS_DAYS)).date().isoformat()
-
-        def collect(connection: Any) -> tuple[list[tuple[str, str, int, int]], Mapping[str, tuple[int, int]]]:
-            return store.traffic_since(connection, since), store.rating_sums(connection)
-
-        cells, ratings = await self._db.read(collect)
-        self.registry.set_stats(summarise(cells, ratings, self.weighted_ratings()))
+        cells = await self._db.read(lambda c: store.traffic_since(c, since))
+        self.registry.set_stats(summarise(cells, *self.heard()))
 
 
 def _outdates(as_of: str, version: str, row: PriceRow) -> bool:

@@ -272,14 +272,6 @@ def put_rating(connection: sa.Connection, user_id: str, model_id: str, stars: in
     connection.execute(statement.on_conflict_do_update(index_elements=["user_id", "model_id"], set_=values))
 
 
-def rating_sums(connection: sa.Connection) -> dict[str, tuple[int, int]]:
-    """{model: (sum of stars, number of ratings)}."""
-    query = sa.select(ratings.c.model_id, sa.func.sum(ratings.c.stars), sa.func.count()).group_by(
-        ratings.c.model_id
-    )
-    return {model: (int(stars), number) for model, stars, number in connection.execute(query)}
-
-
 def delete_ratings_of(connection: sa.Connection, user_id: str) -> None:
     """A deleted user's ratings go too."""
     connection.execute(sa.delete(ratings).where(ratings.c.user_id == user_id))

@@ -76,29 +76,28 @@ def percentile(histogram: Mapping[int, int], share: float) -> float | None:
 
 def summarise(
     cells: Iterable[tuple[str, str, int, int]],
-    ratings: Mapping[str, tuple[int, int]],
-    weighted: Mapping[str, Decimal] | None = None,
+    rated: Mapping[str, tuple[Decimal, int]] | None = None,
+    uses: Mapping[str, int] | None = None,
 ) -> dict[str, Stats]:
-    """Stats per model from (model, measure, bucket, count) and {model: (sum of stars, number of ratings)}.
+    """Stats per model from (model, measure, bucket, count).
 
-    weighted: stars that count by what their users paid; shown instead of the plain mean where there are some.
+    rated: {model: (stars, how many gave them)}, uses: {model: calls}: both of users with a voice only (recommend/learning.py),
+    so that neither stars nor popularity can be had for sign-up credit.
     """
-    shown = weighted or {}
+    shown, used = rated or {}, uses or {}
     counters: dict[str, Counter[str]] = defaultdict(Counter)
     histograms: dict[tuple[str, str], Counter[int]] = defaultdict(Counter)
     for model_id, measure, bucket, count in cells:
         counters[model_id][measure] += count
         histograms[model_id, measure][bucket] += count
     out = {}
-    for model_id in {*counters, *ratings}:
+    for model_id in {*counters, *shown, *used}:
         tried = counters[model_id]["served"] + counters[model_id]["failed"]
-        stars, number = ratings.get(model_id, (0, 0))
+        stars, number = shown.get(model_id, (None, 0))
         first, speed = histograms[model_id, "first_token"], histograms[model_id, "throughput"]
         out[model_id] = Stats(
-            use_count=counters[model_id]["served"],
-            rating=shown.get(model_id, (Decimal(stars) / number).quantize(Decimal("0.01")))
-            if number
-            else None,
+            use_count=used.get(model_id, 0),
+            rating=stars,
             rating_count=number,
             samples=sum(first.values()),
             first_token_p50=percentile(first, 0.5),

@@ -102,6 +102,23 @@ def grant(
     with_market(work)
 
 
+@users.command("trust", epilog=example("user trust you@example.com", "user trust you@example.com --off"))
+def trust(
+    email: Email,
+    off: Annotated[bool, typer.Option("--off", help="Take the mark away")] = False,
+    as_json: Json = False,
+) -> None:
+    """Let an account's own keys, local and free calls count in ratings and popularity like paid ones."""
+
+    async def work(market: Market) -> None:
+        user = await market.accounts.auth.find_user(email)
+        await market.learner.trust(user.user_id, on=not off)
+        said = "no longer trusted" if off else "trusted: its calls count in ratings and popularity"
+        show({"email": user.email, "trusted": not off}, as_json=as_json, text=f"{user.email} is {said}")
+
+    with_market(work)
+
+
 @users.command("passwd", epilog=example("user passwd you@example.com"))
 def set_password(email: Email, as_json: Json = False) -> None:
     """Set a new password; every session of the account ends. It is asked for, or read from standard input."""

@@ -4,7 +4,8 @@ from agent_marketplace.gateway.credentials import Credentials
 from agent_marketplace.gateway.needs import Needs
 from agent_marketplace.gateway.preferences import Preferences
 from agent_marketplace.ledger import Ledger
-from agent_marketplace.recommend.ai_recommendation_engine import RecommendationEngine, Wallet
+from agent_marketplace.recommend.ai_recommendation_engine import RecommendationEngine
+from agent_marketplace.recommend.question import Choice, Expected, Wallet
 from agent_marketplace.wires.base import Call
 
 
@@ -16,15 +17,13 @@ class Assistant:
         self._ledger = ledger
         self._credentials = credentials
 
-    async def choose(
-        self, user_id: str, call: Call, needs: Needs, wishes: Preferences
-    ) -> list[tuple[str, str]]:
-        """(model id, why), the first to be tried first."""
+    async def choose(self, user_id: str, call: Call, needs: Needs, wishes: Preferences) -> list[Choice]:
+        """What to try, the first first."""
         wallet = Wallet(
             (await self._ledger.balance(user_id)).available, await self._credentials.providers(user_id)
         )
         return self._engine.choose(user_id, call, needs, wishes, wallet)
 
-    def output_range(self, model_id: str, call: Call, _input_tokens: int) -> tuple[int, int]:
-        """Output tokens: median and p95 of such an answer."""
-        return self._engine.output_range(model_id, call)
+    def output_range(self, model_id: str, call: Call, user_id: str) -> Expected:
+        """Output tokens of such an answer to this user."""
+        return self._engine.output_range(model_id, call, user_id)

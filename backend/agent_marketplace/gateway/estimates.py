@@ -3,17 +3,28 @@
 import logging
 from typing import Any
 
+import msgspec
+
 from agent_marketplace.gateway import needs, sizing
 from agent_marketplace.gateway.parts import OutputRange, Parts
-from agent_marketplace.gateway.plan import Target
+from agent_marketplace.gateway.plan import Plan, Target
 from agent_marketplace.gateway.preferences import parse
 from agent_marketplace.gateway.preparing import count_tokens
 from agent_marketplace.gateway.sizing import Asked
 from agent_marketplace.ledger import dollars
+from agent_marketplace.recommend.question import Expected
 from agent_marketplace.wires.base import Call
 
 log = logging.getLogger(__name__)
 _DEFAULT_MOST = 8192
+
+
+def with_effort(call: Call, plan: Plan) -> Call:
+    """The call at the effort that `auto` chose; what the caller set itself stands."""
+    effort = plan.chosen.effort if plan.chosen is not None else None
+    if effort is None or call.reasoning_effort is not None or call.reasoning_max_tokens is not None:
+        return call
+    return msgspec.structs.replace(call, reasoning_effort=effort)
 
 
 async def estimate(parts: Parts, user_id: str, call: Call) -> dict[str, Any]:
@@ -22,7 +33,8 @@ async def estimate(parts: Parts, user_id: str, call: Call) -> dict[str, Any]:
     asked = Asked(call=call, needs=needs.read(call, tokens), input_tokens=tokens)
     plan = await parts.planner.plan(user_id, call, asked.needs, parse(call.routing))
     target = plan.attempts[0].target
-    p50, p95, most = _lengths(parts.output_range, call, target, tokens)
+    call = with_effort(call, plan)
+    p50, p95, most = _capped(parts.output_range(target.model, call, user_id), call, target)
     wallet = await parts.ledger.balance(user_id)
     p95_cost = sizing.estimate(asked, target, p95)
     return {
@@ -34,6 +46,7 @@ async def estimate(parts: Parts, user_id: str, call: Call) -> dict[str, Any]:
             "output_tokens": {"p50": p50, "p95": p95, "maximum": most},
         },
         "model": target.model,
+        "auto": None if plan.chosen is None else plan.chosen._asdict(),
         "provider": target.provider,
         "own_key": target.credential == "byok",
         "affordable": target.free or p95_cost <= wallet.available,
@@ -46,21 +59,23 @@ async def estimate(parts: Parts, user_id: str, call: Call) -> dict[str, Any]:
     }
 
 
-def _lengths(usual: OutputRange, call: Call, target: Target, input_tokens: int) -> tuple[int, int, int]:
+def _capped(expected: Expected, call: Call, target: Target) -> tuple[int, int, int]:
     """Output tokens: usual, long (p95), and the most that may come."""
-    p50, p95 = usual(target.model, call, input_tokens)
     most = call.max_tokens or target.max_output or _DEFAULT_MOST
-    return min(p50, most), min(p95, most), most
+    return min(expected.p50, most), min(expected.p95, most), most
 
 
-def note(usual: OutputRange, asked: Asked, target: Target) -> dict[str, Any] | None:
-    """The estimate that goes on the receipt, to be compared with what was charged."""
+def note(usual: OutputRange, asked: Asked, target: Target, user_id: str) -> dict[str, Any] | None:
+    """The estimate that goes on the receipt, to be compared with what was charged, and what it was read from."""
     try:
-        p50, p95, most = _lengths(usual, asked.call, target, asked.input_tokens)
+        expected = usual(target.model, asked.call, user_id)
+        p50, p95, most = _capped(expected, asked.call, target)
         return {
             "p50": dollars(sizing.estimate(asked, target, p50)),
             "p95": dollars(sizing.estimate(asked, target, p95)),
             "maximum": dollars(sizing.bound(asked, target, most)),
+            "task": expected.task,
+            "effort": expected.effort,
         }
     except Exception:  # it is a courtesy: whatever fails in making it, the call goes on without
         log.exception("no estimate for a call of %s", target.model)

@@ -18,7 +18,7 @@ from agent_marketplace.gateway import estimates, observing, settling, sizing, to
 from agent_marketplace.gateway.dispatch import Dispatch
 from agent_marketplace.gateway.holding import Holding
 from agent_marketplace.gateway.parts import Job, Parts
-from agent_marketplace.gateway.plan import Attempt, Target
+from agent_marketplace.gateway.plan import Attempt, Plan, Target
 from agent_marketplace.gateway.preferences import parse
 from agent_marketplace.gateway.pulse import Pulse
 from agent_marketplace.gateway.record import GatewayRequest, Prepared, Record, Upstream
@@ -148,13 +148,25 @@ class Flight:
             request.user_id, request.call, wants, wishes, free_fallback=request.agents
         )
         if record.plan.chosen is not None:
-            request.detail["auto"] = dict(zip(("model", "reason"), record.plan.chosen, strict=True))
+            request.detail["auto"] = record.plan.chosen._asdict()
+            self._think_as_chosen(record.plan)
         if request.agents:
             target = record.plan.attempts[0].target
             # Before the hold: whatever making it costs or breaks, no money is held yet.
-            if (noted := estimates.note(parts.output_range, record.asked, target)) is not None:
+            if (noted := estimates.note(parts.output_range, record.asked, target, request.user_id)) is not None:
                 request.detail["estimate"] = noted
         record.stages.append(("plan", record.began, record.began))
+
+    def _think_as_chosen(self, plan: Plan) -> None:
+        """Puts the effort that `auto` chose into the call; the client's bytes, which lack it, can't be passed on then."""
+        record = self.record
+        request, asked = record.request, record.asked
+        call = request.call
+        chosen = estimates.with_effort(call, plan)
+        if asked is None or chosen is call:
+            return
+        request.call, request.raw = chosen, None
+        record.asked = msgspec.structs.replace(asked, call=chosen)
 
     async def _hold(self) -> None:
         record, began = self.record, time.monotonic()

@@ -18,10 +18,11 @@ from agent_marketplace.ledger import Ledger
 from agent_marketplace.net.drain import Drain
 from agent_marketplace.net.http import OutboundClient
 from agent_marketplace.net.traces import Tracer
+from agent_marketplace.recommend.question import Expected
 from agent_marketplace.wires.base import Call
 
-OutputRange = Callable[[str, Call, int], tuple[int, int]]
-"""Output tokens of a model's answers to such a call with so many input tokens: median and p95."""
+OutputRange = Callable[[str, Call, str], Expected]
+"""Output tokens of a model's answers to such a call of this user: median and p95, and what they were read from."""
 
 
 @dataclass(slots=True, kw_only=True)

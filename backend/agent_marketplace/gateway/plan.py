@@ -8,6 +8,7 @@ import msgspec
 from agent_marketplace.gateway.needs import Needs, missing
 from agent_marketplace.gateway.preferences import Preferences
 from agent_marketplace.ledger import Price
+from agent_marketplace.recommend.question import Choice
 
 Credential = Literal["operator", "byok", "none"]
 Why = Literal["requested", "other_endpoint", "listed_fallback", "free_fallback", "auto"]
@@ -61,12 +62,12 @@ class Skipped(msgspec.Struct, frozen=True, kw_only=True):
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Attempts in order and what was left out.
 
-    chosen: (model id, why) of what `auto` picked first
+    chosen: what `auto` picked first
     """
 
     attempts: tuple[Attempt, ...]
     skipped: tuple[Skipped, ...]
-    chosen: tuple[str, str] | None = None
+    chosen: Choice | None = None
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,10 +15,11 @@ from agent_marketplace.gateway.preferences import Preferences
 from agent_marketplace.gateway.refusals import nothing_left
 from agent_marketplace.gateway.targets import Targets
 from agent_marketplace.providers.endpoints import EndpointTable
+from agent_marketplace.recommend.question import Choice
 from agent_marketplace.wires.base import Call
 
-Chooser = Callable[[str, Call, Needs, Preferences], Awaitable[list[tuple[str, str]]]]
-"""For `model: "auto"`: (model id, why) in order, for a user's call; never raises."""
+Chooser = Callable[[str, Call, Needs, Preferences], Awaitable[list[Choice]]]
+"""For `model: "auto"`: what to try, in order, for a user's call; never raises."""
 
 
 class Planner:
@@ -50,10 +51,10 @@ class Planner:
         """
         own_keys = await self._credentials.providers(user_id) if wishes.byok != "never" else frozenset[str]()
         groups: list[Group] = []
-        chosen: tuple[str, str] | None = None
+        chosen: Choice | None = None
         if call.model == "auto":
             picks = await self._choose(user_id, call, wants, wishes)
-            groups += [self._targets.group(model_id, "auto", own_keys, wishes) for model_id, _ in picks]
+            groups += [self._targets.group(pick.model, "auto", own_keys, wishes) for pick in picks]
             chosen = picks[0] if picks else None
         else:
             groups.append(self._targets.group(call.model, "requested", own_keys, wishes))

@@ -11,7 +11,7 @@ from agent_marketplace.errors import BadRequest
 Byok = Literal["prefer", "only", "never"]
 Sort = Literal["price", "throughput", "latency"]
 
-FIELDS = frozenset({"models", "provider", "byok", "fallback", "on_empty", "max_cost", "session_id"})
+FIELDS = frozenset({"models", "provider", "byok", "fallback", "on_empty", "max_cost", "session_id", "auto"})
 _PROVIDER_FIELDS = frozenset(
     {
         "order",
@@ -29,7 +29,10 @@ _MAX_LIST = 16
 
 
 class Preferences(msgspec.Struct, frozen=True, kw_only=True):
-    """What the caller asked of the router. max_cost, max_price_*: nano-dollars (the latter per million tokens)."""
+    """What the caller asked of the router. max_cost, max_price_*: nano-dollars (the latter per million tokens).
+
+    auto_allow, auto_exclude: names with wildcards; cost_tier: 0 (cheapest) to 10 (best).
+    """
 
     models: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
@@ -45,6 +48,9 @@ class Preferences(msgspec.Struct, frozen=True, kw_only=True):
     on_empty_free: bool = False
     max_cost: int | None = None
     session_id: str | None = None
+    auto_allow: tuple[str, ...] = ()
+    auto_exclude: tuple[str, ...] = ()
+    cost_tier: int | None = None
 
 
 _NO_WISHES = Preferences()
@@ -86,7 +92,26 @@ def parse(raw: Mapping[str, Any]) -> Preferences:
         on_empty_free=_one_of(raw.get("on_empty"), "on_empty", ("error", "free"), "error") == "free",
         max_cost=_dollars(raw.get("max_cost"), "max_cost"),
         session_id=_session(raw.get("session_id")),
+        **_auto(raw.get("auto")),
     )
+
+
+def _auto(value: Any) -> dict[str, Any]:
+    """`auto: {allow, exclude, cost_tier}`: which models `auto` may take (wildcards, `maker/*` too), 0 cheapest to 10 best."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise BadRequest("auto must be an object with allow, exclude and cost_tier")
+    if unknown := sorted(set(value) - {"allow", "exclude", "cost_tier"}):
+        raise BadRequest(f"auto.{unknown[0]} is not known; known: allow, cost_tier, exclude")
+    tier = value.get("cost_tier")
+    if tier is not None and (isinstance(tier, bool) or not isinstance(tier, int) or not 0 <= tier <= 10):
+        raise BadRequest("auto.cost_tier must be a whole number from 0 to 10")
+    return {
+        "auto_allow": _names(value.get("allow"), "auto.allow"),
+        "auto_exclude": _names(value.get("exclude"), "auto.exclude"),
+        "cost_tier": tier,
+    }
 
 
 def _names(value: Any, field: str) -> tuple[str, ...]:

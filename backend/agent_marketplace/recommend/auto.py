@@ -1,10 +1,12 @@
 """`model: "auto"`: which models to try, in order, and why. Pure, and it answers for every input."""
 
-import hashlib
+import fnmatch
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
+from agent_marketplace.recommend.difficulty import is_chatter
+from agent_marketplace.recommend.question import Choice
 from agent_marketplace.recommend.reasons import money
 from agent_marketplace.recommend.scoring import Candidate, Priority, choose, is_demo
 from agent_marketplace.recommend.tasks import Analysis
@@ -36,6 +38,12 @@ class Wishes(Protocol):
     def max_cost(self) -> int | None: ...
     @property
     def session_id(self) -> str | None: ...
+    @property
+    def auto_allow(self) -> Collection[str]: ...
+    @property
+    def auto_exclude(self) -> Collection[str]: ...
+    @property
+    def cost_tier(self) -> int | None: ...
 
 
 class Message(Protocol):
@@ -54,6 +62,8 @@ class Call(Protocol):
     def messages(self) -> Sequence[Message]: ...
     @property
     def max_tokens(self) -> int | None: ...
+    @property
+    def reasoning_effort(self) -> str | None: ...
 
 
 class CallNeeds(Protocol):
@@ -74,8 +84,13 @@ class CallNeeds(Protocol):
 
 
 def allowed(candidate: Candidate, wishes: Wishes) -> bool:
-    """Whether the caller's constraints on providers and prices let this offer through."""
+    """Whether the caller's constraints on models, providers and prices let this offer through."""
     offer = candidate.offer
+    names = (candidate.model.id, f"{candidate.model.maker}/{candidate.model.id}")
+    if wishes.auto_allow and not _matches(names, wishes.auto_allow):
+        return False
+    if _matches(names, wishes.auto_exclude):
+        return False
     if wishes.only and offer.provider not in wishes.only:
         return False
     if offer.provider in wishes.ignore or (wishes.byok == "only" and not candidate.own_key):
@@ -90,11 +105,22 @@ def allowed(candidate: Candidate, wishes: Wishes) -> bool:
     )
 
 
+def _matches(names: Sequence[str], patterns: Collection[str]) -> bool:
+    return any(fnmatch.fnmatchcase(name, pattern.lower()) for name in names for pattern in patterns)
+
+
+def priority_of(wishes: Wishes) -> Priority:
+    """`sort`, else the dial from 0 (cheapest) to 10 (best), else balanced."""
+    if wishes.cost_tier is not None and wishes.sort is None:
+        return "cost" if wishes.cost_tier <= 3 else "balanced" if wishes.cost_tier <= 7 else "quality"
+    return _SORTS.get(wishes.sort, "balanced")
+
+
 def order(
     candidates: Sequence[Candidate], analysis: Analysis, wishes: Wishes, sticky: str | None = None
-) -> list[tuple[str, str]]:
-    """(model id, why), the first to be tried first; the conversation's own model first while it is good enough."""
-    picks = choose(candidates, _SORTS.get(wishes.sort, "balanced"), analysis.type, ATTEMPTS)
+) -> list[Choice]:
+    """What to try, the first first; the conversation's own model first while it is good enough."""
+    picks = choose(candidates, priority_of(wishes), analysis.type, ATTEMPTS, analysis.difficulty)
     if not picks:
         return []
     best = picks[0].candidate
@@ -106,7 +132,7 @@ def order(
         and kept.quality.points >= best.quality.points - STICKY_LOSS
     ):
         chosen = [kept, *(c for c in chosen if c.model.id != sticky)][:ATTEMPTS]
-    return [(c.model.id, _why(c, analysis, kept=c.model.id == sticky)) for c in chosen]
+    return [Choice(c.model.id, _why(c, analysis, kept=c.model.id == sticky), c.effort) for c in chosen]
 
 
 def _why(c: Candidate, analysis: Analysis, *, kept: bool) -> str:
@@ -118,26 +144,27 @@ def _why(c: Candidate, analysis: Analysis, *, kept: bool) -> str:
         if kept
         else f"best fit for {task}" + (" (unsure)" if analysis.uncertain else "")
     )
-    return f"{lead}; {c.quality.why}; about {money(c.list_cost.p50)} a call"
+    effort = f"; {c.effort} effort" if c.effort not in (None, "none") else ""
+    return f"{lead}{effort}; {c.quality.why}; about {money(c.list_cost.p50)} a call"
 
 
 def last_text(call: Call) -> str:
-    """The newest words of the user; earlier turns only name the conversation."""
+    """The newest words of the user that ask something: "ok thanks" is about what was asked before it."""
+    newest = ""
     for message in reversed(call.messages):
         if message.role == "user":
             text = "\n".join(t for part in message.parts if (t := getattr(part, "text", "")))
-            if text:
+            newest = newest or text
+            if text and not is_chatter(text):
                 return text
-    return ""
+    return newest
 
 
-def conversation_key(user_id: str, call: Call, wishes: Wishes) -> str:
-    """The caller's session, else the digest of the first user message: every turn of a conversation carries it."""
-    if wishes.session_id:
-        return f"{user_id}/s/{wishes.session_id}"
-    first = next((m for m in call.messages if m.role == "user"), None)
-    words = "\n".join(str(getattr(p, "text", "")) for p in first.parts) if first is not None else ""
-    return f"{user_id}/m/{hashlib.sha256(words.encode(errors='replace')).hexdigest()}"
+def conversation_key(user_id: str, wishes: Wishes) -> str | None:
+    """The caller's session under the caller's way of choosing; a conversation without an id is not remembered."""
+    if not wishes.session_id:
+        return None
+    return f"{user_id}/{wishes.session_id}/{priority_of(wishes)}"
 
 
 class Memory:
@@ -146,10 +173,12 @@ class Memory:
     def __init__(self) -> None:
         self._models: OrderedDict[str, str] = OrderedDict()
 
-    def get(self, key: str) -> str | None:
-        return self._models.get(key)
+    def get(self, key: str | None) -> str | None:
+        return None if key is None else self._models.get(key)
 
-    def put(self, key: str, model_id: str) -> None:
+    def put(self, key: str | None, model_id: str) -> None:
+        if key is None:
+            return
         self._models[key] = model_id
         self._models.move_to_end(key)
         while len(self._models) > _REMEMBERED:

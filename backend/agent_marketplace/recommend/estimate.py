@@ -1,7 +1,8 @@
 """How long an answer will be and what it will cost, before it is asked for. Money in nano-dollars, lengths in tokens.
 
-A length has a stated prior per task (visible tokens) and, for models that think, thinking tokens scaled by how wordy the model
-was in LiveBench 2026-06-25; own history replaces the prior as calls are seen (20 calls weigh as much as the prior).
+A length has a stated prior per task (visible tokens) and, for models that think, thinking tokens: what a question of the
+task's kind took in LiveBench 2026-06-25 (cost over price), scaled to the effort of the call. The answers of this installation
+replace the prior as they are seen (20 calls weigh as much as the prior).
 """
 
 import math
@@ -11,12 +12,24 @@ import msgspec
 
 from agent_marketplace.catalog import AIModel
 from agent_marketplace.ledger import Price, price_usage
+from agent_marketplace.recommend.efforts import factor, thinks, usual
 from agent_marketplace.recommend.quality import Result
 from agent_marketplace.usage import Usage
 
 DEFAULT_CAP = 1024
 PRIOR_CALLS = 20
-MEDIAN_LIVEBENCH_TOKENS = 14_000
+TYPICAL_QUESTION: Mapping[str, int] = {
+    "debugging": 2970, "code_generation": 2930, "code_review": 2840, "documentation": 6870, "explain_concept": 5100,
+    "brainstorming": 6560, "summarisation": 7100, "translation": 4380, "data_extraction": 3940, "maths": 3670, "vision": 7320,
+    "tool_use": 3980, "quick_task": 1220,
+}  # fmt: skip
+"""The median over LiveBench 2026-06-25's models of hidden tokens per question of a task's kind, brought to medium effort."""
+
+TAIL = 1.3
+"""Everyday answers of models that think have a longer tail than the table of their usual lengths says (measured on o3-mini)."""
+
+MEDIAN_OF_MEAN, P95_OF_MEAN = 0.55, 2.2
+"""Thinking is skewed: its median against the mean that a benchmark's cost tells, and its 95th percentile."""
 VISIBLE: Mapping[str, tuple[int, int]] = {
     "debugging": (550, 2200), "code_generation": (600, 3000), "code_review": (700, 2200), "documentation": (600, 2500),
     "explain_concept": (450, 1300), "brainstorming": (450, 1500), "summarisation": (180, 700), "translation": (150, 1500),
@@ -45,44 +58,83 @@ class CostRange(msgspec.Struct, frozen=True):
     p95: int
 
 
-def thinks(model: AIModel) -> bool:
-    """True for models that spend hidden tokens unless told not to. Anthropic's think only when asked."""
-    return "reasoning" in (*model.supported_parameters, *model.capabilities) and model.maker != "anthropic"
-
-
 def prior_lengths(
-    model: AIModel, task: str, wanted_tokens: int | None = None, result: Result | None = None
+    model: AIModel,
+    task: str,
+    wanted_tokens: int | None = None,
+    result: Result | None = None,
+    *,
+    effort: str | None = None,
+    measured: str | None = None,
 ) -> Lengths:
-    """wanted_tokens: the length the user asked for, if the text said one; result: the model's public results."""
+    """wanted_tokens: the length asked for, if the text said one; result: the public results the model is judged by.
+
+    effort: of this call (None: what the model does when not told); measured: the effort of the result.
+    """
     p50, p95 = VISIBLE.get(task, VISIBLE[GENERAL])
     if wanted_tokens is not None:
         p50, p95 = wanted_tokens, round(wanted_tokens * 1.5)
     if thinks(model):
-        average = (
-            result.output_tokens.get("average", MEDIAN_LIVEBENCH_TOKENS)
-            if result is not None
-            else MEDIAN_LIVEBENCH_TOKENS
-        )
-        wordy = math.sqrt(min(4.0, max(0.1, average / MEDIAN_LIVEBENCH_TOKENS)))
-        hidden = THINKING.get(task, THINKING[GENERAL])
-        p50, p95 = p50 + round(hidden[0] * wordy), p95 + round(hidden[1] * wordy)
+        hidden = _thinking(model, task, result, effort, measured)
+        p50, p95 = p50 + hidden[0], p95 + hidden[1]
     limit = model.max_output or p95
     return Lengths(min(p50, limit), min(p95, limit))
 
 
+def _thinking(
+    model: AIModel, task: str, result: Result | None, effort: str | None, measured: str | None
+) -> tuple[int, int]:
+    """Hidden tokens, median and 95th percentile.
+
+    Up to medium effort: everyday requests. At the effort of a benchmark: its questions, which are harder. Between them the
+    logarithm is interpolated, so that an effort costs what its own evidence says.
+    """
+    task = task if task in THINKING else GENERAL
+    per_question = result.question_tokens.get(task) if result is not None else None
+    # A row that names no effort was measured as the model comes, which is much nearer to high than to medium.
+    reached = measured or ("high" if per_question else "max")
+    told = effort or ((measured and usual(model)) or reached if per_question else usual(model))
+    at_medium = per_question / factor(reached) if per_question else TYPICAL_QUESTION[task]
+    usual_p50, usual_p95 = THINKING[task]
+    middle = usual_p50 * min(4.0, max(0.4, at_medium / TYPICAL_QUESTION[task]))
+    top = max(1.0, at_medium * factor(reached) * MEDIAN_OF_MEAN)
+    asked = factor(told)
+    if asked <= 1.0 or factor(reached) <= 1.0:
+        return round(middle * asked), round(middle * asked * usual_p95 / usual_p50 * TAIL)
+    along = min(1.0, math.log(asked) / math.log(factor(reached)))
+    p50 = middle ** (1 - along) * top**along * max(1.0, asked / factor(reached))
+    tail = (usual_p95 / usual_p50 * TAIL) ** (1 - along) * (P95_OF_MEAN / MEDIAN_OF_MEAN) ** along
+    return round(p50), round(p50 * tail)
+
+
 def blend(prior: Lengths, history: Lengths | None) -> Lengths:
-    """The prior and what was seen, weighted as 20 calls to the number of calls seen."""
+    """The prior and what was seen, in logarithms, weighted as PRIOR_CALLS to the number of calls seen."""
     if history is None or history.samples <= 0:
         return prior
     share = history.samples / (history.samples + PRIOR_CALLS)
-    return Lengths(
-        round(history.p50 * share + prior.p50 * (1 - share)),
-        max(
-            round(history.p95 * share + prior.p95 * (1 - share)),
-            round(history.p50 * share + prior.p50 * (1 - share)),
-        ),
-        history.samples,
-    )
+    p50 = _between(prior.p50, history.p50, share)
+    return Lengths(p50, max(p50, _between(prior.p95, history.p95, share)), history.samples)
+
+
+def _between(a: int, b: int, share: float) -> int:
+    """The geometric mean, `share` of it `b`: a few absurd lengths move it little."""
+    return round(math.exp((1 - share) * math.log(max(1, a)) + share * math.log(max(1, b))))
+
+
+def weighted_percentiles(seen: Sequence[tuple[int, float]]) -> Lengths:
+    """Median and 95th percentile of (tokens, weight); `samples` is the sum of weights."""
+    ordered = sorted(seen)
+    total = sum(w for _, w in ordered)
+
+    def at(share: float) -> int:
+        reached = 0.0
+        for tokens, weight in ordered:
+            reached += weight
+            if reached >= share * total - 1e-9:
+                return tokens
+        return ordered[-1][0]
+
+    return Lengths(at(0.5), at(0.95), round(total))
 
 
 def percentiles(lengths: Sequence[int]) -> Lengths:
@@ -98,6 +150,22 @@ def expected_cost(price: Price, input_tokens: int, lengths: Lengths) -> CostRang
         p50=price_usage(price, Usage(input=input_tokens, output=lengths.p50)),
         p95=price_usage(price, Usage(input=input_tokens, output=lengths.p95)),
     )
+
+
+PICTURE_TOKENS = 1_300
+"""Output tokens that a picture of 1024 x 1024 is billed as where the price is per token (OpenAI, Google)."""
+
+
+def result_cost(price: Price, input_tokens: int, output: str) -> CostRange:
+    """What one result that is no text will probably cost: a picture, or the vectors of the text."""
+    if output == "embedding":
+        usage = Usage(input=max(1, input_tokens))
+    elif price.per_image:
+        usage = Usage(input=input_tokens, images=1)
+    else:
+        usage = Usage(input=input_tokens, image_output=PICTURE_TOKENS)
+    cost = price_usage(price, usage)
+    return CostRange(cost, cost if output == "embedding" else 4 * cost)
 
 
 def hold_tokens(history: Lengths | None) -> int:

@@ -8,7 +8,17 @@ from agent_marketplace.errors import BadRequest, NotFound
 from agent_marketplace.recommend import store
 from agent_marketplace.recommend.ai_recommendation_engine import RecommendationEngine
 from agent_marketplace.recommend.calibration import Calibration, calibration
-from agent_marketplace.recommend.learning import HALF_LIFE_DAYS, SIGNALS, Experience, lengths_of, rate, trend
+from agent_marketplace.recommend.learning import (
+    HALF_LIFE_DAYS,
+    SIGNALS,
+    Experience,
+    counted,
+    holds_of,
+    lengths_of,
+    own_lengths,
+    rate,
+    trend,
+)
 
 _DAY_MS = 86_400_000
 _PERIODS = {"day": _DAY_MS, "week": 7 * _DAY_MS, "month": 30 * _DAY_MS}
@@ -19,15 +29,18 @@ _VOTE_DAYS = 6 * HALF_LIFE_DAYS  # older votes weigh less than 2 %
 class Learner:
     """`refresh` regularly (about once a minute); `signal` for thumbs and the like."""
 
-    def __init__(self, db: Database, clock: Clock, engine: RecommendationEngine) -> None:
+    def __init__(
+        self, db: Database, clock: Clock, engine: RecommendationEngine, *, everybody_trusted: bool = False
+    ) -> None:
         self._db = db
+        self._everybody = everybody_trusted
         self._clock = clock
         self._engine = engine
 
     async def refresh(self) -> Experience:
         """Reads usage, stars and signals, and hands the engine a new snapshot."""
         now = self._clock.now_ms()
-        experience = await self._db.read(lambda c: collect(c, now))
+        experience = await self._db.read(lambda c: collect(c, now, everybody=self._everybody))
         self._engine.set_experience(experience)
         return experience
 
@@ -55,23 +68,42 @@ class Learner:
         since = self._clock.now_ms() - days * _DAY_MS
         return calibration(await self._db.read(lambda c: store.estimates(c, user_id, since)))
 
+    async def may_rate(self, user_id: str, model_id: str) -> bool:
+        """Whether a user had an answer of a model that was paid for, or any answer, if the account is trusted."""
+        return await self._db.read(
+            lambda c: store.answered(
+                c, user_id, model_id, free_too=self._everybody or store.is_trusted(c, user_id)
+            )
+        )
+
+    async def trust(self, user_id: str, *, on: bool) -> None:
+        """Marks an account whose own keys, local and free calls count like paid ones, or takes the mark away."""
+        now = self._clock.now_ms()
+        await self._db.write(lambda c: store.set_trusted(c, user_id, now if on else None))
+
     @staticmethod
     def erase_user_in(connection: sa.Connection, user_id: str) -> None:
-        """Deletes a user's signals with the account."""
+        """Deletes a user's signals, and the mark of trust, with the account."""
         store.erase_user(connection, user_id)
 
 
-def collect(connection: sa.Connection, now_ms: int) -> Experience:
-    """One consistent snapshot as of `now_ms`."""
+def collect(connection: sa.Connection, now_ms: int, *, everybody: bool = False) -> Experience:
+    """One consistent snapshot as of `now_ms`. everybody: all accounts are trusted."""
+    voices = store.voices(connection, everybody=everybody)
+
+    def uses(start: int, end: int) -> dict[str, int]:
+        return counted(store.calls(connection, start, end, voices))
+
     trending = {
-        name: trend(
-            store.calls(connection, now_ms - span, now_ms),
-            store.calls(connection, now_ms - 2 * span, now_ms - span),
-        )
+        name: trend(uses(now_ms - span, now_ms), uses(now_ms - 2 * span, now_ms - span))
         for name, span in _PERIODS.items()
     }
+    answers = store.answers(connection, now_ms - _LENGTH_DAYS * _DAY_MS, voices)
     return Experience(
-        lengths=lengths_of(store.outputs(connection, now_ms - _LENGTH_DAYS * _DAY_MS)),
-        ratings=rate(store.votes(connection, now_ms - round(_VOTE_DAYS * _DAY_MS)), now_ms),
+        lengths=lengths_of(answers),
+        own=own_lengths(answers),
+        holds=holds_of(answers),
+        ratings=rate(store.votes(connection, now_ms - round(_VOTE_DAYS * _DAY_MS), voices), now_ms),
         trending=trending,
+        uses=uses(now_ms - _PERIODS["month"], now_ms + 1),
     )

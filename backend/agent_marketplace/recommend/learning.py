@@ -11,7 +11,7 @@ from decimal import Decimal
 
 import msgspec
 
-from agent_marketplace.recommend.estimate import Lengths, percentiles
+from agent_marketplace.recommend.estimate import Lengths, percentiles, weighted_percentiles
 
 FULL_VOICE_NANO = 50_000_000
 HALF_LIFE_DAYS = 90.0
@@ -32,8 +32,30 @@ TREND_FLOOR = 5
 """A model needs this many calls in the period to be called trending."""
 
 
+CALLS_PER_USER = 20
+"""Calls of one user that count for a model's uses and trend: a flood by one account is none."""
+
+MIN_USERS, USER_CALLS, OWN_CALLS = 3, 5, 200
+"""Lengths: how many users have to speak, and how many calls of one of them count for others and for the user."""
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """One delivered answer. output: tokens; task, effort: as its estimate read them; voice: paid, or by a trusted account."""
+
+    user_id: str
+    model: str
+    task: str
+    effort: str
+    output: int
+    voice: bool = False
+    trusted: bool = False
+
+
 class Vote(msgspec.Struct, frozen=True, kw_only=True):
-    """One word of one user on one model. kind: `stars` or a name of SIGNALS; paid_nano: what the user paid for the model."""
+    """One word of one user on one model. kind: `stars` or a name of SIGNALS; paid_nano: what the user paid for the model.
+
+    trusted: an account that an administrator vouches for: a full voice without payment.
+    """
 
     user_id: str
     model: str
@@ -41,6 +63,7 @@ class Vote(msgspec.Struct, frozen=True, kw_only=True):
     stars: float
     at: int
     paid_nano: int
+    trusted: bool = False
 
 
 class Rating(msgspec.Struct, frozen=True):
@@ -51,16 +74,30 @@ class Rating(msgspec.Struct, frozen=True):
     raters: int
 
 
-class Experience(msgspec.Struct, frozen=True):
-    """A snapshot. lengths, ratings: per model id; trending: period -> model ids, the strongest growth first."""
+Asked = tuple[str, str, str]
+"""(model id, task type, effort): what a length depends on."""
 
-    lengths: Mapping[str, Lengths] = {}
+
+class Experience(msgspec.Struct, frozen=True):
+    """A snapshot. lengths: of everybody's calls, robust; own: (user, *Asked) -> of that user's calls; holds, ratings: per model.
+
+    trending: period -> model ids, the strongest growth first; uses: per model, by the same rule as ratings.
+    """
+
+    lengths: Mapping[Asked, Lengths] = {}
+    own: Mapping[tuple[str, str, str, str], Lengths] = {}
+    holds: Mapping[str, Lengths] = {}
     ratings: Mapping[str, Rating] = {}
     trending: Mapping[str, tuple[str, ...]] = {}
+    uses: Mapping[str, int] = {}
 
-    def shown_ratings(self) -> dict[str, Decimal]:
-        """Stars to show, 1..5 with two places, for models that paying users gave stars; others keep their plain mean."""
-        return {m: Decimal(r.stars).quantize(Decimal("0.01")) for m, r in self.ratings.items() if r.raters}
+    def shown_ratings(self) -> dict[str, tuple[Decimal, int]]:
+        """(stars 1..5 with two places, how many gave them) of models that users with a voice gave stars; others show none."""
+        return {
+            m: (Decimal(r.stars).quantize(Decimal("0.01")), r.raters)
+            for m, r in self.ratings.items()
+            if r.raters
+        }
 
     def shift(self, model_id: str) -> tuple[float, str]:
         """Quality points to add for own ratings, and the words for it; (0, "") below one voice."""
@@ -78,7 +115,7 @@ class Experience(msgspec.Struct, frozen=True):
 
 def voice(vote: Vote, now_ms: int) -> float:
     """The weight of one vote, 0..1: paid share, age, and a quarter for signals."""
-    paid = min(1.0, max(0, vote.paid_nano) / FULL_VOICE_NANO)
+    paid = 1.0 if vote.trusted else min(1.0, max(0, vote.paid_nano) / FULL_VOICE_NANO)
     age_days = max(0.0, (now_ms - vote.at) / _DAY_MS)
     fresh = math.pow(0.5, age_days / HALF_LIFE_DAYS)
     return paid * fresh * (1.0 if vote.kind == "stars" else SIGNAL_VOICE)
@@ -116,6 +153,52 @@ def trend(now: Mapping[str, int], before: Mapping[str, int]) -> tuple[str, ...]:
     return tuple(m for m in sorted(growth, key=lambda m: (-growth[m], -now[m], m)) if growth[m] > 1)
 
 
-def lengths_of(outputs: Mapping[str, Sequence[int]]) -> dict[str, Lengths]:
-    """Percentiles of observed output tokens per model."""
-    return {model: percentiles(seen) for model, seen in outputs.items() if seen}
+def counted(used: Iterable[tuple[str, str, int]]) -> dict[str, int]:
+    """(user, model, calls) -> uses per model: of one user at most CALLS_PER_USER."""
+    found: dict[str, int] = {}
+    for _, model, calls in used:
+        found[model] = found.get(model, 0) + min(calls, CALLS_PER_USER)
+    return found
+
+
+def lengths_of(answers: Iterable[Answer]) -> dict[Asked, Lengths]:
+    """What everybody's answers tell of lengths, where MIN_USERS users or a trusted one speak.
+
+    Of one user USER_CALLS calls count (of a trusted one OWN_CALLS), spread evenly over what the user has: whoever pays for a
+    flood of long answers moves the percentiles no further than with a few.
+    """
+    grouped: dict[Asked, dict[str, list[int]]] = {}
+    trusted: set[str] = set()
+    for a in answers:
+        if a.voice:
+            grouped.setdefault((a.model, a.task, a.effort), {}).setdefault(a.user_id, []).append(a.output)
+        if a.trusted:
+            trusted.add(a.user_id)
+    found = {}
+    for asked, by_user in grouped.items():
+        if len(by_user) < MIN_USERS and not trusted & by_user.keys():
+            continue
+        most = {user: OWN_CALLS if user in trusted else USER_CALLS for user in by_user}
+        weighted = [
+            (output, min(1.0, most[user] / len(outputs)))
+            for user, outputs in by_user.items()
+            for output in outputs
+        ]
+        found[asked] = weighted_percentiles(weighted)
+    return found
+
+
+def own_lengths(answers: Iterable[Answer]) -> dict[tuple[str, str, str, str], Lengths]:
+    """What a user's own answers tell that user; the newest OWN_CALLS."""
+    grouped: dict[tuple[str, str, str, str], list[int]] = {}
+    for a in answers:
+        seen = grouped.setdefault((a.user_id, a.model, a.task, a.effort), [])
+        if len(seen) < OWN_CALLS:
+            seen.append(a.output)
+    return {key: percentiles(seen) for key, seen in grouped.items()}
+
+
+def holds_of(answers: Sequence[Answer]) -> dict[str, Lengths]:
+    """Per model, over all tasks: what a hold without a stated cap should buy."""
+    pooled = [msgspec.structs.replace(a, task="", effort="") for a in answers]
+    return {model: lengths for (model, _, _), lengths in lengths_of(pooled).items()}

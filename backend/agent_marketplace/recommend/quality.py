@@ -7,14 +7,17 @@ brainstorming, vision or quick facts of current models directly: their measures 
 """
 
 import functools
+import itertools
 import math
-from collections.abc import Mapping
+import statistics
+from collections.abc import Iterable, Mapping
 from datetime import date
 from importlib import resources
 
 import msgspec
 
 from agent_marketplace.catalog import AIModel, Evidence, MarketplaceRegistry
+from agent_marketplace.recommend import efforts, lines
 
 MEASURES: Mapping[str, str] = {
     "coding": "LiveBench Coding", "agentic_coding": "LiveBench Agentic Coding", "mathematics": "LiveBench Mathematics",
@@ -56,6 +59,16 @@ OVERALL_PULL = 0.5
 PRIOR_PULL = 1.5
 PRIOR_CEILING = 66.0
 NO_EVIDENCE_PENALTY = 3.0
+RELATIVES = 3
+PRIOR_MEASURED_AT = "high"
+UNKNOWN_AGE = 0.75
+INHERITED_CEILING = 95.0
+SUCCESSIONS = 8
+WELL_MEASURED = 5
+"""From this many general measures on, price and age say nothing more about a model."""
+
+USUAL_STEP, LARGEST_STEP, FURTHER_STEP = 4.0, 8.0, 1.0
+"""Points that a successor gains: without enough successions to learn from, at most, and for each model skipped beyond."""
 
 
 class Quality(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,13 +80,18 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """One model's public results: standardised and raw scores per measure, output tokens per question, row names and effort by source."""
+    """One model's public results: standardised and raw scores per measure, row names and effort by source.
+
+    output_tokens: per question and subtask; question_tokens: output tokens that the cost of a question of a task's kind
+    comes to, thinking included, at the effort of the newest row.
+    """
 
     measures: dict[str, float] = {}
     raw: dict[str, float] = {}
     sources: dict[str, str] = {}
     effort: dict[str, str] = {}
     output_tokens: dict[str, int] = {}
+    question_tokens: dict[str, int] = {}
 
 
 class PublicSource(msgspec.Struct, frozen=True):
@@ -102,6 +120,7 @@ class QualityFile(msgspec.Struct, frozen=True):
     sources: dict[str, PublicSource]
     prior: Prior
     models: dict[str, Result]
+    thinking_gain: dict[str, float] = {}
 
 
 @functools.cache
@@ -138,6 +157,13 @@ def _source_of(measure: str, result: Result) -> str:
     )
 
 
+class Basis(msgspec.Struct, frozen=True):
+    """The results that a model is judged by, its own or its predecessor's, and the effort they were measured at."""
+
+    result: Result | None = None
+    measured: str | None = None
+
+
 class QualityTable:
     """Quality of every model of a catalogue. Immutable; make a new one when the catalogue changes."""
 
@@ -145,31 +171,70 @@ class QualityTable:
         self._file = file or bundled_quality()
         self._today = today
         self._families = self._family_means(registry)
+        self._members = self._by_line(registry.get_all_models())
+        self._lines = self._by_line(m for m in registry.get_all_models() if self._has_results(m.id))
+        self.step = self._learnt_step()
+        self._known: dict[tuple[str, str], Quality] = {}
 
     def result(self, model_id: str) -> Result | None:
         """Public results of a model, or None."""
         return self._file.models.get(model_id)
 
-    def of(self, model: AIModel, task: str) -> Quality:
-        """Quality of a model at a task; any unknown task is judged by the overall mean."""
+    def of(self, model: AIModel, task: str, effort: str | None = None) -> Quality:
+        """Quality of a model at a task; any unknown task is judged by the overall mean.
+
+        effort: how hard the model shall think; None: as hard as in the results.
+        """
+        known = self._known.get((model.id, task))
+        if known is None:
+            known = self._known[model.id, task] = self._judged(model, task)
+        measured = self.basis(model).measured
+        if effort is None or effort == measured:
+            return known
+        loss = self.thinking_gain(task) * max(0.0, efforts.share(measured) - efforts.share(effort))
+        if loss < 0.05:
+            return known
+        words = "without thinking" if effort == "none" else f"at {effort} effort"
+        said = f"; {words}, estimated {loss:.1f} points below that"
+        return Quality(points=known.points - loss, level=known.level, why=known.why + said)
+
+    def basis(self, model: AIModel) -> Basis:
+        """What a model is judged by."""
+        result = self._file.models.get(model.id)
+        if result is None or not result.measures:
+            before = self._predecessor(model)
+            result = self._file.models.get(before.id) if before is not None else None
+        if result is None or not result.measures:
+            return Basis(
+                None, PRIOR_MEASURED_AT
+            )  # judged by relatives, and those were measured at a high effort
+        said = next((result.effort[s] for s in _RELEASES if s in result.sources and s in result.effort), "")
+        return Basis(result, efforts.measured_at(said))
+
+    def thinking_gain(self, task: str) -> float:
+        """Points that thinking adds at a task, over all models measured with and without."""
+        gain = self._file.thinking_gain
+        if not gain:
+            return 0.0
+        weights = TASK_MEASURES.get(task, {})
+        total = sum(w for m, w in weights.items() if m in gain)
+        mean = sum(w * gain[m] for m, w in weights.items() if m in gain)
+        return (mean + OVERALL_PULL * (overall(gain) or 0.0)) / (total + OVERALL_PULL)
+
+    def _judged(self, model: AIModel, task: str) -> Quality:
         weights = TASK_MEASURES.get(task, dict.fromkeys(OVERALL, 1 / len(OVERALL)))
         result = self._file.models.get(model.id)
-        prior, level, why = self._prior(model)
         if result is None or not result.measures:
-            return Quality(points=prior, level=level, why=why)
+            return self._inherited(model, task) or self._prior(model)
+        known = sum(m in result.measures for m in OVERALL)
+        prior = PRIOR_CEILING if known >= WELL_MEASURED else self._prior(model).points
         points = estimate(result.measures, weights, prior)
         used = sorted((m for m in weights if m in result.measures), key=lambda m: (-weights[m], m))
-        if not used:
-            shown = ", ".join(f"{MEASURES[m]} {result.raw[m]:g}" for m in list(result.measures)[:1])
-            return Quality(
-                points=points,
-                level="proxy",
-                why=f"proxy: {shown} ({self._cited(result, list(result.measures)[:1])})",
-            )
-        shown = ", ".join(f"{MEASURES[m]} {result.raw[m]:g}" for m in used[:2])
-        level = "measured" if task in DIRECT else "proxy"
+        shown = used[:2] or list(result.measures)[:1]
+        words = ", ".join(f"{MEASURES[m]} {result.raw[m]:g}" for m in shown)
+        level = "measured" if task in DIRECT and used else "proxy"
         lead = "" if level == "measured" else "proxy: "
-        return Quality(points=points, level=level, why=f"{lead}{shown} ({self._cited(result, used[:2])})")
+        return Quality(points=points, level=level, why=f"{lead}{words} ({self._cited(result, shown)})")
 
     def evidence(self) -> dict[str, tuple[Evidence, ...]]:
         """Results per model id as the catalogue shows them."""
@@ -207,20 +272,77 @@ class QualityTable:
             if s in result.sources
         )
 
+    @staticmethod
+    def _by_line(models: Iterable[AIModel]) -> dict[tuple[str, str], tuple[AIModel, ...]]:
+        """Per maker and line, the newest first."""
+        found: dict[tuple[str, str], list[AIModel]] = {}
+        for model in models:
+            found.setdefault(lines.of(model)[:2], []).append(model)
+        return {k: tuple(sorted(v, key=lines.age_key, reverse=True)) for k, v in found.items()}
+
     def _family_means(self, registry: MarketplaceRegistry) -> dict[tuple[str, str], tuple[float, str]]:
-        """Per maker and family: the mean of the measured members, and the name of the best of them."""
-        members: dict[tuple[str, str], list[tuple[float, str]]] = {}
+        """Per maker and family: the mean of its RELATIVES newest measured members, and the name of the best of them."""
+        members: dict[tuple[str, str], list[tuple[str, float, str]]] = {}
         for model in registry.get_all_models():
             result = self._file.models.get(model.id)
             general = overall(result.measures) if result else None
             if general is not None and model.family:
-                members.setdefault((model.maker, model.family), []).append((general, model.name))
-        return {key: (sum(p for p, _ in found) / len(found), max(found)[1]) for key, found in members.items()}
+                key = (model.maker, model.family)
+                members.setdefault(key, []).append((model.released_on or "", general, model.name))
+        newest = {key: sorted(found, reverse=True)[:RELATIVES] for key, found in members.items()}
+        return {
+            key: (sum(p for _, p, _ in found) / len(found), max((p, name) for _, p, name in found)[1])
+            for key, found in newest.items()
+        }
 
-    def _prior(self, model: AIModel) -> tuple[float, str, str]:
+    def _predecessor(self, model: AIModel) -> AIModel | None:
+        """The nearest older model of its line that has results."""
+        older = self._lines.get(lines.of(model)[:2], ())
+        return next((m for m in older if lines.newer(model, m)), None)
+
+    def _inherited(self, model: AIModel, task: str) -> Quality | None:
+        """Of the nearest predecessor of its line that has results, and the usual step; None without a predecessor."""
+        before = self._predecessor(model)
+        if before is None:
+            return None
+        place = lines.of(model)[:2]
+        own = self.of(before, task)
+        between = sum(lines.newer(model, m) and lines.newer(m, before) for m in self._members.get(place, ()))
+        step = self.step + FURTHER_STEP * between
+        return Quality(
+            points=min(INHERITED_CEILING, own.points + step),
+            level="inherited",
+            why=f"inherited from {before.name} (no own results yet), plus {step:.1f} points as successors usually "
+            f"gain; {before.name}: {own.why}",
+        )
+
+    def _learnt_step(self) -> float:
+        """The median gain of measured successors over their nearest measured predecessor, in points."""
+        gains = []
+        for members in self._lines.values():
+            for newer, older in itertools.pairwise(members):
+                both = [self._file.models[m.id].measures for m in (newer, older)]
+                if lines.newer(newer, older) and all(
+                    sum(m in r for m in OVERALL) >= WELL_MEASURED for r in both
+                ):
+                    gains.append((overall(both[0]) or 0.0) - (overall(both[1]) or 0.0))
+        if len(gains) < SUCCESSIONS:
+            return USUAL_STEP
+        return max(0.0, min(LARGEST_STEP, statistics.median(gains)))
+
+    def _prior(self, model: AIModel) -> Quality:
+        """A guess from price and age (an unknown day of release says nothing), and from the newest relatives with results."""
+        if "demo" in model.tags or model.provider == "local":
+            return Quality(
+                points=20.0,
+                level="prior",
+                why="a small demo model that runs on this machine; no public result",
+            )
         line = self._file.prior
         years = (
-            (self._today - date.fromisoformat(model.released_on)).days / 365.25 if model.released_on else 2.0
+            (self._today - date.fromisoformat(model.released_on)).days / 365.25
+            if model.released_on
+            else UNKNOWN_AGE
         )
         price = model.price.output / 10**9 if model.price is not None and model.price.output > 0 else 0.1
         guess = (
@@ -230,13 +352,11 @@ class QualityTable:
         )
         guess = max(25.0, min(PRIOR_CEILING, guess)) - NO_EVIDENCE_PENALTY
         family = self._families.get((model.maker, model.family))
-        if family is not None and not model.retired:
-            mean = min(72.0, 0.5 * family[0] + 0.5 * guess)
-            return (
-                mean,
-                "family",
-                f"no public result of its own found; judged by its relative {family[1]}, its price and its age",
-            )
-        if "demo" in model.tags or model.provider == "local":
-            return 20.0, "prior", "a small demo model that runs on this machine; no public result"
-        return guess, "prior", "no public result found; a weak guess from its price and age only"
+        if family is None or model.retired:
+            why = "no public result found; a weak guess from its price and age only"
+            return Quality(points=guess, level="prior", why=why)
+        return Quality(
+            points=min(72.0, 0.5 * family[0] + 0.5 * guess),
+            level="family",
+            why=f"no public result of its own found; judged by its relative {family[1]}, its price and its age",
+        )

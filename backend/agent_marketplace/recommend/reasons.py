@@ -18,7 +18,7 @@ _ROLE = {
 _HOLDS = {
     "best": "best quality", "value": "best value", "cheapest": "cheapest that is good enough", "fastest": "fastest that is good enough",
 }  # fmt: skip
-_LEVEL = {"measured": "high", "proxy": "medium", "family": "low", "prior": "low"}
+_LEVEL = {"measured": "high", "proxy": "medium", "inherited": "medium", "family": "low", "prior": "low"}
 _TASK = {
     "debugging": "debugging", "code_generation": "writing code", "code_review": "code review", "documentation": "documentation",
     "explain_concept": "explanations", "brainstorming": "ideas and creative text", "summarisation": "summaries",
@@ -63,6 +63,12 @@ def reasons(pick: Pick, analysis: Analysis, considered: int) -> list[str]:
     out.append(
         f"About {c.seconds:.0f} s to a whole answer" if c.seconds >= 1 else "About a second to a whole answer"
     )
+    if c.effort is not None:
+        out.append(
+            "Without thinking"
+            if c.effort == "none"
+            else f"At {c.effort} effort: score, cost and time are of it"
+        )
     fit = _fit(c, analysis)
     return [*out, fit] if fit else out
 
@@ -97,7 +103,9 @@ def gives_up(pick: Pick, others: Sequence[Pick]) -> str | None:
     better = [
         o for o in rest if o.quality.points >= c.quality.points + 2 and score_of(o.quality.points) > mine
     ]
-    cheaper = [o for o in rest if o.list_cost.p50 * 2 <= c.list_cost.p50]
+    cheaper = [
+        o for o in rest if o.list_cost.p50 * 2 <= c.list_cost.p50 and o.list_cost.p50 < c.list_cost.p50
+    ]
     quicker = [o for o in rest if o.seconds * 2 <= c.seconds]
     if better:
         top = max(better, key=lambda o: (o.quality.points, o.model.id))

@@ -35,7 +35,10 @@ GOOD_ENOUGH = 9.0
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
-    """One model that can answer, through one offer. cost: what the user's wallet pays; list_cost: the provider's list price."""
+    """One model that can answer, through one offer at one effort. cost: what the user's wallet pays; list_cost: at list price.
+
+    effort: to be sent with the call; None: the call names none. quality, lengths, costs and seconds are of that effort.
+    """
 
     model: AIModel
     offer: Offer
@@ -45,6 +48,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     list_cost: CostRange
     seconds: float
     own_key: bool = False
+    effort: str | None = None
 
 
 class Pick(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,15 +61,18 @@ class Pick(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def score_of(points: float) -> float:
-    """Quality points to the guide's 1..10: 35 points are 1, the best known models (about 85) are 10."""
-    return round(max(1.0, min(10.0, 1 + 9 * (points - 35) / 50)), 1)
+    """Quality points to the guide's 1..10: 35 points are 1, the best known models (about 92) are 10."""
+    return round(max(1.0, min(10.0, 1 + 9 * (points - 35) / 57)), 1)
 
 
-def utility(c: Candidate, priority: Priority, task: str) -> float:
-    """Points of quality, less what cost and waiting are worth to this user."""
+def utility(c: Candidate, priority: Priority, task: str, difficulty: float = 0.5) -> float:
+    """Points of quality, less what cost and waiting are worth to this user.
+
+    difficulty: 0..1 of this very request; the easier it is, the less do differences of quality matter.
+    """
     decades = math.log10(max(c.list_cost.p50, FLOOR_NANO) / FLOOR_NANO)
     doublings = math.log2(max(c.seconds, 0.5))
-    weight = 1.0 if priority == "quality" else EASY.get(task, 1.0)
+    weight = 1.0 if priority == "quality" else EASY.get(task, 1.0) * (0.4 + 0.6 * min(1.0, 2 * difficulty))
     return c.quality.points * weight - _PER_DECADE[priority] * decades - _PER_DOUBLING[priority] * doublings
 
 
@@ -73,19 +80,22 @@ def _order(c: Candidate, value: float) -> tuple[float, int, str]:
     return (-round(value, 6), c.list_cost.p50, c.model.id)
 
 
-def choose(candidates: Sequence[Candidate], priority: Priority, task: str, limit: int) -> list[Pick]:
+def choose(
+    candidates: Sequence[Candidate], priority: Priority, task: str, limit: int, difficulty: float = 0.5
+) -> list[Pick]:
     """At most `limit` picks, the recommended first; then best, cheapest that is good enough, fastest, then by utility."""
     real = [c for c in candidates if not is_demo(c.model)] or list(candidates)
     if not real or limit < 1:
         return []
-    ranked = sorted(real, key=lambda c: _order(c, utility(c, priority, task)))
-    top = max(c.quality.points for c in real)
+    ranked = sorted(real, key=lambda c: _order(c, utility(c, priority, task, difficulty)))
     slack = GOOD_ENOUGH / EASY.get(task, 1.0)
-    enough = [c for c in real if c.quality.points >= top - slack]
+    # What is recommended is good enough by that: else "cheapest" and "fastest" could be dearer and slower than it.
+    floor = min(max(c.quality.points for c in real) - slack, ranked[0].quality.points)
+    enough = [c for c in ranked if c.quality.points >= floor]
     roles: list[tuple[Role, Candidate]] = [
         ("recommended", ranked[0]),
         ("best", min(real, key=lambda c: _order(c, c.quality.points))),
-        ("value", min(real, key=lambda c: _order(c, utility(c, "balanced", task)))),
+        ("value", min(enough, key=lambda c: _order(c, utility(c, "balanced", task, difficulty)))),
         ("cheapest", min(enough, key=lambda c: (c.list_cost.p50, *_order(c, c.quality.points)))),
         ("fastest", min(enough, key=lambda c: (c.seconds, *_order(c, c.quality.points)))),
     ]
@@ -95,7 +105,8 @@ def choose(candidates: Sequence[Candidate], priority: Priority, task: str, limit
     for role, candidate in roles:
         also = tuple(r for r, c in roles if c.model.id == candidate.model.id and r != role)
         chosen.setdefault(candidate.model.id, _pick(candidate, role, also))
-    for candidate in _spread(ranked, {p.candidate.model.maker for p in chosen.values()}):
+    others = _spread(enough, {p.candidate.model.maker for p in chosen.values()})
+    for candidate in (*others, *(c for c in ranked if c.quality.points < floor)):
         chosen.setdefault(candidate.model.id, _pick(candidate, "alternative"))
     return list(chosen.values())[:limit]
 

@@ -6,12 +6,14 @@ the circumstances, and are reported as flags: `long_context` (the input's length
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
 
+from agent_marketplace.recommend import reading
 from agent_marketplace.recommend.classifier import TaskClassifier, Verdict, default_classifier
+from agent_marketplace.recommend.difficulty import difficulty
 from agent_marketplace.recommend.features import WINDOW_HEAD, tokens, window
 from agent_marketplace.recommend.language import language_of
 
@@ -59,25 +61,6 @@ _POLITE = re.compile(
 )
 _GREETING = re.compile(r"^(?:hi|hello|hey)(?: there)?[,!.]\s+", re.IGNORECASE)
 _THANKS = re.compile(r"(?:[\s,.!]+(?:please|thanks|thank you|thx))+[\s.!]*$", re.IGNORECASE)
-_CHEAP = re.compile(
-    r"\b(?:cheap\w*|inexpensive|low[- ]cost|on a budget|tight budget|budget[- ]friendly|for free|free of charge)\b"
-)
-_LENGTH = re.compile(
-    r"\b(?:(\d{1,5})|(an?|one|two|three|four|five|six|seven|eight|nine|ten))[- ](?:short |brief |concise |bullet )?"
-    r"(words?|sentences?|points?|bullets?|paragraphs?|pages?|lines?)\b"
-)
-_SMALL = {
-    "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
-}  # fmt: skip
-_UNIT_TOKENS = {
-    "word": 1.35,
-    "sentence": 28,
-    "point": 25,
-    "bullet": 25,
-    "paragraph": 120,
-    "page": 650,
-    "line": 14,
-}
 _STOP = frozenset({
     "the", "and", "for", "with", "that", "this", "from", "are", "was", "were", "have", "has", "had", "you", "your", "our",
     "their", "its", "can", "could", "would", "should", "will", "into", "about", "what", "which", "who", "when", "where",
@@ -93,7 +76,10 @@ _CODE = re.compile(
 
 
 class Analysis(msgspec.Struct, frozen=True, kw_only=True):
-    """The reading of one request. confidence and label probabilities 0..1; lengths in tokens."""
+    """The reading of one request. confidence and label probabilities 0..1; lengths in tokens.
+
+    difficulty: 0..1, how much this very request asks of a model, of its words and its size (`difficulty.py`).
+    """
 
     type: str
     confidence: float
@@ -108,13 +94,17 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True):
     has_images: bool = False
     long_context: bool = False
     budget_conscious: bool = False
+    difficulty: float = 0.5
+    understood: tuple[reading.Understood, ...] = ()
     question: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The `analysis` of POST /recommendations; `question` only when uncertain."""
-        out: dict[str, Any] = msgspec.to_builtins(self)
+        out: dict[str, Any] = msgspec.to_builtins(msgspec.structs.replace(self, understood=()))
+        del out["understood"]  # stands beside the analysis, with what became of it
         out["labels"] = [{"type": name, "probability": round(p, 3)} for name, p in self.labels]
         out["confidence"] = round(self.confidence, 3)
+        out["difficulty"] = round(self.difficulty, 2)
         out["keywords"], out["decided_by"] = list(self.keywords), list(self.decided_by)
         if self.question is None:
             del out["question"]
@@ -127,20 +117,32 @@ def analyze(
     attachments: Sequence[str | Mapping[str, Any]] = (),
     input_tokens: int | None = None,
     classifier: TaskClassifier | None = None,
+    ignore: Collection[str] = (),
 ) -> Analysis:
-    """attachments: media types, file names, or mappings with `type`; input_tokens: of the whole call, if the caller knows."""
+    """attachments: media types, file names, or mappings with `type`; input_tokens: of the whole call, if the caller knows.
+
+    ignore: kinds of conditions (`conditions.Conditions`) that are not to be read off the words.
+    """
     classifier = classifier or default_classifier()
     images = any(_is_image(a) for a in attachments)
     seen = window(text)
     if not _SPOKEN.search(seen):
         seen = text = ""  # pictograms and control characters ask nothing
-    verdict = classifier.classify(classifier.parts(plain(text)), _nudges(seen, images=images, empty=not seen))
+    parts = classifier.parts(plain(text))
+    verdict = classifier.classify(parts, _nudges(seen, images=images, empty=not seen))
     ranked = sorted(
         zip(classifier.labels, verdict.probabilities, strict=True), key=lambda lp: (-lp[1], lp[0])
     )
     kind, confidence = ranked[0]
     uncertain = confidence < UNCERTAIN_BELOW or not seen
-    count = input_tokens if input_tokens is not None else estimate_tokens(text) + images * _IMAGE_TOKENS
+    understood = tuple(u for u in reading.read(parts.asked) if u.kind not in ignore)
+    told = {u.kind: u.value for u in understood}
+    count = (
+        input_tokens
+        if input_tokens is not None
+        else estimate_tokens(text) + images * _IMAGE_TOKENS + int(told.get("input_tokens", 0))
+    )
+    has_code = _CODE.search(seen) is not None
     return Analysis(
         type=kind,
         confidence=confidence if seen else 0.0,
@@ -150,11 +152,13 @@ def analyze(
         decided_by=_readable(verdict),
         language=language_of(seen),
         input_tokens=count,
-        wanted_output_tokens=_wanted_tokens(seen.lower()),
-        has_code=_CODE.search(seen) is not None,
+        wanted_output_tokens=told.get("output_tokens"),
+        has_code=has_code,
         has_images=images,
         long_context=count >= LONG_INPUT_TOKENS,
-        budget_conscious=_CHEAP.search(seen.lower()) is not None,
+        budget_conscious=told.get("priority") == "cost" or bool(told.get("free")),
+        difficulty=difficulty(parts.asked, kind, count, has_code=has_code),
+        understood=understood,
         question=_question(seen, kind, ranked[1][0]) if uncertain else None,
     )
 
@@ -203,14 +207,6 @@ def _nudges(seen: str, *, images: bool, empty: bool) -> dict[str, float]:
 def _keywords(seen: str) -> tuple[str, ...]:
     words = (t for t in tokens(seen) if len(t) > 2 and t[0].isalpha() and t not in _STOP)
     return tuple(dict.fromkeys(words))[:12]
-
-
-def _wanted_tokens(lower: str) -> int | None:
-    match = _LENGTH.search(lower)
-    if match is None:
-        return None
-    number = int(match[1]) if match[1] else _SMALL[match[2]]
-    return max(16, min(32_000, round(number * _UNIT_TOKENS[match[3].rstrip("s")])))
 
 
 _FORMS = {

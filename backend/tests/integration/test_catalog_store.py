@@ -118,28 +118,27 @@ def test_ollama_tags_become_free_offers_known_or_not(sqlite_database):
     run(sqlite_database, test)
 
 
-def test_only_a_paying_user_moves_a_rating_and_only_once(database):
+def test_who_has_not_paid_cannot_rate_and_a_rating_alone_shows_nothing(database):
     async def test(catalog, clock):
         with pytest.raises(Forbidden):
             await catalog.rate("u1", "gpt-5.4", 5, has_paid=False)
-        assert await catalog.rate("u1", "gpt-5.4", 5, has_paid=True) == (Decimal("5.00"), 1)
-        assert await catalog.rate("u1", "gpt-5.4", 2, has_paid=True) == (Decimal("2.00"), 1)
-        assert await catalog.rate("u2", "gpt-5.4", 5, has_paid=True) == (Decimal("3.50"), 2)
-        assert catalog.registry.get_model_by_id("gpt-5.4").to_dict()["rating"] == Decimal("3.50")
+        await catalog.rate("u1", "gpt-5.4", 5, has_paid=True)
+        assert await catalog.rating_of("gpt-5.4") == (None, 0)
+        catalog.heard = lambda: ({"gpt-5.4": (Decimal("4.10"), 2)}, {})
+        assert await catalog.rating_of("gpt-5.4") == (Decimal("4.10"), 2)
+        assert catalog.registry.get_model_by_id("gpt-5.4").to_dict()["rating"] == Decimal("4.10")
         for stars in (0, 6, True, 4.5, "5"):
             with pytest.raises(BadRequest):
                 await catalog.rate("u3", "gpt-5.4", stars, has_paid=True)
         with pytest.raises(NotFound) as caught:
             await catalog.rate("u3", "gpt-5.44", 5, has_paid=True)
         assert caught.value.extra["nearest"]
-        await database.write(lambda c: store.delete_ratings_of(c, "u2"))
-        await catalog.refresh_stats()
-        assert catalog.registry.get_model_by_id("gpt-5.4").rating_count == 1
+        await database.write(lambda c: store.delete_ratings_of(c, "u1"))
 
     run(database, test)
 
 
-def test_traffic_becomes_popularity_latency_and_uptime_and_adds_up_over_restarts(database):
+def test_traffic_becomes_latency_and_uptime_and_adds_up_over_restarts_but_no_popularity(database):
     async def test(catalog, clock):
         for _ in range(2):
             for i in range(50):
@@ -147,18 +146,21 @@ def test_traffic_becomes_popularity_latency_and_uptime_and_adds_up_over_restarts
             catalog.failed("gpt-5.4", "openai")
             await catalog.flush()
         model = catalog.registry.get_model_by_id("gpt-5.4")
-        assert (model.use_count, model.stats.samples) == (100, 100)
+        assert (model.use_count, model.stats.samples) == (0, 100)
         assert model.stats.first_token_p50 == pytest.approx(0.5, rel=0.1)
         assert model.stats.first_token_p95 == pytest.approx(5, rel=0.1)
         assert model.stats.throughput_p50 == pytest.approx(80, rel=0.1)
         assert model.stats.uptime == pytest.approx(100 / 102)
+        catalog.heard = lambda: ({}, {"gpt-5.4": 7})
+        await catalog.refresh_stats()
         assert catalog.registry.get_popular_models(1)[0].id == "gpt-5.4"
+        assert catalog.registry.get_model_by_id("gpt-5.4").use_count == 7
         again = Catalog(database, MarketplaceRegistry(clock=clock), clock=clock)
         await again.load()
-        assert again.registry.get_model_by_id("gpt-5.4").use_count == 100
+        assert again.registry.get_model_by_id("gpt-5.4").stats.samples == 100
         clock.advance(40 * 86_400)
         await again.refresh_stats()
-        assert again.registry.get_model_by_id("gpt-5.4").use_count == 0
+        assert again.registry.get_model_by_id("gpt-5.4").stats.samples == 0
 
     run(database, test)
 
@@ -171,7 +173,7 @@ def test_counts_that_could_not_be_stored_are_not_lost(sqlite_database):
             await catalog.flush()
         catalog._db.write = real
         await catalog.flush()
-        assert catalog.registry.get_model_by_id("gpt-5.4").use_count == 1
+        assert catalog.registry.get_model_by_id("gpt-5.4").stats.uptime == 1.0
 
     run(sqlite_database, test)
 

@@ -106,15 +106,88 @@ def test_nobody_judges_another_users_answer(database: Database) -> None:
     asyncio.run(story())
 
 
-def test_own_output_lengths_reach_the_engine(database: Database) -> None:
+ASKED = ("gpt-5.5", "quick_task", "medium")
+DETAIL = {"estimate": {"p50": 1, "p95": 2, "maximum": 3, "task": "quick_task", "effort": "medium"}}
+
+
+def test_a_users_own_output_lengths_reach_the_engine_for_that_user(database: Database) -> None:
     async def story() -> None:
         world = World(database)
         await world.user("u", paid_in=100 * DOLLAR)
         for i in range(20):
-            await world.call("u", "gpt-5.5", nano=1000, output=1000 + i)
+            await world.call("u", "gpt-5.5", nano=1000, output=1000 + i, detail=DETAIL)
         await world.learner.refresh()
-        assert world.engine.experience.lengths["gpt-5.5"].samples == 20
-        assert world.engine.usual_output("gpt-5.5") == 1018
+        assert world.engine.experience.own["u", *ASKED].samples == 20
+        assert world.engine.experience.lengths == {}
+
+    asyncio.run(story())
+
+
+def test_ten_long_answers_for_sign_up_credit_move_nobodys_estimate_or_hold(database: Database) -> None:
+    async def story() -> None:
+        world = World(database)
+        for n in range(5):
+            await world.user(f"payer{n}", paid_in=10 * DOLLAR)
+            for _ in range(4):
+                await world.call(f"payer{n}", "gpt-5.5", nano=1000, output=50, detail=DETAIL)
+        honest = (await world.learner.refresh()).lengths[ASKED]
+        for n in range(50):
+            await world.user(f"sock{n}")
+            await world.call(f"sock{n}", "gpt-5.5", nano=1000, output=60_000, detail=DETAIL)
+        for _ in range(30):
+            await world.call("payer0", "gpt-5.5", nano=1000, output=60_000, detail=DETAIL)
+        after = await world.learner.refresh()
+        assert after.lengths[ASKED].p50 == honest.p50 == 50
+        assert after.lengths[ASKED].samples <= honest.samples + 5
+
+    asyncio.run(story())
+
+
+def test_a_flood_of_free_calls_makes_no_model_popular_and_one_payer_counts_only_so_often(
+    database: Database,
+) -> None:
+    async def story() -> None:
+        world = World(database)
+        await world.user("flood")
+        await world.user("payer", paid_in=10 * DOLLAR)
+        for _ in range(120):
+            await world.call("flood", "mistral-7b", nano=0)
+        for _ in range(30):
+            await world.call("payer", "gpt-5.5", nano=1000)
+        assert (await world.learner.refresh()).uses == {"gpt-5.5": 20}
+
+    asyncio.run(story())
+
+
+def test_a_trusted_accounts_free_and_own_key_calls_count_and_it_may_rate(database: Database) -> None:
+    async def story() -> None:
+        world = World(database)
+        await world.user("friend")
+        for _ in range(3):
+            await world.call("friend", "mistral-7b", nano=0, detail=DETAIL)
+        await world.stars("friend", "mistral-7b", 5)
+        assert not await world.learner.may_rate("friend", "mistral-7b")
+        assert (await world.learner.refresh()).ratings == {}
+        await world.learner.trust("friend", on=True)
+        assert await world.learner.may_rate("friend", "mistral-7b")
+        heard = await world.learner.refresh()
+        assert heard.uses == {"mistral-7b": 3}
+        assert heard.ratings["mistral-7b"].raters == 1
+        assert heard.lengths["mistral-7b", "quick_task", "medium"].samples == 3
+        await world.learner.trust("friend", on=False)
+        assert (await world.learner.refresh()).uses == {}
+
+    asyncio.run(story())
+
+
+def test_where_sign_up_is_closed_everybody_is_trusted(database: Database) -> None:
+    async def story() -> None:
+        world = World(database)
+        world.learner = Learner(database, world.clock, world.engine, everybody_trusted=True)
+        await world.user("colleague")
+        await world.call("colleague", "mistral-7b", nano=0)
+        assert (await world.learner.refresh()).uses == {"mistral-7b": 1}
+        assert await world.learner.may_rate("colleague", "mistral-7b")
 
     asyncio.run(story())
 

@@ -111,7 +111,7 @@ def test_old_votes_fade() -> None:
 
 
 @given(
-    st.lists(st.integers(0, 100_000), min_size=1, max_size=500), st.integers(0, 5000), st.integers(0, 50_000)
+    st.lists(st.integers(1, 100_000), min_size=1, max_size=500), st.integers(1, 5000), st.integers(0, 50_000)
 )
 def test_lengths_keep_their_order_and_history_wins_with_many_calls(
     seen: list[int], p50: int, extra: int

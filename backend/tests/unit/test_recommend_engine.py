@@ -13,6 +13,7 @@ from agent_marketplace.clock import ManualClock
 from agent_marketplace.errors import BadRequest
 from agent_marketplace.gateway.needs import Needs
 from agent_marketplace.gateway.preferences import Preferences
+from agent_marketplace.recommend import efforts
 from agent_marketplace.recommend.ai_recommendation_engine import RecommendationEngine, Recommendations, Wallet
 from agent_marketplace.recommend.estimate import Lengths
 from agent_marketplace.recommend.learning import Experience, Rating
@@ -163,11 +164,22 @@ def test_a_cap_alone_means_the_best_within_it() -> None:
 def test_own_calls_replace_the_stated_length() -> None:
     engine = _engine()
     before = _ask(engine).recommendations[0]
-    engine.set_experience(Experience(lengths={before["model"].id: Lengths(10, 20, 2000)}))
-    after = next(p for p in _ask(engine, limit=20).recommendations if p["model"].id == before["model"].id)
+    model, effort = before["model"].id, before["effort"]
+    short = {(model, "debugging", e): Lengths(10, 20, 2000) for e in efforts.EFFORTS}
+    engine.set_experience(Experience(lengths=short, holds={model: Lengths(10, 20, 2000)}))
+    after = next(p for p in _ask(engine, limit=20, effort=effort).recommendations if p["model"].id == model)
     assert after["estimated_cost"] < before["estimated_cost"]
     assert "2000 calls" in after["reasoning"]
-    assert engine.usual_output(before["model"].id) == 256
+    assert engine.usual_output(model) == 256
+
+
+def test_what_somebody_elses_long_answers_cost_is_not_what_mine_do() -> None:
+    engine = _engine()
+    own = {("long-winded", "gpt-5.5", "debugging", "medium"): Lengths(60_000, 60_000, 10)}
+    before = engine.output_range("gpt-5.5", _call(TASK), "u")
+    engine.set_experience(Experience(own=own))
+    assert engine.output_range("gpt-5.5", _call(TASK), "u") == before
+    assert engine.output_range("gpt-5.5", _call(TASK), "long-winded").p50 > before.p50
 
 
 def test_ratings_by_paying_users_move_the_score_and_are_named() -> None:
@@ -181,12 +193,16 @@ def test_ratings_by_paying_users_move_the_score_and_are_named() -> None:
 
 def test_a_model_without_public_results_says_so() -> None:
     engine = _engine()
-    unknown = next(
+    unknown = [
         m
         for m in engine.registry.get_all_models()
         if engine.quality.result(m.id) is None and m.provider != "local"
-    )
-    assert "no public result" in engine.quality.of(unknown, "debugging").why
+    ]
+    assert len(unknown) > 100
+    for model in unknown:
+        said = engine.quality.of(model, "debugging")
+        own = "no own results yet" if said.level == "inherited" else "no public result"
+        assert own in said.why
 
 
 def test_proxies_are_called_proxies() -> None:

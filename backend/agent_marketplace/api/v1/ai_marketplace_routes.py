@@ -322,9 +322,10 @@ async def get_model(market: The, model_id: str) -> Response:
 )
 async def rate_model(market: The, principal: Writer, model_id: str, body: schemas.Rate) -> Response:
     model = market.targets.resolve(model_id)
-    spent = await market.ledger.usage(principal.user_id, days=366, by="model")
-    paid = any(s.key == model.id and s.cost_nano > 0 for s in spent)
-    rating, count = await market.catalog.rate(principal.user_id, model.id, body.stars, has_paid=paid)
+    paid = await market.learner.may_rate(principal.user_id, model.id)
+    await market.catalog.rate(principal.user_id, model.id, body.stars, has_paid=paid)
+    await market.learner.refresh()
+    rating, count = await market.catalog.rating_of(model.id)
     return success(rating=rating, rating_count=count)
 
 

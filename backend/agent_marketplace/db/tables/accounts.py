@@ -16,6 +16,13 @@ users = sa.Table(
     sa.Column("created_at", sa.BigInteger, nullable=False),
 )
 
+trusted_accounts = sa.Table(
+    "trusted_accounts",
+    metadata,
+    sa.Column("user_id", sa.String(36), primary_key=True),  # an administrator vouches for it
+    sa.Column("trusted_at", sa.BigInteger, nullable=False),
+)
+
 sessions = sa.Table(
     "sessions",
     metadata,

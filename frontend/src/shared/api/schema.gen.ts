@@ -2189,6 +2189,8 @@ export interface components {
         /** Pick */
         Pick: {
             cost_range: components["schemas"]["CostRange"];
+            /** Effort */
+            effort?: string | null;
             /** Estimated Cost */
             estimated_cost: number;
             /** Gives Up */
@@ -2435,21 +2437,79 @@ export interface components {
              * @default []
              */
             attachments: (components["schemas"]["Attachment"] | string)[];
+            /** Budget */
+            budget?: number | string | null;
+            /** Calls */
+            calls?: number | null;
+            /** Deadline S */
+            deadline_s?: number | null;
+            /** Effort */
+            effort?: ("none" | "minimal" | "low" | "medium" | "high" | "xhigh" | "max") | null;
+            /**
+             * Exclude Makers
+             * @default []
+             */
+            exclude_makers: string[];
+            /**
+             * Exclude Models
+             * @default []
+             */
+            exclude_models: string[];
+            /**
+             * Free
+             * @default false
+             */
+            free: boolean;
+            /**
+             * Ignore
+             * @default []
+             */
+            ignore: string[];
             /** Input Tokens */
             input_tokens?: number | null;
+            /** Language */
+            language?: string | null;
             /**
              * Limit
              * @default 3
              */
             limit: number;
+            /**
+             * Makers
+             * @default []
+             */
+            makers: string[];
             /** Max Cost */
             max_cost?: number | string | null;
+            /** Model */
+            model?: string | null;
+            /**
+             * No Training
+             * @default false
+             */
+            no_training: boolean;
+            /**
+             * Offline
+             * @default false
+             */
+            offline: boolean;
+            /**
+             * Open Weights
+             * @default false
+             */
+            open_weights: boolean;
+            /** Output */
+            output?: ("text" | "image" | "embedding" | "speech" | "rerank") | null;
+            /** Output Tokens */
+            output_tokens?: number | null;
             /**
              * Priority
              * @default balanced
              * @enum {string}
              */
             priority: "quality" | "balanced" | "cost" | "speed";
+            /** Region */
+            region?: ("eu" | "us") | null;
             /**
              * Require
              * @default []
@@ -2469,6 +2529,23 @@ export interface components {
              * @default []
              */
             blocked: unknown[];
+            /**
+             * Conditions
+             * @default {}
+             */
+            conditions: {
+                [key: string]: unknown;
+            };
+            /**
+             * Nearest
+             * @default []
+             */
+            nearest: unknown[];
+            /**
+             * Notes
+             * @default []
+             */
+            notes: string[];
             /** Recommendations */
             recommendations: components["schemas"]["Pick"][];
             /**
@@ -2476,6 +2553,16 @@ export interface components {
              * @constant
              */
             success: true;
+            /**
+             * Understood
+             * @default []
+             */
+            understood: unknown[];
+            /**
+             * What If
+             * @default []
+             */
+            what_if: unknown[];
         } & {
             [key: string]: unknown;
         };

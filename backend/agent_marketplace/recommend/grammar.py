@@ -1,0 +1,372 @@
+"""The words in which people state conditions on a model, in English and ten other languages. Data for `reading.py`.
+
+Precision first: a phrase is here only if it speaks of how the work is to be done, never of what the work is about.
+"""
+
+from collections.abc import Mapping
+
+NUMBER = r"\d{1,3}(?:[,.\u202f ]\d{3})+(?!\d)|\d+(?:[.,]\d+)?"
+
+CURRENCY = (
+    r"\$|us\$|usd|dollars?|bucks?|美元|美金|ドル|dólares?|dollari|долларов|доллара?|डॉलर|دولارات?|دولار"
+)
+CENTS = r"cents?|¢|美分|セント|centavos?|центов|центa|центами?|सेंट|سنتات?|سنت|centimes?|centesimi"
+EURO = r"€|eur|euros?|欧元|ユーロ|евро|यूरो|يورو"
+
+CAP = (
+    r"under|below|less than|at most|no more than|not more than|up to|within|max(?:imum|\.)?|"
+    r"cheaper than|for|budget(?: of| is|:)?|"
+    r"cap(?: of|:)?|limit(?: of|:)?|only have|i have|spend(?: at most)?|costs?|<=?|"
+    r"unter|höchstens|maximal|weniger als|bis zu|nicht mehr als|moins de|au plus|au maximum|"
+    r"pas plus de|menos de|como máximo|máximo|"
+    r"no más de|no máximo|até|meno di|al massimo|non più di|не более|меньше|до|максимум|不超过|低于|最多|"
+    r"少于|以内|以下|अधिकतम|से कम|"
+    r"أقل من|لا يزيد عن|بحد أقصى|以内で|まで"
+)
+EACH = (
+    r"each|apiece|a piece|per (?:\w+)|a call|an? (?:answer|request|question|ticket|email|document|"
+    r"page|message|image|item)|"
+    r"pro (?:\w+)|je (?:\w+)|chacune?|par (?:\w+)|cada (?:\w+)|cada uno|por (?:\w+)|ciascuno|"
+    r"a testa|за (?:\w+)|каждый|"
+    r"每(?:次|个|条|封|张|篇)|一(?:件|回|通)あたり|प्रति \w+|لكل \w+"
+)
+PERIOD: Mapping[str, str] = {
+    "month": (
+        r"(?:a|per|each|every|/) ?(?:month|mo\b)|monthly|im monat|pro monat|monatlich|"
+        r"par mois|mensuel\w*|al mes|por mes|"
+        r"mensual\w*|por mês|ao mês|mensais|al mese|mensil\w*|в месяц|每月|一个月|毎月|月に|月額|प्रति माह|شهريا|"
+        r"في الشهر"
+    ),
+    "day": (
+        r"(?:a|per|each|every|/) ?day|daily|am tag|pro tag|täglich|par jour|al día|por día|"
+        r"por dia|al giorno|в день|每天|一天|"
+        r"毎日|一日|प्रति दिन|يوميا|في اليوم"
+    ),
+    "week": (
+        r"(?:a|per|each|every|/) ?week|weekly|pro woche|par semaine|por semana|alla settimana|"
+        r"в неделю|每周|毎週|في الأسبوع"
+    ),
+}
+COUNTED = (
+    r"tickets?|documents?|emails?|e-mails?|messages?|requests?|calls?|questions?|invoices?|"
+    r"contracts?|reviews?|images?|pictures?|"
+    r"photos?|prompts?|articles?|reports?|letters?|files?|rows?|records?|products?|users?|comments?|"
+    r"posts?|tweets?|summaries|"
+    r"anfragen|dokumente|rechnungen|verträge|briefe|nachrichten|bilder|artikel|documents|factures|"
+    r"courriels|contrats|messages|"
+    r"documentos|facturas|correos|mensajes|contratos|faturas|mensagens|documenti|fatture|messaggi|"
+    r"запросов|писем|документов|"
+    r"сообщений|счетов|工单|文档|邮件|合同|发票|请求|件|通|दस्तावेज़|ईमेल|رسالة|رسائل|مستند|مستندات|فاتورة|فواتير|"
+    r"طلب|طلبات"
+)
+
+UNITS: Mapping[str, tuple[float, str]] = {
+    "word": (1.35, (r"words?|wörter[n]?|worte[n]?|mots?|palabras?|palavras?|parole|слов[ао]?|"
+    r"शब्द(?:ों)?|كلمات|كلمة")),
+    "character": (0.25, r"characters?|zeichen|caractères?|caracteres?|caratteri|символов|знаков"),
+    "sign": (1.0, r"字|文字|个字"),
+    "sentence": (28.0, (r"sentences?|sätze[n]?|satz|phrases?|frases?|frasi|предложени\w+|句话?|文で|"
+    r"वाक्य(?:ों)?|جمل(?:ة)?")),
+    "bullet": (25.0, (r"points?|bullets?|bullet points?|stichpunkten?|punkten?|puntos?|pontos?|"
+    r"punti|пункт\w*|点|要点|बिंदु(?:ओं)?|نقاط")),
+    "paragraph": (120.0, (r"paragraphs?|absätze[n]?|paragraphes?|párrafos?|parágrafos?|paragrafi|"
+    r"абзац\w*|段落?|अनुच्छेद|فقرات")),
+    "page": (650.0, r"pages?|pp|seiten?|páginas?|pagine|страниц\w*|页|ページ|頁|पृष्ठ|पेज|صفحات|صفحة"),
+    "line": (12.0, r"lines?|zeilen?|lignes?|líneas?|linhas?|righe|строк\w*|行|पंक्ति(?:यों)?|سطر|أسطر"),
+    "slide": (110.0, r"slides?|folien|diapositives?|diapositivas?|слайд\w*|幻灯片|スライド"),
+    "chapter": (5500.0, r"chapters?|kapiteln?|chapitres?|capítulos?|capitoli|глав\w*|章"),
+    "token": (1.0, r"tokens?"),
+}  # fmt: skip
+"""Tokens of one unit, and what it is called."""
+
+SMALL: Mapping[str, int] = {
+    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "twelve": 12,
+    "twenty": 20, "einem": 1, "einen": 1, "zwei": 2, "drei": 3, "vier": 4, "fünf": 5, "zehn": 10, "deux": 2, "trois": 3,
+    "quatre": 4, "cinq": 5, "dix": 10, "dos": 2, "tres": 3, "cuatro": 4, "cinco": 5, "diez": 10, "dois": 2, "três": 3, "quatro": 4,
+    "dez": 10, "due": 2, "tre": 3, "quattro": 4, "cinque": 5, "dieci": 10, "два": 2, "двух": 2, "три": 3, "трёх": 3, "трех": 3,
+    "пять": 5, "пяти": 5, "десять": 10, "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "十": 10, "तीन": 3, "दो": 2,
+    "पाँच": 5, "ثلاث": 3, "ثلاثة": 3, "خمس": 5, "خمسة": 5,
+}  # fmt: skip
+
+GIVEN = (
+    r"this|these|those|my|our|the|attached|following|his|her|their|its|dieses?|diesen?|meine[rn]?|"
+    r"unsere[rn]?|die|den|"
+    r"ce|cet|cette|ces|mon|ma|mes|notre|nos|estas?|estos?|mi|mis|nuestr[oa]s?|esta|este|estes|meus?|"
+    r"minhas?|"
+    r"questi?|queste|mio|miei|il|le|gli|эти|этот|эту|эт[иу]х?|мой|мои|наш\w*|这|这份|这些|我的|この|इस|इन|"
+    r"मेरे|هذه|هذا"
+)
+TO_LENGTH = (
+    r"in|into|within|to|as|at most|max(?:imum)?|about|around|roughly|exactly|of|under|"
+    r"limit(?:ed)? to|no more than|not more than|"
+    r"(?:in|auf) (?:höchstens|maximal|etwa)?|auf|höchstens|etwa|dans|à|environ|au plus|en|de|"
+    r"como máximo|unas?|em|no máximo|"
+    r"al massimo|circa|в|до|не более|примерно|用|约|大约|以|不超过|で|約|में|في"
+)
+MAKES = (
+    r"write|draft|compose|generate|create|produce|make|give|tell|answer|reply|prepare|design|outline|"
+    r"schreib\w*|verfass\w*|erstell\w*|écri\w*|rédige\w*|crée\w*|donne\w*|escrib\w*|redacta\w*|"
+    r"crea\w*|haz|escrev\w*|redij\w*|cri[ea]\w*|"
+    r"scriv\w*|напиш\w*|состав\w*|созда\w*|写|撰写|生成|创作|書い\w*|作成|लिख\w*|बना\w*|اكتب|أنشئ"
+)
+KEEPS_LENGTH = (
+    r"translat\w*|refactor\w*|rewrit\w*|proofread\w*|convert\w*|port\b|paraphras\w*|reformat\w*|"
+    r"übersetz\w*|umschreib\w*|"
+    r"tradui\w*|réécri\w*|traduc\w*|traduz\w*|reescrib\w*|reescrev\w*|traduci\w*|riscriv\w*|"
+    r"перевед\w*|перепиш\w*|翻译|改写|重写|翻訳|"
+    r"書き直\w*|अनुवाद|ترجم\w*"
+)
+
+PHRASES: Mapping[str, tuple[str, ...]] = {
+    "offline": (
+        (
+            r"(?:must|should|has to|have to|needs? to|can only) (?:run|work|stay|"
+            r"be)(?: \w+)? (?:offline|locally|local|on[- ]prem\w*|on my)"
+        ),
+        (
+            r"runs? (?:offline|locally|on (?:my|our|this) (?:own )?(?:laptop|machine|computer|hardware|"
+            r"server|pc|mac))"
+        ),
+        r"(?:local|offline|on[- ]prem(?:ises?)?|self[- ]hosted)[- ](?:only|models?|llms?)\b",
+        (
+            r"(?:no|none of (?:my|our)) data (?:may|can|must|should|shall|is allowed to|"
+            r"to) (?:ever )?leave"
+        ),
+        (
+            r"(?:data|it|text|files?|documents?|nothing|information) (?:must|may|can|should|is) ?"
+            r"(?:not|n't|never)?(?: be allowed to)? leaves? (?:the|my|our|this)"
+        ),
+        (
+            r"(?:must not|mustn't|may not|cannot|can't|never|nothing) leaves? (?:the|my|our|"
+            r"this) (?:\w+ )?"
+            r"(?:house|building|network|machine|laptop|computer|company|office|premises|server|country)"
+        ),
+        r"air[- ]?gapped",
+        r"without (?:an |the )?internet(?: connection| access)?\b",
+        (
+            r"(?:^|[,;(.]\s*)(?:fully |completely )?(?:offline|locally|local only|on[- ]prem(?:ises?)?|"
+            r"self[- ]hosted)(?:\s*[,;:.)]|$)"
+        ),
+        r"(?:nur|muss|soll) (?:lokal|offline)",
+        r"(?:lokal|offline) laufen",
+        r"(?:daten|nichts) dürfen? (?:\w+ )?(?:haus|netz|rechner|firma) (?:nicht )?verlassen",
+        r"ohne internet",
+        r"hors[- ]ligne",
+        r"en local\b",
+        r"sans (?:connexion )?internet",
+        r"aucune donnée ne (?:doit|peut) (?:sortir|quitter)",
+        r"sin (?:conexión (?:a )?)?internet",
+        r"sin conexión",
+        r"en local\b",
+        r"localmente",
+        r"ningún dato (?:puede|debe) salir",
+        r"sem (?:conexão (?:à )?)?internet",
+        r"nenhum dado pode sair",
+        r"senza (?:connessione (?:a )?)?internet",
+        r"in locale\b",
+        r"офлайн",
+        r"оффлайн",
+        r"локально",
+        r"без интернета",
+        r"данные не должны покидать",
+        r"离线",
+        r"本地(?:运行|模型|部署)",
+        r"数据不(?:能|得|可)(?:离开|外传|出)",
+        r"オフライン",
+        r"ローカル(?:で|モデル)",
+        r"データを外に出さ",
+        r"ऑफ़?लाइन",
+        r"इंटरनेट के बिना",
+        r"بدون إنترنت",
+        r"دون اتصال",
+        r"محليا",
+    ),
+    "no_training": (
+        r"no training(?: on (?:my|our|the) data)?(?=\s*[,;:.)]|$)",
+        r"(?:not|never|n't) (?:be )?(?:used|use) (?:\w+ )?(?:for|to) train\w*",
+        r"(?:don't|do not|doesn't|does not|must not|may not|won't|never) train on",
+        r"zero[- ]data[- ]retention",
+        r"\bzdr\b",
+        r"no (?:data )?retention",
+        r"nicht (?:zum|für(?:s)?|fürs) training",
+        r"kein training mit",
+        r"pas d'entraînement",
+        r"ne (?:doit|doivent) pas servir à (?:l'entraînement|entraîner)",
+        r"sin entrenamiento",
+        r"no (?:se )?(?:usen?|utilicen?) para entrenar",
+        r"sem treinamento",
+        r"não (?:sejam )?usad\w+ para trein\w+",
+        r"nessun addestramento",
+        r"без обучения на",
+        r"не использовать для обучения",
+        r"不(?:得|能|用于|可用于).{0,6}训练",
+        r"学習に使(?:わ|用し)ない",
+        r"प्रशिक्षण के लिए नहीं",
+        r"دون تدريب",
+        r"لا تستخدم للتدريب",
+    ),
+    "eu": (
+        r"\beu[- ](?:only|hosted|based|region|servers?|data ?cent\w+|residency|providers?)\b",
+        (
+            r"(?:stays?|remains?|kept|hosted|processed|stored|servers?|residency|run|"
+            r"located) (?:\w+ ){0,3}?"
+            r"(?:in|within|inside) (?:the )?(?:eu|european union|europe|germany|france|switzerland)\b"
+        ),
+        r"(?:^|[.,;:(]\s*)(?:in the )?eu(?:\s*[,;:.)]|$)",
+        r"gdpr[- ](?:compliant|conform)",
+        r"dsgvo[- ]?konform",
+        r"in der eu\b(?=.{0,30}(?:bleib|gehost|verarbeit|gespeichert|server))",
+        r"(?:server|daten|hosting) (?:\w+ ){0,3}in (?:der eu|europa|deutschland)",
+        r"(?:hébergé|rester|stocké|traité)\w* (?:\w+ ){0,2}(?:en europe|dans l'ue|en france)",
+        r"conforme (?:au rgpd|al rgpd|à lgpd)",
+        r"(?:alojad|permane[cz]|qued|proces)\w* en (?:la ue|europa)",
+        r"(?:hospedad|fiqu|fica)\w* na (?:ue|europa)",
+        r"(?:ospitat|restar|resti)\w* (?:nell'ue|in europa)",
+        r"(?:серверы|данные|хран\w*|оста\w*) (?:\w+ ){0,2}в (?:ес|европе)",
+        r"(?:欧盟|欧洲)(?:境内|服务器|托管|区域)|(?:留|存|放)在欧(?:盟|洲)",
+        r"(?:eu|欧州)(?:域内|リージョン|サーバー)",
+        r"في الاتحاد الأوروبي",
+    ),
+    "us": (
+        r"\bus[- ](?:only|hosted|based|region|servers?)\b",
+        (
+            r"(?:stays?|remains?|kept|hosted|processed|stored|servers?) (?:\w+ ){0,2}?(?:in|within|"
+            r"inside) (?:the )?(?:us|usa|united states)\b"
+        ),
+    ),
+    "open_weights": (
+        r"open[- ]?weights?\b",
+        r"open[- ]source (?:models?|llms?|ai)\b",
+        r"(?:freie|offene|open-source-)\s?(?:modelle?|gewichte)\b",
+        r"offenen? (?:modell|gewichten)",
+        r"poids ouverts",
+        r"modèles? (?:ouverts?|open[- ]source)",
+        r"pesos abiertos",
+        r"modelos? (?:abiertos?|de código abierto|open[- ]source)",
+        r"pesos abertos",
+        r"modelos? (?:abertos?|de código aberto)",
+        r"pesi aperti",
+        r"modell[oi] open[- ]source",
+        r"открыты(?:е|ми|х) вес\w*",
+        r"открыт\w+ модел\w+",
+        r"开源(?:模型|大模型)",
+        r"开放权重",
+        r"オープン(?:ウェイト|ソース)(?:の)?(?:モデル)?",
+        r"ओपन[- ]?सोर्स मॉडल",
+        r"نموذج مفتوح المصدر",
+        r"نماذج مفتوحة المصدر",
+    ),
+    "free": (
+        r"(?:for|completely|totally) free(?: of charge)?(?=\s*[,;:.!)]|$)",
+        r"free of charge",
+        r"(?:a|any|only) free models?",
+        r"\$0\b",
+        r"costs? nothing",
+        r"kostenlos\w*",
+        r"gratuit\w*",
+        r"gratis",
+        r"бесплатн\w+",
+        r"免费",
+        r"無料",
+        r"मुफ़?्त",
+        r"مجان\w+",
+    ),
+    "cheap": (
+        r"cheap(?:ly|er|est)?\b",
+        r"inexpensive\w*",
+        r"low[- ]cost",
+        r"on a budget",
+        r"tight budget",
+        r"budget[- ]friendly",
+        r"as little as possible",
+        r"billig\w*",
+        r"günstig\w*",
+        r"preiswert\w*",
+        r"pas cher",
+        r"bon marché",
+        r"économique",
+        r"barat[oa]s?",
+        r"económic[oa]s?",
+        r"econômic[oa]s?",
+        r"economic[oa]",
+        r"a buon mercato",
+        r"дешёв\w*",
+        r"дешев\w*",
+        r"недорог\w*",
+        r"便宜",
+        r"省钱",
+        r"安い",
+        r"安く",
+        r"सस्त\w*",
+        r"رخيص\w*",
+    ),
+    "fast": (
+        r"as (?:fast|quickly|soon) as possible",
+        r"\basap\b",
+        r"low(?:est)?[- ]latency",
+        r"real[- ]?time (?:answers?|replies|responses?|chat)",
+        r"(?:needs?|must|should|has) (?:to )?(?:be|answer|reply) (?:very |really )?(?:fast|quick\w*)",
+        r"(?:^|[,;(]\s*)(?:and )?fast(?:\s*[,;:.)]|$)",
+        r"fast(?:est)? (?:model|answers?|replies)",
+        r"so schnell wie möglich",
+        r"(?:schnell\w*) (?:antwort\w*|modell)",
+        r"le plus vite possible",
+        r"lo más rápido posible",
+        r"o mais rápido possível",
+        r"il più veloce possibile",
+        r"как можно быстрее",
+        r"尽快",
+        r"越快越好",
+        r"できるだけ早く",
+        r"जल्द से जल्द",
+        r"بأسرع ما يمكن",
+    ),
+    "best": (
+        r"money (?:is )?no (?:object|issue)",
+        r"(?:cost|price) (?:doesn't|does not) matter",
+        r"(?:best|highest) (?:possible )?quality",
+        r"best possible (?:answer|result|model|quality)",
+        r"whatever it costs",
+        r"geld spielt keine rolle",
+        r"bestmögliche?\w*",
+        r"peu importe le prix",
+        r"sin importar el (?:precio|costo|coste)",
+        r"não importa o preço",
+        r"a qualunque costo",
+        r"цена не важна",
+        r"不(?:在乎|计|惜)(?:价格|成本|代价)",
+        r"コストは(?:問わない|気にしない)",
+        r"最高品質",
+    ),
+}
+"""What a condition is called -> patterns over the lower-case text."""
+
+SECONDS = r"seconds?|secs?|s|sekunden?|secondes?|segundos?|secondi|секунд\w*|秒|सेकंड|ثوان|ثانية"
+MINUTES = r"minutes?|mins?|minuten?|minutos?|minuti|минут\w*|分钟|分|मिनट|دقائق|دقيقة"
+WITHIN = (
+    r"within|in under|in less than|under|below|faster than|less than|at most|no more than|in|"
+    r"innerhalb von|in unter|unter|en moins de|"
+    r"moins de|en menos de|menos de|em menos de|in meno di|meno di|за|менее|在|不超过|少于|以内|के भीतर|"
+    r"في غضون|خلال"
+)
+
+MAKER_NAMES: Mapping[str, str] = {
+    "claude": "anthropic", "anthropic": "anthropic", "openai": "openai", "open ai": "openai", "chatgpt": "openai", "gpt": "openai",
+    "gemini": "google", "google": "google", "llama": "meta", "meta": "meta", "mistral": "mistral", "deepseek": "deepseek",
+    "qwen": "alibaba", "alibaba": "alibaba", "grok": "xai", "xai": "xai", "kimi": "moonshotai", "moonshot": "moonshotai",
+    "glm": "zai", "zhipu": "zai", "z.ai": "zai", "cohere": "cohere", "phi": "microsoft", "nova": "amazon", "minimax": "minimax",
+    "gemma": "google", "nemotron": "nvidia", "nvidia": "nvidia", "granite": "ibm",
+}  # fmt: skip
+USE = (
+    r"(?:please )?(?:use|using|prefer|preferably|must be|has to be|want to use|only|stick (?:to|"
+    r"with)|go with|with|via|benutze|verwende|nimm|mit|nur|"
+    r"utilise[rz]?|avec|usa|utiliza|usar|con|solo|use|com|usando|usa|используй\w*|через|с помощью|用|"
+    r"使用|で|を使って|का उपयोग|استخدم)"
+)
+REFUSE = (
+    r"(?:no|not|never|without|except|anything but|any(?:thing)? (?:other than|except)|don't use|"
+    r"do not use|avoid|exclude|excluding|instead of|"
+    r"kein|keine|nicht|ohne|außer|pas de|sans|sauf|no uses|sin|excepto|sem|exceto|não use|senza|"
+    r"tranne|не используй\w*|без|кроме|不要用|不用|除了|"
+    r"以外|بدون|لا تستخدم)"
+)

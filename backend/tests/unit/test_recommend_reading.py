@@ -1,0 +1,149 @@
+"""A buyer's conditions in words: read where they are clear, left alone where the words speak of the work itself."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from agent_marketplace.errors import BadRequest
+from agent_marketplace.recommend.conditions import modalities_of, settle
+from agent_marketplace.recommend.difficulty import difficulty, is_chatter
+from agent_marketplace.recommend.reading import read
+
+
+def _read(text: str) -> dict[str, Any]:
+    return {u.kind: u.value for u in read(text)}
+
+
+@pytest.mark.parametrize(
+    ("text", "cap"),
+    [
+        ("Summarise this report, under 2 cents each", "0.02"),
+        ("Classify tickets, $1 a month for 1000 tickets", "0.001"),
+        ("500 emails a day, $30 a month budget", "0.002"),
+        ("label 20k product reviews for $10 total", "0.0005"),
+        ("max 0.001 per call, extract the names", "0.001"),
+        ("at most 5 cents a document: extract the parties", "0.05"),
+        ("fasse zusammen, maximal 2 Cent pro Anfrage", "0.02"),
+        ("Résume ces pages, moins de 2 centimes par requête", "0.02"),
+        ("Resume estas páginas, menos de 2 centavos cada una", "0.02"),
+        ("总结这份报告，每次不超过2美分", "0.02"),
+        ("Напиши рассказ, не более 5 центов", "0.05"),
+    ],
+)
+def test_a_budget_in_words_caps_the_call(text: str, cap: str) -> None:
+    found = _read(text)
+    assert "max_cost" in found
+    assert abs(found["max_cost"] - Decimal(cap)) <= Decimal("1E-9") or "emails a day" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "way", "tokens"),
+    [
+        ("Write a 3,000 word short story", "output_tokens", 4050),
+        ("Write a 3000 word short story", "output_tokens", 4050),
+        ("Summarise this in three bullets", "output_tokens", 75),
+        ("keep it under 100 words", "output_tokens", 135),
+        ("Review this 900-line diff for security holes", "input_tokens", 10_800),
+        ("Summarise this 300-page PDF report", "input_tokens", 195_000),
+        ("Extract the parties from 40-page contracts", "input_tokens", 26_000),
+        ("Antworte auf höchstens 200 Wörter", "output_tokens", 270),
+        ("3000文字の物語を書いて", "output_tokens", 3000),
+    ],
+)
+def test_a_stated_length_goes_the_way_that_was_meant(text: str, way: str, tokens: int) -> None:
+    found = {k: v for k, v in _read(text).items() if k in ("input_tokens", "output_tokens")}
+    assert found == {way: tokens}
+
+
+def test_a_translation_is_as_long_as_what_is_translated() -> None:
+    found = _read("Translate these 20 pages into German")
+    assert found["input_tokens"] == 13_000
+    assert 13_000 <= found["output_tokens"] <= 16_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Fix the one-line bug in this function",
+        "Why does a line of my CSS not work?",
+        "Explain a sentence I do not understand",
+        "Build an offline-first web app with service workers",
+        "Explain how EU law works",
+        "How do I draw a conclusion from these figures",
+        "Write a function that embeds text with the OpenAI API in Python",
+        "Write unit tests for my minimax algorithm",
+        "Write a python script which calls Google maps",
+        "fix the timeout: requests fail within 30 seconds",
+        "Make a svg logo in code",
+        "What is the budget of the European Union?",
+        "Explain text-to-speech",
+    ],
+)
+def test_what_the_work_is_about_is_no_condition(text: str) -> None:
+    assert read(text) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "value"),
+    [
+        ("Must run offline, no data may leave the house: summarise my diary", "offline", True),
+        ("Übersetze das, Daten dürfen das Haus nicht verlassen", "offline", True),
+        ("EU, no training: review my contract", "region", "eu"),
+        ("EU, no training: review my contract", "no_training", True),
+        ("use an open-weights model to write a poem", "open_weights", True),
+        ("用开源模型写一首诗", "open_weights", True),
+        ("use claude to write a poem", "makers", ["anthropic"]),
+        ("use claude opus 5 for this refactoring", "model", "claude opus 5"),
+        ("anything but openai, please translate", "exclude_makers", ["openai"]),
+        ("no claude and no gpt please", "exclude_makers", ["anthropic", "openai"]),
+        ("Draw a logo for my bakery", "output", "image"),
+        ("Create embeddings for these sentences", "output", "embedding"),
+        ("Turn this article into speech", "output", "speech"),
+        ("Transcribe this voice memo", "inputs", ["audio"]),
+        ("answer within 5 seconds", "deadline_s", 5.0),
+        ("best possible quality, money is no object: prove this", "priority", "quality"),
+        ("as fast as possible: translate hello", "priority", "speed"),
+        ("便宜的翻译", "priority", "cost"),
+    ],
+)
+def test_conditions_in_words_are_read(text: str, kind: str, value: Any) -> None:
+    assert _read(text).get(kind) == value
+
+
+def test_every_finding_shows_its_words_and_can_be_taken_back() -> None:
+    text = "use claude, under 2 cents each, offline only"
+    found = read(text)
+    assert all(u.words and u.words in text and u.says for u in found)
+    kept, shown = settle({}, found, ignore=("max_cost", "offline"))
+    assert kept.max_cost is None
+    assert not kept.offline
+    assert [u.kind for u in shown] == ["makers"]
+    with pytest.raises(BadRequest):
+        settle({}, found, ignore=("nonsense",))
+
+
+def test_a_field_beats_the_words() -> None:
+    kept, shown = settle({"max_cost": Decimal("0.5")}, read("translate this under 2 cents"))
+    assert kept.max_cost == Decimal("0.5")
+    assert shown == ()
+    assert settle({"budget": Decimal(10), "calls": 1000}, ())[0].cap_nano == 10_000_000
+
+
+def test_attachments_of_every_kind_are_heard() -> None:
+    found = modalities_of(
+        ["audio/mpeg", "clip.mp4", {"type": "application/pdf"}, {"name": "a.png"}, "text/plain"]
+    )
+    assert found == ("audio", "video", "pdf", "image")
+
+
+def test_thanks_ask_nothing_and_sums_are_no_proofs() -> None:
+    assert is_chatter("ok thanks!")
+    assert is_chatter("谢谢")
+    assert not is_chatter("ok, now prove it")
+    assert (
+        difficulty("What is 2+2?", "maths", 5)
+        < 0.3
+        < 0.6
+        < difficulty("Prove the theorem in Lean", "maths", 9)
+    )
