@@ -153,7 +153,9 @@ class Flight:
         if request.agents:
             target = record.plan.attempts[0].target
             # Before the hold: whatever making it costs or breaks, no money is held yet.
-            if (noted := estimates.note(parts.output_range, record.asked, target, request.user_id)) is not None:
+            if (
+                noted := estimates.note(parts.output_range, record.asked, target, request.user_id)
+            ) is not None:
                 request.detail["estimate"] = noted
         record.stages.append(("plan", record.began, record.began))
 

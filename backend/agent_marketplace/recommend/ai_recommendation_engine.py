@@ -204,7 +204,8 @@ class RecommendationEngine:
             found = [m for m in self.registry.get_all_models() if m.is_available and filters.answers_text(m)]
             found.sort(key=is_demo)
             return [
-                Choice(m.id, "the most popular model here: choosing by task failed") for m in found[: auto.ATTEMPTS]
+                Choice(m.id, "the most popular model here: choosing by task failed")
+                for m in found[: auto.ATTEMPTS]
             ]
 
     def _choose(

@@ -36,6 +36,11 @@ _CHATTER = re.compile(
 )
 
 
+def relative(found: float, kind: str) -> float:
+    """A difficulty against what is usual for its kind of task: 1 = as usual, at least 0.35, at most 1.2."""
+    return max(0.35, min(1.2, found / _USUAL.get(kind, 0.45)))
+
+
 def is_chatter(text: str) -> bool:
     """Whether a turn asks nothing new: thanks, agreement, a greeting, "go on"."""
     return len(text) <= 80 and _CHATTER.fullmatch(text.lower()) is not None

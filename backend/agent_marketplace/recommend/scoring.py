@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from agent_marketplace.catalog import AIModel, Offer
+from agent_marketplace.recommend.difficulty import relative
 from agent_marketplace.recommend.estimate import CostRange, Lengths
 from agent_marketplace.recommend.quality import Quality
 
@@ -65,14 +66,18 @@ def score_of(points: float) -> float:
     return round(max(1.0, min(10.0, 1 + 9 * (points - 35) / 57)), 1)
 
 
-def utility(c: Candidate, priority: Priority, task: str, difficulty: float = 0.5) -> float:
+def utility(c: Candidate, priority: Priority, task: str, difficulty: float | None = None) -> float:
     """Points of quality, less what cost and waiting are worth to this user.
 
-    difficulty: 0..1 of this very request; the easier it is, the less do differences of quality matter.
+    difficulty: 0..1 of this very request, None: as usual for its task; the easier, the less do differences of quality matter.
     """
     decades = math.log10(max(c.list_cost.p50, FLOOR_NANO) / FLOOR_NANO)
     doublings = math.log2(max(c.seconds, 0.5))
-    weight = 1.0 if priority == "quality" else EASY.get(task, 1.0) * (0.4 + 0.6 * min(1.0, 2 * difficulty))
+    weight = (
+        1.0
+        if priority == "quality"
+        else EASY.get(task, 1.0) * (1.0 if difficulty is None else relative(difficulty, task))
+    )
     return c.quality.points * weight - _PER_DECADE[priority] * decades - _PER_DOUBLING[priority] * doublings
 
 
@@ -81,7 +86,11 @@ def _order(c: Candidate, value: float) -> tuple[float, int, str]:
 
 
 def choose(
-    candidates: Sequence[Candidate], priority: Priority, task: str, limit: int, difficulty: float = 0.5
+    candidates: Sequence[Candidate],
+    priority: Priority,
+    task: str,
+    limit: int,
+    difficulty: float | None = None,
 ) -> list[Pick]:
     """At most `limit` picks, the recommended first; then best, cheapest that is good enough, fastest, then by utility."""
     real = [c for c in candidates if not is_demo(c.model)] or list(candidates)

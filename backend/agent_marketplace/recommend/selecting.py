@@ -10,6 +10,7 @@ from agent_marketplace.catalog import AIModel, MarketplaceRegistry, Offer
 from agent_marketplace.ledger import Price
 from agent_marketplace.recommend import efforts, hosting, lines
 from agent_marketplace.recommend import needs as filters
+from agent_marketplace.recommend.difficulty import relative
 from agent_marketplace.recommend.estimate import CostRange, Lengths, expected_cost, result_cost
 from agent_marketplace.recommend.quality import Quality, QualityTable
 from agent_marketplace.recommend.question import Blocked, Request
@@ -19,6 +20,9 @@ from agent_marketplace.recommend.scoring import Candidate, seconds_for, utility
 Lengthener = Callable[[AIModel, Request, str | None], Lengths]
 Judge = Callable[[AIModel, str, str | None], Quality]
 NEAREST = 3
+TRIVIAL = 0.5
+"""Requests this much easier than is usual for their task need no hard thinking."""
+
 WORSE = 1.5
 """Points by which a measured successor must be worse for its predecessor to stay a pick."""
 
@@ -197,6 +201,9 @@ class Selection:
             return (asked,) if efforts.thinks(model) else (None,)
         if "reasoning" in self._request.needs.names:
             return tuple(e for e in offered if e != "none") or (None,)
+        analysis, trivial = self._request.analysis, self._request.priority != "quality"
+        if trivial and relative(analysis.difficulty, analysis.type) <= TRIVIAL:
+            return tuple(e for e in offered if e is None or efforts.factor(e) <= efforts.factor("low"))
         return offered
 
     def _candidate(self, model: AIModel, offer: Offer, price: Price, effort: str | None) -> Candidate:

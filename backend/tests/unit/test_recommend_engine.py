@@ -229,21 +229,50 @@ def test_the_guide_s_sync_methods_answer_in_the_guide_s_shape() -> None:
 
 def test_auto_keeps_the_callers_constraints() -> None:
     engine, wallet = _engine(), Wallet(5 * 10**9)
-    for name, _ in engine.choose("u", _call(TASK), Needs(), Preferences(only=("google",)), wallet):
-        assert any(o.provider == "google" for o in engine.registry.offers(name))
+    for choice in engine.choose("u", _call(TASK), Needs(), Preferences(only=("google",)), wallet):
+        assert any(o.provider == "google" for o in engine.registry.offers(choice.model))
     assert engine.choose("u", _call(TASK), Needs(), Preferences(only=("nobody",)), wallet) == []
     cheap = engine.choose("u", _call(TASK), Needs(), Preferences(max_price_output=10**9), wallet)
-    for name, _ in cheap:
-        assert min(o.price.output for o in engine.registry.offers(name) if o.price) <= 10**9
+    for choice in cheap:
+        assert min(o.price.output for o in engine.registry.offers(choice.model) if o.price) <= 10**9
+    allowed = Preferences(auto_allow=("anthropic/*",), auto_exclude=("*fable*",))
+    for choice in engine.choose("u", _call(TASK), Needs(), allowed, wallet):
+        assert choice.model.startswith("claude")
+        assert "fable" not in choice.model
 
 
 def test_auto_keeps_a_conversation_with_its_model() -> None:
     engine, wallet = _engine(), Wallet(5 * 10**9)
     wishes = Preferences(session_id="s")
     first = engine.choose("u", _call("What is the capital of Peru?"), Needs(), wishes, wallet)[0]
-    second = engine.choose("u", _call("And of Chile?"), Needs(), wishes, wallet)[0]
-    assert second[0] == first[0]
-    assert "this conversation's model" in second[1]
+    second = engine.choose("u", _call("What is the capital of Chile?"), Needs(), wishes, wallet)[0]
+    assert second.model == first.model
+    assert "this conversation's model" in second.reason
+
+
+def test_thanks_never_move_a_conversation_and_the_same_words_elsewhere_do_not_stick() -> None:
+    engine, wallet = _engine(), Wallet(5 * 10**9)
+    question = Message("user", (TextPart("What is the capital of Peru?"),))
+    turns = (question, Message("assistant", (TextPart("Lima"),)), Message("user", (TextPart("ok thanks"),)))
+    for wishes in (Preferences(), Preferences(session_id="s")):
+        first = engine.choose("u", Call(model="auto", messages=(question,)), Needs(), wishes, wallet)[0]
+        later = engine.choose("u", Call(model="auto", messages=turns), Needs(), wishes, wallet)[0]
+        assert later.model == first.model
+    best = engine.choose("u", _call(TASK), Needs(), Preferences(cost_tier=10), wallet)[0]
+    cheap = engine.choose("u", _call(TASK), Needs(), Preferences(cost_tier=0), wallet)[0]
+    assert best.model != cheap.model
+
+
+def test_a_sum_is_no_proof_and_the_callers_effort_stands() -> None:
+    engine, wallet = _engine(), Wallet(5 * 10**9)
+
+    def cost(text: str) -> Decimal:
+        return Decimal(_ask(engine, text).recommendations[0]["estimated_cost"])
+
+    assert cost("What is 2+2?") < Decimal("0.01")
+    assert cost("What is 2+2?") < cost("Now prove that sqrt(2) is irrational and write a Lean proof")
+    call = Call(model="auto", messages=_call(TASK).messages, reasoning_effort="low")
+    assert {c.effort for c in engine.choose("u", call, Needs(), Preferences(), wallet)} <= {"low", None}
 
 
 def test_auto_never_fails_because_choosing_failed(monkeypatch: pytest.MonkeyPatch) -> None:
