@@ -18,7 +18,7 @@ from agent_marketplace.gateway import estimates, observing, settling, sizing, to
 from agent_marketplace.gateway.dispatch import Dispatch
 from agent_marketplace.gateway.holding import Holding
 from agent_marketplace.gateway.parts import Job, Parts
-from agent_marketplace.gateway.plan import Attempt, Plan, Target
+from agent_marketplace.gateway.plan import Attempt, Target
 from agent_marketplace.gateway.preferences import parse
 from agent_marketplace.gateway.pulse import Pulse
 from agent_marketplace.gateway.record import GatewayRequest, Prepared, Record, Upstream
@@ -149,7 +149,10 @@ class Flight:
         )
         if record.plan.chosen is not None:
             request.detail["auto"] = record.plan.chosen._asdict()
-            self._think_as_chosen(record.plan)
+            chosen = estimates.with_effort(request.call, record.plan)
+            if chosen is not request.call:  # the client's bytes lack the effort: they can't be passed on
+                request.call, request.raw = chosen, None
+                record.asked = msgspec.structs.replace(record.asked, call=chosen)
         if request.agents:
             target = record.plan.attempts[0].target
             # Before the hold: whatever making it costs or breaks, no money is held yet.
@@ -158,17 +161,6 @@ class Flight:
             ) is not None:
                 request.detail["estimate"] = noted
         record.stages.append(("plan", record.began, record.began))
-
-    def _think_as_chosen(self, plan: Plan) -> None:
-        """Puts the effort that `auto` chose into the call; the client's bytes, which lack it, can't be passed on then."""
-        record = self.record
-        request, asked = record.request, record.asked
-        call = request.call
-        chosen = estimates.with_effort(call, plan)
-        if asked is None or chosen is call:
-            return
-        request.call, request.raw = chosen, None
-        record.asked = msgspec.structs.replace(asked, call=chosen)
 
     async def _hold(self) -> None:
         record, began = self.record, time.monotonic()

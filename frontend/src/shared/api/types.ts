@@ -145,10 +145,35 @@ export interface BlockedPick {
   reason: string;
 }
 
+/** A condition read off the words; its `id` goes into `ignore` to take it back. */
+export interface Understood {
+  id: string;
+  value: unknown;
+  words: string;
+  text: string;
+}
+
+export interface NearPick {
+  model: Model;
+  breaks: string[];
+  estimated_cost: number;
+}
+
+export interface WhatIf {
+  says: string;
+  model_id: string;
+  effort: string | null;
+}
+
 export interface Recommendations {
   analysis: TaskAnalysis;
   recommendations: Recommendation[];
   blocked: BlockedPick[];
+  understood: Understood[];
+  conditions: Record<string, unknown>;
+  notes: string[];
+  nearest: NearPick[];
+  what_if: WhatIf[];
 }
 
 export interface UserProfile {
