@@ -34,6 +34,7 @@ from agent_marketplace.ledger import Ledger, Price, forget_in, nano
 from agent_marketplace.net.drain import Drain
 from agent_marketplace.net.factory import make_client
 from agent_marketplace.net.http import OutboundClient, OutboundRequest, OutboundResponse
+from agent_marketplace.net.lean_pool import Counts
 from agent_marketplace.net.traces import open_tracer
 from agent_marketplace.providers.endpoints import Endpoint, EndpointTable, Revealable
 from agent_marketplace.providers.local import LocalModel, LocalStatus
@@ -61,6 +62,7 @@ class _LateClient:
 
     def __init__(self) -> None:
         self.real: OutboundClient | None = None
+        self.counts = Counts()
 
     async def send(self, request: OutboundRequest) -> OutboundResponse:
         if self.real is None:
@@ -114,7 +116,8 @@ class Market:
 
     async def start(self) -> None:
         """Recovers what a dead process left, brings up the local model in the background, and the regular jobs."""
-        self.client.real = make_client(self.settings)
+        made = make_client(self.settings)
+        self.client.real, self.client.counts = made, made.counts
         self.router.parts.tracer = open_tracer(self.settings.otlp_endpoint)
         await self.catalog.load()
         await self._declare_operators_models()
@@ -267,7 +270,7 @@ def build(
         Parts(
             planner=planner, preparer=Preparer(endpoints, wires, credentials), ledger=ledger, client=client, clock=clock,
             drain=drain, health=health, catalog=catalog, output_range=assistant.output_range,
-            usual_output=engine.usual_output,
+            usual_output=engine.usual_output, running=accounts.in_flight,
         )
     )  # fmt: skip
     market = Market(

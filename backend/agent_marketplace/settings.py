@@ -38,6 +38,8 @@ class Settings:
     signup_credit_daily_nano: int = 500_000_000_000
     signup_credit_use: CreditUse = "all"
     rate_limits: bool = True
+    calls_per_user: int = 64
+    provider_connections: int = 512
     providers: Mapping[str, ProviderSettings] = field(default_factory=dict)
     ollama_host: str | None = None
     markup: Decimal = Decimal(1)
@@ -74,7 +76,8 @@ _KNOWN = {
     "MARKETPLACE_DATA_DIR", "MARKETPLACE_MODELS_DIR", "MARKETPLACE_SIGNUP", "MARKETPLACE_LIMITS",
     "MARKETPLACE_SIGNUP_CREDIT", "MARKETPLACE_SIGNUP_CREDIT_DAILY", "MARKETPLACE_SIGNUP_CREDIT_USE",
     "MARKETPLACE_MARKUP", "MARKETPLACE_LOCAL_MODEL", "MARKETPLACE_OUTBOUND", "MARKETPLACE_LOG_LEVEL", "MARKETPLACE_GRACE",
-    "MARKETPLACE_HOLD_TTL", "MARKETPLACE_NODES", "MARKETPLACE_LOG_FORMAT",
+    "MARKETPLACE_HOLD_TTL", "MARKETPLACE_NODES", "MARKETPLACE_CALLS_PER_USER", "MARKETPLACE_PROVIDER_CONNECTIONS",
+    "MARKETPLACE_LOG_FORMAT",
 }  # fmt: skip
 
 
@@ -136,6 +139,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
     url = _database_url(url)
     keys = tuple(k.strip() for k in env.get("ENCRYPTION_KEY", "").split(",") if k.strip())
     embedded = url.startswith("sqlite")
+    limited = _choice(env, "MARKETPLACE_LIMITS", "on", ("on", "off")) == "on"
     markup = Decimal(_amount(env, "MARKETPLACE_MARKUP", "1")).scaleb(-9)
     return Settings(
         data_dir=data_dir,
@@ -152,7 +156,9 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
             "CreditUse",
             _choice(env, "MARKETPLACE_SIGNUP_CREDIT_USE", "all" if embedded else "free", get_args(CreditUse)),
         ),
-        rate_limits=_choice(env, "MARKETPLACE_LIMITS", "on", ("on", "off")) == "on",
+        rate_limits=limited,
+        calls_per_user=_whole(env, "MARKETPLACE_CALLS_PER_USER", 64 if limited else 0, 0, 1_000_000),
+        provider_connections=_whole(env, "MARKETPLACE_PROVIDER_CONNECTIONS", 512, 1, 65_535),
         providers={
             name: ProviderSettings(env.get(key) or None, _base_url(env, base))
             for name, (key, base) in _provider_variables().items()

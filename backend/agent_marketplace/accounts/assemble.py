@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from agent_marketplace.accounts.ai_auth_service import AIAuthService, Eraser
 from agent_marketplace.accounts.authenticator import Authenticator
+from agent_marketplace.accounts.in_flight import InFlight
 from agent_marketplace.accounts.keys import MarketplaceKeys
 from agent_marketplace.accounts.limits import LimitRates, Limits
 from agent_marketplace.accounts.passwords import Passwords
@@ -28,6 +29,7 @@ class Accounts:
     provider_keys: ProviderKeys
     limits: Limits
     passwords: Passwords
+    in_flight: InFlight
 
     def close(self) -> None:
         self.passwords.close()
@@ -48,7 +50,8 @@ def assemble(
     """probe, providers: see ProviderKeys; erasers: see AIAuthService."""
     verdicts, tokens, passwords = Verdicts(clock), SessionTokens(secrets.jwt, clock), Passwords()
     limits = Limits(clock, enabled=settings.rate_limits, rates=LimitRates().shared_by(settings.nodes))
-    authenticator = Authenticator(db, tokens, secrets.key_pepper, verdicts, clock)
+    in_flight = InFlight(settings.calls_per_user)
+    authenticator = Authenticator(db, tokens, secrets.key_pepper, verdicts, clock, in_flight)
     provider_keys = ProviderKeys(vault, probe, providers)
     auth = AIAuthService(
         db,
@@ -66,4 +69,4 @@ def assemble(
         erasers=erasers,
     )
     keys = MarketplaceKeys(db, ledger, secrets.key_pepper, verdicts, clock)
-    return Accounts(auth, authenticator, keys, provider_keys, limits, passwords)
+    return Accounts(auth, authenticator, keys, provider_keys, limits, passwords, in_flight)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from agent_marketplace.accounts import key_format, store
 from agent_marketplace.accounts.errors import InvalidToken
+from agent_marketplace.accounts.in_flight import InFlight
 from agent_marketplace.accounts.principal import SCOPES, Principal
 from agent_marketplace.accounts.sessions import Claims, SessionTokens
 from agent_marketplace.accounts.verdicts import MAX_AGE_S, STILL_AGE_S, Verdicts
@@ -21,13 +22,20 @@ class Authenticator:
     """Turns headers into a Principal; costs microseconds while the verdict is less than a second old."""
 
     def __init__(
-        self, db: Database, tokens: SessionTokens, pepper: bytes, verdicts: Verdicts, clock: Clock
+        self,
+        db: Database,
+        tokens: SessionTokens,
+        pepper: bytes,
+        verdicts: Verdicts,
+        clock: Clock,
+        in_flight: InFlight,
     ) -> None:
         self._db = db
         self._tokens = tokens
         self._pepper = pepper
         self._verdicts = verdicts
         self._clock = clock
+        self._in_flight = in_flight
         self._asking: dict[tuple[bytes, int], asyncio.Task[Principal]] = {}
         self._touched: dict[str, float] = {}
 
@@ -91,6 +99,7 @@ class Authenticator:
         if found is None or not hmac.compare_digest(found[2], digest):
             raise InvalidToken("Invalid API key")
         user, key, _ = found
+        self._in_flight.limit_key(key.key_id, key.max_in_flight)
         await self._touch(key.key_id, now)
         scopes = frozenset(key.scopes.split())
         return Principal(

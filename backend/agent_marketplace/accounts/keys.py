@@ -16,6 +16,7 @@ from agent_marketplace.ledger.ledger import Ledger
 from agent_marketplace.ledger.types import KeySpend, Period
 
 MAX_KEYS = 100
+MOST_IN_FLIGHT = 10_000
 DEFAULT_SCOPES = ("inference", "account:read")
 _DAY_MS = 86_400_000
 
@@ -31,7 +32,8 @@ class Cap:
 
 @dataclass(frozen=True, slots=True)
 class MarketplaceKey:
-    """What may be shown of a key. Times in ms since the epoch; spend: None without a cap."""
+    """What may be shown of a key. Times in ms since the epoch; spend: None without a cap;
+    max_in_flight: calls at once, None = as many as its user may have."""
 
     key_id: str
     name: str
@@ -42,6 +44,7 @@ class MarketplaceKey:
     last_used_at: int | None
     cap: Cap | None
     spend: KeySpend | None = None
+    max_in_flight: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +73,23 @@ class MarketplaceKeys:
         scopes: Collection[str] | None = None,
         expires_in_days: int | None = None,
         cap: Cap | None = None,
+        max_in_flight: int | None = None,
     ) -> CreatedKey:
-        """Raises BadRequest: name, scopes, expiry, cap, or too many keys."""
+        """Raises BadRequest: name, scopes, expiry, cap, calls at once, or too many keys."""
         name = _checked_name(name)
         chosen = tuple(sorted(set(DEFAULT_SCOPES if scopes is None else scopes)))
         if not chosen or not set(chosen) <= SCOPES:
             raise BadRequest(f"Unknown scope; allowed: {', '.join(sorted(SCOPES))}")
         if expires_in_days is not None and not 1 <= expires_in_days <= 3650:
             raise BadRequest("expires_in_days must be from 1 to 3650")
+        if max_in_flight is not None and not 1 <= max_in_flight <= MOST_IN_FLIGHT:
+            raise BadRequest(f"max_in_flight must be from 1 to {MOST_IN_FLIGHT}")
         now, text = self._clock.now_ms(), key_format.new_key()
         expires_at = None if expires_in_days is None else now + expires_in_days * _DAY_MS
         row = store.KeyRow(
             new_id("key"), user_id, name, text[: len(key_format.PREFIX) + 4] + "…", " ".join(chosen),
             cap.amount_nano if cap else None, cap.period if cap else None, cap.time_zone if cap else None,
-            now, expires_at, None,
+            now, expires_at, None, max_in_flight,
         )  # fmt: skip
         digest = key_format.digest(self._pepper, "key", text)
 
@@ -139,4 +145,5 @@ def _shown(row: store.KeyRow, cap: Cap | None, spend: KeySpend | None) -> Market
         row.last_used_at,
         cap,
         spend,
+        row.max_in_flight,
     )

@@ -50,6 +50,7 @@ class KeyRow:
     created_at: int
     expires_at: int | None
     last_used_at: int | None
+    max_in_flight: int | None = None
 
 
 _USER = [users.c[name] for name in UserRow.__slots__]

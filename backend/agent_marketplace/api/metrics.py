@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import msgspec
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
@@ -14,7 +15,8 @@ from agent_marketplace.errors import Unavailable
 
 
 class Tally(msgspec.Struct, frozen=True):
-    """What one worker knows without asking anybody. answered: (kind, status, count); offers: (model, provider, ok, failed)."""
+    """What one worker knows without asking anybody. answered: (kind, status, count); offers: (model, provider, ok, failed);
+    provider_connections: see net.lean_pool.Counts."""
 
     answered: list[tuple[str, int, int]]
     active: int
@@ -22,6 +24,7 @@ class Tally(msgspec.Struct, frozen=True):
     local_ready: bool
     offers: list[tuple[str, str, int, int]]
     connections: dict[str, int]
+    provider_connections: dict[str, int]
     kept: int = 0
 
 
@@ -35,6 +38,7 @@ def tally(market: Market, answered: Answered) -> Tally:
         offers=[(*offer, seen.ok, seen.failed) for offer, seen in market.health.samples.items()],
         connections=market.db.connections(),
         kept=market.ledger.kept,
+        provider_connections=asdict(market.client.counts),
     )
 
 
@@ -109,7 +113,15 @@ def _processes(market: Market, workers: Sequence[Tally], registry: CollectorRegi
     connections = Gauge(
         "marketplace_database_connections", "The pools' connections", ["state"], registry=registry
     )
+    outward = Gauge(
+        "marketplace_provider_connections",
+        "Towards providers: connections in use, callers who wait for one, callers refused since the start",
+        ["state"],
+        registry=registry,
+    )
     for worker in workers:
+        for state, count in worker.provider_connections.items():
+            outward.labels(state).inc(count)
         for model, provider, ok, failed in worker.offers:
             calls.labels(model, provider, "true").inc(ok)
             calls.labels(model, provider, "false").inc(failed)

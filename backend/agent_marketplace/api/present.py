@@ -71,6 +71,7 @@ def key(shown: MarketplaceKey) -> dict[str, Any]:
         "spent": dollars(shown.spend.spent_nano) if shown.spend else 0,
         "held": dollars(shown.spend.held_nano) if shown.spend else 0,
         "resets_at": iso(shown.spend.resets_at) if shown.spend else None,
+        "max_in_flight": shown.max_in_flight,
     }
 
 

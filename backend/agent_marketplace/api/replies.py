@@ -67,7 +67,7 @@ class Cap(BaseModel):
 
 
 class Key(BaseModel):
-    """A marketplace key without its text. spent, held: dollars of the cap's period."""
+    """A marketplace key without its text. spent, held: dollars of the cap's period; max_in_flight: calls at once."""
 
     id: str
     name: str
@@ -80,6 +80,7 @@ class Key(BaseModel):
     spent: float
     held: float
     resets_at: str | None
+    max_in_flight: int | None
 
 
 class Keys(Reply):

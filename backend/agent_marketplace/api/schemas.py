@@ -144,6 +144,7 @@ class CreateKey(
     cap: KeyCap | None = None
     expires_in_days: Annotated[int, Field(ge=1, le=3650)] | None = None
     scopes: Annotated[list[Short], Field(max_length=10)] | None = None
+    max_in_flight: Annotated[int, Field(ge=1, le=10_000)] | None = None
 
 
 class Subscribe(Body, json_schema_extra={"examples": [{"plan": "pro"}]}):

@@ -22,6 +22,7 @@ from agent_marketplace.gateway.record import AttemptLog, Prepared, Reads, Upstre
 from agent_marketplace.gateway.scrub import scrubbed
 from agent_marketplace.net.errors import (
     AddressRefused,
+    Busy,
     ConnectFailed,
     FirstByteTimeout,
     IdleTimeout,
@@ -311,6 +312,9 @@ def _events(reply: Reply) -> list[Event]:
 def _net_failure(error: NetError, provider: str) -> UpstreamFailure:
     if isinstance(error, FirstByteTimeout | IdleTimeout | TotalTimeout):
         return UpstreamFailure(FailureClass.TIMEOUT, f"{provider} did not answer in time")
+    if isinstance(error, Busy):
+        words = f"all connections to {provider} are in use: try again in a second"
+        return UpstreamFailure(FailureClass.BUSY, words, retry_after=1)
     if isinstance(error, ConnectFailed | TlsFailed):
         return UpstreamFailure(FailureClass.SERVER, f"{provider} can't be reached")
     if isinstance(error, AddressRefused):

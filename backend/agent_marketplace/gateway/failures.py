@@ -37,6 +37,7 @@ TABLE: Mapping[F, Policy] = MappingProxyType(
         F.UNSUPPORTED: Policy(same=0, other=True, status=400, code="unprocessable"),
         F.BAD_REQUEST: Policy(same=0, other=False, status=400, code="invalid_request"),
         F.CONTEXT: Policy(same=0, other=True, larger=True, status=400, code="context_length_exceeded"),
+        F.BUSY: Policy(same=0, other=True, status=429, code="rate_limit_exceeded"),
         F.OVERSIZED: Policy(same=0, other=True, status=413, code="request_too_large"),
         F.CONTENT: Policy(same=0, other=False, status=400, code="content_policy_violation"),
     }
@@ -56,6 +57,7 @@ SUMMARY: Mapping[F, str] = MappingProxyType(
         F.UNSUPPORTED: "can't do what was asked",
         F.BAD_REQUEST: "refused the request as malformed",
         F.CONTEXT: "takes no input of this length",
+        F.BUSY: "was not asked: all connections to it are in use",
         F.OVERSIZED: "takes fewer tokens a minute than this one request has",
         F.CONTENT: "refused the content",
     }

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import msgspec
 
+from agent_marketplace.accounts.in_flight import InFlight
 from agent_marketplace.errors import PaymentRequired
 from agent_marketplace.gateway import sizing
 from agent_marketplace.gateway.plan import Plan, Target
@@ -24,7 +25,7 @@ class Holding:
     __slots__ = ("_key_id", "_ledger", "_request_id", "_running", "_user_id")
 
     def __init__(
-        self, ledger: Ledger, running: set[str], request_id: str, user_id: str, key_id: str | None
+        self, ledger: Ledger, running: InFlight, request_id: str, user_id: str, key_id: str | None
     ) -> None:
         self._ledger = ledger
         self._running = running
@@ -35,11 +36,22 @@ class Holding:
     async def take(
         self, asked: Asked, plan: Plan, free_alternative: Callable[[], str | None]
     ) -> tuple[Plan, Held]:
-        """Holds enough for the plan's dearest attempt. Raises PaymentRequired with the fields of a 402; nothing is held then.
+        """Holds enough for the plan's dearest attempt. Raises PaymentRequired with the fields of a 402, and RateLimited where the
+        caller has too many calls running; nothing is held then.
 
         Attempts that the wallet, the key's cap or the caller's ceiling can't pay are left out of the plan that is returned,
         as long as one is left that they can. free_alternative: a free model that could answer, for the 402.
         """
+        self._running.enter(self._request_id, self._user_id, self._key_id)
+        try:
+            return await self._taken(asked, plan, free_alternative)
+        except BaseException:  # whatever it was: nothing is held, so nothing runs
+            self._running.discard(self._request_id)
+            raise
+
+    async def _taken(
+        self, asked: Asked, plan: Plan, free_alternative: Callable[[], str | None]
+    ) -> tuple[Plan, Held]:
         fit = sizing.fit(asked, plan)
         for _ in range(_ROUNDS):
             try:
@@ -47,7 +59,6 @@ class Holding:
                     self._request_id, self._user_id, fit.amount, price_version=fit.dearest.price_version,
                     key_id=self._key_id, meta={"model": fit.dearest.model, "provider": fit.dearest.provider},
                 )  # fmt: skip
-                self._running.add(self._request_id)
                 return fit.plan, sizing.held(asked, fit)
             except PaymentRequired as error:
                 refused, balance = error, await self._ledger.balance(self._user_id)

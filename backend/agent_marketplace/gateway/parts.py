@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from agent_marketplace.accounts.in_flight import InFlight
 from agent_marketplace.catalog.service import Catalog
 from agent_marketplace.clock import Clock
 from agent_marketplace.gateway.health import Health
@@ -30,7 +31,7 @@ class Parts:
     """One process's gateway.
 
     usual_output: output tokens that a model's answers usually have at most
-    running: request ids of the calls whose hold this process keeps
+    running: the calls whose hold this process keeps, and whose they are
     sleep: pauses between tries (tests replace it)
     """
 
@@ -46,7 +47,7 @@ class Parts:
     usual_output: Callable[[str], int]
     rhythm: Rhythm = field(default_factory=Rhythm)
     tracer: Tracer | None = None
-    running: set[str] = field(default_factory=set)
+    running: InFlight = field(default_factory=InFlight)
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 

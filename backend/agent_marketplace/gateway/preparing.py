@@ -86,6 +86,7 @@ class Preparer:
             body=out.body,
             timeouts=endpoint.timeouts(stream=stream),
             allow_private=endpoint.allow_private,
+            owner=user_id,
         )
 
     def render(self, record: Record, now: float) -> bytes:

@@ -18,6 +18,7 @@ from yarl import URL
 from agent_marketplace.net import errors, rules
 from agent_marketplace.net.http import OutboundRequest, OutboundResponse
 from agent_marketplace.net.inflate import inflated
+from agent_marketplace.net.lean_pool import Counts
 from agent_marketplace.net.ssrf import Resolver, Target, tls_context
 from agent_marketplace.net.watch import Watch
 
@@ -41,6 +42,7 @@ class AiohttpClient:
         self._keep_alive_s = keep_alive_s
         self._targets = rules.Targets()
         self._session: aiohttp.ClientSession | None = None
+        self.counts = Counts()  # aiohttp keeps its own to itself
 
     async def send(self, request: OutboundRequest) -> OutboundResponse:
         """As OutboundClient.send."""

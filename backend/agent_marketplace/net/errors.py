@@ -29,6 +29,10 @@ class ConnectFailed(NetError):
     sent = False
 
 
+class Busy(ConnectFailed):
+    """No connection of ours to the provider came free: says nothing about the provider."""
+
+
 class TlsFailed(NetError):
     """The TLS handshake failed or the certificate doesn't prove the host's name."""
 

@@ -15,6 +15,7 @@ from typing import Any, cast
 
 from uvicorn import Config
 from uvicorn._types import ASGI3Application
+from uvicorn.middleware.proxy_headers import _TrustedHosts
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
@@ -30,6 +31,7 @@ _PIPELINED_BODY = 65_536
 class Limits:
     """What one client may take. Seconds and bytes; body_rate: the least upload speed in bytes per second.
 
+    max_per_address: connections of one client, which a trusted proxy names.
     max_head counts whole reads, so one read (up to 256 KiB) may go over; linger_s: how long a refusal waits to be read.
     """
 
@@ -54,6 +56,8 @@ class GuardedConfig(Config):
         self.limits = limits
         self.drain = drain
         self.per_address: Counter[str] = Counter()
+        # The same reading of X-Forwarded-For as uvicorn's own, so that who is counted is who is throttled.
+        self.proxies = _TrustedHosts(self.forwarded_allow_ips) if self.proxy_headers else None
 
 
 class Hangup:
@@ -110,6 +114,8 @@ class Guard(HttpToolsProtocol):
         self._config = cast("GuardedConfig", config)
         self._limits = self._config.limits
         self._running: RequestResponseCycle | None = None
+        self._proxied = False
+        self._counted: str | None = None
         self._refusal = HTTPStatus.BAD_REQUEST
         self._head_due: float | None = None
         self._body_due: float | None = None
@@ -119,22 +125,16 @@ class Guard(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        counts = self._config.per_address
-        address = self.client[0] if self.client else ""
-        counts[address] += 1
         self._head_due = self.loop.time() + self._limits.head_s
-        if (
-            len(self.connections) > self._limits.max_connections
-            or counts[address] > self._limits.max_per_address
-        ):
+        address = self.client[0] if self.client else ""
+        self._proxied = self._config.proxies is not None and address in self._config.proxies
+        if not self._proxied:
+            self._count(address)
+        if len(self.connections) > self._limits.max_connections or self._one_too_many():
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        counts = self._config.per_address
-        address = self.client[0] if self.client else ""
-        counts[address] -= 1
-        if counts[address] <= 0:
-            del counts[address]
+        self._count(None)
         self._head_due = self._body_due = self._write_due = self._linger_due = None
         self._forget()
         super().connection_lost(exc)
@@ -178,6 +178,7 @@ class Guard(HttpToolsProtocol):
             self._stop(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         if self._busy() and (len(self.pipeline) >= _PIPELINE or length > _PIPELINED_BODY):
             self._stop(HTTPStatus.BAD_REQUEST)
+        self._count_anew()
         self._head_due = None
         self._head_bytes = 0
         self._body_due = self.loop.time() + self._limits.body_s + length / self._limits.body_rate
@@ -240,6 +241,36 @@ class Guard(HttpToolsProtocol):
         self._running = cycle
         super()._start_asgi_task(cycle, app)
 
+    def _forwarded_for(self) -> str | None:
+        """For whom a proxy of ours sends this request: such a connection is its newest request's client's."""
+        named = b", ".join(value for name, value in self.headers if name == b"x-forwarded-for")
+        if not named or self._config.proxies is None:
+            return None
+        return self._config.proxies.get_trusted_client_address(named.decode("latin-1"))[0]
+
+    def _count_anew(self) -> None:
+        if self._proxied:
+            self._count(self._forwarded_for())
+            if self._one_too_many():
+                self._stop(HTTPStatus.SERVICE_UNAVAILABLE)
+
+    def _count(self, address: str | None) -> None:
+        """Counts this connection for an address, and no longer for the one before."""
+        counts, before = self._config.per_address, self._counted
+        if before is not None:
+            counts[before] -= 1
+            if not counts[before]:
+                del counts[before]
+        self._counted = address
+        if address is not None:
+            counts[address] += 1
+
+    def _one_too_many(self) -> bool:
+        return (
+            self._counted is not None
+            and self._config.per_address[self._counted] > self._limits.max_per_address
+        )
+
     def _allowed_until(self) -> float:
         """Chunked bodies have no length to size their deadline by, so what has arrived extends it."""
         return (self._body_due or 0.0) + self._body_bytes / self._limits.body_rate
@@ -266,6 +297,7 @@ class Guard(HttpToolsProtocol):
     def _refuse(self, status: HTTPStatus) -> None:
         """Answers with the status and closes; only closes where an answer is already under way."""
         self._head_due = self._body_due = None
+        self._count(None)
         self._unset_keepalive_if_required()
         started = any(cycle.response_started and not cycle.response_complete for cycle in self._cycles())
         self._forget()
@@ -273,12 +305,17 @@ class Guard(HttpToolsProtocol):
             self.transport.abort()
             return
         request_id = new_id("req")
-        words = f'{{"success":false,"error":"{status.phrase}","code":"{_CODES[status]}","request_id":"{request_id}"}}'.encode()
+        full = status == HTTPStatus.SERVICE_UNAVAILABLE  # too many connections: some end all the time
+        words = f'{{"success":false,"error":"{status.phrase}","code":"{_CODES[status]}","request_id":"{request_id}"'
+        body = (words + (',"retry_after":1}' if full else "}")).encode()
         self.transport.write(
-            b"HTTP/1.1 %d %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\nx-request-id: %s\r\n"
-            b"connection: close\r\n\r\n%s"
-            % (status, status.phrase.encode(), len(words), request_id.encode(), words)
-        )
+            b"HTTP/1.1 %d %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\nx-request-id: %s\r\n%s"
+            b"x-content-type-options: nosniff\r\nconnection: close\r\n\r\n%s"
+            % (
+                status, status.phrase.encode(), len(body), request_id.encode(), b"retry-after: 1\r\n" if full else b"",
+                body,
+            )
+        )  # fmt: skip
         self._linger_due = self.loop.time() + self._limits.linger_s
         self.flow.resume_reading()  # what still comes is dropped: closing over unread bytes would reset the answer away
         self.transport.write_eof()

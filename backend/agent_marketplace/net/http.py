@@ -26,7 +26,8 @@ class Timeouts:
 class OutboundRequest:
     """One HTTP/1.1 request. allow_private: the operator set this host, so plain http and private addresses are allowed;
     max_head, max_body: caps on the answer in bytes (the body's after decompression); on_written: called once all of the request
-    has gone into the socket, but for what its own buffer holds; not where it was never written."""
+    has gone into the socket, but for what its own buffer holds; not where it was never written; owner: for whom, where
+    connections are few."""
 
     method: str
     url: str = field(repr=False)
@@ -37,6 +38,7 @@ class OutboundRequest:
     max_head: int = 65_536
     max_body: int = 67_108_864
     on_written: Callable[[], None] | None = field(default=None, repr=False, compare=False)
+    owner: str = ""
 
 
 class OutboundResponse(ABC):

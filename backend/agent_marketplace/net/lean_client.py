@@ -14,7 +14,8 @@ _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
 class LeanClient:
-    """An OutboundClient. tls: the trust to use, default the system's; keep_alive_s: how long an idle connection is kept."""
+    """An OutboundClient. tls: the trust to use, default the system's; keep_alive_s: how long an idle connection is kept;
+    per_host: the most connections to one address of a provider; counts: see there, for metrics."""
 
     def __init__(
         self,
@@ -29,6 +30,7 @@ class LeanClient:
         self._targets = rules.Targets()
         self._loop = asyncio.get_running_loop()
         self._pool: Pool[Connection] = Pool(self._loop, per_host=per_host, keep_s=keep_alive_s)
+        self.counts = self._pool.counts
 
     async def send(self, request: OutboundRequest) -> OutboundResponse:
         """As OutboundClient.send."""
@@ -55,19 +57,20 @@ class LeanClient:
         )
         for left in range(len(addresses), 1, -1):
             with contextlib.suppress(errors.ConnectFailed):
-                return await self._to(target, addresses[-left], rules.share(until, left))
-        return await self._to(target, addresses[-1], rules.share(until, 1))
+                return await self._to(target, addresses[-left], rules.share(until, left), request.owner)
+        return await self._to(target, addresses[-1], rules.share(until, 1), request.owner)
 
-    async def _to(self, target: Target, address: str, budget_s: float) -> Connection:
+    async def _to(self, target: Target, address: str, budget_s: float, owner: str) -> Connection:
         key: Key = (target.scheme, target.host, target.port, address)
-        connection = await self._pool.enter(key, budget_s)
-        if connection is not None:
-            return connection
-        try:
-            return await self._open(target, key, budget_s)
-        except BaseException:  # whatever it was, a cancellation too, the place in the pool must be given back
-            self._pool.leave(key, None)
-            raise
+        connection = await self._pool.enter(key, budget_s, owner)
+        if connection is None:
+            try:
+                connection = await self._open(target, key, budget_s)
+            except BaseException:  # a cancellation too: the place must be given back
+                self._pool.leave(key, None, owner)
+                raise
+        connection.owner = owner
+        return connection
 
     async def _open(self, target: Target, key: Key, budget_s: float) -> Connection:
         try:

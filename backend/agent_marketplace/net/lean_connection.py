@@ -144,6 +144,7 @@ class Connection(asyncio.Protocol):
         self.loop = loop
         self.watch = Watch(loop, 0.0, self._expired)
         self._pool = pool
+        self.owner = ""  # who has it now: his place is given back
         self._key = key
         self._busy = False
         self._parser = httptools.HttpResponseParser(self)
@@ -308,7 +309,7 @@ class Connection(asyncio.Protocol):
     def _release(self, *, reusable: bool) -> None:
         if self._busy:
             self._busy = False
-            self._pool.leave(self._key, self if reusable else None)
+            self._pool.leave(self._key, self if reusable else None, self.owner)
         else:
             self._pool.forget(self._key, self)
 

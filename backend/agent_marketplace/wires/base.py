@@ -297,6 +297,7 @@ class FailureClass(StrEnum):
     BAD_REQUEST = "invalid_request"
     CONTEXT = "context_length_exceeded"
     OVERSIZED = "request_too_large"
+    BUSY = "connections_busy"
     CONTENT = "content_policy_violation"
     UNSUPPORTED = "unprocessable"
 

@@ -86,11 +86,11 @@ class Told:
 class Guarded:
     """`async with Guarded(limits) as it`: it.port, it.app, it.server, it.connect()."""
 
-    def __init__(self, limits: Limits, grace_s: float = 5.0) -> None:
+    def __init__(self, limits: Limits, grace_s: float = 5.0, proxies: str | None = None) -> None:
         self.app = Told()
         self.drain = Drain()
         self._writers: list[asyncio.StreamWriter] = []
-        self._config = GuardedConfig(
+        self.config = GuardedConfig(
             self.app,
             limits,
             self.drain,
@@ -98,9 +98,10 @@ class Guarded:
             interface="asgi3",
             log_config=None,
             access_log=False,
-            proxy_headers=False,
+            proxy_headers=proxies is not None,
+            forwarded_allow_ips=proxies,
         )
-        self.server = DrainingServer(self._config, grace_s=grace_s)
+        self.server = DrainingServer(self.config, grace_s=grace_s)
 
     async def __aenter__(self) -> Self:
         sock = bind("127.0.0.1", 0)

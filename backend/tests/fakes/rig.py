@@ -75,6 +75,7 @@ def _settings(
         database_url=url,
         local_model=False,
         rate_limits=False,
+        calls_per_user=0,
         signup_credit_nano=0,
         providers=providers,
         **databases.settings(),
@@ -234,6 +235,7 @@ class Rig:
         others: Mapping[str, Sequence[Behaviour]] | None = None,
         grace_s: float = 5.0,
         outbound: Literal["lean", "aiohttp"] = "aiohttp",
+        **settings: Any,
     ) -> None:
         self._databases = here()
         original, self.user_id, self.key = template(self._databases)
@@ -247,6 +249,7 @@ class Rig:
         self.at = {"openai": self.up} | {name: FakeUpstream(*its) for name, its in (others or {}).items()}
         self._grace_s = grace_s
         self._outbound = outbound
+        self._settings = settings
         self._exchanges: list[Exchange] = []
         self.pauses: list[float] = []
         self._reopened: Database | None = None
@@ -257,8 +260,9 @@ class Rig:
             await fake.__aenter__()
         providers = {name: ProviderSettings(OPERATORS_KEY, fake.base_url) for name, fake in self.at.items()}
         settings = replace(
-            _settings(self._databases, self.directory, self._url, providers), outbound=self._outbound
-        )
+            _settings(self._databases, self.directory, self._url, providers), outbound=self._outbound,
+            **self._settings,
+        )  # fmt: skip
         self.market = build(settings, drain=Drain(), env={})
         self.market.router.parts.rhythm = self._rhythm
         self.market.router.parts.sleep = self._sleep

@@ -75,7 +75,7 @@ class World:
         timeouts: Timeouts = SOON,
         allow_private: bool = True,
         on_written: Callable[[], None] | None = None,
-        **caps: int,
+        **caps: Any,
     ) -> OutboundResponse:
         return await self.client.send(
             OutboundRequest(

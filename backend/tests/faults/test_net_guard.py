@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import logging
 from collections.abc import Awaitable, Callable
 
@@ -20,9 +21,11 @@ def _quiet() -> None:
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
 
 
-def serve(test: Callable[[Guarded], Awaitable[None]], limits: Limits = FAST) -> None:
+def serve(
+    test: Callable[[Guarded], Awaitable[None]], limits: Limits = FAST, proxies: str | None = None
+) -> None:
     async def go() -> None:
-        async with Guarded(limits) as guarded:
+        async with Guarded(limits, proxies=proxies) as guarded:
             await test(guarded)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -362,6 +365,64 @@ def test_one_address_cannot_take_all_connections() -> None:
             writer.close()
 
     serve(test, Limits(max_per_address=2, linger_s=0.1))
+
+
+def behind_a_proxy(*addresses: str) -> bytes:
+    named = b"".join(b"x-forwarded-for: %s\r\n" % a.encode() for a in addresses)
+    return b"GET /wait HTTP/1.1\r\nhost: x\r\n" + named + b"\r\n"
+
+
+def test_behind_a_trusted_proxy_one_client_cannot_take_everybodys_connections() -> None:
+    async def test(it: Guarded) -> None:
+        async def ask(address: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+            return await it.connect(behind_a_proxy(address))
+
+        held = [await ask(address) for address in ("198.51.100.7", "198.51.100.7", "198.51.100.8")]
+        await it.app.until("started /wait", 3)
+        reader, writer = await ask("198.51.100.7")
+        refusal = await reader.read()
+        assert refusal.startswith(b"HTTP/1.1 503 ")
+        assert b"\r\nretry-after: 1\r\n" in refusal
+        assert json.loads(refusal.partition(b"\r\n\r\n")[2])["code"] == "temporarily_unavailable"
+        held += [(reader, writer), await ask("198.51.100.9")]
+        await it.app.until("started /wait", 4)
+        held[0][1].close()
+        await it.app.until("gone /wait")
+        held.append(await ask("198.51.100.7"))
+        await it.app.until("started /wait", 5)
+        for _, writer in held:
+            writer.close()
+        async with asyncio.timeout(5):
+            while it.guards:
+                await asyncio.sleep(0.005)
+        assert not it.config.per_address
+
+    serve(test, Limits(max_per_address=2, linger_s=0.1), proxies="127.0.0.1")
+
+
+def test_a_connection_that_a_proxy_keeps_is_counted_for_its_newest_client() -> None:
+    async def test(it: Guarded) -> None:
+        reader, writer = await it.connect()
+        for address, counted in (("198.51.100.7", 1), ("198.51.100.8", 1), ("", 0)):
+            head = b"POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n"
+            writer.write(head + (b"x-forwarded-for: %s\r\n" % address.encode() if address else b"") + b"\r\n")
+            assert b"200" in await reader.readuntil(b"\r\n\r\n")
+            assert it.config.per_address == ({address: 1} if counted else {})
+            await reader.readuntil(b"0\r\n\r\n")
+        writer.close()
+
+    serve(test, Limits(max_per_address=1), proxies="127.0.0.1")
+
+
+def test_a_header_that_anybody_may_send_makes_nobody_another_client() -> None:
+    async def test(it: Guarded) -> None:
+        held = [await it.connect(behind_a_proxy(f"198.51.100.{n}")) for n in range(2)]
+        await it.app.until("started /wait", 2)
+        assert await it.status(behind_a_proxy("198.51.100.9")) == 503
+        for _, writer in held:
+            writer.close()
+
+    serve(test, Limits(max_per_address=2, linger_s=0.1), proxies="192.0.2.1")
 
 
 def test_a_hundred_slowloris_connections_are_all_closed_while_honest_requests_are_served() -> None:

@@ -9,12 +9,12 @@ import pytest
 
 from agent_marketplace.net.aiohttp_client import AiohttpClient
 from agent_marketplace.net.drain import Drain
-from agent_marketplace.net.errors import ConnectFailed
+from agent_marketplace.net.errors import Busy, ConnectFailed
 from agent_marketplace.net.factory import make_client
 from agent_marketplace.net.http import OutboundRequest, Timeouts
 from agent_marketplace.net.lean_client import LeanClient
 from agent_marketplace.net.lean_connection import Connection
-from agent_marketplace.net.lean_pool import Key, Pool
+from agent_marketplace.net.lean_pool import Counts, Key, Pool
 from agent_marketplace.settings import load
 
 KEY: Key = ("https", "provider.test", 443, "8.8.8.8")
@@ -113,6 +113,80 @@ def test_a_turn_that_comes_together_with_the_callers_end_goes_on_to_the_next(how
         assert it._places == {}
 
     asyncio.run(go())
+
+
+def test_one_owner_who_takes_all_he_can_get_leaves_room_for_the_next() -> None:
+    async def go() -> None:
+        it = pool(per_host=16)
+        for _ in range(14):
+            await it.enter(KEY, 1, "hog")
+        with pytest.raises(Busy) as caught:
+            await it.enter(KEY, 0.01, "hog")
+        assert not caught.value.sent
+        for _ in range(2):
+            await it.enter(KEY, 0.01, "guest")
+        with pytest.raises(Busy):
+            await it.enter(KEY, 0.01, "guest")
+        assert it.counts == Counts(busy=16, waiting=0, refused=2)
+
+    asyncio.run(go())
+
+
+def test_a_place_that_comes_free_goes_to_who_has_the_fewest_and_never_to_who_has_left() -> None:
+    async def go() -> None:
+        it = pool(per_host=2)
+        for _ in range(2):
+            await it.enter(KEY, 1, "hog")
+        more = asyncio.create_task(it.enter(KEY, 5, "hog"))
+        gone = asyncio.create_task(it.enter(KEY, 5, "gone"))
+        guest = asyncio.create_task(it.enter(KEY, 5, "guest"))
+        await asyncio.sleep(0)
+        gone.cancel()
+        await asyncio.sleep(0)
+        it.leave(KEY, None, "hog")
+        assert await guest is None
+        assert not more.done()
+        it.leave(KEY, None, "hog")
+        assert await more is None
+        for owner in ("hog", "guest"):
+            it.leave(KEY, None, owner)
+        assert it._places == {}
+        assert it.counts == Counts()
+
+    asyncio.run(go())
+
+
+def test_a_waiter_who_was_cancelled_in_the_same_round_is_passed_over() -> None:
+    async def go() -> None:
+        it = pool(per_host=1)
+        await it.enter(KEY, 1)
+        gone, next_ = (asyncio.create_task(it.enter(KEY, 5)) for _ in range(2))
+        await asyncio.sleep(0)
+        gone.cancel()
+        it.leave(KEY, None)
+        assert await next_ is None
+        with pytest.raises(asyncio.CancelledError):
+            await gone
+
+    asyncio.run(go())
+
+
+def test_a_full_pool_is_told_within_a_second_and_in_one_line_however_many_meet_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def go() -> None:
+        it = pool(per_host=1)
+        await it.enter(KEY, 1)
+        began = asyncio.get_running_loop().time()
+        met = await asyncio.gather(*(it.enter(KEY, 60) for _ in range(5)), return_exceptions=True)
+        assert all(isinstance(m, Busy) for m in met)
+        assert asyncio.get_running_loop().time() - began < 10
+        assert it.counts.refused == 5
+
+    asyncio.run(go())
+    assert [r.message for r in caplog.records if "MARKETPLACE_PROVIDER_CONNECTIONS" in r.message] == [
+        "all 1 connections to provider.test are busy: 1 calls refused since the start (MARKETPLACE_PROVIDER_CONNECTIONS)"
+    ]
 
 
 def test_idle_connections_are_closed_in_time_and_forgotten_when_they_end() -> None:

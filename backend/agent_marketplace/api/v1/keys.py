@@ -25,8 +25,9 @@ async def create_key(market: The, principal: Person, body: schemas.CreateKey) ->
     if body.cap is not None:
         cap = Cap(Money.of(body.cap.amount).nano, body.cap.period, body.cap.timezone)
     created = await market.accounts.keys.create(
-        principal.user_id, body.name, scopes=body.scopes, expires_in_days=body.expires_in_days, cap=cap
-    )
+        principal.user_id, body.name, scopes=body.scopes, expires_in_days=body.expires_in_days, cap=cap,
+        max_in_flight=body.max_in_flight,
+    )  # fmt: skip
     return success(**present.created_key(created))
 
 

@@ -54,6 +54,7 @@ marketplace_keys = sa.Table(
     sa.Column("expires_at", sa.BigInteger),
     sa.Column("last_used_at", sa.BigInteger),
     sa.Column("revoked_at", sa.BigInteger),
+    sa.Column("max_in_flight", sa.Integer),  # calls at once; none: as many as its user may have
 )
 
 invites = sa.Table(

@@ -182,6 +182,7 @@ _STATUS = {
     FailureClass.BAD_REQUEST: 400,
     FailureClass.CONTEXT: 400,
     FailureClass.OVERSIZED: 413,
+    FailureClass.BUSY: 429,
     FailureClass.CONTENT: 400,
     FailureClass.UNSUPPORTED: 400,
 }

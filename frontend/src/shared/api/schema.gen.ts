@@ -1682,6 +1682,8 @@ export interface components {
             cap?: components["schemas"]["KeyCap"] | null;
             /** Expires In Days */
             expires_in_days?: number | null;
+            /** Max In Flight */
+            max_in_flight?: number | null;
             /** Name */
             name: string;
             /** Scopes */
@@ -1883,7 +1885,7 @@ export interface components {
         };
         /**
          * Key
-         * @description A marketplace key without its text. spent, held: dollars of the cap's period.
+         * @description A marketplace key without its text. spent, held: dollars of the cap's period; max_in_flight: calls at once.
          */
         Key: {
             cap: components["schemas"]["Cap"] | null;
@@ -1897,6 +1899,8 @@ export interface components {
             id: string;
             /** Last Used At */
             last_used_at: string | null;
+            /** Max In Flight */
+            max_in_flight: number | null;
             /** Name */
             name: string;
             /** Prefix */
@@ -1942,6 +1946,8 @@ export interface components {
             key: string;
             /** Last Used At */
             last_used_at: string | null;
+            /** Max In Flight */
+            max_in_flight: number | null;
             /** Name */
             name: string;
             /** Prefix */
