@@ -29,6 +29,8 @@ const ReceiptDialog = lazy(() =>
   import("@/shared/receipt/receipt-dialog").then((module) => ({ default: module.ReceiptDialog })),
 );
 
+const SettingsDialog = lazy(() => import("./settings-dialog").then((module) => ({ default: module.SettingsDialog })));
+
 const AgentsDialog = lazy(() => import("./agents-dialog").then((module) => ({ default: module.AgentsDialog })));
 
 const MODEL_KEY = "marketplace.chat.model";
@@ -45,7 +47,7 @@ export interface AIAgentChatProps {
 }
 
 type Open =
-  | { what: "history" | "model" | "agents" | "system" | "cost"; search?: string }
+  | { what: "history" | "model" | "agents" | "system" | "settings" | "cost"; search?: string }
   | { what: "receipt"; requestId: string }
   | null;
 
@@ -151,6 +153,7 @@ function AgentChat({ selectedModel, conversationId, onConversationChange, focusA
           onPickModel={() => setOpen({ what: "model" })}
           onAgents={openAgents}
           onSystem={() => setOpen({ what: "system" })}
+          onSettings={() => setOpen({ what: "settings" })}
           onCost={() => setOpen({ what: "cost" })}
           onSave={save}
         />
@@ -220,6 +223,11 @@ function AgentChat({ selectedModel, conversationId, onConversationChange, focusA
         </Suspense>
       )}
       {open?.what === "system" && <SystemDialog chat={chat} onClose={() => setOpen(null)} />}
+      {open?.what === "settings" && (
+        <Suspense>
+          <SettingsDialog chat={chat} model={model} onClose={() => setOpen(null)} />
+        </Suspense>
+      )}
       {open?.what === "cost" && <CostDialog chat={chat} onClose={() => setOpen(null)} />}
       {open?.what === "receipt" && (
         <Suspense>

@@ -1,6 +1,7 @@
 import type { ApiClient } from "@/shared/api/client";
 import type { ChatMessage } from "./chat-message";
 import type { Fallback, RunTimings, RunUsage } from "./run-reducer";
+import { type ChatSettings, settingsBody } from "./settings";
 
 const agents = "/api/v1/agents";
 
@@ -63,7 +64,7 @@ export interface ChatRequest {
   message?: string;
   images: string[];
   system: string;
-  maxTokens?: number;
+  settings: ChatSettings;
 }
 
 export const listConversations = (api: ApiClient, query: { q?: string; cursor?: string }, signal?: AbortSignal) =>
@@ -100,7 +101,7 @@ export function openChat(api: ApiClient, request: ChatRequest, signal: AbortSign
     ...(request.images.length ? { images: request.images } : {}),
     ...(request.conversationId ? { conversation_id: request.conversationId, parent_id: request.parentId } : {}),
     ...(request.system ? { system: request.system } : {}),
-    ...(request.maxTokens ? { max_tokens: request.maxTokens } : {}),
+    ...settingsBody(request.settings),
   };
   return api.raw("POST", `${agents}/chat`, { body, signal, headers: eventStream });
 }
@@ -115,11 +116,11 @@ export interface WireMessage {
 /** An answer that the server keeps nothing of: the whole history goes along with the question. */
 export function openTemporary(
   api: ApiClient,
-  request: { model: string; runId: string; messages: WireMessage[]; maxTokens?: number },
+  request: { model: string; runId: string; messages: WireMessage[]; settings: ChatSettings },
   signal: AbortSignal,
 ): Promise<Response> {
-  const { model, runId, messages, maxTokens } = request;
-  const body = { model, run_id: runId, messages, stream: true, ...(maxTokens ? { max_tokens: maxTokens } : {}) };
+  const { model, runId, messages, settings } = request;
+  const body = { model, run_id: runId, messages, stream: true, ...settingsBody(settings) };
   return api.raw("POST", `${agents}/completion`, { body, signal, headers: eventStream });
 }
 
@@ -142,7 +143,7 @@ export const resumeRun = (api: ApiClient, runId: string, lastEventId: string, si
 export const endRun = (api: ApiClient, runId: string) =>
   api.post<{ stopped: boolean }>(`${agents}/runs/${encodeURIComponent(runId)}/stop`, {}, { auth: "background" });
 
-export type EstimateInput = { model: string; max_tokens?: number } & (
+export type EstimateInput = { model: string; max_tokens?: number; reasoning_effort?: string } & (
   | { messages: WireMessage[] }
   | { conversation_id: string; parent_id: string | null; message: string; system?: string; images?: string[] }
 );

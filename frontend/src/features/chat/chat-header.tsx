@@ -9,6 +9,7 @@ import { Menu, MenuItem, MenuSeparator } from "@/shared/ui/menu";
 import { type Chat, titleOf } from "./chat";
 import { useChat } from "./chats";
 import type { ChatModel } from "./models";
+import { settingsWords } from "./settings";
 import { activePath } from "./tree";
 
 export interface ChatHeaderProps {
@@ -19,6 +20,7 @@ export interface ChatHeaderProps {
   onPickModel: () => void;
   onAgents: () => void;
   onSystem: () => void;
+  onSettings: () => void;
   onCost: () => void;
   onSave: (format: "markdown" | "json") => void;
 }
@@ -27,6 +29,7 @@ export function ChatHeader({ chat, model, ...on }: ChatHeaderProps) {
   const title = useChat(chat, titleOf);
   const temporary = useChat(chat, (state) => state.temporary);
   const system = useChat(chat, (state) => state.system);
+  const settings = useChat(chat, (state) => settingsWords(state.settings));
   const empty = useChat(chat, (state) => activePath(state.tree).length === 0);
   return (
     <header className="flex min-h-11 items-center gap-1 border-b border-line bg-editor px-2">
@@ -44,6 +47,7 @@ export function ChatHeader({ chat, model, ...on }: ChatHeaderProps) {
       </Button>
       {temporary && <Badge tone="warning">Temporary</Badge>}
       {system && <Badge title={system}>Instructions</Badge>}
+      {settings && <Badge title={settings}>Settings</Badge>}
       <h2 className="min-w-0 flex-1 truncate text-center text-sm text-muted @max-2xl:sr-only">{title || "New chat"}</h2>
       <span className="@2xl:hidden flex-1" />
       <LiveBalance />
@@ -59,6 +63,7 @@ export function ChatHeader({ chat, model, ...on }: ChatHeaderProps) {
         </MenuItem>
         <MenuItem onClick={on.onAgents}>Your agents…</MenuItem>
         <MenuItem onClick={on.onSystem}>Instructions…</MenuItem>
+        <MenuItem onClick={on.onSettings}>Settings of this chat…</MenuItem>
         <MenuItem disabled={empty} onClick={on.onCost}>
           Cost of this chat
         </MenuItem>

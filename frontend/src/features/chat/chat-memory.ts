@@ -1,6 +1,6 @@
 import type { HostStorage } from "@/hosts/host";
 
-type Slot = "draft" | "files" | "system" | "run";
+type Slot = "draft" | "files" | "system" | "settings" | "run";
 
 const PREFIX = "marketplace.chat.";
 
@@ -33,7 +33,7 @@ export class ChatMemory {
   }
 
   forget(conversationId: string): void {
-    for (const slot of ["draft", "files", "system", "run"] as const) this.write(slot, conversationId, "");
+    for (const slot of ["draft", "files", "system", "settings", "run"] as const) this.write(slot, conversationId, "");
   }
 
   private key(slot: Slot, conversationId: string | null): string {

@@ -5,6 +5,7 @@ import { endRun, getConversation, openChat, openTemporary, resumeRun, wireMessag
 import type { ChatMemory } from "./chat-memory";
 import { type ChatMessage, fromRun, fromStored, isStored, newMessage } from "./chat-message";
 import { billStoppedRun, cutRun, isRunning, newRun, type Run, reduceRun, stopRun } from "./run-reducer";
+import { type ChatSettings, parseSettings } from "./settings";
 import { readEvents, type ServerEvent } from "./sse";
 import {
   activePath,
@@ -24,6 +25,7 @@ export interface ChatState {
   title: string | null;
   temporary: boolean;
   system: string;
+  settings: ChatSettings;
   tree: Tree<ChatMessage>;
   /** The answer being made now; its message in the tree is filled when it ends. */
   run: { key: string; run: Run } | null;
@@ -84,6 +86,7 @@ export class Chat {
       title: null,
       temporary: false,
       system: this.memory.read("system", conversationId),
+      settings: parseSettings(this.memory.read("settings", conversationId)),
       tree: emptyTree(),
       run: null,
       loading: false,
@@ -141,6 +144,11 @@ export class Chat {
   setSystem(system: string): void {
     this.memory.write("system", this.state.conversationId, system);
     this.set({ system });
+  }
+
+  setSettings(settings: ChatSettings): void {
+    this.memory.write("settings", this.state.conversationId, kept(settings));
+    this.set({ settings });
   }
 
   setTitle(title: string): void {
@@ -226,11 +234,12 @@ export class Chat {
 
   private open(active: ActiveRun, user: ChatMessage, model: string, maxTokens?: number): Promise<Response> {
     const { conversationId, system, temporary, tree } = this.state;
+    const settings = { ...this.state.settings, ...(maxTokens ? { maxTokens } : {}) };
     const { api } = this.services;
     const { runId } = active.run;
     if (temporary) {
       const messages = wireMessages(pathTo(tree, user.id), system);
-      return openTemporary(api, { model, runId, messages, maxTokens }, active.controller.signal);
+      return openTemporary(api, { model, runId, messages, settings }, active.controller.signal);
     }
     const again = isStored(user);
     const request = {
@@ -241,7 +250,7 @@ export class Chat {
       message: again ? undefined : user.content,
       images: again ? [] : user.images,
       system,
-      maxTokens,
+      settings,
     };
     return openChat(api, request, active.controller.signal);
   }
@@ -315,6 +324,10 @@ export class Chat {
     const current = this.active === null || this.active === active;
     if (current && conversationId && conversationId !== this.state.conversationId && !this.state.temporary) {
       this.memory.write("system", conversationId, this.state.system);
+      this.memory.write("settings", conversationId, kept(this.state.settings));
+      // From now on they are this chat's: the next new chat begins with none.
+      this.memory.write("system", null, "");
+      this.memory.write("settings", null, "");
       this.set({ conversationId });
       this.services.onConversation(conversationId);
     }
@@ -415,6 +428,8 @@ function pickIds(run: Partial<Run>): Partial<Run> {
   const { requestId, conversationId, messageId, userMessageId, provider } = run;
   return { requestId, conversationId, messageId, userMessageId, provider };
 }
+
+const kept = (settings: ChatSettings) => (Object.keys(settings).length ? JSON.stringify(settings) : "");
 
 const newRunId = () => `run_${randomId()}`;
 

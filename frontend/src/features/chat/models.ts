@@ -14,11 +14,20 @@ export interface ChatModel {
   /** Who serves it, by name. */
   providers: readonly string[];
   takesImages: boolean;
+  /** What it takes beside the messages; empty = not known. */
+  parameters: readonly string[];
   available: boolean;
   unavailableReason?: string;
 }
 
-export const AUTO: ChatModel = { id: "auto", name: "Auto", providers: [], takesImages: false, available: true };
+export const AUTO: ChatModel = {
+  id: "auto",
+  name: "Auto",
+  providers: [],
+  takesImages: false,
+  parameters: [],
+  available: true,
+};
 
 export function chatModel(model: Model): ChatModel {
   return {
@@ -27,6 +36,7 @@ export function chatModel(model: Model): ChatModel {
     provider: providerName(model.provider),
     providers: [...new Set([model.provider, ...(model.providers ?? [])])],
     takesImages: model.capabilities.includes("vision"),
+    parameters: model.supported_parameters ?? [],
     available: model.is_available,
     unavailableReason: model.unavailable_reason ?? undefined,
   };
@@ -60,7 +70,7 @@ function useModel(id: string): ChatModel {
   }).data;
   if (id === AUTO.id) return AUTO;
   const model = listed ?? alone;
-  return model ? chatModel(model) : { id, name: id, providers: [], takesImages: false, available: true };
+  return model ? chatModel(model) : { id, name: id, providers: [], parameters: [], takesImages: false, available: true };
 }
 
 /** The catalogue, if something on this page has loaded it already. */

@@ -7,6 +7,7 @@ import { newMessage } from "./chat-message";
 import { useChat } from "./chats";
 import { estimateWords, shortfallWords, useEstimate } from "./estimate";
 import type { ChatModel } from "./models";
+import { settingsBody } from "./settings";
 import { activePath } from "./tree";
 
 export interface SendingCostInfo {
@@ -33,6 +34,7 @@ function useEstimateInput(chat: Chat, model: ChatModel, text: string, images: st
   const conversationId = useChat(chat, (state) => state.conversationId);
   const system = useChat(chat, (state) => state.system);
   const temporary = useChat(chat, (state) => state.temporary);
+  const settings = settingsBody(useChat(chat, (state) => state.settings));
   const running = useChat(chat, (state) => state.run !== null);
   if (!text.trim() || running) return null;
   const path = activePath(tree);
@@ -43,12 +45,13 @@ function useEstimateInput(chat: Chat, model: ChatModel, text: string, images: st
       conversation_id: conversationId,
       parent_id: parent?.id ?? null,
       message: text,
+      ...settings,
       ...(system ? { system } : {}),
       ...(images.length ? { images } : {}),
     };
   }
   const draft = newMessage({ parentId: null, role: "user", content: text, images });
-  return { model: model.id, messages: wireMessages([...path, draft], system) };
+  return { model: model.id, messages: wireMessages([...path, draft], system), ...settings };
 }
 
 /** One quiet line under the text field; its height is there before the words are. */
