@@ -1,5 +1,6 @@
 """Embeddings on the gateway's own stages: admitted, held, tried, settled and receipted like any other call."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,6 +14,8 @@ from agent_marketplace.gateway.text import TextMouth
 from agent_marketplace.wires import embeddings
 from agent_marketplace.wires.base import Call, Codec, Finish, Reply, WireName
 from agent_marketplace.wires.embeddings import EmbeddingCall, EmbeddingReply, Vector
+from agent_marketplace.wires.shared.bounds import TextSize, measure
+from agent_marketplace.wires.shared.forms import Forms
 from agent_marketplace.wires.shared.tokens import count_text
 
 Render = Callable[[EmbeddingReply, str, Mapping[str, Any]], bytes]
@@ -55,14 +58,22 @@ class EmbeddingJob:
             request_id=request_id, user_id=user_id, key_id=key_id, mouth=mouth, call=as_call
         )
 
-    async def measure(self, parts: Parts, call: Call) -> tuple[Needs, int]:
+    async def measure(self, parts: Parts, request: GatewayRequest) -> tuple[Needs, int, Forms]:
         """Raises NotFound, and BadRequest for a model that makes no embeddings."""
+        call = request.call
         model = parts.planner.resolve(call.model)
         if "embeddings" not in model.capabilities:
             raise BadRequest(f"{model.id} makes no embeddings", code="unprocessable")
         # Each input has the context to itself, but all of them are paid for.
         longest = max(count_text(i) if isinstance(i, str) else len(i) for i in self._call.inputs)
-        return needs.read(call, longest), self._call.input_tokens
+        return needs.read(call, longest), self._call.input_tokens, await self._forms()
+
+    async def _forms(self) -> Forms:
+        inputs = self._call.inputs
+        tokens = sum(len(i) for i in inputs if not isinstance(i, str))
+        given = TextSize(size=tokens, words_openai=tokens, words=tokens)
+        read = await asyncio.to_thread(measure, "\n".join(i for i in inputs if isinstance(i, str)))
+        return Forms(text=read + given, messages=len(inputs))
 
     async def prepare(self, parts: Parts, record: Record, attempt: Attempt, _cap: int | None) -> Prepared:
         """One attempt's request. Raises UpstreamFailure where the target's wire makes no embeddings."""

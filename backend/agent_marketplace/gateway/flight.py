@@ -142,8 +142,10 @@ class Flight:
     async def _plan(self) -> None:
         record, parts = self.record, self.parts
         request, wishes = record.request, record.wishes
-        wants, tokens = await self._job.measure(parts, request.call)
-        record.asked = Asked(call=request.call, needs=wants, input_tokens=tokens, max_cost=wishes.max_cost)
+        wants, tokens, forms = await self._job.measure(parts, request)
+        record.asked = Asked(
+            call=request.call, needs=wants, input_tokens=tokens, forms=forms, max_cost=wishes.max_cost
+        )
         record.plan = await parts.planner.plan(
             request.user_id, request.call, wants, wishes, free_fallback=request.agents
         )

@@ -14,13 +14,14 @@ from agent_marketplace.gateway.plan import Attempt
 from agent_marketplace.gateway.planning import Planner
 from agent_marketplace.gateway.preparing import Preparer
 from agent_marketplace.gateway.pulse import Rhythm
-from agent_marketplace.gateway.record import Prepared, Record
+from agent_marketplace.gateway.record import GatewayRequest, Prepared, Record
 from agent_marketplace.ledger import Ledger
 from agent_marketplace.net.drain import Drain
 from agent_marketplace.net.http import OutboundClient
 from agent_marketplace.net.traces import Tracer
 from agent_marketplace.recommend.question import Expected
 from agent_marketplace.wires.base import Call
+from agent_marketplace.wires.shared.forms import Forms
 
 OutputRange = Callable[[str, Call, str], Expected]
 """Output tokens of a model's answers to such a call of this user: median and p95, and what they were read from."""
@@ -54,8 +55,8 @@ class Parts:
 class Job(Protocol):
     """What a flight does for one kind of call: completions and embeddings fly alike."""
 
-    async def measure(self, parts: Parts, call: Call) -> tuple[Needs, int]:
-        """What the call needs, and the input tokens it is held for. Raises the caller's error."""
+    async def measure(self, parts: Parts, request: GatewayRequest) -> tuple[Needs, int, Forms]:
+        """What the call needs, our count of its input, and what it is held for. Raises the caller's error."""
         ...
 
     async def prepare(self, parts: Parts, record: Record, attempt: Attempt, cap: int | None) -> Prepared:

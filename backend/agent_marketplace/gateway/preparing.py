@@ -19,6 +19,7 @@ from agent_marketplace.providers.endpoints import Endpoint, EndpointTable
 from agent_marketplace.rules import Fitted
 from agent_marketplace.rules.answer import Back
 from agent_marketplace.wires.base import Call, Codec, FastPath, Finish, OutboundCall
+from agent_marketplace.wires.shared.forms import Forms, of_body, of_call
 from agent_marketplace.wires.shared.tokens import count_call, is_long
 
 
@@ -117,6 +118,20 @@ class Preparer:
         """What closing the connection does to the provider's bill: stops, continues, unknown (providers/table.py)."""
         endpoint = self._endpoints.get(provider)
         return endpoint.abort_rule if endpoint is not None else "unknown"
+
+
+_LONG_BODY = 65_536
+
+
+async def read_forms(call: Call, raw: bytes | None) -> Forms:
+    """What the call makes a provider read, from the client's own body where there is one; of a long one in a thread."""
+    if is_long(call) or (raw is not None and len(raw) > _LONG_BODY):
+        return await asyncio.to_thread(_forms, call, raw)
+    return _forms(call, raw)
+
+
+def _forms(call: Call, raw: bytes | None) -> Forms:
+    return of_call(call) if raw is None else of_body(raw)
 
 
 async def count_tokens(call: Call) -> int:

@@ -12,17 +12,17 @@ from typing import Any
 import msgspec
 
 from agent_marketplace.errors import PaymentRequired
+from agent_marketplace.gateway import loads
 from agent_marketplace.gateway.needs import Needs
 from agent_marketplace.gateway.plan import Attempt, Plan, Skipped, Target
-from agent_marketplace.ledger import Balance, dollars, price_usage, worst_case
+from agent_marketplace.ledger import Balance, Worst, dollars, price_usage, worst_case
 from agent_marketplace.usage import Usage
 from agent_marketplace.wires.base import Call
+from agent_marketplace.wires.shared.forms import Forms
 
 LEAST_OUTPUT_TOKENS = 16
 _MOST_OUTPUT_TOKENS = 1_000_000
 _USUAL_OUTPUT_TOKENS = 1024
-_MARGIN = 6  # the offline counter is within 15 % of real usage on English and code
-_LEAST_MARGIN = 8
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,7 +30,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
     call: as it was parsed
     needs: what was read off it
-    input_tokens: our count of its input
+    input_tokens: our count of its input, for the estimate
+    forms: everything that a provider can bill for reading it, for the bound
     max_cost: the caller's ceiling, nano-dollars; None = none
     usual: output tokens that a model's answers usually have at most, by model id; absent = not known
     """
@@ -38,6 +39,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     call: Call
     needs: Needs
     input_tokens: int
+    forms: Forms
     max_cost: int | None = None
     usual: Mapping[str, int] = {}
 
@@ -77,27 +79,30 @@ def estimate(asked: Asked, target: Target, output_tokens: int) -> int:
 
 
 def bound(asked: Asked, target: Target, output_tokens: int) -> int:
-    """The most an answer of this length can cost, nano-dollars."""
-    return worst_case(target.price, _held_input(asked), output_tokens) if target.price is not None else 0
+    """The most an answer of this length can cost, nano-dollars: whatever this provider may bill for this call, at the dearest
+    class that each part of it can reach."""
+    worst = _worst(asked, target)
+    return worst.amount(output_tokens) if worst is not None else 0
 
 
-def _held_input(asked: Asked) -> int:
-    """The most input that a provider is expected to count."""
-    return asked.input_tokens + asked.input_tokens // _MARGIN + _LEAST_MARGIN
+def _worst(asked: Asked, target: Target) -> Worst | None:
+    """The bound as a line over the answer's length; None where nothing is charged."""
+    price = target.price
+    if price is None or price.free:
+        return None
+    return worst_case(
+        price,
+        loads.inputs(asked.forms, target, price),
+        loads.output_classes(asked.forms, target, price),
+        extra_output=loads.predicted(asked.forms, target),
+    )
 
 
 def affordable_tokens(asked: Asked, target: Target, nano: int) -> int:
-    """The longest answer that `nano` buys after the input; 0 if not even the input. Exact, by bisection on the bound."""
-    if bound(asked, target, 0) > nano:
-        return 0
-    low, high = 0, _MOST_OUTPUT_TOKENS
-    while low < high:
-        middle = (low + high + 1) // 2
-        if bound(asked, target, middle) <= nano:
-            low = middle
-        else:
-            high = middle - 1
-    return low
+    """The longest answer that `nano` buys after the input; 0 if not even the input."""
+    worst = _worst(asked, target)
+    tokens = worst.affordable(nano) if worst is not None else None
+    return _MOST_OUTPUT_TOKENS if tokens is None else min(max(0, tokens), _MOST_OUTPUT_TOKENS)
 
 
 def wanted_tokens(asked: Asked, target: Target) -> int:
@@ -198,7 +203,7 @@ def above_max_cost(asked: Asked, plan: Plan, ceiling: int) -> PaymentRequired:
     least = _full(asked, target) if given else bound(asked, target, LEAST_OUTPUT_TOKENS)
     affordable = affordable_tokens(asked, target, ceiling) if target.price is not None else 0
     return PaymentRequired(
-        f"This may cost ${dollars(least)}, above max_cost ${dollars(ceiling)}",
+        f"The most this can cost is ${dollars(least):f}, above max_cost ${dollars(ceiling):f}: a bound for the worst case",
         code="max_cost_exceeded",
         extra={"required": dollars(least), "max_affordable_tokens": affordable},
     )
@@ -228,9 +233,16 @@ def not_covered(
         "free_alternative": free,
         "scope": "wallet",
     }
-    words = "Insufficient balance"
+    words = (
+        f"Insufficient balance: the most this call can cost is held before it is sent, ${extra['required']:f}; "
+        f"${extra['available']:f} is left (balance ${extra['balance']:f}, held for other calls ${extra['held']:f})"
+    )
     if by_cap is not None:
-        words, extra = by_cap.message, extra | {"scope": "key", "cap": by_cap.extra["cap"]}
+        extra |= {"scope": "key", "cap": by_cap.extra["cap"]}
+        words = (
+            f"{by_cap.message}: the most this call can cost is held before it is sent, ${extra['required']:f}; "
+            f"${extra['available']:f} is left"
+        )
     return PaymentRequired(words, code="payment_required", extra=extra)
 
 

@@ -12,7 +12,15 @@ from agent_marketplace.ledger.idempotency import (
 from agent_marketplace.ledger.ledger import Ledger
 from agent_marketplace.ledger.money import Money, dollars, nano
 from agent_marketplace.ledger.plans import PLANS, Plan
-from agent_marketplace.ledger.pricing import Price, PriceTier, price_usage, validate_price, worst_case
+from agent_marketplace.ledger.pricing import (
+    Load,
+    Price,
+    PriceTier,
+    Worst,
+    price_usage,
+    validate_price,
+    worst_case,
+)
 from agent_marketplace.ledger.types import (
     Balance,
     Hold,
@@ -34,6 +42,7 @@ __all__ = [
     "KeptReply",
     "KeySpend",
     "Ledger",
+    "Load",
     "Money",
     "Plan",
     "Price",
@@ -46,6 +55,7 @@ __all__ = [
     "UsageRecord",
     "UsageSum",
     "VerifyReport",
+    "Worst",
     "abandon_in",
     "begin_in",
     "digest",

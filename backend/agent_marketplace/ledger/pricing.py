@@ -3,10 +3,10 @@
 Formula: nano = round_half_up(sum(units x price per million) / 10^6 + per request + images x per image).
 A class of usage for which a price names nothing costs what its nearest class costs (cache and audio/image input as input,
 reasoning and audio/image output as output): a provider that reports an unpriced class must not make the answer free.
-Which class is nearest says `usage.CLASSES`, which the fields of `Price` and `PriceTier` are checked against.
+Which class is nearest says `usage.CLASSES`; a test holds that the fields of `Price` and `PriceTier` are its rates.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from operator import attrgetter
 
 import msgspec
@@ -91,13 +91,9 @@ def price_usage(price: Price, usage: Usage) -> int:
 
 def rate_of(price: Price, name: str) -> int:
     """Nano-dollars per million tokens (or a piece) of a class, its nearest class's where the list names none."""
-    row: UsageClass | None = _BY_NAME[name]
-    while row is not None:
-        rate: int | None = getattr(price, row.rate)
-        if rate is not None:
-            return rate
-        row = _BY_NAME.get(row.falls_back_to or "")
-    raise AssertionError("every class ends at one that a price must name")
+    row = _BY_NAME[name]
+    rate: int | None = getattr(price, row.rate)
+    return rate if rate is not None else rate_of(price, row.falls_back_to or "input")
 
 
 _BY_NAME = {c.name: c for c in CLASSES}
@@ -110,45 +106,52 @@ def _scaled(price: Price, row: UsageClass) -> int:
     return rate * MILLION if row.kind == "piece" else rate
 
 
-def worst_case(
-    price: Price,
-    input_tokens: int,
-    max_output_tokens: int,
-    *,
-    cached: bool = False,
-    audio: bool = False,
-    images: int = 0,
-) -> int:
-    """The most a call can cost, nano-dollars: `price_usage` of its dearest reading.
+class Load(msgspec.Struct, frozen=True):
+    """Tokens of which it is not known yet in which of these classes they will be billed."""
 
-    cached: the call asks for the provider's prompt cache; audio: it carries or wants audio; images: how many it wants.
+    tokens: int
+    classes: tuple[str, ...]
+
+
+class Worst(msgspec.Struct, frozen=True):
+    """The most a call can cost, by the length of its answer: a straight line.
+
+    fixed: everything but the answer, nano-dollars times 10^6.
+    rate: the answer's, nano-dollars per million tokens.
     """
-    i, o = input_tokens, max_output_tokens
-    inputs = [Usage(input=i)]
-    outputs = [Usage(output=o, images=images)]
-    if price.reasoning is not None or any(
-        tier.reasoning is not None for tier in price.tiers
-    ):  # else it costs what other output costs
-        outputs.append(Usage(output=o, reasoning=o, images=images))
-    if cached:
-        inputs += [Usage(cache_write_5m=i), Usage(cache_write_1h=i)]
-    if audio:
-        inputs.append(Usage(audio_input=i))
-        outputs.append(Usage(audio_output=o, images=images))
-    if images:
-        outputs.append(Usage(image_output=o, images=images))
-    return max(price_usage(price, _both(an_input, an_output)) for an_input in inputs for an_output in outputs)
+
+    fixed: int
+    rate: int
+
+    def amount(self, output_tokens: int) -> int:
+        """The most an answer of this length can cost, nano-dollars, rounded up."""
+        return -(-(self.fixed + self.rate * output_tokens) // MILLION)
+
+    def affordable(self, nano: int) -> int | None:
+        """The longest answer that this amount pays for; negative where it does not pay for the rest; None = any."""
+        left = nano * MILLION - self.fixed
+        if left < 0:
+            return -1
+        return left // self.rate if self.rate else None
 
 
-def _both(i: Usage, o: Usage) -> Usage:
-    return msgspec.structs.replace(
-        i,
-        output=o.output,
-        reasoning=o.reasoning,
-        audio_output=o.audio_output,
-        image_output=o.image_output,
-        images=o.images,
-    )
+def worst_case(price: Price, inputs: Sequence[Load], outputs: Sequence[str], *, extra_output: int) -> Worst:
+    """The most a call can cost: every load at its dearest class, at the base price or at any tier that so much input reaches.
+
+    outputs: the classes the answer can be billed in; extra_output: tokens that are billed as output besides the answer.
+    """
+    prompt = sum(load.tokens for load in inputs)
+    reached = [price]
+    reached += [
+        _at_tier(price, t.above_input_tokens + 1) for t in price.tiers if t.above_input_tokens < prompt
+    ]
+
+    def dearest(classes: Sequence[str]) -> int:
+        return max(rate_of(p, name) for p in reached for name in classes)
+
+    rate = dearest(outputs)
+    fixed = sum(load.tokens * dearest(load.classes) for load in inputs) + rate * extra_output
+    return Worst(fixed=fixed + price.per_request * MILLION, rate=rate)
 
 
 def _at_tier(price: Price, prompt_tokens: int) -> Price:
@@ -187,10 +190,3 @@ def _fees(price: Price) -> Iterator[tuple[str, int]]:
 def _check(name: str, value: object, ceiling: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= ceiling:
         raise ValueError(f"price of {name} is {value!r}: not an integer from 0 to {ceiling} nano-dollars")
-
-
-if set(Price.__struct_fields__) != {*TOKEN_RATES, *FEES, "tiers"} or set(PriceTier.__struct_fields__) != {
-    "above_input_tokens",
-    *TOKEN_RATES,
-}:
-    raise AssertionError("a class of usage and the prices differ: usage.CLASSES says each once")

@@ -9,6 +9,8 @@ from agent_marketplace.gateway.plan import Attempt, Plan, Target
 from agent_marketplace.gateway.sizing import Asked, Held
 from agent_marketplace.ledger import Balance, Price
 from agent_marketplace.wires.base import Call, Message, TextPart
+from agent_marketplace.wires.shared.bounds import TextSize
+from agent_marketplace.wires.shared.forms import Forms
 
 CHEAP = Price(input=10**9, output=4 * 10**9)  # $1 and $4 per million tokens
 DEAR = Price(input=10**10, output=4 * 10**10)
@@ -35,7 +37,10 @@ def asked(
 ) -> Asked:
     call = Call(model="m", messages=(Message("user", (TextPart("hello"),)),), max_tokens=cap, stream=stream)
     needs = Needs(input_tokens=tokens, output_tokens=cap, stream=stream, choices=choices)
-    return Asked(call=call, needs=needs, input_tokens=tokens, max_cost=max_cost, usual=usual or {})
+    forms = Forms(text=TextSize(size=tokens, words=tokens, words_openai=tokens))
+    return Asked(
+        call=call, needs=needs, input_tokens=tokens, forms=forms, max_cost=max_cost, usual=usual or {}
+    )
 
 
 @pytest.mark.parametrize("cap", [None, 1, 500, 100_000])
@@ -137,7 +142,7 @@ def test_a_refused_key_is_told_apart_from_an_empty_wallet() -> None:
     )
     assert (of_wallet.extra["scope"], of_wallet.extra["free_alternative"]) == ("wallet", "tiny")
     assert (of_key.extra["scope"], of_key.extra["cap"]) == ("key", 1)
-    assert of_key.message == "The cap is reached"
+    assert of_key.message.startswith("The cap is reached: the most this call can cost is held")
 
 
 def test_an_unpriced_target_costs_nothing_to_hold_and_a_free_one_is_not_capped() -> None:

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from agent_marketplace.errors import BadRequest
 from agent_marketplace.ledger import (
+    Load,
     Money,
     Price,
     PriceTier,
+    Worst,
     dollars,
     nano,
     price_usage,
@@ -19,7 +21,8 @@ from agent_marketplace.ledger import (
     worst_case,
 )
 from agent_marketplace.ledger.plans import PLANS, plan_named
-from agent_marketplace.usage import Usage
+from agent_marketplace.ledger.pricing import FEES
+from agent_marketplace.usage import COUNTS, INPUTS, TOKEN_RATES, Usage
 
 RATES = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h", "reasoning",
          "audio_input", "audio_output", "image_input", "image_output")  # fmt: skip
@@ -86,23 +89,63 @@ def test_a_charge_never_differs_from_exact_fractions(price, usage):
     assert price_usage(price, usage) == oracle(price, usage)
 
 
-@given(prices, units, units, st.integers(0, 5))
-def test_the_hold_covers_what_the_settlement_may_cost(price, input_tokens, output_tokens, images):
-    held = worst_case(price, input_tokens, output_tokens, cached=True, audio=True, images=images)
-    for charged in (
-        Usage(input=input_tokens, output=output_tokens, images=images),
-        Usage(input=input_tokens, output=output_tokens, reasoning=output_tokens),
-        Usage(cache_write_1h=input_tokens, output=output_tokens),
-        Usage(audio_input=input_tokens, audio_output=output_tokens),
-    ):
-        assert price_usage(price, charged) <= held
+@st.composite
+def calls(draw):
+    """Loads as the gateway sizes them, the classes of the answer, and one usage that a provider may report of them."""
+    usage: dict[str, int] = {}
+    loads = []
+    for _ in range(draw(st.integers(0, 3))):
+        load = Load(draw(units), tuple(draw(st.sets(st.sampled_from(INPUTS), min_size=1))))
+        loads.append(load)
+        left = draw(st.integers(0, load.tokens))
+        for name in load.classes:
+            share = draw(st.integers(0, left))
+            usage[name] = usage.get(name, 0) + share
+            left -= share
+    outputs = ("output", *draw(st.sets(st.sampled_from(("audio_output", "image_output")))))
+    length = left = draw(units)
+    for name in outputs:
+        usage[name] = draw(st.integers(0, left))
+        left -= usage[name]
+    if draw(st.booleans()):
+        outputs = (*outputs, "reasoning")
+        usage["reasoning"] = draw(st.integers(0, usage["output"]))
+    return loads, outputs, length, Usage(**usage)
 
 
-def test_a_text_call_does_not_hold_for_audio_or_caches_it_never_asked_for():
-    price = Price(input=10**9, output=10**9, audio_input=10**11, cache_write_1h=2 * 10**9)
-    assert worst_case(price, 1_000_000, 0) == 10**9
-    assert worst_case(price, 1_000_000, 0, cached=True) == 2 * 10**9
-    assert worst_case(price, 1_000_000, 0, audio=True) == 10**11
+@given(prices, calls(), st.integers(0, 1000))
+def test_whatever_a_provider_reports_within_the_loads_is_covered(price, call, extra):
+    loads, outputs, length, reported = call
+    if any(p.reasoning is not None for p in (price, *price.tiers)) and reported.reasoning == 0:
+        outputs = (*outputs, "reasoning")
+    worst = worst_case(price, loads, outputs, extra_output=extra)
+    held = worst.amount(length)
+    assert price_usage(price, reported) <= held
+    assert worst.amount(0) <= held
+    affordable = worst.affordable(held)
+    assert affordable is None or affordable >= length
+    assert worst.amount(min(length, affordable if affordable is not None else length)) <= held
+    assert worst.fixed == 0 or worst.affordable(worst.amount(0) - 1) == -1
+
+
+def test_a_load_costs_only_what_the_call_asked_for():
+    price = Price(input=10**9, output=10**9, audio_input=10**11, cache_write_1h=2 * 10**9, per_request=7)
+    for name, rate in (("input", 1), ("cache_write_1h", 2), ("audio_input", 100), ("cache_write_5m", 1)):
+        worst = worst_case(price, [Load(1_000_000, ("input", name))], ("output",), extra_output=0)
+        assert worst.amount(0) == rate * 10**9 + 7
+    assert worst_case(price, [], ("output",), extra_output=1_000_000).amount(0) == 10**9 + 7
+
+
+def test_a_tier_that_so_much_input_reaches_is_held_for_and_one_beyond_is_not():
+    price = Price(input=1, output=1, tiers=(PriceTier(above_input_tokens=100, input=5, output=9),))
+    assert worst_case(price, [Load(100, ("input",))], ("output",), extra_output=0) == Worst(100, 1)
+    assert worst_case(price, [Load(101, ("input",))], ("output",), extra_output=0) == Worst(505, 9)
+
+
+def test_the_prices_name_every_class_of_usage_and_no_other():
+    assert set(Price.__struct_fields__) == {*TOKEN_RATES, *FEES, "tiers"}
+    assert set(PriceTier.__struct_fields__) == {"above_input_tokens", *TOKEN_RATES}
+    assert {*COUNTS, "estimated"} == set(Usage.__struct_fields__)
 
 
 def test_half_a_nano_rounds_up_once_not_per_class():

@@ -1,0 +1,136 @@
+"""PURE: from the forms of a call to the tokens that one target can bill for reading them, and in which classes.
+
+The rules are the providers' own, where they publish one (docs/billing.md has the table with the sources); else the largest
+input that the model takes. Lengths in tokens.
+"""
+
+import re
+
+from agent_marketplace.gateway.plan import Target
+from agent_marketplace.ledger.pricing import Load, Price
+from agent_marketplace.usage import INPUTS
+from agent_marketplace.wires.shared.bounds import Family, family_of
+from agent_marketplace.wires.shared.forms import Forms, Picture
+
+LARGEST_UNKNOWN = 2_000_000
+"""The largest input of a model whose window nobody tells: the widest window that is sold in 2026."""
+
+_A_TURN = 8  # role, name and separators; OpenAI's chat format takes 3 or 4, ChatML 5, Llama's 6
+_A_CALL = 16
+_A_TEMPLATE = 128  # open models' chat templates open with instructions of their own (gpt-oss about 70, Llama 3 about 30)
+_A_TOOL = 16
+_TOOLS = {"claude": 900, "claude_newest": 900, "openai": 64}  # what a provider says about tools in general
+_TOOLS_TEMPLATE = 512
+_NATIVE_TOOL = (
+    1_500  # Anthropic's computer, text editor and bash tools are described in 245 to 735 tokens each
+)
+_A_SCHEMA = 512
+_AUDIO_A_SECOND = 40  # Gemini counts 32, OpenAI 10, Mistral 12.5
+
+_CLAUDE_PIXELS, _CLAUDE_PATCH = 750, 28
+_CLAUDE_MOST = {"claude": 1_700, "claude_newest": 5_000}
+_TILES = 85 + 8 * 170  # gpt-4o and later: at most 8 tiles after scaling to 2048 and 768
+_MINI_TILES = 2_833 + 8 * 5_667  # gpt-4o-mini
+_PATCH, _PATCH_WEIGHT = 32, 246  # hundredths: the dearest model, nano, takes 2.46 tokens a patch
+_MOST_PATCHES, _MOST_PATCHES_FIXED = 10_000, 1_536
+_LOW_DETAIL = 2_833
+_GEMINI_TILE, _GEMINI_LEAST = 258, 2_240
+_LLAMA_IMAGE, _OPEN_MOST, _OPEN_PATCH = 6_404, 16_384, 14
+_TILED = re.compile(r"gpt-?4|chatgpt|(?:^|[/ ])o[13](?:-|$)")
+_PATCHED_OLD = re.compile(r"gpt-4\.1-(?:mini|nano)|o4-mini|gpt-5(?:-mini|-nano|-codex)?(?:-20\d\d.*)?$")
+
+
+def largest_input(target: Target) -> int:
+    """The most input that a target takes."""
+    return target.context or LARGEST_UNKNOWN
+
+
+def inputs(forms: Forms, target: Target, price: Price) -> tuple[Load, ...]:
+    """What the target can bill for reading these forms."""
+    name = f"{target.model} {target.upstream_id}".lower()
+    family = family_of(name)
+    writes = _writes(forms, family, price)
+    largest = largest_input(target)
+    text = forms.text.tokens(family) + _around(forms, family)
+    pictures = min(largest, sum(_picture(p, name, family, largest) for p in forms.pictures))
+    audio = -(-forms.audio_ms * _AUDIO_A_SECOND // 1000)
+    loads = [
+        Load(text, ("input", *writes)),
+        Load(pictures, ("image_input", "input", *writes)),
+        Load(audio, ("audio_input", "input", *writes)),
+    ]
+    if forms.unsized:
+        unasked = {"cache_write_5m", "cache_write_1h"} - set(writes)
+        rest = max(0, largest - text - pictures - audio)
+        loads.append(Load(rest, tuple(name for name in INPUTS if name not in unasked)))
+    return tuple(load for load in loads if load.tokens)
+
+
+def output_classes(forms: Forms, target: Target, price: Price) -> tuple[str, ...]:
+    """The classes that the target can bill its answer in."""
+    classes = ["output"]
+    if price.reasoning is not None or price.tiers:
+        classes.append("reasoning")
+    if price.image_output is not None or price.tiers:
+        classes.append("image_output")
+    spoken = forms.speaks or family_of(f"{target.model} {target.upstream_id}".lower()) != "openai"
+    if spoken and price.audio_output is not None:
+        classes.append("audio_output")
+    return tuple(classes)
+
+
+def predicted(forms: Forms, target: Target) -> int:
+    """Output that is billed beyond the answer: a prediction that was not met."""
+    return forms.predicted.tokens(family_of(f"{target.model} {target.upstream_id}".lower()))
+
+
+def _writes(forms: Forms, family: Family, price: Price) -> tuple[str, ...]:
+    """Cache writes that can be billed: those that are asked for; and where a provider that is not Anthropic lists a price for
+    them, always, since it decides itself."""
+    if forms.cache == "1h":
+        return "cache_write_5m", "cache_write_1h"
+    if forms.cache == "5m":
+        return ("cache_write_5m",)
+    if price.cache_write_5m is not None and not family.startswith("claude"):
+        return ("cache_write_5m",)
+    return ()
+
+
+def _around(forms: Forms, family: Family) -> int:
+    """What a provider puts around the caller's words."""
+    total = _A_TURN * forms.messages + _A_CALL
+    if family in ("public", "small", "closed"):
+        total += _A_TEMPLATE
+    if forms.tools or forms.native:
+        total += _TOOLS.get(family, _TOOLS_TEMPLATE) + _A_TOOL * forms.tools + _NATIVE_TOOL * forms.native
+    return total + (_A_SCHEMA if forms.schema else 0)
+
+
+def _picture(picture: Picture, name: str, family: Family, largest: int) -> int:
+    """The most tokens of an image."""
+    width, height = picture.width, picture.height
+    known = width > 0
+    if family in _CLAUDE_MOST:
+        most = _CLAUDE_MOST[family]
+        patches = (width // _CLAUDE_PATCH + 1) * (height // _CLAUDE_PATCH + 1)
+        return min(most, max(-(-width * height // _CLAUDE_PIXELS), patches)) if known else most
+    if family == "openai":
+        return _openai_picture(picture, name)
+    if "gemini" in name:
+        if not known:
+            return largest
+        unit = min(768, max(1, 2 * min(width, height) // 3))
+        return max(_GEMINI_LEAST, _GEMINI_TILE * -(-width // unit) * -(-height // unit))
+    patches = -(-width // _OPEN_PATCH) * (-(-height // _OPEN_PATCH) + 1)
+    return min(_OPEN_MOST, max(_LLAMA_IMAGE, patches)) if known else _OPEN_MOST
+
+
+def _openai_picture(picture: Picture, name: str) -> int:
+    if "gpt-4o-mini" in name:
+        return _LOW_DETAIL if picture.low else _MINI_TILES
+    if _TILED.search(name) and not _PATCHED_OLD.search(name):
+        return _TILES
+    most = _MOST_PATCHES_FIXED if _PATCHED_OLD.search(name) else _MOST_PATCHES
+    if picture.width:
+        most = min(most, -(-picture.width // _PATCH) * -(-picture.height // _PATCH))
+    return max(_TILES, -(-most * _PATCH_WEIGHT // 100))
