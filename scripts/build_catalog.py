@@ -24,7 +24,7 @@ from typing import Any
 import catalog_wheels
 import msgspec
 
-from agent_marketplace.catalog import facts, names
+from agent_marketplace.catalog import facts, fees, names
 from agent_marketplace.catalog.hosts import host_names, title
 from agent_marketplace.catalog.models import Offer
 from agent_marketplace.catalog.overlay import version_of
@@ -222,9 +222,9 @@ def record(key: str, hosts: dict[str, Group], hand: dict[str, Any]) -> ModelReco
     if not maker:
         paths = [r.upstream_id for r in rows if r.upstream_id.count("/") == 1 and not r.upstream_id.startswith("@")]
         maker = names.slug(paths[0].split("/")[0]) if paths else ""
-    offers = tuple(sorted(made, key=lambda o: _rank(o, maker)))
-    if not any(o.price for o in offers):
+    if not any(o.price for o in made):
         return None
+    offers = tuple(sorted((_with_fees(o) for o in made), key=lambda o: _rank(o, maker)))
     top = [r for s in ("rates", "litellm", "genai-prices") for r in hosts[offers[0].provider].rows if r.source == s]
     inputs = _modalities(top, "input_modalities")
     outputs = _modalities(top, "output_modalities") if kind == "chat" else ("image",) if kind == "image" else ()
@@ -270,6 +270,14 @@ def record(key: str, hosts: dict[str, Group], hand: dict[str, Any]) -> ModelReco
         sources=sources,
         offers=offers,
     )
+
+
+def _with_fees(offer: Offer) -> Offer:
+    """The offer with what it bills besides tokens; without a price where that is not known."""
+    price = fees.fitted(offer.provider, offer.upstream_id, offer.price)
+    if price == offer.price:
+        return offer
+    return msgspec.structs.replace(offer, price=price, price_version=version_of(price, offer.as_of))
 
 
 def _only_history(host: str, group: Group) -> bool:

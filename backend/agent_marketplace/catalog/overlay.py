@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from agent_marketplace.catalog import facts, names
+from agent_marketplace.catalog import facts, fees, names
 from agent_marketplace.catalog.hosts import title
 from agent_marketplace.catalog.models import Offer
 from agent_marketplace.catalog.snapshot import ModelRecord, Snapshot
@@ -57,8 +57,11 @@ def _priced(offer: Offer, row: PriceRow | None) -> Offer:
         return offer
     if row.source != "operator" and row.as_of < offer.as_of:
         return offer
+    price = (
+        row.price if row.source == "operator" else fees.fitted(offer.provider, offer.upstream_id, row.price)
+    )
     changed = {
-        "price": row.price,
+        "price": price,
         "price_version": row.price_version,
         "source": row.source,
         "as_of": row.as_of,
@@ -68,14 +71,15 @@ def _priced(offer: Offer, row: PriceRow | None) -> Offer:
 
 def offer_from(row: Row, provider: str, model_id: str, as_of: str) -> Offer:
     """A new offer from a feed's row."""
+    price = fees.fitted(provider, row.upstream_id, row.price)
     free = row.upstream_id.endswith(":free")
     return Offer(
         id=f"{provider}/{model_id}{':free' if free else ''}",
         model_id=model_id,
         provider=provider,
         upstream_id=row.upstream_id,
-        price=row.price,
-        price_version=version_of(row.price, as_of),
+        price=price,
+        price_version=version_of(price, as_of),
         context=row.context or row.max_input,
         max_input=row.max_input,
         max_output=row.max_output,

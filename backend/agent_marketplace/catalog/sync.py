@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from agent_marketplace.catalog import names, sources, store
+from agent_marketplace.catalog import fees, names, sources, store
 from agent_marketplace.catalog.hosts import host_names
 from agent_marketplace.catalog.models import Offer
 from agent_marketplace.catalog.overlay import model_from, offer_from, version_of
@@ -156,17 +156,16 @@ def _compare_offer(
         return
     if row.retires_on is not None and row.retires_on != offer.retires_on:
         offers[offer.id] = msgspec.structs.replace(offer, retires_on=row.retires_on)
-    if row.price is None or row.price == offer.price:
+    price = fees.fitted(offer.provider, offer.upstream_id, row.price)
+    if price is None or price == offer.price:
         return
     if offer.price is not None and _rank(source) < _rank(offer.source):
         return  # a list that is checked less often does not overrule a better one
-    reason = jump(offer.price, row.price)
+    reason = jump(offer.price, price)
     if reason is None:
-        prices[offer.id] = PriceRow(offer.id, now, row.price, version_of(row.price, today), source, today)
+        prices[offer.id] = PriceRow(offer.id, now, price, version_of(price, today), source, today)
     else:
-        reviews[offer.id] = Review(
-            new_id("rev"), offer.id, reason, offer.price, row.price, source, "open", now
-        )
+        reviews[offer.id] = Review(new_id("rev"), offer.id, reason, offer.price, price, source, "open", now)
 
 
 _RANKS = {"hand": 4, "litellm": 3, "genai-prices": 2, "models.dev": 1, "openrouter": 3, "rates": 0}

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from agent_marketplace.errors import BadRequest
 from agent_marketplace.wires.base import Call, ImagePart, ReasoningPart, ToolCallPart, ToolResultPart
 
 
@@ -27,8 +28,16 @@ _PARAMETERS = (
 )  # fmt: skip
 
 
+MOST_CHOICES = 128
+"""Answers to one call: OpenAI's own limit, and no provider has a higher one."""
+
+
 def read(call: Call, input_tokens: int) -> Needs:
-    """Needs of a call whose input is about `input_tokens` tokens."""
+    """Needs of a call whose input is about `input_tokens` tokens. Raises BadRequest for an absurd number of answers."""
+    choices = max(1, call.n or 1)
+    if choices > MOST_CHOICES:
+        name = "generationConfig.candidateCount" if call.wire == "gemini" else "n"
+        raise BadRequest(f"{name}: must be at most {MOST_CHOICES}")
     kinds = {type(part) for message in call.messages for part in message.parts}
     return Needs(
         tools=bool(call.tools) or ToolCallPart in kinds or ToolResultPart in kinds,
@@ -38,7 +47,7 @@ def read(call: Call, input_tokens: int) -> Needs:
         input_tokens=input_tokens,
         output_tokens=call.max_tokens,
         stream=call.stream,
-        choices=max(1, call.n or 1),
+        choices=choices,
         parameters=frozenset([name for name in _PARAMETERS if getattr(call, name) not in (None, ())]),
     )
 

@@ -5,6 +5,7 @@ from typing import Literal
 
 import msgspec
 
+from agent_marketplace.catalog import fees
 from agent_marketplace.gateway.needs import Needs, missing
 from agent_marketplace.gateway.preferences import Preferences
 from agent_marketplace.ledger import Price
@@ -182,7 +183,8 @@ def _refusal(target: Target, needs: Needs, wishes: Preferences) -> tuple[str, st
             f"about {needs.input_tokens} input tokens; it takes {target.context}",
         )
     if target.price is None:
-        return "unpriced_model", f"no price is known for {target.model} at {target.provider}"
+        why = fees.why_unpriced(target.provider, target.upstream_id) or "nobody lists one"
+        return "unpriced_model", f"no price is known for {target.model} at {target.provider}: {why}"
     return _over_price(target, wishes)
 
 

@@ -91,6 +91,9 @@ def _str(value: Any, where: str) -> str:
     return value
 
 
+_MOST = 2.0**53  # beyond it a JSON number is no exact whole number
+
+
 class _Config:
     """generationConfig with checked types."""
 
@@ -109,7 +112,7 @@ class _Config:
         value = self.number(name)
         if value is None:
             return None
-        if not value.is_integer() or (least is not None and value < least):
+        if not value.is_integer() or abs(value) > _MOST or (least is not None and value < least):
             raise BadRequest(
                 f"generationConfig.{name}: expected a whole number{'' if least is None else f' of at least {least}'}"
             )
