@@ -254,7 +254,7 @@ def build(
     client = _LateClient()
     accounts = assemble(
         db, ledger, vault, settings, secrets, clock,
-        probe=_probe(client, endpoints), providers=endpoints.byok_providers(),
+        probe=_probe(client, endpoints), providers=endpoints.byok_providers(), keyless=endpoints.keyless(),
         erasers=(conversations.erase_user_in, Learner.erase_user_in, catalog_store.delete_ratings_of),
     )  # fmt: skip
     targets = Targets(registry, endpoints, settings.markup)

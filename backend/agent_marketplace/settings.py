@@ -45,6 +45,7 @@ class Settings:
     markup: Decimal = Decimal(1)
     local_model: bool = True
     outbound: Literal["lean", "aiohttp"] = "lean"
+    own_keys_at_keyless: bool = False
     log_level: str = "info"
     grace_s: float = 30.0
     hold_ttl_s: float = 50.0
@@ -77,7 +78,7 @@ _KNOWN = {
     "MARKETPLACE_SIGNUP_CREDIT", "MARKETPLACE_SIGNUP_CREDIT_DAILY", "MARKETPLACE_SIGNUP_CREDIT_USE",
     "MARKETPLACE_MARKUP", "MARKETPLACE_LOCAL_MODEL", "MARKETPLACE_OUTBOUND", "MARKETPLACE_LOG_LEVEL", "MARKETPLACE_GRACE",
     "MARKETPLACE_HOLD_TTL", "MARKETPLACE_NODES", "MARKETPLACE_CALLS_PER_USER", "MARKETPLACE_PROVIDER_CONNECTIONS",
-    "MARKETPLACE_LOG_FORMAT",
+    "MARKETPLACE_LOG_FORMAT", "MARKETPLACE_OWN_KEYS_AT_KEYLESS",
 }  # fmt: skip
 
 
@@ -169,6 +170,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         outbound=cast(
             "Literal['lean', 'aiohttp']", _choice(env, "MARKETPLACE_OUTBOUND", "lean", ("lean", "aiohttp"))
         ),
+        own_keys_at_keyless=_choice(env, "MARKETPLACE_OWN_KEYS_AT_KEYLESS", "off", ("on", "off")) == "on",
         log_level=_choice(env, "MARKETPLACE_LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
         grace_s=_whole(env, "MARKETPLACE_GRACE", 30, 1, 3600),
         hold_ttl_s=_whole(env, "MARKETPLACE_HOLD_TTL", 50, 2, 3600),

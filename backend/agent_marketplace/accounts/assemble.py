@@ -45,14 +45,15 @@ def assemble(
     *,
     probe: Probe,
     providers: Collection[str],
+    keyless: Collection[str] = (),
     erasers: Sequence[Eraser] = (),
 ) -> Accounts:
-    """probe, providers: see ProviderKeys; erasers: see AIAuthService."""
+    """probe, providers, keyless: see ProviderKeys; erasers: see AIAuthService."""
     verdicts, tokens, passwords = Verdicts(clock), SessionTokens(secrets.jwt, clock), Passwords()
     limits = Limits(clock, enabled=settings.rate_limits, rates=LimitRates().shared_by(settings.nodes))
     in_flight = InFlight(settings.calls_per_user)
     authenticator = Authenticator(db, tokens, secrets.key_pepper, verdicts, clock, in_flight)
-    provider_keys = ProviderKeys(vault, probe, providers)
+    provider_keys = ProviderKeys(vault, probe, providers, keyless)
     auth = AIAuthService(
         db,
         ledger,

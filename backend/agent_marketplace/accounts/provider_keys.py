@@ -15,12 +15,16 @@ _HEADER_SAFE = re.compile(r"[\x21-\x7e]{1,4096}")
 
 
 class ProviderKeys:
-    """Provider keys of users. providers: the names that may be used."""
+    """Provider keys of users. providers: the names that may be used; keyless: those in whose place stands a server of the
+    operator's that asks for no key."""
 
-    def __init__(self, vault: Vault, probe: Probe, providers: Collection[str]) -> None:
+    def __init__(
+        self, vault: Vault, probe: Probe, providers: Collection[str], keyless: Collection[str] = ()
+    ) -> None:
         self._vault = vault
         self._probe = probe
         self._providers = providers
+        self._keyless = keyless
 
     async def save(self, user_id: str, provider: str, api_key: str) -> StoredSecret:
         """Tests and stores a key. Raises BadRequest: unknown provider, malformed key, or refused by the provider."""
@@ -53,6 +57,9 @@ class ProviderKeys:
             raise NotFound(f"No API key for {provider}", code="no_provider_key")
 
     def _check_provider(self, provider: str) -> None:
+        if provider in self._keyless:
+            words = f"{provider} is a server of the operator's here, which asks for no key: own keys are not taken for it"
+            raise BadRequest(words, code="own_keys_closed")
         if provider not in self._providers:
             raise BadRequest(
                 f"Unknown provider; known: {', '.join(sorted(self._providers))}", code="unknown_provider"

@@ -93,7 +93,7 @@ class Targets:
         if endpoint is None:
             return [self._target(model, offer, "none", f"{offer.provider} is not served here", first=first)]
         found = []
-        if offer.provider in own_keys and wishes.byok != "never":
+        if offer.provider in own_keys and endpoint.byok and wishes.byok != "never":
             found.append(self._target(model, offer, "byok", None, first=first))
         if self._endpoints.configured(offer.provider):
             found.append(

@@ -170,6 +170,10 @@ class EndpointTable:
         """Providers for which a user may save a key of their own."""
         return tuple(sorted(e.name for e in self._endpoints.values() if e.byok and e.auth != "none"))
 
+    def keyless(self) -> tuple[str, ...]:
+        """Known providers whose place an own server without a key has taken: an own key would only make it free."""
+        return tuple(sorted(n for n in self._endpoints if not self._endpoints[n].byok and n in table.NAMES))
+
     def all(self) -> tuple[Endpoint, ...]:
         """Every endpoint, by name."""
         return tuple(self._endpoints[name] for name in sorted(self._endpoints))
@@ -223,7 +227,7 @@ def _known(row: table.Row, settings: Settings) -> Endpoint:
         and base_url is None,  # many servers of one's own take no key
         allow_private=base_url is not None or row.own_host,
         own=row.own_host,
-        byok=not row.own_host,
+        byok=not row.own_host and (base_url is None or given.key is not None or settings.own_keys_at_keyless),
         probe=row.probe,
         first_byte_s=120.0 if row.own_host else 60.0,
         options=_options(row.wire, row.options, own_server=base_url is not None or row.own_host),

@@ -1,5 +1,6 @@
 """Is a provider key good? One cheap request that the provider answers with 401 or 403 to a bad key."""
 
+import secrets
 from typing import Literal, Protocol
 
 from agent_marketplace.net.errors import NetError
@@ -16,8 +17,26 @@ class Prober(Protocol):
     async def __call__(self, provider: str, secret: Revealable) -> Verdict: ...
 
 
+class _Nobodys:
+    """A key that no provider gave out."""
+
+    def __init__(self) -> None:
+        self._text = secrets.token_urlsafe(32)
+
+    def reveal(self) -> str:
+        return self._text
+
+
 async def probe_key(client: OutboundClient, endpoint: Endpoint, secret: Revealable) -> Verdict:
-    """`refused`: the provider said 401 or 403; `unverified`: it could not be asked, or its answer says nothing."""
+    """Asks where the key will be used. `refused`: the provider said 401 or 403; `unverified`: it could not be asked, its
+    answer says nothing, or it would take any key: a random one must be refused there."""
+    verdict = await _asked(client, endpoint, secret)
+    if verdict == "verified" and await _asked(client, endpoint, _Nobodys()) != "refused":
+        return "unverified"
+    return verdict
+
+
+async def _asked(client: OutboundClient, endpoint: Endpoint, secret: Revealable) -> Verdict:
     request = endpoint.key_probe(secret)
     if request is None:
         return "unverified"

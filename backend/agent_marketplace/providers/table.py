@@ -107,4 +107,7 @@ ROWS: tuple[Row, ...] = (
     Row("lmstudio", "http://127.0.0.1:1234/v1", "stops", own_host=True),
 )  # fmt: skip
 
+NAMES = frozenset(row.name for row in ROWS if not row.own_host)
+"""Providers out in the world, which take keys."""
+
 LOCAL = Row("local", "http://127.0.0.1:0/v1", "stops", own_host=True)

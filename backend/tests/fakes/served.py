@@ -18,7 +18,7 @@ from tests.fakes import canary, databases
 CLI = Path(sys.executable).with_name("agent-marketplace")
 LIMIT_S = 60.0
 PASSWORD = "correct horse, not the comic"
-PLAIN = ("PATH", "HOME", "LANG", "TMPDIR", "COVERAGE_PROCESS_CONFIG")
+PLAIN = ("PATH", "PYTHONPATH", "HOME", "LANG", "TMPDIR", "COVERAGE_PROCESS_CONFIG")
 
 
 def environment(directory: Path, **more: str) -> dict[str, str]:

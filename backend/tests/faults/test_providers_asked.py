@@ -36,11 +36,27 @@ async def test_only_a_providers_own_word_calls_a_key_good_or_bad(
     net: World, status: str, body: bytes, verdict: str
 ) -> None:
     async def script(conn: Conn) -> None:
-        assert (await conn.request()).headers["authorization"] == f"Bearer {KEY}"
-        await conn.answer(body, status)
+        while True:
+            mine = (await conn.request()).headers["authorization"] == f"Bearer {KEY}"
+            await conn.answer(body if mine else b"", status if mine else "401 Unauthorized")
 
     server = await net.serve(script)
     assert await probe_key(net.client, endpoint(server.url("")), Secret(KEY)) == verdict
+
+
+@on_both_clients
+async def test_a_server_that_takes_any_key_verifies_none(net: World) -> None:
+    asked: list[str] = []
+
+    async def script(conn: Conn) -> None:
+        while True:
+            asked.append((await conn.request()).headers["authorization"])
+            await conn.answer(b"{}")
+
+    server = await net.serve(script)
+    assert await probe_key(net.client, endpoint(server.url("")), Secret(KEY)) == "unverified"
+    assert asked[0] == f"Bearer {KEY}"
+    assert asked[1] != asked[0]
 
 
 @on_both_clients
@@ -55,13 +71,16 @@ async def test_a_key_is_not_called_bad_because_its_provider_is_away_or_cannot_be
 @on_both_clients
 async def test_an_endless_answer_to_a_probe_is_not_read(net: World) -> None:
     async def script(conn: Conn) -> None:
-        await conn.request()
-        await conn.send(b"HTTP/1.1 200 OK\r\ncontent-length: 100000000\r\n\r\n", bytes(1000))
+        if (await conn.request()).headers["authorization"] != f"Bearer {KEY}":
+            await conn.answer(b"", "401 Unauthorized", "connection: close")
+            conn.fin()
+        else:
+            await conn.send(b"HTTP/1.1 200 OK\r\ncontent-length: 100000000\r\n\r\n", bytes(1000))
         await conn.until_gone()
 
     server = await net.serve(script)
     assert await probe_key(net.client, endpoint(server.url("")), Secret(KEY)) == "verified"
-    await until_gone(server)
+    await until_gone(server, 0)
 
 
 @pytest.mark.parametrize(

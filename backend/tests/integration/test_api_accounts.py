@@ -1,6 +1,7 @@
 """Accounts and keys over HTTP, against the real server: every documented field, every refusal in the envelope."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -168,7 +169,7 @@ def test_a_provider_key_is_tested_masked_and_never_shown_again(server: Server) -
     no = ada.post(f"{MARKET}/api-keys", {"provider": "openai", "api_key": SECRET})
     refused(no, 400, "provider_key_refused")
     assert SECRET not in no.text
-    server.upstream.script()
+    server.upstream.script(*[Behaviour(), Behaviour(status=401)] * 2)  # each time a random key is refused
     saved = ada.post(f"{MARKET}/api-keys", {"provider": "openai", "api_key": SECRET})
     assert agreed(saved, PROVIDER_KEY)["status"] == "verified"
     listed = ada.get(f"{MARKET}/api-keys")
@@ -184,6 +185,16 @@ def test_a_provider_key_is_tested_masked_and_never_shown_again(server: Server) -
         "unknown_provider",
     )
     assert SECRET not in server.log
+
+
+def test_a_keyless_server_of_the_operators_takes_no_own_keys_in_words(
+    tmp_path: Path, database_kind: str
+) -> None:
+    with running(tmp_path, OPENAI_API_KEY="") as server:
+        ada = server.person()
+        no = ada.post(f"{MARKET}/api-keys", {"provider": "openai", "api_key": "junk-no-key-at-all"})
+        refused(no, 400, "own_keys_closed")
+        assert "asks for no key" in no.text
 
 
 def test_export_holds_everything_and_deletion_leaves_nothing(server: Server) -> None:

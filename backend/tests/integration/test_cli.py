@@ -235,8 +235,9 @@ def loaded(server: Served, token: str, work: object) -> int:
 def test_the_master_key_is_rotated_under_load_without_a_failed_read(
     env: dict[str, str], upstream: Threaded
 ) -> None:
-    both = env | {"ENCRYPTION_KEY": f"{KEYS[1]},{KEYS[0]}", "OPENAI_BASE_URL": upstream.base_url}
-    with served(env | {"OPENAI_BASE_URL": upstream.base_url}) as server:
+    openai = {"OPENAI_BASE_URL": upstream.base_url, "OPENAI_API_KEY": "sk-operators"}
+    both = env | openai | {"ENCRYPTION_KEY": f"{KEYS[1]},{KEYS[0]}"}
+    with served(env | openai) as server:
         token = server.sign_up()
         saved = {"provider": "openai", "api_key": "sk-users-own-key-000000000001"}
         assert server.call("POST", "/api/v1/marketplace/api-keys", saved, token)[0] == 200
@@ -249,7 +250,7 @@ def test_the_master_key_is_rotated_under_load_without_a_failed_read(
     after = json.loads(ok(both, "vault", "status", "--json"))
     assert len(before) == len(after) == 1
     assert before.keys() != after.keys()
-    alone = env | {"ENCRYPTION_KEY": KEYS[1], "OPENAI_BASE_URL": upstream.base_url}
+    alone = env | openai | {"ENCRYPTION_KEY": KEYS[1]}
     with served(alone) as server:
         _, listed = server.call("GET", "/api/v1/marketplace/api-keys", token=token)
-        assert [k["status"] for k in listed["api_keys"]] == ["verified"]
+        assert [k["status"] for k in listed["api_keys"]] == ["unverified"]  # it takes any key

@@ -123,3 +123,13 @@ def test_every_known_provider_states_what_an_abort_costs(tmp_path: Path) -> None
         assert e.abort_rule in ("stops", "continues", "unknown")
         assert e.base_url.startswith(("https://", "http://127.0.0.1"))
         assert e.url("x").endswith("/x")
+
+
+def test_no_own_key_makes_a_keyless_server_of_the_operators_free(tmp_path: Path) -> None:
+    base = {"OPENAI_BASE_URL": "http://10.0.0.9/v1"}
+    keyless = table(tmp_path, **base)
+    assert (endpoint(keyless, "openai").byok, "openai" in keyless.byok_providers()) == (False, False)
+    assert keyless.keyless() == ("openai",)
+    for opened in ({"OPENAI_API_KEY": "sk-op"}, {"MARKETPLACE_OWN_KEYS_AT_KEYLESS": "on"}):
+        t = table(tmp_path, **base, **opened)
+        assert (endpoint(t, "openai").byok, t.keyless()) == (True, ())
