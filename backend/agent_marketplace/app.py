@@ -40,6 +40,7 @@ from agent_marketplace.providers.endpoints import Endpoint, EndpointTable, Revea
 from agent_marketplace.providers.local import LocalModel, LocalStatus
 from agent_marketplace.providers.ollama import discover
 from agent_marketplace.providers.probe import Verdict, probe_key
+from agent_marketplace.reasoning import KeptReasoning
 from agent_marketplace.recommend.ai_recommendation_engine import RecommendationEngine
 from agent_marketplace.recommend.learner import Learner
 from agent_marketplace.settings import Settings
@@ -52,6 +53,7 @@ _SWEEP_S = 5.0
 _CHECKPOINT_S = 300.0
 _STATS_S = 60.0
 _PURGE_S = 3600.0
+_THOUGHTS_S = 300.0
 _REPLIES_KEPT_MS = 24 * 3600 * 1000
 _OLLAMA_S = 30.0
 _FOLLOW_S = 0.5
@@ -97,6 +99,7 @@ class Market:
     health: Health
     router: APIRouter
     conversations: Conversations
+    reasoning: KeptReasoning
     agents: Agents
     favourites: Favourites
     local: LocalModel
@@ -134,6 +137,7 @@ class Market:
             (_STATS_S, self.catalog.flush),
             (_STATS_S, self.learner.refresh),
             (_PURGE_S, self.conversations.purge_expired),
+            (_THOUGHTS_S, self.reasoning.forget_expired),
             (_PURGE_S, self._forget_replies),
             (_OLLAMA_S, self.discover_ollama),
         ):
@@ -247,6 +251,7 @@ def build(
         migrate.check(db.engine)
     ledger = Ledger(db, clock, secret=secrets.checkpoint, hold_ttl_s=settings.hold_ttl_s)
     vault = Vault(db, secrets.keyring, clock)
+    reasoning = KeptReasoning(db, vault, clock)
     conversations, favourites = Conversations(db, vault, clock), Favourites(db, clock)
     registry = MarketplaceRegistry(clock=clock)
     catalog = Catalog(db, registry, clock=clock)
@@ -255,7 +260,9 @@ def build(
     accounts = assemble(
         db, ledger, vault, settings, secrets, clock,
         probe=_probe(client, endpoints), providers=endpoints.byok_providers(), keyless=endpoints.keyless(),
-        erasers=(conversations.erase_user_in, Learner.erase_user_in, catalog_store.delete_ratings_of),
+        erasers=(
+            conversations.erase_user_in, KeptReasoning.erase_user_in, Learner.erase_user_in, catalog_store.delete_ratings_of,
+        ),
     )  # fmt: skip
     targets = Targets(registry, endpoints, settings.markup)
     credentials, health, wires = Credentials(vault), Health(clock), codecs()
@@ -268,7 +275,7 @@ def build(
     )  # fmt: skip
     router = APIRouter(
         Parts(
-            planner=planner, preparer=Preparer(endpoints, wires, credentials), ledger=ledger, client=client, clock=clock,
+            planner=planner, preparer=Preparer(endpoints, wires, credentials, reasoning), ledger=ledger, client=client, clock=clock,
             drain=drain, health=health, catalog=catalog, output_range=assistant.output_range,
             usual_output=engine.usual_output, running=accounts.in_flight,
         )
@@ -277,7 +284,7 @@ def build(
         settings=settings, clock=clock, drain=drain, secrets=secrets, db=db, ledger=ledger, vault=vault, accounts=accounts,
         registry=registry, catalog=catalog, learner=Learner(db, clock, engine, everybody_trusted=settings.signup != "open"), engine=engine,
         endpoints=endpoints, targets=targets, credentials=credentials, health=health,
-        router=router, conversations=conversations, favourites=favourites, client=client, codecs=wires,
+        router=router, conversations=conversations, reasoning=reasoning, favourites=favourites, client=client, codecs=wires,
         agents=Agents(db, vault, clock, lambda name: registry.resolve(name) is not None),
         local=LocalModel(settings.models_dir, enabled=settings.local_model),
     )  # fmt: skip

@@ -299,13 +299,13 @@ def _first(fed: tuple[bytes, list[Event]], meter: Meter, early: list[bytes], pro
 def _events(reply: Reply) -> list[Event]:
     """A whole answer as the meter counts it."""
     events: list[Event] = []
-    for part in reply.parts:
+    for number, part in enumerate(reply.parts):
         if isinstance(part, TextPart):
             events.append(TextDelta(part.text))
         elif isinstance(part, ReasoningPart):
-            events.append(ReasoningDelta(part.text))
+            events.append(ReasoningDelta(part.text, part.signature))
         elif isinstance(part, ToolCallPart):
-            events.append(ToolCallDelta(0, part.id, part.name, part.arguments))
+            events.append(ToolCallDelta(number, part.id, part.name, part.arguments, part.signature))
     return events if reply.usage is None else [*events, UsageSeen(reply.usage)]
 
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 
 from agent_marketplace.errors import MarketplaceError
+from agent_marketplace.gateway.thoughts import Thoughts
 from agent_marketplace.usage import Usage
 from agent_marketplace.wires.base import (
     Done,
@@ -28,7 +29,7 @@ class Meter:
 
     __slots__ = (
         "_bytes", "_other", "_priced", "_text", "characters", "done", "error", "finish", "first_at", "malformed", "native",
-        "usage",
+        "thoughts", "usage",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -36,6 +37,7 @@ class Meter:
         self.usage: Usage | None = None
         self.finish: Finish | None = None
         self.native = ""
+        self.thoughts = Thoughts()
         self.done = False
         self.error: MarketplaceError | None = None
         self.malformed = 0
@@ -52,7 +54,9 @@ class Meter:
                 self._delivered(self._text, event.text)
             elif isinstance(event, ReasoningDelta):
                 self._delivered(self._other, event.text)
+                self.thoughts.reasoned(event)
             elif isinstance(event, ToolCallDelta):
+                self.thoughts.called(event)
                 self._delivered(self._other, event.name + event.arguments)
             elif isinstance(event, UsageSeen):
                 self._report(event.usage)

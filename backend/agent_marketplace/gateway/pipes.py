@@ -75,7 +75,8 @@ class TranslatedPipe:
     def _encode(self, events: list[Event]) -> tuple[bytes, list[Event]]:
         if not any(isinstance(e, TextDelta | ReasoningDelta | ToolCallDelta) for e in events):
             return b"", events
-        return self._start() + self._encoder.feed(self._back.events(events)), events
+        told = self._back.events(events)
+        return self._start() + self._encoder.feed(told), told
 
 
 class SplicedPipe:

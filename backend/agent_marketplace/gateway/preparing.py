@@ -14,11 +14,12 @@ from agent_marketplace.gateway.hosted import without_hosted
 from agent_marketplace.gateway.pipes import Pipe, SplicedPipe, TranslatedPipe
 from agent_marketplace.gateway.plan import Attempt, Target
 from agent_marketplace.gateway.record import GatewayRequest, Prepared, Record
+from agent_marketplace.gateway.thoughts import Thoughts, family_of, lost, restored
 from agent_marketplace.net.http import OutboundRequest
 from agent_marketplace.providers.endpoints import Endpoint, EndpointTable
-from agent_marketplace.rules import Fitted
+from agent_marketplace.reasoning import KeptReasoning
 from agent_marketplace.rules.answer import Back
-from agent_marketplace.wires.base import Call, Codec, FastPath, Finish, OutboundCall
+from agent_marketplace.wires.base import Call, Codec, FastPath, Finish, OutboundCall, WireName
 from agent_marketplace.wires.shared.forms import Forms, of_body, of_call
 from agent_marketplace.wires.shared.tokens import count_call, is_long
 
@@ -27,11 +28,16 @@ class Preparer:
     """Knows the providers' endpoints and wires. One per process."""
 
     def __init__(
-        self, endpoints: EndpointTable, codecs: Mapping[str, Codec], credentials: Credentials
+        self,
+        endpoints: EndpointTable,
+        codecs: Mapping[str, Codec],
+        credentials: Credentials,
+        reasoning: KeptReasoning,
     ) -> None:
         self._endpoints = endpoints
         self._codecs = codecs
         self._credentials = credentials
+        self._reasoning = reasoning
 
     async def chat(self, record: Record, attempt: Attempt, cap: int | None) -> Prepared:
         """A completion's request. Raises UpstreamFailure where the provider's wire cannot say what the call needs.
@@ -44,11 +50,16 @@ class Preparer:
         fast = _fast_path(request, codec)
         limit = cap if cap is not None else call.max_tokens
         call, left_out = without_hosted(call, wire, own_key=target.credential == "byok")
-        fitted = rules.fit(call, self._endpoints.rules(target.provider, target.upstream_id, wire))
+        told_by = self._endpoints.rules(target.provider, target.upstream_id, wire)
+        wanted = told_by.of(call).reasoning not in ("passed", "refused")
+        family = family_of(wire, target.provider, target.model, target.credential, wanted=wanted)
+        whole = await self._remembered(request.user_id, call, wire, family)
+        fitted = rules.fit(whole, told_by)
         fast = (
             None if fitted.names else fast
         )  # bytes that pass would show the client names that are not its own
-        out, pipe = _spliced(record, attempt, fast, limit, fitted)
+        # What the client's bytes lost can only be said in a body that is written anew.
+        out, pipe = _spliced(record, attempt, fast, limit, same=fitted.same and whole is call)
         if out is None:
             call = fitted.call
             if len({e.provider for e in record.log}) > 1 and not call.manner.reasoning_field:
@@ -69,8 +80,26 @@ class Preparer:
             pipe = TranslatedPipe(codec.decoder(), encoder, back=back, moved=told.moved(record, attempt))
         sent = await self.addressed(target, out, request.user_id, stream=call.stream)
         return Prepared(
-            request=sent, codec=codec, pipe=pipe, call=out, cap=cap, fast=fast, names=fitted.names, wire=wire
+            sent, codec, pipe, out, cap=cap, fast=fast, names=fitted.names, wire=wire, family=family
         )
+
+    async def _remembered(self, user_id: str, call: Call, wire: WireName, family: str) -> Call:
+        """The call with the thinking that its client dropped since the calls that it led to."""
+        if not family or not (asked := lost(call, wire)):
+            return call
+        return restored(call, wire, await self._reasoning.of(user_id, family, asked))
+
+    async def remember(self, record: Record) -> None:
+        """Keeps what an answer thought before its tool calls, for the turn that brings their results."""
+        upstream = record.upstream
+        if upstream is None or (wire := upstream.prepared.wire) is None or not upstream.prepared.family:
+            return
+        seen = upstream.meter.thoughts
+        if upstream.reply is not None and upstream.prepared.fast is None:
+            back = Back(record.request.request_id, upstream.prepared.names)
+            seen = Thoughts.of(back.reply(upstream.reply))  # under the ids that the client was told
+        if thoughts := seen.signed(wire):
+            await self._reasoning.keep(record.request.user_id, upstream.prepared.family, thoughts)
 
     async def addressed(
         self, target: Target, out: OutboundCall, user_id: str, *, stream: bool
@@ -140,7 +169,7 @@ async def count_tokens(call: Call) -> int:
 
 
 def _spliced(
-    record: Record, attempt: Attempt, fast: FastPath | None, limit: int | None, fitted: Fitted
+    record: Record, attempt: Attempt, fast: FastPath | None, limit: int | None, *, same: bool
 ) -> tuple[OutboundCall | None, Pipe | None]:
     """Where client and provider speak the same wire: the client's own body for it, and the stream's way back as bytes."""
     request, call = record.request, record.request.call
@@ -148,7 +177,7 @@ def _spliced(
         return None, None
     out = None
     moved = told.moved(record, attempt) is not None
-    if fitted.same and fast.takes(request.raw, call, max_tokens=limit, moved=moved):
+    if same and fast.takes(request.raw, call, max_tokens=limit, moved=moved):
         out = fast.request(request.raw, attempt.target.upstream_id, max_tokens=limit, stream=call.stream)
     if not call.stream:
         return out, None

@@ -25,6 +25,7 @@ from agent_marketplace.wires.base import (
     Shape,
     StreamEncoder,
     UpstreamFailure,
+    WireName,
 )
 
 # -- what a route hands to the gateway ---------------------------------------------------------------------------------
@@ -121,9 +122,10 @@ class Prepared:
     """One try, ready to be sent.
 
     cap: output tokens of each choice that the provider is given as its limit; None = its own
-    wire: the provider's
     fast: the way for bytes where client and provider speak the same wire
     names: {sent: the client's} of tools that were renamed for this provider
+    wire: the provider's
+    family: who can read the answer's thinking (`thoughts.family_of`)
     """
 
     request: OutboundRequest
@@ -133,7 +135,8 @@ class Prepared:
     cap: int | None = None
     fast: FastPath | None = None
     names: Mapping[str, str] = field(default_factory=dict)
-    wire: str = ""
+    wire: WireName | None = None
+    family: str = ""
 
 
 @dataclass(slots=True)
