@@ -187,7 +187,8 @@ def _spliced(
 
 def _fast_path(request: GatewayRequest, codec: Codec) -> FastPath | None:
     """The provider's fast path, if the client speaks the same wire and its bytes are at hand."""
-    return codec.fast if request.raw is not None and request.call.wire == codec.name else None
+    fast = codec.fast if request.raw is not None and request.call.wire == codec.name else None
+    return fast if fast is not None and fast.passes(request.call) else None
 
 
 def _with_betas(out: OutboundCall, passed: tuple[str, ...], dropped: tuple[str, ...]) -> OutboundCall:

@@ -213,7 +213,7 @@ def _known(row: table.Row, settings: Settings) -> Endpoint:
         base_url = ollama_url(settings.ollama_host or OLLAMA_DEFAULT)
     dialect = row.dialect
     if row.name == "openai" and base_url is not None:
-        dialect = Dialect()  # someone else's server: the common names, no assumptions
+        dialect = Dialect(freeform=True)  # someone else's server: the common names, no assumptions
     return Endpoint(
         name=row.name,
         wire=row.wire,

@@ -35,6 +35,7 @@ class Row(NamedTuple):
 
 # OpenAI rejects fields it does not know (400); its own, besides the canonical ones.
 _OPENAI = Dialect(
+    freeform=True,
     max_tokens_field="max_completion_tokens",
     refuses=frozenset({"top_k"}),
     accepts=frozenset(

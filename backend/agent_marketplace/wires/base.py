@@ -360,6 +360,10 @@ class Passthrough(Protocol):
 class FastPath(Protocol):
     """Client and provider speak the same wire: bodies pass, only what must differ is replaced."""
 
+    def passes(self, call: Call) -> bool:
+        """Whether a provider's answer to the call is in the client's own words, whoever wrote the request."""
+        ...
+
     def takes(self, body: bytes, call: Call, *, max_tokens: int | None, moved: bool) -> bool:
         """Whether a provider of this wire takes the client's own words. moved: another model answers than was asked for."""
         ...

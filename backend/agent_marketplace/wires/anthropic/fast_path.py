@@ -33,6 +33,10 @@ _NULL = msgspec.Raw(b"null")
 class AnthropicFast:
     """Messages as bytes."""
 
+    def passes(self, call: Call) -> bool:  # noqa: ARG002 (any answer)
+        """Answers are the client's own words."""
+        return True
+
     def takes(self, body: bytes, call: Call, *, max_tokens: int | None, moved: bool) -> bool:
         """Not where another family's thinking stands in the history, where a system turn stands among the messages, where
         the thinking's budget no longer fits into what the hold buys, nor for another model than was asked for: it may be of a

@@ -35,6 +35,10 @@ _Fields = dict[str, msgspec.Raw]
 class GeminiFast:
     """generateContent as bytes."""
 
+    def passes(self, call: Call) -> bool:  # noqa: ARG002 (any answer)
+        """Answers are the client's own words."""
+        return True
+
     def takes(self, body: bytes, call: Call, *, max_tokens: int | None, moved: bool) -> bool:  # noqa: ARG002 (any length)
         """Not where another family's thinking stands in the history, not in the short forms of a body that only this server
         takes, nor for another model than was asked for: it may be of a generation that is asked to think in other words."""

@@ -1,6 +1,6 @@
 """OpenAI chat completions towards our clients: their request in, our answer, stream and errors out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -10,26 +10,23 @@ from agent_marketplace.errors import BadRequest, MarketplaceError
 from agent_marketplace.usage import Usage
 from agent_marketplace.wires.base import (
     Call,
-    Event,
     Finish,
     ImagePart,
     Message,
     OpaquePart,
     Part,
-    ReasoningDelta,
     ReasoningPart,
     Reply,
     Role,
     Shape,
-    TextDelta,
     TextPart,
     Tool,
-    ToolCallDelta,
     ToolCallPart,
     ToolResultPart,
 )
 from agent_marketplace.wires.openai.vocabulary import VOCABULARY
-from agent_marketplace.wires.shared import caching, fields
+from agent_marketplace.wires.shared import caching, fields, freeform
+from agent_marketplace.wires.shared.freeform import Written
 
 
 class _Function(msgspec.Struct):
@@ -37,8 +34,14 @@ class _Function(msgspec.Struct):
     arguments: str = "{}"
 
 
+class _Custom(msgspec.Struct):
+    name: str
+    input: str = ""
+
+
 class _ToolCall(msgspec.Struct):
     function: _Function | None = None
+    custom: _Custom | None = None
     id: str = ""
     extra_content: dict[str, Any] | None = None
 
@@ -202,6 +205,8 @@ def _choice(choice: str | dict[str, Any] | None, extra: dict[str, Any]) -> str |
     if choice is None or isinstance(choice, str):
         return choice
     function = choice.get("function")
+    if function is None:
+        function = choice.get("custom")
     if isinstance(function, dict) and isinstance(function.get("name"), str):
         return str(function["name"])
     extra["tool_choice"] = choice
@@ -209,6 +214,9 @@ def _choice(choice: str | dict[str, Any] | None, extra: dict[str, Any]) -> str |
 
 
 def _tool(tool: dict[str, Any], where: str) -> Tool:
+    custom = tool.get("custom")
+    if tool.get("type") == "custom" and isinstance(custom, dict) and isinstance(custom.get("name"), str):
+        return freeform.freeform(custom["name"], str(custom.get("description") or ""), custom)
     if tool.get("type", "function") != "function":
         return Tool(name=str(tool.get("name") or tool.get("type")), native=tool)
     try:
@@ -249,8 +257,11 @@ def _message(m: _Message, where: str) -> Message:
         called = m.function_call
         parts.append(ToolCallPart(called.name, called.name, called.arguments))
     for call in m.tool_calls or ():
+        if (custom := call.custom) is not None:
+            parts.append(ToolCallPart(call.id, custom.name, freeform.wrapped(custom.input), custom=True))
+            continue
         if call.function is None:
-            raise BadRequest(f"{where}.tool_calls: only function calls are understood")
+            raise BadRequest(f"{where}.tool_calls: only calls of functions and custom tools are understood")
         parts.append(ToolCallPart(call.id, call.function.name, call.function.arguments, call.signature))
     return Message(_ROLES[m.role], tuple(parts), developer=m.role == "developer")
 
@@ -327,14 +338,24 @@ def usage_json(usage: Usage, extra: Mapping[str, Any]) -> dict[str, Any]:
     return body
 
 
-def _detail(part: ReasoningPart, index: int) -> dict[str, Any]:
+def detail_json(part: ReasoningPart, index: int) -> dict[str, Any]:
+    """One block of thinking with its minter's signature, as OpenRouter's clients read and return it."""
     if part.redacted:
         return {"type": "reasoning.encrypted", "data": part.signature, "index": index}
     return {"type": "reasoning.text", "text": part.text, "signature": part.signature, "index": index}
 
 
-def _signed(signature: str) -> dict[str, Any]:
+def signed(signature: str) -> dict[str, Any]:
+    """A call's thought signature, where Google's own OpenAI layer puts it."""
     return {"extra_content": {"google": {"thought_signature": signature}}} if signature else {}
+
+
+def _call_json(call: ToolCallPart, tools: Written) -> dict[str, Any]:
+    if call.custom or tools.custom(call.name):
+        custom = {"name": call.name, "input": freeform.unwrapped(call.arguments)}
+        return {"id": call.id, "type": "custom", "custom": custom}
+    function = {"name": call.name, "arguments": call.arguments}
+    return {"id": call.id, "type": "function", "function": function}
 
 
 def render_reply(reply: Reply, shape: Shape, extra: Mapping[str, Any]) -> bytes:
@@ -343,16 +364,13 @@ def render_reply(reply: Reply, shape: Shape, extra: Mapping[str, Any]) -> bytes:
     if thinking := "".join(p.text for p in reply.parts if isinstance(p, ReasoningPart)):
         message |= {"reasoning_content": thinking, "reasoning": thinking}
     if details := [
-        _detail(p, i) for i, p in enumerate(reply.parts) if isinstance(p, ReasoningPart) and p.signature
+        detail_json(p, i) for i, p in enumerate(reply.parts) if isinstance(p, ReasoningPart) and p.signature
     ]:
         message["reasoning_details"] = details
     calls = [p for p in reply.parts if isinstance(p, ToolCallPart)]
     if calls:
-        message["tool_calls"] = [
-            {"id": c.id, "type": "function", "function": {"name": c.name, "arguments": c.arguments}}
-            | _signed(c.signature)
-            for c in calls
-        ]
+        tools = Written(shape.tools)
+        message["tool_calls"] = [_call_json(c, tools) | signed(c.signature) for c in calls]
     elif message["content"] is None:
         message["content"] = ""
     body: dict[str, Any] = {
@@ -395,92 +413,3 @@ def error_json(error: MarketplaceError, request_id: str) -> dict[str, Any]:
 def render_error(error: MarketplaceError, request_id: str) -> bytes:
     """The body of a failed request."""
     return json.encode({"error": error_json(error, request_id)})
-
-
-class Encoder:
-    """Canonical events -> `chat.completion.chunk`s."""
-
-    def __init__(self, shape: Shape) -> None:
-        self._shape = shape
-        base = {
-            "id": shape.id,
-            "object": "chat.completion.chunk",
-            "created": shape.created,
-            "model": shape.model,
-        }
-        if shape.provider:
-            base["provider"] = shape.provider
-        self._base = json.encode(base)[:-1]
-        self._head = b"data: " + self._base + b',"choices":[{"index":0,"delta":'
-        self._tail = b',"logprobs":null,"finish_reason":null}]}\n\n'
-        self._ids: set[int] = set()
-        self._thinking: list[str] = []
-        self._details = 0
-
-    def start(self) -> bytes:
-        """The role chunk."""
-        return self._head + b'{"role":"assistant","content":""}' + self._tail
-
-    def feed(self, events: Sequence[Event]) -> bytes:
-        """One chunk an event; terminal events are kept back."""
-        out: list[bytes] = []
-        for event in events:
-            if isinstance(event, TextDelta):
-                out += (self._head, b'{"content":', json.encode(event.text), b"}", self._tail)
-            elif isinstance(event, ReasoningDelta):
-                if event.text:
-                    self._thinking.append(event.text)
-                    text = json.encode(event.text)
-                    out += (
-                        self._head,
-                        b'{"reasoning_content":',
-                        text,
-                        b',"reasoning":',
-                        text,
-                        b"}",
-                        self._tail,
-                    )
-                if event.signature:
-                    out += (self._head, json.encode(self._sealed(event.signature)), self._tail)
-            elif isinstance(event, ToolCallDelta):
-                out += (self._head, json.encode({"tool_calls": [self._call(event)]}), self._tail)
-        return b"".join(out)
-
-    def _sealed(self, signature: str) -> dict[str, Any]:
-        """The block of thinking that a signature closes, whole: clients hand it back as it is."""
-        detail = _detail(ReasoningPart("".join(self._thinking), signature), self._details)
-        self._thinking, self._details = [], self._details + 1
-        return {"reasoning_details": [detail]}
-
-    def _call(self, event: ToolCallDelta) -> dict[str, Any]:
-        function: dict[str, Any] = {"arguments": event.arguments}
-        call: dict[str, Any] = {"index": event.index}
-        if event.index not in self._ids and (event.id or event.name):
-            self._ids.add(event.index)
-            call |= {"id": event.id, "type": "function"}
-        if event.name:
-            function["name"] = event.name
-        return call | {"function": function} | _signed(event.signature)
-
-    def end(self, finish: Finish, usage: Usage | None, extra: Mapping[str, Any]) -> bytes:
-        """The finish chunk, the usage chunk if the client asked for it, `[DONE]`."""
-        reason = json.encode(finish.value)
-        last = self._head + b'{},"logprobs":null,"finish_reason":' + reason + b"}]}\n\n"
-        return last + self.usage_chunk(usage, extra) + b"data: [DONE]\n\n"
-
-    def usage_chunk(self, usage: Usage | None, extra: Mapping[str, Any]) -> bytes:
-        """The usage-only chunk: with empty `choices` for a client that asked for it, with one that says nothing for a client
-        that said nothing of it (OpenRouter's read usage unasked; others look at the first choice of every chunk)."""
-        asked = self._shape.include_usage
-        if usage is None or asked is False:
-            return b""
-        silent = [] if asked else [{"index": 0, "delta": {}, "logprobs": None, "finish_reason": None}]
-        fields_ = {"choices": silent, "usage": usage_json(usage, extra)} | {
-            k: v for k, v in extra.items() if k != "cost"
-        }
-        return b"data: " + self._base + b"," + json.encode(fields_)[1:] + b"\n\n"
-
-    def error(self, error: MarketplaceError, request_id: str) -> bytes:
-        """The error alone, as OpenAI sends it: a client that finds choices in a chunk (Vercel's) looks for no error there. No
-        `[DONE]`, so that nobody takes it for success."""
-        return b"data: " + json.encode({"error": error_json(error, request_id)}) + b"\n\n"

@@ -19,6 +19,7 @@ from agent_marketplace.wires.openai import client_side as openai_in
 from agent_marketplace.wires.openai import provider_side as openai_out
 from agent_marketplace.wires.openai.dialect import Dialect
 from agent_marketplace.wires.openai.fast_path import OpenAIFast
+from agent_marketplace.wires.openai.stream import Encoder
 from agent_marketplace.wires.shared import failures
 
 
@@ -46,7 +47,7 @@ class OpenAICodec:
 
     def encoder(self, shape: Shape) -> StreamEncoder:
         """`chat.completion.chunk`s."""
-        return openai_in.Encoder(shape)
+        return Encoder(shape)
 
     def build_request(self, call: Call, upstream_model: str, *, stream: bool) -> OutboundCall:
         """Raises UpstreamFailure(UNSUPPORTED)."""

@@ -22,6 +22,7 @@ from agent_marketplace.wires.base import (
 from agent_marketplace.wires.openai import client_side as openai_in
 from agent_marketplace.wires.openai import provider_side as openai_out
 from agent_marketplace.wires.openai.dialect import Dialect
+from agent_marketplace.wires.openai.stream import Encoder
 from agent_marketplace.wires.openai.telling import Choices
 from agent_marketplace.wires.shared import fields, meant
 from agent_marketplace.wires.shared.called import Calls
@@ -36,6 +37,10 @@ class OpenAIFast:
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
+
+    def passes(self, call: Call) -> bool:
+        """Not where a freeform tool's call comes back as a function's."""
+        return self._dialect.freeform or not any(t.custom is not None for t in call.tools)
 
     def takes(self, body: bytes, call: Call, *, max_tokens: int | None, moved: bool) -> bool:  # noqa: ARG002 (any of them)
         """Not where another family's signed thinking stands in the history, in fields that some providers refuse."""
@@ -125,7 +130,7 @@ class Passthrough:
         self._shape = shape
         self._parser = SSEParser()
         self._calls = Calls()
-        self._encoder = openai_in.Encoder(shape)
+        self._encoder = Encoder(shape)
         self._wanted = {
             **({"id": shape.id} if rewrite_id else {}),
             **({"model": shape.model} if rewrite_model else {}),

@@ -32,7 +32,7 @@ from agent_marketplace.wires.base import (
     UsageSeen,
 )
 from agent_marketplace.wires.openai.dialect import Dialect
-from agent_marketplace.wires.shared import caching, failures, fields, meant, reported
+from agent_marketplace.wires.shared import caching, failures, fields, freeform, meant, reported
 from agent_marketplace.wires.shared.called import Calls, call_id
 from agent_marketplace.wires.shared.effort import effort_of
 from agent_marketplace.wires.sse import SSEEvent, SSEParser
@@ -208,10 +208,16 @@ class _DeltaFunction(msgspec.Struct):
     arguments: Any = None
 
 
+class _DeltaCustom(msgspec.Struct):
+    name: str | None = None
+    input: str | None = None
+
+
 class _DeltaCall(msgspec.Struct):
     index: int | None = None
     id: str | None = None
     function: _DeltaFunction | None = None
+    custom: _DeltaCustom | None = None
 
 
 class _Delta(msgspec.Struct):
@@ -340,10 +346,14 @@ def _read_choice(choice: _Choice, events: list[Event], calls: Calls) -> None:
             events.append(TextDelta(text))
         for call in _called(delta):
             function = call.function or _DeltaFunction()
-            piece = calls.piece(call.index, call.id or "", function.name or "", _arguments(function))
+            if (custom := call.custom) is not None:
+                piece = calls.text(call.index, call.id or "", custom.name or "", custom.input or "")
+            else:
+                piece = calls.piece(call.index, call.id or "", function.name or "", _arguments(function))
             if piece is not None:
                 events.append(piece)
     if choice.finish_reason:
+        events += calls.closed()
         events.append(Finished(finish_of(choice.finish_reason), choice.finish_reason))
 
 
@@ -387,6 +397,10 @@ def parse_reply(body: bytes) -> Reply:
         parts.append(TextPart(text))
     for number, call in enumerate(_called(message)):
         function = call.function or _DeltaFunction()
+        if (custom := call.custom) is not None:
+            text = freeform.wrapped(custom.input or "")
+            parts.append(ToolCallPart(call.id or call_id(number, ""), custom.name or "", text, custom=True))
+            continue
         name = function.name or ""
         parts.append(ToolCallPart(call.id or call_id(number, name), name, _arguments(function) or "{}"))
     try:

@@ -53,6 +53,7 @@ class Calls:
         self._ids: list[str] = []
         self._at: dict[int, int] = {}
         self._unnamed: dict[int, ToolCallDelta] = {}
+        self._texts: set[int] = set()
 
     def piece(self, index: int | None, given_id: str, name: str, arguments: str) -> ToolCallDelta | None:
         """What a provider's piece adds; None while its call has no name yet. index: the provider's, if it gave one."""
@@ -68,6 +69,21 @@ class Calls:
         number = self._at[place] = len(self._ids)
         self._ids.append(given_id or call_id(number, name))
         return ToolCallDelta(number, self._ids[number], name, arguments)
+
+    def text(self, index: int | None, given_id: str, name: str, text: str) -> ToolCallDelta | None:
+        """As `piece`, of a freeform tool's call: its text becomes the one string of a function's arguments."""
+        inside = json.encode(text).decode()[1:-1]
+        begins = self._known(index, given_id, name) is None
+        piece = self.piece(index, given_id, name, '{"input":"' + inside if begins else inside)
+        if piece is not None:
+            self._texts.add(piece.index)
+        return piece
+
+    def closed(self) -> list[ToolCallDelta]:
+        """What ends the arguments of freeform tools' calls, once."""
+        ends = [ToolCallDelta(number, arguments='"}') for number in sorted(self._texts)]
+        self._texts.clear()
+        return ends
 
     def _known(self, index: int | None, given_id: str, name: str) -> int | None:
         """The number of the call that a piece goes on with; None where it begins one."""
