@@ -404,16 +404,8 @@ class Flight:
         await self._post(msgspec.structs.replace(settlement, kept=self._kept_reply()), began)
         ok = outcome.stopped is not Stopped.PROVIDER
         observing.observe(record, self.parts.health, self.parts.catalog, ok=ok, now=time.monotonic())
-        if outcome.stopped is Stopped.FINISHED:
-            await self._remember()
+        await self.parts.preparer.remember(record, whole=outcome.stopped is Stopped.FINISHED)
         await self._tell_the_route(record.usage)
-
-    async def _remember(self) -> None:
-        """Before the last event leaves: the next turn may be here at once."""
-        try:
-            await self.parts.preparer.remember(self.record)
-        except Exception:  # the answer is paid for: a store that can't be written must not take it away
-            log.exception("%s was settled, its thinking was not kept", self.record.request.request_id)
 
     async def _give_up(
         self, status: Status, error: MarketplaceError | None, usage: Usage | None = None

@@ -1,6 +1,7 @@
 """One attempt's request in its provider's wire, and one answer's reply in the client's."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
 
 import msgspec
@@ -22,6 +23,8 @@ from agent_marketplace.rules.answer import Back
 from agent_marketplace.wires.base import Call, Codec, FastPath, Finish, OutboundCall, WireName
 from agent_marketplace.wires.shared.forms import Forms, of_body, of_call
 from agent_marketplace.wires.shared.tokens import count_call, is_long
+
+log = logging.getLogger(__name__)
 
 
 class Preparer:
@@ -89,17 +92,21 @@ class Preparer:
             return call
         return restored(call, wire, await self._reasoning.of(user_id, family, asked))
 
-    async def remember(self, record: Record) -> None:
-        """Keeps what an answer thought before its tool calls, for the turn that brings their results."""
+    async def remember(self, record: Record, *, whole: bool) -> None:
+        """Keeps what an answer thought before its tool calls, for the turn that brings their results. Before the last event
+        leaves: that turn may be here at once."""
         upstream = record.upstream
-        if upstream is None or (wire := upstream.prepared.wire) is None or not upstream.prepared.family:
+        if not whole or upstream is None or upstream.prepared.wire is None or not upstream.prepared.family:
             return
-        seen = upstream.meter.thoughts
+        seen, user_id = upstream.meter.thoughts, record.request.user_id
         if upstream.reply is not None and upstream.prepared.fast is None:
             back = Back(record.request.request_id, upstream.prepared.names)
             seen = Thoughts.of(back.reply(upstream.reply))  # under the ids that the client was told
-        if thoughts := seen.signed(wire):
-            await self._reasoning.keep(record.request.user_id, upstream.prepared.family, thoughts)
+        try:
+            if thoughts := seen.signed(upstream.prepared.wire):
+                await self._reasoning.keep(user_id, upstream.prepared.family, thoughts)
+        except Exception:  # the answer is paid for: a store that can't be written must not take it away
+            log.exception("%s was settled, its thinking was not kept", record.request.request_id)
 
     async def addressed(
         self, target: Target, out: OutboundCall, user_id: str, *, stream: bool

@@ -32,7 +32,7 @@ def charged_usage(record: Record, reported: Usage | None) -> Usage | None:
     if upstream is None or reported is None:
         return None
     prepared = upstream.prepared
-    return billing.within_the_asked(reported, prepared.cap, record.choices, prepared.wire)
+    return billing.within_the_asked(reported, prepared.cap, record.choices, prepared.wire or "")
 
 
 def answered(record: Record, outcome: Outcome, reported: Usage | None, now: float) -> Settlement:
