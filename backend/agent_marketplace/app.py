@@ -23,6 +23,7 @@ from agent_marketplace.db.engine import Database
 from agent_marketplace.errors import Unavailable
 from agent_marketplace.gateway.ai_api_router import APIRouter
 from agent_marketplace.gateway.assistant import Assistant
+from agent_marketplace.gateway.bounds import Bounds
 from agent_marketplace.gateway.credentials import Credentials
 from agent_marketplace.gateway.health import Health
 from agent_marketplace.gateway.parts import Parts
@@ -51,6 +52,7 @@ from agent_marketplace.wires.base import Codec
 log = logging.getLogger(__name__)
 _SWEEP_S = 5.0
 _CHECKPOINT_S = 300.0
+_BOUNDS_S = 5.0
 _STATS_S = 60.0
 _PURGE_S = 3600.0
 _THOUGHTS_S = 300.0
@@ -125,6 +127,7 @@ class Market:
         await self.catalog.load()
         await self._declare_operators_models()
         self.refresh_availability()
+        await self.router.parts.bounds.refresh()
         await self._begin_journal()
         lost = await self.ledger.recover()
         if lost:
@@ -133,6 +136,7 @@ class Market:
         for every_s, job in (
             (_SWEEP_S, lambda: self.ledger.sweep(self.router.parts.running)),
             (_CHECKPOINT_S, self.ledger.checkpoint),
+            (_BOUNDS_S, self.router.parts.bounds.refresh),
             (_FOLLOW_S, self.catalog.follow),
             (_STATS_S, self.catalog.flush),
             (_STATS_S, self.learner.refresh),
@@ -276,8 +280,8 @@ def build(
     router = APIRouter(
         Parts(
             planner=planner, preparer=Preparer(endpoints, wires, credentials, reasoning), ledger=ledger, client=client, clock=clock,
-            drain=drain, health=health, catalog=catalog, output_range=assistant.output_range,
-            usual_output=engine.usual_output, running=accounts.in_flight,
+            drain=drain, health=health, bounds=Bounds(db, ledger, clock, settings.absorbed_limit_nano), catalog=catalog,
+            output_range=assistant.output_range, usual_output=engine.usual_output, running=accounts.in_flight,
         )
     )  # fmt: skip
     market = Market(

@@ -49,6 +49,7 @@ class Settings:
     log_level: str = "info"
     grace_s: float = 30.0
     hold_ttl_s: float = 50.0
+    absorbed_limit_nano: int = 10**9
     nodes: int = 1
     log_format: Literal["text", "json"] = "text"
     otlp_endpoint: str | None = None
@@ -78,7 +79,7 @@ _KNOWN = {
     "MARKETPLACE_SIGNUP_CREDIT", "MARKETPLACE_SIGNUP_CREDIT_DAILY", "MARKETPLACE_SIGNUP_CREDIT_USE",
     "MARKETPLACE_MARKUP", "MARKETPLACE_LOCAL_MODEL", "MARKETPLACE_OUTBOUND", "MARKETPLACE_LOG_LEVEL", "MARKETPLACE_GRACE",
     "MARKETPLACE_HOLD_TTL", "MARKETPLACE_NODES", "MARKETPLACE_CALLS_PER_USER", "MARKETPLACE_PROVIDER_CONNECTIONS",
-    "MARKETPLACE_LOG_FORMAT", "MARKETPLACE_OWN_KEYS_AT_KEYLESS",
+    "MARKETPLACE_LOG_FORMAT", "MARKETPLACE_OWN_KEYS_AT_KEYLESS", "MARKETPLACE_ABSORBED_LIMIT",
 }  # fmt: skip
 
 
@@ -174,6 +175,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         log_level=_choice(env, "MARKETPLACE_LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
         grace_s=_whole(env, "MARKETPLACE_GRACE", 30, 1, 3600),
         hold_ttl_s=_whole(env, "MARKETPLACE_HOLD_TTL", 50, 2, 3600),
+        absorbed_limit_nano=_amount(env, "MARKETPLACE_ABSORBED_LIMIT", "1"),
         nodes=_whole(env, "MARKETPLACE_NODES", 1, 1, 10_000),
         otlp_endpoint=_base_url(env, "OTEL_EXPORTER_OTLP_ENDPOINT"),
         log_format=cast(

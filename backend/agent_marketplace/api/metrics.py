@@ -94,6 +94,12 @@ def _processes(market: Market, workers: Sequence[Tally], registry: CollectorRegi
         registry=registry,
     )
     kept.set(sum(w.kept for w in workers))
+    broken = Gauge(
+        "marketplace_broken_bounds",
+        "Offers that billed more than was held for a kind of call, until `bounds clear`",
+        registry=registry,
+    )
+    broken.set(market.router.parts.bounds.count)
     ready = Gauge(
         "marketplace_local_model_ready",
         "1 while the embedded model answers in every worker",

@@ -13,7 +13,7 @@ import typer
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from agent_marketplace import __version__, logs
-from agent_marketplace.cli import accounts, backup, catalog, money, preflight, weights
+from agent_marketplace.cli import accounts, backup, bounds, catalog, money, preflight, weights
 from agent_marketplace.cli.common import FAILED, USAGE, Json, example, fail, load_settings, show
 from agent_marketplace.cli.lock import sole_server
 from agent_marketplace.cli.serve import serve as serve_until_stopped
@@ -37,6 +37,7 @@ app.add_typer(weights.app, name="models")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(money.vault, name="vault")
 app.add_typer(money.ledger, name="ledger")
+app.add_typer(bounds.bounds, name="bounds")
 
 
 def _print_version(wanted: bool) -> None:

@@ -5,7 +5,6 @@ for while tokens flow (but for a stream's next slice), and the charge is durable
 """
 
 import asyncio
-import dataclasses
 import logging
 import time
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from contextlib import contextmanager
 
 import msgspec
 
-from agent_marketplace.errors import MarketplaceError, PaymentRequired, ProviderFailure, Unauthorized
+from agent_marketplace.errors import MarketplaceError, PaymentRequired, Unauthorized
 from agent_marketplace.gateway import estimates, observing, settling, sizing, told, traces
 from agent_marketplace.gateway.dispatch import Dispatch
 from agent_marketplace.gateway.holding import Holding
@@ -33,13 +32,11 @@ from agent_marketplace.gateway.stopping import (
     settled_despite_cancel,
     shutdown_error,
 )
-from agent_marketplace.ledger import KeptReply, Receipt, Settlement
+from agent_marketplace.ledger import Settlement
 from agent_marketplace.ledger.types import Status
 from agent_marketplace.usage import Usage
 
 log = logging.getLogger(__name__)
-_OVERRUN = 16  # characters a token may stand for, in our rough count of tokens: runs of blanks reach dozens
-_LEAST_OVERRUN = 8192
 _LEFT = "stopped before the first word: {provider} bills the input of a request that it has received, and so do we"
 
 
@@ -143,9 +140,11 @@ class Flight:
         record, parts = self.record, self.parts
         request, wishes = record.request, record.wishes
         wants, tokens, forms = await self._job.measure(parts, request)
+        parts.bounds.check(request.user_id, unsized=bool(forms.unsized))
         record.asked = Asked(
-            call=request.call, needs=wants, input_tokens=tokens, forms=forms, max_cost=wishes.max_cost
-        )
+            call=request.call, needs=wants, input_tokens=tokens, forms=forms, max_cost=wishes.max_cost,
+            broken=parts.bounds.broken_for(request.call),
+        )  # fmt: skip
         record.plan = await parts.planner.plan(
             request.user_id, request.call, wants, wishes, free_fallback=request.agents
         )
@@ -297,9 +296,7 @@ class Flight:
             return Allowance(1 << 60, extend=None)
         tokens = sizing.covered(asked, hold, target)
         if hold.capped:
-            # The provider was told where to stop: our rough count must not cut a paid answer, only one that never ends.
-            overrun = ProviderFailure(f"{target.provider} went on past the length it was given")
-            return Allowance(max(tokens * _OVERRUN, _LEAST_OVERRUN), extend=None, overrun=overrun)
+            return Allowance.to_the_cap(tokens, target.provider)
         self.record.hold = msgspec.structs.replace(hold, tokens=tokens)
 
         async def extend(more: int) -> int:
@@ -401,7 +398,9 @@ class Flight:
         if settlement.charge_nano > hold.amount_nano and not hold.capped and record.usage is not None:
             tokens, cost = record.usage.completion_tokens, settlement.charge_nano
             record.hold = await self._holding.stretch(asked, hold, upstream.attempt.target, tokens, cost)
-        await self._post(msgspec.structs.replace(settlement, kept=self._kept_reply()), began)
+        await self._post(
+            msgspec.structs.replace(settlement, kept=settling.kept_reply(record, self._kept)), began
+        )
         ok = outcome.stopped is not Stopped.PROVIDER
         observing.observe(record, self.parts.health, self.parts.catalog, ok=ok, now=time.monotonic())
         await self.parts.preparer.remember(record, whole=outcome.stopped is Stopped.FINISHED)
@@ -424,9 +423,22 @@ class Flight:
 
     async def _post(self, settlement: Settlement, began: float) -> None:
         try:
-            self.record.receipt = await self._holding.settle(settlement)
+            receipt = self.record.receipt = await self._holding.settle(settlement)
         finally:
             self.record.stages.append(("settle", began, time.monotonic()))
+        if receipt.absorbed_nano and not receipt.replayed:
+            await self._absorbed(settlement, receipt.absorbed_nano)
+
+    async def _absorbed(self, settlement: Settlement, nano: int) -> None:
+        """The provider billed more than was held: an alarm, and the hole is closed where its bound, not the wallet, failed."""
+        record, bounds, (asked, hold) = self.record, self.parts.bounds, self._sized()
+        bounds.absorbed(settlement.user_id, nano)
+        target = record.upstream.attempt.target if record.upstream is not None else None
+        if target is not None and settling.bound_failed(record, asked, hold, settlement):
+            await bounds.failed(
+                settlement.request_id, asked.call, target,
+                held_nano=hold.amount_nano, cost_nano=settlement.charge_nano,
+            )  # fmt: skip
 
     async def _tell_the_route(self, usage: Usage | None) -> None:
         request = self.record.request
@@ -437,20 +449,9 @@ class Flight:
         except Exception:  # the answer is paid for: a history that can't be written must not take it away
             log.exception("%s was settled, but its route could not keep it", request.request_id)
 
-    def _kept_reply(self) -> KeptReply | None:
-        """What an idempotency key's repeats get, stored together with the charge; the caller gets the very same bytes."""
-        record = self.record
-        once, upstream = record.request.once, record.upstream
-        if once is None or upstream is None or upstream.reply is None:
-            return None
-
-        def render(receipt: Receipt) -> str:
-            # Inside the transaction, which may yet fail: the record has this receipt only once it is durable.
-            shown = dataclasses.replace(record, receipt=receipt)
-            record.body = self._job.render(self.parts, shown, time.monotonic())
-            return once.seal(record.body.decode())
-
-        return KeptReply(once.scope, once.key, render)
+    def _kept(self, shown: Record) -> bytes:
+        body = self.record.body = self._job.render(self.parts, shown, time.monotonic())
+        return body
 
     # -- the last event -----------------------------------------------------------------------------------------------
 
@@ -489,12 +490,7 @@ class Flight:
             self._trace(traces.code(left, self.record))
 
     def _trace(self, code: str) -> None:
-        tracer = self.parts.tracer
-        if tracer is None or self._traced:
-            return
-        self._traced = True
-        now = time.monotonic()
-        known = self.parts.planner.known(self.record.request.call.model)
-        epoch = time.time_ns() - round(now * 1e9)
-        span = traces.span_of(self.record, known, code, now=now, epoch_ns=epoch)
-        tracer.record(span, self.record.request.traceparent)
+        if self.parts.tracer is not None and not self._traced:
+            self._traced = True
+            known = self.parts.planner.known(self.record.request.call.model)
+            traces.leave(self.parts.tracer, self.record, known, code)

@@ -8,6 +8,7 @@ from typing import Protocol
 from agent_marketplace.accounts.in_flight import InFlight
 from agent_marketplace.catalog.service import Catalog
 from agent_marketplace.clock import Clock
+from agent_marketplace.gateway.bounds import Bounds
 from agent_marketplace.gateway.health import Health
 from agent_marketplace.gateway.needs import Needs
 from agent_marketplace.gateway.plan import Attempt
@@ -43,6 +44,7 @@ class Parts:
     clock: Clock
     drain: Drain
     health: Health
+    bounds: Bounds
     catalog: Catalog
     output_range: OutputRange
     usual_output: Callable[[str], int]

@@ -17,6 +17,8 @@ from agent_marketplace.wires.base import Finish
 
 Send = Callable[[bytes], Awaitable[None]]
 _SLICE_TOKENS = 1024
+_OVERRUN = 16  # characters a token may stand for, in our rough count of tokens: runs of blanks reach dozens
+_LEAST_OVERRUN = 8192
 _REST_BYTES = 65_536
 
 
@@ -30,6 +32,12 @@ class Allowance:
     tokens: int
     extend: Callable[[int], Awaitable[int]] | None
     overrun: MarketplaceError | None = None
+
+    @classmethod
+    def to_the_cap(cls, tokens: int, provider: str) -> "Allowance":
+        """Of a provider that was told where to stop: our rough count must not cut a paid answer, only one that never ends."""
+        overrun = ProviderFailure(f"{provider} went on past the length it was given")
+        return cls(max(tokens * _OVERRUN, _LEAST_OVERRUN), extend=None, overrun=overrun)
 
     async def cover(self, used: int) -> Outcome | None:
         """None while `used` output tokens are paid for; else how the answer ends."""

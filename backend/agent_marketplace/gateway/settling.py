@@ -1,12 +1,16 @@
 """PURE: how a call that is over goes into the books: its settlement, from the record and from how it ended."""
 
+import dataclasses
+from collections.abc import Callable
+
 import msgspec
 
-from agent_marketplace.gateway import billing, receipts
+from agent_marketplace.gateway import billing, receipts, sizing
 from agent_marketplace.gateway.plan import Target
 from agent_marketplace.gateway.record import Record
+from agent_marketplace.gateway.sizing import Asked, Held
 from agent_marketplace.gateway.stopping import Outcome, Stopped
-from agent_marketplace.ledger import Settlement, price_usage
+from agent_marketplace.ledger import KeptReply, Receipt, Settlement, price_usage
 from agent_marketplace.ledger.types import Status
 from agent_marketplace.usage import Usage
 
@@ -83,6 +87,22 @@ def unanswered(record: Record, status: Status, now: float) -> Settlement:
     )
 
 
+def kept_reply(record: Record, render: Callable[[Record], bytes]) -> KeptReply | None:
+    """What an idempotency key's repeats get, stored together with the charge; the caller gets the very same bytes.
+
+    render: makes the body of a record that has its receipt
+    """
+    once, upstream = record.request.once, record.upstream
+    if once is None or upstream is None or upstream.reply is None:
+        return None
+
+    def sealed(receipt: Receipt) -> str:
+        # Inside the transaction, which may yet fail: the call's own record has this receipt only once it is durable.
+        return once.seal(render(dataclasses.replace(record, receipt=receipt)).decode())
+
+    return KeptReply(once.scope, once.key, sealed)
+
+
 def left_before(record: Record, seen: Usage | None, rule: str) -> Usage | None:
     """What a caller pays who left before anything was delivered; None = nothing.
 
@@ -93,6 +113,16 @@ def left_before(record: Record, seen: Usage | None, rule: str) -> Usage | None:
     if last is None or not last.sent or last.status not in ("abandoned", "ok") or rule == "stops":
         return None
     return billing.input_of(seen, record.input_tokens)
+
+
+def bound_failed(record: Record, asked: Asked, hold: Held, settlement: Settlement) -> bool:
+    """Whether a cost above the hold is the bound's fault: not where an answer without a cap went on after the wallet's end."""
+    if record.upstream is None or settlement.charge_nano <= hold.amount_nano:
+        return False
+    target = record.upstream.attempt.target
+    return hold.capped or settlement.charge_nano > sizing.bound(
+        asked, target, settlement.usage.completion_tokens
+    )
 
 
 def progress(record: Record) -> int | None:

@@ -33,6 +33,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     input_tokens: our count of its input, for the estimate
     forms: everything that a provider can bill for reading it, for the bound
     max_cost: the caller's ceiling, nano-dollars; None = none
+    broken: offers (provider, name there) that billed more than their bound for such calls: held for at their largest input
     usual: output tokens that a model's answers usually have at most, by model id; absent = not known
     """
 
@@ -41,6 +42,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     input_tokens: int
     forms: Forms
     max_cost: int | None = None
+    broken: frozenset[tuple[str, str]] = frozenset()
     usual: Mapping[str, int] = {}
 
 
@@ -90,11 +92,14 @@ def _worst(asked: Asked, target: Target) -> Worst | None:
     price = target.price
     if price is None or price.free:
         return None
+    forms = asked.forms
+    if (target.provider, target.upstream_id) in asked.broken:
+        forms = msgspec.structs.replace(forms, unsized=("a bound that failed",))
     return worst_case(
         price,
-        loads.inputs(asked.forms, target, price),
-        loads.output_classes(asked.forms, target, price),
-        extra_output=loads.predicted(asked.forms, target),
+        loads.inputs(forms, target, price),
+        loads.output_classes(forms, target, price),
+        extra_output=loads.predicted(forms, target),
     )
 
 

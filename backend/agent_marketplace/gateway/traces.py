@@ -1,15 +1,16 @@
-"""PURE: the trace of a call that is over, from its record: one span with its plan, hold, attempts and settlement.
+"""The trace of a call that is over, from its record: one span with its plan, hold, attempts and settlement.
 
 Names are those of OpenTelemetry's semantic conventions for generative AI where there are such; `marketplace.*` are ours.
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 
 from agent_marketplace.errors import MarketplaceError
 from agent_marketplace.gateway import told
 from agent_marketplace.gateway.record import AttemptLog, Record
-from agent_marketplace.net.traces import Attribute, Span
+from agent_marketplace.net.traces import Attribute, Span, Tracer
 
 _CHAT = "chat"
 # https://opentelemetry.io/docs/specs/semconv/registry/attributes/gen-ai/ lists these; other providers go by their own name.
@@ -38,6 +39,14 @@ def span_of(record: Record, known: str | None, error: str, *, now: float, epoch_
     attributes = _attributes(record, known or "", now)
     name = f"{_CHAT} {model}" if model is not None else _CHAT
     return Span(name, at(record.began), at(now), attributes, "server", error, parts)
+
+
+def leave(tracer: Tracer, record: Record, known: str | None, error: str) -> None:
+    """Sends the span of a call that is over just now. known, error: as `span_of`."""
+    now = time.monotonic()
+    epoch_ns = time.time_ns() - round(now * 1e9)
+    span = span_of(record, known, error, now=now, epoch_ns=epoch_ns)
+    tracer.record(span, record.request.traceparent)
 
 
 def code(left: BaseException | None, record: Record) -> str:

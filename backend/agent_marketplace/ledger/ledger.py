@@ -285,6 +285,10 @@ class Ledger:
         """Recomputes everything on this connection's snapshot; tell: rows read, of how many."""
         return verify.verify(connection, self._secret, tell)
 
+    async def absorbed_since(self, since_ms: int) -> dict[str, int]:
+        """{user: nano-dollars that the operator bore of their calls since then}; users for whom it was nothing are absent."""
+        return await self._database.read(lambda c: store.absorbed_since(c, since_ms))
+
     async def totals(self) -> Totals:
         """What is held now and what the shared accounts stood at when they were last rolled up: cheap, for metrics."""
         return await self._database.read(store.totals)

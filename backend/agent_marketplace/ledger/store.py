@@ -178,3 +178,13 @@ def _record(row: sa.Row[Any]) -> UsageRecord:
         detail=json.decode(row.detail),
         created_at=row.created_at,
     )
+
+
+def absorbed_since(connection: sa.Connection, since_ms: int) -> dict[str, int]:
+    """{user: nano-dollars absorbed since then}, from the index of such rows."""
+    rows = connection.execute(
+        sa.select(usage_records.c.user_id, sa.func.sum(usage_records.c.absorbed_nano).label("nano"))
+        .where(usage_records.c.absorbed_nano > 0, usage_records.c.created_at >= since_ms)
+        .group_by(usage_records.c.user_id)
+    )
+    return {row.user_id: int(row.nano) for row in rows}

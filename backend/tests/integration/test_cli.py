@@ -30,7 +30,7 @@ COMMANDS = (
     "serve", "demo", "migrate", "backup", "restore", "openapi", "version", "user create", "user list", "user grant",
     "user passwd", "user signout", "user role", "user invite", "key create", "key list", "key revoke", "models install",
     "models add", "models list", "catalog show", "catalog sync", "catalog reviews", "catalog accept", "catalog reject",
-    "catalog price", "vault rotate", "vault status", "ledger verify",
+    "catalog price", "vault rotate", "vault status", "ledger verify", "bounds list", "bounds clear",
 )  # fmt: skip
 pytestmark = pytest.mark.xdist_group("cli")
 
@@ -200,6 +200,11 @@ def test_a_price_that_jumps_waits_until_the_operator_accepts_it(env: dict[str, s
     assert "the new price is in force" in ok(env, "catalog", "accept", review["review_id"])
     assert ok(env, "catalog", "reviews", "--json") == ""
     assert command(env, "catalog", "reject", review["review_id"]).returncode == 1
+
+
+def test_bounds_that_failed_are_listed_and_cleared(env: dict[str, str]) -> None:
+    assert ok(env, "bounds", "list", "--json") == ""
+    assert '"cleared":0' in ok(env, "bounds", "clear", "openai", "gpt-4o-mini", "--json").replace(" ", "")
 
 
 def test_weights_are_listed_and_a_file_of_ones_own_is_added(env: dict[str, str], tmp_path: Path) -> None:

@@ -342,6 +342,22 @@ def test_an_expired_hold_ends_as_lost_and_a_late_settlement_still_wins(ledger, d
     assert len(usage_rows(database)) == 1
 
 
+def test_what_the_operator_bore_is_counted_for_each_user_since_a_moment(ledger, clock):
+    async def story():
+        await ledger.hold("r1", "ann", 100, price_version="v")
+        await ledger.settle(settlement("r1", 350))
+        clock.advance(60)
+        midnight = clock.now_ms()
+        assert await ledger.absorbed_since(midnight) == {}
+        for name, cost in (("r2", 130), ("r3", 170), ("r4", 100)):
+            await ledger.hold(name, "ann", 100, price_version="v")
+            await ledger.settle(settlement(name, cost))
+        assert await ledger.absorbed_since(midnight) == {"ann": 100}
+        assert await ledger.absorbed_since(0) == {"ann": 350}
+
+    asyncio.run(story())
+
+
 def test_the_sweeper_spares_what_its_own_process_still_runs_and_finds_what_is_lost_behind_it(
     ledger, clock, monkeypatch
 ):
