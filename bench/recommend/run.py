@@ -20,12 +20,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+import msgspec
 from report import render
 
 from agent_marketplace.catalog import MarketplaceRegistry
 from agent_marketplace.recommend.ai_recommendation_engine import RecommendationEngine
 from agent_marketplace.recommend.classifier import TaskClassifier, default_classifier
-from agent_marketplace.recommend.quality import OVERALL, estimate
+from agent_marketplace.recommend.quality import OVERALL, QualityFile, QualityTable, bundled_quality, estimate
 from agent_marketplace.recommend.tasks import UNCERTAIN_BELOW, analyze
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -155,6 +156,51 @@ def regret() -> dict[str, object]:
     return {"models": len(names), "release": "LiveBench 2026-06-25", "policies": result}
 
 
+# --- newcomers: regret while the newest models have no results ---
+
+CUTS = ("2026-04-15", "2026-05-15", "2026-06-15", "2026-07-05", "")
+"""Models released on or after a cut lose their results; "" is full evidence."""
+
+
+def newcomers(registry: MarketplaceRegistry) -> list[dict[str, object]]:
+    """The product's own rule (`QualityTable`) without the tested category, against what LiveBench paid and found."""
+    scores, costs = table("livebench_2026_06_25_scores"), table("livebench_2026_06_25_cost")
+    known = bundled_quality()
+    cards = {m.id: m for m in registry.get_all_models()}
+    row = {i: r.sources["livebench"] for i, r in known.models.items() if r.sources.get("livebench") in costs and i in cards}
+    asked = {c: sum(QUESTIONS[s] for s in subtasks) for c, subtasks in CATEGORIES.items()}
+    points = {c: {i: statistics.fmean(scores[n][s] for s in subs) for i, n in row.items()} for c, subs in CATEGORIES.items()}
+    price = {c: {i: sum(costs[n][s] for s in subs) / asked[c] for i, n in row.items()} for c, subs in CATEGORIES.items()}
+    found: list[dict[str, object]] = []
+    for cut in CUTS:
+        new = {i for i in known.models if cut and i in cards and (cards[i].released_on or "9") >= cut}
+        cells = []
+        for category in OVERALL:
+            rule = QualityTable(registry, datetime.date(2026, 8, 22), without(known, new, category))
+            value = {i: rule.of(cards[i], "overall").points for i in row}
+            for cap in CAPS:
+                allowed = [i for i in row if price[category][i] <= cap]
+                if len(allowed) > 1:
+                    chosen = max(allowed, key=lambda i: (value[i], i))
+                    cells.append(max(points[category][i] for i in allowed) - points[category][chosen])
+        found.append(
+            {"cut": cut or "none", "models": len(row), "without_results": len(new & row.keys()),
+             "mean": round(statistics.fmean(cells), 2), "within_2_points": round(statistics.fmean(c <= 2 for c in cells), 3)}
+        )  # fmt: skip
+    return found
+
+
+def without(known: QualityFile, new: set[str], category: str) -> QualityFile:
+    """The table without the results of some models, and without a category (and its parts) of all."""
+    parts = {category, *{"instruction_following": ("summarize", "story"), "data_analysis": ("tables",)}.get(category, ())}
+    kept = {
+        i: msgspec.structs.replace(r, measures={k: v for k, v in r.measures.items() if k not in parts})
+        for i, r in known.models.items()
+        if i not in new
+    }
+    return msgspec.structs.replace(known, models=kept)
+
+
 # --- stability and latency ---
 
 
@@ -221,7 +267,7 @@ def main(arguments: Sequence[str]) -> None:
         result[f"fresh_{half}_own"] = task_types(fresh(half, own=True))
     if arguments:
         result["task_types"] = task_types(prompts(pathlib.Path(arguments[0])))
-    result |= {"regret": regret(), "stability": stability(engine), "latency": latency(engine)}
+    result |= {"newcomers": newcomers(registry), "regret": regret(), "stability": stability(engine), "latency": latency(engine)}
     target = HERE / "results" / f"{today}-{result['commit']}.json"
     target.write_text(json.dumps(result, indent=1) + "\n")
     render(result, json.loads((HERE / "results/folds.json").read_text()))

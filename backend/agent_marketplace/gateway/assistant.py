@@ -5,6 +5,7 @@ from agent_marketplace.gateway.needs import Needs
 from agent_marketplace.gateway.preferences import Preferences
 from agent_marketplace.ledger import Ledger
 from agent_marketplace.recommend.ai_recommendation_engine import RecommendationEngine
+from agent_marketplace.recommend.auto import last_text
 from agent_marketplace.recommend.question import Choice, Expected, Wallet
 from agent_marketplace.wires.base import Call
 
@@ -22,6 +23,7 @@ class Assistant:
         wallet = Wallet(
             (await self._ledger.balance(user_id)).available, await self._credentials.providers(user_id)
         )
+        await self._engine.listen(last_text(call))
         return self._engine.choose(user_id, call, needs, wishes, wallet)
 
     def output_range(self, model_id: str, call: Call, user_id: str) -> Expected:

@@ -1,7 +1,8 @@
 """Q Assistant: which model for this task, this budget and this user, with reasons. The same engine serves `model: "auto"`."""
 
+import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,6 +13,7 @@ from agent_marketplace.errors import BadRequest
 from agent_marketplace.ledger import nano
 from agent_marketplace.recommend import auto, conditions, efforts, showing
 from agent_marketplace.recommend import needs as filters
+from agent_marketplace.recommend.encoder import POOL, Encoder
 from agent_marketplace.recommend.estimate import DEFAULT_CAP, Lengths, blend, hold_tokens, prior_lengths
 from agent_marketplace.recommend.learning import Experience
 from agent_marketplace.recommend.quality import Quality, QualityTable
@@ -55,6 +57,7 @@ class RecommendationEngine:
         *,
         clock: Clock | None = None,
         quality: QualityTable | None = None,
+        encoder: Callable[[], Encoder | None] = lambda: None,
     ) -> None:
         self.registry = registry
         self.auth = auth
@@ -62,6 +65,9 @@ class RecommendationEngine:
         self.quality = quality or QualityTable(registry, self._today())
         self.experience = Experience()
         self._memory = auto.Memory()
+        self._load_encoder = encoder
+        self._encoder: Encoder | None = None
+        self._deaf = False
         self._readings: dict[str, tuple[str, int | None]] = {}
 
     def set_experience(self, experience: Experience) -> None:
@@ -76,7 +82,7 @@ class RecommendationEngine:
 
     def analyze_task(self, task_description: str) -> dict[str, Any]:
         """Type, calibrated confidence, keywords, and a question where the text leaves it open."""
-        return analyze(task_description).to_dict()
+        return analyze(task_description, encode=self._ask).to_dict()
 
     def score_model_for_task(self, model: AIModel, task_type: str) -> float:
         """1..10: public results for the task, shrunk by evidence, with this installation's own ratings."""
@@ -127,7 +133,10 @@ class RecommendationEngine:
         given = {**(said or {}), "max_cost": cap, "input_tokens": input_tokens, "inputs": inputs}
         if priority is not None and priority != "balanced":
             given["priority"] = priority
-        analysis = analyze(task, attachments=attachments, input_tokens=input_tokens, ignore=ignore)
+        await self.listen(task)
+        analysis = analyze(
+            task, attachments=attachments, input_tokens=input_tokens, encode=self._heard, ignore=ignore
+        )
         told, read = conditions.settle(given, analysis.understood, ignore)
         wallet = await self._wallet(user_id, available_nano)
         request = self.request(
@@ -150,6 +159,24 @@ class RecommendationEngine:
             nearest=[] if picks else showing.near(selection.nearest()),
             what_if=showing.what_if(found, picks, request),
         )
+
+    async def listen(self, text: str) -> None:
+        """Asks the sentence encoder, off the event loop, where the head is unsure; later readings of the text know its answer."""
+        if self._deaf:
+            return
+        await asyncio.get_running_loop().run_in_executor(POOL, lambda: analyze(text, encode=self._ask))
+        self._readings.pop(text, None)
+
+    def _ask(self, asked: str) -> tuple[float, ...] | None:
+        """Loads the encoder on first use; tens of milliseconds a text."""
+        if self._encoder is None and not self._deaf:
+            self._encoder = self._load_encoder()
+            self._deaf = self._encoder is None
+        return self._encoder.probabilities(asked) if self._encoder is not None else None
+
+    def _heard(self, asked: str) -> tuple[float, ...] | None:
+        """What the encoder said before; never waits."""
+        return self._encoder.known(asked) if self._encoder is not None else None
 
     # --- steps, shared with `auto` ------------------------------------------------------------------------------------------------
 
@@ -211,7 +238,7 @@ class RecommendationEngine:
     def _choose(
         self, user_id: str, call: auto.Call, wants: auto.CallNeeds, wishes: auto.Wishes, wallet: Wallet
     ) -> list[Choice]:
-        analysis = analyze(auto.last_text(call), input_tokens=wants.input_tokens)
+        analysis = analyze(auto.last_text(call), input_tokens=wants.input_tokens, encode=self._heard)
         required = (
             ("tools", wants.tools),
             ("structured_output", wants.structured),
@@ -281,7 +308,7 @@ class RecommendationEngine:
         if known is None:
             if len(self._readings) >= 1000 or len(text) > 20_000:
                 self._readings.clear()
-            found = analyze(text, input_tokens=0)
+            found = analyze(text, input_tokens=0, encode=self._heard)
             known = self._readings[text] = (found.type, found.wanted_output_tokens)
         return known
 

@@ -6,7 +6,7 @@ the circumstances, and are reported as flags: `long_context` (the input's length
 
 import math
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -14,6 +14,7 @@ import msgspec
 from agent_marketplace.recommend import reading
 from agent_marketplace.recommend.classifier import TaskClassifier, Verdict, default_classifier
 from agent_marketplace.recommend.difficulty import difficulty
+from agent_marketplace.recommend.encoder import ASKED_BELOW, mixed
 from agent_marketplace.recommend.features import WINDOW_HEAD, tokens, window
 from agent_marketplace.recommend.language import language_of
 
@@ -75,6 +76,10 @@ _CODE = re.compile(
 )
 
 
+Encode = Callable[[str], tuple[float, ...] | None]
+"""The sentence encoder's probabilities of a text in the order of the classifier's labels; None where it has no say."""
+
+
 class Analysis(msgspec.Struct, frozen=True, kw_only=True):
     """The reading of one request. confidence and label probabilities 0..1; lengths in tokens.
 
@@ -117,11 +122,13 @@ def analyze(
     attachments: Sequence[str | Mapping[str, Any]] = (),
     input_tokens: int | None = None,
     classifier: TaskClassifier | None = None,
+    encode: Encode | None = None,
     ignore: Collection[str] = (),
 ) -> Analysis:
     """attachments: media types, file names, or mappings with `type`; input_tokens: of the whole call, if the caller knows.
 
-    ignore: kinds of conditions (`conditions.Conditions`) that are not to be read off the words.
+    encode: asks the sentence encoder where the head is unsure (`encoder.py`); ignore: kinds of conditions
+    (`conditions.Conditions`) that are not to be read off the words.
     """
     classifier = classifier or default_classifier()
     images = any(_is_image(a) for a in attachments)
@@ -130,9 +137,15 @@ def analyze(
         seen = text = ""  # pictograms and control characters ask nothing
     parts = classifier.parts(plain(text))
     verdict = classifier.classify(parts, _nudges(seen, images=images, empty=not seen))
-    ranked = sorted(
-        zip(classifier.labels, verdict.probabilities, strict=True), key=lambda lp: (-lp[1], lp[0])
-    )
+    probabilities = verdict.probabilities
+    if (
+        encode is not None
+        and not images
+        and max(probabilities) < ASKED_BELOW
+        and (heard := encode(parts.asked))
+    ):
+        probabilities = mixed(probabilities, heard)
+    ranked = sorted(zip(classifier.labels, probabilities, strict=True), key=lambda lp: (-lp[1], lp[0]))
     kind, confidence = ranked[0]
     uncertain = confidence < UNCERTAIN_BELOW or not seen
     understood = tuple(u for u in reading.read(parts.asked) if u.kind not in ignore)
