@@ -23,7 +23,7 @@ _ESCAPED = re.compile(r"\\u00([0-9A-Fa-f]{2})")
 
 
 def scrub(words: str, headers: Mapping[str, str]) -> str:
-    """The words, what they repeat of a credential in `headers` masked; "" where they hold one encoded."""
+    """The words, what they repeat of a credential in `headers` masked, and `impersonal`; "" where they hold one encoded."""
     for name, value in headers.items():
         if _CREDENTIAL_HEADER.search(name):
             secret = value.partition(" ")[2] or value  # without the scheme
@@ -32,7 +32,7 @@ def scrub(words: str, headers: Mapping[str, str]) -> str:
             words = _masked(words, _pieces(secret))
             if any(_holds(text, secret) for text in _readings(words)):
                 return ""
-    return words
+    return impersonal(words)
 
 
 def scrubbed(failure: UpstreamFailure, headers: Mapping[str, str]) -> UpstreamFailure:
@@ -88,3 +88,41 @@ def _readings(words: str) -> Iterator[str]:
                 yield base64.b64decode(text[: len(text) // 4 * 4]).decode("latin-1")
             except binascii.Error:
                 continue
+
+
+# What a provider's words tell of whoever pays there, and of the machines it runs on. The kind of thing is named, the thing is not.
+_ACCOUNT = re.compile(
+    r"\b(?:org|proj|project|user|acct|account|team|ws|workspace|cus|sub|ten|tenant)[-_](?=[A-Za-z0-9_-]*\d)[A-Za-z0-9_-]{4,}"
+    r"|(?<=projects/)[A-Za-z0-9_-]{3,}|(?<=organizations/)[A-Za-z0-9_-]{3,}|(?<=accounts/)[A-Za-z0-9_-]{3,}"
+    r"|(?<=subscriptions/)[A-Za-z0-9_-]{3,}"
+    r"|\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b"
+)
+_NUMBERED = re.compile(
+    r"(?i)\b(organi[sz]ations?|org|projects?|accounts?|users?|customers?|teams?|tenants?|workspaces?|consumer|subscriptions?)"
+    r"((?:\s+(?:id|number|no\.?|name))?\s*[:=#]?\s*[`'\"“(]?)"
+    r"((?=[A-Za-z0-9_.:/-]*\d)(?!\d{1,4}\b)[A-Za-z0-9][A-Za-z0-9_.:/-]{3,})"
+)
+_MONEY = re.compile(
+    r"(?i)\b(balance|credits?|spend(?:ing)?(?: limit)?|budget)(\s*(?:of|is|:|=)?\s*)-?[$€£]?\s?-?\d[\d,.]*"
+)
+_MAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+_HOST = re.compile(
+    r"(?i)(?:\bhttps?://)?(?<![\w.])(?:"
+    r"(?:\d{1,3}\.){3}\d{1,3}"
+    r"|\[[0-9a-f:.]*::[0-9a-f:.]*(?:%\w+)?\]|(?:[0-9a-f]{1,4}:){3,7}[0-9a-f]{1,4}|[0-9a-f]{1,4}(?::[0-9a-f]{1,4})*::[0-9a-f:]*"
+    r"|(?:[a-z0-9-]+\.)+(?:internal|local|localdomain|lan|corp|intranet|svc|cluster)(?:\.[a-z0-9-]+)*"
+    r"|localhost|ip-\d+(?:-\d+){3}[a-z0-9.-]*"
+    r")(?::\d{1,5})?(?:/[^\s,;'\"`)]*)?"
+)
+_PATH = re.compile(r"(?<![\w:/.\]])(?:/(?:[\w.@+-]+/)+[\w.@+-]+(?::\d+)?|[A-Z]:\\[^\s'\"]+)")
+_OPEN_PATHS = ("/v1/", "/v1beta/", "/docs/", "/api/")
+
+
+def impersonal(words: str) -> str:
+    """The words without the operator's account (ids, e-mail, balance) and without a provider's inner hosts and paths."""
+    words = _MAIL.sub("[address]", words)
+    words = _ACCOUNT.sub("[account]", words)
+    words = _NUMBERED.sub(lambda m: f"{m[1]}{m[2]}[account]", words)
+    words = _MONEY.sub(lambda m: f"{m[1]}{m[2]}[amount]", words)
+    words = _HOST.sub("[host]", words)
+    return _PATH.sub(lambda m: m[0] if m[0].startswith(_OPEN_PATHS) else "[path]", words)
