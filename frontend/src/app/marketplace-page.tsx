@@ -1,6 +1,5 @@
 import type { AppSearch } from "@/app/app-search";
 import { PageTitle } from "@/app/page-title";
-import { useChatDraft } from "@/app/use-chat-draft";
 import { useMarketUrl } from "@/app/use-market-url";
 import { useStartChat } from "@/app/use-start-chat";
 import { useWorkspace } from "@/app/workspace";
@@ -10,8 +9,7 @@ import { AIMarketplacePanel } from "@/features/marketplace/AIMarketplacePanel";
 export function MarketplacePage({ search }: { search: AppSearch }) {
   const { searchRef } = useWorkspace();
   const { state, change } = useMarketUrl(search, "/marketplace");
-  const addToDraft = useChatDraft(null);
-  const start = useStartChat(addToDraft);
+  const start = useStartChat(null);
   return (
     <>
       <PageTitle>Marketplace</PageTitle>

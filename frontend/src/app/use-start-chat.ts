@@ -1,14 +1,25 @@
 import { useNavigate } from "@tanstack/react-router";
+import { chatsOf } from "@/features/chat/chats";
+import { parseSettings } from "@/features/chat/settings";
+import { useServices } from "@/shared/api/services";
 import type { Model } from "@/shared/api/types";
 
-/** Puts the model into the chat beside the editor; a task that Q Assistant was asked about becomes the draft. */
-export function useStartChat(onDraft: (text: string) => void) {
+/**
+ * Puts the model into the chat beside the editor (`conversationId`; null: the new one). A task that Q Assistant was asked
+ * about becomes the draft, and the effort it was priced with the chat's setting.
+ */
+export function useStartChat(conversationId: string | null) {
   const navigate = useNavigate();
-  return (model: Model, options?: { task?: string }) => {
+  const services = useServices();
+  return (model: Model, options: { task?: string; effort?: string } = {}) => {
     void navigate({
       to: "/",
       search: (before) => ({ ...before, model: model.id, pane: "chat" as const, view: undefined, comparing: undefined }),
     });
-    if (options?.task) onDraft(options.task);
+    const chat = chatsOf(services).get(conversationId);
+    if (options.effort) {
+      chat.setSettings(parseSettings(JSON.stringify({ ...chat.getState().settings, effort: options.effort })));
+    }
+    if (options.task) chat.addToDraft(options.task);
   };
 }

@@ -32,7 +32,7 @@ export function WorkbenchPage({ search }: { search: AppSearch }) {
   const { state, change } = useMarketUrl(search, "/");
   const conversationId = search.chat ?? null;
   const addToDraft = useChatDraft(conversationId);
-  const start = useStartChat(addToDraft);
+  const start = useStartChat(conversationId);
   const selected = useSelectedModel(search.model);
   const askAboutSelection = () => {
     const selection = workbench.getSelection();

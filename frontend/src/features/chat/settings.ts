@@ -1,4 +1,4 @@
-export const efforts = ["none", "low", "medium", "high"] as const;
+export const efforts = ["none", "minimal", "low", "medium", "high", "xhigh", "max"] as const;
 type Effort = (typeof efforts)[number];
 
 /** How a chat's questions are asked, beside the model; absent means the model's own way. */

@@ -20,7 +20,7 @@ import { useMarketModels } from "./use-market-models";
 
 export interface AIMarketplacePanelProps {
   /** Called by every "Chat" and "Try"; `task` is what the user asked Q Assistant about. */
-  onSelectModel?: (model: Model, options?: { task?: string }) => void;
+  onSelectModel?: (model: Model, options?: { task?: string; effort?: string }) => void;
   selectedModelId?: string;
   /** The filters, if the surroundings keep them (in the URL); else the panel keeps them itself. */
   state?: MarketState;
@@ -94,6 +94,9 @@ function Panel(props: AIMarketplacePanelProps) {
               busy={assistant.busy}
               priority={assistant.priority}
               onPriority={assistant.prefer}
+              maxCost={assistant.maxCost}
+              onLimit={assistant.limit}
+              onDrop={assistant.drop}
               onRetry={assistant.retry}
               onClose={assistant.close}
             />
@@ -165,10 +168,10 @@ function useMarketActions(
           .then((copied) => latest.current.toast({ title: copied ? `Copied ${id}` : `Could not copy. The id is ${id}` }));
       },
       addKey: () => void session.require("asked", "api-keys"),
-      use(model: Model, task?: string) {
+      use(model: Model, task?: string, effort?: string) {
         const { change, onSelectModel } = latest.current;
         change({ view: undefined, comparing: undefined });
-        onSelectModel?.(model, { task });
+        onSelectModel?.(model, { task, effort });
       },
     }),
     [host, session],

@@ -8,6 +8,7 @@ import { Badge } from "@/shared/ui/badge";
 import { Button, IconButton } from "@/shared/ui/button";
 import { Notice } from "@/shared/ui/notice";
 import { Skeleton } from "@/shared/ui/skeleton";
+import { BudgetField, Conditions, Nearest, Remarks } from "./assistant-conditions";
 import { useMarket } from "./market-context";
 import { priceWords } from "./model-facts";
 import { ProblemNotice } from "./problem-notice";
@@ -19,6 +20,10 @@ export interface AssistantPicksProps {
   busy: boolean;
   priority: Priority;
   onPriority: (priority: Priority) => void;
+  maxCost: string;
+  onLimit: (maxCost: string) => void;
+  /** A condition that was read off the words and is not meant. */
+  onDrop: (id: string) => void;
   onRetry: () => void;
   onClose: () => void;
 }
@@ -47,7 +52,7 @@ export function AssistantPicks(props: AssistantPicksProps) {
         </IconButton>
       </div>
       {/* biome-ignore lint/a11y/useSemanticElements: a row of toggles, not a form's fieldset */}
-      <div role="group" aria-label="What matters most" className="mt-1 flex flex-wrap gap-1">
+      <div role="group" aria-label="What matters most" className="mt-1 flex flex-wrap items-center gap-1">
         {priorities.map(([value, label]) => (
           <Button
             key={value}
@@ -60,7 +65,9 @@ export function AssistantPicks(props: AssistantPicksProps) {
             {label}
           </Button>
         ))}
+        <BudgetField key={props.maxCost} value={props.maxCost} onChange={props.onLimit} />
       </div>
+      {reply && <Conditions understood={reply.understood ?? []} onDrop={props.onDrop} />}
       {analysis?.uncertain && analysis.question && (
         <p role="status" className="mt-2 text-sm">
           <span className="font-medium">Q is not sure: </span>
@@ -82,9 +89,12 @@ export function AssistantPicks(props: AssistantPicksProps) {
       )}
       {reply && !busy && reply.recommendations.length === 0 && (
         <Notice title="No model fits" className="mt-2">
-          Nothing in the catalogue that can be used now fits this task. Describe it in other words, or add a provider's key.
+          Nothing in the catalogue that can be used now fits this task. Take back a condition, describe it in other words, or
+          add a provider's key.
         </Notice>
       )}
+      {reply && !busy && <Nearest picks={reply.nearest ?? []} />}
+      {reply && !busy && <Remarks whatIf={reply.what_if ?? []} notes={reply.notes ?? []} />}
       {reply && reply.blocked.length > 0 && !busy && <Blocked picks={reply.blocked} />}
     </section>
   );
@@ -106,6 +116,9 @@ function Pick({ pick, task }: { pick: Recommendation; task: string }) {
         >
           {model.name}
         </button>
+        {pick.effort && (
+          <Badge title="How hard it is asked to think; score, price and time are of this">{pick.effort}</Badge>
+        )}
         <Badge title="How well it suits this task, of 10">{Number(pick.score).toFixed(1)} of 10</Badge>
       </div>
       <p className="truncate text-xs text-muted">
@@ -126,7 +139,12 @@ function Pick({ pick, task }: { pick: Recommendation; task: string }) {
           About {money(pick.cost_range.p50)}
           <span className="text-muted">, rarely over {money(pick.cost_range.p95)}</span>
         </p>
-        <Button variant="primary" size="sm" aria-label={`Try ${model.name}`} onClick={() => market.use(model, task)}>
+        <Button
+          variant="primary"
+          size="sm"
+          aria-label={`Try ${model.name}`}
+          onClick={() => market.use(model, task, pick.effort ?? undefined)}
+        >
           <MessageSquare aria-hidden className="size-3.5!" />
           Try
         </Button>

@@ -12,8 +12,8 @@ export interface Market {
   copyId(id: string): void;
   /** Opens the dialog of provider keys. */
   addKey(): void;
-  /** Chat with this model; `task` becomes the draft. */
-  use(model: Model, task?: string): void;
+  /** Chat with this model; `task` becomes the draft, `effort` the chat's setting. */
+  use(model: Model, task?: string, effort?: string): void;
   /** The model chosen for the chat now. */
   selectedId: string | undefined;
 }

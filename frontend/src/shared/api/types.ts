@@ -132,6 +132,8 @@ export interface Recommendation {
   estimated_cost: number;
   cost_range: { p50: number; p95: number };
   is_available: boolean;
+  /** How hard the model is asked to think, as score and cost assume; null where it can't be asked. */
+  effort?: string | null;
   gives_up?: string | null;
 }
 
