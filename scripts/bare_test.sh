@@ -24,8 +24,13 @@ mirror() { # where this machine's own apt takes Debian from: no address stands i
     apt-get indextargets --format '$(CODENAME) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null \
         | awk -v suite="$suite" '$1 == suite {print $2; exit}'
 }
+chroot_pids() { # what runs inside the tree, and nothing else
+    for root in /proc/[0-9]*/root; do
+        [ "$(readlink "$root" 2>/dev/null)" != "$tree" ] || basename "$(dirname "$root")"
+    done
+}
 end() {
-    [ -z "${server:-}" ] || kill "$server" 2>/dev/null || true
+    for pid in $(chroot_pids); do kill -KILL "$pid" 2>/dev/null || true; done
     umount "$tree/proc" 2>/dev/null || true
     [ -n "${BARE_DIR:-}" ] || rm -rf --one-file-system "$dir"
 }
@@ -92,11 +97,6 @@ run() {
     for pid in $(chroot_pids); do kill -TERM "$pid" 2>/dev/null || true; done
     wait "$server" || true
     server=
-}
-chroot_pids() { # what runs inside the tree, and nothing else
-    for root in /proc/[0-9]*/root; do
-        [ "$(readlink "$root" 2>/dev/null)" != "$tree" ] || basename "$(dirname "$root")"
-    done
 }
 
 make_tree

@@ -39,6 +39,10 @@ class Settings:
     signup_credit_use: CreditUse = "all"
     rate_limits: bool = True
     calls_per_user: int = 64
+    credits_per_address: int = 10
+    site: str | None = None
+    metrics: Literal["local", "open"] = "local"
+    metrics_token: str | None = field(default=None, repr=False)
     provider_connections: int = 512
     providers: Mapping[str, ProviderSettings] = field(default_factory=dict)
     ollama_host: str | None = None
@@ -80,6 +84,8 @@ _KNOWN = {
     "MARKETPLACE_MARKUP", "MARKETPLACE_LOCAL_MODEL", "MARKETPLACE_OUTBOUND", "MARKETPLACE_LOG_LEVEL", "MARKETPLACE_GRACE",
     "MARKETPLACE_HOLD_TTL", "MARKETPLACE_NODES", "MARKETPLACE_CALLS_PER_USER", "MARKETPLACE_PROVIDER_CONNECTIONS",
     "MARKETPLACE_LOG_FORMAT", "MARKETPLACE_OWN_KEYS_AT_KEYLESS", "MARKETPLACE_ABSORBED_LIMIT",
+    "MARKETPLACE_SITE", "MARKETPLACE_METRICS", "MARKETPLACE_METRICS_TOKEN",
+    "MARKETPLACE_SIGNUP_CREDITS_PER_ADDRESS",
 }  # fmt: skip
 
 
@@ -160,6 +166,14 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         ),
         rate_limits=limited,
         calls_per_user=_whole(env, "MARKETPLACE_CALLS_PER_USER", 64 if limited else 0, 0, 1_000_000),
+        credits_per_address=_whole(
+            env, "MARKETPLACE_SIGNUP_CREDITS_PER_ADDRESS", 10 if limited else 0, 0, 1000
+        ),
+        site=_base_url(env, "MARKETPLACE_SITE"),
+        metrics=cast(
+            "Literal['local', 'open']", _choice(env, "MARKETPLACE_METRICS", "local", ("local", "open"))
+        ),
+        metrics_token=env.get("MARKETPLACE_METRICS_TOKEN") or None,
         provider_connections=_whole(env, "MARKETPLACE_PROVIDER_CONNECTIONS", 512, 1, 65_535),
         providers={
             name: ProviderSettings(env.get(key) or None, _base_url(env, base))

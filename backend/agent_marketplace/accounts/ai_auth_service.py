@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from agent_marketplace.accounts import key_format, store
 from agent_marketplace.accounts.authenticator import FREE_TIER, Authenticator
-from agent_marketplace.accounts.emails import normalise_email
+from agent_marketplace.accounts.emails import mailbox, network, normalise_email
 from agent_marketplace.accounts.errors import (
     EmailTaken,
     InvalidAmount,
@@ -92,7 +92,7 @@ class AIAuthService:
             self._limits.taken(address)
             raise EmailTaken
         return await self._create(
-            email, password, invite if self._settings.signup == "invite" else None, None
+            email, password, invite if self._settings.signup == "invite" else None, None, address
         )
 
     async def create_user(self, email: str, password: str, *, role: Role | None = None) -> User:
@@ -331,7 +331,9 @@ class AIAuthService:
             "sessions": [{"created_at": at(s.created_at), "expires_at": at(s.expires_at)} for s in live],
         }
 
-    async def _create(self, email: str, password: str, invite: str | None, role: Role | None) -> User:
+    async def _create(
+        self, email: str, password: str, invite: str | None, role: Role | None, address: str | None = None
+    ) -> User:
         stored, now, user_id = await self._passwords.hash(password), self._clock.now_ms(), new_user_id()
 
         def work(connection: sa.Connection) -> None:
@@ -342,7 +344,7 @@ class AIAuthService:
             first = store.mark_once(connection, _FIRST_ADMIN, user_id, now)
             chosen: Role = role or ("admin" if first else "user")
             store.add_user(connection, store.UserRow(user_id, email, chosen, FREE_TIER, None, now), stored)
-            credit = self._credit_in(connection, email, user_id, now)
+            credit = self._credit_in(connection, email, address, user_id, now)
             spendable = self._settings.signup_credit_use == "all"
             self._ledger.open_account_in(
                 connection, user_id, credit_nano=credit, kind="signup", spendable=spendable
@@ -356,15 +358,31 @@ class AIAuthService:
             raise EmailTaken from None
         return await self.get_user(user_id)
 
-    def _credit_in(self, connection: sa.Connection, email: str, user_id: str, now: int) -> int:
-        """The sign-up credit, nano-dollars: once per e-mail address, 0 where the day's total would be exceeded."""
+    def _credit_in(
+        self, connection: sa.Connection, email: str, address: str | None, user_id: str, now: int
+    ) -> int:
+        """The sign-up credit, nano-dollars: once per e-mail address and mailbox, so many times a day per network address, and
+        0 where the day's total would be exceeded."""
         wanted = self._settings.signup_credit_nano
-        mark = "credit:" + key_format.digest(self._pepper, "email", email)
-        if wanted == 0 or not store.mark_once(connection, mark, user_id, now):
+        names = {email, mailbox(email)}
+        marks = ["credit:" + key_format.digest(self._pepper, "email", name) for name in sorted(names)]
+        if wanted == 0 or not all(store.mark_once(connection, mark, user_id, now) for mark in marks):
             return 0
         day = at(now).date().isoformat()
+        if not self._credit_from_in(connection, address, day, user_id, now):
+            return 0
         left = self._ledger.signup_credit_left_in(connection, day, self._settings.signup_credit_daily_nano)
         return wanted if left >= wanted else 0
+
+    def _credit_from_in(
+        self, connection: sa.Connection, address: str | None, day: str, user_id: str, now: int
+    ) -> bool:
+        """Whether one of the day's credits for a network address was left. The operator's own accounts come from none."""
+        most = self._settings.credits_per_address
+        if address is None or not most:
+            return True
+        place = "credit-from:" + key_format.digest(self._pepper, "address", f"{network(address)} {day}")
+        return any(store.mark_once(connection, f"{place[:60]}:{n}", user_id, now) for n in range(most))
 
     async def _check(
         self,

@@ -1,5 +1,6 @@
 """E-mail addresses: one normal form per mailbox, so that no two accounts share an address that looks the same."""
 
+import ipaddress
 import re
 import unicodedata
 
@@ -21,3 +22,22 @@ def normalise_email(text: str) -> str:
     if len(address.encode()) > MAX_LENGTH or not _ADDRESS.fullmatch(address):
         raise InvalidEmail("Invalid email address")
     return address
+
+
+def mailbox(email: str) -> str:
+    """What several spellings of a normal address most likely end in: without `+tag`, and without dots before the @."""
+    local, _, domain = email.rpartition("@")
+    bare = local.partition("+")[0].replace(".", "")
+    return f"{bare or local}@{domain}"
+
+
+def network(address: str) -> str:
+    """What one subscriber has of the internet: an IPv4 address, or 64 bits of an IPv6 one; other names as they are."""
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv6Address):
+        mapped = parsed.ipv4_mapped
+        return str(mapped) if mapped is not None else str(ipaddress.ip_network((parsed, 64), strict=False))
+    return str(parsed)

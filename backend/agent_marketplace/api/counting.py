@@ -1,6 +1,9 @@
-"""Counts answers by kind of path and status: a dictionary entry a request, read by /metrics."""
+"""Counts answers by kind of path and status (a dictionary entry a request, read by /metrics), and gives each what every answer has:
+it is what it says it is, and a page of ours is framed by nobody else.
+"""
 
 from collections import Counter
+from collections.abc import Iterable
 
 from agent_marketplace.api.asgi import Message, Receive, Scope, Send
 from agent_marketplace.api.doors import door_at
@@ -8,6 +11,11 @@ from agent_marketplace.api.hot import App
 from agent_marketplace.api.paths import wire_of
 
 Answered = Counter[tuple[str, int]]
+# A page without scripts, whose styles stand in it (/docs).
+_OTHER_PAGES = (
+    b"default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; base-uri 'none'; form-action 'none'; "
+    b"frame-ancestors 'self'"
+)
 _PARTS = (
     ("/api/v1/agents", "agents"), ("/api/v1/", "rest"),
     ("/healthz", "operations"), ("/readyz", "operations"), ("/metrics", "operations"),
@@ -20,6 +28,18 @@ def kind_of(path: str) -> str:
         return found[0].label
     part = next((kind for start, kind in _PARTS if path.startswith(start)), None)
     return part or wire_of(path, {}) or "web"
+
+
+def _guarded(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    made = list(headers)
+    names = {name for name, _ in made}
+    if b"x-content-type-options" not in names:
+        made.append((b"x-content-type-options", b"nosniff"))
+    if b"content-security-policy" not in names and any(
+        name == b"content-type" and value.startswith(b"text/html") for name, value in made
+    ):
+        made.append((b"content-security-policy", _OTHER_PAGES))
+    return made
 
 
 class Counting:
@@ -38,6 +58,7 @@ class Counting:
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":
                 self.answered[kind_of(path), message["status"]] += 1
+                message["headers"] = _guarded(message.get("headers", ()))
             await send(message)
 
         await self._app(scope, receive, counted)

@@ -1,17 +1,21 @@
 """Health, readiness, metrics."""
 
 import asyncio
+import hmac
+import re
 
 import sqlalchemy as sa
 from fastapi import Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from agent_marketplace import json
+from agent_marketplace.api.asgi import read_headers
 from agent_marketplace.api.deps import Router, The
 from agent_marketplace.api.envelope import ExactJSON
 from agent_marketplace.api.metrics import read_tally, render_metrics, tally
 from agent_marketplace.api.peers import peers_of
-from agent_marketplace.errors import Unavailable
+from agent_marketplace.app import Market
+from agent_marketplace.errors import Unauthorized, Unavailable
 
 router = Router(tags=["operations"])
 _DATABASE_S = 2.0
@@ -43,8 +47,29 @@ def _not_ready(status: str, reason: str) -> Response:
     return ExactJSON({"status": status, "reason": reason}, status_code=503)
 
 
+_FORWARDED = ("x-forwarded-for", "x-forwarded-host", "x-real-ip", "forwarded", "via")
+_LOOPBACK = re.compile(r"(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?\Z", re.IGNORECASE)
+
+
+def _may_read(market: Market, request: Request) -> None:
+    """Figures are the operator's: with the token, or from this machine itself, neither through a proxy nor by a rebound name."""
+    settings, headers, peers = market.settings, read_headers(request.scope), request.scope.get("peers")
+    if settings.metrics == "open" or (peers is not None and peers.asks(headers)):
+        return
+    given = headers.get("authorization", "").removeprefix("Bearer ").encode()
+    if settings.metrics_token is not None and hmac.compare_digest(given, settings.metrics_token.encode()):
+        return
+    host = request.client.host if request.client else ""
+    direct = host in ("127.0.0.1", "::1", "::ffff:127.0.0.1") and not any(n in headers for n in _FORWARDED)
+    if not direct or not _LOOPBACK.match(headers.get("host", "")):
+        raise Unauthorized(
+            "Metrics are read from this machine, or with MARKETPLACE_METRICS_TOKEN (docs/operations.md)"
+        )
+
+
 @router.get("/metrics", summary="Prometheus metrics")
 async def metrics(market: The, request: Request) -> Response:
+    _may_read(market, request)
     own, peers = tally(market, request.app.state.answered), peers_of(request)
     if peers is None and request.scope.get("peers") is not None:
         return Response(json.encode(own), media_type="application/json")  # another worker adds it to its own

@@ -210,9 +210,12 @@ class Failure(BaseModel):
 
 
 class SignedUp(Reply):
+    """`notice`: why there is no credit, where there is none."""
+
     token: str
     user_id: str
     balance: float
+    notice: str | None = None
 
 
 class SignedIn(Reply):

@@ -185,6 +185,7 @@ def test_a_provider_key_is_tested_masked_and_never_shown_again(server: Server) -
         "unknown_provider",
     )
     assert SECRET not in server.log
+    server.upstream.script()
 
 
 def test_a_keyless_server_of_the_operators_takes_no_own_keys_in_words(

@@ -34,7 +34,10 @@ async def signup(market: The, body: schemas.SignUp, address: Address) -> Respons
     auth = market.accounts.auth
     user = await auth.sign_up(body.email, body.password, invite=body.invite, address=address)
     token = await auth.open_session(user, address=address)
-    return success(token=token, user_id=user.user_id, balance=user.balance)
+    words: dict[str, Any] = {}
+    if user.balance == 0 and market.settings.signup_credit_nano:
+        words["notice"] = "No sign-up credit is left for today, for this network address or for this mailbox"
+    return success(token=token, user_id=user.user_id, balance=user.balance, **words)
 
 
 @router.post(
@@ -282,10 +285,17 @@ async def trending_models(
 async def models_feed(market: The, request: Request) -> Response:
     text = rss(
         market.registry.get_all_models(),
-        str(request.base_url).rstrip("/"),
+        market.settings.site or _own_address(request),
         added_at=await market.catalog.added_at(),
     )
-    return Response(text, media_type="application/rss+xml")
+    return Response(text, media_type="application/rss+xml", headers={"cache-control": "public, max-age=300"})
+
+
+def _own_address(request: Request) -> str:
+    """Where this server listens: the Host header is the caller's to choose, and a feed is passed on."""
+    host, port = request.scope.get("server") or ("127.0.0.1", None)
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{port}" if port else f"http://{shown}"
 
 
 @router.get(

@@ -2702,10 +2702,15 @@ export interface components {
             /** User Id */
             user_id: string;
         };
-        /** SignedUp */
+        /**
+         * SignedUp
+         * @description `notice`: why there is no credit, where there is none.
+         */
         SignedUp: {
             /** Balance */
             balance: number;
+            /** Notice */
+            notice?: string | null;
             /**
              * Success
              * @constant
