@@ -106,13 +106,20 @@ UNSIZED: dict[str, dict[str, Any]] = {
     "a film of others": {"messages": user({"type": "video_url", "video_url": {"url": "https://x/"}})},
     "sound that is compressed": {"messages": user({"type": "input_audio", "input_audio": {"data": "AA", "format": "mp3"}})},
     "sound in Gemini": {"contents": [{"parts": [{"inline_data": {"mime_type": "audio/ogg", "data": "AA"}}]}]},
-    "pages it fetches": {"contents": [], "tools": [{"urlContext": {}}]},
-    "a search": {"messages": [], "tools": [{"type": "web_search_20250305", "name": "web_search"}]},
     "a stored cache": {"contents": [], "cachedContent": "cachedContents/1"},
     "a container": {"messages": [], "container": "c"},
     "a stored conversation": {"input": "x", "previous_response_id": "r"},
     "something new with a link": {"messages": user({"type": "hologram", "url": "https://x/"})},
 }  # fmt: skip
+
+
+def test_tools_that_agents_offer_with_every_call_hold_no_whole_context() -> None:
+    """On the operator's key they are never sent, and on a caller's own nothing is held."""
+    for tools in (
+        [{"urlContext": {}}], [{"type": "web_search_20250305", "name": "web_search"}], [{"type": "local_shell"}],
+        [{"type": "namespace", "name": "n", "description": "", "tools": [{"type": "function", "name": "f"}]}],
+    ):  # fmt: skip
+        assert read(messages=[], tools=tools).unsized == ()
 
 
 @pytest.mark.parametrize("name", UNSIZED)
@@ -221,5 +228,5 @@ def test_a_canonical_call_is_read_like_the_body_it_came_from() -> None:
     read_ = forms.of_call(call)
     assert 7 * WORDS <= read_.text.tokens("openai") <= 7 * WORDS * 1.3
     assert read_.pictures == (Picture(1024, 768),)
-    assert set(read_.unsized) == {"file", "tool web_search"}
+    assert set(read_.unsized) == {"file"}  # a tool that is run elsewhere is never sent on the operator's key
     assert (read_.messages, read_.tools, read_.native) == (3, 2, 1)

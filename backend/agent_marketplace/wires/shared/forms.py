@@ -147,17 +147,6 @@ _FILES = frozenset(
 _PLAIN_SOURCES = frozenset(
     {"citations", "sources", "search_result", "web_search_result", "web_search_tool_result"}
 )
-_CLIENT_TOOLS = (
-    "function",
-    "custom",
-    "bash_",
-    "text_editor_",
-    "computer",
-    "memory_",
-    "apply_patch",
-    "local_shell",
-)
-"""Tools that the caller runs: the provider only reads (and documents) what they are."""
 
 
 class _Reader:
@@ -234,15 +223,10 @@ class _Reader:
         declared = entry.get("functionDeclarations", entry.get("function_declarations"))
         if isinstance(declared, list):
             self._tools += len(declared)
-        elif isinstance(kind, str) and not kind.startswith(_CLIENT_TOOLS):
-            self._native += 1
-            self._unsized[f"tool {kind}"[:60]] = None
-        elif kind is None and not {"name", "function"} & entry.keys():
-            self._native += 1  # Google's own tools are named by their key
-            self._unsized[f"tool {next(iter(entry), '')}"[:60]] = None
-        elif kind in (None, "function", "custom"):
+        elif kind in ("function", "custom") or (kind is None and {"name", "function"} & entry.keys()):
             self._tools += 1
         else:
+            # One that the provider runs brings input nobody can bound; it is never sent on the operator's key (`gateway.hosted`).
             self._native += 1
 
     # -- content ----------------------------------------------------------------------------------------------------
