@@ -1,0 +1,119 @@
+"""The official SDKs' own types as judges of what we send: every field has to be one that the provider's client knows.
+
+TypedDicts and models under pydantic, with two changes through the whole tree, without which the check is nearly empty:
+what the SDKs type as `Iterable` is read as a list (pydantic would not look inside), and fields that a type does not name
+are forbidden. Fields that a compatible provider adds are `[[extension]]` rows of the rulebook, each with its source.
+"""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+import anthropic.types.message_create_params as anthropic_params
+import ollama._types as ollama_types
+from google.genai import types as google
+from openai.types import embedding_create_params as vectors
+from openai.types.chat import completion_create_params as chat
+from openai.types.responses import response_create_params as responses
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic.alias_generators import to_camel
+from pydantic_core import SchemaValidator, ValidationError
+
+Wire = Literal["openai", "responses", "anthropic", "gemini", "ollama", "embeddings"]
+
+
+class GeminiBody(BaseModel):
+    """The body of generateContent: google-genai has types for its parts, and flattens the whole for its callers."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+    contents: list[google.Content]
+    system_instruction: google.Content | None = None
+    generation_config: google.GenerationConfig | None = None
+    tools: list[google.Tool] | None = None
+    tool_config: google.ToolConfig | None = None
+    safety_settings: list[google.SafetySetting] | None = None
+    cached_content: str | None = None
+    service_tier: str | None = None
+    labels: dict[str, str] | None = None
+
+
+class OllamaMessage(ollama_types.Message):
+    """As it goes over the wire: the SDK's pictures are objects that write themselves as base64."""
+
+    model_config = ConfigDict(extra="forbid")
+    images: list[str] | None = None  # type: ignore[assignment]
+
+
+class OllamaBody(ollama_types.ChatRequest):
+    """Ollama's request: its own class takes any mapping in place of its parts."""
+
+    messages: list[OllamaMessage]
+    tools: list[ollama_types.Tool] | None = None
+    options: ollama_types.Options | None = None
+
+
+_TYPES: Mapping[Wire, Any] = {
+    "openai": chat.CompletionCreateParams,
+    "responses": responses.ResponseCreateParams,
+    "anthropic": anthropic_params.MessageCreateParams,
+    "gemini": GeminiBody,
+    "ollama": OllamaBody,
+    "embeddings": vectors.EmbeddingCreateParams,
+}
+
+
+def closed(schema: Any) -> Any:
+    """A core schema that looks into everything and takes nothing unnamed."""
+    if isinstance(schema, list | tuple):
+        return type(schema)(closed(s) for s in schema)
+    if not isinstance(schema, dict):
+        return schema
+    out = {k: closed(v) for k, v in schema.items()}
+    if out.get("type") == "generator":
+        return {**out, "type": "list"}
+    if out.get("type") in ("typed-dict", "model-fields"):
+        out["extra_behavior"] = "forbid"
+    return out
+
+
+@cache
+def judge(wire: Wire) -> SchemaValidator:
+    """The judge of a wire's bodies."""
+    return SchemaValidator(closed(TypeAdapter(_TYPES[wire]).core_schema))
+
+
+@cache
+def extensions() -> tuple[Mapping[str, Any], ...]:
+    """Fields that a provider takes beside its wire's own."""
+    text = (files("agent_marketplace.rules") / "rulebook.toml").read_text("utf-8")
+    return tuple(tomllib.loads(text)["extension"])
+
+
+def _without(value: Any, path: list[str]) -> None:
+    """Takes the field at a path out of a body; `*` = every element."""
+    head, *rest = path
+    if head == "*":
+        for item in value if isinstance(value, list) else ():
+            _without(item, rest)
+    elif isinstance(value, dict) and head in value:
+        if rest:
+            _without(value[head], rest)
+        else:
+            del value[head]
+
+
+def complaints(wire: Wire, body: bytes, provider: str = "") -> list[str]:
+    """What the SDK's types say against a request body; nothing = it is one that the SDK itself could have sent."""
+    value = json.loads(body)
+    for row in extensions():
+        if row["wire"] == wire and (not row.get("providers") or not provider or provider in row["providers"]):
+            _without(value, row["field"].split("."))
+    try:
+        judge(wire).validate_python(value)
+    except ValidationError as e:
+        # Of a union every member complains: what none of them knows, or has wrong, is what is left after the best one.
+        return [f"{'.'.join(map(str, err['loc']))}: {err['msg']}" for err in e.errors(include_url=False)]
+    return []
