@@ -169,12 +169,18 @@ def _open(part: ReasoningPart, call: Call) -> bool:
 
 
 def _bridged(turns: Sequence[Message], notes: list[Note]) -> Sequence[Message]:
-    """An assistant's turn between a tool's result and the user's next words."""
+    """An assistant's turn between a tool's result and the user's next words, also where both came in one turn."""
     out: list[Message] = []
     for message in turns:
-        if message.role == "user" and out and _answers(out[-1]) and not _answers(message):
-            out.append(Message("assistant", (TextPart(_BRIDGE),)))
-        out.append(message)
+        said = tuple(p for p in message.parts if not isinstance(p, ToolResultPart))
+        split = [message]
+        if said and message.role != "assistant" and _answers(message):
+            results = tuple(p for p in message.parts if isinstance(p, ToolResultPart))
+            split = [Message("tool", results), Message("user", said)]
+        for turn in split:
+            if turn.role == "user" and out and _answers(out[-1]) and not _answers(turn):
+                out.append(Message("assistant", (TextPart(_BRIDGE),)))
+            out.append(turn)
     if len(out) == len(turns):
         return turns
     notes.append(

@@ -18,7 +18,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
-from tests.fakes import shapes
+from tests.fakes import official, shapes
+from tests.fakes.refusals import refused
 from tests.fakes.shapes import Frame, Wire
 
 HTML = b"<!doctype html><html><body><h1>502 Bad Gateway</h1></body></html>"
@@ -101,8 +102,12 @@ class _Gone(Exception):
 class FakeUpstream:
     """See the module."""
 
-    def __init__(self, *script: Behaviour, port: int = 0) -> None:
+    def __init__(self, *script: Behaviour, port: int = 0, judged: bool = True) -> None:
+        """judged: every request is held against the provider's refusals (`refusals`) and its official SDK's types
+        (`official`); the test fails at the end for what the SDK could not have sent."""
         self.script = list(script) or [Behaviour()]
+        self.judged = judged
+        self.complaints: list[str] = []
         self.requests: list[Seen] = []
         self.connections = 0
         self.open_connections = 0
@@ -123,6 +128,7 @@ class FakeUpstream:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._server.wait_closed()
+        assert self.complaints == [], "no official SDK could have sent this"
 
     @property
     def root(self) -> str:
@@ -152,6 +158,15 @@ class FakeUpstream:
             for seen in self.requests:
                 await seen.over.wait()
 
+    def _judge(self, path: str, body: bytes, behaviour: Behaviour) -> Behaviour:
+        """What the request meets: the script, or the provider's refusal. Takes note of what no SDK could have sent."""
+        bare = path.partition("?")[0]
+        wire = shapes.wire_of(bare)
+        if wire != "models" and "mbedContent" not in bare and not bare.endswith("/api/generate"):
+            self.complaints += official.complaints(wire, body)
+        words = refused(bare, body)
+        return behaviour if words is None else Behaviour(status=400, words=words)
+
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
@@ -177,6 +192,7 @@ class FakeUpstream:
         headers = {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in lines if line)}
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         behaviour = self.script[min(len(self.requests), len(self.script) - 1)]
+        behaviour = self._judge(path, body, behaviour) if self.judged and method == "POST" else behaviour
         seen = Seen(method, path.partition("?")[0], headers, body, behaviour, time.monotonic())
         async with self._arrived:
             self.requests.append(seen)

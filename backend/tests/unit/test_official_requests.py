@@ -9,6 +9,7 @@ from agent_marketplace.rules import bundled, fit, refusal
 from agent_marketplace.wires import codecs
 from agent_marketplace.wires.base import Call, UpstreamFailure
 from tests.fakes import official
+from tests.fakes.refusals import refused
 
 CODECS = codecs()
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -182,6 +183,7 @@ def test_what_any_client_asks_goes_out_as_the_official_sdk_could_say_it(
         return  # refused by name: nothing is sent
     found = official.complaints(wire, out.body, provider)  # type: ignore[arg-type]
     assert found == [], (client, json.loads(out.body))
+    assert refused(f"/{out.path}", out.body) is None, (client, json.loads(out.body))
 
 
 WRONG: dict[official.Wire, dict[str, Any]] = {
@@ -220,3 +222,16 @@ def test_a_field_that_one_provider_adds_is_wrong_at_another() -> None:
 
 def test_every_extension_says_where_it_comes_from() -> None:
     assert all(row["source"] and row["date"] for row in official.extensions())
+
+
+@pytest.mark.parametrize(("wire", "provider", "model"), TARGETS)
+def test_what_is_not_fitted_would_be_refused(wire: str, provider: str, model: str) -> None:
+    """The scripted refusals bite: of all that is asked above, something would fail at every provider that is strict."""
+    words = set()
+    for client, body in CLIENTS:
+        try:
+            out = CODECS[wire].build_request(asked(client, body), model, stream=False)
+        except UpstreamFailure:
+            continue
+        words.add(refused(f"/{out.path}", out.body))
+    assert (words != {None}) is (wire in ("openai", "anthropic")), (provider, words)

@@ -3,7 +3,11 @@
 import re
 from pathlib import Path
 
+import msgspec
+
+from agent_marketplace.providers.endpoints import declared
 from agent_marketplace.providers.table import ROWS
+from agent_marketplace.rules.book import Traits
 from agent_marketplace.settings import load
 
 DOCUMENT = (Path(__file__).parents[3] / "docs/providers.md").read_text("utf-8")
@@ -38,3 +42,17 @@ def test_the_variables_that_are_documented_are_the_ones_that_are_read() -> None:
             given = settings.providers[name]
             assert given.base_url, name
             assert given.key or name in ("vllm", "llamacpp", "lmstudio"), name
+
+
+def test_the_odd_rules_that_are_documented_are_read_as_they_stand_there(tmp_path: Path) -> None:
+    examples = re.findall(r"```toml\n(.*?)```", DOCUMENT, re.DOTALL)
+    (tmp_path / "providers.toml").write_text("\n".join(examples), "utf-8")
+    told = declared(tmp_path / "providers.toml", {})
+    assert [e.name for e in told.endpoints] == ["mine"]
+    assert [row.name for row in told.rows] == ["provider mine", "mine-thinks", "claude-sampling"]
+    assert told.rows[0].providers == {"mine"}
+
+
+def test_everything_that_a_rule_can_say_is_documented() -> None:
+    part = DOCUMENT.partition("## Rules")[2].partition("\n## ")[0]
+    assert [f.name for f in msgspec.structs.fields(Traits) if f"`{f.name}`" not in part] == []
