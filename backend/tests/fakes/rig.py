@@ -242,11 +242,13 @@ class Rig:
         self.directory = directory / "rig"
         shutil.copytree(original, self.directory)
         self._url = self._databases.copy(original, self.directory)
-        self.up = FakeUpstream(*script)
+        self.up = FakeUpstream(*script, judged=True)
         self._balance = balance
         self._timeouts = timeouts
         self._rhythm = rhythm
-        self.at = {"openai": self.up} | {name: FakeUpstream(*its) for name, its in (others or {}).items()}
+        self.at = {"openai": self.up} | {
+            name: FakeUpstream(*its, judged=True) for name, its in (others or {}).items()
+        }
         self._grace_s = grace_s
         self._outbound = outbound
         self._settings = settings

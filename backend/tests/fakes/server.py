@@ -73,7 +73,7 @@ class Upstream:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        self._fake = self._run(FakeUpstream().__aenter__())
+        self._fake = self._run(FakeUpstream(judged=True).__aenter__())
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -32,7 +32,7 @@ def threaded_upstream(*script: Behaviour) -> Iterator[Threaded]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    fake = FakeUpstream(*script)
+    fake = FakeUpstream(*script, judged=True)
     asyncio.run_coroutine_threadsafe(fake.__aenter__(), loop).result(10)
     try:
         yield Threaded(fake, loop)

@@ -102,9 +102,9 @@ class _Gone(Exception):
 class FakeUpstream:
     """See the module."""
 
-    def __init__(self, *script: Behaviour, port: int = 0, judged: bool = True) -> None:
+    def __init__(self, *script: Behaviour, port: int = 0, judged: bool = False) -> None:
         """judged: every request is held against the provider's refusals (`refusals`) and its official SDK's types
-        (`official`); the test fails at the end for what the SDK could not have sent."""
+        (`official`), and the test fails at the end for what the SDK could not have sent. Not for tests by hand."""
         self.script = list(script) or [Behaviour()]
         self.judged = judged
         self.complaints: list[str] = []
