@@ -5,7 +5,6 @@ callers who failed together do not come back together.
 """
 
 import asyncio
-import dataclasses
 import math
 import random
 import time
@@ -169,7 +168,7 @@ class Dispatch:
         self.health.attempt(lane)
         try:
             prepared = await self.prepare(attempt)
-            upstream = await self._send(attempt, prepared, entry)
+            upstream = await self._send(attempt, prepared)
         except UpstreamFailure as failure:
             self.health.failure(lane, failure)
             entry.status, entry.code = "failed", failure.kind.value
@@ -187,13 +186,10 @@ class Dispatch:
         entry.status = "ok"
         return upstream
 
-    async def _send(self, attempt: Attempt, prepared: Prepared, entry: AttemptLog) -> Upstream:
-        def written() -> None:
-            entry.sent = True
-
+    async def _send(self, attempt: Attempt, prepared: Prepared) -> Upstream:
         self.seen = None
         try:
-            response = await self.client.send(dataclasses.replace(prepared.request, on_written=written))
+            response = await self.client.send(prepared.request)
         except NetError as error:
             raise _net_failure(error, attempt.target.provider) from error
         done = False

@@ -81,7 +81,7 @@ class Preparer:
             shape = told.shape(record, target)
             encoder, back = request.mouth.encoder(shape), Back(shape.id, fitted.names)
             pipe = TranslatedPipe(codec.decoder(), encoder, back=back, moved=told.moved(record, attempt))
-        sent = await self.addressed(target, out, request.user_id, stream=call.stream)
+        sent = await self.addressed(target, out, record, stream=call.stream)
         return Prepared(
             sent, codec, pipe, out, cap=cap, fast=fast, names=fitted.names, wire=wire, family=family
         )
@@ -109,12 +109,12 @@ class Preparer:
             log.exception("%s was settled, its thinking was not kept", record.request.request_id)
 
     async def addressed(
-        self, target: Target, out: OutboundCall, user_id: str, *, stream: bool
+        self, target: Target, out: OutboundCall, record: Record, *, stream: bool
     ) -> OutboundRequest:
         """A provider's request with its address, credential and deadlines. Raises UpstreamFailure without a usable own key."""
         endpoint, secret = self.endpoint(target), None
         if target.credential == "byok":
-            secret = await self._credentials.secret(user_id, target.provider)
+            secret = await self._credentials.secret(record.request.user_id, target.provider)
         url, headers = endpoint.address(out, secret)
         return OutboundRequest(
             method="POST",
@@ -123,7 +123,8 @@ class Preparer:
             body=out.body,
             timeouts=endpoint.timeouts(stream=stream),
             allow_private=endpoint.allow_private,
-            owner=user_id,
+            on_written=record.log[-1].written,  # the try under way
+            owner=record.request.user_id,
         )
 
     def render(self, record: Record, now: float) -> bytes:

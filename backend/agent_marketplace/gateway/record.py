@@ -106,6 +106,10 @@ class AttemptLog(msgspec.Struct, kw_only=True):
     sent: bool = False
     may_be_billed: bool = False
 
+    def written(self) -> None:
+        """The whole request has gone out."""
+        self.sent = True
+
 
 class Reads(Protocol):
     """What of a `Codec` reads a provider's answers."""

@@ -1,0 +1,119 @@
+"""Where a completion's CPU time goes, by piece: `PYTHONPATH=backend python bench/stages.py [calls]`.
+
+One process, SQLite, everything on; the provider is a canned answer inside the process, so that only our own work is seen. A
+profiler's overhead is in each figure (about twice the time without it): read the shares, not the sums.
+"""
+
+import asyncio
+import cProfile
+import pstats
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from agent_marketplace import json
+from agent_marketplace.app import Market, build
+from agent_marketplace.gateway.record import GatewayRequest
+from agent_marketplace.ids import new_id
+from agent_marketplace.net.http import OutboundRequest, OutboundResponse
+from agent_marketplace.settings import ProviderSettings, Settings
+
+AT_ONCE = 32
+ASKED = json.encode(
+    {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "What is a hold?"}], "max_tokens": 64}
+)
+ANSWER = json.encode(
+    {
+        "id": "c", "object": "chat.completion", "created": 1, "model": "gpt-4o-mini",
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": "Money kept."}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 12, "completion_tokens": 3, "total_tokens": 15},
+    }
+)  # fmt: skip
+
+
+class Canned(OutboundResponse):
+    """The same answer to everybody."""
+
+    status = 200
+    headers = {"content-type": "application/json"}
+    framed = True
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        yield ANSWER
+
+    def cancel(self) -> None:
+        return
+
+
+class Provider:
+    """A client that is its own provider."""
+
+    async def send(self, request: OutboundRequest) -> OutboundResponse:
+        if request.on_written is not None:
+            request.on_written()
+        return Canned()
+
+    async def close(self) -> None:
+        return
+
+
+async def complete(market: Market, user_id: str) -> None:
+    codec = market.codecs["openai"]
+    request = GatewayRequest(
+        request_id=new_id("gen"), user_id=user_id, mouth=codec, call=codec.parse_request(ASKED), raw=ASKED
+    )
+    flight = market.router.flight(request)
+    await flight.open()
+    await flight.plain()
+
+
+async def load(market: Market, user_id: str, calls: int) -> None:
+    async def one_after_another() -> None:
+        for _ in range(calls // AT_ONCE):
+            await complete(market, user_id)
+
+    await asyncio.gather(*(one_after_another() for _ in range(AT_ONCE)))
+
+
+async def main(calls: int) -> None:
+    with tempfile.TemporaryDirectory() as home:
+        settings = Settings(
+            data_dir=Path(home), models_dir=Path(home), database_url=f"sqlite:///{home}/marketplace.db",
+            local_model=False, rate_limits=False, signup_credit_nano=0,
+            providers={"openai": ProviderSettings("sk-canned", "http://127.0.0.1:9/v1")},
+        )  # fmt: skip
+        market = build(settings, env={})
+        await market.start()
+        market.client.real = Provider()
+        user = await market.accounts.auth.create_user("bench@example.com", "a password of the bench")
+        await market.ledger.grant(user.user_id, 10**14, kind="credit")
+        await load(market, user.user_id, 20 * AT_ONCE)
+        began = time.thread_time()
+        await load(market, user.user_id, calls)
+        plain = time.thread_time() - began
+        profile = cProfile.Profile(time.thread_time)
+        profile.enable()
+        await load(market, user.user_id, calls)
+        profile.disable()
+        await market.stop()
+    report(pstats.Stats(profile), plain, calls)
+
+
+def report(stats: pstats.Stats, plain: float, calls: int) -> None:
+    """Own time of each of our modules, and of everything else together, in microseconds a call."""
+    own: dict[str, float] = defaultdict(float)
+    for (file, _, _), (_, _, own_s, _, _) in stats.stats.items():  # type: ignore[attr-defined]
+        name = file.partition("agent_marketplace/")[2].removesuffix(".py").replace("/", ".")
+        own[name or "interpreter, asyncio, msgspec"] += own_s
+    print(
+        f"{plain / calls * 1e6:.0f} us a call on the loop's thread without the profiler; with it, by module:\n"
+    )
+    for name, seconds in sorted(own.items(), key=lambda item: -item[1])[:30]:
+        print(f"| {name} | {seconds / calls * 1e6:.1f} |")
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 3200))
