@@ -160,12 +160,15 @@ class AIAuthService:
         await self._prove(user_id, password, address)
 
     async def change_password(
-        self, user_id: str, current: str, new: str, *, address: str | None = None
+        self, user_id: str, current: str, new: str, *, address: str | None = None, revoke_keys: bool = False
     ) -> str:
-        """Ends every session of the user and returns a new token. Raises InvalidCredentials, WeakPassword, RateLimited."""
+        """Ends every session of the user, and every marketplace key if asked to, and returns a new token.
+
+        Raises InvalidCredentials, WeakPassword, RateLimited.
+        """
         row, stored = await self._prove(user_id, current, address)
         check_password(new, row.email)
-        await self._replace_password(row, stored, new)
+        await self._replace_password(row, stored, new, revoke_keys=revoke_keys)
         return await self._open_session(row.user_id, row.email, address)
 
     async def set_password(self, user_id: str, new: str) -> None:
@@ -416,13 +419,18 @@ class AIAuthService:
         await self._check(row.email, user_id, stored, password, address, known_device=True)
         return row, await self._db.read(lambda c: store.password_hash(c, user_id)) or ""
 
-    async def _replace_password(self, row: store.UserRow, old: str | None, new: str) -> None:
+    async def _replace_password(
+        self, row: store.UserRow, old: str | None, new: str, *, revoke_keys: bool = False
+    ) -> None:
         stored, now = await self._passwords.hash(new), self._clock.now_ms()
 
         def work(connection: sa.Connection) -> None:
             if not store.replace_password(connection, row.user_id, old, stored):
                 raise InvalidCredentials
             store.revoke_sessions(connection, row.user_id, now)
+            if revoke_keys:
+                for key in store.keys_of(connection, row.user_id):
+                    store.revoke_key(connection, row.user_id, key.key_id, now)
 
         await self._db.write(work)
         self._forget(row.user_id)

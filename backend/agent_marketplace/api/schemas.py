@@ -68,6 +68,7 @@ class ChangePassword(
 ):
     current_password: Password
     new_password: Password
+    revoke_keys: bool = False
 
 
 class DeleteAccount(Body, json_schema_extra={"examples": [{"password": "correct horse battery staple"}]}):

@@ -123,6 +123,16 @@ def test_a_feed_names_the_configured_site_whoever_asked(server: Server) -> None:
     assert "max-age" in answer.headers["cache-control"]
 
 
+def test_a_password_changed_after_a_theft_takes_the_keys_with_it_if_asked_to(server: Server) -> None:
+    for revoke, left in ((False, 1), (True, 0)):
+        ada = server.person()
+        key = ada.post(f"{MARKET}/keys", {"name": "stolen"}).json["key"]
+        change = {"current_password": PASSWORD, "new_password": PASSWORD + " 2", "revoke_keys": revoke}
+        ada = server.as_(ada.post(f"{MARKET}/auth/password", change).json["token"])
+        assert len(ada.get(f"{MARKET}/keys").json["keys"]) == left
+        assert server.as_(key).get(f"{MARKET}/profile").status == (200 if left else 401)
+
+
 def test_addresses_are_counted_by_subscriber_and_spellings_by_mailbox() -> None:
     assert network("2001:db8:1:2:3::4") == network("2001:db8:1:2::") != network("2001:db8:1:3::")
     assert network("::ffff:198.51.100.7") == "198.51.100.7"

@@ -99,8 +99,9 @@ async def change_password(
     market: The, principal: Person, body: schemas.ChangePassword, address: Address
 ) -> Response:
     token = await market.accounts.auth.change_password(
-        principal.user_id, body.current_password, body.new_password, address=address
-    )
+        principal.user_id, body.current_password, body.new_password, address=address,
+        revoke_keys=body.revoke_keys,
+    )  # fmt: skip
     return success(token=token)
 
 

@@ -1520,6 +1520,11 @@ export interface components {
              * @example correct horse battery staple
              */
             new_password: string;
+            /**
+             * Revoke Keys
+             * @default false
+             */
+            revoke_keys: boolean;
         };
         ChatBody: {
             agent_id?: string;
