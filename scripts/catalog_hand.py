@@ -13,6 +13,7 @@ from agent_marketplace.catalog.overlay import version_of
 from agent_marketplace.catalog.snapshot import ModelRecord, Snapshot
 from agent_marketplace.catalog.sources import per_million
 from agent_marketplace.ledger.pricing import Price, validate_price
+from agent_marketplace.recommend import lines
 
 FREE = Price(input=0, output=0)
 GUIDE_IDS = ("gpt4", "gpt3.5", "claude3-opus", "claude3-sonnet", "gemini-pro", "mistral-7b", "llama2-7b", "mistral-large")
@@ -24,7 +25,8 @@ def apply_hand(models: dict[str, ModelRecord], hand: Mapping[str, Any], today: s
         models[entry["id"]] = _model(entry, models.get(entry["id"]), today)
     for entry in hand["ollama"]:
         _ollama(entry, models, today)
-    for alias, model_id in hand["latest"].items():
+    _inherit_abilities(models)
+    for alias, model_id in {**newest_aliases(models, today), **hand["latest"]}.items():
         models[model_id] = _with_aliases(models[model_id], [alias])
     _unique_aliases(models)
     for model_id, model in models.items():
@@ -33,6 +35,73 @@ def apply_hand(models: dict[str, ModelRecord], hand: Mapping[str, Any], today: s
             models[model_id] = msgspec.structs.replace(model, successor=successor)
     for model_id, successor in hand["successors"].items():
         models[model_id] = msgspec.structs.replace(models[model_id], successor=successor)
+
+
+LATEST = (
+    ("google", "gemini-pro-latest"), ("google", "gemini-flash-latest"), ("google", "gemini-flash-lite-latest"),
+    ("anthropic", "claude-opus-latest"), ("anthropic", "claude-sonnet-latest"), ("anthropic", "claude-haiku-latest"),
+    ("moonshotai", "kimi-latest"), ("xai", "grok-latest"), ("deepseek", "deepseek-pro-latest"), ("deepseek", "deepseek-flash-latest"),
+    ("alibaba", "qwen-max-latest"), ("alibaba", "qwen-plus-latest"), ("alibaba", "qwen-flash-latest"), ("zai", "glm-latest"),
+    ("minimax", "minimax-latest"), ("mistral", "mistral-medium-latest"), ("mistral", "mistral-small-latest"),
+    ("openai", "gpt-sol-latest"), ("openai", "gpt-terra-latest"), ("openai", "gpt-luna-latest"),
+)  # fmt: skip
+"""(maker, pointer): it means the newest model of that maker whose tier words are those of the pointer."""
+
+POINTERS = (("openai", "gpt-5-chat-latest", "gpt-5.3-chat"), ("openai", "chatgpt-4o-latest", "gpt-4o"))
+
+
+def _tier(model_id: str) -> frozenset[str]:
+    """The words of a name without versions, dates and what names no tier; `k` of Kimi and `m` of MiniMax are versions' letters."""
+    return frozenset(re.findall(r"[a-z]{2,}", model_id)) - {"latest", "preview", "instruct", "it"}
+
+
+def newest_aliases(models: Mapping[str, ModelRecord], today: str) -> dict[str, str]:
+    """Pointer -> the newest model of its tier that is sold by its maker and not retired."""
+    found = {}
+    for maker, pointer in LATEST:
+        wanted = _tier(pointer)
+        fitting = [
+            m
+            for m in models.values()
+            if m.maker == maker and m.kind == "chat" and _tier(m.id) == wanted and not (m.retires_on and m.retires_on <= today)
+            and not re.search(r"-(?:exp|tts|live)|\d[bm](?:-|$)", m.id) and lines.place(maker, m.id).version
+        ]  # fmt: skip
+        if fitting:
+            found[pointer] = max(fitting, key=lambda m: (lines.place(maker, m.id).version, m.released_on or "", m.id)).id
+    return found | {pointer: model_id for _, pointer, model_id in POINTERS if model_id in models}
+
+
+def _inherit_abilities(models: dict[str, ModelRecord]) -> None:
+    """A newcomer that only a price list names gets what the nearest older model of its line can do, and is marked."""
+    for model_id, model in models.items():
+        if model.kind != "chat" or any(o.supported_parameters for o in model.offers):
+            continue
+        place = lines.place(model.maker, model_id)
+        older = [
+            m
+            for m in models.values()
+            if m.maker == model.maker and m.supported_parameters and lines.place(m.maker, m.id)[:2] == place[:2]
+            and () < lines.place(m.maker, m.id).version < place.version
+        ]  # fmt: skip
+        if not older:
+            continue
+        like = max(older, key=lambda m: lines.place(m.maker, m.id).version)
+        offers = tuple(
+            msgspec.structs.replace(
+                o,
+                supported_parameters=like.supported_parameters,
+                input_modalities=like.input_modalities,
+                context=o.context or like.context or None,
+                max_output=o.max_output or like.max_output,
+            )
+            for o in model.offers
+        )
+        marked = {"capabilities": f"inherited from {like.id}: no list says yet what this model can do"}
+        models[model_id] = msgspec.structs.replace(
+            model, offers=offers, supported_parameters=like.supported_parameters, input_modalities=like.input_modalities,
+            capabilities=like.capabilities, context=model.context or like.context, max_output=model.max_output or like.max_output,
+            sources={**model.sources, **marked},
+        )  # fmt: skip
 
 
 def _price(entry: Any) -> Price:

@@ -24,7 +24,7 @@ from agent_marketplace.catalog.sources import (
 from agent_marketplace.ledger.pricing import PriceTier
 
 SOURCES = (
-    Source(name="litellm", version="1.109.1", as_of="2026-11", licence="MIT", url="https://github.com/BerriAI/litellm"),
+    Source(name="litellm", version="1.110.2", as_of="2026-11", licence="MIT", url="https://github.com/BerriAI/litellm"),
     Source(
         name="genai-prices", version="0.2.3", as_of="2026-11", licence="MIT", url="https://github.com/pydantic/genai-prices"
     ),

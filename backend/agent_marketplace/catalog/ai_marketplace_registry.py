@@ -195,7 +195,8 @@ class MarketplaceRegistry:
         reasons: dict[str, str | None] = {}
         cards: list[AIModel] = []
         for record in inputs.snapshot.models:
-            reasons.update((o.id, _reason(o, inputs, today.isoformat())) for o in record.offers)
+            gone = _gone(record, today.isoformat())
+            reasons.update((o.id, _reason(o, inputs, today.isoformat(), gone)) for o in record.offers)
             cards.append(_card(record, reasons, inputs, today.isoformat()))
         prominence = _prominence(cards, inputs, today)
         used = any(m.use_count for m in cards)
@@ -224,8 +225,17 @@ class MarketplaceRegistry:
         return table.get(text) or table.get(f"={names.key(text)}")
 
 
-def _reason(offer: Offer, inputs: _Inputs, today: str) -> str | None:
-    """Why an offer can't be called now; None if it can."""
+def _gone(record: ModelRecord, today: str) -> str | None:
+    """The day since when a model of closed weights is retired by its maker: nobody else has it to serve."""
+    if record.retires_on is None or record.retires_on > today or "open_weights" in record.tags:
+        return None
+    return record.retires_on
+
+
+def _reason(offer: Offer, inputs: _Inputs, today: str, gone: str | None) -> str | None:
+    """Why an offer can't be called now; None if it can. gone: `_gone` of its model."""
+    if gone is not None and offer.provider not in inputs.serves_retired:
+        return f"retired by its maker on {gone}"
     if (
         offer.retires_on is not None
         and offer.retires_on <= today

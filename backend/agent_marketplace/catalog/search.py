@@ -35,6 +35,31 @@ _PHRASES = (
     ),
     (re.compile(r"\b(function|tool)[ -]?(call(s|ing)?|use)\b"), " tools "),
     (re.compile(r"\bstructured[ -]?outputs?\b"), " json "),
+    (re.compile(r"\bopen[ -]ai\b"), " openai "),
+    (re.compile(r"\b(speech|voice|audio)[ -]to[ -]text\b|\btranscri\w+"), " audio "),
+    (re.compile(r"\bre-?rank(er|ers|ing)?\b"), " embeddings "),
+    (re.compile(r"бесплатн\w*|免费|無料|kostenlos\w*|gratuit\w*"), " free "),
+    (
+        re.compile(r"дешев\w*|便宜|安い|billig\w*|günstig\w*|barat[oa]s?|econ[oóô]mic[oa]s?|pas cher"),
+        " cheap ",
+    ),
+    (re.compile(r"изображени\w*|图像|图片|视觉|画像|\bbilder\b|\bbildern\b|imágenes|imagens"), " vision "),
+    (
+        re.compile(
+            r"программир\w*|编程|代码|写代码|コード|プログラミング|programmier\w*|programaci[oó]n|programa[cç][aã]o|programmation"
+        ),
+        " code ",
+    ),
+    (
+        re.compile(r"рассужд\w*|推理|思考|推論|razonamiento|raciocínio|raisonnement|schlussfolger\w*"),
+        " reasoning ",
+    ),
+    (
+        re.compile(
+            r"длинн\w* контекст\w*|长上下文|長いコンテキスト|langer kontext|contexto largo|contexte long"
+        ),
+        " longcontext ",
+    ),
 )
 _CAPABILITY_WORDS = {
     "vision": "vision", "images": "vision", "photo": "vision", "photos": "vision", "see": "vision", "ocr": "vision",
