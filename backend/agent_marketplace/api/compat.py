@@ -168,6 +168,19 @@ async def count_message_tokens(request: Request, market: The, _principal: Runner
 
 
 @router.post(
+    "/v1/responses/input_tokens",
+    summary="Tokens of a response's input, estimated offline; OpenAI's shape",
+    openapi_extra=_BODY,
+)
+async def count_response_tokens(request: Request, market: The, _principal: Runner) -> Response:
+    call = market.codecs["responses"].parse_request(await read_bytes(request), stream=False)
+    market.targets.resolve(call.model)
+    return ExactJSON(
+        {"object": "response.input_tokens", "input_tokens": await market.router.count_tokens(call)}
+    )
+
+
+@router.post(
     "/v1/models/{model:path}:countTokens",
     summary="Tokens of contents, estimated offline; Google's shape",
     openapi_extra=_BODY,

@@ -92,6 +92,7 @@ RULES: dict[str, Rule] = {
     "post /v1/messages/count_tokens": Rule(
         "inference", body={"model": PAID, "messages": [{"role": "user", "content": "x"}]}
     ),
+    "post /v1/responses/input_tokens": Rule("inference", body={"model": PAID, "input": "x"}),
     "post /v1/models/{model}:countTokens": Rule("inference", body={"contents": [{"parts": [{"text": "x"}]}]}),
     "post /v1beta/models/{model}:countTokens": Rule(
         "inference", body={"contents": [{"parts": [{"text": "x"}]}]}

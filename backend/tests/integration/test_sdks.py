@@ -200,6 +200,8 @@ def test_openai_models_responses_and_embeddings(server: Server, key: Client) -> 
         assert PAID in {m.id for m in client.models.list()}
         assert client.models.retrieve("gpt-4o").id == "gpt-4o"
         assert client.responses.create(model=PAID, input="Hi", instructions="Be brief.").output_text == TEXT
+        counted = client.responses.input_tokens.count(model=PAID, input="Hi", instructions="Be brief.")
+        assert 1 <= counted.input_tokens < 50
         with client.responses.stream(model=PAID, input="Hi") as stream:
             kinds = [event.type for event in stream]
         assert (kinds[0], kinds[-1]) == ("response.created", "response.completed")
