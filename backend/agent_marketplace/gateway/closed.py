@@ -168,17 +168,19 @@ def closed(out: OutboundCall, call: Call, wire: WireName, endpoint: Endpoint) ->
     Where client and provider speak the same wire, what the codec does not understand may stand in the request: in the
     client's own bytes, in options and in content without a canonical name. Elsewhere the codec has written all of it.
     """
-    unread = call.unread
-    body = out.body
-    if call.wire == wire:
-        deep = bool(call.unread) or any(hosted(t, wire) for t in call.tools)
+    unread, body = call.unread, out.body
+    tools = {t.name for t in call.tools if hosted(t, call.wire)}
+    if call.wire == wire and (unread or call.extra or tools or call.wire == "responses"):
         off = _STORE if endpoint.unstored or wire == "responses" else frozenset[str]()
-        body, cut = VOCABULARIES[wire].closed(out.body, _options(endpoint, wire), deep=deep, off=off)
+        body, cut = VOCABULARIES[wire].closed(
+            out.body, _options(endpoint, wire), deep=bool(unread or tools), off=off
+        )
         unread += cut
+    elif endpoint.unstored and wire == "openai":
+        body = out.body[:-1] + b',"store":false}'  # the codec names no such field
     if not unread and body is out.body:
         return out
-    tools = {t.name for t in call.tools if hosted(t, call.wire)}  # told by name already
-    places = (p for p in unread if not (tools and _is_tool(p, tools)))
+    places = (p for p in unread if not (tools and _is_tool(p, tools)))  # those are told by name
     return msgspec.structs.replace(out, body=body, notes=out.notes + left_out(places, _NOT_UNDERSTOOD))
 
 

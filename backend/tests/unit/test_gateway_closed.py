@@ -234,6 +234,12 @@ def test_nothing_is_kept_at_the_provider_whatever_the_caller_says() -> None:
         assert json.loads(sent("openai", asked("openai", store=store)).body)["store"] is False
         assert json.loads(sent("responses", asked("responses", store=store)).body)["store"] is False
     assert "store" not in json.loads(sent("openai", asked("openai", store=True), "groq").body)
+    assert json.loads(sent("openai", asked("openai")).body)["store"] is False
+    foreign = read("anthropic", asked("anthropic"))
+    out = closed.closed(
+        OpenAICodec().build_request(foreign, "m", stream=True), foreign, "openai", endpoint("openai")
+    )
+    assert json.loads(out.body)["store"] is False
     assert [n.field for n in sent("openai", asked("openai", store=True)).told()] == ["store"]
 
 
