@@ -20,6 +20,8 @@ from agent_marketplace.conversations.agents import Agents, Favourites
 from agent_marketplace.conversations.conversations import Conversations
 from agent_marketplace.db import migrate
 from agent_marketplace.db.engine import Database
+from agent_marketplace.db.health import quick_check
+from agent_marketplace.db.probe import Probe
 from agent_marketplace.errors import Unavailable
 from agent_marketplace.gateway.ai_api_router import APIRouter
 from agent_marketplace.gateway.assistant import Assistant
@@ -46,7 +48,7 @@ from agent_marketplace.recommend.ai_recommendation_engine import RecommendationE
 from agent_marketplace.recommend.encoder import default_encoder
 from agent_marketplace.recommend.learner import Learner
 from agent_marketplace.settings import Settings
-from agent_marketplace.vault import InstallationSecrets, Vault, load_secrets
+from agent_marketplace.vault import InstallationSecrets, Vault, checks, load_secrets
 from agent_marketplace.wires import codecs
 from agent_marketplace.wires.base import Codec
 
@@ -108,6 +110,7 @@ class Market:
     local: LocalModel
     codecs: Mapping[str, Codec]
     client: _LateClient
+    probe: Probe
     runs: Runs = field(default_factory=Runs)
     ollama: frozenset[str] = frozenset()
     _jobs: list[asyncio.Task[None]] = field(default_factory=list)
@@ -148,6 +151,7 @@ class Market:
         ):
             self._jobs.append(asyncio.create_task(_regularly(every_s, job)))
         self._jobs.append(asyncio.create_task(self.discover_ollama()))
+        self._jobs.append(asyncio.create_task(self._look_for_damage()))
 
     async def stop(self) -> None:
         """Ends and settles what runs, then lets go of everything."""
@@ -164,6 +168,12 @@ class Market:
         await self.ledger.close()
         self.accounts.close()
         self.db.close()
+
+    async def _look_for_damage(self) -> None:
+        """Beside the first requests: reading every page of a large file takes seconds."""
+        damage = await self.db.read(quick_check)
+        if damage is not None:
+            self.db.stop_writing(damage)
 
     async def _begin_journal(self) -> None:
         """A settlement that the database does not take is kept in the data directory until it does."""
@@ -237,8 +247,12 @@ def build(
     drain: Drain | None = None,
     clock: Clock | None = None,
     env: Mapping[str, str] | None = None,
+    strict: bool = True,
 ) -> Market:
-    """Makes every part. Raises SettingsError, MigrationError. The database is brought to this version first."""
+    """Makes every part. Raises SettingsError, MigrationError. The database is brought to this version first.
+
+    strict: not where data exist that one of the secrets does not open.
+    """
     clock, drain = clock or SystemClock(), drain or Drain()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     secrets = load_secrets(settings)
@@ -249,11 +263,7 @@ def build(
             names,
             secrets.created[0].parent,
         )
-    db = Database.open(settings.database_url)
-    if settings.embedded:
-        migrate.upgrade(db.engine)
-    else:
-        migrate.check(db.engine)
+    db = _opened(settings, secrets if strict else None, clock)
     ledger = Ledger(db, clock, secret=secrets.checkpoint, hold_ttl_s=settings.hold_ttl_s)
     vault = Vault(db, secrets.keyring, clock)
     reasoning = KeptReasoning(db, vault, clock)
@@ -287,15 +297,34 @@ def build(
     )  # fmt: skip
     market = Market(
         settings=settings, clock=clock, drain=drain, secrets=secrets, db=db, ledger=ledger, vault=vault, accounts=accounts,
-        registry=registry, catalog=catalog, learner=Learner(db, clock, engine, everybody_trusted=settings.signup != "open"), engine=engine,
+        registry=registry, catalog=catalog, engine=engine,
+        learner=Learner(db, clock, engine, everybody_trusted=settings.signup != "open"),
         endpoints=endpoints, targets=targets, credentials=credentials, health=health,
-        router=router, conversations=conversations, reasoning=reasoning, favourites=favourites, client=client, codecs=wires,
+        router=router, probe=Probe(db), conversations=conversations, reasoning=reasoning, favourites=favourites,
+        client=client, codecs=wires,
         agents=Agents(db, vault, clock, lambda name: registry.resolve(name) is not None),
         local=LocalModel(settings.models_dir, enabled=settings.local_model),
     )  # fmt: skip
     market.local.on_change = _local_changed(market)
     market.refresh_availability()
     return market
+
+
+def _opened(settings: Settings, secrets: InstallationSecrets | None, clock: Clock) -> Database:
+    """The database with this version's tables; secrets: refused where data exist that one of them does not open."""
+    db = Database.open(settings.database_url)
+    try:
+        if settings.embedded:
+            migrate.upgrade(db.engine)
+        else:
+            migrate.check(db.engine)
+        if secrets is not None:
+            db.read_sync(lambda c: checks.require(c, secrets))
+            db.write_sync(lambda c: checks.remember_in(c, secrets, clock.now_ms()))
+    except BaseException:  # whatever it was, nothing is served from this database
+        db.close()
+        raise
+    return db
 
 
 def _local_changed(market: Market) -> Callable[[LocalStatus, Endpoint | None], None]:

@@ -64,13 +64,16 @@ class _Answers(Collector):
 
 
 async def render_metrics(market: Market, workers: Sequence[Tally]) -> bytes:
-    """Prometheus text: sums over the workers of this host that answered. One small read of the database; where that fails
+    """Prometheus text: sums over the workers of this host that answered. One small read and write of the database; where that fails
     `marketplace_database_up` is 0 and the rest stands."""
     registry = CollectorRegistry()
     registry.register(_Answers(workers))
     _processes(market, workers, registry)
-    up = Gauge("marketplace_database_up", "1 if the database answered just now", registry=registry)
+    up = Gauge(
+        "marketplace_database_up", "1 if the database answered and took a write just now", registry=registry
+    )
     try:
+        await market.probe.check()
         await _stored(market, registry)
         up.set(1)
     except Unavailable:

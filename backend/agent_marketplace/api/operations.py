@@ -1,6 +1,5 @@
 """Health, readiness, metrics."""
 
-import asyncio
 import hmac
 import re
 
@@ -15,10 +14,10 @@ from agent_marketplace.api.envelope import ExactJSON
 from agent_marketplace.api.metrics import read_tally, render_metrics, tally
 from agent_marketplace.api.peers import peers_of
 from agent_marketplace.app import Market
+from agent_marketplace.db.probe import LIMIT_S
 from agent_marketplace.errors import Unauthorized, Unavailable
 
 router = Router(tags=["operations"])
-_DATABASE_S = 2.0
 
 
 @router.get("/healthz", summary="The process lives (touches nothing)")
@@ -26,15 +25,16 @@ async def healthz() -> Response:
     return ExactJSON({"status": "ok"})
 
 
-@router.get("/readyz", summary="Ready for requests: not draining, database answers, embedded model up")
+@router.get("/readyz", summary="Ready for requests: not draining, database takes writes, embedded model up")
 async def readyz(market: The) -> Response:
     if market.drain.draining:
         return _not_ready("draining", "the server is shutting down; running answers end first")
+    if market.db.damage is not None:
+        return _not_ready("database_damaged", market.db.damage)
     try:
-        async with asyncio.timeout(_DATABASE_S):
-            await market.db.read(lambda c: c.execute(sa.select(1)).scalar())
-    except (TimeoutError, Unavailable, sa.exc.SQLAlchemyError):
-        return _not_ready("database_unavailable", f"the database did not answer within {_DATABASE_S:.0f} s")
+        await market.probe.check()
+    except (Unavailable, sa.exc.SQLAlchemyError):
+        return _not_ready("database_unavailable", f"the database took no write within {LIMIT_S:.0f} s")
     local = market.local.status
     if local.state == "starting" and market.local.first_start:
         return _not_ready("starting", local.words)

@@ -13,7 +13,7 @@ import typer
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from agent_marketplace import __version__, logs
-from agent_marketplace.cli import accounts, backup, bounds, catalog, money, preflight, weights
+from agent_marketplace.cli import accounts, backup, bounds, catalog, doctor, money, preflight, weights
 from agent_marketplace.cli.common import FAILED, USAGE, Json, example, fail, load_settings, show
 from agent_marketplace.cli.lock import sole_server
 from agent_marketplace.cli.serve import serve as serve_until_stopped
@@ -97,6 +97,26 @@ def migrate(as_json: Json = False) -> None:
     finally:
         database.close()
     show({"revision": revision}, as_json=as_json, text=f"The database is at revision {revision}.")
+
+
+@app.command("doctor", epilog=example("doctor"))
+def examine(
+    accept_secrets: Annotated[
+        bool,
+        typer.Option(
+            "--accept-secrets", help="Old secrets are lost for good: go on with those that are there"
+        ),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Look for what is wrong: settings, secrets, the database's tables and pages. Exit 1 if there is something."""
+    settings = load_settings()
+    if accept_secrets:
+        doctor.accept_secrets(settings)
+    found = doctor.examine(settings)
+    show({"problems": found}, as_json=as_json, text="\n".join(found) if found else "Nothing is wrong.")
+    if found:
+        raise typer.Exit(FAILED)
 
 
 @app.command("backup", epilog=example("backup /backups/marketplace.db", "backup /backups/marketplace.dump"))

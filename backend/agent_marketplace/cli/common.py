@@ -41,10 +41,11 @@ def database_file(chosen: settings.Settings) -> Path:
     return Path(chosen.database_url.removeprefix("sqlite:///"))
 
 
-def with_market(work: Callable[[Market], Awaitable[T]], *, begins: bool = False) -> T:
+def with_market(work: Callable[[Market], Awaitable[T]], *, begins: bool = False, strict: bool = True) -> T:
     """Runs `work(market)` over the database, beside a running server or alone; nothing is served.
 
     begins: the command may be the first of an installation. Any other must not make an empty database by a wrong path.
+    strict: as `app.build`.
     """
     chosen = load_settings()
     if chosen.embedded and not begins and not database_file(chosen).exists():
@@ -52,7 +53,7 @@ def with_market(work: Callable[[Market], Awaitable[T]], *, begins: bool = False)
             f"There is no database at {database_file(chosen)}. `serve` or `user create` makes it; if you have one, set "
             "MARKETPLACE_DATA_DIR or DATABASE_URL as for the server, and run this as the server's user."
         )
-    market = build(chosen)
+    market = build(chosen, strict=strict)
 
     async def run() -> T:
         try:

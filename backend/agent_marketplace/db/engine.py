@@ -11,7 +11,6 @@ threads of their own. `durable=True` waits for the disk (SQLite `synchronous=FUL
 import asyncio
 import logging
 import random
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +20,8 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from agent_marketplace.db.base import metadata
-from agent_marketplace.db.group import BatchHandler, GroupWriter
+from agent_marketplace.db.group import BatchHandler, GroupWriter, cause_of
+from agent_marketplace.db.health import RESTORE
 from agent_marketplace.errors import Unavailable
 from agent_marketplace.settings import SettingsError
 
@@ -34,6 +34,8 @@ WRITERS = 8
 RETRIES = 5
 BUSY_TIMEOUT_MS = 10_000
 _AWAY = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)
+_DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+_LOCK_TIMEOUT = "5s"  # a lock that somebody forgot must not hold every call until it is given back
 _RETRYABLE = frozenset({"40001", "40P01"})  # serialization_failure, deadlock_detected
 
 
@@ -48,7 +50,7 @@ class Database:
             WRITERS, thread_name_prefix="db-write"
         )  # apart: a write that waits blocks no reader
         self._writer = GroupWriter(engine)
-        self._start = threading.Lock()
+        self.damage: str | None = None
 
     @classmethod
     def open(cls, url: str) -> "Database":
@@ -68,6 +70,7 @@ class Database:
                 raise SettingsError(
                     "PostgreSQL needs its driver: pip install 'ai-agent-marketplace[postgres]'"
                 ) from None
+            event.listen(engine, "connect", _postgres_connect)
         return cls(engine)
 
     def create_all(self) -> None:
@@ -80,8 +83,15 @@ class Database:
         """Runs `fn(connection)` in a reader thread on one consistent snapshot; never waits for writers."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_sync, fn)
 
+    def stop_writing(self, damage: str) -> None:
+        """The file is damaged: from here on every write is refused with these words. Reads are answered as far as they can be."""
+        if self.damage is None:
+            log.error("%s", damage)
+            self.damage = damage
+
     async def write(self, fn: Work[T], *, durable: bool = True) -> T:
         """Runs `fn(connection)` as one transaction and returns once it is committed. Raises Unavailable if it can't be."""
+        self._refuse_if_damaged()
         if self.dialect == "sqlite":
             return await self._writer.submit(fn, durable=durable)
         return await asyncio.get_running_loop().run_in_executor(self._writers, self._write_here, fn, durable)
@@ -98,6 +108,7 @@ class Database:
 
         undo(value): called in the event loop if the write is committed after its caller was cancelled.
         """
+        self._refuse_if_damaged()
         return await self._writer.submit_batched(handler, job, durable=durable, undo=undo)
 
     def read_sync(self, fn: Work[T]) -> T:
@@ -110,6 +121,15 @@ class Database:
                 return fn(connection)
         except _AWAY as e:
             raise _away(e) from e
+        except sa.exc.DatabaseError as e:
+            if getattr(e.orig, "sqlite_errorname", "").startswith(_DAMAGED):
+                self.stop_writing(f"The database is damaged ({e.orig}): {RESTORE}")
+                raise Unavailable("The database is damaged; its operator has been told") from e
+            raise
+
+    def _refuse_if_damaged(self) -> None:
+        if self.damage is not None:
+            raise Unavailable("The database is damaged; its operator has been told")
 
     def write_sync(self, fn: Work[T], *, durable: bool = True) -> T:
         """`write` for callers without an event loop (the CLI, also beside a running server)."""
@@ -151,7 +171,7 @@ class Database:
 
 
 def _away(e: Exception) -> Unavailable:
-    log.warning("the database did not answer: %s: %.300s", type(e).__name__, e)
+    log.warning("the database did not answer: %s", cause_of(e))
     return Unavailable("The database is not available; try again", retry_after=1)
 
 
@@ -165,6 +185,11 @@ def _sqlite_connect(connection: Any, _record: Any) -> None:
         "wal_autocheckpoint=4000",  # pages: fewer, larger checkpoints halve what a busy writer spends on them
     ):
         connection.execute(f"PRAGMA {pragma}")  # sql: the constants above; a pragma takes no parameters
+
+
+def _postgres_connect(connection: Any, _record: Any) -> None:
+    connection.execute(f"SET lock_timeout = '{_LOCK_TIMEOUT}'")  # sql: the constant above
+    connection.commit()
 
 
 def _sqlite_begin(connection: sa.Connection) -> None:

@@ -133,15 +133,13 @@ class GroupWriter:
                 cause = e.__cause__
                 group[0].error = cause if isinstance(cause, MarketplaceError) else _unavailable(e)
                 return
-            log.warning(
-                "a group of %d writes is run one by one after %s", len(group), type(e.__cause__).__name__
-            )
+            log.warning("a group of %d writes is run one by one after %s", len(group), cause_of(e))
             for job in group:
                 job.error = None
                 self._settle([job])
         except Exception as e:  # noqa: BLE001  whatever broke the group, its callers must be answered
             self._disconnect()
-            log.warning("a group of %d writes failed: %s", len(group), type(e).__name__)
+            log.warning("a group of %d writes failed: %s", len(group), cause_of(e))
             for job in group:
                 job.error = e if isinstance(e, Unavailable) else _unavailable(e)
 
@@ -199,6 +197,14 @@ class GroupWriter:
             connection.close()
 
 
+def cause_of(error: BaseException) -> str:
+    """What the driver said, without statement and values."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    told = getattr(error, "orig", None) or error
+    return f"{type(told).__name__}: {' '.join(str(told).split())[:200]}"
+
+
 def _driver(connection: sa.Connection) -> Any:
     return connection.connection.driver_connection
 
@@ -216,7 +222,8 @@ def _run_one(connection: sa.Connection, job: _Job[Any]) -> None:
         job.value = job.fn(connection)
         savepoint.commit()
     except Exception as e:  # noqa: BLE001  belongs to this caller; the others of the group go on
-        job.error = e
+        away = isinstance(e, sa.exc.OperationalError | sa.exc.InterfaceError)
+        job.error = _unavailable(e) if away else e
         savepoint.rollback()
 
 

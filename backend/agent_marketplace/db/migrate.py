@@ -28,6 +28,7 @@ def upgrade(engine: sa.Engine) -> str:
     """Runs the missing revisions. Returns the revision reached. Raises MigrationError on a newer or another program's database."""
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
         if _known(connection) is None and (others := sa.inspect(connection).get_table_names()):
             raise MigrationError(

@@ -4,7 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
+from agent_marketplace.db.tables.ledger import accounts
+from agent_marketplace.db.tables.operations import secret_checks as checks
 from agent_marketplace.db.tables.vault import vault_secrets, vault_user_keys
 
 TABLES: tuple[sa.Table, ...] = (vault_secrets, vault_user_keys)
@@ -132,3 +135,21 @@ def counts_by_key(connection: sa.Connection) -> dict[str, int]:
 
 def _values(row: SecretRow | UserKeyRow) -> dict[str, Any]:
     return {name: getattr(row, name) for name in row.__slots__}
+
+
+def secret_checks(connection: sa.Connection) -> dict[str, str]:
+    """{name of a secret: its check value}."""
+    rows = connection.execute(sa.select(checks.c.name, checks.c.value))
+    return {row.name: row.value for row in rows}
+
+
+def keep_secret_check(connection: sa.Connection, name: str, value: str, now_ms: int) -> None:
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = insert(checks).values(name=name, value=value, made_at=now_ms)
+    changed = {"value": value, "made_at": now_ms}
+    connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=changed))
+
+
+def has_users(connection: sa.Connection) -> bool:
+    """Whether anybody ever had an account here."""
+    return connection.execute(sa.select(accounts.c.id).limit(1)).first() is not None

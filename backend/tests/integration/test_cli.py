@@ -27,7 +27,7 @@ CHAT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}],
 ROOT = Path(__file__).parents[3]
 KEYS = [base64.urlsafe_b64encode(os.urandom(32)).decode() for _ in range(2)]
 COMMANDS = (
-    "serve", "demo", "migrate", "backup", "restore", "openapi", "version", "user create", "user list", "user grant",
+    "serve", "demo", "migrate", "backup", "restore", "doctor", "openapi", "version", "user create", "user list", "user grant",
     "user passwd", "user signout", "user role", "user invite", "key create", "key list", "key revoke", "models install",
     "models add", "models list", "catalog show", "catalog sync", "catalog reviews", "catalog accept", "catalog reject",
     "catalog price", "vault rotate", "vault status", "ledger verify", "bounds list", "bounds clear",

@@ -955,7 +955,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Ready for requests: not draining, database answers, embedded model up */
+        /** Ready for requests: not draining, database takes writes, embedded model up */
         get: operations["readyz_readyz_get"];
         put?: never;
         post?: never;
