@@ -13,6 +13,7 @@ import time
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import ClassVar
 
 from agent_marketplace import json
 from agent_marketplace.app import Market, build
@@ -38,7 +39,7 @@ class Canned(OutboundResponse):
     """The same answer to everybody."""
 
     status = 200
-    headers = {"content-type": "application/json"}
+    headers: ClassVar[dict[str, str]] = {"content-type": "application/json"}
     framed = True
 
     async def chunks(self) -> AsyncIterator[bytes]:

@@ -30,7 +30,7 @@ COMMANDS = (
     "serve", "demo", "migrate", "backup", "restore", "doctor", "openapi", "version", "user create", "user list", "user grant",
     "user passwd", "user signout", "user role", "user invite", "key create", "key list", "key revoke", "models install",
     "models add", "models list", "catalog show", "catalog sync", "catalog reviews", "catalog accept", "catalog reject",
-    "catalog price", "vault rotate", "vault status", "ledger verify", "bounds list", "bounds clear",
+    "catalog price", "vault rotate", "vault status", "ledger verify", "bounds list", "bounds clear", "user trust",
 )  # fmt: skip
 pytestmark = pytest.mark.xdist_group("cli")
 
@@ -203,7 +203,8 @@ def test_a_price_that_jumps_waits_until_the_operator_accepts_it(env: dict[str, s
 
 
 def test_bounds_that_failed_are_listed_and_cleared(env: dict[str, str]) -> None:
-    assert ok(env, "bounds", "list", "--json") == ""
+    ok(env, "migrate")
+    assert ok(env, "bounds", "list", "--json") == "[]\n"
     assert '"cleared":0' in ok(env, "bounds", "clear", "openai", "gpt-4o-mini", "--json").replace(" ", "")
 
 
