@@ -25,7 +25,7 @@ from agent_marketplace.gateway.stopping import Stopped
 from agent_marketplace.usage import Usage, counts
 
 _CONTEXT_UNKNOWN = 5_000_000
-_SLACK = 8
+END_MARKS = 8
 """Tokens of a choice beyond its cap that are no claim: end marks that some tokenizers count."""
 
 _REASONING_APART: Mapping[str, int] = {"openai": 1, "huggingface": 1}
@@ -80,12 +80,12 @@ def within_the_asked(usage: Usage, cap: int | None, choices: int, wire: str) -> 
     """The usage without the output that a provider claims beyond what it was asked for.
 
     cap: output tokens of each choice that it was given as its limit, None = none; wire: the provider's. Tolerated beyond the cap:
-    end marks (`_SLACK`), and reasoning where servers of that wire count it apart (`_REASONING_APART`).
+    end marks (`END_MARKS`), and reasoning where servers of that wire count it apart (`_REASONING_APART`).
     """
     if cap is None:
         return usage
     apart = min(usage.reasoning, round(cap * choices * _REASONING_APART.get(wire, 0)))
-    beyond = usage.completion_tokens - (cap + _SLACK) * choices - apart
+    beyond = usage.completion_tokens - (cap + END_MARKS) * choices - apart
     if beyond <= 0:
         return usage
     output = max(0, usage.output - beyond)

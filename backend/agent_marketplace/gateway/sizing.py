@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from agent_marketplace.errors import PaymentRequired
-from agent_marketplace.gateway import loads
+from agent_marketplace.gateway import billing, loads
 from agent_marketplace.gateway.needs import Needs
 from agent_marketplace.gateway.plan import Attempt, Plan, Skipped, Target
 from agent_marketplace.ledger import Balance, Worst, dollars, price_usage, worst_case
@@ -99,7 +99,7 @@ def _worst(asked: Asked, target: Target) -> Worst | None:
         price,
         loads.inputs(forms, target, price),
         loads.output_classes(forms, target, price),
-        extra_output=loads.predicted(forms, target),
+        extra_output=loads.predicted(forms, target) + billing.END_MARKS * asked.needs.choices,
     )
 
 

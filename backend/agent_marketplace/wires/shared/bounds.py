@@ -134,47 +134,55 @@ def _vocabulary() -> _Vocabulary:
 
 def measure(text: str) -> TextSize:
     """The sizes of a text. Linear in its length."""
-    kinds = [0] * 7
+    if not text:
+        return TextSize()
+    kinds = [0] * 6
     size = 0
     wide: Counter[str] = Counter()
     for at in range(0, len(text), _STRETCH):
         stretch = text[at : at + _STRETCH]
-        for piece, times in Counter(_PIECES.findall(stretch)).items():
-            _add(kinds, piece, times)
+        _add(kinds, Counter(_PIECES.findall(stretch)))
         if stretch.isascii():
             size += len(stretch)
         else:
             size += len(stretch.encode("utf-8", "surrogatepass"))
             wide.update(_ASCII.sub("", stretch))
-    openai, most, wide_bytes = _wide(wide)
+    openai, most, wide_bytes = _wide(wide) if wide else (0, 0, 0)
     return TextSize(
         size=size, words_openai=kinds[0], words=kinds[1], digits=kinds[2], triples=kinds[3], blanks=kinds[4],
         blanks_small=kinds[5], wide_openai=openai, wide=most, wide_bytes=wide_bytes,
     )  # fmt: skip
 
 
-def _add(kinds: list[int], piece: str, times: int) -> None:
-    word = piece[1:] if piece[0] == " " and len(piece) > 1 else piece
-    first = word[0]
-    if first <= " " or first == "\x7f":
-        large, small = _blanks(piece)
-        kinds[4] += times * large
-        kinds[5] += times * small
-        return
-    if "0" <= first <= "9":
-        kinds[2] += times * len(word)
-        kinds[3] += times * -(-len(word) // 3)
-        return
-    known = _vocabulary().pieces.get(word)
-    spaced = word is not piece
-    if known is not None:
-        openai, most = (known[0], known[2]) if spaced else (known[1], known[3])
-    elif first.isalpha():
-        openai = most = len(word) if len(word) < 3 else -(-2 * len(word) // 3)
-    else:
-        openai, most = _marks(word, 1), _marks(word, 3)
-    kinds[0] += times * openai
-    kinds[1] += times * most
+def _add(kinds: list[int], pieces: Counter[str]) -> None:
+    """Adds what pieces cost, kind by kind. The words that are known come first: nearly all are."""
+    lookup = _vocabulary().pieces.get
+    words_openai = words = 0
+    for piece, times in pieces.items():
+        spaced = piece[0] == " " and len(piece) > 1
+        word = piece[1:] if spaced else piece
+        known = lookup(word)
+        if known is not None:
+            words_openai += times * (known[0] if spaced else known[1])
+            words += times * (known[2] if spaced else known[3])
+            continue
+        first = word[0]
+        if first <= " " or first == "\x7f":
+            large, small = _blanks(piece)
+            kinds[4] += times * large
+            kinds[5] += times * small
+        elif "0" <= first <= "9":
+            kinds[2] += times * len(word)
+            kinds[3] += times * -(-len(word) // 3)
+        elif first.isalpha():
+            unknown = len(word) if len(word) < 3 else -(-2 * len(word) // 3)
+            words_openai += times * unknown
+            words += times * unknown
+        else:
+            words_openai += times * _marks(word, 1)
+            words += times * _marks(word, 3)
+    kinds[0] += words_openai
+    kinds[1] += words
 
 
 def _marks(marks: str, place: int) -> int:
