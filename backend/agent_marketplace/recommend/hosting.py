@@ -1,9 +1,11 @@
-"""What is publicly known of where providers process data and whether they train on it. Facts that nobody states are unknown.
+"""What is publicly known of where providers process data and whether they train on it. What nobody states is unknown.
 
-Sources, read as of November 2026 (documents of the providers): OpenAI "Enterprise privacy" and "Data residency", Anthropic
-"Commercial terms of service" (customer content), Google "Gemini API additional terms" (paid services), Microsoft "Data, privacy and
-security for Azure OpenAI", AWS "Bedrock data protection", Mistral "Where do you store my data". A provider's terms may change
-and may depend on the account: what is said here is a reason to look, no promise.
+Read on 2026-11-30, for calls that are paid for: OpenAI, "By default, models are not trained using data from the API"
+(openai.com/index/introducing-data-residency-in-asia, 2025-05-07); Anthropic, Commercial Terms of Service of 2025-06-17 and
+Google, Gemini API Additional Terms ("Paid Services"), both as quoted by others (conductatlas.com, simonwillison.net of
+2024-10-17); Vertex AI and Bedrock, as listed by anteroom.so/commitments. Mistral processes in the USA too since 2025-02-10
+(Open Terms Archive), so its region is not known. No region of any other provider was verified. Terms change and may depend
+on the account: what is said here is a reason to look, no promise.
 """
 
 from collections.abc import Mapping
@@ -28,11 +30,7 @@ _KNOWN: Mapping[str, Hosting] = {
     "anthropic": Hosting(trains=False),
     "google": Hosting(trains=False),
     "google-vertex": Hosting(trains=False),
-    "azure": Hosting(trains=False),
     "amazon-bedrock": Hosting(trains=False),
-    "mistral": Hosting(regions=("eu",)),
-    "scaleway": Hosting(regions=("eu",)),
-    "ovhcloud": Hosting(regions=("eu",)),
 }
 
 

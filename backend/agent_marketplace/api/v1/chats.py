@@ -137,7 +137,11 @@ def call_for(market: Market, turn: Turn, history: Sequence[Message]) -> Call:
         turns.append({"role": "user", "content": user_content(turn.message, turn.images)})
     elif not history or history[-1].role != "user":
         raise BadRequest("without a message, parent_id must name a user's message to answer again")
-    return call_of(market.codecs["openai"], turn.model, turns, turn.params, stream=turn.stream)
+    params = turn.params
+    if turn.conversation_id is not None:
+        # What `auto` took for this conversation stays with it, whatever the next words are.
+        params = {"session_id": turn.conversation_id, **params}
+    return call_of(market.codecs["openai"], turn.model, turns, params, stream=turn.stream)
 
 
 class Keeper:
