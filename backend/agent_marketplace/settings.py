@@ -1,6 +1,7 @@
 """Every setting, read once from the environment and checked before anything starts. No secret has a default value."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
@@ -41,6 +42,7 @@ class Settings:
     calls_per_user: int = 64
     credits_per_address: int = 10
     site: str | None = None
+    cors_origins: tuple[str, ...] = ()
     metrics: Literal["local", "open"] = "local"
     metrics_token: str | None = field(default=None, repr=False)
     provider_connections: int = 512
@@ -64,6 +66,7 @@ class Settings:
         return self.database_url.startswith("sqlite")
 
 
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 _PROVIDER_VARIABLES = {
     "openai": ("OPENAI_API_KEY", "OPENAI_BASE_URL"),
     "anthropic": ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"),
@@ -84,7 +87,7 @@ _KNOWN = {
     "MARKETPLACE_MARKUP", "MARKETPLACE_LOCAL_MODEL", "MARKETPLACE_OUTBOUND", "MARKETPLACE_LOG_LEVEL", "MARKETPLACE_GRACE",
     "MARKETPLACE_HOLD_TTL", "MARKETPLACE_NODES", "MARKETPLACE_CALLS_PER_USER", "MARKETPLACE_PROVIDER_CONNECTIONS",
     "MARKETPLACE_LOG_FORMAT", "MARKETPLACE_OWN_KEYS_AT_KEYLESS", "MARKETPLACE_ABSORBED_LIMIT",
-    "MARKETPLACE_SITE", "MARKETPLACE_METRICS", "MARKETPLACE_METRICS_TOKEN",
+    "MARKETPLACE_SITE", "MARKETPLACE_CORS_ORIGINS", "MARKETPLACE_METRICS", "MARKETPLACE_METRICS_TOKEN",
     "MARKETPLACE_SIGNUP_CREDITS_PER_ADDRESS",
 }  # fmt: skip
 
@@ -119,6 +122,17 @@ def _base_url(env: Mapping[str, str], name: str) -> str | None:
     if url and not url.startswith(("http://", "https://")):
         raise SettingsError(f"{name} is {url[:80]!r}; it must start with http:// or https://")
     return url or None
+
+
+def _origins(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """Origins as browsers send them, in lower case; `*` stands for all of them and therefore alone."""
+    found = tuple(o.strip().rstrip("/").lower() for o in env.get(name, "").split(",") if o.strip())
+    for origin in found:
+        if not (_ORIGIN.fullmatch(origin) or (origin == "*" and len(found) == 1)):
+            raise SettingsError(
+                f"{name}: {origin[:80]!r} is no origin (https://app.example.com), nor * alone"
+            )
+    return found
 
 
 def _whole(env: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
@@ -170,6 +184,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
             env, "MARKETPLACE_SIGNUP_CREDITS_PER_ADDRESS", 10 if limited else 0, 0, 1000
         ),
         site=_base_url(env, "MARKETPLACE_SITE"),
+        cors_origins=_origins(env, "MARKETPLACE_CORS_ORIGINS"),
         metrics=cast(
             "Literal['local', 'open']", _choice(env, "MARKETPLACE_METRICS", "local", ("local", "open"))
         ),

@@ -38,9 +38,7 @@ def read_headers(scope: Scope) -> dict[str, str]:
 
 
 async def read_body(receive: Receive, headers: Mapping[str, str], limit: int = MAX_BODY) -> bytes:
-    """The whole body. Raises PayloadTooLarge, BadRequest (compressed body), ClientGone."""
-    if headers.get("content-encoding", "identity") != "identity":
-        raise BadRequest("compressed request bodies are not accepted")
+    """The whole body. Raises PayloadTooLarge, ClientGone."""
     declared = headers.get("content-length", "")
     if declared.isdigit() and int(declared) > limit:
         raise PayloadTooLarge(f"the body is over {limit} bytes")

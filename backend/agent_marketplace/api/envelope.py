@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from agent_marketplace import json
-from agent_marketplace.api.paths import methods_at, wire_of
+from agent_marketplace.api.paths import methods_at, paths_of, wire_of
 from agent_marketplace.errors import BadRequest, MarketplaceError, NotFound
 from agent_marketplace.ids import new_id
 
@@ -112,7 +112,8 @@ def install(app: FastAPI) -> None:
             error.__cause__, MarketplaceError
         ):  # FastAPI's words for what stopped the body on its way
             return await expected(request, error.__cause__)
-        answer = refusal_of(request, _from_http(error, methods_at(request)))
+        wire = wire_of(request.scope["path"], request.headers)
+        answer = refusal_of(request, _from_http(error, methods_at(request), paths_of(wire)))
         if answer.status_code == 405:
             answer.headers["allow"] = ", ".join(methods_at(request))
         return answer
@@ -151,9 +152,9 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, unexpected)
 
 
-def _from_http(error: HTTPException, methods: Sequence[str]) -> MarketplaceError:
+def _from_http(error: HTTPException, methods: Sequence[str], served: str) -> MarketplaceError:
     if error.status_code in (404, 405) and not methods:
-        return NotFound("No such path")
+        return NotFound(f"No such path{served}")
     if error.status_code in (404, 405):
         return MarketplaceError("This path takes another method", status=405, code="method_not_allowed")
     words = str(error.detail) if error.status_code < 500 else "Something went wrong on our side"

@@ -13,7 +13,10 @@ from agent_marketplace.api.catalog_views import CatalogView
 from agent_marketplace.api.counting import Counting
 from agent_marketplace.api.deps import Router
 from agent_marketplace.api.hot import App, Hot
+from agent_marketplace.api.inflating import Inflating
+from agent_marketplace.api.manners import Manners
 from agent_marketplace.api.openapi import install_openapi
+from agent_marketplace.api.origins import Origins
 from agent_marketplace.api.stopping import Stopping
 from agent_marketplace.api.v1 import (
     ai_agent_routes,
@@ -37,9 +40,12 @@ def make_app(drain: Drain) -> ASGI3Application:
 def create(market: Market, extra: Sequence[Router] = ()) -> App:
     """The application over a market; its lifespan starts and stops the market. extra: routes of one mode only."""
     app = cold(market, extra)
-    counted = Counting(Stopping(Hot(market, app), app, market.drain))
+    served: App = Stopping(Inflating(Hot(market, app)), app, market.drain)
+    if market.settings.cors_origins:
+        served = Origins(served, market.settings.cors_origins)
+    counted = Counting(served)
     app.state.answered = counted.answered
-    return counted
+    return Manners(counted)
 
 
 def cold(market: Market, extra: Sequence[Router] = ()) -> FastAPI:

@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
 from agent_marketplace.api.catalog_views import takes_gzip
-from agent_marketplace.api.paths import CATCH_ALL
+from agent_marketplace.api.paths import CATCH_ALL, is_api
 from agent_marketplace.errors import NotFound
 
 WEB = Path(__file__).parent.parent / "web"
@@ -22,7 +22,6 @@ _SAFE = {
     "referrer-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
-_API = ("api/", "v1/", "v1beta/", "openapi.json", "metrics", "healthz", "readyz")
 _NOT_BUILT = """<!doctype html><meta charset="utf-8"><title>AI Agent Marketplace</title>
 <h1>AI Agent Marketplace</h1><p>The server runs; the web UI was not built.
 Build it with <code>make setup</code>, or use the API: <a href="/docs">documentation</a>.</p>"""
@@ -33,7 +32,7 @@ def install(app: FastAPI, web: Path = WEB) -> None:
 
     @app.api_route(CATCH_ALL, methods=["GET", "HEAD"], include_in_schema=False)
     async def page(request: Request, path: str) -> Response:
-        if path.startswith(_API):
+        if is_api(f"/{path}"):
             raise HTTPException(404)
         if not (web / "index.html").is_file():
             return HTMLResponse(_NOT_BUILT, headers=_SAFE)

@@ -1,24 +1,44 @@
-"""Decompression with caps, for providers that compress although identity was asked for."""
+"""Decompression with caps: of bodies that clients compress, and of providers that compress although identity was asked for."""
 
+import importlib
+import sys
 import zlib
 from collections.abc import AsyncIterator, Iterator
+from typing import Any, Protocol
 
 from agent_marketplace.net.errors import ProtocolError, TooLarge, Truncated
 
-SUPPORTED = frozenset({"gzip", "x-gzip", "deflate"})
+# The standard library's own from Python 3.14 on; before, the same module as a package.
+zstd: Any = importlib.import_module("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
+
+SUPPORTED = frozenset({"gzip", "x-gzip", "deflate", "zstd"})
 
 _STEP = 65_536
-_RATIO = 200  # JSON and event streams compress 5 to 30 times; zlib's limit is about 1,030
+_RATIO = 200  # JSON and event streams compress 5 to 30 times; zlib's limit is about 1,030, zstd has none
 _RATIO_FROM = 1_048_576
+_WINDOW_LOG = 23  # 8 MiB, the most that zstd may ask of its reader in HTTP (RFC 9659)
+
+
+class _Stream(Protocol):
+    """One compressed stream, as zlib and zstd have it alike."""
+
+    @property
+    def eof(self) -> bool: ...
+
+    @property
+    def unused_data(self) -> bytes: ...
+
+    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
 
 
 class Inflater:
-    """One body: gzip, also of several members, or deflate, also without zlib's header. max_size: bytes of output."""
+    """One body: gzip or zstd, also of several members, or deflate, also without zlib's header. max_size: bytes of output."""
 
     def __init__(self, coding: str, max_size: int) -> None:
-        self._gzip = coding != "deflate"
+        self._coding = coding
+        self._joined = coding != "deflate"
         self._max = max_size
-        self._stream: zlib._Decompress | None = None
+        self._stream: _Stream | None = None
         self._in = 0
         self._out = 0
 
@@ -27,14 +47,19 @@ class Inflater:
         self._in += len(data)
         full = False
         while data or full:
-            if self._stream is None or (self._gzip and self._stream.eof):
-                self._stream = zlib.decompressobj(self._window(data[0]))
+            if self._stream is None or (self._joined and self._stream.eof):
+                self._stream = self._begun(data[0])
             try:
                 piece = self._stream.decompress(data, _STEP)
-            except zlib.error:
+            except (zlib.error, zstd.ZstdError):
                 raise ProtocolError("the provider's compressed answer is broken") from None
-            data = self._stream.unused_data if self._stream.eof else self._stream.unconsumed_tail
-            if self._stream.eof and data and not self._gzip:
+            # zlib gives back what it has not come to yet; zstd keeps it.
+            data = (
+                self._stream.unused_data
+                if self._stream.eof
+                else getattr(self._stream, "unconsumed_tail", b"")
+            )
+            if self._stream.eof and data and not self._joined:
                 raise ProtocolError("the provider's compressed answer is followed by something else")
             full = len(piece) == _STEP and not self._stream.eof
             self._count(len(piece))
@@ -46,10 +71,15 @@ class Inflater:
         if self._stream is not None and not self._stream.eof:
             raise Truncated("the provider's compressed answer is cut short")
 
-    def _window(self, first: int) -> int:
-        if self._gzip:
-            return 16 + zlib.MAX_WBITS
-        return zlib.MAX_WBITS if first & 0x0F == 8 else -zlib.MAX_WBITS
+    def _begun(self, first: int) -> _Stream:
+        if self._coding == "zstd":
+            found: _Stream = zstd.ZstdDecompressor(
+                options={zstd.DecompressionParameter.window_log_max: _WINDOW_LOG}
+            )
+            return found
+        if self._joined:
+            return zlib.decompressobj(16 + zlib.MAX_WBITS)
+        return zlib.decompressobj(zlib.MAX_WBITS if first & 0x0F == 8 else -zlib.MAX_WBITS)
 
     def _count(self, size: int) -> None:
         self._out += size
