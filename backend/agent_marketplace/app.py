@@ -14,6 +14,7 @@ from agent_marketplace.accounts.limits import Limits
 from agent_marketplace.catalog import MarketplaceRegistry, Offer
 from agent_marketplace.catalog import store as catalog_store
 from agent_marketplace.catalog.names import slug
+from agent_marketplace.catalog.own import Said
 from agent_marketplace.catalog.service import Catalog
 from agent_marketplace.clock import Clock, SystemClock
 from agent_marketplace.conversations.agents import Agents, Favourites
@@ -41,7 +42,7 @@ from agent_marketplace.net.lean_pool import Counts
 from agent_marketplace.net.traces import open_tracer
 from agent_marketplace.providers.endpoints import Endpoint, EndpointTable, Revealable
 from agent_marketplace.providers.local import LocalModel, LocalStatus
-from agent_marketplace.providers.ollama import discover
+from agent_marketplace.providers.ollama import Pulled, Shown
 from agent_marketplace.providers.probe import Verdict, probe_key
 from agent_marketplace.reasoning import KeptReasoning
 from agent_marketplace.recommend.ai_recommendation_engine import RecommendationEngine
@@ -112,7 +113,7 @@ class Market:
     client: _LateClient
     probe: Probe
     runs: Runs = field(default_factory=Runs)
-    ollama: frozenset[str] = frozenset()
+    ollama: Pulled = field(default_factory=Pulled)
     _jobs: list[asyncio.Task[None]] = field(default_factory=list)
 
     @property
@@ -186,23 +187,31 @@ class Market:
             log.warning("posted %d settlements that a process that died had kept", posted)
 
     async def discover_ollama(self) -> None:
-        """Lists what the operator's Ollama serves now; a server that is away takes its models with it."""
+        """Lists what the operator's Ollama serves now; one that is away keeps its models for when it is back."""
         endpoint = self.endpoints.get("ollama")
-        found = await discover(self.client, endpoint) if endpoint is not None else None
-        tags = frozenset(model.name for model in found or ())
-        if tags != self.ollama:
-            self.ollama = tags
-            await self.catalog.set_ollama(tags)
-            self.refresh_availability()
+        if endpoint is None or not await self.ollama.poll(self.client, endpoint, self.clock.now_ms()):
+            return
+        if self.ollama.away and self.ollama.models:
+            log.warning("Ollama does not answer: its models stay listed")
+        await self.catalog.set_ollama({tag: _said(shown) for tag, shown in self.ollama.models.items()})
+        self.refresh_availability()
 
     async def _declare_operators_models(self) -> None:
         """The models of providers.toml, at the operator's prices."""
         for endpoint in self.endpoints.all():
             for model in endpoint.models:
                 price = Price(input=nano(model.input_price), output=nano(model.output_price))
-                await self.catalog.declare(
-                    slug(model.id), endpoint.name, model.id, price=price, context=model.context
+                said = Said(
+                    name=model.name,
+                    kind="embedding" if model.embeddings else "chat",
+                    context=model.context,
+                    max_output=model.max_output,
+                    tools=model.tools,
+                    vision=model.vision,
+                    structured=model.structured_output,
+                    reasoning=model.reasoning,
                 )
+                await self.catalog.declare(slug(model.id), endpoint.name, model.id, price=price, said=said)
 
     async def _forget_replies(self) -> None:
         """Replies kept for idempotency keys are good for a day."""
@@ -223,11 +232,7 @@ class Market:
                 else (self.local.status.words or "the local model is not running")
             )
         if offer.provider == "ollama":
-            return (
-                None
-                if offer.upstream_id in self.ollama
-                else "not pulled at the operator's Ollama, or no Ollama is running"
-            )
+            return self.ollama.why_not(offer.upstream_id)
         endpoint = self.endpoints.get(offer.provider)
         if endpoint is None:
             return f"{offer.provider} is not served here"
@@ -239,6 +244,22 @@ class Market:
         """After a change of what can be called."""
         at_own_hosts = [e.name for e in self.endpoints.all() if e.allow_private]
         self.registry.set_availability(self.availability, serves_retired=at_own_hosts)
+
+
+def _said(shown: Shown | None) -> Said | None:
+    """Ollama's words for what a model can do, in ours. It holds every model that writes to a JSON schema itself."""
+    if shown is None:
+        return None
+    can = shown.capabilities
+    writes = "completion" in can
+    return Said(
+        kind="embedding" if "embedding" in can and not writes else "chat",
+        context=shown.context,
+        tools="tools" in can,
+        vision="vision" in can,
+        structured=True,
+        reasoning="thinking" in can,
+    )
 
 
 def build(

@@ -222,7 +222,8 @@ class MarketplaceRegistry:
         if not text or len(text) > MAX_NAME or text.startswith("="):
             return None
         table = self._state.names
-        return table.get(text) or table.get(f"={names.key(text)}")
+        bare = text.removesuffix(":latest")  # at Ollama one model with the name alone
+        return table.get(text) or table.get(bare) or table.get(f"={names.key(text)}")
 
 
 def _gone(record: ModelRecord, today: str) -> str | None:

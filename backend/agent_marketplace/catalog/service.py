@@ -1,7 +1,7 @@
 """The catalogue's effects in one place: what is stored is laid over the snapshot, and the registry is told."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,7 +10,8 @@ from agent_marketplace.catalog import store
 from agent_marketplace.catalog.ai_marketplace_registry import MarketplaceRegistry
 from agent_marketplace.catalog.models import AIModel, prices_dict
 from agent_marketplace.catalog.names import is_slug
-from agent_marketplace.catalog.overlay import declared, overlay, version_of, with_ollama
+from agent_marketplace.catalog.overlay import overlay, version_of
+from agent_marketplace.catalog.own import Said, declared, with_ollama
 from agent_marketplace.catalog.snapshot import Snapshot, bundled
 from agent_marketplace.catalog.store import PriceRow, Review
 from agent_marketplace.catalog.sync import FEEDS, Feed, FeedReport, Fetch, sync
@@ -43,7 +44,7 @@ class Catalog:
         self._db = db
         self._clock = clock or SystemClock()
         self._base = base or bundled()
-        self._ollama: tuple[str, ...] = ()
+        self._ollama: Mapping[str, Said | None] = {}
         self._changing = asyncio.Lock()
         self._reloading = asyncio.Lock()
         self._seen = -1
@@ -98,9 +99,9 @@ class Catalog:
     def _today(self) -> str:
         return datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC).date().isoformat()
 
-    async def set_ollama(self, tags: Iterable[str]) -> None:
-        """What the operator's Ollama serves now; every tag becomes an offer that costs nothing."""
-        self._ollama = tuple(sorted(set(tags)))
+    async def set_ollama(self, tags: Mapping[str, Said | None]) -> None:
+        """What the operator's Ollama serves now, and says of it; every tag becomes an offer that costs nothing."""
+        self._ollama = dict(sorted(tags.items()))
         await self._reload()
 
     # --- prices ---
@@ -162,9 +163,19 @@ class Catalog:
         await self._reload()
 
     async def declare(
-        self, model_id: str, provider: str, upstream_id: str, *, price: Price | None, context: int = 0
+        self,
+        model_id: str,
+        provider: str,
+        upstream_id: str,
+        *,
+        price: Price | None,
+        context: int = 0,
+        said: Said | None = None,
     ) -> AIModel:
-        """Adds a model at an endpoint of the operator's own. Raises BadRequest on an impossible id or price."""
+        """Adds a model at an endpoint of the operator's own. Raises BadRequest on an impossible id or price.
+
+        context: tokens; said: everything that is known of the model, the context too.
+        """
         if not is_slug(model_id) or not is_slug(provider) or not 0 < len(upstream_id) <= 200:
             raise BadRequest(
                 "Model ids and provider names are of a-z, 0-9, dot, dash and underscore, and no reserved word"
@@ -173,10 +184,15 @@ class Catalog:
             checked = None if price is None else validate_price(price)
         except ValueError as problem:
             raise BadRequest(str(problem)) from None
-        like = next((m for m in self.registry.snapshot.models if m.id == model_id), None)
+        now_here = next((m for m in self.registry.snapshot.models if m.id == model_id), None)
+        like = next((m for m in self._base.models if m.id == model_id), None)
+        if like is None and now_here is not None and now_here.sources.get("facts") != "operator":
+            like = now_here  # a feed's; what the operator said earlier does not outlive what is said now
+        others = tuple(o for o in now_here.offers if o.source == "operator") if now_here else ()
         record = declared(
-            model_id, provider, upstream_id, price=checked, context=context, as_of=self._today(), like=like
-        )
+            model_id, provider, upstream_id, price=checked, said=said or Said(context=context),
+            as_of=self._today(), like=like, others=others,
+        )  # fmt: skip
         now = self._clock.now_ms()
         await self._db.write(lambda c: store.put_models(c, [record], "operator", now))
         await self._reload()

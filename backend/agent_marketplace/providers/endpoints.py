@@ -30,14 +30,20 @@ class Revealable(Protocol):
 
 
 class DeclaredModel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A model that the operator says an endpoint serves. Context, output: tokens; prices: dollars per 1M tokens, as text."""
+    """A model that the operator says an endpoint serves. Context, output: tokens; prices: dollars per 1M tokens, as text.
+
+    vision, tools, structured_output, reasoning: None = not said, so no call is refused for it here.
+    """
 
     id: str
     name: str = ""
     context: int = 8192
     max_output: int | None = None
-    vision: bool = False
-    tools: bool = False
+    vision: bool | None = None
+    tools: bool | None = None
+    structured_output: bool | None = None
+    reasoning: bool | None = None
+    embeddings: bool = False
     input_price: str = "0"
     output_price: str = "0"
 

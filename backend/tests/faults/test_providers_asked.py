@@ -5,7 +5,7 @@ import json
 import pytest
 
 from agent_marketplace.providers.endpoints import Endpoint
-from agent_marketplace.providers.ollama import OllamaModel, discover
+from agent_marketplace.providers.ollama import OllamaModel, Pulled, Shown, discover, show
 from agent_marketplace.providers.probe import probe_key
 from agent_marketplace.vault import Secret
 from tests.fakes.raw_http import Conn
@@ -122,3 +122,92 @@ async def test_an_ollama_that_leaves_out_the_details_still_shows_its_models(net:
     server = await net.serve(script)
     found = await discover(net.client, endpoint(server.url("")))
     assert found == (OllamaModel("a:1b", 3, "llama", "1B"), OllamaModel("b"), OllamaModel("c"))
+
+
+def told(**more: object) -> bytes:
+    return json.dumps(more).encode()
+
+
+@pytest.mark.parametrize(
+    ("answer", "capabilities", "context"),
+    [
+        (
+            {
+                "capabilities": ["completion", "tools", "thinking"],
+                "model_info": {"qwen3.context_length": 40960},
+            },
+            {"completion", "tools", "thinking"},
+            40960,
+        ),
+        ({"capabilities": ["embedding"], "model_info": None}, {"embedding"}, 0),
+        (
+            {"template": "{{ if .Tools }}x{{ end }}", "projector_info": {"a": 1}},
+            {"completion", "tools", "vision"},
+            0,
+        ),
+        ({"template": "{{ .Prompt }}", "model_info": {"bert.pooling_type": 1}}, {"embedding"}, 0),
+        ({"capabilities": [], "model_info": {"llama.context_length": -1}}, set(), 0),
+        ({"model_info": {"llama.context_length": "8192"}, "template": None}, {"completion"}, 0),
+    ],
+)
+@on_both_clients
+async def test_what_an_ollama_says_of_a_model_is_read_from_new_and_old_servers(
+    net: World, answer: dict, capabilities: set, context: int
+) -> None:
+    async def script(conn: Conn) -> None:
+        asked = await conn.request()
+        assert (asked.line, json.loads(asked.body)) == ("POST /api/show HTTP/1.1", {"model": "m:1b"})
+        await conn.answer(told(**answer))
+
+    server = await net.serve(script)
+    assert await show(net.client, endpoint(server.url("")), "m:1b") == Shown(frozenset(capabilities), context)
+
+
+@pytest.mark.parametrize(
+    ("status", "body"), [("404 No", b"{}"), ("200 OK", b"[1]"), ("200 OK", b'{"capabilities": 7}')]
+)
+@on_both_clients
+async def test_a_model_of_which_nothing_readable_is_said_counts_as_unknown(
+    net: World, status: str, body: bytes
+) -> None:
+    async def script(conn: Conn) -> None:
+        await conn.request()
+        await conn.answer(body, status)
+
+    server = await net.serve(script)
+    assert await show(net.client, endpoint(server.url("")), "m:1b") is None
+
+
+@on_both_clients
+async def test_one_failed_poll_takes_no_model_away_and_one_good_one_asks_only_for_what_is_new(
+    net: World,
+) -> None:
+    answers: list[dict] = []
+    shown: list[str] = []
+
+    async def script(conn: Conn) -> None:
+        while True:
+            asked = await conn.request()
+            if asked.line.startswith("GET"):
+                tags = answers.pop(0)
+                await conn.answer(told(**tags), "500 Oh" if not tags else "200 OK")
+            else:
+                shown.append(json.loads(asked.body)["model"])
+                await conn.answer(told(capabilities=["completion", "tools"]))
+
+    at = endpoint((await net.serve(script)).url(""))
+    one, two = {"name": "llama3:latest", "digest": "a"}, {"name": "b:1b", "digest": "b"}
+    answers += [{"models": [one]}, {}, {"models": [one, two]}, {"models": [one | {"digest": "c"}]}]
+    pulled = Pulled()
+    assert "no Ollama is running" in (pulled.why_not("llama3") or "")
+    assert await pulled.poll(net.client, at, 0)
+    assert pulled.why_not("llama3") is None
+    assert await pulled.poll(net.client, at, 30_000)  # away: that is a change too
+    assert pulled.away
+    assert pulled.why_not("llama3:latest") is None
+    assert "1970-01-01 00:00 UTC" in (pulled.why_not("b:1b") or "")
+    assert await pulled.poll(net.client, at, 60_000)
+    assert pulled.models["b:1b"] == Shown(frozenset({"completion", "tools"}))
+    assert await pulled.poll(net.client, at, 90_000)
+    assert pulled.why_not("b:1b") == "not pulled at the operator's Ollama"
+    assert shown == ["llama3:latest", "b:1b", "llama3:latest"]

@@ -106,13 +106,13 @@ def test_a_declared_model_survives_a_restart_and_can_be_taken_out(database):
 def test_ollama_tags_become_free_offers_known_or_not(sqlite_database):
     async def test(catalog, clock):
         known = catalog.registry.get_model_by_id("qwen3-14b").offers_count
-        await catalog.set_ollama(["qwen3:14b", "my-own:latest", "llama3.2:3b"])
+        await catalog.set_ollama(dict.fromkeys(["qwen3:14b", "my-own:latest", "llama3.2:3b"]))
         assert catalog.registry.get_model_by_id("qwen3-14b").offers_count == known + 1
         own = catalog.registry.resolve("my-own")
         assert (own.provider, own.model_id, own.pricing_tier) == ("ollama", "my-own:latest", "free")
         assert catalog.registry.resolve("my-own:latest").id == own.id
         assert sum(o.provider == "ollama" for o in catalog.registry.offers("llama-3.2-3b-instruct")) == 1
-        await catalog.set_ollama([])
+        await catalog.set_ollama({})
         assert catalog.registry.resolve("my-own") is None
 
     run(sqlite_database, test)
