@@ -30,18 +30,26 @@ _BODY = {
 }
 
 
+All = Annotated[
+    bool, Query(alias="all", description="also models that this caller can't call now (no key, not pulled)")
+]
+
 # -- models ------------------------------------------------------------------------------------------------------------
 
 
-@router.get("/v1/models", summary="Models, in OpenAI's shape; in Anthropic's or Google's for their clients")
+@router.get(
+    "/v1/models",
+    summary="Models that the caller can call, in OpenAI's shape; in Anthropic's or Google's for their clients",
+)
 async def list_models(
     request: Request,
     market: The,
-    _principal: Caller,
+    principal: Caller,
+    everything: All = False,
     page_size: Annotated[int, Query(alias="pageSize", ge=1, le=_GEMINI_PAGE)] = _GEMINI_PAGE,
     page_token: Annotated[str, Query(alias="pageToken", max_length=20)] = "",
 ) -> Response:
-    listed = _listed(market)
+    listed = await _listed(market, principal, everything=everything)
     wire = wire_of(request.scope["path"], request.headers)
     if wire == "anthropic":
         shown = [_anthropic_model(m) for m in listed]
@@ -63,14 +71,15 @@ async def get_model(request: Request, market: The, _principal: Caller, model_id:
     return ExactJSON(shapes.get(wire_of(request.scope["path"], request.headers) or "", _openai_model)(model))
 
 
-@router.get("/v1beta/models", summary="Models, Google's shape")
+@router.get("/v1beta/models", summary="Models that the caller can call, Google's shape")
 async def list_gemini_models(
     market: The,
-    _principal: Caller,
+    principal: Caller,
+    everything: All = False,
     page_size: Annotated[int, Query(alias="pageSize", ge=1, le=_GEMINI_PAGE)] = _GEMINI_PAGE,
     page_token: Annotated[str, Query(alias="pageToken", max_length=20)] = "",
 ) -> Response:
-    return _gemini_page(_listed(market), page_size, page_token)
+    return _gemini_page(await _listed(market, principal, everything=everything), page_size, page_token)
 
 
 @router.get("/v1beta/models/{model_id:path}", summary="One model, Google's shape")
@@ -78,8 +87,13 @@ async def get_gemini_model(market: The, _principal: Caller, model_id: str) -> Re
     return ExactJSON(_gemini_model(_found(market, model_id)))
 
 
-def _listed(market: Market) -> list[AIModel]:
-    return [m for m in market.registry.get_all_models() if not m.retired]
+async def _listed(market: Market, principal: Principal, *, everything: bool) -> list[AIModel]:
+    """What a client's picker shows: a model that answers 404 when it is picked is no choice."""
+    current = [m for m in market.registry.get_all_models() if not m.retired]
+    if everything:
+        return current
+    own_keys = await market.credentials.providers(principal.user_id)
+    return [m for m in current if market.targets.callable_by(m, own_keys)]
 
 
 def _found(market: Market, name: str) -> AIModel:

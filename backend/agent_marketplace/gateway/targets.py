@@ -52,6 +52,15 @@ class Targets:
             )
         return model
 
+    def callable_by(self, model: AIModel, own_keys: frozenset[str]) -> bool:
+        """Whether a caller who saved keys at these providers can call a model: on the operator's account or an own one."""
+        return model.is_available or any(
+            offer.provider in own_keys
+            and (endpoint := self._endpoints.get(offer.provider)) is not None
+            and endpoint.byok
+            for offer in self._registry.offers(model.id)
+        )
+
     def group(self, name: str, why: Why, own_keys: frozenset[str], wishes: Preferences) -> Group:
         """Every offer of a model, once per credential that may pay for it; an offer that the name pins goes first.
 

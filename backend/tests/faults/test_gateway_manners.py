@@ -12,6 +12,7 @@ import pytest
 from backports import zstd
 
 from agent_marketplace.settings import SettingsError, load
+from agent_marketplace.vault import Secret
 from tests.fakes.rig import MODEL, Rig, completion, on_rig
 from tests.fakes.upstream import Behaviour
 
@@ -217,3 +218,31 @@ def test_an_origin_that_no_browser_sends_stops_the_start() -> None:
     for wrong in ("app.example.com", "https://a/b", "*,https://a", "null", "https://*.example.com"):
         with pytest.raises(SettingsError, match="MARKETPLACE_CORS_ORIGINS"):
             load({"MARKETPLACE_CORS_ORIGINS": wrong})
+
+
+# -- lists of models ---------------------------------------------------------------------------------------------------
+
+CLAUDE = "claude-sonnet-4-6"
+
+
+@on_rig(Behaviour(), balance=10**9)
+async def test_a_picker_shows_what_answers_when_it_is_picked(rig: Rig) -> None:
+    async def listed(path: str, **headers: str) -> set[str]:
+        body = (await rig.call(path, b"", headers, method="GET")).json
+        found = body.get("data") or body["models"]
+        return {m["id"] if "id" in m else m["baseModelId"] for m in found}
+
+    lists = (("/v1/models", {}), ("/v1/models", {"anthropic-version": "2023-06-01"}), ("/v1beta/models", {}))
+    for path, headers in lists:
+        mine, everything = await listed(path, **headers), await listed(f"{path}?all=true", **headers)
+        assert MODEL in mine < everything
+        assert CLAUDE in everything - mine
+    for name in sorted(mine):
+        rig.market.targets.resolve(name)
+        assert rig.market.registry.resolve(name).is_available, name  # type: ignore[union-attr]
+    await rig.market.vault.put(rig.user_id, "anthropic", Secret("sk-ant-of-my-own-0123456789"))
+    rig.market.keys_changed(rig.user_id, "anthropic")
+    for path, headers in lists:
+        with_key = await listed(path, **headers)
+        assert CLAUDE in with_key
+        assert mine < with_key

@@ -294,9 +294,9 @@ def test_google_generate_stream_tools_count_models_errors(
         ]
         assert [(f.name, f.args) for f in found] == [("look", {"city": "Paris"})]
         assert (client.models.count_tokens(model=GEMINI, contents="Hello there").total_tokens or 0) >= 1
-        names = {m.name for m in client.models.list(config={"page_size": 300})}
+        names = {m.name for m in client.models.list(config={"page_size": 50})}
         assert f"models/{GEMINI}" in names
-        assert len(names) > 300
+        assert len(names) > 50, "the second page is asked for, too"
         assert client.models.get(model=GEMINI).name == f"models/{GEMINI}"
         with pytest.raises(genai_errors.ClientError) as missing:
             client.models.generate_content(model="no-such-model-at-all", contents="Hi")

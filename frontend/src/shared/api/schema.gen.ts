@@ -1040,7 +1040,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Models, in OpenAI's shape; in Anthropic's or Google's for their clients */
+        /** Models that the caller can call, in OpenAI's shape; in Anthropic's or Google's for their clients */
         get: operations["list_models_v1_models_get"];
         put?: never;
         post?: never;
@@ -1193,7 +1193,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Models, Google's shape */
+        /** Models that the caller can call, Google's shape */
         get: operations["list_gemini_models_v1beta_models_get"];
         put?: never;
         post?: never;
@@ -5123,6 +5123,8 @@ export interface operations {
     list_models_v1_models_get: {
         parameters: {
             query?: {
+                /** @description also models that this caller can't call now (no key, not pulled) */
+                all?: boolean;
                 pageSize?: number;
                 pageToken?: string;
             };
@@ -5376,6 +5378,8 @@ export interface operations {
     list_gemini_models_v1beta_models_get: {
         parameters: {
             query?: {
+                /** @description also models that this caller can't call now (no key, not pulled) */
+                all?: boolean;
                 pageSize?: number;
                 pageToken?: string;
             };
