@@ -17,6 +17,7 @@ from agent_marketplace.api.asgi import (
 from agent_marketplace.api.doors import door_at
 from agent_marketplace.api.envelope import error_headers, note_failure
 from agent_marketplace.api.framing import sink_of
+from agent_marketplace.api.loading import loaded
 from agent_marketplace.api.paths import query_keys, takes_prompts
 from agent_marketplace.api.screen import FORM, PROMPT, SMALL, aside, screened
 from agent_marketplace.app import Market
@@ -27,6 +28,8 @@ from agent_marketplace.ids import new_id
 from agent_marketplace.wires.base import Codec
 
 log = logging.getLogger(__name__)
+
+_ALWAYS_JSON = frozenset({"/api/show", "/api/embed", "/api/embeddings"})
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -50,7 +53,7 @@ class Hot:
             receive = screened(receive, PROMPT if takes_prompts(scope["path"]) else FORM)
         found = door_at(scope["path"]) if scope["method"] == "POST" else None
         if found is None:
-            await self.cold(scope, receive, send)
+            await self.cold(_as_json(scope), receive, send)
         else:
             door, fixed = found
             await self._complete(scope, receive, send, door.codec, fixed)
@@ -88,6 +91,9 @@ class Hot:
         principal.require("inference")
         market.limits.request(principal.user_id)
         body = await read_body(receive, headers)
+        if codec.name == "ollama" and (told := await loaded(market, codec, body)) is not None:
+            await respond(send, 200, told)
+            return
         call = await aside(len(body), lambda: codec.parse_request(body, **fixed))
         if not call.model:
             raise BadRequest("model is required")
@@ -106,6 +112,14 @@ class Hot:
         )
         await flight.open()
         await fly(flight, scope, send, sink_of(flight, scope, send))
+
+
+def _as_json(scope: Scope) -> Scope:
+    """Ollama reads every body as JSON, and its own examples for curl name no type."""
+    if scope["method"] != "POST" or scope["path"] not in _ALWAYS_JSON:
+        return scope
+    others = [h for h in scope["headers"] if h[0] != b"content-type"]
+    return {**scope, "headers": [*others, (b"content-type", b"application/json")]}
 
 
 def _is_large(scope: Scope) -> bool:

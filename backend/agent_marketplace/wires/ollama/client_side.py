@@ -29,7 +29,7 @@ from agent_marketplace.wires.base import (
     ToolCallPart,
     ToolResultPart,
 )
-from agent_marketplace.wires.ollama.vocabulary import VOCABULARY
+from agent_marketplace.wires.ollama.vocabulary import MORE_OPTIONS, VOCABULARY
 from agent_marketplace.wires.shared import fields
 from agent_marketplace.wires.shared.called import arguments_of
 
@@ -91,7 +91,9 @@ _GENERATE_PULSE = b'{"model":"","created_at":"1970-01-01T00:00:00Z","response":"
 def parse(body: bytes, *, model: str | None, stream: bool | None, generate: bool) -> Call:
     """The canonical call. Raises BadRequest with words that name the field."""
     r = fields.guarded(_request.decode, body)
-    routing, extra = fields.split_fields(fields.raw_fields(body), _KNOWN)
+    raw = fields.raw_fields(body)
+    routing, extra = fields.split_fields(raw, _KNOWN)
+    extra |= _runners(raw)
     name = model or r.model
     if not name:
         raise BadRequest("model: is missing")
@@ -141,6 +143,16 @@ def parse(body: bytes, *, model: str | None, stream: bool | None, generate: bool
         unread=unread,
         strange=strange,
     )
+
+
+def _runners(raw: Mapping[str, msgspec.Raw]) -> dict[str, Any]:
+    """Options of Ollama's runner, by their places; those of another kind than they should be are `unread`."""
+    given = fields.value(raw["options"]) if "options" in raw else None
+    return {
+        f"options.{name}": value
+        for name, value in (given or {}).items()
+        if name in MORE_OPTIONS and value is not None and MORE_OPTIONS[name].takes(value)
+    }
 
 
 def _messages(turns: list[_Message]) -> list[Message]:
@@ -256,6 +268,11 @@ class Inward:
 
     def __init__(self, *, generate: bool = False) -> None:
         self._generate = generate
+
+    @property
+    def generates(self) -> bool:
+        """Whether it faces clients of /api/generate."""
+        return self._generate
 
     def parse_request(self, body: bytes, *, model: str | None = None, stream: bool | None = None) -> Call:
         """A client's body; it streams unless told not to. Raises BadRequest with words that name the field."""

@@ -36,6 +36,7 @@ from agent_marketplace.wires.shared import failures, fields, meant, reported
 from agent_marketplace.wires.shared.called import arguments_of, call_id
 from agent_marketplace.wires.sse import LineReader
 
+_RUNNERS = "options."
 _PASSED = frozenset({"keep_alive", "truncate", "shift"})
 
 
@@ -59,6 +60,8 @@ def build(call: Call, upstream_model: str, *, stream: bool) -> OutboundCall:
         "frequency_penalty": call.frequency_penalty,
         "presence_penalty": call.presence_penalty,
     }
+    if call.wire == "ollama":
+        options |= {k.removeprefix(_RUNNERS): v for k, v in call.extra.items() if k.startswith(_RUNNERS)}
     if options := {k: v for k, v in options.items() if v is not None}:
         body["options"] = options
     if any(t.native is not None for t in call.tools):
@@ -82,6 +85,8 @@ def build(call: Call, upstream_model: str, *, stream: bool) -> OutboundCall:
     for name, value in call.extra.items():
         if call.wire == "ollama" and name in _PASSED:
             body[name] = value
+        elif call.wire == "ollama" and name.startswith(_RUNNERS):
+            continue  # among the options
         else:
             dropped.append(name)
     meant.check_call(call, dropped)

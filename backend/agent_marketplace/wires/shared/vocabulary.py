@@ -52,6 +52,11 @@ class Kind:
     def __init__(self, kind: Any) -> None:
         self.type: Any = kind
 
+    def takes(self, value: Any) -> bool:
+        """Whether a value is of the kind, whole."""
+        found = Found()
+        return self.cut(value, "", found) is not _UNFIT and not found.unread
+
     def cut(self, value: Any, where: str, found: Found) -> Any:
         """The value without what is not of the kind, `_UNFIT` if nothing is left; adds the places of what was cut to `found`."""
         raise NotImplementedError
