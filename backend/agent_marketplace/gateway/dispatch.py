@@ -50,6 +50,7 @@ from agent_marketplace.wires.base import (
 _MAX_WAIT_S = 10.0
 _MAX_TRIES = 8
 _LATEST_S = 180.0
+_AFTER_A_WAIT_S = 60.0  # whoever is waited for in vain must not be the last who is asked
 _BODY_LIMIT = 64 * 1024 * 1024
 _ERROR_LIMIT = 64 * 1024
 _NONE = UpstreamFailure(FailureClass.SERVER, "")
@@ -61,7 +62,7 @@ class Dispatch:
 
     halted: whether no new try may begin (the caller has left); seen: what the try under way has said so far.
     user_id: whose own keys are meant; tokens: about how much input the call has; waited: seconds spent in pauses;
-    provider_failed: a free model may stand in now.
+    provider_failed: a free model may stand in now; latest_s: after so many seconds no new try begins.
     """
 
     client: OutboundClient
@@ -80,12 +81,13 @@ class Dispatch:
     provider_failed: bool = False
     halted: Callable[[], bool] = lambda: False
     seen: Meter | None = None
+    latest_s: float = _LATEST_S
 
     async def run(self) -> Upstream:
         """The first attempt that decides. Raises the caller's error (never a 500) when none is left."""
         context_needed = 0
         attempts = list(self.plan.attempts)
-        while attempts and len(self.log) < _MAX_TRIES and time.monotonic() - self.began < _LATEST_S:
+        while attempts and len(self.log) < _MAX_TRIES and time.monotonic() - self.began < self.latest_s:
             attempt = attempts.pop(0)
             target = attempt.target
             if context_needed and (target.context or 0) <= context_needed:
@@ -188,6 +190,7 @@ class Dispatch:
 
     async def _send(self, attempt: Attempt, prepared: Prepared) -> Upstream:
         self.seen = None
+        self.latest_s = max(self.latest_s, prepared.request.timeouts.opening_s + _AFTER_A_WAIT_S)
         try:
             response = await self.client.send(prepared.request)
         except NetError as error:
@@ -241,6 +244,7 @@ class Dispatch:
                     prepared.codec.parse_reply(await _rest_of(data, chunks))
                     raise UpstreamFailure(FailureClass.SERVER, f"{provider} did not stream")
             if _first(pipe.feed(data), meter, early, provider):
+                response.begun()
                 return Upstream(attempt, prepared, response, meter, early=b"".join(early), rest=chunks)
         if _first(pipe.close(), meter, early, provider):
             return Upstream(attempt, prepared, response, meter, early=b"".join(early))

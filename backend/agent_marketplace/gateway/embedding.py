@@ -81,7 +81,8 @@ class EmbeddingJob:
         wire = parts.preparer.endpoint(target).wire
         out = embeddings.build_request(self._call, target.upstream_id, wire)
         reader = _VectorReader(parts.preparer.codec(target), wire, len(self._call.inputs))
-        sent = await parts.preparer.addressed(target, out, record, stream=False)
+        waits = parts.preparer.waits(target, record.request.call)
+        sent = await parts.preparer.addressed(target, out, record, waits)
         return Prepared(request=sent, codec=reader, pipe=None, call=out)
 
     def render(self, _parts: Parts, record: Record, now: float) -> bytes:

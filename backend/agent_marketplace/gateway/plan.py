@@ -21,7 +21,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     """One way to reach one model: an offer with the credential that would pay for it.
 
     price: what the caller pays, nano-dollars per million units (on the caller's own key: the plan's fee); None = unpriced.
-    list_price: the provider's price; max_output, context: tokens, None = not known.
+    list_price: the provider's price; max_output, context: tokens, None = not known. reasons: it may be told to; thinks: the
+    model is known as one that reasons.
     """
 
     model: str
@@ -37,6 +38,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     supported: frozenset[str] = frozenset()
     maker: bool = False
     reasons: bool = False
+    thinks: bool = False
     unavailable: str | None = None
 
     @property

@@ -16,8 +16,8 @@ from agent_marketplace.gateway.pipes import Pipe, SplicedPipe, TranslatedPipe
 from agent_marketplace.gateway.plan import Attempt, Target
 from agent_marketplace.gateway.record import GatewayRequest, Prepared, Record
 from agent_marketplace.gateway.thoughts import Thoughts, family_of, lost, restored
-from agent_marketplace.net.http import OutboundRequest
-from agent_marketplace.providers.endpoints import Endpoint, EndpointTable
+from agent_marketplace.net.http import OutboundRequest, Timeouts
+from agent_marketplace.providers.endpoints import Endpoint, EndpointTable, timeouts
 from agent_marketplace.reasoning import KeptReasoning
 from agent_marketplace.rules.answer import Back
 from agent_marketplace.wires.base import Call, Codec, FastPath, Finish, OutboundCall, WireName
@@ -81,7 +81,12 @@ class Preparer:
             shape = told.shape(record, target)
             encoder, back = request.mouth.encoder(shape), Back(shape.id, fitted.names)
             pipe = TranslatedPipe(codec.decoder(), encoder, back=back, moved=told.moved(record, attempt))
-        sent = await self.addressed(target, out, record, stream=call.stream)
+        waits = timeouts(
+            told_by.of(request.call), stream=call.stream,
+            thinks=told_by.of_thinking(request.call) or (target.thinks and not told_by.knows_thinking),
+            max_tokens=request.call.max_tokens,
+        )  # fmt: skip
+        sent = await self.addressed(target, out, record, waits)
         return Prepared(
             sent, codec, pipe, out, cap=cap, fast=fast, names=fitted.names, wire=wire, family=family
         )
@@ -109,9 +114,9 @@ class Preparer:
             log.exception("%s was settled, its thinking was not kept", record.request.request_id)
 
     async def addressed(
-        self, target: Target, out: OutboundCall, record: Record, *, stream: bool
+        self, target: Target, out: OutboundCall, record: Record, waits: Timeouts
     ) -> OutboundRequest:
-        """A provider's request with its address, credential and deadlines. Raises UpstreamFailure without a usable own key."""
+        """A provider's request with its address, credential and deadlines (`waits`). Raises UpstreamFailure without a usable own key."""
         endpoint, secret = self.endpoint(target), None
         if target.credential == "byok":
             secret = await self._credentials.secret(record.request.user_id, target.provider)
@@ -121,11 +126,16 @@ class Preparer:
             url=url,
             headers=headers,
             body=out.body,
-            timeouts=endpoint.timeouts(stream=stream),
+            timeouts=waits,
             allow_private=endpoint.allow_private,
             on_written=record.log[-1].written,  # the try under way
             owner=record.request.user_id,
         )
+
+    def waits(self, target: Target, call: Call) -> Timeouts:
+        """How long a plain answer without thinking is waited for."""
+        traits = self._endpoints.rules(target.provider, target.upstream_id).of(call)
+        return timeouts(traits, stream=False, thinks=False, max_tokens=None)
 
     def render(self, record: Record, now: float) -> bytes:
         """A plain answer in the client's wire, with what it cost; now: seconds of `time.monotonic`."""

@@ -135,5 +135,6 @@ class Targets:
             supported=frozenset(offer.supported_parameters),
             maker=first,
             reasons="reasoning" in offer.supported_parameters,
+            thinks="reasoning" in model.capabilities,
             unavailable=unavailable,
         )

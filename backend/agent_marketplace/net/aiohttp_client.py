@@ -146,11 +146,13 @@ class _Response(OutboundResponse):
         self.status = answer.status
         self.headers = headers
         self._answer = answer
+        self._loop = asyncio.get_running_loop()
         self._idle_s = request.timeouts.idle_s
+        self.content_by = request.timeouts.content_by(self._loop.time())
         self._max_body = request.max_body
         self._ended = False
         self._expired: errors.NetError | None = None
-        self._watch = Watch(asyncio.get_running_loop(), total_at, self._expire)
+        self._watch = Watch(self._loop, total_at, self._expire)
 
     def chunks(self) -> AsyncIterator[bytes]:
         pieces = self._pieces()
@@ -167,7 +169,9 @@ class _Response(OutboundResponse):
         failure: errors.NetError | None = None
         try:
             while failure is None:
-                self._watch.expect(self._idle_s, errors.IdleTimeout)
+                by = self.content_by
+                within_s = self._idle_s if by is None else by - self._loop.time()
+                self._watch.expect(within_s, errors.IdleTimeout)
                 try:
                     piece = await content.readany()
                 except (aiohttp.ClientError, OSError) as e:

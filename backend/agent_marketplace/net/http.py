@@ -14,12 +14,23 @@ from agent_marketplace.net.errors import TooLarge
 @dataclass(frozen=True, slots=True)
 class Timeouts:
     """Seconds. first_byte_s: from the start to the answer's head, connecting included; idle_s: between two pieces of the
-    body while the reader is waiting; total_s: the whole exchange."""
+    body while the reader is waiting; total_s: the whole exchange; first_content_s: from the head until the reader says `begun`,
+    in place of idle_s, however many pieces come meanwhile (None: idle_s counts from the head on)."""
 
     connect_s: float = 5.0
     first_byte_s: float = 60.0
     idle_s: float = 60.0
     total_s: float = 600.0
+    first_content_s: float | None = None
+
+    @property
+    def opening_s(self) -> float:
+        """The longest wait for the first content."""
+        return self.first_byte_s + (self.first_content_s or 0.0)
+
+    def content_by(self, now: float) -> float | None:
+        """When the first content is due of an answer whose head came now, in the same clock; None = it has no time of its own."""
+        return None if self.first_content_s is None else now + self.first_content_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +56,18 @@ class OutboundResponse(ABC):
     """An answer whose head has arrived. headers: lower-case names, repeated ones joined with ", ".
 
     framed is False where the body ends with the connection: such an end proves nothing, so only the body's own end mark
-    counts. Whoever holds a response reads it to its end or calls `cancel`.
+    counts. content_by: loop time by which `begun` is to be said, None = it was or need not be.
+    Whoever holds a response reads it to its end or calls `cancel`.
     """
 
     status: int
     headers: Mapping[str, str]
     framed: bool
+    content_by: float | None = None
+
+    def begun(self) -> None:
+        """The reader has found the first content: from here on only the time between two pieces counts."""
+        self.content_by = None
 
     @abstractmethod
     def chunks(self) -> AsyncIterator[bytes]:

@@ -25,7 +25,7 @@ class Exchange(OutboundResponse):
         self._connection: Connection | None = connection
         self._watch = connection.watch
         self._loop = connection.loop
-        self._idle_s = request.timeouts.idle_s
+        self._times = request.timeouts
         self._max_body = request.max_body
         self.max_head = request.max_head
         self.total_at = total_at
@@ -64,7 +64,9 @@ class Exchange(OutboundResponse):
                 raise self._error
             if self._connection is None:
                 raise StopAsyncIteration
-            await self._wait(self._idle_s, errors.IdleTimeout)
+            by = self.content_by
+            within_s = self._times.idle_s if by is None else by - self._loop.time()
+            await self._wait(within_s, errors.IdleTimeout)
         pieces = self._pieces
         self._pieces = []
         self._buffered = 0
@@ -84,6 +86,7 @@ class Exchange(OutboundResponse):
             return
         self.status = status
         self.headers = headers
+        self.content_by = self._times.content_by(self._loop.time())
         self._headed = True
 
     def body(self, piece: bytes) -> None:

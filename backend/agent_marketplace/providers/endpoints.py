@@ -1,7 +1,8 @@
 """Endpoints: a provider, where it is, whose key opens it: the known ones of `table` with the operator's settings on top."""
 
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
@@ -12,7 +13,7 @@ from agent_marketplace import rules as rulebook
 from agent_marketplace.net.http import OutboundRequest, Timeouts
 from agent_marketplace.providers import table
 from agent_marketplace.providers.table import AbortRule, AuthStyle
-from agent_marketplace.rules.book import Row, RuleError, Rules, read_rows
+from agent_marketplace.rules.book import WAITS, Row, RuleError, Rules, Traits, read_rows
 from agent_marketplace.settings import ProviderSettings, Settings, SettingsError
 from agent_marketplace.wires.base import Call, Codec, OutboundCall, WireName
 from agent_marketplace.wires.openai import vocabulary
@@ -33,6 +34,7 @@ class DeclaredModel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """A model that the operator says an endpoint serves. Context, output: tokens; prices: dollars per 1M tokens, as text.
 
     vision, tools, structured_output, reasoning: None = not said, so no call is refused for it here.
+    first_byte_s, first_content_s: as in the rulebook, None = its provider's.
     """
 
     id: str
@@ -46,6 +48,8 @@ class DeclaredModel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     embeddings: bool = False
     input_price: str = "0"
     output_price: str = "0"
+    first_byte_s: float | None = None
+    first_content_s: float | None = None
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +72,6 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     own: bool = False
     byok: bool = True
     probe: str = ""
-    first_byte_s: float = 60.0
     models: tuple[DeclaredModel, ...] = ()
     options: frozenset[str] = frozenset()
     unstored: bool = False
@@ -104,12 +107,6 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
         }
         return self.url(call.path), headers
 
-    def timeouts(self, *, stream: bool) -> Timeouts:
-        """A plain answer's first byte comes with its last, so it gets three times as long."""
-        if stream:
-            return Timeouts(first_byte_s=self.first_byte_s)
-        return Timeouts(first_byte_s=3 * self.first_byte_s)
-
     def key_probe(self, secret: Revealable | None) -> OutboundRequest | None:
         """The request that tells a good key from a bad one (401, 403); None where the provider offers none."""
         if not self.probe:
@@ -134,9 +131,28 @@ class _Declared(msgspec.Struct, forbid_unknown_fields=True):
     abort_rule: AbortRule = "unknown"
     headers: dict[str, str] = {}
     max_tokens_field: str = "max_tokens"
-    first_byte_s: float = 60.0
+    first_byte_s: float | None = None
+    first_content_s: float | None = None
     models: list[DeclaredModel] = []
     rules: dict[str, Any] = {}
+
+
+_ANSWER_S = 600.0
+_LONG_TOKENS = 1500
+
+
+def timeouts(waits: Traits, *, stream: bool, thinks: bool, max_tokens: int | None) -> Timeouts:
+    """How long a provider is waited for.
+
+    A plain answer's head comes with its last word, so what takes long belongs to it: the thinking, and the length where the
+    caller asked for more than _LONG_TOKENS, in proportion (25 tokens a second at the usual 60 s).
+    """
+    head, content = waits.first_byte_s, waits.first_content_s
+    if stream:
+        return Timeouts(first_byte_s=head, first_content_s=content, total_s=head + content + _ANSWER_S)
+    long = head * (max_tokens or 0) / _LONG_TOKENS
+    wait = max(head, content if thinks else min(content, long))
+    return Timeouts(first_byte_s=wait, idle_s=max(Timeouts().idle_s, wait), total_s=wait + _ANSWER_S)
 
 
 class Declared(NamedTuple):
@@ -235,7 +251,6 @@ def _known(row: table.Row, settings: Settings) -> Endpoint:
         own=row.own_host,
         byok=not row.own_host and (base_url is None or given.key is not None or settings.own_keys_at_keyless),
         probe=row.probe,
-        first_byte_s=120.0 if row.own_host else 60.0,
         options=_options(row.wire, row.options, own_server=base_url is not None or row.own_host),
         unstored=row.unstored and base_url is None,
     )
@@ -276,7 +291,8 @@ def declared(path: Path, env: Mapping[str, str]) -> Declared:
         content: dict[str, Any] = tomllib.loads(text)
         entries = msgspec.convert(content.pop("provider", []), list[_Declared])
         tables = msgspec.convert(content.pop("rule", []), list[dict[str, Any]])
-        rows = read_rows(_own_rule(entry) for entry in entries if entry.rules) + read_rows(tables)
+        own = [row for entry in entries for row in _own_rules(entry)]
+        rows = read_rows(own) + read_rows(tables)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError, RuleError) as e:
         raise SettingsError(f"{path.name}: {e}") from None
     if content:
@@ -285,10 +301,19 @@ def declared(path: Path, env: Mapping[str, str]) -> Declared:
     return Declared(tuple(_declared(entry, path.name, env) for entry in entries), rows)
 
 
-def _own_rule(entry: _Declared) -> dict[str, Any]:
-    """`[provider.rules]` as a row of the rulebook."""
+def _own_rules(entry: _Declared) -> Iterator[dict[str, Any]]:
+    """`[provider.rules]` and the waits of a provider and its models as rows of the rulebook: a model's come last and count."""
     name = entry.name.lower()
-    return {"name": f"provider {name}", "providers": [name], **entry.rules}
+    if said := {**_waits(entry), **entry.rules}:
+        yield {"name": f"provider {name}", "providers": [name], **said}
+    for model in entry.models:
+        if waits := _waits(model):
+            pattern = f"^{re.escape(model.id.lower())}$"
+            yield {"name": f"model {model.id} of {name}", "providers": [name], "models": pattern, **waits}
+
+
+def _waits(entry: _Declared | DeclaredModel) -> dict[str, float]:
+    return {name: value for name in WAITS if (value := getattr(entry, name)) is not None}
 
 
 def _declared(entry: _Declared, file: str, env: Mapping[str, str]) -> Endpoint:
@@ -317,7 +342,6 @@ def _declared(entry: _Declared, file: str, env: Mapping[str, str]) -> Endpoint:
         own=True,
         byok=entry.byok,
         probe="models" if entry.wire == "openai" else "",
-        first_byte_s=entry.first_byte_s,
         models=tuple(entry.models),
         options=_options(entry.wire, frozenset(vocabulary.OPENAI), own_server=True),
     )

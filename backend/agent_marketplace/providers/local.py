@@ -206,5 +206,4 @@ def endpoint_of(address: str, key: str) -> Endpoint:
         key=key,
         allow_private=True,
         byok=False,
-        first_byte_s=120.0,
     )

@@ -37,7 +37,8 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     user's. prefill: what becomes of an assistant's turn at the end. call_ids, tool_names: patterns. pictures: where a tool's
     result may hold them. reasoning: what becomes of thinking in a history: passed as the client's bytes are, refused, or the
     field of the message it stands in; reasoning_required: a turn with tool calls without it is refused there.
-    endpoint: the path at OpenAI. max_tokens_field: what the length is called.
+    endpoint: the path at OpenAI. max_tokens_field: what the length is called. first_byte_s: seconds to the answer's head;
+    first_content_s: from there to the first content of a stream, and for a plain answer of a model that thinks.
     """
 
     refuses: frozenset[str] = frozenset()
@@ -67,7 +68,12 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     reasoning_required: bool = False
     endpoint: Literal["chat", "responses"] = "chat"
     max_tokens_field: str = ""
+    first_byte_s: float = 60.0
+    first_content_s: float = 300.0
 
+
+WAITS = ("first_byte_s", "first_content_s")
+_MOST_WAIT_S = 3600
 
 _TRAITS = {field.name: field.type for field in msgspec.structs.fields(Traits)}
 _States = frozenset[str]
@@ -149,7 +155,10 @@ def _row(entry: Mapping[str, Any], providers: frozenset[str]) -> Row:
 def _trait(name: str, value: Any) -> Any:
     if name not in _TRAITS:
         raise ValueError(f"{name} is not something a rule can say")
-    return msgspec.convert(value, _TRAITS[name])
+    made = msgspec.convert(value, _TRAITS[name])
+    if name in WAITS and not 0 < made <= _MOST_WAIT_S:  # nan is not either
+        raise ValueError(f"{name} is seconds, above 0 and at most {_MOST_WAIT_S}")
+    return made
 
 
 def merged(rows: Iterable[Row]) -> Traits:
@@ -187,6 +196,11 @@ class Rules:
     def of_thinking(self, call: Call) -> bool:
         """Whether the model will think about this call."""
         return "thinking" in _states(call, self._always)
+
+    @property
+    def knows_thinking(self) -> bool:
+        """Whether any rule says when the model thinks, or how it is asked to."""
+        return any("thinks" in row.holds or "thinking" in row.holds for row in self.rows)
 
 
 def _states(call: Call, traits: Traits) -> _States:

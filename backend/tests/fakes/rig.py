@@ -29,6 +29,7 @@ from agent_marketplace.net.drain import Drain
 from agent_marketplace.net.guard import GuardedConfig, Limits
 from agent_marketplace.net.http import OutboundClient, OutboundRequest, OutboundResponse, Timeouts
 from agent_marketplace.net.server import DrainingServer, bind
+from agent_marketplace.providers.endpoints import OPERATORS_FILE
 from agent_marketplace.settings import ProviderSettings, Settings
 from agent_marketplace.usage import Usage
 from tests.fakes import canary
@@ -220,7 +221,8 @@ class Exchange:
 
 
 class Rig:
-    """`async with Rig(tmp_path, Behaviour(...), balance=...) as rig`. balance: nano-dollars; others: more providers and their scripts.
+    """`async with Rig(tmp_path, Behaviour(...), balance=...) as rig`. balance: nano-dollars; others: more providers and their scripts;
+    timeouts: in place of the providers' own, None = those that are installed; operators_file: the text of providers.toml.
 
     pauses: what the gateway would have waited between tries, seconds (nobody waits here).
     """
@@ -230,9 +232,10 @@ class Rig:
         directory: Path,
         *script: Behaviour,
         balance: int = 10**9,
-        timeouts: Timeouts = SOON,
+        timeouts: Timeouts | None = SOON,
         rhythm: Rhythm = BRISK,
         others: Mapping[str, Sequence[Behaviour]] | None = None,
+        operators_file: str = "",
         grace_s: float = 5.0,
         outbound: Literal["lean", "aiohttp"] = "aiohttp",
         **settings: Any,
@@ -241,6 +244,7 @@ class Rig:
         original, self.user_id, self.key = template(self._databases)
         self.directory = directory / "rig"
         shutil.copytree(original, self.directory)
+        (self.directory / OPERATORS_FILE).write_text(operators_file)
         self._url = self._databases.copy(original, self.directory)
         self.up = FakeUpstream(*script, judged=True)
         self._balance = balance
@@ -283,7 +287,8 @@ class Rig:
                 await asyncio.sleep(0.01)
         real = self.market.client.real
         assert real is not None, "the app did not start"
-        self.market.client.real = _Hasty(real, self._timeouts)
+        if self._timeouts is not None:
+            self.market.client.real = _Hasty(real, self._timeouts)
         if self._balance:
             await self.market.ledger.grant(self.user_id, self._balance, kind="credit")
         return self

@@ -7,7 +7,16 @@ import pytest
 from agent_marketplace.net import errors
 from agent_marketplace.net.http import Timeouts
 from tests.fakes.raw_http import Conn
-from tests.fakes.world import CHUNKED, FAST, World, chunk, on_both_clients, pieces, until_gone, wait_for_ever
+from tests.fakes.world import (
+    CHUNKED,
+    FAST,
+    World,
+    chunk,
+    on_both_clients,
+    pieces,
+    until_gone,
+    wait_for_ever,
+)
 
 # --- plain answers -------------------------------------------------------------------------------------------------
 

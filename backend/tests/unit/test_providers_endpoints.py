@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from agent_marketplace.providers.endpoints import Endpoint, EndpointTable, ollama_url
+from agent_marketplace.providers.endpoints import Endpoint, EndpointTable, ollama_url, timeouts
+from agent_marketplace.rules.book import Traits
 from agent_marketplace.settings import SettingsError, load
 from agent_marketplace.wires import codecs
-from agent_marketplace.wires.base import OutboundCall
+from agent_marketplace.wires.base import Call, OutboundCall
 
 CALL = OutboundCall(path="chat/completions", body=b"{}")
 
@@ -99,6 +100,82 @@ def test_a_mistake_in_providers_toml_stops_the_start_with_words(tmp_path: Path, 
     (tmp_path / "providers.toml").write_text(text)
     with pytest.raises(SettingsError, match=r"providers\.toml"):
         table(tmp_path)
+
+
+SLOW = """
+[[provider]]
+name = "Mine"
+base_url = "http://10.0.0.5/v1"
+first_byte_s = 7
+first_content_s = 70
+models = [{id = "usual"}, {id = "Slow.one", first_content_s = 700}]
+
+[[rule]]
+name = "pro"
+providers = ["openai"]
+models = "pro$"
+first_byte_s = 8
+"""
+
+
+def test_waits_are_set_for_a_provider_a_model_and_a_pattern(tmp_path: Path) -> None:
+    (tmp_path / "providers.toml").write_text(SLOW)
+    t = table(tmp_path)
+
+    def waits(provider: str, model: str) -> tuple[float, float]:
+        traits = t.rules(provider, model).of(Call(model=model, messages=()))
+        return traits.first_byte_s, traits.first_content_s
+
+    assert waits("mine", "usual") == (7, 70)
+    assert waits("mine", "slow.one") == (7, 700)
+    assert waits("mine", "slowXone") == (7, 70)
+    assert waits("openai", "gpt-5-pro") == (8, 300)
+    assert waits("openai", "gpt-4o-mini") == (60, 300)
+    assert waits("ollama", "llama3.2") == (120, 300)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("first_byte_s", "0"), ("first_content_s", "-1"), ("first_content_s", "inf")]
+)
+@pytest.mark.parametrize("place", ["", "[[provider.models]]\nid = 'm'\n"])
+def test_a_wait_that_is_none_stops_the_start_with_words(
+    tmp_path: Path, place: str, field: str, value: str
+) -> None:
+    entry = "[[provider]]\nname = 'x'\nbase_url = 'http://y'\n"
+    (tmp_path / "providers.toml").write_text(f"{entry}{place}{field} = {value}\n")
+    with pytest.raises(
+        SettingsError, match=rf"providers\.toml: rule .*{field} is seconds, above 0 and at most 3600"
+    ):
+        table(tmp_path)
+
+
+WAITS = Traits()
+
+
+@pytest.mark.parametrize(
+    ("thinks", "max_tokens", "head_s"),
+    [
+        (False, None, 60),
+        (False, 1500, 60),
+        (False, 3000, 120),
+        (False, 10**6, 300),
+        (True, None, 300),
+        (True, 9, 300),
+    ],
+)
+def test_a_plain_answer_gets_the_time_that_it_takes_before_anyone_else_is_asked(
+    thinks: bool, max_tokens: int | None, head_s: float
+) -> None:
+    plain = timeouts(WAITS, stream=False, thinks=thinks, max_tokens=max_tokens)
+    assert (plain.first_byte_s, plain.idle_s, plain.opening_s) == (head_s, head_s, head_s)
+    assert plain.total_s == head_s + 600
+
+
+def test_a_stream_that_does_not_open_is_left_after_a_minute_and_may_then_think_for_five() -> None:
+    for thinks in (False, True):
+        stream = timeouts(WAITS, stream=True, thinks=thinks, max_tokens=10**6)
+        assert (stream.first_byte_s, stream.first_content_s, stream.idle_s) == (60, 300, 60)
+        assert (stream.opening_s, stream.total_s) == (360, 960)
 
 
 def test_the_key_probe_asks_where_a_bad_key_is_refused(tmp_path: Path) -> None:

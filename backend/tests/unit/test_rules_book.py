@@ -141,6 +141,9 @@ def test_rows_add_to_each_other_and_the_last_one_counts() -> None:
         ({"name": "x", "refusses": ["a"]}, "refusses"), ({"name": "x", "system": "last"}, "last"),
         ({"name": "x", "family": "claud"}, "family is one of"), ({"name": "x", "when": ["asleep"]}, "when is one of"),
         ({"name": "x", "models": "("}, "rule 'x'"), ({"name": "x", "call_ids": "["}, "rule 'x'"),
+        ({"name": "x", "first_byte_s": 0}, "rule 'x': first_byte_s is seconds, above 0 and at most 3600"),
+        ({"name": "x", "first_content_s": 3601}, "above 0"), ({"name": "x", "first_content_s": float("nan")}, "above 0"),
+        ({"name": "x", "first_byte_s": "60"}, "rule 'x'"),
         ({"name": "x", "since": "four"}, "rule 'x'"), ({"name": 3}, "rule 3"), ({"refuses": []}, "rule None"),
     ],
 )  # fmt: skip
