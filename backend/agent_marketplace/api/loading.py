@@ -42,7 +42,7 @@ async def _ask(market: Market, codec: OllamaCodec, load: Load, offer: Offer) -> 
     endpoint = market.endpoints.get(offer.provider)
     assert endpoint is not None
     asked = OutboundRequest(
-        method="POST", url=endpoint.url("api/generate"), headers={"content-type": "application/json"},
+        method="POST", url=endpoint.url("api/chat"), headers={"content-type": "application/json"},
         body=request(load, offer.upstream_id), timeouts=_TIMES, allow_private=endpoint.allow_private, max_body=_LIMIT,
     )  # fmt: skip
     try:

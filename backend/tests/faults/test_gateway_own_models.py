@@ -116,7 +116,8 @@ async def test_loading_a_model_asks_its_ollama_and_costs_nothing(rig: Rig) -> No
             told = answer.json
             assert (told["done"], told["done_reason"], told["model"]) == (True, reason, "house:1b")
             kept = {k: v for k, v in body.items() if k == "keep_alive"}
-            assert asked.pop() == ("/api/generate", {"model": "house:1b", "stream": False, **kept})
+            sent = {"model": "house:1b", "messages": [], "stream": False, **kept}
+            assert asked.pop() == ("/api/chat", sent)
         away = await rig.call("/api/chat", {"model": MODEL, "messages": []})
         assert (away.status, asked) == (200, [])
         assert (await rig.call("/api/chat", {"model": "no-such-model-at-all"})).status == 404

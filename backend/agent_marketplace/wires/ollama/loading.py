@@ -42,9 +42,9 @@ def load_of(body: bytes, *, generate: bool) -> Load | None:
 
 
 def request(load: Load, upstream_model: str) -> bytes:
-    """The body of POST /api/generate at an Ollama server."""
+    """The body of POST /api/chat at an Ollama server."""
     kept: dict[str, Any] = {} if load.keep_alive is None else {"keep_alive": load.keep_alive}
-    return json.encode({"model": upstream_model, "stream": False, **kept})
+    return json.encode({"model": upstream_model, "messages": [], "stream": False, **kept})
 
 
 def answer(load: Load, *, generate: bool, at: int) -> bytes:
