@@ -50,7 +50,7 @@ class Traffic:
                 self._counts[Cell(model_id, provider, day, measure, bucket_of(value))] += 1
 
     def failed(self, model_id: str, provider: str, day: str) -> None:
-        """The provider failed (not: rate limit, bad request, cancelled by the caller)."""
+        """A try failed by the provider's doing or this installation's (not: a bad request, a caller's own key, cancelled)."""
         self._counts[Cell(model_id, provider, day, "failed", 0)] += 1
 
     def take(self) -> dict[Cell, int]:

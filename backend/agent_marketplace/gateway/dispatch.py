@@ -62,7 +62,8 @@ class Dispatch:
 
     halted: whether no new try may begin (the caller has left); seen: what the try under way has said so far.
     user_id: whose own keys are meant; tokens: about how much input the call has; waited: seconds spent in pauses;
-    provider_failed: a free model may stand in now; latest_s: after so many seconds no new try begins.
+    provider_failed: a free model may stand in now; failed: told of every try that failed.
+    latest_s: after so many seconds no new try begins.
     """
 
     client: OutboundClient
@@ -80,6 +81,7 @@ class Dispatch:
     waited: float = 0.0
     provider_failed: bool = False
     halted: Callable[[], bool] = lambda: False
+    failed: Callable[[Target, FailureClass], None] = lambda _target, _kind: None
     seen: Meter | None = None
     latest_s: float = _LATEST_S
 
@@ -173,6 +175,7 @@ class Dispatch:
             upstream = await self._send(attempt, prepared)
         except UpstreamFailure as failure:
             self.health.failure(lane, failure)
+            self.failed(target, failure.kind)
             entry.status, entry.code = "failed", failure.kind.value
             entry.error = f"{target.provider} {SUMMARY[failure.kind]}"
             entry.may_be_billed = failure.kind is FailureClass.TIMEOUT

@@ -266,6 +266,7 @@ class Flight:
             began=record.began,
             provider_failed=bool(record.moved_because),
             halted=lambda: self._switch.by is not None,
+            failed=lambda target, kind: observing.unanswered(target, kind, parts.health, parts.catalog),
         )
         upstream = record.upstream = await dispatch.run()
         return upstream

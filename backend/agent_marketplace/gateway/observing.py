@@ -1,9 +1,22 @@
-"""What an answer that is over teaches: latency and uptime of the offer that gave it."""
+"""What a try that is over teaches: latency and uptime of the offer that was asked."""
 
 from agent_marketplace.catalog.service import Catalog
 from agent_marketplace.gateway import told
-from agent_marketplace.gateway.health import Health
+from agent_marketplace.gateway.health import OUTAGES, Health
+from agent_marketplace.gateway.plan import Target
 from agent_marketplace.gateway.record import Record
+from agent_marketplace.wires.base import FailureClass
+
+_OF_THE_KEY = frozenset(
+    {FailureClass.AUTH, FailureClass.QUOTA, FailureClass.RATE_LIMITED, FailureClass.NOT_FOUND}
+)
+
+
+def unanswered(target: Target, kind: FailureClass, health: Health, catalog: Catalog) -> None:
+    """A try that failed before its first event, once each. What the caller asked wrongly, or his own key earned, does not count."""
+    if kind in OUTAGES or (kind in _OF_THE_KEY and target.credential != "byok"):
+        health.record(target.model, target.provider, ok=False)
+        catalog.failed(target.model, target.provider)
 
 
 def observe(record: Record, health: Health, catalog: Catalog, *, ok: bool, now: float) -> None:
