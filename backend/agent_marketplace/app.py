@@ -153,6 +153,7 @@ class Market:
             self._jobs.append(asyncio.create_task(_regularly(every_s, job)))
         self._jobs.append(asyncio.create_task(self.discover_ollama()))
         self._jobs.append(asyncio.create_task(self._look_for_damage()))
+        self._jobs.append(asyncio.create_task(self._seal_agents()))
 
     async def stop(self) -> None:
         """Ends and settles what runs, then lets go of everything."""
@@ -175,6 +176,12 @@ class Market:
         damage = await self.db.read(quick_check)
         if damage is not None:
             self.db.stop_writing(damage)
+
+    async def _seal_agents(self) -> None:
+        """What earlier versions kept of agents in the open is sealed, once."""
+        with contextlib.suppress(Unavailable):  # it is read either way, and the next start seals it
+            if sealed := await self.agents.seal_parameters():
+                log.info("sealed the parameters of %d versions of agents", sealed)
 
     async def _begin_journal(self) -> None:
         """A settlement that the database does not take is kept in the data directory until it does."""

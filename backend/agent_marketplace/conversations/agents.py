@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,6 +20,7 @@ MAX_AGENTS = 500
 MAX_INSTRUCTIONS = 100_000  # characters
 MAX_PARAMETERS = 20_000  # bytes of JSON
 MAX_FAVOURITES = 1_000
+_SEALED_AT_ONCE = 200  # rows a transaction
 _PARAMETER = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
@@ -127,6 +129,17 @@ class Agents:
         if not await self._db.write(lambda c: store.delete_agent(c, user_id, agent_id)):
             raise NotFound("No such agent")
 
+    async def seal_parameters(self) -> int:
+        """Seals the parameters that earlier versions kept in the open; returns how many rows."""
+        done = 0
+        while plain := await self._db.read(lambda c: store.plain_parameters(c, _SEALED_AT_ONCE)):
+            sealed = [
+                (row, rows.seal_parameters(await self._vault.texts(row.user_id), *row[1:])) for row in plain
+            ]
+            await self._db.write(partial(store.swap_parameters, sealed=sealed))
+            done += len(sealed)
+        return done
+
     def _check(self, agent: Agent) -> None:
         if not agent.name or len(agent.name) > 100 or not agent.name.isprintable():
             raise BadRequest("An agent needs a name of 1 to 100 printable characters")
@@ -177,6 +190,8 @@ def _version_values(cipher: TextCipher, agent: Agent) -> dict[str, Any]:
         "instructions_sealed": rows.seal_instructions(
             cipher, agent.agent_id, agent.version, agent.instructions
         ),
-        "parameters": json.encode(agent.parameters).decode(),
+        "parameters": rows.seal_parameters(
+            cipher, agent.agent_id, agent.version, json.encode(agent.parameters).decode()
+        ),
         "created_at": agent.updated_at,
     }

@@ -1,5 +1,6 @@
 """Rows to values and back: what is sealed, under which context."""
 
+import base64
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,6 +23,11 @@ def seal_title(cipher: TextCipher, conversation_id: str, title: str) -> bytes:
 
 def seal_instructions(cipher: TextCipher, agent_id: str, version: int, text: str) -> bytes:
     return cipher.seal(f"{agent_id} {version}", text)
+
+
+def seal_parameters(cipher: TextCipher, agent_id: str, version: int, text: str) -> str:
+    """text: a JSON object. Base64, as the column holds text."""
+    return base64.b64encode(cipher.seal(f"{agent_id} {version} parameters", text)).decode("ascii")
 
 
 def message_values(
@@ -123,7 +129,18 @@ def agent_of(cipher: TextCipher, row: sa.Row[Any]) -> Agent:
         name=row.name,
         model=row.model,
         instructions=instructions,
-        parameters=json.decode(row.parameters),
+        parameters=_parameters_of(cipher, row),
         created_at=row.began_at,
         updated_at=row.updated_at,
     )
+
+
+def _parameters_of(cipher: TextCipher, row: sa.Row[Any]) -> dict[str, Any]:
+    text = row.parameters
+    try:
+        if not text.startswith("{"):  # else written by an earlier version, and not sealed yet
+            text = cipher.open(f"{row.agent_id} {row.version} parameters", base64.b64decode(text))
+    except (CannotOpen, ValueError):  # its key is gone, or what stands there was damaged
+        return {}
+    found: dict[str, Any] = json.decode(text)
+    return found

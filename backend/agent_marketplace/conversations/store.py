@@ -194,6 +194,21 @@ def agent_rows(
     return connection.execute(query.order_by(a.c.updated_at.desc(), a.c.agent_id, v.c.version.desc())).all()
 
 
+def plain_parameters(connection: sa.Connection, limit: int) -> Sequence[Row]:
+    """(user_id, agent_id, version, parameters) of versions whose parameters stand in the open."""
+    v = agent_versions
+    query = sa.select(v.c.user_id, v.c.agent_id, v.c.version, v.c.parameters)
+    return connection.execute(query.where(v.c.parameters.startswith("{")).limit(limit)).all()
+
+
+def swap_parameters(connection: sa.Connection, sealed: Sequence[tuple[Row, str]]) -> None:
+    """Puts sealed parameters in the place of those of `plain_parameters`."""
+    v = agent_versions
+    for row, text in sealed:
+        this = (v.c.user_id == row.user_id, v.c.agent_id == row.agent_id, v.c.version == row.version)
+        connection.execute(sa.update(v).where(*this).values(parameters=text))
+
+
 def count_agents(connection: sa.Connection, user_id: str) -> int:
     query = sa.select(sa.func.count()).select_from(agents).where(agents.c.user_id == user_id)
     return connection.execute(query).scalar_one()

@@ -1,11 +1,17 @@
 """A user's own agents and favourites on a real database: every change is a version, nobody else's, bounded in number."""
 
 import asyncio
+import base64
+import os
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from agent_marketplace.conversations import Agents
+from agent_marketplace.db.tables.conversations import agent_versions
 from agent_marketplace.errors import BadRequest, NotFound
+from agent_marketplace.vault import Keyring, Vault
 from tests.fakes.home import Home, at_home
 
 pytestmark = pytest.mark.both_databases
@@ -75,6 +81,42 @@ def test_impossible_agents_are_refused_and_a_refused_change_makes_no_version(tmp
             with pytest.raises(BadRequest):
                 await home.agents.update("u1", made.agent_id, **bad)
         assert [a.version for a in await home.agents.versions("u1", made.agent_id)] == [1]
+
+    at_home(tmp_path, test)
+
+
+def test_parameters_that_an_earlier_version_kept_in_the_open_are_read_and_sealed_once(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        agents, plain = home.agents, '{"stop":["canary stop"]}'
+        old = [await agents.create(user, name="a", model="auto") for user in ("u1", "u1", "u2")]
+        new = await agents.create("u1", name="new", model="auto", parameters={"stop": ["canary new"]})
+        of_old = agent_versions.c.agent_id.in_([agent.agent_id for agent in old])
+        await home.db.write(
+            lambda c: c.execute(sa.update(agent_versions).where(of_old).values(parameters=plain))
+        )
+        assert b"canary stop" in home.stored()
+        assert (await agents.get("u1", old[0].agent_id)).parameters == {"stop": ["canary stop"]}
+        assert (await agents.seal_parameters(), await agents.seal_parameters()) == (3, 0)
+        kept = await home.db.read(lambda c: list(c.scalars(sa.select(agent_versions.c.parameters))))
+        assert len(kept) == 4
+        assert "canary" not in "".join(kept)
+        for user, agent in zip(("u1", "u1", "u2"), old, strict=True):
+            assert (await agents.get(user, agent.agent_id)).parameters == {"stop": ["canary stop"]}
+        assert (await agents.get("u1", new.agent_id)).parameters == {"stop": ["canary new"]}
+
+    at_home(tmp_path, test)
+
+
+def test_parameters_under_a_lost_key_or_damaged_are_none_and_the_agent_can_be_changed(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        made = await home.agents.create("u1", name="a", model="auto", parameters={"temperature": 1})
+        lost = Keyring([base64.urlsafe_b64encode(os.urandom(32)).decode()])
+        later = Agents(home.db, Vault(home.db, lost, home.clock), home.clock, lambda _: True)
+        assert (await later.get("u1", made.agent_id)).parameters == {}
+        changed = await later.update("u1", made.agent_id, parameters={"temperature": 0})
+        assert (await later.get("u1", made.agent_id)).parameters == changed.parameters == {"temperature": 0}
+        await home.db.write(lambda c: c.execute(sa.update(agent_versions).values(parameters="x")))
+        assert (await home.agents.get("u1", made.agent_id)).parameters == {}
 
     at_home(tmp_path, test)
 

@@ -255,7 +255,7 @@ def test_search_finds_words_in_titles_and_messages_and_goes_on_where_its_bound_s
     at_home(tmp_path, test)
 
 
-def test_contents_titles_and_instructions_are_nowhere_readable(
+def test_contents_titles_instructions_and_parameters_are_nowhere_readable(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -267,7 +267,10 @@ def test_contents_titles_and_instructions_are_nowhere_readable(
             messages=[ask("canary question", extra={"x": "canary image"}), answer("canary answer")],
         )
         await home.conversations.rename("u1", chat.conversation_id, "canary title")
-        await home.agents.create("u1", name="Helper", model="auto", instructions="canary instructions")
+        await home.agents.create(
+            "u1", name="Helper", model="auto", instructions="canary instructions",
+            parameters={"stop": ["canary parameter"]},
+        )  # fmt: skip
         assert b"canary" not in home.stored()
         assert "canary" not in caplog.text
 

@@ -68,7 +68,7 @@ agent_versions = sa.Table(
     sa.Column("name", sa.String(100), nullable=False),
     sa.Column("model", sa.String(200), nullable=False),
     sa.Column("instructions_sealed", sa.LargeBinary, nullable=False),
-    sa.Column("parameters", sa.Text, nullable=False),  # JSON object
+    sa.Column("parameters", sa.Text, nullable=False),  # a JSON object, sealed, in base64
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.PrimaryKeyConstraint("agent_id", "version"),
 )
