@@ -17,6 +17,7 @@ from agent_marketplace.errors import BadRequest, MarketplaceError, NotFound
 from agent_marketplace.ids import new_id
 
 log = logging.getLogger(__name__)
+NOT_KEPT = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
 
 class ExactJSON(Response):
@@ -26,9 +27,7 @@ class ExactJSON(Response):
 
     def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
         """Replies hold tokens, keys and chats: nobody on the way keeps or reinterprets them."""
-        super().init_headers(
-            {"cache-control": "no-store", "x-content-type-options": "nosniff", **(headers or {})}
-        )
+        super().init_headers({**NOT_KEPT, **(headers or {})})
 
     def render(self, content: Any) -> bytes:
         return json.encode(content)

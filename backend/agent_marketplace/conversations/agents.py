@@ -133,8 +133,10 @@ class Agents:
         """Seals the parameters that earlier versions kept in the open; returns how many rows."""
         done = 0
         while plain := await self._db.read(lambda c: store.plain_parameters(c, _SEALED_AT_ONCE)):
+            ciphers = [await self._vault.texts(row.user_id) for row in plain]
             sealed = [
-                (row, rows.seal_parameters(await self._vault.texts(row.user_id), *row[1:])) for row in plain
+                (row, rows.seal_parameters(cipher, row.agent_id, row.version, row.parameters))
+                for row, cipher in zip(plain, ciphers, strict=True)
             ]
             await self._db.write(partial(store.swap_parameters, sealed=sealed))
             done += len(sealed)

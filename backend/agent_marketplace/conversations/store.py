@@ -46,6 +46,18 @@ def conversations_of(
     return connection.execute(query.order_by(*(column.desc() for column in _RECENT)).limit(limit)).all()
 
 
+def conversations_begun(
+    connection: sa.Connection, user_id: str, before: tuple[int, str] | None, limit: int
+) -> Sequence[Row]:
+    """Newest first by their beginning, from after `before` = (created_at, id)."""
+    table = conversations
+    order = (table.c.created_at, table.c.conversation_id)
+    query = sa.select(table).where(table.c.user_id == user_id)
+    if before is not None:
+        query = query.where(sa.tuple_(*order) < sa.tuple_(*before))
+    return connection.execute(query.order_by(*(column.desc() for column in order)).limit(limit)).all()
+
+
 def change_conversation(
     connection: sa.Connection, user_id: str, conversation_id: str, values: dict[str, Any]
 ) -> bool:
@@ -108,10 +120,32 @@ def change_message(connection: sa.Connection, user_id: str, message_id: str, val
     connection.execute(sa.update(messages).where(*mine).values(values))
 
 
-def messages_of(connection: sa.Connection, user_id: str, conversation_id: str) -> Sequence[Row]:
-    """In the order in which they were stored."""
-    mine = (messages.c.user_id == user_id, messages.c.conversation_id == conversation_id)
+def messages_of(
+    connection: sa.Connection, user_id: str, conversation_id: str, *, after: int = 0, last: int | None = None
+) -> Sequence[Row]:
+    """In the order in which they were stored; after, last: only those with after < seq <= last."""
+    mine = [messages.c.user_id == user_id, messages.c.conversation_id == conversation_id]
+    mine.append(messages.c.seq > after)
+    if last is not None:
+        mine.append(messages.c.seq <= last)
     return connection.execute(sa.select(messages).where(*mine).order_by(messages.c.seq)).all()
+
+
+def last_of_page(
+    connection: sa.Connection, user_id: str, conversation_id: str, after: int, limit: int, size: int
+) -> int:
+    """The seq up to which messages after `after` have at most `size` sealed bytes, one at least; `after` at the end."""
+    mine = (messages.c.user_id == user_id, messages.c.conversation_id == conversation_id)
+    query = sa.select(messages.c.seq, sa.func.length(messages.c.content_sealed))
+    last, total = after, 0
+    for seq, length in connection.execute(
+        query.where(*mine, messages.c.seq > after).order_by(messages.c.seq).limit(limit)
+    ):
+        total += length
+        if last > after and total > size:
+            break
+        last = seq
+    return last
 
 
 def contents_of(
@@ -195,10 +229,9 @@ def agent_rows(
 
 
 def plain_parameters(connection: sa.Connection, limit: int) -> Sequence[Row]:
-    """(user_id, agent_id, version, parameters) of versions whose parameters stand in the open."""
-    v = agent_versions
-    query = sa.select(v.c.user_id, v.c.agent_id, v.c.version, v.c.parameters)
-    return connection.execute(query.where(v.c.parameters.startswith("{")).limit(limit)).all()
+    """Versions whose parameters stand in the open."""
+    query = sa.select(agent_versions).where(agent_versions.c.parameters.startswith("{"))
+    return connection.execute(query.limit(limit)).all()
 
 
 def swap_parameters(connection: sa.Connection, sealed: Sequence[tuple[Row, str]]) -> None:

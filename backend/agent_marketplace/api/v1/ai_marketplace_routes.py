@@ -1,8 +1,6 @@
 """The guide's marketplace routes: accounts, catalogue, provider keys, Q Assistant (money: v1/billing, keys for programs: v1/keys)."""
 
 from collections import Counter
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import Query, Request, Response
@@ -11,17 +9,14 @@ from agent_marketplace.api import assist, present, replies, schemas
 from agent_marketplace.api.catalog_views import view_of
 from agent_marketplace.api.deps import Address, Caller, Person, Reader, Router, The, Writer
 from agent_marketplace.api.envelope import success
-from agent_marketplace.app import Market
+from agent_marketplace.api.v1.account_export import account_export
 from agent_marketplace.catalog.feed import rss
-from agent_marketplace.conversations.export import everything
 from agent_marketplace.errors import NotFound
-from agent_marketplace.ledger import StatementEntry
 from agent_marketplace.vault import StoredSecret
 
 router = Router(prefix="/api/v1/marketplace")
 Limit = Annotated[int, Query(ge=1, le=5000)]
 Text = Annotated[str | None, Query(max_length=500)]
-_STATEMENT_PAGE = 200
 
 
 # -- accounts ----------------------------------------------------------------------------------------------------------
@@ -117,28 +112,7 @@ async def get_profile(market: The, principal: Reader) -> Response:
     responses={200: {"model": replies.Exported}},
 )
 async def export_account(market: The, principal: Person) -> Response:
-    account = await market.accounts.auth.export_account(principal.user_id)
-    statement = [entry async for entry in _whole_statement(market, principal.user_id)]
-    conversations = await everything(market.conversations, principal.user_id)
-    return success(
-        headers={"content-disposition": 'attachment; filename="my-marketplace-data.json"'},
-        exported_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        account=account,
-        statement=[present.statement_entry(e) for e in statement],
-        conversations=conversations,
-        favourites=await market.favourites.list(principal.user_id),
-    )
-
-
-async def _whole_statement(market: Market, user_id: str) -> AsyncIterator[StatementEntry]:
-    cursor: str | None = None
-    while True:
-        page = await market.ledger.statement(user_id, cursor, _STATEMENT_PAGE)
-        for entry in page.entries:
-            yield entry
-        cursor = page.next_cursor
-        if cursor is None:
-            return
+    return await account_export(market, principal.user_id)
 
 
 @router.delete("/account", tags=["accounts"], summary="Delete me", responses={200: {"model": schemas.Reply}})
