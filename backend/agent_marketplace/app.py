@@ -295,7 +295,8 @@ def build(
     ledger = Ledger(db, clock, secret=secrets.checkpoint, hold_ttl_s=settings.hold_ttl_s)
     vault = Vault(db, secrets.keyring, clock)
     reasoning = KeptReasoning(db, vault, clock)
-    conversations, favourites = Conversations(db, vault, clock), Favourites(db, clock)
+    quota, favourites = settings.storage_per_user, Favourites(db, clock)
+    conversations = Conversations(db, vault, clock, quota=quota)
     registry = MarketplaceRegistry(clock=clock)
     catalog = Catalog(db, registry, clock=clock)
     endpoints = EndpointTable(settings, os.environ if env is None else env)
@@ -330,7 +331,7 @@ def build(
         endpoints=endpoints, targets=targets, credentials=credentials, health=health,
         router=router, probe=Probe(db), conversations=conversations, reasoning=reasoning, favourites=favourites,
         client=client, codecs=wires,
-        agents=Agents(db, vault, clock, lambda name: registry.resolve(name) is not None),
+        agents=Agents(db, vault, clock, lambda name: registry.resolve(name) is not None, quota=quota),
         local=LocalModel(settings.models_dir, enabled=settings.local_model),
     )  # fmt: skip
     market.local.on_change = _local_changed(market)

@@ -41,6 +41,7 @@ class Settings:
     rate_limits: bool = True
     calls_per_user: int = 64
     credits_per_address: int = 10
+    storage_per_user: int = 200_000_000  # bytes
     site: str | None = None
     cors_origins: tuple[str, ...] = ()
     metrics: Literal["local", "open"] = "local"
@@ -88,7 +89,7 @@ _KNOWN = {
     "MARKETPLACE_HOLD_TTL", "MARKETPLACE_NODES", "MARKETPLACE_CALLS_PER_USER", "MARKETPLACE_PROVIDER_CONNECTIONS",
     "MARKETPLACE_LOG_FORMAT", "MARKETPLACE_OWN_KEYS_AT_KEYLESS", "MARKETPLACE_ABSORBED_LIMIT",
     "MARKETPLACE_SITE", "MARKETPLACE_CORS_ORIGINS", "MARKETPLACE_METRICS", "MARKETPLACE_METRICS_TOKEN",
-    "MARKETPLACE_SIGNUP_CREDITS_PER_ADDRESS",
+    "MARKETPLACE_SIGNUP_CREDITS_PER_ADDRESS", "MARKETPLACE_STORAGE_PER_USER",
 }  # fmt: skip
 
 
@@ -183,6 +184,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         credits_per_address=_whole(
             env, "MARKETPLACE_SIGNUP_CREDITS_PER_ADDRESS", 10 if limited else 0, 0, 1000
         ),
+        storage_per_user=_whole(env, "MARKETPLACE_STORAGE_PER_USER", 200, 0, 1_000_000) * 1_000_000,
         site=_base_url(env, "MARKETPLACE_SITE"),
         cors_origins=_origins(env, "MARKETPLACE_CORS_ORIGINS"),
         metrics=cast(

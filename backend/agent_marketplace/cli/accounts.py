@@ -146,6 +146,25 @@ def sign_out(email: Email, as_json: Json = False) -> None:
     with_market(work)
 
 
+@users.command("storage", epilog=example("user storage you@example.com"))
+def storage(email: Email, as_json: Json = False) -> None:
+    """Count anew what an account's chats and agents take, which its quota bounds (MARKETPLACE_STORAGE_PER_USER)."""
+
+    async def work(market: Market) -> None:
+        user = await market.accounts.auth.find_user(email)
+        before, now = await market.conversations.recount(user.user_id)
+        quota = market.settings.storage_per_user
+        text = f"{user.email} stores {now} bytes" + (f" of {quota}" if quota else "")
+        text += "" if before == now else f" (the running total said {before}: mended)"
+        show(
+            {"email": user.email, "stored_bytes": now, "counted_before": before, "quota_bytes": quota},
+            as_json=as_json,
+            text=text,
+        )
+
+    with_market(work)
+
+
 @users.command("role", epilog=example("user role you@example.com admin"))
 def set_role(
     email: Email,

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from agent_marketplace import json
 from agent_marketplace.clock import Clock
 from agent_marketplace.conversations import rows, store
+from agent_marketplace.conversations.quota import within
 from agent_marketplace.conversations.types import Agent
 from agent_marketplace.db.engine import Database
 from agent_marketplace.errors import BadRequest, NotFound
@@ -25,9 +26,22 @@ _PARAMETER = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 class Agents:
-    """Agents of users. model_exists: whether a name can be called (besides `auto`)."""
+    """Agents of users.
 
-    def __init__(self, db: Database, vault: Vault, clock: Clock, model_exists: Callable[[str], bool]) -> None:
+    model_exists: whether a name can be called (besides `auto`)
+    quota: bytes that a user may store, chats included; 0 = any
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        vault: Vault,
+        clock: Clock,
+        model_exists: Callable[[str], bool],
+        *,
+        quota: int = 0,
+    ) -> None:
+        self._quota = quota
         self._db = db
         self._vault = vault
         self._clock = clock
@@ -42,7 +56,7 @@ class Agents:
         instructions: str = "",
         parameters: dict[str, Any] | None = None,
     ) -> Agent:
-        """Raises BadRequest: name, model, instructions, parameters, or too many agents."""
+        """Raises BadRequest: name, model, instructions, parameters, or too many agents; StorageFull."""
         cipher, now, agent_id = await self._vault.texts(user_id), self._clock.now_ms(), new_id("agt")
         agent = Agent(
             agent_id=agent_id, version=1, name=name.strip(), model=model, instructions=instructions,
@@ -61,7 +75,7 @@ class Agents:
                 "updated_at": now,
             }
             store.add_agent(connection, head)
-            store.add_agent_version(connection, _version_values(cipher, agent))
+            self._add_version_in(connection, cipher, agent)
 
         await self._db.write(work)
         return agent
@@ -76,7 +90,7 @@ class Agents:
         instructions: str | None = None,
         parameters: dict[str, Any] | None = None,
     ) -> Agent:
-        """A new version; None keeps what the current one has. Raises NotFound, BadRequest."""
+        """A new version; None keeps what the current one has. Raises NotFound, BadRequest, StorageFull."""
         cipher, now = await self._vault.texts(user_id), self._clock.now_ms()
 
         def work(connection: sa.Connection) -> Agent:
@@ -95,10 +109,15 @@ class Agents:
                 updated_at=now,
             )
             self._check(new)
-            store.add_agent_version(connection, _version_values(cipher, new))
+            self._add_version_in(connection, cipher, new)
             return new
 
         return await self._db.write(work)
+
+    def _add_version_in(self, connection: sa.Connection, cipher: TextCipher, agent: Agent) -> None:
+        before = store.stored(connection, cipher.user_id)
+        after = store.add_agent_version(connection, _version_values(cipher, agent))
+        within(self._quota, after, after - before)
 
     async def get(self, user_id: str, agent_id: str, *, version: int | None = None) -> Agent:
         """The current version, or an earlier one. Raises NotFound."""

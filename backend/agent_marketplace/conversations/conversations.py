@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from agent_marketplace.clock import Clock
 from agent_marketplace.conversations import rows, store
 from agent_marketplace.conversations.cursors import checked_limit, pack, unpack
+from agent_marketplace.conversations.quota import within
 from agent_marketplace.conversations.types import (
     Conversation,
     ConversationPage,
@@ -36,9 +37,10 @@ T = TypeVar("T")
 
 
 class Conversations:
-    """All conversations. Methods raise NotFound for what isn't the user's."""
+    """All conversations. Methods raise NotFound for what isn't the user's. quota: bytes that a user may store; 0 = any."""
 
-    def __init__(self, db: Database, vault: Vault, clock: Clock) -> None:
+    def __init__(self, db: Database, vault: Vault, clock: Clock, *, quota: int = 0) -> None:
+        self._quota = quota
         self._db = db
         self._vault = vault
         self._clock = clock
@@ -52,7 +54,10 @@ class Conversations:
         title: str = "",
         messages: Sequence[NewMessage] = (),
     ) -> tuple[Conversation, list[Message]]:
-        """A new conversation with its first messages, in one transaction. title "": the first line that the user wrote."""
+        """A new conversation with its first messages, in one transaction. title "": the first line that the user wrote.
+
+        Raises StorageFull.
+        """
         cipher, now, conversation_id = await self._vault.texts(user_id), self._clock.now_ms(), new_id("conv")
         title = _title(title) if title.strip() else _title_from(messages)
         values = {
@@ -62,8 +67,10 @@ class Conversations:
         }  # fmt: skip
 
         def work(connection: sa.Connection) -> tuple[Conversation, list[Message]]:
+            before = store.stored(connection, user_id)
             store.add_conversation(connection, values)
             stored = _append_in(connection, cipher, conversation_id, messages, now)
+            self._within_quota(connection, user_id, before)
             return rows.conversation_of(
                 cipher, _found(store.conversation(connection, user_id, conversation_id))
             ), stored
@@ -75,10 +82,21 @@ class Conversations:
     ) -> list[Message]:
         """Stores messages, each after the one before it. parent_id None: after the newest message; "": a new root.
 
-        Raises NotFound: no such conversation, or a parent outside it.
+        Raises StorageFull; NotFound: no such conversation, or a parent outside it.
         """
         cipher, now = await self._vault.texts(user_id), self._clock.now_ms()
-        return await self._db.write(lambda c: _append_in(c, cipher, conversation_id, messages, now))
+
+        def work(connection: sa.Connection) -> list[Message]:
+            before = store.stored(connection, user_id)
+            stored = _append_in(connection, cipher, conversation_id, messages, now)
+            self._within_quota(connection, user_id, before)
+            return stored
+
+        return await self._db.write(work)
+
+    def _within_quota(self, connection: sa.Connection, user_id: str, before: int) -> None:
+        after = store.stored(connection, user_id)
+        within(self._quota, after, after - before)
 
     async def finish(
         self,
@@ -93,8 +111,12 @@ class Conversations:
         provider: str | None = None,
         request_id: str | None = None,
         extra: dict[str, Any] | None = None,
+        refused_question: str | None = None,
     ) -> Message:
-        """Completes an answer that was stored as `running`. None keeps what was stored."""
+        """Completes an answer that was stored as `running`. None keeps what was stored.
+
+        refused_question: the id of the message that was refused before any answer: its text stays, its images go.
+        """
         cipher, now = await self._vault.texts(user_id), self._clock.now_ms()
         given = {
             "model": model,
@@ -107,12 +129,29 @@ class Conversations:
         values["content_sealed"] = rows.seal_content(cipher, message_id, content, extra or {})
 
         def work(connection: sa.Connection) -> Message:
-            before = _found(store.message(connection, user_id, message_id))
-            store.change_message(connection, user_id, message_id, values)
+            before = self._locked(connection, user_id, message_id)
+            store.change_message(connection, before, values)
             store.add_cost(connection, user_id, before.conversation_id, cost_nano - before.cost_nano, now)
+            if refused_question is not None:
+                _drop_images(connection, cipher, self._locked(connection, user_id, refused_question))
             return rows.message_of(cipher, _found(store.message(connection, user_id, message_id)))
 
         return await self._db.write(work)
+
+    def _locked(self, connection: sa.Connection, user_id: str, message_id: str) -> store.Row:
+        """A message, its conversation held: nobody changes or deletes it before the transaction ends. Raises NotFound."""
+        place = _found(store.message(connection, user_id, message_id)).conversation_id
+        if not store.lock_conversation(connection, user_id, place):
+            raise NotFound("No such conversation")
+        return _found(store.message(connection, user_id, message_id))
+
+    async def stored(self, user_id: str) -> int:
+        """What a user's chats and agents take, bytes."""
+        return await self._db.read(lambda c: store.stored(c, user_id))
+
+    async def recount(self, user_id: str) -> tuple[int, int]:
+        """Counts what a user stores anew. Returns (the running total that was, what it is now), bytes."""
+        return await self._db.write(lambda c: store.recount(c, user_id))
 
     async def get(self, user_id: str, conversation_id: str) -> Conversation:
         """The head of a conversation."""
@@ -304,6 +343,14 @@ def _append_in(
         store.add_message(connection, values)
         stored.append(rows.message_of(cipher, _found(store.message(connection, user_id, message_id))))
     return stored
+
+
+def _drop_images(connection: sa.Connection, cipher: TextCipher, row: store.Row) -> None:
+    message = rows.message_of(cipher, row)
+    if images := message.extra.get("images"):
+        extra = {**message.extra, "images": [], "images_dropped": len(images)}
+        sealed = rows.seal_content(cipher, message.message_id, message.content, extra)
+        store.change_message(connection, row, {"content_sealed": sealed})
 
 
 def _parent(

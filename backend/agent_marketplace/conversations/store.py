@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from agent_marketplace.db.tables.conversations import (
     agent_versions,
@@ -12,15 +13,58 @@ from agent_marketplace.db.tables.conversations import (
     conversations,
     favourites,
     messages,
+    stored_bytes,
 )
 
 Row = sa.Row[Any]
 _HISTORY = (messages.c.created_at, messages.c.conversation_id, messages.c.seq)
 _RECENT = (conversations.c.updated_at, conversations.c.conversation_id)
 
+# What a conversation, a message or a version of an agent is counted for besides its contents: columns, title, indexes.
+ROW_BYTES = 1_000
+_CONTENT = sa.func.length(messages.c.content_sealed)
+_PRESET = sa.func.length(agent_versions.c.instructions_sealed) + sa.func.length(agent_versions.c.parameters)
+_CHUNK = 500
+
+
+def grow(connection: sa.Connection, user_id: str, size: int) -> int:
+    """Adds to what the user stores and returns the new total, bytes.
+
+    After the rows that it counts: its lock is held to the transaction's end, so that a recount waits for what it must see.
+    """
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = insert(stored_bytes).values(user_id=user_id, bytes=size)
+    changed = {"bytes": stored_bytes.c.bytes + size}
+    statement = statement.on_conflict_do_update(index_elements=["user_id"], set_=changed)
+    total: int = connection.execute(statement.returning(stored_bytes.c.bytes)).scalar_one()
+    return total
+
+
+def stored(connection: sa.Connection, user_id: str) -> int:
+    """The running total, bytes."""
+    query = sa.select(stored_bytes.c.bytes).where(stored_bytes.c.user_id == user_id)
+    return connection.scalar(query) or 0
+
+
+def recount(connection: sa.Connection, user_id: str) -> tuple[int, int]:
+    """Counts a user's rows anew. Returns (what the running total was, what it is now), bytes."""
+    before = grow(connection, user_id, 0)  # takes the lock before anything is read
+    after = 0
+    for table, size in (
+        (conversations, sa.literal(0)),
+        (messages, _CONTENT),
+        (agent_versions, _PRESET),
+    ):
+        query = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(size), 0)).select_from(table)
+        rows, contents = connection.execute(query.where(table.c.user_id == user_id)).one()
+        after += rows * ROW_BYTES + int(contents)
+    grow(connection, user_id, after - before)
+    return before, after
+
 
 def add_conversation(connection: sa.Connection, values: dict[str, Any]) -> None:
     connection.execute(sa.insert(conversations).values(values))
+    grow(connection, values["user_id"], ROW_BYTES)
 
 
 def conversation(connection: sa.Connection, user_id: str, conversation_id: str) -> Row | None:
@@ -88,11 +132,21 @@ def add_cost(connection: sa.Connection, user_id: str, conversation_id: str, cost
     )
 
 
+def lock_conversation(connection: sa.Connection, user_id: str, conversation_id: str) -> bool:
+    """Holds a conversation against other writers to the end of the transaction; False if there is none."""
+    table = conversations
+    mine = (table.c.user_id == user_id, table.c.conversation_id == conversation_id)
+    return connection.execute(sa.select(table.c.messages).where(*mine).with_for_update()).first() is not None
+
+
 def delete_conversation(connection: sa.Connection, user_id: str, conversation_id: str) -> bool:
-    for table in (messages, conversations):
-        mine = (table.c.user_id == user_id, table.c.conversation_id == conversation_id)
-        done = connection.execute(sa.delete(table).where(*mine))
-    return done.rowcount == 1
+    # The head first: a message that is being added holds its lock, and is seen below once it is there.
+    table = conversations
+    mine = (table.c.user_id == user_id, table.c.conversation_id == conversation_id)
+    if connection.execute(sa.delete(table).where(*mine)).rowcount != 1:
+        return False
+    _delete_messages(connection, {conversation_id: user_id})
+    return True
 
 
 def delete_older(connection: sa.Connection, before: int, user_id: str | None) -> int:
@@ -101,13 +155,32 @@ def delete_older(connection: sa.Connection, before: int, user_id: str | None) ->
     old = [table.c.updated_at < before, sa.not_(table.c.pinned)]
     if user_id is not None:
         old.append(table.c.user_id == user_id)
-    ids = sa.select(table.c.conversation_id).where(*old)
-    connection.execute(sa.delete(messages).where(messages.c.conversation_id.in_(ids)))
-    return connection.execute(sa.delete(table).where(*old)).rowcount
+    gone = connection.execute(
+        sa.delete(table).where(*old).returning(table.c.conversation_id, table.c.user_id)
+    ).all()
+    _delete_messages(connection, {row.conversation_id: row.user_id for row in gone})
+    return len(gone)
 
 
-def add_message(connection: sa.Connection, values: dict[str, Any]) -> None:
+def _delete_messages(connection: sa.Connection, deleted: dict[str, str]) -> None:
+    """The messages of conversations (id: user) that were deleted, and what both took."""
+    freed = dict.fromkeys(deleted.values(), 0)
+    for user_id in deleted.values():
+        freed[user_id] += ROW_BYTES
+    ids = list(deleted)
+    for start in range(0, len(ids), _CHUNK):
+        some = messages.c.conversation_id.in_(ids[start : start + _CHUNK])
+        removal = sa.delete(messages).where(some).returning(messages.c.user_id, _CONTENT)
+        for user_id, size in connection.execute(removal):
+            freed[user_id] += ROW_BYTES + size
+    for user_id in sorted(freed):  # in one order, so that two of these can't wait for each other
+        grow(connection, user_id, -freed[user_id])
+
+
+def add_message(connection: sa.Connection, values: dict[str, Any]) -> int:
+    """Returns what the user stores now, bytes."""
     connection.execute(sa.insert(messages).values(values))
+    return grow(connection, values["user_id"], ROW_BYTES + len(values["content_sealed"]))
 
 
 def message(connection: sa.Connection, user_id: str, message_id: str) -> Row | None:
@@ -115,9 +188,11 @@ def message(connection: sa.Connection, user_id: str, message_id: str) -> Row | N
     return connection.execute(sa.select(messages).where(*mine)).first()
 
 
-def change_message(connection: sa.Connection, user_id: str, message_id: str, values: dict[str, Any]) -> None:
-    mine = (messages.c.user_id == user_id, messages.c.message_id == message_id)
+def change_message(connection: sa.Connection, before: Row, values: dict[str, Any]) -> None:
+    """before: the row as it stands, its conversation locked."""
+    mine = (messages.c.user_id == before.user_id, messages.c.message_id == before.message_id)
     connection.execute(sa.update(messages).where(*mine).values(values))
+    grow(connection, before.user_id, len(values["content_sealed"]) - len(before.content_sealed))
 
 
 def messages_of(
@@ -200,8 +275,11 @@ def add_agent(connection: sa.Connection, values: dict[str, Any]) -> None:
     connection.execute(sa.insert(agents).values(values))
 
 
-def add_agent_version(connection: sa.Connection, values: dict[str, Any]) -> None:
+def add_agent_version(connection: sa.Connection, values: dict[str, Any]) -> int:
+    """Returns what the user stores now, bytes."""
     connection.execute(sa.insert(agent_versions).values(values))
+    size = len(values["instructions_sealed"]) + len(values["parameters"])
+    return grow(connection, values["user_id"], ROW_BYTES + size)
 
 
 def next_agent_version(connection: sa.Connection, user_id: str, agent_id: str, now: int) -> int | None:
@@ -239,7 +317,9 @@ def swap_parameters(connection: sa.Connection, sealed: Sequence[tuple[Row, str]]
     v = agent_versions
     for row, text in sealed:
         this = (v.c.user_id == row.user_id, v.c.agent_id == row.agent_id, v.c.version == row.version)
-        connection.execute(sa.update(v).where(*this).values(parameters=text))
+        same = v.c.parameters == row.parameters  # another process may have been here before
+        if connection.execute(sa.update(v).where(*this, same).values(parameters=text)).rowcount:
+            grow(connection, row.user_id, len(text) - len(row.parameters))
 
 
 def count_agents(connection: sa.Connection, user_id: str) -> int:
@@ -248,10 +328,15 @@ def count_agents(connection: sa.Connection, user_id: str) -> int:
 
 
 def delete_agent(connection: sa.Connection, user_id: str, agent_id: str) -> bool:
-    for table in (agent_versions, agents):
-        mine = (table.c.user_id == user_id, table.c.agent_id == agent_id)
-        done = connection.execute(sa.delete(table).where(*mine))
-    return done.rowcount == 1
+    # The head first: a version that is being added holds its lock, and is seen below once it is there.
+    mine = (agents.c.user_id == user_id, agents.c.agent_id == agent_id)
+    if connection.execute(sa.delete(agents).where(*mine)).rowcount != 1:
+        return False
+    table = agent_versions
+    removal = sa.delete(table).where(table.c.user_id == user_id, table.c.agent_id == agent_id)
+    sizes = connection.scalars(removal.returning(_PRESET)).all()
+    grow(connection, user_id, -sum(ROW_BYTES + size for size in sizes))
+    return True
 
 
 def add_favourite(connection: sa.Connection, user_id: str, model_id: str, now: int) -> None:
@@ -277,5 +362,13 @@ def favourites_of(connection: sa.Connection, user_id: str) -> list[str]:
 
 
 def erase_user(connection: sa.Connection, user_id: str) -> None:
-    for table in (messages, conversations, conversation_settings, agent_versions, agents, favourites):
+    for table in (
+        messages,
+        conversations,
+        conversation_settings,
+        agent_versions,
+        agents,
+        favourites,
+        stored_bytes,
+    ):
         connection.execute(sa.delete(table).where(table.c.user_id == user_id))

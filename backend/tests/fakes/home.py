@@ -35,8 +35,13 @@ class Home:
         self.secrets = load_secrets(self.settings)
         self.ledger = Ledger(self.db, self.clock, secret=self.secrets.checkpoint)
         self.vault = Vault(self.db, self.secrets.keyring, self.clock)
-        self.conversations = Conversations(self.db, self.vault, self.clock)
-        self.agents = Agents(self.db, self.vault, self.clock, lambda name: name in ("gpt4", "llama2-7b"))
+        self.conversations = Conversations(
+            self.db, self.vault, self.clock, quota=self.settings.storage_per_user
+        )
+        self.agents = Agents(
+            self.db, self.vault, self.clock, lambda name: name in ("gpt4", "llama2-7b"),
+            quota=self.settings.storage_per_user,
+        )  # fmt: skip
         self.favourites = Favourites(self.db, self.clock)
         self.accounts = assemble(
             self.db,

@@ -396,6 +396,56 @@ def test_images_reach_the_model_and_are_kept_with_the_message(server: Server) ->
     assert 400 <= blind.status < 500
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_question_that_the_provider_refuses_keeps_its_words_and_not_its_images(
+    server: Server, stream: bool
+) -> None:
+    ada = server.person()
+    server.upstream.script(Behaviour(status=400, words="invalid image"))
+    turn = {"model": PAID, "message": "What is this?", "images": [PIXEL], "fallback": False, "stream": stream}
+    answer = ada.post(f"{AGENTS}/chat", turn)
+    assert stream or answer.status == 400
+    server.upstream.script()
+    (talk,) = agreed(ada.get(f"{AGENTS}/conversations"))["conversations"]
+    question, failed = agreed(ada.get(f"{AGENTS}/conversations/{talk['id']}"))["messages"]
+    assert (question["content"], question["images"], failed["status"]) == ("What is this?", [], "error")
+    again = {"model": PAID, "conversation_id": talk["id"], "parent_id": question["id"]}
+    refused(ada.post(f"{AGENTS}/chat", again), 400, "images_not_kept")
+    anew = chat(ada, conversation_id=talk["id"], parent_id=None, message="What is this?", images=[PIXEL])
+    assert asked(server)[0][1][1]["image_url"]["url"] == PIXEL
+    kept = agreed(ada.get(f"{AGENTS}/conversations/{talk['id']}"))["messages"]
+    assert [m["images"] for m in kept if m["id"] == anew["user_message_id"]] == [[PIXEL]]
+
+
+def test_a_question_whose_provider_is_away_keeps_its_images_to_be_asked_again(server: Server) -> None:
+    ada = server.person()
+    server.upstream.script(Behaviour(status=502, words="away"))
+    turn = {"model": PAID, "message": "What is this?", "images": [PIXEL], "fallback": False}
+    assert ada.post(f"{AGENTS}/chat", turn).status == 502
+    server.upstream.script()
+    (talk,) = agreed(ada.get(f"{AGENTS}/conversations"))["conversations"]
+    question, _ = agreed(ada.get(f"{AGENTS}/conversations/{talk['id']}"))["messages"]
+    assert question["images"] == [PIXEL]
+
+
+def test_an_account_over_its_quota_is_refused_before_anything_is_sent_or_held(tmp_path: Path) -> None:
+    with running(tmp_path, MARKETPLACE_STORAGE_PER_USER="1") as server:
+        ada, picture = server.person(), "data:image/png;base64," + "A" * 800_000
+        body = {"model": PAID, "message": "What is this?", "images": [picture]}
+        first = agreed(ada.post(f"{AGENTS}/chat", body))
+        asked_before = len(server.upstream.fake.requests)
+        for stream in (False, True):
+            full = refused(ada.post(f"{AGENTS}/chat", {**body, "stream": stream}), 413, "storage_full")
+            assert full["quota_bytes"] == 1_000_000
+            assert full["stored_bytes"] > 800_000
+            assert "delete chats" in full["error"]
+        assert len(server.upstream.fake.requests) == asked_before
+        assert agreed(ada.get(f"{MARKET}/billing/balance"))["held"] == 0
+        agreed(ada.post(f"{AGENTS}/chat", {**body, "temporary": True}))
+        agreed(ada.call("DELETE", f"{AGENTS}/conversations/{first['conversation_id']}"))
+        agreed(ada.post(f"{AGENTS}/chat", body))
+
+
 def test_a_lost_connection_can_be_taken_up_again_where_it_broke(server: Server) -> None:
     ada, bob = server.person(), server.person()
     server.upstream.script(Behaviour(text="one two three four", stepped=True))

@@ -30,7 +30,7 @@ COMMANDS = (
     "serve", "demo", "migrate", "backup", "restore", "doctor", "openapi", "version", "user create", "user list", "user grant",
     "user passwd", "user signout", "user role", "user invite", "key create", "key list", "key revoke", "models install",
     "models add", "models list", "catalog show", "catalog sync", "catalog reviews", "catalog accept", "catalog reject",
-    "catalog price", "vault rotate", "vault status", "ledger verify", "bounds list", "bounds clear", "user trust",
+    "catalog price", "vault rotate", "vault status", "ledger verify", "bounds list", "bounds clear", "user trust", "user storage",
 )  # fmt: skip
 pytestmark = pytest.mark.xdist_group("cli")
 
@@ -156,6 +156,8 @@ def test_accounts_and_keys_can_be_managed_by_scripts(env: dict[str, str]) -> Non
     assert listed["id"] == key["id"]
     assert key["key"] not in json.dumps(listed)
     ok(env, "key", "revoke", key["id"], "--user", "ann@example.com")
+    stored = json.loads(ok(env, "user", "storage", "ann@example.com", "--json"))
+    assert (stored["stored_bytes"], stored["quota_bytes"]) == (0, 200_000_000)
     assert json.loads(ok(env, "ledger", "verify", "--json"))["ok"] is True
     assert json.loads(ok(env, "vault", "status", "--json")) == {}
 

@@ -120,6 +120,9 @@ def test_a_customer_of_the_first_tables_finds_money_keys_and_chats_as_they_were(
         assert (await market.vault.get(user, "openai")).reveal() == PROVIDER_KEY
         messages = await market.conversations.messages(user, found.facts["conversation_id"])
         assert [m.content for m in messages] == [QUESTION]
+        counted = await market.conversations.stored(user)  # by the migration
+        assert await market.conversations.recount(user) == (counted, counted)
+        assert counted > len(QUESTION)
         assert (await market.ledger.balance(user)).available == 0
         await market.ledger.grant(user, DOLLAR, kind="topup")
         await market.ledger.hold("req_new", user, DOLLAR, price_version="v2", key_id=principal.key_id)

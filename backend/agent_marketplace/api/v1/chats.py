@@ -25,6 +25,17 @@ from agent_marketplace.ids import new_id
 from agent_marketplace.usage import Usage
 from agent_marketplace.wires.base import Call, Finish
 
+# The request itself was not taken: the same one will not be taken later either (gateway/failures.py).
+_REFUSALS = frozenset(
+    {
+        "invalid_request",
+        "unprocessable",
+        "context_length_exceeded",
+        "request_too_large",
+        "content_policy_violation",
+    }
+)
+
 
 class Turn(msgspec.Struct, kw_only=True):
     """What a chat body asks for. parent_id "": a new root; None: after the newest message."""
@@ -137,6 +148,11 @@ def call_for(market: Market, turn: Turn, history: Sequence[Message]) -> Call:
         turns.append({"role": "user", "content": user_content(turn.message, turn.images)})
     elif not history or history[-1].role != "user":
         raise BadRequest("without a message, parent_id must name a user's message to answer again")
+    elif history[-1].extra.get("images_dropped"):
+        raise BadRequest(
+            "the images of this question were not kept, because it was refused: ask it again together with them",
+            code="images_not_kept",
+        )
     params = turn.params
     if turn.conversation_id is not None:
         # What `auto` took for this conversation stays with it, whatever the next words are.
@@ -232,10 +248,17 @@ class Keeper:
                 model=upstream.attempt.target.model if upstream is not None else None,
                 provider=upstream.attempt.target.provider if upstream is not None else None,
                 extra=extra,
+                refused_question=self._refused(record),
             )
         except NotFound:
             pass  # the conversation was deleted while its answer was under way
         return self.fields
+
+    def _refused(self, record: Record) -> str | None:
+        """The question that this turn stored, where it was refused before any answer; what costs nothing fills no disk."""
+        refused = record.upstream is None and record.error is not None and record.error.code in _REFUSALS
+        stored: str | None = self.fields["user_message_id"]
+        return stored if refused and self._turn.message is not None else None
 
 
 def new_run_id() -> str:

@@ -81,3 +81,12 @@ favourites = sa.Table(
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.PrimaryKeyConstraint("user_id", "model_id"),
 )
+
+stored_bytes = sa.Table(
+    "stored_bytes",
+    metadata,
+    sa.Column("user_id", sa.String(36), primary_key=True),
+    sa.Column(
+        "bytes", sa.BigInteger, nullable=False
+    ),  # of the user's rows above, by the rule of `conversations.store`
+)
