@@ -71,8 +71,12 @@ export const subscribe = (api: ApiClient, plan: string, idempotencyKey: string) 
 
 export const signOut = (api: ApiClient) => api.post(`${base}/auth/signout`, {}, { auth: "background" });
 
-export const changePassword = (api: ApiClient, current: string, next: string) =>
-  api.post<{ token: string }>(`${base}/auth/password`, { current_password: current, new_password: next });
+export const changePassword = (api: ApiClient, current: string, next: string, revokeKeys: boolean) =>
+  api.post<{ token: string }>(`${base}/auth/password`, {
+    current_password: current,
+    new_password: next,
+    revoke_keys: revokeKeys,
+  });
 
 export const deleteAccount = (api: ApiClient, password: string) => api.delete(`${base}/account`, { password });
 

@@ -46,7 +46,8 @@ export function DataSection() {
 function PasswordDialog({ onClose }: { onClose: () => void }) {
   const { api, session } = useServices();
   const change = useMutation({
-    mutationFn: ({ current, next }: { current: string; next: string }) => changePassword(api, current, next),
+    mutationFn: ({ current, next, revokeKeys }: { current: string; next: string; revokeKeys: boolean }) =>
+      changePassword(api, current, next, revokeKeys),
     onSuccess: ({ token }) => {
       session.signedIn(token);
       onClose();
@@ -55,7 +56,11 @@ function PasswordDialog({ onClose }: { onClose: () => void }) {
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const fields = new FormData(event.currentTarget);
-    change.mutate({ current: String(fields.get("current")), next: String(fields.get("next")) });
+    change.mutate({
+      current: String(fields.get("current")),
+      next: String(fields.get("next")),
+      revokeKeys: fields.has("revoke"),
+    });
   };
   return (
     <Dialog open onOpenChange={onClose} title="Change password" description="All your other sessions are signed out.">
@@ -69,6 +74,10 @@ function PasswordDialog({ onClose }: { onClose: () => void }) {
               <Input {...control} name="next" type="password" autoComplete="new-password" minLength={8} required />
             )}
           </Field>
+          <label className="flex min-h-6 cursor-pointer items-center gap-2 pointer-coarse:min-h-11">
+            <input type="checkbox" name="revoke" className="size-4 shrink-0 accent-accent pointer-coarse:size-5" />
+            Revoke all my marketplace keys too
+          </label>
           <Button type="submit" variant="primary" busy={change.isPending}>
             Change password
           </Button>

@@ -35,8 +35,10 @@ export interface ChatMessage extends TreeNode {
 
 const LOCAL = "local_";
 
+export const localId = (): string => LOCAL + randomId();
+
 export function newMessage(fields: Pick<ChatMessage, "parentId" | "role"> & Partial<ChatMessage>): ChatMessage {
-  const id = LOCAL + randomId();
+  const id = localId();
   return { id, key: id, content: "", images: [], createdAt: new Date().toISOString(), status: "complete", ...fields };
 }
 

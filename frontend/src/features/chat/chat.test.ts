@@ -255,6 +255,27 @@ describe("what goes wrong", () => {
     expect(path(chat).map((message) => message.content)).toEqual(["dear", "cheap"]);
   });
 
+  it("pictures of a question that was refused go along again, as the server kept none", async () => {
+    routes["POST /chat"] = (body, response) => {
+      const send = openStream(response);
+      send("start", { ...ids, run_id: body.run_id, user_message_id: "q1", message_id: "a1" });
+      send("error", { error: "invalid image", code: "invalid_request" });
+      response.end();
+    };
+    const chat = newChat();
+    await chat.send({ ...draft("look"), images: ["data:image/png;base64,AA=="] });
+    expect(path(chat).at(-1)).toMatchObject({ id: "a1", status: "failed" });
+    routes["POST /chat"] = answering("seen");
+    await chat.regenerate("a1", "demo");
+    expect(calls[1]?.body).toMatchObject({
+      conversation_id: "c1",
+      parent_id: null,
+      message: "look",
+      images: ["data:image/png;base64,AA=="],
+    });
+    expect(path(chat).map((message) => message.content)).toEqual(["look", "seen"]);
+  });
+
   it("an expired session keeps the question: signing in sends it, closing the dialog gives it back", async () => {
     routes["POST /chat"] = (_body, response) => refuse(response, 401, { error: "Unauthorized", code: "authentication" });
     const chat = newChat();

@@ -3,7 +3,7 @@ import { ApiError, isAbort, isApiError } from "@/shared/api/errors";
 import { randomId } from "@/shared/lib/random-id";
 import { endRun, getConversation, openChat, openTemporary, resumeRun, wireMessages } from "./chat-api";
 import type { ChatMemory } from "./chat-memory";
-import { type ChatMessage, fromRun, fromStored, isStored, newMessage } from "./chat-message";
+import { type ChatMessage, fromRun, fromStored, isStored, localId, newMessage } from "./chat-message";
 import { billStoppedRun, cutRun, isRunning, newRun, type Run, reduceRun, stopRun } from "./run-reducer";
 import { type ChatSettings, parseSettings } from "./settings";
 import { readEvents, type ServerEvent } from "./sse";
@@ -187,10 +187,23 @@ export class Chat {
   /** Another answer to the same question; the one before stays as its sibling, unless it failed. */
   regenerate(messageId: string, model: string, options: { maxTokens?: number; automatic?: boolean } = {}): Promise<void> {
     const answer = this.state.tree.nodes.get(messageId);
-    const user = answer?.parentId ? this.state.tree.nodes.get(answer.parentId) : undefined;
+    let user = answer?.parentId ? this.state.tree.nodes.get(answer.parentId) : undefined;
     if (!answer || !user || this.active) return Promise.resolve();
-    if (answer.status === "failed") this.set({ tree: removeNode(this.state.tree, answer.id) });
+    if (answer.status === "failed") {
+      this.set({ tree: removeNode(this.state.tree, answer.id) });
+      user = this.unkept(user);
+    }
     return this.answer(user, model, options.maxTokens, options.automatic ?? false);
+  }
+
+  /** The server keeps no pictures of a question that was refused: it is asked anew, with those that are still here. */
+  private unkept(user: ChatMessage): ChatMessage {
+    const { nodes } = this.state.tree;
+    const answered = [...nodes.values()].some((node) => node.parentId === user.id);
+    if (!user.images.length || answered) return user;
+    const id = localId();
+    this.set({ tree: renameNode(this.state.tree, user.id, id) });
+    return this.state.tree.nodes.get(id) ?? user;
   }
 
   /** Ends the answer in the page at once and on the server as soon as it hears; what came stays and is charged. */
