@@ -5,6 +5,7 @@ input that the model takes. Lengths in tokens.
 """
 
 import re
+from functools import lru_cache
 
 from agent_marketplace.gateway.plan import Target
 from agent_marketplace.ledger.pricing import Load, Price
@@ -47,11 +48,13 @@ def largest_input(target: Target) -> int:
 
 def inputs(forms: Forms, target: Target, price: Price) -> tuple[Load, ...]:
     """What the target can bill for reading these forms."""
-    name = f"{target.model} {target.upstream_id}".lower()
-    family = family_of(name)
+    family = _family(target.model, target.upstream_id)
     writes = _writes(forms, family, price)
-    largest = largest_input(target)
     text = forms.text.tokens(family) + _around(forms, family)
+    if not (forms.pictures or forms.audio_ms or forms.unsized):
+        return (Load(text, ("input", *writes)),)
+    name = _name(target.model, target.upstream_id)
+    largest = largest_input(target)
     pictures = min(largest, sum(_picture(p, name, family, largest) for p in forms.pictures))
     audio = -(-forms.audio_ms * _AUDIO_A_SECOND // 1000)
     loads = [
@@ -73,7 +76,7 @@ def output_classes(forms: Forms, target: Target, price: Price) -> tuple[str, ...
         classes.append("reasoning")
     if price.image_output is not None or price.tiers:
         classes.append("image_output")
-    spoken = forms.speaks or family_of(f"{target.model} {target.upstream_id}".lower()) != "openai"
+    spoken = forms.speaks or _family(target.model, target.upstream_id) != "openai"
     if spoken and price.audio_output is not None:
         classes.append("audio_output")
     return tuple(classes)
@@ -81,7 +84,17 @@ def output_classes(forms: Forms, target: Target, price: Price) -> tuple[str, ...
 
 def predicted(forms: Forms, target: Target) -> int:
     """Output that is billed beyond the answer: a prediction that was not met."""
-    return forms.predicted.tokens(family_of(f"{target.model} {target.upstream_id}".lower()))
+    return forms.predicted.tokens(_family(target.model, target.upstream_id)) if forms.predicted.size else 0
+
+
+def _name(model: str, upstream_id: str) -> str:
+    """Both names of a model, ours and its provider's: either may tell its family."""
+    return f"{model} {upstream_id}".lower()
+
+
+@lru_cache(maxsize=4096)
+def _family(model: str, upstream_id: str) -> Family:
+    return family_of(_name(model, upstream_id))
 
 
 def _writes(forms: Forms, family: Family, price: Price) -> tuple[str, ...]:

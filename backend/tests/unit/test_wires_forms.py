@@ -5,6 +5,7 @@ import json
 import struct
 from typing import Any
 
+import msgspec
 import pytest
 
 from agent_marketplace.gateway import loads
@@ -230,3 +231,72 @@ def test_a_canonical_call_is_read_like_the_body_it_came_from() -> None:
     assert read_.pictures == (Picture(1024, 768),)
     assert set(read_.unsized) == {"file"}  # a tool that is run elsewhere is never sent on the operator's key
     assert (read_.messages, read_.tools, read_.native) == (3, 2, 1)
+
+
+_VALUES = (
+    None, True, 3, -1.5, "", "words of it", "https://x/y", [], ["a", "b"], {}, {"a": "text"}, {"cache_control": {"ttl": "1h"}},
+    {"include_usage": True}, [{"role": "user", "content": "hi"}], {"type": "json_schema", "json_schema": {"schema": {}}},
+)  # fmt: skip
+_CONTENTS = (
+    "", "some words", "two\n\nlines  \n", "wide: 中文 ü", None, 5, {"type": "text", "text": "a"}, [], ["loose"],
+    [{"type": "text", "text": "a"}, {"type": "text", "text": " b"}], [{"type": "text"}], [{"type": "text", "text": None}],
+    [{"type": "text", "text": "a", "cache_control": {"type": "ephemeral"}}], [{"type": "text", "text": "a", "more": "b"}],
+    [{"type": "input_text", "text": "a"}], [{"type": "image_url", "image_url": {"url": "https://x/"}}],
+    [{"type": "file", "text": "a"}],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted({*forms._Plain.__struct_fields__, "system", "tools", "audio", "odd"}))
+def test_the_short_way_through_a_body_reads_what_the_long_way_reads(name: str) -> None:
+    """Each field with values of every kind, in front of the turns and behind them."""
+    for value in _VALUES:
+        for turns in (
+            [{"role": "user", "content": "a  b"}],
+            [{"role": "system", "content": c} for c in _CONTENTS[:3]],
+        ):
+            for body in ({name: value, "messages": turns}, {"messages": turns, name: value}):
+                raw = json.dumps(body).encode()
+                assert forms.of_body(raw) == forms.of_any_body(raw), body
+
+
+@pytest.mark.parametrize("content", _CONTENTS, ids=repr)
+@pytest.mark.parametrize("more", [{}, {"name": "Bob"}, {"role": 7}, {"tool_calls": []}, {"images": ["AAAA"]}])
+def test_no_turn_is_read_shorter_than_it_is(content: Any, more: dict[str, Any]) -> None:
+    turn = {"role": "user", "content": content, **more}
+    for turns in ([turn], [turn, turn], [{"role": "user"}, turn], "text", None, [], ["text"], turn):
+        raw = json.dumps({"messages": turns, "model": "m"}).encode()
+        assert forms.of_body(raw) == forms.of_any_body(raw)
+
+
+def test_of_a_field_given_twice_both_ways_read_the_last() -> None:
+    turn = b'[{"role":"user","content":"%b"}]'
+    for one, other in ((b"short", b"the longer one of two"), (b"the longer one of two", b"short")):
+        raw = b'{"messages":%b,"messages":%b}' % (turn % one, turn % other)
+        assert (
+            forms.of_body(raw)
+            == forms.of_any_body(raw)
+            == read(messages=[{"role": "user", "content": other.decode()}])
+        )
+
+
+def test_an_ordinary_call_takes_the_short_way() -> None:
+    raw = json.dumps(
+        {"model": "m", "max_tokens": 9, "stream": True, "messages": [{"role": "user", "content": "hi"}]}
+    )
+    assert forms._plain.decode(raw.encode()).messages[0].content == "hi"
+
+
+@pytest.mark.parametrize(
+    "model", ["gpt-4o-mini", "claude-opus-4-8", "gemini-3-pro", "llama2", "nobody-knows"]
+)
+def test_words_cost_the_same_with_a_picture_beside_them_and_without(model: str) -> None:
+    price = Price(input=10**9, output=10**9, cache_write_5m=2 * 10**9)
+    target = Target(
+        model=model, provider="p", upstream_id=model, credential="operator", price=price, context=1000
+    )
+    plain = read(
+        messages=[{"role": "user", "content": LONG}], tools=[{"type": "function", "function": {"name": "f"}}]
+    )
+    beside = msgspec.structs.replace(plain, pictures=(Picture(10, 10),), audio_ms=1, unsized=("file",))
+    assert loads.inputs(plain, target, price) == loads.inputs(beside, target, price)[:1]
+    assert loads.predicted(plain, target) == 0
