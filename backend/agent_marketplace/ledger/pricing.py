@@ -7,6 +7,7 @@ Which class is nearest says `usage.CLASSES`; a test holds that the fields of `Pr
 """
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from operator import attrgetter
 
 import msgspec
@@ -57,6 +58,8 @@ class Price(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def free(self) -> bool:
         """True where nothing can cost anything."""
+        if self.input or self.output:  # asked about every target of every call
+            return False
         return not any(rate for _, rate in _rates(self)) and not any(fee for _, fee in _fees(self))
 
 
@@ -135,7 +138,7 @@ class Worst(msgspec.Struct, frozen=True):
         return left // self.rate if self.rate else None
 
 
-def worst_case(price: Price, inputs: Sequence[Load], outputs: Sequence[str], *, extra_output: int) -> Worst:
+def worst_case(price: Price, inputs: Sequence[Load], outputs: tuple[str, ...], *, extra_output: int) -> Worst:
     """The most a call can cost: every load at its dearest class, at the base price or at any tier that so much input reaches.
 
     outputs: the classes the answer can be billed in; extra_output: tokens that are billed as output besides the answer.
@@ -145,13 +148,16 @@ def worst_case(price: Price, inputs: Sequence[Load], outputs: Sequence[str], *, 
     reached += [
         _at_tier(price, t.above_input_tokens + 1) for t in price.tiers if t.above_input_tokens < prompt
     ]
+    rate = max([_dearest(p, outputs) for p in reached])
+    fixed = sum([load.tokens * max([_dearest(p, load.classes) for p in reached]) for load in inputs])
+    return Worst(fixed=fixed + rate * extra_output + price.per_request * MILLION, rate=rate)
 
-    def dearest(classes: Sequence[str]) -> int:
-        return max(rate_of(p, name) for p in reached for name in classes)
 
-    rate = dearest(outputs)
-    fixed = sum(load.tokens * dearest(load.classes) for load in inputs) + rate * extra_output
-    return Worst(fixed=fixed + price.per_request * MILLION, rate=rate)
+@lru_cache(
+    maxsize=4096
+)  # a few sets of classes for each offer in use; asked about every target of every call
+def _dearest(price: Price, classes: tuple[str, ...]) -> int:
+    return max(rate_of(price, name) for name in classes)
 
 
 def _at_tier(price: Price, prompt_tokens: int) -> Price:

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from fractions import Fraction
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +22,7 @@ from agent_marketplace.ledger import (
     worst_case,
 )
 from agent_marketplace.ledger.plans import PLANS, plan_named
-from agent_marketplace.ledger.pricing import FEES
+from agent_marketplace.ledger.pricing import FEES, MILLION, rate_of
 from agent_marketplace.usage import COUNTS, INPUTS, TOKEN_RATES, Usage
 
 RATES = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h", "reasoning",
@@ -126,6 +127,20 @@ def test_whatever_a_provider_reports_within_the_loads_is_covered(price, call, ex
     assert affordable is None or affordable >= length
     assert worst.amount(min(length, affordable if affordable is not None else length)) <= held
     assert worst.fixed == 0 or worst.affordable(worst.amount(0) - 1) == -1
+
+
+@given(prices, st.sets(st.sampled_from(INPUTS), min_size=1), units)
+def test_a_kept_rate_is_the_rate_of_that_price(price, classes, tokens):
+    """Rates are kept between calls: two prices that differ anywhere must not share one."""
+    load = Load(tokens, tuple(classes))
+    want = max(rate_of(price, name) for name in load.classes)
+    if not price.tiers:
+        worst = worst_case(price, [load], ("output",), extra_output=0)
+        assert worst.fixed == tokens * want + price.per_request * MILLION
+        assert worst.rate == price.output
+    dearer = msgspec.structs.replace(price, **dict.fromkeys(RATES, 10**13))
+    assert worst_case(dearer, [load], ("output",), extra_output=0).fixed >= tokens * 10**13
+    assert worst_case(price, [load], ("output",), extra_output=0).fixed >= tokens * want
 
 
 def test_a_load_costs_only_what_the_call_asked_for():
