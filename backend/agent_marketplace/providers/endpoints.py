@@ -213,8 +213,10 @@ class EndpointTable:
     def wire(self, provider: str, upstream_model: str, call: Call) -> WireName:
         """The wire that a call is told on: OpenAI has two, and the rulebook says which calls need the newer one."""
         wire = self._endpoints[provider].wire
-        needs = wire == "openai" and self.rules(provider, upstream_model).of(call).endpoint == "responses"
-        return "responses" if needs else wire
+        if wire != "openai":
+            return wire
+        rules = self.rules(provider, upstream_model)
+        return "responses" if "endpoint" in rules.says and rules.of(call).endpoint == "responses" else wire
 
     def codec(self, provider: str, codecs: Mapping[str, Codec], wire: WireName | None = None) -> Codec:
         """The codec of a provider's wire, in its dialect; or of another wire. Raises KeyError for an unknown provider."""

@@ -177,11 +177,12 @@ def merged(rows: Iterable[Row]) -> Traits:
 
 
 class Rules:
-    """The rules of one target: a model at a provider, on that provider's wire."""
+    """The rules of one target: a model at a provider, on that provider's wire. says: the traits that any of its rows names."""
 
     def __init__(self, rows: tuple[Row, ...], wire: str) -> None:
         self.rows = rows
         self.wire = wire
+        self.says = frozenset(name for row in rows for name in row.holds)
         self._always = merged(r for r in rows if not r.when)
         self._found: dict[_States, Traits] = {}
 
@@ -214,8 +215,14 @@ def _states(call: Call, traits: Traits) -> _States:
         thinks = kind == "enabled"
     else:
         thinks = traits.thinks == "default"
-    states = {"thinking" if thinks else "not_thinking"}
-    return frozenset(states | {"tools"} if call.tools else states)
+    return _BY_STATE[thinks, bool(call.tools)]
+
+
+_BY_STATE: Mapping[tuple[bool, bool], _States] = {
+    (thinks, tools): frozenset({"thinking" if thinks else "not_thinking"} | ({"tools"} if tools else set()))
+    for thinks in (True, False)
+    for tools in (True, False)
+}
 
 
 class Rulebook:

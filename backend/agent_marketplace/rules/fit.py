@@ -8,7 +8,7 @@ import msgspec
 from agent_marketplace.rules import ids, parameters, schemas, turns
 from agent_marketplace.rules.book import Rules
 from agent_marketplace.rules.refusing import Unfit
-from agent_marketplace.wires.base import Call
+from agent_marketplace.wires.base import Call, ToolCallPart, ToolResultPart
 from agent_marketplace.wires.notes import Note
 
 
@@ -44,9 +44,13 @@ def fit(call: Call, rules: Rules) -> Fitted:
     made = parameters.fitted(call, traits, thinking=thinking, notes=notes)
     if rules.wire in ("openai", "responses") and call.wire != rules.wire:
         made = schemas.fitted(made, notes)
-    made, names = ids.with_names(made, traits, notes)
+    called = any(isinstance(p, ToolCallPart | ToolResultPart) for m in call.messages for p in m.parts)
+    names: Mapping[str, str] = {}
+    if call.tools or called:
+        made, names = ids.with_names(made, traits, notes)
     made = turns.fitted(made, traits, thinking=thinking, notes=notes)
-    made = ids.with_ids(made, traits, notes)
+    if called:  # no stage before this one adds a call or a result
+        made = ids.with_ids(made, traits, notes)
     same = not notes
     if rules.wire != "anthropic" and call.wire != rules.wire and _marked(call):
         notes.append(

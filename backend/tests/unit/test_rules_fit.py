@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from agent_marketplace.rules import Fitted, Rulebook, bundled, fit, refusal
-from agent_marketplace.rules.book import read_rows
-from agent_marketplace.rules.ids import digest
+from agent_marketplace.rules.book import Traits, read_rows
+from agent_marketplace.rules.ids import digest, with_ids, with_names
 from agent_marketplace.wires.base import (
     Call,
     ImagePart,
@@ -20,6 +20,7 @@ from agent_marketplace.wires.base import (
     ToolResultPart,
     UpstreamFailure,
 )
+from agent_marketplace.wires.notes import Note
 
 PICTURE = ImagePart(media_type="image/png", data="AAAA")
 
@@ -476,3 +477,37 @@ def test_thinking_does_not_go_where_it_is_refused(provider: str) -> None:
 def test_a_digest_is_letters_and_digits_of_any_text() -> None:
     assert re.fullmatch("[a-zA-Z0-9]{24}", digest("\ud800ü", 24))
     assert digest("a", 9) != digest("b", 9)
+
+
+@pytest.mark.parametrize("pattern", ["x{9}", r"\S{1,64}", "[A-Z]+"])
+def test_a_call_without_tools_has_neither_names_nor_ids_to_write_anew(pattern: str) -> None:
+    """`fit` leaves both stages out for it, whatever the target takes."""
+    traits = Traits(call_ids=pattern, tool_names=pattern)
+    plain = (
+        call(),
+        call(said("user", "a"), said("assistant", ReasoningPart("hm"), "b"), said("user", PICTURE)),
+    )
+    for made in plain:
+        notes: list[Note] = []
+        assert with_ids(made, traits, notes) is made
+        assert with_names(made, traits, notes) == (made, {})
+        assert not notes
+    with_tool = under(call(tools=(Tool(name="a b", description="", parameters={}),)), tool_names=pattern)
+    assert [n.act for n in with_tool.notes] == ["renamed"]
+    in_history = under(call(*loop("not nine")), call_ids="x{9}|[a-z0-9]{9}")
+    assert ("tool_calls.id", "reencoded") in acts(in_history)
+
+
+def test_rules_say_which_traits_they_name() -> None:
+    for model in ("gpt-4o-mini", "gpt-5.5", "gpt-5-codex", "o3-pro", "claude-opus-4-7", "deepseek-chat"):
+        rules = bundled().rules("openai", "openai", model)
+        tools = (Tool(name="a", description="", parameters={}),)
+        for made in (
+            call(),
+            call(tools=tools),
+            call(reasoning_effort="high"),
+            call(tools=tools, reasoning_effort="low"),
+        ):
+            told = rules.of(made)
+            named = {n for n in Traits.__struct_fields__ if getattr(told, n) != getattr(Traits(), n)}
+            assert named <= rules.says
