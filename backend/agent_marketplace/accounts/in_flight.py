@@ -37,14 +37,15 @@ class InFlight(set[str]):
             raise _refusal(self._most, "this account")
         self.add(request_id)
         self._whose[request_id] = (user_id, key_id)
-        self._counts.update((user_id, key_id))
+        self._counts[user_id] += 1
+        self._counts[key_id] += 1
 
     def discard(self, request_id: object) -> None:
         """The call has ended; without effect where it is not counted."""
         super().discard(request_id)
         whose = self._whose.pop(str(request_id), ())
-        self._counts.subtract(whose)
         for name in whose:
+            self._counts[name] -= 1
             if not self._counts[name]:
                 del self._counts[name]
 

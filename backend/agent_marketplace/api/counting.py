@@ -32,12 +32,10 @@ def kind_of(path: str) -> str:
 
 def _guarded(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     made = list(headers)
-    names = {name for name, _ in made}
-    if b"x-content-type-options" not in names:
+    given = dict(made)
+    if b"x-content-type-options" not in given:
         made.append((b"x-content-type-options", b"nosniff"))
-    if b"content-security-policy" not in names and any(
-        name == b"content-type" and value.startswith(b"text/html") for name, value in made
-    ):
+    if given.get(b"content-type", b"").startswith(b"text/html") and b"content-security-policy" not in given:
         made.append((b"content-security-policy", _OTHER_PAGES))
     return made
 

@@ -114,17 +114,18 @@ class Dispatch:
     async def _tries(self, attempt: Attempt, *, others: bool) -> tuple[Upstream | None, UpstreamFailure]:
         """One target with its retries: the upstream, or the last failure."""
         tries = 0
-        asked = max(0.0, self.health.asked_to_wait(self._lane(attempt.target)))
+        lane = lane_of(attempt.target, self.user_id, self.tokens)
+        asked = max(0.0, self.health.asked_to_wait(lane))
         if asked and (others or self.waited + asked > _MAX_WAIT_S):
             return None, self._not_tried(attempt, asked)
         if asked:
             self.waited += asked
             await self.sleep(asked + random.uniform(0, 0.1))  # noqa: S311
-        patient = self.health.available(self._lane(attempt.target))
+        patient = self.health.available(lane)
         while True:
             tries += 1
             try:
-                return await self._try(attempt), _NONE
+                return await self._try(attempt, lane), _NONE
             except UpstreamFailure as failure:
                 pause = _pause(failure, TABLE[failure.kind], tries, others=others)
                 if (
@@ -149,9 +150,6 @@ class Dispatch:
         )  # fmt: skip
         return UpstreamFailure(kind, words, retry_after=wait)
 
-    def _lane(self, target: Target) -> Lane:
-        return lane_of(target, self.user_id, self.tokens)
-
     def _last_error(self) -> MarketplaceError:
         if self.failure is None or self.failed_target is None:
             raise AssertionError("a plan without attempts is refused before dispatch")
@@ -159,7 +157,7 @@ class Dispatch:
             self.failure, self.failed_target.provider, own_key=self.failed_target.credential == "byok"
         )
 
-    async def _try(self, attempt: Attempt) -> Upstream:
+    async def _try(self, attempt: Attempt, lane: Lane) -> Upstream:
         if self.halted():
             raise asyncio.CancelledError
         target = attempt.target
@@ -168,7 +166,6 @@ class Dispatch:
             started=self._elapsed_ms(),
         )  # fmt: skip
         self.log.append(entry)
-        lane = self._lane(target)
         self.health.attempt(lane)
         try:
             prepared = await self.prepare(attempt)

@@ -7,8 +7,6 @@ for while tokens flow (but for a stream's next slice), and the charge is durable
 import asyncio
 import logging
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import msgspec
 
@@ -25,6 +23,7 @@ from agent_marketplace.gateway.relay import Allowance, relay, release
 from agent_marketplace.gateway.sinks import GuardedSink, Sink
 from agent_marketplace.gateway.sizing import Asked, Held
 from agent_marketplace.gateway.stopping import (
+    LastStage,
     Outcome,
     Stopped,
     StopSwitch,
@@ -80,7 +79,7 @@ class Flight:
 
     async def plain(self) -> bytes:
         """The whole answer, charged for. Raises the caller's error, CancelledError where the caller left."""
-        with self._last_stage():
+        with LastStage(self._over):
             try:
                 await self._answer()
                 body = self.record.body
@@ -98,7 +97,7 @@ class Flight:
         )
         self._stop_pulse()
         self._pulse = self._new_pulse(guarded)
-        with self._last_stage():
+        with LastStage(self._over):
             try:
                 last = await self._to_the_end(guarded)
                 # The charge is durable: from here on neither silence is filled nor the caller asked about, so that nothing
@@ -477,18 +476,10 @@ class Flight:
 
     # -- the trace ----------------------------------------------------------------------------------------------------
 
-    @contextmanager
-    def _last_stage(self) -> Iterator[None]:
+    def _over(self, left: BaseException | None) -> None:
         """Stops the pulse and leaves the call's trace, once, however the call ends."""
-        left: BaseException | None = None
-        try:
-            yield
-        except BaseException as error:  # whatever ends a call, its trace says so
-            left = error
-            raise
-        finally:
-            self._stop_pulse()
-            self._trace(traces.code(left, self.record))
+        self._stop_pulse()
+        self._trace(traces.code(left, self.record))
 
     def _trace(self, code: str) -> None:
         if self.parts.tracer is not None and not self._traced:

@@ -8,8 +8,10 @@ large request earned stops only requests of a similar size: what is left of a mi
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+
+import msgspec
 
 from agent_marketplace.clock import Clock
 from agent_marketplace.gateway.plan import Target
@@ -39,8 +41,7 @@ class Breaker:
     from_tokens: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Lane:
+class Lane(msgspec.Struct, frozen=True):
     """Whom a call asks: an endpoint with a credential for a model (its name there). tokens: about how much input it has."""
 
     endpoint: str
@@ -92,7 +93,7 @@ class Health:
 
     def success(self, lane: Lane) -> None:
         """Closes the lane's breakers; what only larger calls met stays."""
-        for key, _ in list(self._of(lane)):
+        for key, _ in self._of(lane):
             del self._breakers[key]
 
     def failure(self, lane: Lane, failed: UpstreamFailure) -> None:
@@ -151,13 +152,13 @@ class Health:
         for key in [k for k in self._breakers if k[0] == endpoint]:
             del self._breakers[key]
 
-    def _of(self, lane: Lane) -> Iterator[tuple[tuple[str, str, str], Breaker]]:
+    def _of(self, lane: Lane) -> Sequence[tuple[tuple[str, str, str], Breaker]]:
         """The breakers there are that concern the lane: the endpoint's for this credential, and the model's."""
-        for model in {"", lane.model}:
-            key = (lane.endpoint, lane.credential, model)
-            breaker = self._breakers.get(key)
-            if breaker is not None and lane.tokens >= breaker.from_tokens:
-                yield key, breaker
+        if not self._breakers:  # on most days nobody fails
+            return ()
+        keys = [(lane.endpoint, lane.credential, model) for model in {"", lane.model}]
+        found = [(key, breaker) for key in keys if (breaker := self._breakers.get(key)) is not None]
+        return [(key, breaker) for key, breaker in found if lane.tokens >= breaker.from_tokens]
 
     def _breaker(self, key: tuple[str, str, str]) -> Breaker:
         breaker = self._breakers.setdefault(key, Breaker())

@@ -1,7 +1,7 @@
 """Who ended an answer, and how work that must be finished outlives a cancelled task."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -102,6 +102,21 @@ class StopSwitch:
 def shutdown_error() -> MarketplaceError:
     """What a call is told when the server's grace is over."""
     return Unavailable("The server is shutting down; the answer was stopped here", retry_after=5)
+
+
+class LastStage:
+    """Says how its body was left: what was raised, or None."""
+
+    __slots__ = ("_over",)
+
+    def __init__(self, over: Callable[[BaseException | None], None]) -> None:
+        self._over = over
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, _kind: object, left: BaseException | None, _trace: object) -> None:
+        self._over(left)
 
 
 async def settled_despite_cancel(work: Awaitable[object]) -> None:
