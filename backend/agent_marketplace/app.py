@@ -52,6 +52,7 @@ from agent_marketplace.settings import Settings
 from agent_marketplace.vault import InstallationSecrets, Vault, checks, load_secrets
 from agent_marketplace.wires import codecs
 from agent_marketplace.wires.base import Codec
+from agent_marketplace.wires.shared.bounds import warm
 
 log = logging.getLogger(__name__)
 _SWEEP_S = 5.0
@@ -133,6 +134,7 @@ class Market:
         await self._declare_operators_models()
         self.refresh_availability()
         await self.router.parts.bounds.refresh()
+        await asyncio.to_thread(warm)
         await self._begin_journal()
         lost = await self.ledger.recover()
         if lost:

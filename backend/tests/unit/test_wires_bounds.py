@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent_marketplace.wires.shared import bounds
 from agent_marketplace.wires.shared.bounds import Family, TextSize, family_of, measure
 
 ROWS = json.loads((Path(__file__).parents[1] / "golden" / "token_counts.json").read_text())
@@ -79,6 +80,14 @@ def test_a_lone_surrogate_is_counted_by_its_bytes() -> None:
 )  # fmt: skip
 def test_a_model_nobody_knows_is_held_for_by_the_widest_margin(model: str, family: Family) -> None:
     assert family_of(model) == family
+
+
+def test_no_call_waits_for_the_vocabularies_to_be_read() -> None:
+    """Nor does the collector walk them: what a process has read before it listens is set aside."""
+    bounds._vocabulary.cache_clear()
+    bounds.warm()
+    measure("words")
+    assert bounds._vocabulary.cache_info().misses == 1
 
 
 def test_nothing_is_nothing() -> None:

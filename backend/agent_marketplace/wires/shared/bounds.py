@@ -132,6 +132,11 @@ def _vocabulary() -> _Vocabulary:
     return _Vocabulary(pieces, wide)
 
 
+def warm() -> None:
+    """Reads the vocabularies, for which else the first call, and whoever came with it, would wait."""
+    _vocabulary()
+
+
 def measure(text: str) -> TextSize:
     """The sizes of a text. Linear in its length."""
     if not text:
