@@ -496,18 +496,3 @@ def test_a_call_without_tools_has_neither_names_nor_ids_to_write_anew(pattern: s
     assert [n.act for n in with_tool.notes] == ["renamed"]
     in_history = under(call(*loop("not nine")), call_ids="x{9}|[a-z0-9]{9}")
     assert ("tool_calls.id", "reencoded") in acts(in_history)
-
-
-def test_rules_say_which_traits_they_name() -> None:
-    for model in ("gpt-4o-mini", "gpt-5.5", "gpt-5-codex", "o3-pro", "claude-opus-4-7", "deepseek-chat"):
-        rules = bundled().rules("openai", "openai", model)
-        tools = (Tool(name="a", description="", parameters={}),)
-        for made in (
-            call(),
-            call(tools=tools),
-            call(reasoning_effort="high"),
-            call(tools=tools, reasoning_effort="low"),
-        ):
-            told = rules.of(made)
-            named = {n for n in Traits.__struct_fields__ if getattr(told, n) != getattr(Traits(), n)}
-            assert named <= rules.says
