@@ -249,12 +249,12 @@ async def test_usage_beyond_what_the_model_can_hold_is_not_believed(rig: Rig) ->
     assert row.charge_nano < 20_000
 
 
-@on_rig(Behaviour(usage=(11, 5000)), balance=20_000)
+@on_rig(Behaviour(usage=(5000, 11)), balance=20_000)
 async def test_a_cost_above_the_hold_is_absorbed_and_not_charged(rig: Rig) -> None:
     assert (await rig.chat()).status == 200
     row = await rig.row()
     assert row.charge_nano == row.hold_nano <= 20_000
-    assert row.charge_nano + row.absorbed_nano == rig.cost(11, 5000)
+    assert row.charge_nano + row.absorbed_nano == rig.cost(5000, 11)
     assert await rig.wallet() == (20_000 - row.hold_nano, 0)
 
 
