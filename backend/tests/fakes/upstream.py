@@ -128,7 +128,7 @@ class FakeUpstream:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._server.wait_closed()
-        assert self.complaints == [], "no official SDK could have sent this"
+        assert self.complaints == [], f"no official SDK could have sent this: {self.complaints}"
 
     @property
     def root(self) -> str:
