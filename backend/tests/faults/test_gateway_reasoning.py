@@ -94,7 +94,7 @@ async def messages_turn(rig: Rig, model: str) -> list[dict[str, Any]]:
         "messages": [USER],
         "tools": [tool],
         "max_tokens": 4000,
-        "thinking": {"type": "adaptive"},
+        "thinking": {"type": "enabled", "budget_tokens": 1024},
     }
     answer = await rig.call("/v1/messages", asked)
     assert answer.status == 200, answer.body
@@ -134,7 +134,7 @@ def test_what_a_client_drops_comes_back_with_the_calls_result(tmp_path: Any, cas
                 "messages": history,
                 "tools": [tool],
                 "max_tokens": 4000,
-                "thinking": {"type": "adaptive"},
+                "thinking": {"type": "enabled", "budget_tokens": 1024},
             }
             answer = await rig.call("/v1/messages", body)
         assert answer.status == 200, answer.body

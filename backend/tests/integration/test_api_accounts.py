@@ -123,7 +123,7 @@ def test_no_valid_credential_is_a_401_in_the_envelope(server: Server, credential
 
 def test_a_marketplace_key_is_shown_once_capped_scoped_and_revoked_at_once(server: Server) -> None:
     ada = server.person()
-    cap = {"amount": "0.00001", "period": "day"}
+    cap = {"amount": "0.00003", "period": "day"}
     made = agreed(
         ada.post(f"{MARKET}/keys", {"name": "ci", "cap": cap, "expires_in_days": 7}), {**KEY, "key": str}
     )
