@@ -1,5 +1,5 @@
 import { useWorkspace } from "@/app/workspace";
-import { signOut } from "@/features/account/account-api";
+import { leave } from "@/features/account/account-api";
 import { hasDrafts } from "@/features/chat/chat-memory";
 import { useServices } from "@/shared/api/services";
 import { Button } from "@/shared/ui/button";
@@ -14,14 +14,6 @@ export function useLeave(): () => void {
     if (loses && askToLeave.current) askToLeave.current();
     else void leave(api, session);
   };
-}
-
-type Parts = ReturnType<typeof useServices>;
-
-async function leave(api: Parts["api"], session: Parts["session"]): Promise<void> {
-  // Signed out here also when the server cannot be told: the token then dies at its end.
-  await signOut(api).catch(() => undefined);
-  session.signedOut();
 }
 
 /** What signing out would take along, and the choice. */

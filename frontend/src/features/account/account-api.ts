@@ -1,5 +1,6 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import type { ApiClient } from "@/shared/api/client";
+import type { Session } from "@/shared/api/session";
 
 const base = "/api/v1/marketplace";
 
@@ -69,7 +70,11 @@ export const subscribe = (api: ApiClient, plan: string, idempotencyKey: string) 
     idempotency_key: idempotencyKey,
   });
 
-export const signOut = (api: ApiClient) => api.post(`${base}/auth/signout`, {}, { auth: "background" });
+/** Signs out, here also when the server cannot be told: the token then dies at its end. */
+export async function leave(api: ApiClient, session: Session): Promise<void> {
+  await api.post(`${base}/auth/signout`, {}, { auth: "background" }).catch(() => undefined);
+  session.signedOut();
+}
 
 export const changePassword = (api: ApiClient, current: string, next: string, revokeKeys: boolean) =>
   api.post<{ token: string }>(`${base}/auth/password`, {

@@ -12,7 +12,7 @@ import { Button } from "@/shared/ui/button";
 import { Field, NativeSelect } from "@/shared/ui/input";
 import { EmptyState, Notice } from "@/shared/ui/notice";
 import { Skeleton } from "@/shared/ui/skeleton";
-import { signOut } from "./account-api";
+import { leave } from "./account-api";
 import { DataSection } from "./data-section";
 import { PlanSection } from "./plan-section";
 import { Section } from "./section";
@@ -87,13 +87,8 @@ function Overview({ user, onLeave }: AccountPageProps & { user: UserProfile }) {
   const { api, session } = useServices();
   const { token } = useSession();
   const balance = useQuery(balanceQuery(api, token)).data;
-  const leave = async () => {
-    // Signed out here also when the server cannot be told: the token then dies at its end.
-    await signOut(api).catch(() => undefined);
-    session.signedOut();
-  };
   return (
-    <Section title={user.email} aside={<Button onClick={onLeave ?? (() => void leave())}>Sign out</Button>}>
+    <Section title={user.email} aside={<Button onClick={onLeave ?? (() => void leave(api, session))}>Sign out</Button>}>
       <p className="text-2xl font-semibold tabular-nums">
         {funds(balance?.available ?? user.balance)} <span className="text-sm font-normal text-muted">to spend</span>
       </p>
