@@ -15,6 +15,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -31,7 +32,7 @@ MARKET = "/api/v1/marketplace"
 AGENTS = "/api/v1/agents"
 PASSWORD = "correct horse, not the comic"
 PAID = "gpt-4o-mini"
-_START_S = 60.0
+_START_S = 90.0
 _COMMAND = Path(sys.executable).with_name("agent-marketplace")
 
 
@@ -279,11 +280,20 @@ def _read(process: "subprocess.Popen[str]", server: Server, listening: threading
 
 
 def _until_ready(server: Server, process: "subprocess.Popen[str]") -> None:
-    """The socket listens before the application has started: the first answer is waited for, not guessed at."""
+    """The socket listens before the application has started: the first answer is waited for, not guessed at.
+
+    Until the embedded model is loaded, the server says that it is starting.
+    """
     assert server.port, server.log
-    assert process.poll() is None, server.log
-    ready = server.anybody.get("/readyz")
-    assert ready.status == 200, f"{ready.text}\n{server.log}"
+    latest = time.monotonic() + _START_S
+    while True:
+        assert process.poll() is None, server.log
+        ready = server.anybody.get("/readyz")
+        if ready.status == 200:
+            return
+        assert ready.json["status"] == "starting", f"{ready.text}\n{server.log}"
+        assert time.monotonic() < latest, f"{ready.text}\n{server.log}"
+        time.sleep(0.1)
 
 
 def local_model_or_reason() -> str | None:

@@ -153,7 +153,7 @@ def test_favourites_are_kept_per_person(server: Server) -> None:
 
 
 def test_only_who_paid_may_rate_and_only_once(server: Server) -> None:
-    ada = server.person()
+    _, ada = server.person(), server.person()  # the first account of a server is its administrator's: trusted
     assert ada.post(f"{MARKET}/models/{PAID}/rating", {"stars": 5}).status == 403
     agreed(ada.post(f"{AGENTS}/completion", {"model": PAID, "prompt": "Hi"}))
     for stars in (5, 3):
