@@ -324,6 +324,7 @@ def build(
             planner=planner, preparer=Preparer(endpoints, wires, credentials, reasoning), ledger=ledger, client=client, clock=clock,
             drain=drain, health=health, bounds=Bounds(db, ledger, clock, settings.absorbed_limit_nano), catalog=catalog,
             output_range=assistant.output_range, usual_output=engine.usual_output, running=accounts.in_flight,
+            lowers_length=settings.lower_max_tokens,
         )
     )  # fmt: skip
     market = Market(

@@ -57,6 +57,7 @@ class Settings:
     grace_s: float = 30.0
     hold_ttl_s: float = 50.0
     absorbed_limit_nano: int = 10**9
+    lower_max_tokens: bool = True
     nodes: int = 1
     log_format: Literal["text", "json"] = "text"
     otlp_endpoint: str | None = None
@@ -89,7 +90,7 @@ _KNOWN = {
     "MARKETPLACE_HOLD_TTL", "MARKETPLACE_NODES", "MARKETPLACE_CALLS_PER_USER", "MARKETPLACE_PROVIDER_CONNECTIONS",
     "MARKETPLACE_LOG_FORMAT", "MARKETPLACE_OWN_KEYS_AT_KEYLESS", "MARKETPLACE_ABSORBED_LIMIT",
     "MARKETPLACE_SITE", "MARKETPLACE_CORS_ORIGINS", "MARKETPLACE_METRICS", "MARKETPLACE_METRICS_TOKEN",
-    "MARKETPLACE_SIGNUP_CREDITS_PER_ADDRESS", "MARKETPLACE_STORAGE_PER_USER",
+    "MARKETPLACE_SIGNUP_CREDITS_PER_ADDRESS", "MARKETPLACE_STORAGE_PER_USER", "MARKETPLACE_LOWER_MAX_TOKENS",
 }  # fmt: skip
 
 
@@ -109,6 +110,10 @@ def _choice(env: Mapping[str, str], name: str, default: str, allowed: tuple[str,
     if value not in allowed:
         raise SettingsError(f"{name} is {value!r}; allowed: {', '.join(allowed)}")
     return value
+
+
+def _switch(env: Mapping[str, str], name: str, default: str) -> bool:
+    return _choice(env, name, default, ("on", "off")) == "on"
 
 
 def _amount(env: Mapping[str, str], name: str, default: str) -> int:
@@ -162,7 +167,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
     url = _database_url(url)
     keys = tuple(k.strip() for k in env.get("ENCRYPTION_KEY", "").split(",") if k.strip())
     embedded = url.startswith("sqlite")
-    limited = _choice(env, "MARKETPLACE_LIMITS", "on", ("on", "off")) == "on"
+    limited = _switch(env, "MARKETPLACE_LIMITS", "on")
     markup = Decimal(_amount(env, "MARKETPLACE_MARKUP", "1")).scaleb(-9)
     return Settings(
         data_dir=data_dir,
@@ -198,14 +203,15 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         },
         ollama_host=env.get("OLLAMA_HOST") or None,
         markup=markup,
-        local_model=_choice(env, "MARKETPLACE_LOCAL_MODEL", "on", ("on", "off")) == "on",
+        local_model=_switch(env, "MARKETPLACE_LOCAL_MODEL", "on"),
         outbound=cast(
             "Literal['lean', 'aiohttp']", _choice(env, "MARKETPLACE_OUTBOUND", "lean", ("lean", "aiohttp"))
         ),
-        own_keys_at_keyless=_choice(env, "MARKETPLACE_OWN_KEYS_AT_KEYLESS", "off", ("on", "off")) == "on",
+        own_keys_at_keyless=_switch(env, "MARKETPLACE_OWN_KEYS_AT_KEYLESS", "off"),
         log_level=_choice(env, "MARKETPLACE_LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
         grace_s=_whole(env, "MARKETPLACE_GRACE", 30, 1, 3600),
         hold_ttl_s=_whole(env, "MARKETPLACE_HOLD_TTL", 50, 2, 3600),
+        lower_max_tokens=_switch(env, "MARKETPLACE_LOWER_MAX_TOKENS", "on"),
         absorbed_limit_nano=_amount(env, "MARKETPLACE_ABSORBED_LIMIT", "1"),
         nodes=_whole(env, "MARKETPLACE_NODES", 1, 1, 10_000),
         otlp_endpoint=_base_url(env, "OTEL_EXPORTER_OTLP_ENDPOINT"),

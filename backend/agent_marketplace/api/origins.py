@@ -11,7 +11,9 @@ from agent_marketplace.api.paths import is_api
 from agent_marketplace.wires import notes
 
 _METHODS = b"GET, HEAD, POST, PUT, PATCH, DELETE"
-_SHOWN = f"retry-after, x-request-id, x-generation-id, request-id, {notes.HEADER}".encode()
+_SHOWN = (
+    f"retry-after, x-request-id, x-generation-id, request-id, {notes.HEADER}, {notes.LENGTH_HEADER}".encode()
+)
 _FRESH_S = b"600"
 _NAMES = re.compile(rb"[A-Za-z0-9!#$%&'*+.^_`|~, -]{0,4096}")
 _ALWAYS = (b"authorization", b"content-type")

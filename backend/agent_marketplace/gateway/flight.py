@@ -16,7 +16,7 @@ from agent_marketplace.gateway.dispatch import Dispatch
 from agent_marketplace.gateway.holding import Holding
 from agent_marketplace.gateway.parts import Job, Parts
 from agent_marketplace.gateway.plan import Attempt, Target
-from agent_marketplace.gateway.preferences import parse
+from agent_marketplace.gateway.preferences import Preferences, parse
 from agent_marketplace.gateway.pulse import Pulse
 from agent_marketplace.gateway.record import GatewayRequest, Prepared, Record, Upstream
 from agent_marketplace.gateway.relay import Allowance, relay, release
@@ -37,6 +37,13 @@ from agent_marketplace.usage import Usage
 
 log = logging.getLogger(__name__)
 _LEFT = "stopped before the first word: {provider} bills the input of a request that it has received, and so do we"
+
+
+def _may_be_lowered(parts: Parts, request: GatewayRequest, wishes: Preferences) -> bool:
+    """Whether a length that can't be held becomes what can: agents ask for 32,000 tokens by habit. Not on our own API, and not
+    where the caller has said what is to happen instead."""
+    wished = wishes.max_cost is not None or wishes.on_empty_free
+    return parts.lowers_length and not request.agents and not wished
 
 
 class Flight:
@@ -142,7 +149,7 @@ class Flight:
         parts.bounds.check(request.user_id, unsized=bool(forms.unsized))
         record.asked = Asked(
             call=request.call, needs=wants, input_tokens=tokens, forms=forms, max_cost=wishes.max_cost,
-            broken=parts.bounds.broken_for(request.call),
+            broken=parts.bounds.broken_for(request.call), lowers=_may_be_lowered(parts, request, wishes),
         )  # fmt: skip
         record.plan = await parts.planner.plan(
             request.user_id, request.call, wants, wishes, free_fallback=request.agents

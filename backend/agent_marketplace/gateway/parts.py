@@ -33,6 +33,7 @@ class Parts:
     """One process's gateway.
 
     usual_output: output tokens that a model's answers usually have at most
+    lowers_length: on clients' wires a `max_tokens` that can't be held may become what can
     running: the calls whose hold this process keeps, and whose they are
     sleep: pauses between tries (tests replace it)
     """
@@ -48,6 +49,7 @@ class Parts:
     catalog: Catalog
     output_range: OutputRange
     usual_output: Callable[[str], int]
+    lowers_length: bool = True
     rhythm: Rhythm = field(default_factory=Rhythm)
     tracer: Tracer | None = None
     running: InFlight = field(default_factory=InFlight)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from agent_marketplace import rules
-from agent_marketplace.gateway import betas, told
+from agent_marketplace.gateway import betas, sizing, told
 from agent_marketplace.gateway import needs as need
 from agent_marketplace.gateway.closed import closed
 from agent_marketplace.gateway.credentials import Credentials
@@ -21,6 +21,7 @@ from agent_marketplace.providers.endpoints import Endpoint, EndpointTable, timeo
 from agent_marketplace.reasoning import KeptReasoning
 from agent_marketplace.rules.answer import Back
 from agent_marketplace.wires.base import Call, Codec, FastPath, Finish, OutboundCall, WireName
+from agent_marketplace.wires.notes import Note
 from agent_marketplace.wires.shared.forms import Forms, of_body, of_call
 from agent_marketplace.wires.shared.tokens import count_call, is_long
 
@@ -73,6 +74,7 @@ class Preparer:
             out = msgspec.structs.replace(out, notes=(*fitted.notes, *out.notes))
         if request.betas and call.wire == self.endpoint(target).wire == "anthropic":
             out = _with_betas(out, *betas.split(request.betas, target))
+        left_out = (*_lowered(record, target), *left_out)
         if left_out:
             out = msgspec.structs.replace(out, notes=(*left_out, *out.notes))
         if target.credential == "operator":
@@ -165,6 +167,15 @@ class Preparer:
         """What closing the connection does to the provider's bill: stops, continues, unknown (providers/table.py)."""
         endpoint = self._endpoints.get(provider)
         return endpoint.abort_rule if endpoint is not None else "unknown"
+
+
+def _lowered(record: Record, target: Target) -> tuple[Note, ...]:
+    """The note of a length that the balance does not cover."""
+    if record.asked is None or record.hold is None:
+        return ()
+    if (length := sizing.lowered(record.asked, record.hold, target)) is None:
+        return ()
+    return (Note("max_tokens", "lowered", f"the balance covers an answer of {length} tokens at most"),)
 
 
 _LONG_BODY = 65_536

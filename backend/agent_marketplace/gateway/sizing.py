@@ -21,6 +21,7 @@ from agent_marketplace.wires.base import Call
 from agent_marketplace.wires.shared.forms import Forms
 
 LEAST_OUTPUT_TOKENS = 16
+LEAST_LOWERED_TOKENS = 1024
 _MOST_OUTPUT_TOKENS = 1_000_000
 _USUAL_OUTPUT_TOKENS = 1024
 
@@ -35,6 +36,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     max_cost: the caller's ceiling, nano-dollars; None = none
     broken: offers (provider, name there) that billed more than their bound for such calls: held for at their largest input
     usual: output tokens that a model's answers usually have at most, by model id; absent = not known
+    lowers: a length that can't be held may become what the balance buys, from LEAST_LOWERED_TOKENS of each choice on
     """
 
     call: Call
@@ -44,6 +46,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     max_cost: int | None = None
     broken: frozenset[tuple[str, str]] = frozenset()
     usual: Mapping[str, int] = {}
+    lowers: bool = False
 
 
 class Fit(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,16 +145,20 @@ def whole(asked: Asked, plan: Plan) -> Fit:
 
 
 def within(asked: Asked, plan: Plan, budget: int, why_not: str) -> Fit | None:
-    """What of the plan `budget` pays in full; else, where no length was asked for, what it buys a shorter answer of.
+    """What of the plan `budget` pays in full; else, where no length was asked for or it may be lowered, what it buys a
+    shorter answer of.
 
     None where it pays nothing that was asked for. why_not: the words for attempts that are left out.
     """
     full = _kept(plan, lambda t: _full(asked, t) <= budget, why_not)
     if full is not None:
         return whole(asked, full)
-    least = LEAST_OUTPUT_TOKENS * asked.needs.choices
+    given = asked.needs.output_tokens is not None
+    if given and not asked.lowers:
+        return None
+    least = (LEAST_LOWERED_TOKENS if given else LEAST_OUTPUT_TOKENS) * asked.needs.choices
     short = _kept(plan, lambda t: bound(asked, t, least) <= budget, why_not)
-    if short is None or asked.needs.output_tokens is not None:
+    if short is None:
         return None
     costs = []
     for i, attempt in enumerate(short.attempts):
@@ -193,6 +200,14 @@ def output_cap(asked: Asked, hold: Held, target: Target) -> int | None:
     return max(1, tokens // choices)
 
 
+def lowered(asked: Asked, hold: Held, target: Target) -> int | None:
+    """The length of each choice that the balance buys in place of the one that was asked for; None where it buys that one."""
+    if not hold.short or asked.needs.output_tokens is None:
+        return None
+    tokens = covered(asked, hold, target)
+    return None if tokens >= wanted_tokens(asked, target) else tokens // asked.needs.choices
+
+
 def slice_amount(asked: Asked, hold: Held, target: Target, tokens: int) -> int:
     """What the hold has to come to for `tokens` more. Raises PaymentRequired where `max_cost` forbids it."""
     amount = max(bound(asked, target, hold.tokens + tokens), hold.amount_nano)
@@ -229,6 +244,7 @@ def not_covered(
     free: a free model that could answer, the way out.
     """
     target = _cheapest(asked, plan)
+    length = wanted_tokens(asked, target)
     extra: dict[str, Any] = {
         "required": dollars(_full(asked, target)),
         "balance": dollars(balance.balance),
@@ -238,16 +254,15 @@ def not_covered(
         "free_alternative": free,
         "scope": "wallet",
     }
+    most = f"the most this call can cost is held before it is sent, ${extra['required']:f}"
+    most += f" for an answer of up to {length:,} tokens" if length else ""
     words = (
-        f"Insufficient balance: the most this call can cost is held before it is sent, ${extra['required']:f}; "
+        f"Insufficient balance: {most}; "
         f"${extra['available']:f} is left (balance ${extra['balance']:f}, held for other calls ${extra['held']:f})"
     )
     if by_cap is not None:
         extra |= {"scope": "key", "cap": by_cap.extra["cap"]}
-        words = (
-            f"{by_cap.message}: the most this call can cost is held before it is sent, ${extra['required']:f}; "
-            f"${extra['available']:f} is left"
-        )
+        words = f"{by_cap.message}: {most}; ${extra['available']:f} is left"
     return PaymentRequired(words, code="payment_required", extra=extra)
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from agent_marketplace.errors import MarketplaceError
+from agent_marketplace.gateway import sizing
 from agent_marketplace.gateway.plan import Attempt, Target
 from agent_marketplace.gateway.record import Record
 from agent_marketplace.ledger import dollars, price_usage
@@ -29,7 +30,16 @@ def headers(record: Record) -> dict[str, str]:
     found = {"x-generation-id": record.request.request_id, "x-request-id": record.request.request_id}
     if record.upstream is not None and (told := record.upstream.prepared.call.told()):
         found[notes.HEADER] = notes.header(told)
+    if (length := lowered(record)) is not None:
+        found[notes.LENGTH_HEADER] = str(length)
     return found
+
+
+def lowered(record: Record) -> int | None:
+    """`max_tokens` of the answer where the balance bought less than was asked for; None where it did not."""
+    if record.upstream is None or record.asked is None or record.hold is None:
+        return None
+    return sizing.lowered(record.asked, record.hold, record.upstream.attempt.target)
 
 
 def timings(record: Record, now: float) -> dict[str, int | None]:

@@ -9,6 +9,9 @@ import msgspec
 HEADER = "x-marketplace-notes"
 """Names of the fields that an answer's receipt has notes about, for clients that look at headers only."""
 
+LENGTH_HEADER = "x-marketplace-max-tokens"
+"""Output tokens that an answer was limited to because the balance does not cover what was asked for."""
+
 MOST = 64
 _LONGEST_FIELD = 120
 _HEADER_BYTES = 1024

@@ -33,14 +33,14 @@ def plan(*targets: Target, why="requested") -> Plan:
 
 
 def asked(
-    *, cap: int | None = None, stream=False, choices=1, tokens=1000, max_cost=None, usual=None
+    *, cap: int | None = None, stream=False, choices=1, tokens=1000, max_cost=None, usual=None, lowers=False
 ) -> Asked:
     call = Call(model="m", messages=(Message("user", (TextPart("hello"),)),), max_tokens=cap, stream=stream)
     needs = Needs(input_tokens=tokens, output_tokens=cap, stream=stream, choices=choices)
     forms = Forms(text=TextSize(size=tokens, words=tokens, words_openai=tokens))
     return Asked(
-        call=call, needs=needs, input_tokens=tokens, forms=forms, max_cost=max_cost, usual=usual or {}
-    )
+        call=call, needs=needs, input_tokens=tokens, forms=forms, max_cost=max_cost, usual=usual or {}, lowers=lowers,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("cap", [None, 1, 500, 100_000])
@@ -78,6 +78,32 @@ def test_an_answer_without_a_length_shrinks_to_the_budget_and_one_with_a_length_
     hold = sizing.held(asked(), taken)
     assert sizing.output_cap(asked(), hold, target()) == 100
     assert sizing.within(asked(cap=4000), plan(target()), budget, "") is None
+
+
+@pytest.mark.parametrize("choices", [1, 3])
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_length_that_may_be_lowered_becomes_what_the_budget_buys_and_never_less_than_1024(choices, stream):
+    call = asked(cap=32_000, lowers=True, choices=choices, stream=stream)
+    least = sizing.bound(call, target(), 1024 * choices)
+    assert sizing.within(call, plan(target()), least - 1, "") is None
+    for budget in (least, sizing.bound(call, target(), 5000 * choices)):
+        taken = sizing.within(call, plan(target()), budget, "")
+        assert taken is not None
+        hold = sizing.held(call, taken)
+        length = sizing.lowered(call, hold, target())
+        assert length == sizing.output_cap(call, hold, target()) == (1024 if budget == least else 5000)
+        assert sizing.bound(call, target(), length * choices) <= hold.amount_nano <= budget
+    enough = sizing.within(call, plan(target()), sizing.bound(call, target(), 32_000 * choices), "")
+    assert enough is not None
+    assert sizing.lowered(call, sizing.held(call, enough), target()) is None
+
+
+def test_a_model_that_gives_less_than_was_asked_for_is_not_said_to_be_short_of_money():
+    call, small, big = asked(cap=32_000, lowers=True), target("a", max_output=1500), target("b")
+    taken = sizing.within(call, plan(big, small), sizing.bound(call, big, 2000), "")
+    assert taken is not None
+    assert [a.target.model for a in taken.plan.attempts] == ["a"], "what is paid in full goes first"
+    assert sizing.lowered(call, sizing.held(call, taken), small) is None
 
 
 def test_a_free_stand_in_alone_is_not_what_was_asked_for() -> None:
