@@ -3,7 +3,8 @@ PORT ?= 8000
 HOST ?= 127.0.0.1
 SHELL := /bin/sh
 
-.PHONY: help run test setup demo wheel check backend-test frontend-test e2e bare-test lock licences sbom openapi clean
+.PHONY: help run test setup setup-dev dev fix test-one demo wheel check backend-test frontend-test e2e bare-test lock licences \
+	sbom openapi clean
 
 help:            ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -14,6 +15,19 @@ run:             ## set up and serve on http://127.0.0.1:8000 (PORT=9000 for ano
 
 setup:           ## set up everything that serving needs; leaves .venv/bin/agent-marketplace
 	@scripts/setup.sh run
+
+setup-dev:       ## set up what working on it needs (no browser, no PostgreSQL: a minute or two)
+	@scripts/setup.sh dev
+
+dev:             ## serve with reload: the API on PORT, the page on http://127.0.0.1:5173
+	@scripts/setup.sh dev
+	@exec .venv/bin/python scripts/dev.py $(PORT)
+
+fix:             ## format and mend what the linters can mend
+	@scripts/test.sh fix
+
+test-one:        ## one test: T=tests/unit/test_x.py::test_y, a word of its name, src/x.test.ts or e2e/x.spec.ts
+	@scripts/test.sh one "$(T)"
 
 demo:            ## serve with a seeded account and a guided tour
 	@scripts/setup.sh run

@@ -2,7 +2,8 @@
 # Sets up everything `make run` and `make test` need, and says what it does. Safe to run again: finished steps are skipped.
 #   scripts/setup.sh run     Python packages, demo model, web UI
 #   scripts/setup.sh build   Python packages, web UI: what a wheel is made of
-#   scripts/setup.sh test    the same, and the test tools, Chromium, PostgreSQL
+#   scripts/setup.sh dev     what working on it needs: test tools and the page's packages, no browser, no PostgreSQL, no built UI
+#   scripts/setup.sh test    what `run` needs, and the test tools, Chromium, PostgreSQL
 set -eu
 cd "$(dirname "$0")/.."
 want=${1:-run}
@@ -162,13 +163,13 @@ test_tools() {
 }
 
 make_venv
-if [ "$want" = test ]; then
-    install_python dev
-    test_tools
-else
-    install_python run
-fi
+case $want in
+    run | build) install_python run ;;
+    dev | test) install_python dev ;;
+    *) fail "unknown: $want (run, build, dev, test)" ;;
+esac
+[ "$want" != test ] || test_tools
 [ "$want" = build ] || { openmp; install_model; }
 [ "$want" != run ] || install_encoder
-build_ui
-[ "$want" != test ] || { node_tools && install_node_packages; }
+[ "$want" = dev ] || build_ui
+case $want in dev | test) node_tools && install_node_packages ;; esac

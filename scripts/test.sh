@@ -1,5 +1,7 @@
 #!/bin/sh
 # Runs the checks and tests; with a name (check, backend, frontend, e2e) only that part. Every part runs even if an earlier one failed.
+#   scripts/test.sh fix      formats, and mends what the linters can mend
+#   scripts/test.sh one T    one test: a file or id of pytest's, a word of a test's name, a file of the page's tests
 set -u
 cd "$(dirname "$0")/.."
 [ -x .tools/node/bin/node ] && PATH="$PWD/.tools/node/bin:$PATH" && export PATH
@@ -16,6 +18,11 @@ step() {
     echo "    ($(($(date +%s) - started)) s)"
 }
 part() { [ "$only" = all ] || [ "$only" = "$1" ]; }
+
+if [ ! -x "$bin/ruff" ] || [ ! -e frontend/node_modules/.installed ]; then
+    echo "The tools for this are not here yet: run make setup-dev (or make test, which brings a browser and PostgreSQL too)." >&2
+    exit 1
+fi
 
 in_backend() { (cd backend && "$@"); }
 in_frontend() { (cd frontend && "$@"); }
@@ -41,6 +48,28 @@ backend_tests() (
     "$bin/coverage" report --skip-covered --include='*/ledger/*,*/vault/*,*/net/*,*/wires/sse.py' --fail-under=100 || code=1
     exit $code
 )
+
+one() {
+    case $1 in
+        "") echo "say which: make test-one T=tests/unit/test_x.py, or a word of its name" >&2 && return 2 ;;
+        *.spec.ts*) in_frontend npx playwright test "${1#frontend/}" ;;
+        *.test.ts*) in_frontend npx vitest run "${1#frontend/}" ;;
+        *.py*) in_backend "$bin/python" -m pytest -q "${1#backend/}" ;;
+        *) in_backend "$bin/python" -m pytest -q -k "$1" ;;
+    esac
+}
+case $only in
+    fix)
+        in_backend "$bin/ruff" check -q --fix .
+        in_backend "$bin/ruff" format -q .
+        in_frontend npm run --silent format
+        exit
+        ;;
+    one)
+        one "${2:-}"
+        exit
+        ;;
+esac
 
 if part check; then
     step "Formatting" in_backend "$bin/ruff" format --check -q .
