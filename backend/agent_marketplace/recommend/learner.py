@@ -1,5 +1,7 @@
 """Brings what this installation experienced to the engine: reads it now and then, and takes people's signals."""
 
+import asyncio
+
 import sqlalchemy as sa
 
 from agent_marketplace.clock import Clock
@@ -8,11 +10,11 @@ from agent_marketplace.errors import BadRequest, NotFound
 from agent_marketplace.recommend import store
 from agent_marketplace.recommend.ai_recommendation_engine import RecommendationEngine
 from agent_marketplace.recommend.calibration import Calibration, calibration
+from agent_marketplace.recommend.history import DAY_MS, History, Window
 from agent_marketplace.recommend.learning import (
     HALF_LIFE_DAYS,
     SIGNALS,
     Experience,
-    counted,
     holds_of,
     lengths_of,
     own_lengths,
@@ -20,9 +22,7 @@ from agent_marketplace.recommend.learning import (
     trend,
 )
 
-_DAY_MS = 86_400_000
-_PERIODS = {"day": _DAY_MS, "week": 7 * _DAY_MS, "month": 30 * _DAY_MS}
-_LENGTH_DAYS = 60
+_PERIODS = {"day": DAY_MS, "week": 7 * DAY_MS, "month": 30 * DAY_MS}
 _VOTE_DAYS = 6 * HALF_LIFE_DAYS  # older votes weigh less than 2 %
 
 
@@ -36,12 +36,16 @@ class Learner:
         self._everybody = everybody_trusted
         self._clock = clock
         self._engine = engine
+        self._history = History(everybody=everybody_trusted)
+        self._one = asyncio.Lock()
 
     async def refresh(self) -> Experience:
-        """Reads usage, stars and signals, and hands the engine a new snapshot."""
-        now = self._clock.now_ms()
-        experience = await self._db.read(lambda c: collect(c, now, everybody=self._everybody))
-        self._engine.set_experience(experience)
+        """Reads new usage, stars and signals, and hands the engine a new snapshot."""
+        async with self._one:
+            now = self._clock.now_ms()
+            history = self._history = self._history.next(now)
+            experience = await self._db.read(lambda c: collect(c, history, now))
+            self._engine.set_experience(experience)
         return experience
 
     async def signal(self, user_id: str, request_id: str, kind: str) -> None:
@@ -65,7 +69,7 @@ class Learner:
 
     async def calibration(self, user_id: str, days: int) -> Calibration:
         """How the estimates of a user's calls of the last `days` compare with what was charged."""
-        since = self._clock.now_ms() - days * _DAY_MS
+        since = self._clock.now_ms() - days * DAY_MS
         return calibration(await self._db.read(lambda c: store.estimates(c, user_id, since)))
 
     async def may_rate(self, user_id: str, model_id: str) -> bool:
@@ -87,23 +91,19 @@ class Learner:
         store.erase_user(connection, user_id)
 
 
-def collect(connection: sa.Connection, now_ms: int, *, everybody: bool = False) -> Experience:
-    """One consistent snapshot as of `now_ms`. everybody: all accounts are trusted."""
-    voices = store.voices(connection, everybody=everybody)
-
-    def uses(start: int, end: int) -> dict[str, int]:
-        return counted(store.calls(connection, start, end, voices))
-
-    trending = {
-        name: trend(uses(now_ms - span, now_ms), uses(now_ms - 2 * span, now_ms - span))
-        for name, span in _PERIODS.items()
-    }
-    answers = store.answers(connection, now_ms - _LENGTH_DAYS * _DAY_MS, voices)
+def collect(connection: sa.Connection, history: History, now_ms: int) -> Experience:
+    """One consistent snapshot as of `now_ms`; `history` catches up first."""
+    history.catch_up(connection, now_ms)
+    windows = [Window(now_ms - _PERIODS["month"], now_ms + 1)]
+    for span in _PERIODS.values():
+        windows += [Window(now_ms - span, now_ms), Window(now_ms - 2 * span, now_ms - span)]
+    uses, *periods = history.uses(windows)
+    answers = list(history.answers())
     return Experience(
         lengths=lengths_of(answers),
         own=own_lengths(answers),
         holds=holds_of(answers),
-        ratings=rate(store.votes(connection, now_ms - round(_VOTE_DAYS * _DAY_MS), voices), now_ms),
-        trending=trending,
-        uses=uses(now_ms - _PERIODS["month"], now_ms + 1),
+        ratings=rate(store.votes(connection, now_ms - round(_VOTE_DAYS * DAY_MS), history), now_ms),
+        trending={name: trend(periods[2 * i], periods[2 * i + 1]) for i, name in enumerate(_PERIODS)},
+        uses=uses,
     )

@@ -153,14 +153,6 @@ def trend(now: Mapping[str, int], before: Mapping[str, int]) -> tuple[str, ...]:
     return tuple(m for m in sorted(growth, key=lambda m: (-growth[m], -now[m], m)) if growth[m] > 1)
 
 
-def counted(used: Iterable[tuple[str, str, int]]) -> dict[str, int]:
-    """(user, model, calls) -> uses per model: of one user at most CALLS_PER_USER."""
-    found: dict[str, int] = {}
-    for _, model, calls in used:
-        found[model] = found.get(model, 0) + min(calls, CALLS_PER_USER)
-    return found
-
-
 def lengths_of(answers: Iterable[Answer]) -> dict[Asked, Lengths]:
     """What everybody's answers tell of lengths, where MIN_USERS users or a trusted one speak.
 

@@ -1,6 +1,7 @@
 """The SQL of learning: answer signals are ours; usage, money and stars are read from their owners' tables, never written."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
 
 import msgspec
 import sqlalchemy as sa
@@ -11,37 +12,63 @@ from agent_marketplace.db.tables.catalog import ratings
 from agent_marketplace.db.tables.ledger import accounts, transactions, usage_records
 from agent_marketplace.db.tables.recommend import answer_signals
 from agent_marketplace.recommend.calibration import Noted
-from agent_marketplace.recommend.learning import SIGNALS, Answer, Vote
+from agent_marketplace.recommend.learning import SIGNALS, Vote
 
 _DELIVERED = ("ok", "partial")
 _THUMBS = ("thumb_up", "thumb_down")
 OUTPUT_ROWS = 20_000
 ESTIMATE_ROWS = 10_000
+BLOCK = 256
+_OWNERS = 100
+_ROWS = 5_000
 
 
-class Voices(msgspec.Struct, frozen=True):
-    """Who is heard. paid: (user, model) -> nano-dollars that are no sign-up credit; funded: users who paid anything in.
+class Voices(Protocol):
+    """Who is heard."""
 
-    trusted: accounts that an administrator vouches for; everybody: all are (where sign-up is closed).
-    """
-
-    paid: Mapping[tuple[str, str], int] = {}
-    funded: frozenset[str] = frozenset()
-    trusted: frozenset[str] = frozenset()
-    everybody: bool = False
+    def paid(self, user: str, model: str) -> int:
+        """Nano-dollars that a user paid for a model and that are no sign-up credit."""
 
     def trusts(self, user: str) -> bool:
         """Whether a user's own keys, local and free calls count as payment."""
-        return self.everybody or user in self.trusted
 
 
-def voices(connection: sa.Connection, *, everybody: bool = False) -> Voices:
-    """Read once per refresh. Administrators are trusted."""
+class Payment(msgspec.Struct, frozen=True):
+    """Money of one wallet: spent on a model (given back: below zero), or paid in (`model` empty)."""
+
+    owner: int
+    model: str
+    nano: int
+
+
+class Call(msgspec.Struct, frozen=True):
+    """One delivered call; paid: it cost its user something; at: ms."""
+
+    request_id: str
+    user: str
+    model: str
+    at: int
+    paid: bool
+
+
+class Said(msgspec.Struct, frozen=True, order=True):
+    """One whole answer, ordered by age; task is empty where its estimate says nothing of what was asked."""
+
+    at: int
+    request_id: str
+    user: str
+    model: str
+    output: int
+    paid: bool
+    task: str
+    effort: str
+
+
+def trusted(connection: sa.Connection) -> frozenset[str]:
+    """Accounts that an administrator vouches for; administrators are trusted."""
     marked = connection.execute(sa.select(trusted_accounts.c.user_id))
     admins = connection.execute(sa.select(users.c.user_id).where(users.c.role == "admin"))
-    paid, funded = _paid(connection)
-    trusted = frozenset(row[0] for found in (marked, admins) for row in found)
-    return Voices(paid, funded, trusted, everybody)
+    return frozenset(row[0] for found in (marked, admins) for row in found)
 
 
 def model_of(connection: sa.Connection, user_id: str, request_id: str) -> str | None:
@@ -101,7 +128,6 @@ def answered(connection: sa.Connection, user_id: str, model: str, *, free_too: b
 
 def votes(connection: sa.Connection, since: int, heard: Voices) -> list[Vote]:
     """Stars and signals since `since` (ms), each with what its user paid for the model out of money that is no sign-up credit."""
-    paid = heard.paid
     stars = connection.execute(
         sa.select(ratings.c.user_id, ratings.c.model_id, ratings.c.stars, ratings.c.updated_at).where(
             ratings.c.updated_at >= since
@@ -118,7 +144,7 @@ def votes(connection: sa.Connection, since: int, heard: Voices) -> list[Vote]:
             kind="stars",
             stars=float(value),
             at=at,
-            paid_nano=paid.get((user, model), 0),
+            paid_nano=heard.paid(user, model),
             trusted=heard.trusts(user),
         )
         for user, model, value, at in stars
@@ -130,7 +156,7 @@ def votes(connection: sa.Connection, since: int, heard: Voices) -> list[Vote]:
             kind=kind,
             stars=SIGNALS[kind],
             at=at,
-            paid_nano=paid.get((user, model), 0),
+            paid_nano=heard.paid(user, model),
             trusted=heard.trusts(user),
         )
         for user, model, kind, at in signals
@@ -160,31 +186,45 @@ def estimates(connection: sa.Connection, user_id: str, since: int) -> list[tuple
     return [(d.estimate, charge) for d, charge in read if d.estimate is not None and d.credential != "byok"]
 
 
-def _paid(connection: sa.Connection) -> tuple[dict[tuple[str, str], int], frozenset[str]]:
-    """(user, model) -> nano-dollars spent on it, scaled down where more was spent than ever paid in (sign-up credit).
+def blocks(connection: sa.Connection) -> dict[int, int]:
+    """Block of BLOCK wallets -> the sum of their sequence numbers: grows when one of them moves. One pass inside the database."""
+    block = accounts.c.id // BLOCK
+    query = sa.select(block, sa.func.sum(accounts.c.seq)).group_by(block)
+    return {int(number): int(total) for number, total in connection.execute(query)}
 
-    Beside it the users who paid anything in.
-    """
-    table = usage_records
-    query = sa.select(table.c.user_id, table.c.model, sa.func.sum(table.c.charge_nano)).where(
-        table.c.charge_nano > 0
+
+def wallets(connection: sa.Connection, block: int) -> list[tuple[int, str, int]]:
+    """(id, name, sequence number) of the wallets of a block."""
+    query = sa.select(accounts.c.id, accounts.c.name, accounts.c.seq).where(
+        accounts.c.id >= block * BLOCK, accounts.c.id < (block + 1) * BLOCK
     )
-    spent = [
-        (user, model, int(nano))
-        for user, model, nano in connection.execute(query.group_by(table.c.user_id, table.c.model))
-    ]
-    totals: dict[str, int] = {}
-    for user, _, nano in spent:
-        totals[user] = totals.get(user, 0) + nano
-    incoming = (transactions.c.amount_nano > 0, transactions.c.kind != "signup")
-    join = transactions.join(accounts, accounts.c.id == transactions.c.owner_id)
-    sums = sa.select(accounts.c.name, sa.func.sum(transactions.c.amount_nano)).select_from(join)
-    own = {
-        name: int(nano) for name, nano in connection.execute(sums.where(*incoming).group_by(accounts.c.name))
-    }
-    funded = {user: min(own.get(f"user:{user}", 0), total) for user, total in totals.items()}
-    shares = {(user, model): nano * funded[user] // totals[user] for user, model, nano in spent}
-    return shares, frozenset(user for user, nano in funded.items() if nano > 0)
+    return [(int(number), name, int(seq)) for number, name, seq in connection.execute(query)]
+
+
+def payments(connection: sa.Connection, after: Mapping[int, int] | None = None) -> Iterator[Payment]:
+    """What was spent and paid in: sums of everything, or the single transactions above (wallet -> sequence number).
+
+    What is spent says its model in its memo; a lost request that another model answers after all is counted with both, each with
+    what was posted for it. Sign-up credit is not paid in.
+    """
+    t = transactions.c
+    spent = t.kind == "usage"  # of both signs: a lost request that is settled after all may get money back
+    incoming = sa.and_(t.amount_nano > 0, t.kind.not_in(("usage", "signup")))
+    model = sa.case((spent, t.memo), else_="")
+    if after is None:
+        query = sa.select(t.owner_id, model, sa.func.sum(t.amount_nano)).where(sa.or_(spent, incoming))
+        yield from _payments(connection, query.group_by(t.owner_id, model))
+        return
+    owners = list(after.items())
+    for start in range(0, len(owners), _OWNERS):
+        new = (sa.and_(t.owner_id == o, t.seq > seq) for o, seq in owners[start : start + _OWNERS])
+        query = sa.select(t.owner_id, model, t.amount_nano).where(sa.or_(*new), sa.or_(spent, incoming))
+        yield from _payments(connection, query)
+
+
+def _payments(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[Payment]:
+    for owner, model, nano in connection.execute(query):
+        yield Payment(int(owner), model, -int(nano) if model else int(nano))
 
 
 class _Asked(msgspec.Struct, frozen=True):
@@ -196,46 +236,30 @@ class _AnswerDetail(msgspec.Struct, frozen=True):
     """What is read of a receipt's detail for lengths."""
 
     estimate: _Asked | None = None
-    credential: str | None = None
 
 
-def answers(connection: sa.Connection, since: int, voices: Voices) -> list[Answer]:
-    """Whole answers since `since` (ms) whose estimate says what was asked, the newest OUTPUT_ROWS first."""
-    table = usage_records
+def answers(connection: sa.Connection, since: int) -> list[Said]:
+    """Whole answers since `since` (ms), the newest OUTPUT_ROWS."""
+    u = usage_records.c
     query = (
-        sa.select(table.c.user_id, table.c.model, table.c.output, table.c.charge_nano, table.c.detail)
-        .where(table.c.created_at >= since, table.c.status == "ok", table.c.output > 0)
-        .order_by(table.c.created_at.desc())
+        sa.select(u.created_at, u.request_id, u.user_id, u.model, u.output, u.charge_nano, u.detail)
+        .where(u.created_at >= since, u.status == "ok", u.output > 0)
+        .order_by(u.created_at.desc(), u.request_id.desc())
         .limit(OUTPUT_ROWS)
     )
     decoder = msgspec.json.Decoder(_AnswerDetail)
     found = []
-    for user, model, output, charge, detail in connection.execute(query):
-        asked = decoder.decode(detail).estimate
-        if asked is None or not asked.task:
-            continue
-        trusted = voices.trusts(user)
-        found.append(
-            Answer(
-                user_id=user, model=model, task=asked.task, effort=asked.effort, output=output, trusted=trusted,
-                voice=trusted or (charge > 0 and user in voices.funded),
-            )
-        )  # fmt: skip
+    for at, request_id, user, model, output, charge, detail in connection.execute(query):
+        asked = decoder.decode(detail).estimate or _Asked()
+        found.append(Said(at, request_id, user, model, output, charge > 0, asked.task, asked.effort))
     return found
 
 
-def calls(connection: sa.Connection, start: int, end: int, voices: Voices) -> list[tuple[str, str, int]]:
-    """(user, model, delivered calls) in [start, end) (ms) of those with a voice: paid calls, or any of a trusted account."""
-    table = usage_records
-    paid = sa.func.sum(sa.case((table.c.charge_nano > 0, 1), else_=0))
-    query = (
-        sa.select(table.c.user_id, table.c.model, sa.func.count(), paid)
-        .where(table.c.created_at >= start, table.c.created_at < end, table.c.status.in_(_DELIVERED))
-        .group_by(table.c.user_id, table.c.model)
+def calls(connection: sa.Connection, since: int) -> Iterator[Call]:
+    """Delivered calls since `since` (ms)."""
+    u = usage_records.c
+    query = sa.select(u.request_id, u.user_id, u.model, u.created_at, u.charge_nano > 0).where(
+        u.created_at >= since, u.status.in_(_DELIVERED)
     )
-    found = []
-    for user, model, every, charged in connection.execute(query):
-        counting = every if voices.trusts(user) else int(charged) if user in voices.funded else 0
-        if counting:
-            found.append((user, model, counting))
-    return found
+    for request_id, user, model, at, paid in connection.execute(query.execution_options(yield_per=_ROWS)):
+        yield Call(request_id, user, model, at, bool(paid))
