@@ -6,7 +6,7 @@ the local model can be reached, and orders popularity by how many providers offe
 
 import math
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -18,7 +18,7 @@ from agent_marketplace.catalog import names
 from agent_marketplace.catalog.hosts import title
 from agent_marketplace.catalog.models import AIModel, Evidence, Offer, Stats, cost_per_1k, tier_of
 from agent_marketplace.catalog.query import Page, run_query
-from agent_marketplace.catalog.search import SearchIndex, squash
+from agent_marketplace.catalog.search import SearchIndex, Words, squash
 from agent_marketplace.catalog.snapshot import ModelRecord, Snapshot, bundled
 from agent_marketplace.clock import Clock, SystemClock
 
@@ -42,6 +42,34 @@ class _Inputs:
 
 
 @dataclass(frozen=True, slots=True)
+class _Derived:
+    """What follows from a snapshot alone, whoever can be called."""
+
+    snapshot: Snapshot
+    offers: Mapping[str, tuple[Offer, ...]]
+    names: Mapping[str, tuple[str, Offer | None]]
+    words: Words
+
+
+# Kept for the newest two snapshots of the process: reading every name again takes longer than all the rest of a start.
+_recent: deque[_Derived] = deque(maxlen=2)
+
+
+def _derive(snapshot: Snapshot) -> _Derived:
+    for known in tuple(_recent):
+        if known.snapshot is snapshot:
+            return known
+    offers = {r.id: r.offers for r in snapshot.models}
+    made = _Derived(snapshot, offers, _name_table(snapshot), Words(snapshot.models))
+    _recent.append(made)
+    return made
+
+
+_CardKey = tuple[ModelRecord, str, str | None, bool, Stats, tuple[Evidence, ...]]
+"""What a card is made of: record, id of the best offer, why it can't be called, retired, stats, evidence."""
+
+
+@dataclass(frozen=True, slots=True)
 class _State:
     """What follows from it; replaced as a whole, so a reader never sees half a change."""
 
@@ -49,9 +77,9 @@ class _State:
     today: date
     models: tuple[AIModel, ...]
     by_id: Mapping[str, AIModel]
-    offers: Mapping[str, tuple[Offer, ...]]
+    keys: Mapping[str, _CardKey]
+    derived: _Derived
     reasons: Mapping[str, str | None]
-    names: Mapping[str, tuple[str, Offer | None]]
     index: SearchIndex
     basis: str
 
@@ -75,7 +103,7 @@ class MarketplaceRegistry:
         if not query.strip():
             return self.get_all_models()
         state = self._state
-        return [state.by_id[m.id] for m in state.index.search(query, limit)]
+        return state.index.search(query, limit)
 
     def filter_by_tier(self, tier: str) -> list[AIModel]:
         """Models of the tier `free`, `paid` or `premium`."""
@@ -122,7 +150,7 @@ class MarketplaceRegistry:
 
     def offers(self, model_id: str) -> tuple[Offer, ...]:
         """All offers of a model, the card's own first; () if unknown."""
-        return self._state.offers.get(model_id, ())
+        return self._state.derived.offers.get(model_id, ())
 
     def unavailable_reason(self, offer: Offer) -> str | None:
         """Why this offer can't be called now, or None if it can."""
@@ -163,7 +191,7 @@ class MarketplaceRegistry:
 
     def set_snapshot(self, snapshot: Snapshot) -> None:
         """Replaces the catalogue (after a sync or an operator's change)."""
-        self._change(reindex=True, snapshot=snapshot)
+        self._change(snapshot=snapshot)
 
     def set_availability(self, availability: Availability, *, serves_retired: Collection[str] = ()) -> None:
         """Who can be called. `serves_retired`: providers at the operator's own base URL, where no retirement binds."""
@@ -178,50 +206,45 @@ class MarketplaceRegistry:
     def set_evidence(self, evidence: Mapping[str, Sequence[Evidence]], quality: Mapping[str, float]) -> None:
         """Public results per model id, and one number 0..1 per model that orders popularity while there is no traffic."""
         kept = {k: tuple(v) for k, v in evidence.items()}
-        self._change(reindex=True, evidence=kept, quality=dict(quality))
+        self._change(evidence=kept, quality=dict(quality))
 
     # --- making the state ---
 
     def _today(self) -> date:
         return datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC).date()
 
-    def _change(self, *, reindex: bool = False, **inputs: Any) -> None:
+    def _change(self, **inputs: Any) -> None:
         """Replaces some of what the registry was told. From any thread; readers keep the old state until it is done."""
         with self._changing:
-            self._state = self._make(replace(self._state.inputs, **inputs), None if reindex else self._state)
+            self._state = self._make(replace(self._state.inputs, **inputs), self._state)
 
     def _make(self, inputs: _Inputs, old: _State | None) -> _State:
+        """old: whose cards are kept where nothing of theirs has changed."""
         today = self._today()
+        iso = today.isoformat()
         reasons: dict[str, str | None] = {}
+        keys: dict[str, _CardKey] = {}
         cards: list[AIModel] = []
         for record in inputs.snapshot.models:
-            gone = _gone(record, today.isoformat())
-            reasons.update((o.id, _reason(o, inputs, today.isoformat(), gone)) for o in record.offers)
-            cards.append(_card(record, reasons, inputs, today.isoformat()))
+            gone = _gone(record, iso)
+            reasons.update((o.id, _reason(o, inputs, iso, gone)) for o in record.offers)
+            key = _card_key(record, reasons, inputs, iso)
+            kept = old is not None and _same(old.keys.get(record.id), key)
+            keys[record.id] = key
+            cards.append(old.by_id[record.id] if old is not None and kept else _card(key))
         prominence = _prominence(cards, inputs, today)
-        used = any(m.use_count for m in cards)
-        basis = (
-            "calls on this server"
-            if used
-            else "public benchmarks"
-            if inputs.quality
-            else _BASIS_WITHOUT_EVIDENCE
-        )
+        derived = _derive(inputs.snapshot)
+        index = SearchIndex(derived.words, tuple(cards), prominence)
         cards.sort(key=lambda m: (-m.use_count, -prominence[m.id], m.id))
-        if old is not None:
-            offers, index, known = old.offers, old.index, old.names
-        else:
-            offers = {r.id: r.offers for r in inputs.snapshot.models}
-            index, known = SearchIndex(cards, prominence), _name_table(inputs.snapshot)
         return _State(
-            inputs, today, tuple(cards), {m.id: m for m in cards}, offers, reasons, known, index, basis
-        )
+            inputs, today, tuple(cards), {m.id: m for m in cards}, keys, derived, reasons, index, _basis(cards, inputs)
+        )  # fmt: skip
 
     def _find(self, name: str) -> tuple[str, Offer | None] | None:
         text = name.strip().lower()
         if not text or len(text) > MAX_NAME or text.startswith("="):
             return None
-        table = self._state.names
+        table = self._state.derived.names
         bare = text.removesuffix(":latest")  # at Ollama one model with the name alone
         return table.get(text) or table.get(bare) or table.get(f"={names.key(text)}")
 
@@ -259,14 +282,36 @@ def _reason(offer: Offer, inputs: _Inputs, today: str, gone: str | None) -> str 
     return f"no key for {title(offer.provider)} is configured"
 
 
-def _card(record: ModelRecord, reasons: Mapping[str, str | None], inputs: _Inputs, today: str) -> AIModel:
-    """A model's card with its best offer: the first that can be called, else the first."""
+def _basis(cards: Iterable[AIModel], inputs: _Inputs) -> str:
+    if any(m.use_count for m in cards):
+        return "calls on this server"
+    return "public benchmarks" if inputs.quality else _BASIS_WITHOUT_EVIDENCE
+
+
+_NO_STATS = Stats()
+
+
+def _card_key(
+    record: ModelRecord, reasons: Mapping[str, str | None], inputs: _Inputs, today: str
+) -> _CardKey:
+    """The best offer is the first that can be called, else the first."""
     best = next((o for o in record.offers if reasons[o.id] is None), record.offers[0])
     reason = reasons[best.id]
     retired = record.retires_on is not None and record.retires_on <= today
     if reason is not None and retired and record.successor:
         reason = f"{reason}; its successor is {record.successor}"
-    stats = inputs.stats.get(record.id, Stats())
+    stats = inputs.stats.get(record.id, _NO_STATS)
+    return record, best.id, reason, retired, stats, inputs.evidence.get(record.id, ())
+
+
+def _same(old: _CardKey | None, new: _CardKey) -> bool:
+    """Records are compared by identity first, which is what nearly always holds: there are thousands of figures in them."""
+    return old is not None and (old[0] is new[0] or old[0] == new[0]) and old[1:] == new[1:]
+
+
+def _card(key: _CardKey) -> AIModel:
+    record, best_id, reason, retired, stats, evidence = key
+    best = next(o for o in record.offers if o.id == best_id)
     return AIModel(
         id=record.id,
         name=record.name,
@@ -299,7 +344,7 @@ def _card(record: ModelRecord, reasons: Mapping[str, str | None], inputs: _Input
         aliases=record.aliases,
         tags=record.tags,
         sources=record.sources,
-        evidence=inputs.evidence.get(record.id, ()),
+        evidence=evidence,
         stats=stats,
     )
 

@@ -1,6 +1,6 @@
 """Typo-forgiving search over names, ids, aliases, makers, providers, capabilities, price words and descriptions.
 
-An index is built once per snapshot. A query's words are read in three ways: words of intent ("cheap", "vision",
+Words are read once per snapshot. A query's words are read in three ways: words of intent ("cheap", "vision",
 "long context") filter and order; words that are in the vocabulary match exactly or as a prefix; the rest match by
 Damerau-Levenshtein distance. A model's score is the sum over words of rarity x similarity x weight of the field, times
 how much of the query it covers; naming nearly all of a model's own name lifts it, and prominence breaks ties.
@@ -17,6 +17,7 @@ from rapidfuzz.distance import OSA
 
 from agent_marketplace.catalog.hosts import title
 from agent_marketplace.catalog.models import AIModel
+from agent_marketplace.catalog.snapshot import ModelRecord
 
 MAX_QUERY = 200
 MAX_TERMS = 10
@@ -111,63 +112,77 @@ class _Intent(msgspec.Struct):
         )
 
 
-class SearchIndex:
-    """The index of one set of models. `prominence`: model id -> 0..1, orders what matches equally well."""
+class Words:
+    """What search knows of a catalogue's names: the dear part of an index, made once for each snapshot."""
 
-    def __init__(self, models: Sequence[AIModel], prominence: Mapping[str, float]) -> None:
-        self._models = models
-        self._prominence = [prominence.get(m.id, 0.0) for m in models]
-        self._own: list[frozenset[str]] = []
-        self._exact: dict[str, list[int]] = defaultdict(list)
+    def __init__(self, records: Sequence[ModelRecord]) -> None:
+        self.own: list[frozenset[str]] = []
+        self.exact: dict[str, list[int]] = defaultdict(list)
         postings: dict[str, dict[int, float]] = defaultdict(dict)
-        for doc, model in enumerate(models):
-            self._add(doc, model, postings)
-        self._postings = dict(postings)
-        self._rarity = {t: math.log(1 + len(models) / len(docs)) for t, docs in postings.items()}
-        self._vocabulary = sorted(t for t in postings if t[0].isalpha() and len(t) > 2)
-        self._prefixes: dict[str, list[str]] = defaultdict(list)
+        for doc, record in enumerate(records):
+            self._add(doc, record, postings)
+        self.postings = dict(postings)
+        self.rarity = {t: math.log(1 + len(records) / len(docs)) for t, docs in postings.items()}
+        self.vocabulary = sorted(t for t in postings if t[0].isalpha() and len(t) > 2)
+        self.prefixes: dict[str, list[str]] = defaultdict(list)
         for term in postings:
             for length in range(1, min(len(term), 12)):
-                self._prefixes[term[:length]].append(term)
-        self._squashed = list(self._exact)
-        costs = sorted(_blend(m) for m in models)
-        rank = {cost: i / max(1, len(costs) - 1) for i, cost in enumerate(costs)}
-        self._cheapness = [1.0 - rank[_blend(m)] for m in models]
-        released = sorted(m.released_on or "" for m in models)
-        self._newness = [released.index(m.released_on or "") / max(1, len(released) - 1) for m in models]
+                self.prefixes[term[:length]].append(term)
+        self.squashed = list(self.exact)
 
-    def _add(self, doc: int, model: AIModel, postings: dict[str, dict[int, float]]) -> None:
-        own = _spread([*terms(model.id), *terms(model.name)])
-        self._own.append(
+    def _add(self, doc: int, record: ModelRecord, postings: dict[str, dict[int, float]]) -> None:
+        own = _spread([*terms(record.id), *terms(record.name)])
+        self.own.append(
             frozenset(
                 t
-                for t in terms(model.id.replace("-instruct", "").replace("-it", ""))
+                for t in terms(record.id.replace("-instruct", "").replace("-it", ""))
                 if t not in ("v", "preview")
             )
         )
+        upstream = record.offers[0].upstream_id
         fields: list[tuple[str, Iterable[str]]] = [
             ("name", own),
-            ("alias", _spread(t for a in (*model.aliases, model.model_id) for t in terms(a.split("/")[-1]))),
+            ("alias", _spread(t for a in (*record.aliases, upstream) for t in terms(a.split("/")[-1]))),
             (
                 "maker",
                 [
-                    *terms(title(model.maker)),
-                    *terms(model.maker),
-                    *terms(model.family),
-                    squash(title(model.maker)),
+                    *terms(title(record.maker)),
+                    *terms(record.maker),
+                    *terms(record.family),
+                    squash(title(record.maker)),
                 ],
             ),
-            ("provider", [t for p in model.providers for t in (*terms(p), *terms(title(p)))]),
-            ("description", (t for t in terms(model.description) if len(t) > 3)),
+            ("provider", [t for o in record.offers for t in (*terms(o.provider), *terms(title(o.provider)))]),
+            ("description", (t for t in terms(record.description) if len(t) > 3)),
         ]
         for field, words in fields:
             for word in filter(None, words):
                 known = postings[word]
                 known[doc] = max(known.get(doc, 0.0), _WEIGHTS[field])
-        for text in {model.id, model.name, *model.aliases, model.model_id}:
+        for text in {record.id, record.name, *record.aliases, upstream}:
             for form in {squash(text), squash(text.split("/")[-1])}:
-                if form and doc not in self._exact[form]:
-                    self._exact[form].append(doc)
+                if form and doc not in self.exact[form]:
+                    self.exact[form].append(doc)
+
+
+class SearchIndex:
+    """The index of one set of models, in the order of its words' records.
+
+    prominence: model id -> 0..1, orders what matches equally well.
+    """
+
+    def __init__(self, words: Words, models: Sequence[AIModel], prominence: Mapping[str, float]) -> None:
+        self._models = models
+        self._prominence = [prominence.get(m.id, 0.0) for m in models]
+        self._own, self._exact, self._squashed = words.own, words.exact, words.squashed
+        self._postings, self._rarity = words.postings, words.rarity
+        self._vocabulary, self._prefixes = words.vocabulary, words.prefixes
+        costs = [_blend(m) for m in models]
+        rank = {cost: i / max(1, len(costs) - 1) for i, cost in enumerate(sorted(costs))}
+        self._cheapness = [1.0 - rank[cost] for cost in costs]
+        released = [m.released_on or "" for m in models]
+        first = {day: i for i, day in reversed(list(enumerate(sorted(released))))}
+        self._newness = [first[day] / max(1, len(released) - 1) for day in released]
 
     def search(self, query: str, limit: int = 50) -> list[AIModel]:
         """The best matches first; at most `limit`. An empty query, or one of no words at all, finds nothing."""

@@ -5,6 +5,7 @@ the first published code made, and is frozen: every change of a table is a revis
 """
 
 import sys
+from functools import cache
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -30,7 +31,10 @@ def upgrade(engine: sa.Engine) -> str:
         if engine.dialect.name == "postgresql":
             connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
-        if _known(connection) is None and (others := sa.inspect(connection).get_table_names()):
+        found = _known(connection)
+        if found is not None and found == _scripts().get_current_head():
+            return found
+        if found is None and (others := sa.inspect(connection).get_table_names()):
             raise MigrationError(
                 f"The database is another program's: it has tables ({', '.join(others[:3])}), but no revision of ours. "
                 "Name an empty one, or the right one, in DATABASE_URL"
@@ -81,9 +85,9 @@ def _known(connection: sa.Connection) -> str | None:
     return found
 
 
-def _config(connection: sa.Connection | None = None) -> Config:
+def _config(connection: sa.Connection | None = None, *, folder: Path | None = None) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    config.set_main_option("script_location", str(folder or FOLDER).replace("%", "%%"))
     config.attributes["connection"] = connection
     for option, value in (
         ("hooks", "ruff"),
@@ -96,7 +100,13 @@ def _config(connection: sa.Connection | None = None) -> Config:
 
 
 def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config())
+    return _read(FOLDER)
+
+
+@cache
+def _read(folder: Path) -> ScriptDirectory:
+    """The revisions in a folder, read once a process."""
+    return ScriptDirectory.from_config(_config(folder=folder))
 
 
 def main(arguments: list[str]) -> None:

@@ -11,6 +11,7 @@ import ssl
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from agent_marketplace.net.errors import AddressRefused, ConnectFailed, InvalidRequest
@@ -265,8 +266,9 @@ class Resolver:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
+@cache
 def tls_context() -> ssl.SSLContext:
-    """TLS 1.2 or later, the system's trust store, host names checked, HTTP/1.1 only."""
+    """TLS 1.2 or later, the system's trust store, host names checked, HTTP/1.1 only. One a process: reading the store is slow."""
     context = ssl.create_default_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
