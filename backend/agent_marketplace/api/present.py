@@ -8,6 +8,7 @@ from typing import Any
 from agent_marketplace.accounts.keys import CreatedKey, MarketplaceKey
 from agent_marketplace.accounts.store import SessionRow
 from agent_marketplace.accounts.user import User
+from agent_marketplace.connect import Client
 from agent_marketplace.conversations.types import Agent, Conversation, Message
 from agent_marketplace.gateway.agent_wire import usage_fields
 from agent_marketplace.ledger import Plan, StatementEntry, UsageRecord, UsageSum, dollars
@@ -232,6 +233,20 @@ def plan(offered: Plan) -> dict[str, Any]:
         "model_tiers": list(offered.model_tiers),
         "byok_fee_percent": str(Decimal(offered.byok_fee_ppm) / 10_000),
         "description": offered.description,
+    }
+
+
+def client(row: Client) -> dict[str, Any]:
+    """A program's settings, the places in its texts left open."""
+    return {
+        "id": row.id,
+        "name": row.name,
+        "kind": row.kind,
+        "wires": list(row.wires),
+        "version": row.version,
+        "documented": row.documented,
+        "note": row.note,
+        "steps": [{"where": step.where, "text": step.template()} for step in row.steps],
     }
 
 

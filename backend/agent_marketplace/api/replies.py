@@ -51,6 +51,30 @@ class Providers(Reply):
     providers: list[ProviderOut]
 
 
+class ClientStep(BaseModel):
+    """One thing to do. where: in words; text: what is copied, with places such as `${key}` to fill."""
+
+    where: str
+    text: str
+
+
+class ClientSettings(BaseModel):
+    """A program's settings. version: the one they were run with, empty: never; documented: the day of its documentation then."""
+
+    id: str
+    name: str
+    kind: Literal["agent", "editor", "terminal", "sdk"]
+    wires: list[str]
+    version: str
+    documented: str
+    note: str
+    steps: list[ClientStep]
+
+
+class Clients(Reply):
+    clients: list[ClientSettings]
+
+
 class Favourites(Reply):
     favourites: list[str]
 

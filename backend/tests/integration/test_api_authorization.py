@@ -60,6 +60,7 @@ RULES: dict[str, Rule] = {
     f"delete {M}/api-keys/{{provider}}": Rule("person", mine=True),
     f"post {M}/api-keys/{{provider}}/test": Rule("person", mine=True),
     f"get {M}/providers": Rule("open"),
+    f"get {M}/clients": Rule("open"),
     f"get {M}/keys": Rule("person"),
     f"post {M}/keys": Rule("person", body={"name": "x"}),
     f"delete {M}/keys/{{key_id}}": Rule("person", mine=True),

@@ -11,6 +11,7 @@ from agent_marketplace.api.deps import Address, Caller, Person, Reader, Router, 
 from agent_marketplace.api.envelope import success
 from agent_marketplace.api.v1.account_export import account_export
 from agent_marketplace.catalog.feed import rss
+from agent_marketplace.connect import clients
 from agent_marketplace.errors import NotFound
 from agent_marketplace.vault import StoredSecret
 
@@ -187,6 +188,16 @@ async def list_providers(market: The) -> Response:
     return success(
         providers=[{**present.provider(e), "models": served[e.name]} for e in market.endpoints.all()]
     )
+
+
+@router.get(
+    "/clients",
+    tags=["catalogue"],
+    summary="Settings of editors, agents and libraries that speak to this server",
+    responses={200: {"model": replies.Clients}},
+)
+async def list_clients() -> Response:
+    return success(clients=[present.client(c) for c in clients()])
 
 
 def _api_key(stored: StoredSecret) -> dict[str, Any]:

@@ -2,15 +2,16 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { modelsQuery } from "@/shared/api/queries";
 import { useApi, useHost, useSession, withHost } from "@/shared/api/services";
-import type { Model } from "@/shared/api/types";
+import type { ClientSettings, Model } from "@/shared/api/types";
 import { createKey } from "@/shared/keys/keys-api";
 import { ShownOnce } from "@/shared/keys/marketplace-keys";
 import { providerName } from "@/shared/lib/names";
 import { Button } from "@/shared/ui/button";
 import { CopyButton } from "@/shared/ui/copy-button";
 import { Field, Input } from "@/shared/ui/input";
+import { Skeleton } from "@/shared/ui/skeleton";
 import { Tab, TabList, TabPanel, Tabs } from "@/shared/ui/tabs";
-import { type Connection, type Recipe, recipes } from "./recipes";
+import { type Connection, clientsQuery, filled, tried } from "./recipes";
 
 const NO_KEY = "PASTE-A-MARKETPLACE-KEY";
 const DEFAULT_CONTEXT = 32_768;
@@ -29,7 +30,8 @@ function Connect() {
     onSuccess: (made) => setKey({ text: made.key, fresh: true }),
   });
   const model = models.find((each) => each.id === search) ?? models.find((each) => each.is_available);
-  const list = recipes(connectionOf(new URL(host.apiBase || "/", document.baseURI).origin, key?.text ?? NO_KEY, model));
+  const clients = useQuery(clientsQuery(api));
+  const connection = connectionOf(new URL(host.apiBase || "/", document.baseURI).origin, key?.text ?? NO_KEY, model);
   return (
     <div className="h-full overflow-y-auto">
       <div className="mx-auto flex w-full max-w-3xl flex-col gap-6 p-4 sm:p-6">
@@ -106,7 +108,13 @@ function Connect() {
           </li>
           <li className="flex flex-col gap-2">
             <h2 className="font-medium">3. The settings</h2>
-            <Recipes list={list} />
+            {clients.isError && (
+              <p role="alert" className="text-danger">
+                {clients.error.message}
+              </p>
+            )}
+            {clients.isPending && <Skeleton className="h-40" />}
+            {clients.data && <Recipes list={clients.data} connection={connection} />}
           </li>
         </ol>
       </div>
@@ -114,20 +122,27 @@ function Connect() {
   );
 }
 
-function Recipes({ list }: { list: Recipe[] }) {
+function Recipes({ list, connection }: { list: ClientSettings[]; connection: Connection }) {
   return (
     <Tabs defaultValue={list[0]?.id}>
       <TabList aria-label="Tool" data-tour="connect" className="h-auto flex-wrap">
-        {list.map((recipe) => (
-          <Tab key={recipe.id} value={recipe.id}>
-            {recipe.tool}
+        {list.map((client) => (
+          <Tab key={client.id} value={client.id}>
+            {client.name}
           </Tab>
         ))}
       </TabList>
-      {list.map((recipe) => (
-        <TabPanel key={recipe.id} value={recipe.id} className="flex flex-col gap-3 pt-3">
-          <Snippet where={recipe.where} text={recipe.text} tool={recipe.tool} />
-          {recipe.next && <Snippet where={recipe.next.where} text={recipe.next.text} tool={`${recipe.tool}, second step`} />}
+      {list.map((client) => (
+        <TabPanel key={client.id} value={client.id} className="flex flex-col gap-3 pt-3">
+          {client.steps.map((step, index) => (
+            <Snippet
+              key={step.where}
+              where={step.where}
+              text={filled(step.text, connection).trimEnd()}
+              tool={index === 0 ? client.name : `${client.name}, step ${index + 1}`}
+            />
+          ))}
+          <p className="text-muted">{[client.note, tried(client)].filter(Boolean).join(" ")}</p>
         </TabPanel>
       ))}
     </Tabs>

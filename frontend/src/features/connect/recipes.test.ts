@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type Connection, recipes } from "./recipes";
+import type { ClientSettings } from "@/shared/api/types";
+import { type Connection, filled, tried } from "./recipes";
 
 const connection: Connection = {
   origin: "http://127.0.0.1:8000",
@@ -11,37 +12,47 @@ const connection: Connection = {
   vision: true,
 };
 
-describe("recipes", () => {
-  const all = recipes(connection);
+const settings = (fields: Partial<ClientSettings>): ClientSettings => ({
+  id: "x",
+  name: "X",
+  kind: "agent",
+  wires: ["chat"],
+  version: "",
+  documented: "",
+  note: "",
+  steps: [],
+  ...fields,
+});
 
+/** A place in a text. */
+const at = (name: string) => `$\{${name}}`;
+
+describe("filled", () => {
   it("leaves nothing to fill in by hand", () => {
-    for (const recipe of all) {
-      const text = recipe.text + (recipe.next?.text ?? "");
-      expect(text, recipe.tool).toContain("mk-test");
-      expect(text, recipe.tool).toContain("gpt4");
-      expect(text, recipe.tool).toContain("http://127.0.0.1:8000");
-      expect(text, recipe.tool).not.toMatch(/YOUR_|<.*>|undefined/);
-    }
+    const text = ["origin", "key", "model", "name", "label", "context", "max_output", "vision"].map(at).join(" ");
+    expect(filled(text, connection)).toBe(
+      String.raw`http://127.0.0.1:8000 mk-test gpt4 "GPT-4 \"Turbo\": fast" "GPT-4 \"Turbo\": fast (Marketplace)" 128000 4096 true`,
+    );
   });
 
   it("gives JSON tools valid JSON, whatever the model is called", () => {
-    for (const id of ["vscode", "zed"]) {
-      const recipe = all.find((each) => each.id === id);
-      expect(JSON.stringify(JSON.parse(recipe?.text ?? ""))).toContain("gpt4");
-    }
+    const text = filled(`{"models": {"${at("model")}": {"name": ${at("name")}, "limit": ${at("context")}}}}`, connection);
+    expect(JSON.parse(text)).toEqual({ models: { gpt4: { name: 'GPT-4 "Turbo": fast', limit: 128_000 } } });
   });
 
-  it("quotes a name that YAML would misread", () => {
-    expect(all.find((each) => each.id === "continue")?.text).toContain(String.raw`name: "GPT-4 \"Turbo\": fast"`);
+  it("shows a place of a newer server instead of an empty one", () => {
+    expect(filled(at("shape"), connection)).toBe(at("shape"));
   });
 
-  it("gives each wire its own base address", () => {
-    const text = (id: string) => all.find((each) => each.id === id)?.text;
-    expect(text("openai-python")).toContain('base_url="http://127.0.0.1:8000/v1"');
-    expect(text("anthropic-python")).toContain('base_url="http://127.0.0.1:8000"');
+  it("takes a key that looks like a pattern as it is", () => {
+    expect(filled(at("key"), { ...connection, key: "a$&b" })).toBe("a$&b");
   });
+});
 
-  it("never repeats an id", () => {
-    expect(new Set(all.map((each) => each.id)).size).toBe(all.length);
+describe("tried", () => {
+  it("does not call settings tried that nobody ran", () => {
+    expect(tried(settings({ version: "1.2" }))).toBe("Tried with version 1.2.");
+    expect(tried(settings({ documented: "2026-11-30" }))).toBe("From its documentation of 2026-11-30, not tried.");
+    expect(tried(settings({}))).toBe("");
   });
 });

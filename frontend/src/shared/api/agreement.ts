@@ -5,6 +5,7 @@
 import type { components } from "@/shared/api/schema.gen";
 import type {
   Balance,
+  ClientSettings,
   Evidence,
   Model,
   ModelList,
@@ -36,6 +37,7 @@ export type Agreement = [
   Agrees<Recommendation, Schemas["Pick"]>,
   Agrees<UserProfile, Schemas["ProfileOut"]>,
   Agrees<Balance & { success: true }, Schemas["BalanceOut"]>,
+  Agrees<ClientSettings, Schemas["ClientSettings"]>,
   Agrees<Recommendations & { success: true }, Schemas["Recommendations"]>,
   Agrees<ModelList & { success: true }, Pick<Schemas["Models"], "models" | "count" | "total" | "success">>,
 ];

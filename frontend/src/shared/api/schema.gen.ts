@@ -589,6 +589,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/marketplace/clients": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Settings of editors, agents and libraries that speak to this server */
+        get: operations["list_clients_api_v1_marketplace_clients_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/marketplace/estimates/calibration": {
         parameters: {
             query?: never;
@@ -1573,6 +1590,51 @@ export interface components {
             system?: string;
             temperature?: number;
             temporary?: boolean;
+        };
+        /**
+         * ClientSettings
+         * @description A program's settings. version: the one they were run with, empty: never; documented: the day of its documentation then.
+         */
+        ClientSettings: {
+            /** Documented */
+            documented: string;
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "agent" | "editor" | "terminal" | "sdk";
+            /** Name */
+            name: string;
+            /** Note */
+            note: string;
+            /** Steps */
+            steps: components["schemas"]["ClientStep"][];
+            /** Version */
+            version: string;
+            /** Wires */
+            wires: string[];
+        };
+        /**
+         * ClientStep
+         * @description One thing to do. where: in words; text: what is copied, with places such as `${key}` to fill.
+         */
+        ClientStep: {
+            /** Text */
+            text: string;
+            /** Where */
+            where: string;
+        };
+        /** Clients */
+        Clients: {
+            /** Clients */
+            clients: components["schemas"]["ClientSettings"][];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
         };
         /** Completion */
         Completion: {
@@ -4264,6 +4326,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UsageReply"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    list_clients_api_v1_marketplace_clients_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Clients"];
                 };
             };
             /** @description Any failure */

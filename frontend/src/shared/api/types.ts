@@ -203,3 +203,16 @@ export interface ProviderInfo {
   base_url_set: boolean;
   models: number;
 }
+
+/** A program's settings. version: the one that the trials ran, "": none did; documented: the day of its documentation then. */
+export interface ClientSettings {
+  id: string;
+  name: string;
+  kind: "agent" | "editor" | "terminal" | "sdk";
+  wires: string[];
+  version: string;
+  documented: string;
+  note: string;
+  /** `text` has places such as `${key}` to fill. */
+  steps: { where: string; text: string }[];
+}
