@@ -3,7 +3,7 @@ PORT ?= 8000
 HOST ?= 127.0.0.1
 SHELL := /bin/sh
 
-.PHONY: help run test setup setup-dev dev fix test-one demo wheel check backend-test frontend-test e2e bare-test lock licences \
+.PHONY: help run test setup setup-dev dev fix test-one demo wheel check backend-test frontend-test e2e bare-test clients lock licences \
 	sbom openapi clean
 
 help:            ## list the targets
@@ -58,6 +58,10 @@ e2e:             ## the whole story in a real browser
 
 bare-test:       ## both commands in a bare Debian made for it (needs root and debootstrap)
 	@scripts/bare_test.sh
+
+clients:         ## run real coding agents and libraries against the server (CLIENTS="codex aider": some)
+	@scripts/setup.sh test
+	@.venv/bin/python bench/clients/run.py $(CLIENTS)
 
 openapi:         ## write frontend/openapi.json and the UI's types from the server
 	@.venv/bin/agent-marketplace openapi > frontend/openapi.json
