@@ -95,6 +95,7 @@ _NATIVE = frozenset({"stop_sequence", "pause_turn", "model_context_window_exceed
 
 def parse(body: bytes, *, model: str | None, stream: bool | None, counting: bool = False) -> Call:
     """The canonical call. counting: of `count_tokens`, where max_tokens has no place. Raises BadRequest."""
+    fields.check_names(body)
     r = fields.guarded(_request.decode, body)
     routing, extra = fields.split_fields(fields.raw_fields(body), KNOWN)
     name = model or r.model

@@ -121,6 +121,7 @@ class _Config:
 
 def parse(body: bytes, *, model: str | None, stream: bool | None) -> Call:
     """The canonical call. Raises BadRequest with words that name the field."""
+    fields.check_names(body)
     raw = {name: fields.value(value) for name, value in fields.raw_fields(body).items()}
     name = model or raw.get("model")
     if not isinstance(name, str) or not name:

@@ -1,5 +1,6 @@
 """Reading bodies: typed decoding with words that name the field; our own routing fields, cut out of every body."""
 
+import json
 from collections.abc import Callable, Mapping
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
@@ -26,6 +27,7 @@ ROUTING_FIELDS = frozenset(
     }
 )
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_any = msgspec.json.Decoder()
 
 
 def guarded(decode: Callable[[bytes], T], body: bytes) -> T:
@@ -52,6 +54,32 @@ def _words(message: str) -> str:
 def raw_fields(body: bytes) -> dict[str, msgspec.Raw]:
     """Top-level fields, values unparsed. Raises BadRequest."""
     return guarded(_fields.decode, body)
+
+
+def check_names(body: bytes) -> None:
+    """Raises BadRequest where an object of a client's body has two fields of one name: decoders differ in which of them they
+    take, and a body that passes as bytes must not be read as one call here and as another at its provider. Also BadRequest
+    for what is no JSON.
+
+    A text has as many quotes as its value written anew, unless a field was lost in between; only a backslash that is spelt
+    as its number in front of a closing quote looks the same.
+    """
+    anew = msgspec.json.encode(guarded(_any.decode, body))
+    lost = (body.count(b'"') - body.count(b'\\"')) - (anew.count(b'"') - anew.count(b'\\"'))
+    if lost:
+        try:
+            json.loads(body, object_pairs_hook=_distinct)
+        except (ValueError, RecursionError) as e:
+            raise BadRequest(f"The body is not valid JSON: {e}") from None
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, inner in pairs:
+        if name in found:
+            raise BadRequest(f"{name[:60]}: is given twice in one object")
+        found[name] = inner
+    return found
 
 
 def value(raw: msgspec.Raw) -> Any:
