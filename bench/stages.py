@@ -6,6 +6,7 @@ profiler's overhead is in each figure (about twice the time without it): read th
 
 import asyncio
 import cProfile
+import gc
 import pstats
 import sys
 import tempfile
@@ -92,6 +93,8 @@ async def main(calls: int) -> None:
         user = await market.accounts.auth.create_user("bench@example.com", "a password of the bench")
         await market.ledger.grant(user.user_id, 10**14, kind="credit")
         await load(market, user.user_id, 20 * AT_ONCE)
+        gc.collect()
+        gc.freeze()  # as a server does once it is ready
         began = time.thread_time()
         await load(market, user.user_id, calls)
         plain = time.thread_time() - began

@@ -4,8 +4,10 @@ import os
 import threading
 import time
 import uuid
+from itertools import product
 
 _DIGITS = b"0123456789abcdefghijklmnopqrstuvwxyz"
+_THREE = tuple(bytes(digits).decode() for digits in product(_DIGITS, repeat=3))
 _RANDOM_CHARACTERS = 15
 _FIVE_BITS = bytes(
     _DIGITS[byte & 31] for byte in range(256)
@@ -40,11 +42,12 @@ _source = _Source()
 
 
 def _base36(value: int, width: int) -> str:
-    digits = bytearray(width)
-    for place in reversed(range(width)):
-        value, rest = divmod(value, 36)
-        digits[place] = _DIGITS[rest]
-    return digits.decode()
+    """width: a multiple of three."""
+    text = ""
+    while len(text) < width:
+        value, rest = divmod(value, 36**3)
+        text = _THREE[rest] + text
+    return text
 
 
 def new_id(prefix: str) -> str:

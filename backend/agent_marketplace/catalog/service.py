@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from agent_marketplace.catalog import store
@@ -97,7 +98,7 @@ class Catalog:
             await self._reload()
 
     def _today(self) -> str:
-        return datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC).date().isoformat()
+        return _day(self._clock.now_ms() // 86_400_000)
 
     async def set_ollama(self, tags: Mapping[str, Said | None]) -> None:
         """What the operator's Ollama serves now, and says of it; every tag becomes an offer that costs nothing."""
@@ -286,3 +287,9 @@ class Catalog:
 def _outdates(as_of: str, version: str, row: PriceRow) -> bool:
     """Whether a bundled price is news against the row in force."""
     return row.source == "bundled" and row.price_version != version and as_of >= row.as_of
+
+
+@lru_cache(maxsize=8)
+def _day(number: int) -> str:
+    """The day so many days after the epoch, YYYY-MM-DD."""
+    return (date(1970, 1, 1) + timedelta(days=number)).isoformat()

@@ -169,7 +169,7 @@ def closed(out: OutboundCall, call: Call, wire: WireName, endpoint: Endpoint) ->
     client's own bytes, in options and in content without a canonical name. Elsewhere the codec has written all of it.
     """
     unread, body = call.unread, out.body
-    tools = {t.name for t in call.tools if hosted(t, call.wire)}
+    tools = {t.name for t in call.tools if hosted(t, call.wire)} if call.tools else set[str]()
     if call.wire == wire and (unread or call.extra or tools or call.wire == "responses"):
         off = _STORE if endpoint.unstored or wire == "responses" else frozenset[str]()
         body, cut = VOCABULARIES[wire].closed(

@@ -9,7 +9,7 @@ from agent_marketplace.gateway import needs, sizing
 from agent_marketplace.gateway.parts import OutputRange, Parts
 from agent_marketplace.gateway.plan import Plan, Target
 from agent_marketplace.gateway.preferences import parse
-from agent_marketplace.gateway.preparing import count_tokens, read_forms
+from agent_marketplace.gateway.preparing import measured
 from agent_marketplace.gateway.sizing import Asked
 from agent_marketplace.ledger import dollars
 from agent_marketplace.recommend.question import Expected
@@ -29,8 +29,7 @@ def with_effort(call: Call, plan: Plan) -> Call:
 
 async def estimate(parts: Parts, user_id: str, call: Call) -> dict[str, Any]:
     """Raises what planning raises (unknown model, nothing that could answer); a short wallet is `affordable: false`, no error."""
-    tokens = await count_tokens(call)
-    forms = await read_forms(call, None)
+    tokens, forms = await measured(call, None)
     asked = Asked(call=call, needs=needs.read(call, tokens), input_tokens=tokens, forms=forms)
     plan = await parts.planner.plan(user_id, call, asked.needs, parse(call.routing))
     target = plan.attempts[0].target

@@ -76,6 +76,8 @@ class Health:
 
     def available(self, lane: Lane) -> bool:
         """False while a breaker of the lane is open, or while another call is probing it."""
+        if not self._breakers:  # on most days nobody fails
+            return True
         now = self._clock.monotonic()
         return all(
             now >= breaker.open_until
@@ -86,6 +88,8 @@ class Health:
 
     def attempt(self, lane: Lane) -> None:
         """Marks the half-open probe as taken."""
+        if not self._breakers:
+            return
         now = self._clock.monotonic()
         for _, breaker in self._of(lane):
             if breaker.open_until and now >= breaker.open_until:
@@ -93,6 +97,8 @@ class Health:
 
     def success(self, lane: Lane) -> None:
         """Closes the lane's breakers; what only larger calls met stays."""
+        if not self._breakers:
+            return
         for key, _ in self._of(lane):
             del self._breakers[key]
 
@@ -129,6 +135,8 @@ class Health:
 
     def asked_to_wait(self, lane: Lane) -> float:
         """Seconds for which the endpoint itself asked for no such calls (Retry-After)."""
+        if not self._breakers:
+            return 0.0
         now = self._clock.monotonic()
         return max((breaker.asked_until - now for _, breaker in self._of(lane)), default=0.0)
 
@@ -154,8 +162,6 @@ class Health:
 
     def _of(self, lane: Lane) -> Sequence[tuple[tuple[str, str, str], Breaker]]:
         """The breakers there are that concern the lane: the endpoint's for this credential, and the model's."""
-        if not self._breakers:  # on most days nobody fails
-            return ()
         keys = [(lane.endpoint, lane.credential, model) for model in {"", lane.model}]
         found = [(key, breaker) for key in keys if (breaker := self._breakers.get(key)) is not None]
         return [(key, breaker) for key, breaker in found if lane.tokens >= breaker.from_tokens]

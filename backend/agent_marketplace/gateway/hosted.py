@@ -37,7 +37,7 @@ def hosted(tool: Tool, wire: WireName | None) -> bool:
 
 def needed(call: Call) -> str | None:
     """The hosted tool without which the answer would be another one: the only one offered, or the one that is forced."""
-    found = [t for t in call.tools if hosted(t, call.wire)]
+    found = [t for t in call.tools if hosted(t, call.wire)] if call.tools else []
     if not found or call.tool_choice == "none":
         return None
     chosen = call.extra.get("tool_choice")
@@ -53,6 +53,8 @@ def without_hosted(call: Call, wire: WireName, *, own_key: bool) -> tuple[Call, 
     """The call without the tools that can't be run on this wire, or are billed apart on the operator's key, and without what
     they did earlier. Raises UpstreamFailure(UNSUPPORTED) where one of them was demanded."""
     same = call.wire == wire
+    if not call.tools and (same or call.wire != "responses"):
+        return call, ()
     gone = [
         t
         for t in call.tools

@@ -1,6 +1,7 @@
 """What a call needs of its target: read off the canonical call, never guessed from the model's name."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -28,6 +29,15 @@ _PARAMETERS = (
 )  # fmt: skip
 
 
+_values = attrgetter(*_PARAMETERS)
+_UNSAID = tuple([() if name == "stop" else None for name in _PARAMETERS])
+_NONE: frozenset[str] = frozenset()
+
+
+def _said(values: tuple[Any, ...]) -> Iterator[str]:
+    return (name for name, value in zip(_PARAMETERS, values, strict=True) if value not in (None, ()))
+
+
 MOST_CHOICES = 128
 """Answers to one call: OpenAI's own limit, and no provider has a higher one."""
 
@@ -38,7 +48,8 @@ def read(call: Call, input_tokens: int) -> Needs:
     if choices > MOST_CHOICES:
         name = "generationConfig.candidateCount" if call.wire == "gemini" else "n"
         raise BadRequest(f"{name}: must be at most {MOST_CHOICES}")
-    kinds = {type(part) for message in call.messages for part in message.parts}
+    kinds = () if call.plain else {type(part) for message in call.messages for part in message.parts}
+    values = _values(call)
     return Needs(
         tools=bool(call.tools) or ToolCallPart in kinds or ToolResultPart in kinds,
         images=ImagePart in kinds,
@@ -48,7 +59,7 @@ def read(call: Call, input_tokens: int) -> Needs:
         output_tokens=call.max_tokens,
         stream=call.stream,
         choices=choices,
-        parameters=frozenset([name for name in _PARAMETERS if getattr(call, name) not in (None, ())]),
+        parameters=_NONE if values == _UNSAID else frozenset(_said(values)),
     )
 
 

@@ -65,7 +65,7 @@ class Planner:
         if free_fallback and wishes.fallback is not False and wishes.allow_fallbacks:
             groups += self._free_groups(groups, own_keys, wishes)
         plan = self._compile(groups, call, wants, wishes, user_id)
-        if all(a.why == "free_fallback" for a in plan.attempts):
+        if not plan.attempts or all(a.why == "free_fallback" for a in plan.attempts):
             asked = groups[0].model if groups else call.model
             model = self._registry.get_model_by_id(asked)
             successor = model.successor if model is not None and model.retired else None
@@ -116,9 +116,11 @@ class Planner:
 
     def _refused(self, call: Call, target: Target) -> tuple[str, str] | None:
         endpoint = self._endpoints.get(target.provider)
-        if endpoint is None:
+        if (
+            endpoint is None or call.plain
+        ):  # words alone ask for nothing that is billed apart, and name no address
             return None
-        wire = self._endpoints.wire(target.provider, target.upstream_id, call)
+        wire, _ = self._endpoints.told(target.provider, target.upstream_id, call)
         return left_out_because(call, target, endpoint, wire)
 
     def _free_groups(self, groups: list[Group], own_keys: frozenset[str], wishes: Preferences) -> list[Group]:

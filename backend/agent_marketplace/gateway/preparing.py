@@ -49,13 +49,14 @@ class Preparer:
         cap: output tokens of each choice that the hold buys; None = what the caller gave
         """
         target, request, call = attempt.target, record.request, record.request.call
-        wire = self._endpoints.wire(target.provider, target.upstream_id, call)
+        endpoint = self.endpoint(target)
+        wire, told_by = self._endpoints.told(target.provider, target.upstream_id, call)
         codec = self._endpoints.codec(target.provider, self._codecs, wire)
         fast = _fast_path(request, codec)
         limit = cap if cap is not None else call.max_tokens
         call, left_out = without_hosted(call, wire, own_key=target.credential == "byok")
-        told_by = self._endpoints.rules(target.provider, target.upstream_id, wire)
-        wanted = told_by.of(call).reasoning not in ("passed", "refused")
+        traits, thinking = told_by.state(call)
+        wanted = traits.reasoning not in ("passed", "refused")
         family = family_of(wire, target.provider, target.model, target.credential, wanted=wanted)
         whole = await self._remembered(request.user_id, call, wire, family)
         fitted = rules.fit(whole, told_by)
@@ -72,21 +73,20 @@ class Preparer:
                 msgspec.structs.replace(call, max_tokens=limit), target.upstream_id, stream=call.stream
             )
             out = msgspec.structs.replace(out, notes=(*fitted.notes, *out.notes))
-        if request.betas and call.wire == self.endpoint(target).wire == "anthropic":
+        if request.betas and call.wire == endpoint.wire == "anthropic":
             out = _with_betas(out, *betas.split(request.betas, target))
         left_out = (*_lowered(record, target), *left_out)
         if left_out:
             out = msgspec.structs.replace(out, notes=(*left_out, *out.notes))
         if target.credential == "operator":
-            out = closed(out, request.call, wire, self.endpoint(target))
+            out = closed(out, request.call, wire, endpoint)
         if call.stream and pipe is None:
             shape = told.shape(record, target)
             encoder, back = request.mouth.encoder(shape), Back(shape.id, fitted.names)
             pipe = TranslatedPipe(codec.decoder(), encoder, back=back, moved=told.moved(record, attempt))
         waits = timeouts(
-            told_by.of(request.call), stream=call.stream,
-            thinks=told_by.of_thinking(request.call) or (target.thinks and not told_by.knows_thinking),
-            max_tokens=request.call.max_tokens,
+            traits, stream=call.stream, max_tokens=request.call.max_tokens,
+            thinks=thinking or (target.thinks and not told_by.knows_thinking),
         )  # fmt: skip
         sent = await self.addressed(target, out, record, waits)
         return Prepared(
@@ -95,7 +95,7 @@ class Preparer:
 
     async def _remembered(self, user_id: str, call: Call, wire: WireName, family: str) -> Call:
         """The call with the thinking that its client dropped since the calls that it led to."""
-        if not family or not (asked := lost(call, wire)):
+        if not family or call.plain or not (asked := lost(call, wire)):
             return call
         return restored(call, wire, await self._reasoning.of(user_id, family, asked))
 
@@ -181,19 +181,20 @@ def _lowered(record: Record, target: Target) -> tuple[Note, ...]:
 _LONG_BODY = 65_536
 
 
-async def read_forms(call: Call, raw: bytes | None) -> Forms:
-    """What the call makes a provider read, from the client's own body where there is one; of a long one in a thread."""
+async def measured(call: Call, raw: bytes | None) -> tuple[int, Forms]:
+    """Input tokens, estimated offline, and what the call makes a provider read, from the client's own body where there is one; of
+    a long one in a thread, so that a worker's other callers need not wait."""
     if is_long(call) or (raw is not None and len(raw) > _LONG_BODY):
-        return await asyncio.to_thread(_forms, call, raw)
-    return _forms(call, raw)
+        return await asyncio.to_thread(_measured, call, raw)
+    return _measured(call, raw)
 
 
-def _forms(call: Call, raw: bytes | None) -> Forms:
-    return of_call(call) if raw is None else of_body(raw)
+def _measured(call: Call, raw: bytes | None) -> tuple[int, Forms]:
+    return count_call(call), of_call(call) if raw is None or call.plain else of_body(raw)
 
 
 async def count_tokens(call: Call) -> int:
-    """Input tokens, estimated offline; of a long call in a thread, so that a worker's other callers need not wait."""
+    """Input tokens, as `measured`."""
     return await asyncio.to_thread(count_call, call) if is_long(call) else count_call(call)
 
 

@@ -118,7 +118,9 @@ class Pulse:
 
     def _sleep(self) -> None:
         """Until the nearest deadline, counted from now: not a whole interval from whenever the last timer fired."""
-        nearest = min(job.due for job in self._jobs)
+        nearest = self._jobs[0].due
+        for job in self._jobs[1:]:
+            nearest = min(nearest, job.due)
         self._timer = self._later(max(nearest - self._now(), _SOONEST_S), self._tick)
 
     def _tick(self) -> None:

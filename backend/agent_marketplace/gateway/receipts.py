@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from agent_marketplace.gateway import told
-from agent_marketplace.gateway.plan import Target
+from agent_marketplace.gateway.plan import Skipped, Target
 from agent_marketplace.gateway.record import AttemptLog, Record
 from agent_marketplace.ledger import price_usage
 from agent_marketplace.usage import Usage
@@ -18,10 +18,12 @@ def detail_of(record: Record, target: Target, now: float) -> dict[str, Any]:
     upstream = record.upstream
     meter = upstream.meter if upstream else None
     notes = upstream.prepared.call.told() if upstream else ()
-    skipped = [s for s in record.plan.skipped if s.code != "unavailable"][:_MOST_SKIPPED]
+    skipped: list[Skipped] = []
+    if record.plan.skipped:
+        skipped = [s for s in record.plan.skipped if s.code != "unavailable"][:_MOST_SKIPPED]
     detail: dict[str, Any] = {
-        "attempts": [msgspec.to_builtins(entry) for entry in record.log],
-        "skipped": [msgspec.to_builtins(s) for s in skipped],
+        "attempts": msgspec.to_builtins(record.log),
+        "skipped": msgspec.to_builtins(skipped),
         "requested_model": record.request.call.model,
         "credential": target.credential,
         "stream": record.request.call.stream,
@@ -29,8 +31,8 @@ def detail_of(record: Record, target: Target, now: float) -> dict[str, Any]:
         "malformed_events": meter.malformed if meter else 0,
         "timings": told.timings(record, now),
         "input_estimate": record.input_tokens,
-        "dropped_parameters": [note.field for note in notes if note.act == "left_out"],
-        "notes": [msgspec.to_builtins(note) for note in notes],
+        "dropped_parameters": [note.field for note in notes if note.act == "left_out"] if notes else [],
+        "notes": msgspec.to_builtins(notes) if notes else [],
         **record.request.detail,
     }
     if (moved := told.fallback(record)) is not None:

@@ -143,13 +143,17 @@ def worst_case(price: Price, inputs: Sequence[Load], outputs: tuple[str, ...], *
 
     outputs: the classes the answer can be billed in; extra_output: tokens that are billed as output besides the answer.
     """
-    prompt = sum(load.tokens for load in inputs)
     reached = [price]
-    reached += [
-        _at_tier(price, t.above_input_tokens + 1) for t in price.tiers if t.above_input_tokens < prompt
-    ]
-    rate = max([_dearest(p, outputs) for p in reached])
-    fixed = sum([load.tokens * max([_dearest(p, load.classes) for p in reached]) for load in inputs])
+    if price.tiers:
+        prompt = sum(load.tokens for load in inputs)
+        reached += [
+            _at_tier(price, t.above_input_tokens + 1) for t in price.tiers if t.above_input_tokens < prompt
+        ]
+    fixed = rate = 0
+    for p in reached:
+        rate = max(rate, _dearest(p, outputs))
+    for load in inputs:
+        fixed += load.tokens * max([_dearest(p, load.classes) for p in reached])
     return Worst(fixed=fixed + rate * extra_output + price.per_request * MILLION, rate=rate)
 
 

@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
@@ -99,12 +100,11 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
 
     def address(self, call: OutboundCall, secret: Revealable | None) -> tuple[str, dict[str, str]]:
         """(URL, headers) of a provider's request. `secret`: the caller's own key, None = the operator's."""
-        headers = {
-            "content-type": "application/json",
-            **dict(self.headers),
-            **dict(call.headers),
-            **self.auth_headers(secret),
-        }
+        headers = {"content-type": "application/json"}
+        for pairs in (self.headers, call.headers):
+            if pairs:
+                headers.update(pairs)
+        headers.update(self.auth_headers(secret))
         return self.url(call.path), headers
 
     def key_probe(self, secret: Revealable | None) -> OutboundRequest | None:
@@ -147,10 +147,15 @@ def timeouts(waits: Traits, *, stream: bool, thinks: bool, max_tokens: int | Non
     A plain answer's head comes with its last word, so what takes long belongs to it: the thinking, and the length where the
     caller asked for more than _LONG_TOKENS, in proportion (25 tokens a second at the usual 60 s).
     """
-    head, content = waits.first_byte_s, waits.first_content_s
+    length = 0 if stream or max_tokens is None else max_tokens
+    return _timeouts(waits.first_byte_s, waits.first_content_s, stream, thinks, length)
+
+
+@lru_cache(maxsize=1024)
+def _timeouts(head: float, content: float, stream: bool, thinks: bool, max_tokens: int) -> Timeouts:
     if stream:
         return Timeouts(first_byte_s=head, first_content_s=content, total_s=head + content + _ANSWER_S)
-    long = head * (max_tokens or 0) / _LONG_TOKENS
+    long = head * max_tokens / _LONG_TOKENS
     wait = max(head, content if thinks else min(content, long))
     return Timeouts(first_byte_s=wait, idle_s=max(Timeouts().idle_s, wait), total_s=wait + _ANSWER_S)
 
@@ -210,13 +215,15 @@ class EndpointTable:
         endpoint = self._endpoints[provider]
         return self._rulebook.rules(wire or endpoint.wire, provider, upstream_model, own=endpoint.own)
 
-    def wire(self, provider: str, upstream_model: str, call: Call) -> WireName:
-        """The wire that a call is told on: OpenAI has two, and the rulebook says which calls need the newer one."""
+    def told(self, provider: str, upstream_model: str, call: Call) -> tuple[WireName, Rules]:
+        """The wire that a call is told on, and the rules there: OpenAI has two, and the rulebook says which calls need the newer
+        one. Raises KeyError for an unknown provider."""
         wire = self._endpoints[provider].wire
-        if wire != "openai":
-            return wire
         rules = self.rules(provider, upstream_model)
-        return "responses" if "endpoint" in rules.says and rules.of(call).endpoint == "responses" else wire
+        if wire == "openai" and "endpoint" in rules.says and rules.of(call).endpoint == "responses":
+            wire = "responses"
+            rules = self.rules(provider, upstream_model, wire)
+        return wire, rules
 
     def codec(self, provider: str, codecs: Mapping[str, Codec], wire: WireName | None = None) -> Codec:
         """The codec of a provider's wire, in its dialect; or of another wire. Raises KeyError for an unknown provider."""

@@ -76,7 +76,6 @@ WAITS = ("first_byte_s", "first_content_s")
 _MOST_WAIT_S = 3600
 
 _TRAITS = {field.name: field.type for field in msgspec.structs.fields(Traits)}
-_States = frozenset[str]
 STATES = frozenset({"thinking", "not_thinking", "tools"})
 
 
@@ -183,46 +182,41 @@ class Rules:
         self.rows = rows
         self.wire = wire
         self.says = frozenset(name for row in rows for name in row.holds)
-        self._always = merged(r for r in rows if not r.when)
-        self._found: dict[_States, Traits] = {}
+        self._thinks = merged(r for r in rows if not r.when).thinks
+        self._found: dict[tuple[bool, bool], Traits] = {}
 
     def of(self, call: Call) -> Traits:
         """What holds for this call."""
-        states = _states(call, self._always)
-        traits = self._found.get(states)
-        if traits is None:
-            traits = self._found[states] = merged(r for r in self.rows if r.when <= states)
-        return traits
+        return self.state(call)[0]
 
     def of_thinking(self, call: Call) -> bool:
         """Whether the model will think about this call."""
-        return "thinking" in _states(call, self._always)
+        return self.state(call)[1]
+
+    def state(self, call: Call) -> tuple[Traits, bool]:
+        """Both at once: what holds for this call, and whether the model will think about it."""
+        thinks = self._thinks == "always" or _asked(call, default=self._thinks == "default")
+        state = thinks, bool(call.tools)
+        traits = self._found.get(state)
+        if traits is None:
+            states = {"thinking" if thinks else "not_thinking"} | ({"tools"} if call.tools else set())
+            traits = self._found[state] = merged(r for r in self.rows if r.when <= states)
+        return traits, thinks
 
     @property
     def knows_thinking(self) -> bool:
         """Whether any rule says when the model thinks, or how it is asked to."""
-        return any("thinks" in row.holds or "thinking" in row.holds for row in self.rows)
+        return "thinks" in self.says or "thinking" in self.says
 
 
-def _states(call: Call, traits: Traits) -> _States:
-    switch = call.extra.get("thinking")
+def _asked(call: Call, *, default: bool) -> bool:
+    """Whether a call asks for thinking; default: what saying nothing of it means."""
+    if call.reasoning_effort is not None or call.reasoning_max_tokens is not None:
+        return call.reasoning_effort != "none" and call.reasoning_max_tokens != 0
+    switch = call.extra.get("thinking") if call.extra else None
     kind = switch.get("type") if isinstance(switch, dict) else None
-    if traits.thinks == "always":
-        thinks = True
-    elif call.reasoning_effort is not None or call.reasoning_max_tokens is not None:
-        thinks = call.reasoning_effort != "none" and call.reasoning_max_tokens != 0
-    elif kind in ("enabled", "disabled"):  # DeepSeek's, Moonshot's and Z.ai's own field
-        thinks = kind == "enabled"
-    else:
-        thinks = traits.thinks == "default"
-    return _BY_STATE[thinks, bool(call.tools)]
-
-
-_BY_STATE: Mapping[tuple[bool, bool], _States] = {
-    (thinks, tools): frozenset({"thinking" if thinks else "not_thinking"} | ({"tools"} if tools else set()))
-    for thinks in (True, False)
-    for tools in (True, False)
-}
+    # DeepSeek's, Moonshot's and Z.ai's own field
+    return kind == "enabled" if kind in ("enabled", "disabled") else default
 
 
 class Rulebook:

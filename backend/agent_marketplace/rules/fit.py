@@ -37,14 +37,16 @@ def refusal(call: Call, rules: Rules) -> str | None:
 
 def fit(call: Call, rules: Rules) -> Fitted:
     """The call for this target. Raises UpstreamFailure(UNSUPPORTED) where `refusal` has words."""
-    traits, thinking = rules.of(call), rules.of_thinking(call)
+    traits, thinking = rules.state(call)
     parameters.check(call, traits)
     turns.check(call, traits)
     notes: list[Note] = []
     made = parameters.fitted(call, traits, thinking=thinking, notes=notes)
     if rules.wire in ("openai", "responses") and call.wire != rules.wire:
         made = schemas.fitted(made, notes)
-    called = any(isinstance(p, ToolCallPart | ToolResultPart) for m in call.messages for p in m.parts)
+    called = not call.plain and any(
+        isinstance(p, ToolCallPart | ToolResultPart) for m in call.messages for p in m.parts
+    )
     names: Mapping[str, str] = {}
     if call.tools or called:
         made, names = ids.with_names(made, traits, notes)
@@ -52,7 +54,7 @@ def fit(call: Call, rules: Rules) -> Fitted:
     if called:  # no stage before this one adds a call or a result
         made = ids.with_ids(made, traits, notes)
     same = not notes
-    if rules.wire != "anthropic" and call.wire != rules.wire and _marked(call):
+    if rules.wire != "anthropic" and call.wire != rules.wire and not call.plain and _marked(call):
         notes.append(
             Note("cache_control", "left_out", "this provider caches prompts by itself, or not at all")
         )

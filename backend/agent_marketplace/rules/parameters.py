@@ -1,5 +1,6 @@
 """PURE: the fields beside the conversation, as a target takes them: sampling, effort and thinking, a forced tool, formats."""
 
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -19,7 +20,7 @@ FREE = (None, "auto", "none")
 
 def check(call: Call, traits: Traits) -> None:
     """Raises Unfit for what the target can't be told and must not go unsaid."""
-    for name in traits.refuses & MEANT:
+    for name in traits.refuses & MEANT if traits.refuses else ():
         if not says_nothing(_value(call, name)):
             raise Unfit(name, "this model can't be told that")
     if traits.stops is not None and len(call.stop) > traits.stops:
@@ -40,10 +41,14 @@ def _value(call: Call, name: str) -> Any:
 def fitted(call: Call, traits: Traits, *, thinking: bool, notes: list[Note]) -> Call:
     """The call with its parameters as the target takes them."""
     changes: dict[str, Any] = {}
-    _left_out(call, traits, changes, notes)
-    _bounded(call, traits, changes, notes)
-    _forced(call, traits, thinking, changes, notes)
-    _effort(call, traits, changes, notes)
+    if traits.refuses or traits.exclusive:
+        _left_out(call, traits, changes, notes)
+    if traits.most:
+        _bounded(call, traits, changes, notes)
+    if call.tools:
+        _forced(call, traits, thinking, changes, notes)
+    if _asked(call):
+        _effort(call, traits, changes, notes)
     if traits.formats and call.response_format == "json_schema" and "json_schema" not in traits.formats:
         _told_schema(call, changes, notes)
     if not traits.blank_stops and (kept := tuple(s for s in call.stop if s.strip())) != call.stop:
@@ -58,15 +63,15 @@ def fitted(call: Call, traits: Traits, *, thinking: bool, notes: list[Note]) -> 
 
 def manner_of(traits: Traits, *, hidden: bool) -> Manner:
     """The words a wire is to use towards this target."""
-    return Manner(
-        thinking=traits.thinking,
-        thinking_shown=traits.thinking_shown,
-        thinking_hidden=hidden,
-        effort_as=traits.effort_as,
-        reasoning_field="" if traits.reasoning in ("passed", "refused") else traits.reasoning,
-        prefix=traits.prefill == "prefix",
-        max_tokens_field=traits.max_tokens_field,
-    )
+    field = "" if traits.reasoning in ("passed", "refused") else traits.reasoning
+    prefix = traits.prefill == "prefix"
+    return _manner(
+        thinking=traits.thinking, thinking_shown=traits.thinking_shown, thinking_hidden=hidden, effort_as=traits.effort_as,
+        reasoning_field=field, prefix=prefix, max_tokens_field=traits.max_tokens_field,
+    )  # fmt: skip
+
+
+_manner = lru_cache(maxsize=256)(Manner)  # a handful of ways of speaking, and every call is told in one
 
 
 def _left_out(call: Call, traits: Traits, changes: dict[str, Any], notes: list[Note]) -> None:
@@ -76,6 +81,8 @@ def _left_out(call: Call, traits: Traits, changes: dict[str, Any], notes: list[N
     for first, second in traits.exclusive:
         if _value(call, first) is not None and _value(call, second) is not None and first not in gone:
             gone.add(second)
+    if not gone:
+        return
     extra = dict(call.extra)
     for name in sorted(gone):
         if name in call.__struct_fields__:
@@ -96,7 +103,7 @@ def _bounded(call: Call, traits: Traits, changes: dict[str, Any], notes: list[No
 
 
 def _forced(call: Call, traits: Traits, thinking: bool, changes: dict[str, Any], notes: list[Note]) -> None:
-    if not call.tools or call.tool_choice in FREE:
+    if call.tool_choice in FREE:
         return
     if traits.forced_tool == "auto":
         changes["tool_choice"] = "auto"

@@ -39,12 +39,13 @@ def fitted(call: Call, traits: Traits, *, thinking: bool, notes: list[Note]) -> 
         turns = _no_developer(turns, notes)
     if not traits.blanks:
         turns = _no_blanks(turns, notes)
-    if traits.pictures == "user":
+    if traits.pictures == "user" and not call.plain:
         turns = _pictures_moved(turns, notes)
     if traits.system == "first":
         turns = _system_first(turns, notes)
-    turns = _reasoned(turns, traits, thinking, call, notes)
-    if traits.bridge:
+    if traits.reasoning != "passed" and not call.plain:
+        turns = _reasoned(turns, traits, thinking, call, notes)
+    if traits.bridge and not call.plain:
         turns = _bridged(turns, notes)
     if traits.alternate:
         turns = _alternating(turns, notes)
@@ -127,8 +128,6 @@ def _system_first(turns: Sequence[Message], notes: list[Note]) -> Sequence[Messa
 def _reasoned(
     turns: Sequence[Message], traits: Traits, thinking: bool, call: Call, notes: list[Note]
 ) -> Sequence[Message]:
-    if traits.reasoning == "passed":
-        return turns
     if traits.reasoning == "refused":
         return _without_reasoning(turns, notes)
     out = [_readable(m, call) for m in turns]

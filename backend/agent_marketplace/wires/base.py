@@ -132,7 +132,10 @@ class Manner(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """A request in canonical form. None means "not given"; `extra`: fields without a canonical name, for `wire` only."""
+    """A request in canonical form. None means "not given"; `extra`: fields without a canonical name, for `wire` only.
+
+    plain: it was read from a body of nothing but turns of text and what `shared.plain` names, so nobody need look for more.
+    """
 
     model: str
     messages: tuple[Message, ...]
@@ -174,6 +177,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         str, ...
     ] = ()  # those of them that are content, without which the answer would be another one
     manner: Manner = Manner()
+    plain: bool = False
 
 
 class TextDelta(msgspec.Struct, frozen=True):

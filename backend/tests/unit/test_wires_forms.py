@@ -22,7 +22,7 @@ from agent_marketplace.wires.base import (
     ToolCallPart,
     ToolResultPart,
 )
-from agent_marketplace.wires.shared import forms
+from agent_marketplace.wires.shared import forms, plain
 from agent_marketplace.wires.shared.forms import Forms, Picture
 
 LONG = "The quick brown fox jumps over the lazy dog. " * 200
@@ -246,7 +246,7 @@ _CONTENTS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("name", sorted({*forms._Plain.__struct_fields__, "system", "tools", "audio", "odd"}))
+@pytest.mark.parametrize("name", sorted({*plain.Plain.__struct_fields__, "system", "tools", "audio", "odd"}))
 def test_the_short_way_through_a_body_reads_what_the_long_way_reads(name: str) -> None:
     """Each field with values of every kind, in front of the turns and behind them."""
     for value in _VALUES:
@@ -283,7 +283,9 @@ def test_an_ordinary_call_takes_the_short_way() -> None:
     raw = json.dumps(
         {"model": "m", "max_tokens": 9, "stream": True, "messages": [{"role": "user", "content": "hi"}]}
     )
-    assert forms._plain.decode(raw.encode()).messages[0].content == "hi"
+    found = plain.read(raw.encode())
+    assert found is not None
+    assert found.messages[0].content == "hi"
 
 
 @pytest.mark.parametrize(

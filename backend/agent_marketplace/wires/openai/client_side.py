@@ -25,8 +25,9 @@ from agent_marketplace.wires.base import (
     ToolResultPart,
 )
 from agent_marketplace.wires.openai.vocabulary import VOCABULARY
-from agent_marketplace.wires.shared import caching, fields, freeform
+from agent_marketplace.wires.shared import caching, fields, freeform, plain
 from agent_marketplace.wires.shared.freeform import Written
+from agent_marketplace.wires.shared.plain import Plain, Turn
 
 
 class _Function(msgspec.Struct):
@@ -124,6 +125,10 @@ KNOWN = frozenset(_Request.__struct_fields__)
 
 def parse_request(body: bytes, *, model: str | None, stream: bool | None) -> Call:
     """The canonical call. Raises BadRequest with words that name the field."""
+    fields.check_names(body)
+    simple = fields.guarded(plain.read, body)
+    if simple is not None and all(turn.role in _ROLES for turn in simple.messages):
+        return _of_plain(simple, model=model, stream=stream)
     raw = fields.raw_fields(body)
     r = fields.guarded(_request.decode, body)
     routing, extra = fields.split_fields(raw, KNOWN)
@@ -175,6 +180,41 @@ def parse_request(body: bytes, *, model: str | None, stream: bool | None) -> Cal
     )
 
 
+def _of_plain(r: Plain, *, model: str | None, stream: bool | None) -> Call:
+    """As `parse_request`, of a body in which there is nothing that needs a second look."""
+    name = model or r.model
+    if not name:
+        raise BadRequest("model: is missing")
+    if not r.messages:
+        raise BadRequest("messages: must not be empty")
+    _check(r)
+    return Call(
+        model=name,
+        messages=tuple([_said(turn) for turn in r.messages]),
+        wire="openai",
+        stream=bool(r.stream) if stream is None else stream,
+        include_usage=r.stream_options.include_usage if r.stream_options else None,
+        max_tokens=r.max_completion_tokens if r.max_completion_tokens is not None else r.max_tokens,
+        temperature=r.temperature,
+        top_p=r.top_p,
+        top_k=r.top_k,
+        stop=(r.stop,) if isinstance(r.stop, str) else tuple(r.stop or ()),
+        seed=r.seed,
+        frequency_penalty=r.frequency_penalty,
+        presence_penalty=r.presence_penalty,
+        n=r.n,
+        reasoning_effort=r.reasoning_effort or None,
+        user=r.user,
+        plain=True,
+    )
+
+
+def _said(turn: Turn) -> Message:
+    content = turn.content
+    parts = (TextPart(content),) if isinstance(content, str) else tuple([TextPart(w.text) for w in content])
+    return Message(_ROLES[turn.role], parts, turn.role == "developer")
+
+
 def _usage_wish(r: _Request, routing: Mapping[str, Any]) -> bool | None:
     """OpenAI's `stream_options.include_usage` or OpenRouter's `usage.include`; None = nothing was said of it."""
     said = r.stream_options.include_usage if r.stream_options else None
@@ -187,7 +227,7 @@ def _first_model(routing: Mapping[str, Any]) -> str | None:
     return models[0] if isinstance(models, list) and models and isinstance(models[0], str) else None
 
 
-def _check(r: _Request) -> None:
+def _check(r: _Request | Plain) -> None:
     for name, limit in (
         ("max_tokens", r.max_tokens),
         ("max_completion_tokens", r.max_completion_tokens),

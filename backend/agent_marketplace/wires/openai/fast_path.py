@@ -44,6 +44,8 @@ class OpenAIFast:
 
     def takes(self, body: bytes, call: Call, *, max_tokens: int | None, moved: bool) -> bool:  # noqa: ARG002 (any of them)
         """Not where another family's signed thinking stands in the history, in fields that some providers refuse."""
+        if call.plain:
+            return True
         parts = [p for m in call.messages for p in m.parts if isinstance(p, ReasoningPart | ToolCallPart)]
         return not any("#" in p.signature for p in parts)
 

@@ -11,8 +11,10 @@ take a digit for a token, small vocabularies take every blank and every byte bey
 import re
 import zlib
 from collections import Counter
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
+from itertools import repeat
 from typing import Literal
 
 import msgspec
@@ -108,6 +110,8 @@ _BLANKS_A_TOKEN = {" ": 16, "\t": 8, "\n": 4}
 """So long a run of one blank is a single token in every large vocabulary."""
 _MOST_RUNS = 3
 _LONGEST_MARKS = 4
+_FEW = 64
+_NO_WIDE: Counter[str] = Counter()
 _STRETCH = (
     1 << 16
 )  # characters cut at once: bounds memory, and a thread that counts lets others go on in between
@@ -143,11 +147,13 @@ def measure(text: str) -> TextSize:
         return TextSize()
     kinds = [0] * 6
     size = 0
-    wide: Counter[str] = Counter()
+    wide: Counter[str] = Counter() if not text.isascii() else _NO_WIDE
     for at in range(0, len(text), _STRETCH):
         stretch = text[at : at + _STRETCH]
-        _add(kinds, Counter(_PIECES.findall(stretch)))
-        if stretch.isascii():
+        found = _PIECES.findall(stretch)
+        # Counting first pays where pieces repeat: of a short text nearly none do.
+        _add(kinds, Counter(found).items() if len(found) > _FEW else zip(found, repeat(1)))
+        if wide is _NO_WIDE or stretch.isascii():
             size += len(stretch)
         else:
             size += len(stretch.encode("utf-8", "surrogatepass"))
@@ -159,11 +165,11 @@ def measure(text: str) -> TextSize:
     )  # fmt: skip
 
 
-def _add(kinds: list[int], pieces: Counter[str]) -> None:
-    """Adds what pieces cost, kind by kind. The words that are known come first: nearly all are."""
+def _add(kinds: list[int], pieces: Iterable[tuple[str, int]]) -> None:
+    """Adds what pieces, each so many times, cost, kind by kind. The words that are known come first: nearly all are."""
     lookup = _vocabulary().pieces.get
     words_openai = words = 0
-    for piece, times in pieces.items():
+    for piece, times in pieces:
         spaced = piece[0] == " " and len(piece) > 1
         word = piece[1:] if spaced else piece
         known = lookup(word)

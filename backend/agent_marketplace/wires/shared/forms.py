@@ -24,6 +24,7 @@ from agent_marketplace.wires.base import (
     ToolCallPart,
     ToolResultPart,
 )
+from agent_marketplace.wires.shared import plain
 from agent_marketplace.wires.shared.bounds import TextSize, measure
 from agent_marketplace.wires.shared.fields import ROUTING_FIELDS
 from agent_marketplace.wires.shared.tokens import image_size
@@ -66,58 +67,18 @@ class Forms(msgspec.Struct, frozen=True, kw_only=True):
     schema: bool = False
 
 
-class _Words(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    type: Literal["text"]
-    text: str
-
-
-class _Turn(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    role: str
-    content: str | list[_Words]
-
-
-class _StreamOptions(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    include_usage: bool | None = None
-
-
-class _Plain(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """A body of turns of text, and beside them only what is never read to the model. Whatever else stands in a body, or as
-    another type than here, makes it another body: `_Reader` is the rule, and this says what it says of most calls."""
-
-    messages: list[_Turn]
-    model: str | None = None
-    stream: bool | None = None
-    stream_options: _StreamOptions | None = None
-    max_tokens: int | None = None
-    max_completion_tokens: int | None = None
-    temperature: float | None = None
-    top_p: float | None = None
-    top_k: int | None = None
-    frequency_penalty: float | None = None
-    presence_penalty: float | None = None
-    n: int | None = None
-    seed: int | None = None
-    stop: str | list[str] | None = None
-    reasoning_effort: str | None = None
-    user: str | None = None
-
-
-_plain = msgspec.json.Decoder(_Plain)
-
-
 def of_body(body: bytes) -> Forms:
     """Of a client's body, which is known to be a JSON object."""
-    try:
-        turns = _plain.decode(body).messages
-    except msgspec.ValidationError:
+    found = plain.read(body)
+    if found is None:
         return of_any_body(body)
     texts: list[str] = []
-    for turn in turns:
+    for turn in found.messages:
         if isinstance(turn.content, str):
             texts.append(turn.content)
         else:
             texts += [words.text for words in turn.content]
-    return Forms(text=measure("\n".join(texts)), messages=len(turns))
+    return Forms(text=measure("\n".join(texts)), messages=len(found.messages))
 
 
 def of_any_body(body: bytes) -> Forms:
@@ -130,6 +91,9 @@ def of_any_body(body: bytes) -> Forms:
 
 def of_call(call: Call) -> Forms:
     """Of a canonical call."""
+    if call.plain:
+        texts = [part.text for turn in call.messages for part in turn.parts if isinstance(part, TextPart)]
+        return Forms(text=measure("\n".join(texts)), messages=len(call.messages))
     reader = _Reader()
     for message in call.messages:
         reader.messages += 1

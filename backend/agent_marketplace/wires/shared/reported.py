@@ -5,7 +5,7 @@ Payload shapes: OpenAI API reference (CompletionUsage, ResponseUsage), Anthropic
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -55,11 +55,61 @@ def _both(prompt: int | None, completion: int | None, total: int | None) -> tupl
     return None if prompt is None or completion is None else (prompt, completion)
 
 
+_Tokens = Annotated[int, msgspec.Meta(ge=0, le=MAX_TOKENS)] | None
+
+
+class _Details(msgspec.Struct, gc=False):
+    cached_tokens: _Tokens = None
+    cache_write_tokens: _Tokens = None
+    audio_tokens: _Tokens = None
+    image_tokens: _Tokens = None
+    reasoning_tokens: _Tokens = None
+
+    def plain(self) -> bool:
+        """Whether nothing here is a class of its own but what was read from a cache, and reasoning."""
+        return not (self.cache_write_tokens or self.audio_tokens or self.image_tokens)
+
+
+class _Usual(msgspec.Struct, gc=False):
+    """What nearly every report is: whole numbers, and no kinds but text. The rules below say the same of it, and of all others."""
+
+    prompt_tokens: Annotated[int, msgspec.Meta(ge=0, le=MAX_TOKENS)]
+    completion_tokens: Annotated[int, msgspec.Meta(ge=0, le=MAX_TOKENS)]
+    total_tokens: _Tokens = None
+    prompt_cache_hit_tokens: _Tokens = None
+    prompt_tokens_details: _Details | None = None
+    completion_tokens_details: _Details | None = None
+
+
+def _usual(report: Any) -> Usage | None:
+    """A usual report's usage; None where it is another one."""
+    try:
+        r = msgspec.convert(report, _Usual)
+    except msgspec.ValidationError:
+        return None
+    prompt, output, cached, reasoning = r.prompt_tokens, r.completion_tokens, None, 0
+    if (details := r.prompt_tokens_details) is not None:
+        if not details.plain():
+            return None
+        cached = details.cached_tokens
+    if cached is None:
+        cached = r.prompt_cache_hit_tokens or 0
+    if (produced := r.completion_tokens_details) is not None:
+        if not produced.plain():
+            return None
+        reasoning = produced.reasoning_tokens or 0
+    if cached > prompt or (reasoning and (reasoning > output or r.total_tokens != prompt + output)):
+        return None
+    return Usage(input=prompt - cached, cache_read=cached, output=output, reasoning=reasoning)
+
+
 def from_openai(report: Any) -> Usage | None:
     """Chat completions' `usage`: every kind of input is a part of `prompt_tokens`; reasoning is part of `completion_tokens`,
     except at providers whose total shows that it is not (xAI)."""
     if report is None:
         return None
+    if (usual := _usual(report)) is not None:
+        return usual
     if not isinstance(report, dict):
         raise UsageRefused("usage is not an object")
     total = _count(report, "total_tokens")
