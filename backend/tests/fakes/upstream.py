@@ -14,7 +14,7 @@ import socket
 import struct
 import time
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
@@ -29,8 +29,9 @@ HTML = b"<!doctype html><html><body><h1>502 Bad Gateway</h1></body></html>"
 class Behaviour:
     """What one request meets. Times in seconds; `*_after` count text chunks; None = never.
 
-    usage: (prompt, completion), None for no usage, or the wire's own object to send as it is. stepped: chunks leave only as
-    `FakeUpstream.release` allows. raw: body bytes instead of an answer. lie: Content-Length minus this many bytes.
+    usage: (prompt, completion), None for no usage, or the wire's own object to send as it is. gated: nothing is answered before
+    `FakeUpstream.open_gate`. stepped: chunks leave only as `FakeUpstream.release` allows. raw: body bytes instead of an answer.
+    lie: Content-Length minus this many bytes.
     """
 
     text: str = "Hello from the fake upstream ."
@@ -42,6 +43,7 @@ class Behaviour:
     raw: bytes | None = None
     content_type: str | None = None
     connect: Literal["serve", "reset", "silent"] = "serve"
+    gated: bool = False
     head_delay: float = 0.0
     first_delay: float = 0.0
     chunk_delay: float = 0.0
@@ -116,6 +118,7 @@ class FakeUpstream:
         self._tasks: set[asyncio.Task[None]] = set()
         self._arrived = asyncio.Condition()
         self._permits = asyncio.Semaphore(0)
+        self._gate = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", self._port, limit=1 << 26)
@@ -151,6 +154,19 @@ class FakeUpstream:
         async with asyncio.timeout(within), self._arrived:
             await self._arrived.wait_for(lambda: len(self.requests) >= count)
         return self.requests[count - 1]
+
+    def open_gate(self) -> None:
+        """Lets every gated answer begin, those to come too."""
+        self._gate.set()
+
+    async def decided(self, calls: Sequence[asyncio.Task[Any]], within: float = 60.0) -> None:
+        """Returns once each of the calls is here or has been answered without us."""
+        async with asyncio.timeout(within):
+            while len(self.requests) + sum(call.done() for call in calls) < len(calls):
+                next_one = asyncio.create_task(self.arrived(len(self.requests) + 1, within))
+                waiting = {next_one, *(call for call in calls if not call.done())}
+                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                next_one.cancel()
 
     async def settled(self, within: float = 10.0) -> None:
         """Returns once every request so far is over, one way or the other."""
@@ -197,7 +213,7 @@ class FakeUpstream:
         async with self._arrived:
             self.requests.append(seen)
             self._arrived.notify_all()
-        answer = asyncio.create_task(_Answer(self._permits, seen, writer).run())
+        answer = asyncio.create_task(_Answer(self._permits, self._gate, seen, writer).run())
         watch = asyncio.create_task(_until_closed(reader))
         try:
             await asyncio.wait({answer, watch}, return_when=asyncio.FIRST_COMPLETED)
@@ -229,8 +245,11 @@ async def _until_closed(reader: asyncio.StreamReader) -> None:
 class _Answer:
     """Plays one behaviour onto one connection."""
 
-    def __init__(self, permits: asyncio.Semaphore, seen: Seen, writer: asyncio.StreamWriter) -> None:
+    def __init__(
+        self, permits: asyncio.Semaphore, gate: asyncio.Event, seen: Seen, writer: asyncio.StreamWriter
+    ) -> None:
         self._permits = permits
+        self._gate = gate
         self._seen = seen
         self._do = seen.behaviour
         self._writer = writer
@@ -242,6 +261,8 @@ class _Answer:
             self._cut("rst")
         if do.connect == "silent":
             await asyncio.Event().wait()
+        if do.gated:
+            await self._gate.wait()
         await asyncio.sleep(do.head_delay)
         if do.status != 200 or do.raw is not None:
             body = do.raw if do.raw is not None else shapes.error_body(self._wire, do.status, do.words)

@@ -14,6 +14,7 @@ from tests.fakes.upstream import Behaviour
 
 pytestmark = pytest.mark.both_databases
 
+PATIENT = Timeouts(connect_s=30, first_byte_s=90, idle_s=90, total_s=180)
 STALL = Timeouts(connect_s=2, first_byte_s=2, idle_s=0.4, total_s=5)
 LONG = " ".join(f"word{i}" for i in range(40))
 K, N, CAP = 37, 128, 100
@@ -29,7 +30,12 @@ async def held_for(rig: Rig, max_tokens: int) -> int:
 async def race(rig: Rig, n: int, path: str, **fields: object) -> list[int]:
     """Statuses of n requests that start together; the provider answers only when all have been admitted or refused."""
     exchanges = await asyncio.gather(*(rig.open(path, completion(**fields)) for _ in range(n)))
-    answers = await asyncio.gather(*(exchange.rest() for exchange in exchanges))
+    calls = [asyncio.create_task(exchange.rest()) for exchange in exchanges]
+    await rig.up.decided(
+        calls
+    )  # an answer that came sooner would give back what its hold has left, for one call more
+    rig.up.open_gate()
+    answers = await asyncio.gather(*calls)
     for answer in answers:
         if answer.status == 402:
             assert answer.code == "payment_required"
@@ -41,7 +47,7 @@ async def race(rig: Rig, n: int, path: str, **fields: object) -> list[int]:
 def test_of_many_parallel_calls_exactly_as_many_are_admitted_as_the_balance_holds(
     tmp_path, path, stream
 ) -> None:
-    @on_rig(Behaviour(head_delay=3, usage=(11, CAP)), balance=0)
+    @on_rig(Behaviour(gated=True, usage=(11, CAP)), balance=0, timeouts=PATIENT)
     async def run(rig: Rig) -> None:
         one = await held_for(rig, CAP)
         await rig.market.ledger.grant(rig.user_id, one * K, kind="credit")
@@ -55,7 +61,7 @@ def test_of_many_parallel_calls_exactly_as_many_are_admitted_as_the_balance_hold
     run(tmp_path)
 
 
-@on_rig(Behaviour(head_delay=1, usage=(11, 7)), balance=200_000)
+@on_rig(Behaviour(gated=True, usage=(11, 7)), balance=200_000, timeouts=PATIENT)
 async def test_without_max_tokens_parallel_calls_never_overdraw_and_the_provider_is_told_what_the_hold_buys(
     rig: Rig,
 ) -> None:
@@ -71,7 +77,7 @@ async def test_without_max_tokens_parallel_calls_never_overdraw_and_the_provider
         assert seen * 600 <= row
 
 
-@on_rig(Behaviour(head_delay=0.5), balance=0)
+@on_rig(Behaviour(gated=True), balance=0, timeouts=PATIENT)
 async def test_a_keys_cap_is_not_passed_by_parallel_calls(rig: Rig) -> None:
     one = await held_for(rig, CAP)
     await rig.market.ledger.grant(rig.user_id, 10**9, kind="credit")
@@ -80,7 +86,10 @@ async def test_a_keys_cap_is_not_passed_by_parallel_calls(rig: Rig) -> None:
     exchanges = await asyncio.gather(
         *(rig.open("/v1/chat/completions", completion(max_tokens=CAP), given) for _ in range(20))
     )
-    answers = await asyncio.gather(*(exchange.rest() for exchange in exchanges))
+    calls = [asyncio.create_task(exchange.rest()) for exchange in exchanges]
+    await rig.up.decided(calls)
+    rig.up.open_gate()
+    answers = await asyncio.gather(*calls)
     assert [a.status for a in answers].count(200) == 5
     refused = next(a for a in answers if a.status == 402)
     assert refused.error["metadata"]["scope"] == "key"
