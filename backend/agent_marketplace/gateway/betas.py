@@ -36,6 +36,11 @@ def parse(header: str | None) -> tuple[str, ...]:
     return names
 
 
+def long_context(names: tuple[str, ...]) -> bool:
+    """Whether the whole of a window is asked for, of which some models else take a part."""
+    return any(_DAY.sub("", name) == _LONG_CONTEXT for name in names)
+
+
 def split(names: tuple[str, ...], target: Target) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """(names that go to the target, names that don't)."""
     if target.credential != "operator":

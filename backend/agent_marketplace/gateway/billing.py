@@ -16,8 +16,6 @@ Usage that can't be true counts as not known. What a provider bills beyond this 
 out) is the operator's cost, never the user's.
 """
 
-from collections.abc import Mapping
-
 import msgspec
 
 from agent_marketplace.gateway.meter import Meter
@@ -27,10 +25,6 @@ from agent_marketplace.usage import Usage, counts
 _CONTEXT_UNKNOWN = 5_000_000
 END_MARKS = 8
 """Tokens of a choice beyond its cap that are no claim: end marks that some tokenizers count."""
-
-_REASONING_APART: Mapping[str, int] = {"openai": 1, "huggingface": 1}
-"""Wires of which some servers do not count thinking against `max_tokens`: as much again, as a multiple of the cap. The others
-(`anthropic`, `gemini`, `responses`, `ollama`) document that their limit contains it."""
 
 _MOST_IMAGES = 1_000
 
@@ -76,15 +70,15 @@ def input_of(seen: Usage | None, input_tokens: int) -> Usage:
     )
 
 
-def within_the_asked(usage: Usage, cap: int | None, choices: int, wire: str) -> Usage:
+def within_the_asked(usage: Usage, cap: int | None, choices: int, *, thinks_apart: bool) -> Usage:
     """The usage without the output that a provider claims beyond what it was asked for.
 
-    cap: output tokens of each choice that it was given as its limit, None = none; wire: the provider's. Tolerated beyond the cap:
-    end marks (`END_MARKS`), and reasoning where servers of that wire count it apart (`_REASONING_APART`).
+    cap: output tokens of each choice that it was given as its limit, None = none. Tolerated beyond the cap, and held for
+    (`sizing.bound`): end marks (`END_MARKS`), and as much thinking again where the target may count it apart (`thinks_apart`).
     """
     if cap is None:
         return usage
-    apart = min(usage.reasoning, round(cap * choices * _REASONING_APART.get(wire, 0)))
+    apart = min(usage.reasoning, cap * choices) if thinks_apart else 0
     beyond = usage.completion_tokens - (cap + END_MARKS) * choices - apart
     if beyond <= 0:
         return usage

@@ -150,6 +150,7 @@ class Flight:
         record.asked = Asked(
             call=request.call, needs=wants, input_tokens=tokens, forms=forms, max_cost=wishes.max_cost,
             broken=parts.bounds.broken_for(request.call), lowers=_may_be_lowered(parts, request, wishes),
+            betas=request.betas,
         )  # fmt: skip
         record.plan = await parts.planner.plan(
             request.user_id, request.call, wants, wishes, free_fallback=request.agents

@@ -41,31 +41,40 @@ _TILED = re.compile(r"gpt-?4|chatgpt|(?:^|[/ ])o[13](?:-|$)")
 _PATCHED_OLD = re.compile(r"gpt-4\.1-(?:mini|nano)|o4-mini|gpt-5(?:-mini|-nano|-codex)?(?:-20\d\d.*)?$")
 
 
-def largest_input(target: Target) -> int:
-    """The most input that a target takes."""
-    return target.context or LARGEST_UNKNOWN
+def largest_input(target: Target, *, long_context: bool) -> int:
+    """The most input that a target takes. long_context: the whole window is asked for, of which some Claude models else take a
+    part."""
+    whole = target.context or LARGEST_UNKNOWN
+    if (
+        long_context
+        or target.max_input is None
+        or not _family(target.model, target.upstream_id).startswith("claude")
+    ):
+        return whole
+    return min(whole, target.max_input)
 
 
-def inputs(forms: Forms, target: Target, price: Price) -> tuple[Load, ...]:
-    """What the target can bill for reading these forms."""
+def inputs(forms: Forms, target: Target, price: Price, *, long_context: bool = False) -> tuple[Load, ...]:
+    """What the target can bill for reading these forms; long_context: as `largest_input`."""
     family = _family(target.model, target.upstream_id)
     writes = _writes(forms, family, price)
     text = forms.text.tokens(family) + _around(forms, family)
     if not (forms.pictures or forms.audio_ms or forms.unsized):
         return (Load(text, ("input", *writes)),)
     name = _name(target.model, target.upstream_id)
-    largest = largest_input(target)
+    largest = largest_input(target, long_context=long_context)
     pictures = min(largest, sum(_picture(p, name, family, largest) for p in forms.pictures))
     audio = -(-forms.audio_ms * _AUDIO_A_SECOND // 1000)
-    loads = [
+    if forms.unsized:
+        # All of it together: the others' sizes are bounds, and what they do not take the unsized may, at a dearer class.
+        unasked = {"cache_write_5m", "cache_write_1h"} - set(writes)
+        classes = tuple(name for name in INPUTS if name not in unasked)
+        return (Load(max(largest, text + pictures + audio), classes),)
+    loads = (
         Load(text, ("input", *writes)),
         Load(pictures, ("image_input", "input", *writes)),
         Load(audio, ("audio_input", "input", *writes)),
-    ]
-    if forms.unsized:
-        unasked = {"cache_write_5m", "cache_write_1h"} - set(writes)
-        rest = max(0, largest - text - pictures - audio)
-        loads.append(Load(rest, tuple(name for name in INPUTS if name not in unasked)))
+    )
     return tuple(load for load in loads if load.tokens)
 
 

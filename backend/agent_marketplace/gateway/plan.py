@@ -21,8 +21,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     """One way to reach one model: an offer with the credential that would pay for it.
 
     price: what the caller pays, nano-dollars per million units (on the caller's own key: the plan's fee); None = unpriced.
-    list_price: the provider's price; max_output, context: tokens, None = not known. reasons: it may be told to; thinks: the
-    model is known as one that reasons.
+    list_price: the provider's price; max_output, max_input, context: tokens, None = not known. reasons: it may be told to; thinks:
+    the model is known as one that reasons; thinks_apart: that may be billed on top of the length it is told, as much again.
     """
 
     model: str
@@ -34,11 +34,13 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     price_version: str = ""
     context: int | None = None
     max_output: int | None = None
+    max_input: int | None = None
     modalities: frozenset[str] = frozenset({"text"})
     supported: frozenset[str] = frozenset()
     maker: bool = False
     reasons: bool = False
     thinks: bool = False
+    thinks_apart: bool = False
     unavailable: str | None = None
 
     @property

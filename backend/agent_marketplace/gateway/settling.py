@@ -35,8 +35,8 @@ def charged_usage(record: Record, reported: Usage | None) -> Usage | None:
     upstream = record.upstream
     if upstream is None or reported is None:
         return None
-    prepared = upstream.prepared
-    return billing.within_the_asked(reported, prepared.cap, record.choices, prepared.wire or "")
+    apart = upstream.attempt.target.thinks_apart
+    return billing.within_the_asked(reported, upstream.prepared.cap, record.choices, thinks_apart=apart)
 
 
 def answered(record: Record, outcome: Outcome, reported: Usage | None, now: float) -> Settlement:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from agent_marketplace.errors import PaymentRequired
-from agent_marketplace.gateway import billing, loads
+from agent_marketplace.gateway import betas, billing, loads
 from agent_marketplace.gateway.needs import Needs
 from agent_marketplace.gateway.plan import Attempt, Plan, Skipped, Target
 from agent_marketplace.ledger import Balance, Worst, dollars, price_usage, worst_case
@@ -35,6 +35,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     forms: everything that a provider can bill for reading it, for the bound
     max_cost: the caller's ceiling, nano-dollars; None = none
     broken: offers (provider, name there) that billed more than their bound for such calls: held for at their largest input
+    betas: the features named in `anthropic-beta`
     usual: output tokens that a model's answers usually have at most, by model id; absent = not known
     lowers: a length that can't be held may become what the balance buys, from LEAST_LOWERED_TOKENS of each choice on
     """
@@ -45,6 +46,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     forms: Forms
     max_cost: int | None = None
     broken: frozenset[tuple[str, str]] = frozenset()
+    betas: tuple[str, ...] = ()
     usual: Mapping[str, int] = {}
     lowers: bool = False
 
@@ -96,14 +98,16 @@ def _worst(asked: Asked, target: Target) -> Worst | None:
     if price is None or price.free:
         return None
     forms = asked.forms
-    if (target.provider, target.upstream_id) in asked.broken:
+    if broken := (target.provider, target.upstream_id) in asked.broken:
         forms = msgspec.structs.replace(forms, unsized=("a bound that failed",))
-    return worst_case(
+    worst = worst_case(
         price,
-        loads.inputs(forms, target, price),
+        loads.inputs(forms, target, price, long_context=broken or betas.long_context(asked.betas)),
         loads.output_classes(forms, target, price),
         extra_output=loads.predicted(forms, target) + billing.END_MARKS * asked.needs.choices,
     )
+    # As `billing.within_the_asked` charges: thinking up to the length of the answer, on top of it.
+    return msgspec.structs.replace(worst, rate=2 * worst.rate) if target.thinks_apart else worst
 
 
 def affordable_tokens(asked: Asked, target: Target, nano: int) -> int:

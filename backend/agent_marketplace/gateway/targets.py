@@ -116,7 +116,8 @@ class Targets:
     def _target(
         self, model: AIModel, offer: Offer, credential: Credential, unavailable: str | None, *, first: bool
     ) -> Target:
-        price = offer.price
+        price, endpoint = offer.price, self._endpoints.get(offer.provider)
+        reasons, thinks = "reasoning" in offer.supported_parameters, "reasoning" in model.capabilities
         if credential == "byok":
             payable: Price | None = _ZERO
         else:
@@ -131,10 +132,12 @@ class Targets:
             price_version=offer.price_version,
             context=offer.context,
             max_output=offer.max_output,
+            max_input=offer.max_input,
             modalities=frozenset(offer.input_modalities),
             supported=frozenset(offer.supported_parameters),
             maker=first,
-            reasons="reasoning" in offer.supported_parameters,
-            thinks="reasoning" in model.capabilities,
+            reasons=reasons,
+            thinks=thinks,
+            thinks_apart=endpoint is not None and endpoint.thinking_apart and (reasons or thinks),
             unavailable=unavailable,
         )

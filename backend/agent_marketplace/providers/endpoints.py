@@ -58,6 +58,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     own: the server is the operator's.
 
     options: fields of chat completions without a canonical name that go there on the operator's key. unstored: it is told to keep nothing.
+    thinking_apart: it may count thinking on top of the length that it is told.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     models: tuple[DeclaredModel, ...] = ()
     options: frozenset[str] = frozenset()
     unstored: bool = False
+    thinking_apart: bool = False
 
     def __repr__(self) -> str:
         return f"Endpoint({self.name}, {self.wire}, {self.base_url}, key={'set' if self.key else 'none'})"
@@ -262,6 +264,7 @@ def _known(row: table.Row, settings: Settings) -> Endpoint:
         probe=row.probe,
         options=_options(row.wire, row.options, own_server=base_url is not None or row.own_host),
         unstored=row.unstored and base_url is None,
+        thinking_apart=row.wire in ("openai", "huggingface") and not row.counts_thinking,
     )
 
 

@@ -18,7 +18,8 @@ AbortRule = Literal["stops", "continues", "unknown"]
 class Row(NamedTuple):
     """One provider. `abort`: does closing the connection stop the provider's work and its bill? `probe`: a path that
     answers 401 or 403 to a wrong key, "" where there is none. `options`: fields without a canonical name that it takes on the
-    operator's key, besides the wire's common ones; `unstored`: it keeps what it is asked unless told `store: false`."""
+    operator's key, besides the wire's common ones; `unstored`: it keeps what it is asked unless told `store: false`; `counts_thinking`: its
+    limit of output is documented to contain the thinking (matters on the `openai` and `huggingface` wires only)."""
 
     name: str
     base_url: str
@@ -31,6 +32,7 @@ class Row(NamedTuple):
     own_host: bool = False  # runs at the operator's: no key needed, served once its base URL is set
     options: frozenset[str] = frozenset()
     unstored: bool = False
+    counts_thinking: bool = False
 
 
 # OpenAI rejects fields it does not know (400); its own, besides the canonical ones.
@@ -64,13 +66,14 @@ _NO_TOP_K = Dialect(refuses=frozenset({"top_k"}))
 _NO_PROBE = ""  # its list of models is public, so it says nothing of a key
 
 ROWS: tuple[Row, ...] = (
-    Row("openai", "https://api.openai.com/v1", "stops", dialect=_OPENAI, options=frozenset(vocabulary.OPENAI), unstored=True),
+    Row("openai", "https://api.openai.com/v1", "stops", dialect=_OPENAI, options=frozenset(vocabulary.OPENAI), unstored=True,
+        counts_thinking=True),
     Row("anthropic", "https://api.anthropic.com", "stops", "anthropic", "x-api-key", "v1/models",
         headers=(("anthropic-version", "2023-06-01"),)),
     Row("google", "https://generativelanguage.googleapis.com", "continues", "gemini", "x-goog-api-key", "v1beta/models"),
     Row("huggingface", "https://router.huggingface.co/v1", "continues", probe="https://huggingface.co/api/whoami-v2"),
     Row("mistral", "https://api.mistral.ai/v1", "continues", dialect=_MISTRAL, options=frozenset(vocabulary.MISTRAL)),
-    Row("deepseek", "https://api.deepseek.com/v1", "stops", dialect=_NO_TOP_K),
+    Row("deepseek", "https://api.deepseek.com/v1", "stops", dialect=_NO_TOP_K, counts_thinking=True),
     Row("xai", "https://api.x.ai/v1", "stops", dialect=_NO_TOP_K),
     Row("groq", "https://api.groq.com/openai/v1", "continues", dialect=_GROQ),
     Row("together", "https://api.together.xyz/v1", "stops"),
@@ -103,12 +106,12 @@ ROWS: tuple[Row, ...] = (
     Row("upstage", "https://api.upstage.ai/v1"),
     Row("lambda", "https://api.lambda.ai/v1", "continues"),
     Row("ollama", "http://127.0.0.1:11434", "stops", "ollama", "none", "", own_host=True),
-    Row("vllm", "http://127.0.0.1:8001/v1", "stops", own_host=True),
-    Row("llamacpp", "http://127.0.0.1:8080/v1", "stops", own_host=True),
-    Row("lmstudio", "http://127.0.0.1:1234/v1", "stops", own_host=True),
+    Row("vllm", "http://127.0.0.1:8001/v1", "stops", own_host=True, counts_thinking=True),
+    Row("llamacpp", "http://127.0.0.1:8080/v1", "stops", own_host=True, counts_thinking=True),
+    Row("lmstudio", "http://127.0.0.1:1234/v1", "stops", own_host=True, counts_thinking=True),
 )  # fmt: skip
 
 NAMES = frozenset(row.name for row in ROWS if not row.own_host)
 """Providers out in the world, which take keys."""
 
-LOCAL = Row("local", "http://127.0.0.1:0/v1", "stops", own_host=True)
+LOCAL = Row("local", "http://127.0.0.1:0/v1", "stops", own_host=True, counts_thinking=True)

@@ -55,8 +55,15 @@ def target_of(seller: Seller) -> Target:
     offer = next(o for o in REGISTRY.offers(seller.model) if o.provider == seller.provider)
     return Target(
         model=seller.model, provider=seller.provider, upstream_id=offer.upstream_id, credential="operator",
-        price=offer.price, context=offer.context, max_output=offer.max_output,
+        price=offer.price, context=offer.context, max_output=offer.max_output, max_input=offer.max_input,
     )  # fmt: skip
+
+
+def window_of(seller: Seller) -> int:
+    """The most input that the seller takes: of Claude Sonnet 4.5 a part of its window, unless a beta header asks for it all."""
+    target = target_of(seller)
+    most = target.max_input if seller.wire == "anthropic" else None
+    return min(target.context or 0, most or target.context or 0)
 
 
 class Part(NamedTuple):
@@ -163,7 +170,7 @@ def test_no_provider_can_bill_more_than_is_held(
     asked = Asked(call=call, needs=needs.read(call, 1), input_tokens=1, forms=forms.of_body(body))
     length = sizing.wanted_tokens(asked, target)
     assert length == min(cap, target.max_output or cap) * choices
-    usage = bill(seller, given_, target.context or 0, share, life)
+    usage = bill(seller, given_, window_of(seller), share, life)
     billed = length + 8 * choices
     outputs = {"reasoning": {"output": billed, "reasoning": billed}}.get(answer, {"output": billed})
     if answer == "image_output" and price.image_output is not None:

@@ -1,14 +1,16 @@
 """A hold that is too small lets a wallet spend what it does not have; one that is too big refuses calls for nothing."""
 
+import msgspec
 import pytest
 
 from agent_marketplace.errors import PaymentRequired
-from agent_marketplace.gateway import sizing
+from agent_marketplace.gateway import billing, sizing
 from agent_marketplace.gateway.needs import Needs
 from agent_marketplace.gateway.plan import Attempt, Plan, Target
 from agent_marketplace.gateway.sizing import Asked, Held
-from agent_marketplace.ledger import Balance, Price
-from agent_marketplace.wires.base import Call, Message, TextPart
+from agent_marketplace.ledger import Balance, Price, price_usage
+from agent_marketplace.usage import Usage
+from agent_marketplace.wires.base import Call, Message, OpaquePart, TextPart
 from agent_marketplace.wires.shared.bounds import TextSize
 from agent_marketplace.wires.shared.forms import Forms
 
@@ -177,3 +179,39 @@ def test_an_unpriced_target_costs_nothing_to_hold_and_a_free_one_is_not_capped()
     hold = Held(amount_nano=0, short=False, capped=True, price_version="")
     assert sizing.output_cap(asked(cap=5), hold, free) is None
     assert sizing.slice_amount(asked(), hold, unpriced, 10) == 0
+
+
+def test_thinking_that_may_be_billed_on_top_of_a_length_is_held_for_where_it_is_tolerated() -> None:
+    """The charge of the most that is tolerated is what is held; where nothing is tolerated, nothing is held for it."""
+    for apart, choices in ((True, 1), (True, 3), (False, 1), (False, 3)):
+        offer = target(thinks_apart=apart)
+        given = asked(cap=100, choices=choices)
+        length = sizing.wanted_tokens(given, offer)
+        claimed = Usage(input=0, output=9_000, reasoning=8_000)
+        charged = billing.within_the_asked(claimed, 100, choices, thinks_apart=apart)
+        assert charged.output == (200 if apart else 100) * choices + billing.END_MARKS * choices
+        assert price_usage(CHEAP, charged) <= sizing.bound(given, offer, length)
+
+
+def test_a_window_that_must_be_asked_for_is_held_for_once_it_is() -> None:
+    pdf = {"type": "document", "source": {"type": "url", "url": "https://example.com/a.pdf"}}
+    claude = Target(
+        model="claude-sonnet-4-5", provider="anthropic", upstream_id="claude-sonnet-4-5", credential="operator",
+        price=Price(input=3_000_000_000, output=15_000_000_000), context=1_000_000, max_input=200_000,
+    )  # fmt: skip
+    given = Asked(
+        call=Call(model="claude-sonnet-4-5", messages=(Message("user", (OpaquePart("document", pdf),)),)),
+        needs=Needs(output_tokens=1), input_tokens=1, forms=Forms(unsized=("document",)),
+    )  # fmt: skip
+    offer = ("anthropic", "claude-sonnet-4-5")
+    held = {
+        "as it is": sizing.bound(given, claude, 0),
+        "beta": sizing.bound(msgspec.structs.replace(given, betas=("context-1m-2025-08-07",)), claude, 0),
+        "broken": sizing.bound(msgspec.structs.replace(given, broken=frozenset({offer})), claude, 0),
+    }
+    marks = billing.END_MARKS * 15_000
+    assert held == {
+        "as it is": 600_000_000 + marks,
+        "beta": 3_000_000_000 + marks,
+        "broken": 3_000_000_000 + marks,
+    }

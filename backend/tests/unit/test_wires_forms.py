@@ -299,6 +299,6 @@ def test_words_cost_the_same_with_a_picture_beside_them_and_without(model: str) 
     plain = read(
         messages=[{"role": "user", "content": LONG}], tools=[{"type": "function", "function": {"name": "f"}}]
     )
-    beside = msgspec.structs.replace(plain, pictures=(Picture(10, 10),), audio_ms=1, unsized=("file",))
+    beside = msgspec.structs.replace(plain, pictures=(Picture(10, 10),), audio_ms=1)
     assert loads.inputs(plain, target, price) == loads.inputs(beside, target, price)[:1]
     assert loads.predicted(plain, target) == 0
