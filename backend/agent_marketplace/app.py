@@ -14,7 +14,7 @@ from agent_marketplace.accounts.limits import Limits
 from agent_marketplace.catalog import MarketplaceRegistry, Offer
 from agent_marketplace.catalog import store as catalog_store
 from agent_marketplace.catalog.names import slug
-from agent_marketplace.catalog.own import Said
+from agent_marketplace.catalog.own import Declared, Said
 from agent_marketplace.catalog.service import Catalog
 from agent_marketplace.clock import Clock, SystemClock
 from agent_marketplace.conversations.agents import Agents, Favourites
@@ -207,10 +207,13 @@ class Market:
 
     async def _declare_operators_models(self) -> None:
         """The models of providers.toml, at the operator's prices."""
-        for endpoint in self.endpoints.all():
-            for model in endpoint.models:
-                price = Price(input=nano(model.input_price), output=nano(model.output_price))
-                said = Said(
+        await self.catalog.declare_all(
+            Declared(
+                model_id=slug(model.id),
+                provider=endpoint.name,
+                upstream_id=model.id,
+                price=Price(input=nano(model.input_price), output=nano(model.output_price)),
+                said=Said(
                     name=model.name,
                     kind="embedding" if model.embeddings else "chat",
                     context=model.context,
@@ -219,8 +222,11 @@ class Market:
                     vision=model.vision,
                     structured=model.structured_output,
                     reasoning=model.reasoning,
-                )
-                await self.catalog.declare(slug(model.id), endpoint.name, model.id, price=price, said=said)
+                ),
+            )
+            for endpoint in self.endpoints.all()
+            for model in endpoint.models
+        )
 
     async def _forget_replies(self) -> None:
         """Replies kept for idempotency keys are good for a day."""

@@ -81,10 +81,13 @@ def install_openapi(app: FastAPI) -> None:
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign]
+    app.get("/docs", include_in_schema=False)(_docs)
 
-    @app.get("/docs", include_in_schema=False)
-    async def docs(_request: Request) -> HTMLResponse:
-        return HTMLResponse(_DOCS % _table(document()))
+
+async def _docs(request: Request) -> HTMLResponse:
+    """No closure over the application: FastAPI keeps what it knows of a route's function for the life of the process."""
+    application: FastAPI = request.app
+    return HTMLResponse(_DOCS % _table(application.openapi()))
 
 
 def _document(app: FastAPI) -> dict[str, Any]:

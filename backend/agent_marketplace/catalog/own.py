@@ -34,6 +34,16 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     reasoning: bool | None = None
 
 
+class Declared(msgspec.Struct, frozen=True, kw_only=True):
+    """A model at an endpoint of the operator's own. price: None = none was told, and only own keys are served."""
+
+    model_id: str
+    provider: str
+    upstream_id: str
+    price: Price | None
+    said: Said
+
+
 def plain(tag: str) -> str:
     """An Ollama tag as it is called: `llama3` and `llama3:latest` are one model there."""
     return tag.removesuffix(LATEST)

@@ -1,7 +1,7 @@
 """The catalogue's effects in one place: what is stored is laid over the snapshot, and the registry is told."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -12,8 +12,8 @@ from agent_marketplace.catalog.ai_marketplace_registry import MarketplaceRegistr
 from agent_marketplace.catalog.models import AIModel, prices_dict
 from agent_marketplace.catalog.names import is_slug
 from agent_marketplace.catalog.overlay import overlay, version_of
-from agent_marketplace.catalog.own import Said, declared, with_ollama
-from agent_marketplace.catalog.snapshot import Snapshot, bundled
+from agent_marketplace.catalog.own import Declared, Said, declared, with_ollama
+from agent_marketplace.catalog.snapshot import ModelRecord, Snapshot, bundled
 from agent_marketplace.catalog.store import PriceRow, Review
 from agent_marketplace.catalog.sync import FEEDS, Feed, FeedReport, Fetch, sync
 from agent_marketplace.catalog.traffic import Traffic, summarise
@@ -23,6 +23,8 @@ from agent_marketplace.errors import BadRequest, Forbidden, NotFound
 from agent_marketplace.ledger.pricing import Price, validate_price
 
 STATS_DAYS = 30
+
+_MAX_UPSTREAM_ID = 200
 
 
 class Catalog:
@@ -177,29 +179,50 @@ class Catalog:
 
         context: tokens; said: everything that is known of the model, the context too.
         """
-        if not is_slug(model_id) or not is_slug(provider) or not 0 < len(upstream_id) <= 200:
+        told = Declared(
+            model_id=model_id, provider=provider, upstream_id=upstream_id, price=price, said=said or Said(context=context)
+        )  # fmt: skip
+        await self.declare_all([told])
+        model = self.registry.get_model_by_id(model_id)
+        assert model is not None
+        return model
+
+    async def declare_all(self, models: Iterable[Declared]) -> None:
+        """Adds models with one write and one reload, none at all if they are known as told. Raises BadRequest as `declare`."""
+        here = {m.id: m for m in self.registry.snapshot.models}
+        base = {m.id: m for m in self._base.models}
+        changed: dict[str, ModelRecord] = {}
+        for told in models:
+            known = here.get(told.model_id)
+            record = self._declared(told, known, base.get(told.model_id))
+            if record != known:
+                changed[record.id] = here[record.id] = record
+        if changed:
+            now = self._clock.now_ms()
+            await self._db.write(lambda c: store.put_models(c, changed.values(), "operator", now))
+            await self._reload()
+
+    def _declared(self, told: Declared, known: ModelRecord | None, like: ModelRecord | None) -> ModelRecord:
+        """known: what the catalogue says of the model now; like: what the bundled one does."""
+        if (
+            not is_slug(told.model_id)
+            or not is_slug(told.provider)
+            or not 0 < len(told.upstream_id) <= _MAX_UPSTREAM_ID
+        ):
             raise BadRequest(
                 "Model ids and provider names are of a-z, 0-9, dot, dash and underscore, and no reserved word"
             )
         try:
-            checked = None if price is None else validate_price(price)
+            checked = None if told.price is None else validate_price(told.price)
         except ValueError as problem:
             raise BadRequest(str(problem)) from None
-        now_here = next((m for m in self.registry.snapshot.models if m.id == model_id), None)
-        like = next((m for m in self._base.models if m.id == model_id), None)
-        if like is None and now_here is not None and now_here.sources.get("facts") != "operator":
-            like = now_here  # a feed's; what the operator said earlier does not outlive what is said now
-        others = tuple(o for o in now_here.offers if o.source == "operator") if now_here else ()
-        record = declared(
-            model_id, provider, upstream_id, price=checked, said=said or Said(context=context),
+        if like is None and known is not None and known.sources.get("facts") != "operator":
+            like = known  # a feed's; what the operator said earlier does not outlive what is said now
+        others = tuple(o for o in known.offers if o.source == "operator") if known else ()
+        return declared(
+            told.model_id, told.provider, told.upstream_id, price=checked, said=told.said,
             as_of=self._today(), like=like, others=others,
         )  # fmt: skip
-        now = self._clock.now_ms()
-        await self._db.write(lambda c: store.put_models(c, [record], "operator", now))
-        await self._reload()
-        model = self.registry.get_model_by_id(model_id)
-        assert model is not None
-        return model
 
     async def undeclare(self, model_id: str) -> None:
         """Takes a declared model out again. Raises NotFound."""

@@ -23,6 +23,10 @@ AppFactory = Callable[[Drain], ASGI3Application]
 SETTLE_S = 5.0
 BACKLOG = 2048
 
+# Thousands of open streams are all alive, and the default walks them 47 times a minute for up to 0.4 s. Measured with 3,000 streams
+# of a chunk a second: three full collections, and the slowest hundredth of chunks 66 ms late instead of 407.
+_COLLECT_AFTER = (20_000, 20, 200)
+
 
 class DrainingServer(Server):
     """First signal: drain, keep answering (503 by the app), leave when nothing is active or the grace is over.
@@ -57,6 +61,7 @@ class DrainingServer(Server):
         if self._alone:
             gc.collect()
             gc.freeze()
+            gc.set_threshold(*_COLLECT_AFTER)
 
     async def on_tick(self, counter: int) -> bool:
         """Sweeps the connections' deadlines; True once it is time to leave."""

@@ -3,9 +3,11 @@
 import asyncio
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from agent_marketplace.catalog import Catalog, MarketplaceRegistry, bundled, store
+from agent_marketplace.catalog.own import Declared, Said
 from agent_marketplace.catalog.store import PriceRow, Review
 from agent_marketplace.catalog.traffic import Traffic, bucket_of, percentile, summarise, value_of
 from agent_marketplace.clock import ManualClock
@@ -81,6 +83,25 @@ def test_an_impossible_price_or_offer_is_refused(database):
             await catalog.declare("search", "mine", "x", price=OLD)
         with pytest.raises(BadRequest):
             await catalog.declare("fine", "mine", "x", price=Price(input=10**30, output=0))
+
+    run(database, test)
+
+
+def test_three_hundred_declared_models_cost_one_change_and_none_at_the_next_start(database):
+    async def test(catalog, clock):
+        told = [
+            Declared(model_id=f"house-{n}", provider="mine", upstream_id=f"house/{n}", price=OLD, said=Said())
+            for n in range(300)
+        ]
+        elsewhere = msgspec.structs.replace(told[0], provider="other")
+        before = database.read_sync(store.change_number)
+        await catalog.declare_all([*told, elsewhere])
+        after = database.read_sync(store.change_number)
+        assert after == before + 1
+        assert {o.provider for o in catalog.registry.offers("house-0")} == {"mine", "other"}
+        assert catalog.registry.get_model_by_id("house-299") is not None
+        await catalog.declare_all(told[1:])
+        assert database.read_sync(store.change_number) == after
 
     run(database, test)
 
