@@ -11,7 +11,7 @@ import time
 import msgspec
 
 from agent_marketplace.errors import MarketplaceError, PaymentRequired, Unauthorized
-from agent_marketplace.gateway import estimates, observing, settling, sizing, told, traces
+from agent_marketplace.gateway import betas, estimates, observing, settling, sizing, told, traces
 from agent_marketplace.gateway.dispatch import Dispatch
 from agent_marketplace.gateway.holding import Holding
 from agent_marketplace.gateway.parts import Job, Parts
@@ -150,7 +150,7 @@ class Flight:
         record.asked = Asked(
             call=request.call, needs=wants, input_tokens=tokens, forms=forms, max_cost=wishes.max_cost,
             broken=parts.bounds.broken_for(request.call), lowers=_may_be_lowered(parts, request, wishes),
-            betas=request.betas,
+            long_context=betas.long_context(request.betas),
         )  # fmt: skip
         record.plan = await parts.planner.plan(
             request.user_id, request.call, wants, wishes, free_fallback=request.agents

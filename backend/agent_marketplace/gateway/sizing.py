@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from agent_marketplace.errors import PaymentRequired
-from agent_marketplace.gateway import betas, billing, loads
+from agent_marketplace.gateway import billing, loads
 from agent_marketplace.gateway.needs import Needs
 from agent_marketplace.gateway.plan import Attempt, Plan, Skipped, Target
 from agent_marketplace.ledger import Balance, Worst, dollars, price_usage, worst_case
@@ -35,7 +35,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     forms: everything that a provider can bill for reading it, for the bound
     max_cost: the caller's ceiling, nano-dollars; None = none
     broken: offers (provider, name there) that billed more than their bound for such calls: held for at their largest input
-    betas: the features named in `anthropic-beta`
+    long_context: the whole window is asked for, of which some models else take a part
     usual: output tokens that a model's answers usually have at most, by model id; absent = not known
     lowers: a length that can't be held may become what the balance buys, from LEAST_LOWERED_TOKENS of each choice on
     """
@@ -46,7 +46,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     forms: Forms
     max_cost: int | None = None
     broken: frozenset[tuple[str, str]] = frozenset()
-    betas: tuple[str, ...] = ()
+    long_context: bool = False
     usual: Mapping[str, int] = {}
     lowers: bool = False
 
@@ -102,7 +102,7 @@ def _worst(asked: Asked, target: Target) -> Worst | None:
         forms = msgspec.structs.replace(forms, unsized=("a bound that failed",))
     worst = worst_case(
         price,
-        loads.inputs(forms, target, price, long_context=broken or betas.long_context(asked.betas)),
+        loads.inputs(forms, target, price, long_context=broken or asked.long_context),
         loads.output_classes(forms, target, price),
         extra_output=loads.predicted(forms, target) + billing.END_MARKS * asked.needs.choices,
     )

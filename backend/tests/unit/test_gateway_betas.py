@@ -3,7 +3,7 @@
 import pytest
 
 from agent_marketplace.errors import BadRequest
-from agent_marketplace.gateway.betas import parse, split
+from agent_marketplace.gateway.betas import long_context, parse, split
 from agent_marketplace.gateway.plan import Target
 from agent_marketplace.ledger import Price
 
@@ -45,3 +45,10 @@ def test_the_operators_key_passes_what_changes_no_price() -> None:
 
 def test_a_long_context_goes_on_where_the_price_list_knows_it() -> None:
     assert split(ASKED, target("operator", 1_000_000)) == (ASKED[:3], ASKED[3:])
+
+
+def test_the_long_window_is_asked_for_by_its_name_of_any_day() -> None:
+    assert long_context(("effort-2025-11-24", "context-1m-2025-08-07"))
+    assert long_context(("context-1m",))
+    assert not long_context(("context-management-2025-06-27",))
+    assert not long_context(())

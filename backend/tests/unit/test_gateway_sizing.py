@@ -206,7 +206,7 @@ def test_a_window_that_must_be_asked_for_is_held_for_once_it_is() -> None:
     offer = ("anthropic", "claude-sonnet-4-5")
     held = {
         "as it is": sizing.bound(given, claude, 0),
-        "beta": sizing.bound(msgspec.structs.replace(given, betas=("context-1m-2025-08-07",)), claude, 0),
+        "beta": sizing.bound(msgspec.structs.replace(given, long_context=True), claude, 0),
         "broken": sizing.bound(msgspec.structs.replace(given, broken=frozenset({offer})), claude, 0),
     }
     marks = billing.END_MARKS * 15_000
