@@ -1,7 +1,8 @@
-"""Where a completion's CPU time goes, by piece: `PYTHONPATH=backend python bench/stages.py [calls]`.
+"""Where a completion's CPU time goes, by stage and by module: `PYTHONPATH=backend python bench/stages.py [calls]`.
 
 One process, SQLite, everything on; the provider is a canned answer inside the process, so that only our own work is seen. A
-profiler's overhead is in each figure (about twice the time without it): read the shares, not the sums.
+profiler's overhead grows with the number of calls, so its shares are laid on the time that was measured without it. The counts of
+function calls do not depend on what else the machine does.
 """
 
 import asyncio
@@ -107,16 +108,47 @@ async def main(calls: int) -> None:
 
 
 def report(stats: pstats.Stats, plain: float, calls: int) -> None:
-    """Own time of each of our modules, and of everything else together, in microseconds a call."""
+    """Microseconds a call: of each stage with all that it calls, and of each of our modules alone."""
+    rows: dict[tuple[str, str], float] = defaultdict(float)
     own: dict[str, float] = defaultdict(float)
-    for (file, _, _), (_, _, own_s, _, _) in stats.stats.items():  # type: ignore[attr-defined]
+    counted = everything = 0.0
+    for (file, _, function), (_, count, own_s, all_s, _) in stats.stats.items():  # type: ignore[attr-defined]
         name = file.partition("agent_marketplace/")[2].removesuffix(".py").replace("/", ".")
         own[name or "interpreter, asyncio, msgspec"] += own_s
-    print(
-        f"{plain / calls * 1e6:.0f} us a call on the loop's thread without the profiler; with it, by module:\n"
-    )
+        rows[name, function] += all_s
+        counted += count
+        everything += own_s
+    scale = plain / everything / calls * 1e6
+    print(f"{plain / calls * 1e6:.0f} us a call on the loop's thread, {counted / calls:.0f} function calls\n")
+    print("| stage | us |\n| --- | --: |")
+    rest = everything
+    for words, (module, function), inside in STAGES:
+        seconds = rows[module, function] - sum(rows[place] for place in inside)
+        rest -= seconds
+        print(f"| {words} | {seconds * scale:.0f} |")
+    print(f"| the loop, waking and switching tasks, and what joins the stages | {rest * scale:.0f} |\n")
     for name, seconds in sorted(own.items(), key=lambda item: -item[1])[:30]:
-        print(f"| {name} | {seconds / calls * 1e6:.1f} |")
+        print(f"| {name} | {seconds * scale:.1f} |")
+
+
+FLIGHT = "gateway.flight"
+MEASURED, PREPARED = ("gateway.completing", "measure"), (FLIGHT, "_prepare")
+PLANNED, HELD = ("gateway.planning", "plan"), ("ledger.ledger", "hold")
+PARSED, SETTLED = ("wires.openai.codec", "parse_reply"), ("ledger.ledger", "settle")
+STAGES = (
+    ("parse: the client's body to a call, and that nothing else stands in it", ("wires.openai.codec", "parse_request"), ()),
+    ("count: tokens for the estimate, sizes for the bound", MEASURED, ()),
+    ("plan: offers, rules, what is left out", (FLIGHT, "_plan"), (MEASURED,)),
+    ("size the hold", (FLIGHT, "_hold"), (HELD,)),
+    ("hold: the ledger's side of the queue", HELD, ()),
+    ("prepare: fit, splice, close, address", PREPARED, ()),
+    ("dispatch: breakers, the try, its log", (FLIGHT, "_dispatch"), (PREPARED, PARSED)),
+    ("read the provider's answer and its usage", PARSED, ()),
+    ("price, receipt, statistics", (FLIGHT, "_settle"), (SETTLED,)),
+    ("settle: the ledger's side of the queue", SETTLED, ()),
+    ("render: the answer with our ids and its cost", (FLIGHT, "_render"), ()),
+)  # fmt: skip
+"""(words, where its time is counted, stages inside of it that are counted apart)."""
 
 
 if __name__ == "__main__":
