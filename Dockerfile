@@ -16,10 +16,8 @@ COPY backend/requirements/build.lock ./
 RUN python -m venv /opt/build \
     && /opt/build/bin/pip install --no-cache-dir --no-deps --require-hashes --only-binary :all: -r build.lock
 COPY backend ./backend
-COPY scripts/compress_web.py ./
 COPY --from=ui /src/frontend/dist ./backend/agent_marketplace/web
-RUN python compress_web.py backend/agent_marketplace/web \
-    && /opt/build/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /opt/wheel ./backend \
+RUN /opt/build/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /opt/wheel ./backend \
     && /opt/marketplace/bin/pip install --no-cache-dir --no-deps /opt/wheel/*.whl
 
 FROM python:3.13-slim

@@ -1,4 +1,7 @@
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import tailwindcss from "@tailwindcss/vite";
 import { tanstackRouter } from "@tanstack/router-plugin/vite";
 import react from "@vitejs/plugin-react";
@@ -29,6 +32,31 @@ function preloadStartPage(): Plugin {
   };
 }
 
+const EVERY_PAGE =
+  /node_modules\/(react|react-dom|scheduler|use-sync-external-store|@tanstack\/(?!react-virtual|virtual-core)[^/]+|clsx|tailwind-merge|class-variance-authority|zustand)\//;
+const COMPRESSIBLE = /\.(js|css|html|svg|json|txt|woff)$/;
+const WORTH_BYTES = 1024;
+/** Above it brotli's last steps cost more time than they save: those files are grammars, fetched when an answer has such code. */
+const LARGE_BYTES = 400_000;
+
+/** Writes a .br and a .gz beside each text file, so that the server sends compressed files without compressing. */
+function compressed(): Plugin {
+  return {
+    name: "compressed",
+    apply: "build",
+    writeBundle({ dir = "" }) {
+      for (const name of readdirSync(dir, { recursive: true, encoding: "utf8" })) {
+        const file = join(dir, name);
+        if (!COMPRESSIBLE.test(name) || name.startsWith(".") || statSync(file).size < WORTH_BYTES) continue;
+        const bytes = readFileSync(file);
+        const quality = bytes.length > LARGE_BYTES ? 9 : 11;
+        writeFileSync(`${file}.gz`, gzipSync(bytes, { level: 9 }));
+        writeFileSync(`${file}.br`, brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: quality } }));
+      }
+    },
+  };
+}
+
 export default defineConfig({
   base: "/",
   plugins: [
@@ -36,6 +64,7 @@ export default defineConfig({
     react(),
     tailwindcss(),
     preloadStartPage(),
+    compressed(),
   ],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   build: {
@@ -45,6 +74,12 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     manifest: true,
+    rolldownOptions: {
+      output: {
+        // What every page needs comes as one file: a request costs more than the bytes that one page of all can do without.
+        codeSplitting: { groups: [{ name: "frame", test: EVERY_PAGE }] },
+      },
+    },
     // Sizes are judged by scripts/size-gate.mjs; the largest chunk is the grammar of C++, fetched when an answer has some.
     chunkSizeWarningLimit: 900,
   },

@@ -128,7 +128,6 @@ build_ui() {
     if (cd frontend && npm run --silent build -- --logLevel warn); then
         rm -rf backend/agent_marketplace/web
         cp -R frontend/dist backend/agent_marketplace/web
-        .venv/bin/python scripts/compress_web.py backend/agent_marketplace/web
         printf '%s' "$sources" >backend/agent_marketplace/web/.built
     else
         say "The web UI could not be built: the API is served without it"

@@ -44,6 +44,7 @@ class Settings:
     storage_per_user: int = 200_000_000  # bytes
     site: str | None = None
     cors_origins: tuple[str, ...] = ()
+    frame_ancestors: tuple[str, ...] = ()
     metrics: Literal["local", "open"] = "local"
     metrics_token: str | None = field(default=None, repr=False)
     provider_connections: int = 512
@@ -69,6 +70,9 @@ class Settings:
 
 
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
+_ANCESTOR = re.compile(
+    r"\*|[a-z][a-z0-9+.-]*:(?://(?:(?:\*\.)?[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?:[0-9]{1,5}|\*))?)?"
+)
 _PROVIDER_VARIABLES = {
     "openai": ("OPENAI_API_KEY", "OPENAI_BASE_URL"),
     "anthropic": ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"),
@@ -91,6 +95,7 @@ _KNOWN = {
     "MARKETPLACE_LOG_FORMAT", "MARKETPLACE_OWN_KEYS_AT_KEYLESS", "MARKETPLACE_ABSORBED_LIMIT",
     "MARKETPLACE_SITE", "MARKETPLACE_CORS_ORIGINS", "MARKETPLACE_METRICS", "MARKETPLACE_METRICS_TOKEN",
     "MARKETPLACE_SIGNUP_CREDITS_PER_ADDRESS", "MARKETPLACE_STORAGE_PER_USER", "MARKETPLACE_LOWER_MAX_TOKENS",
+    "MARKETPLACE_FRAME_ANCESTORS",
 }  # fmt: skip
 
 
@@ -137,6 +142,18 @@ def _origins(env: Mapping[str, str], name: str) -> tuple[str, ...]:
         if not (_ORIGIN.fullmatch(origin) or (origin == "*" and len(found) == 1)):
             raise SettingsError(
                 f"{name}: {origin[:80]!r} is no origin (https://app.example.com), nor * alone"
+            )
+    return found
+
+
+def _ancestors(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """Whose pages may frame ours, as a Content-Security-Policy writes them; nothing that could end the directive."""
+    found = tuple(o.strip().rstrip("/").lower() for o in env.get(name, "").split(",") if o.strip())
+    for origin in found:
+        if not _ANCESTOR.fullmatch(origin):
+            raise SettingsError(
+                f"{name}: {origin[:80]!r} is none of https://app.example.com, https://*.example.com, "
+                "vscode-webview: or *"
             )
     return found
 
@@ -192,6 +209,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         storage_per_user=_whole(env, "MARKETPLACE_STORAGE_PER_USER", 200, 0, 1_000_000) * 1_000_000,
         site=_base_url(env, "MARKETPLACE_SITE"),
         cors_origins=_origins(env, "MARKETPLACE_CORS_ORIGINS"),
+        frame_ancestors=_ancestors(env, "MARKETPLACE_FRAME_ANCESTORS"),
         metrics=cast(
             "Literal['local', 'open']", _choice(env, "MARKETPLACE_METRICS", "local", ("local", "open"))
         ),

@@ -1,6 +1,15 @@
 import type { Page } from "@playwright/test";
+import { FIRST_LOAD, measureFirstLoad } from "../scripts/first-load";
 import { PASSWORD } from "./chat-support";
-import { expect, expectAccessible, expectNoSidewaysScroll, isPhone, models, test } from "./fixtures";
+import {
+  expect,
+  expectAccessible,
+  expectAccessibleInEveryTheme,
+  expectNoSidewaysScroll,
+  isPhone,
+  models,
+  test,
+} from "./fixtures";
 
 const card = (page: Page, index: number) => page.locator(`[data-index="${index}"]`);
 
@@ -99,12 +108,21 @@ test.describe("the marketplace", () => {
     await expectAccessible(page);
   });
 
+  test("a newcomer waits for 200 kB at most, and for no editor", async ({ page }) => {
+    test.skip(isPhone(page), "a phone fetches the same");
+    const { total, requests } = await measureFirstLoad(page, "/");
+    expect(requests.length).toBeGreaterThan(5);
+    expect(total, JSON.stringify(requests)).toBeLessThanOrEqual(FIRST_LOAD);
+    await expect(page.getByText(/^\d{3,} models$/)).toBeVisible();
+    await expect(page.locator(".cm-content")).toHaveCount(0);
+    await expectAccessibleInEveryTheme(page);
+  });
+
   test("Q Assistant lets a newcomer sign up, then answers with reasons, a price and one click", async ({ page }) => {
     await page.goto("/");
-    await page.getByRole("textbox", { name: /search models/i }).fill("debug a flaky asyncio test in python");
-    await page.getByRole("button", { name: "Ask Q Assistant", exact: true }).click();
+    await page.getByRole("button", { name: "Find out why my asyncio test hangs" }).click();
     const dialog = page.getByRole("dialog");
-    await dialog.getByRole("tab", { name: "Sign up" }).click();
+    await expect(dialog).toContainText("$5 of play credit");
     const form = dialog.getByRole("tabpanel", { name: "Sign up" });
     await form.getByLabel("Email").fill(`new-${crypto.randomUUID()}@example.com`);
     await form.getByRole("textbox", { name: "Password", exact: true }).fill(PASSWORD);
@@ -116,7 +134,7 @@ test.describe("the marketplace", () => {
     await expect(picks.getByText(/About \$/).first()).toBeVisible();
     await expectAccessible(page);
     await picks.getByRole("button", { name: /^Try / }).first().click();
-    await expect(page.getByRole("region", { name: "Chat" }).getByRole("textbox").first()).toHaveValue(/flaky asyncio/);
+    await expect(page.getByRole("region", { name: "Chat" }).getByRole("textbox").first()).toHaveValue(/asyncio test hangs/);
     await expect(page).toHaveURL(/model=/);
   });
 });

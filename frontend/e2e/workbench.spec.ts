@@ -24,7 +24,7 @@ test.describe("the workbench", () => {
 
   test("Tab leaves the editor: no keyboard trap", async ({ page }) => {
     test.skip(isPhone(page), "a phone has no keyboard");
-    await page.goto("/");
+    await page.goto("/?pane=editor");
     await page.locator(".cm-content").click();
     await page.keyboard.press("Tab");
     await expect(page.locator(".cm-content")).not.toBeFocused();
@@ -32,7 +32,7 @@ test.describe("the workbench", () => {
 
   test("a splitter is moved by key and stays where it was put", async ({ page }) => {
     test.skip(isPhone(page), "a phone shows one pane");
-    await page.goto("/");
+    await page.goto("/?pane=editor");
     const splitter = page.getByRole("separator", { name: "Width of the marketplace" });
     const before = Number(await splitter.getAttribute("aria-valuenow"));
     await splitter.focus();

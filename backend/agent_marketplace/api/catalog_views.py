@@ -1,4 +1,4 @@
-"""The catalogue over HTTP: the whole list is encoded and compressed once per change, and answered with an ETag."""
+"""The catalogue over HTTP: lists without a filter are encoded and compressed once per change, and answered with an ETag."""
 
 import gzip
 import hashlib
@@ -12,6 +12,7 @@ from agent_marketplace import json
 from agent_marketplace.catalog import AIModel, MarketplaceRegistry
 
 _GZIP_FROM = 1024
+_KEPT = 8  # encodings; anybody may ask for any page
 
 
 @dataclass(slots=True)
@@ -22,11 +23,12 @@ class _Encoded:
 
 
 class CatalogView:
-    """Encodes pages of models; keeps the last encoding of the whole list."""
+    """Encodes pages of models; keeps the encodings of pages that no filter made."""
 
     def __init__(self, registry: MarketplaceRegistry) -> None:
         self._registry = registry
-        self._kept: tuple[tuple[AIModel, ...], dict[str, str], _Encoded] | None = None
+        self._models: tuple[AIModel, ...] = ()
+        self._kept: dict[tuple[tuple[str, str], ...], _Encoded] = {}
 
     def answer(
         self, parameters: Mapping[str, str], if_none_match: str | None, accept_encoding: str
@@ -39,7 +41,7 @@ class CatalogView:
         ]:
             return Response(status_code=304, headers=headers)
         body = encoded.body
-        if takes_gzip(accept_encoding) and len(body) >= _GZIP_FROM:
+        if takes("gzip", accept_encoding) and len(body) >= _GZIP_FROM:
             if encoded.zipped is None:
                 encoded.zipped = gzip.compress(body, 6, mtime=0)
             body, headers = encoded.zipped, {**headers, "content-encoding": "gzip"}
@@ -47,22 +49,24 @@ class CatalogView:
 
     def _encoded(self, parameters: dict[str, str]) -> _Encoded:
         models = tuple(self._registry.get_all_models())
-        kept = self._kept
-        if kept is not None and kept[0] == models and kept[1] == parameters:
-            return kept[2]
+        if models != self._models:
+            self._models, self._kept = models, {}
+        key = tuple(sorted(parameters.items()))
+        if (kept := self._kept.get(key)) is not None:
+            return kept
         page = self._registry.query(parameters)
         body = json.encode({"success": True, **page.to_dict()})
         encoded = _Encoded(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
-        if set(parameters) <= {"limit", "offset"}:
-            self._kept = (models, parameters, encoded)
+        if set(parameters) <= {"limit", "offset", "sort"} and len(self._kept) < _KEPT:
+            self._kept[key] = encoded
         return encoded
 
 
-def takes_gzip(accept_encoding: str) -> bool:
-    """Whether gzip is listed and not refused with `q=0` (RFC 9110, 12.5.3)."""
+def takes(coding: str, accept_encoding: str) -> bool:
+    """Whether the coding is listed and not refused with `q=0` (RFC 9110, 12.5.3)."""
     for listed in accept_encoding.lower().split(","):
         name, _, weight = (part.strip() for part in listed.partition(";"))
-        if name in ("gzip", "*"):
+        if name in (coding, "*"):
             return weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
     return False
 

@@ -210,6 +210,13 @@ class Failure(BaseModel):
     request_id: str
 
 
+class SignUpOffer(Reply):
+    """`credit`: dollars of play credit, as long as the day's are not used up."""
+
+    signup: Literal["open", "invite", "closed"]
+    credit: float
+
+
 class SignedUp(Reply):
     """`notice`: why there is no credit, where there is none."""
 

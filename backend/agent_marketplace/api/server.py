@@ -85,5 +85,5 @@ def cold(market: Market, extra: Sequence[Router] = ()) -> FastAPI:
     for router in extra:
         app.include_router(router)
     install_openapi(app)
-    ui.install(app)
+    ui.install(app, frame_ancestors=market.settings.frame_ancestors)
     return app

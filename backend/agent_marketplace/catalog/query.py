@@ -56,7 +56,7 @@ _SORTS: dict[str, tuple[Callable[[AIModel], Any], str]] = {
     "throughput": (lambda m: m.stats.throughput_p50, "desc"),
     "offers": (lambda m: m.offers_count, "desc"),
 }
-SORTS = ("popular", "relevance", "name", *_SORTS)
+SORTS = ("popular", "relevance", "ready", "name", *_SORTS)
 
 
 def run_query(registry: "MarketplaceRegistry", parameters: Mapping[str, str]) -> Page:
@@ -90,6 +90,8 @@ def _sorted(
     popular = sorted(models, key=lambda m: place[m.id])
     if sort in ("popular", "relevance"):
         return popular if order != "asc" else popular[::-1]
+    if sort == "ready":  # what can be used now, then what is not retired
+        return sorted(popular, key=lambda m: (m.is_available, not m.retired), reverse=order != "asc")
     if sort == "name":
         return sorted(popular, key=lambda m: m.name.lower(), reverse=order == "desc")
     key, natural = _SORTS[sort]

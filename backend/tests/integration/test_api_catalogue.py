@@ -91,6 +91,17 @@ def test_pages_hold_every_model_exactly_once(server: Server) -> None:
     assert len(set(whole)) == len(whole)
 
 
+def test_what_can_be_used_now_comes_first_where_that_is_asked_for(server: Server) -> None:
+    first = agreed(server.anybody.get(f"{MARKET}/models?limit=30&sort=ready"))
+    whole = agreed(server.anybody.get(f"{MARKET}/models?limit=5000"))
+    ranks = [(m["is_available"], not m["retired"]) for m in first["models"]]
+    assert ranks == sorted(ranks, reverse=True)
+    assert sum(m["is_available"] for m in first["models"]) == min(
+        30, sum(m["is_available"] for m in whole["models"])
+    )
+    assert (first["total"], first["facets"]) == (whole["total"], whole["facets"])
+
+
 @pytest.mark.parametrize(
     "query",
     ["limit=-1", "limit=x", "offset=-1", "tier=gold", "sort=colour", "min_context=many", "max_input_price=NaN", "local=maybe",

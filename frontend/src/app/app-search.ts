@@ -16,6 +16,11 @@ export function appSearch(search: Record<string, unknown>): AppSearch {
   return { ...searchFromState(stateFromSearch(search)), model: text(search.model), pane, chat: text(search.chat) };
 }
 
+/** True where the address asks for the editor or the chat: without it a newcomer meets the marketplace alone. */
+export function opensWorkbench({ pane, chat, model }: AppSearch): boolean {
+  return pane !== undefined || chat !== undefined || model !== undefined;
+}
+
 export function marketState(search: AppSearch): MarketState {
   return stateFromSearch(search);
 }

@@ -2,6 +2,7 @@ import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode, startTransition } from "react";
 import { createRoot } from "react-dom/client";
 import "@/app/styles.css";
+import { appSearch, opensWorkbench } from "@/app/app-search";
 import { keepByAccount } from "@/app/keep-by-account";
 import { createAppRouter } from "@/app/router";
 import { enterDemo, takeStart } from "@/app/start";
@@ -30,9 +31,12 @@ const router = createAppRouter(services);
 workbench.onNeedEditor = () => {
   void router.navigate({ to: "/", search: (before) => ({ ...before, pane: "editor" as const }) });
 };
-if (window.location.pathname === "/" && window.matchMedia("(min-width: 768px)").matches) {
-  // The start page shows these at once where there is room: their code comes beside the page's own, not after it.
+const asked = opensWorkbench(appSearch(Object.fromEntries(new URLSearchParams(window.location.search))));
+const opens = services.session.token !== null || asked;
+if (window.location.pathname === "/" && opens && window.matchMedia("(min-width: 768px)").matches) {
+  // The workbench shows these at once where there is room: their code comes beside the page's own, not after it.
   void import("@/features/chat/AIAgentChat");
+  void import("@/features/workbench/editor-pane");
   void import("@/features/workbench/code-editor");
 }
 const workspace = { workbench, searchRef: { current: null }, askToLeave: { current: null }, tourAsked: start.tour };

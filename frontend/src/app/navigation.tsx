@@ -1,6 +1,6 @@
 import { Link, useLocation } from "@tanstack/react-router";
 import { CircleUser, CodeXml, LayoutGrid, MessageSquare, Plug } from "lucide-react";
-import type { Pane } from "@/app/app-search";
+import type { AppSearch, Pane } from "@/app/app-search";
 import { cn } from "@/shared/lib/cn";
 
 const pages = [
@@ -19,6 +19,8 @@ export function ActivityBar() {
         <Link
           key={to}
           to={to}
+          // Without a pane in the address a newcomer is shown the marketplace alone.
+          search={to === "/" ? (before: AppSearch) => ({ ...before, pane: before.pane ?? ("editor" as const) }) : undefined}
           aria-label={label}
           title={label}
           activeOptions={{ exact: to === "/", includeSearch: false }}

@@ -28,7 +28,7 @@ export function TitleBar({ onPalette, onHelp }: { onPalette: () => void; onHelp:
       <Link
         to="/"
         className="flex items-center gap-2 rounded px-1 font-semibold"
-        aria-label="AI Agent Marketplace, workbench"
+        aria-label="AI Agent Marketplace, start"
       >
         <img src="/favicon.svg" alt="" width={20} height={20} className="size-5 shrink-0 max-w-none" />
         <span className="max-lg:hidden">AI Agent Marketplace</span>

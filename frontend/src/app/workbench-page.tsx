@@ -1,6 +1,6 @@
 import { useNavigate } from "@tanstack/react-router";
-import { lazy, Suspense } from "react";
-import type { AppSearch } from "@/app/app-search";
+import { lazy, Suspense, useState } from "react";
+import { type AppSearch, opensWorkbench } from "@/app/app-search";
 import { PageTitle } from "@/app/page-title";
 import { useChatDraft } from "@/app/use-chat-draft";
 import { useMarketUrl } from "@/app/use-market-url";
@@ -8,14 +8,14 @@ import { useSelectedModel } from "@/app/use-selected-model";
 import { useStartChat } from "@/app/use-start-chat";
 import { useWorkspace } from "@/app/workspace";
 import { AIMarketplacePanel } from "@/features/marketplace/AIMarketplacePanel";
-import { EditorPane } from "@/features/workbench/editor-pane";
 import { WorkbenchLayout } from "@/features/workbench/workbench-layout";
 import type { EditorSelection } from "@/hosts/host";
-import { useHost } from "@/shared/api/services";
+import { useHost, useSession } from "@/shared/api/services";
 import { fenced } from "@/shared/lib/fence";
 import { Skeleton } from "@/shared/ui/skeleton";
 
 const AIAgentChat = lazy(() => import("@/features/chat/AIAgentChat").then((module) => ({ default: module.AIAgentChat })));
+const EditorPane = lazy(() => import("@/features/workbench/editor-pane").then((module) => ({ default: module.EditorPane })));
 
 /** A selection as a question begins: where it is from, and the code. */
 function quoteSelection({ text, path, language, fromLine, toLine }: EditorSelection): string {
@@ -34,6 +34,9 @@ export function WorkbenchPage({ search }: { search: AppSearch }) {
   const addToDraft = useChatDraft(conversationId);
   const start = useStartChat(conversationId);
   const selected = useSelectedModel(search.model);
+  const { token } = useSession();
+  const [newcomer] = useState(token === null);
+  const alone = newcomer && !opensWorkbench(search);
   const askAboutSelection = () => {
     const selection = workbench.getSelection();
     if (!selection) return;
@@ -42,13 +45,18 @@ export function WorkbenchPage({ search }: { search: AppSearch }) {
   };
   return (
     <>
-      <PageTitle>Workbench</PageTitle>
-      <h1 className="sr-only">Workbench</h1>
+      <PageTitle>{alone ? "Start" : "Workbench"}</PageTitle>
+      <h1 className="sr-only">{alone ? "AI Agent Marketplace" : "Workbench"}</h1>
       <WorkbenchLayout
         storage={host.storage}
         pane={search.pane ?? "market"}
+        alone={alone}
         onPane={(pane) => void navigate({ to: "/", search: (before) => ({ ...before, pane }), replace: true })}
-        editor={<EditorPane workbench={workbench} onAskAboutSelection={askAboutSelection} />}
+        editor={
+          <Suspense fallback={null}>
+            <EditorPane workbench={workbench} onAskAboutSelection={askAboutSelection} />
+          </Suspense>
+        }
         market={
           <AIMarketplacePanel
             state={state}
@@ -56,6 +64,7 @@ export function WorkbenchPage({ search }: { search: AppSearch }) {
             onSelectModel={start}
             selectedModelId={search.model}
             searchRef={searchRef}
+            welcome={alone}
           />
         }
         chat={

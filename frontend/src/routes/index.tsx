@@ -1,10 +1,11 @@
 import { createFileRoute } from "@tanstack/react-router";
-import { appSearch } from "@/app/app-search";
+import { appSearch, marketState } from "@/app/app-search";
 import { WorkbenchPage } from "@/app/workbench-page";
-import { modelsQuery } from "@/shared/api/queries";
+import { prefetchModels } from "@/features/marketplace/use-market-models";
 
 export const Route = createFileRoute("/")({
   validateSearch: appSearch,
-  loader: ({ context }) => void context.services.queryClient.prefetchQuery(modelsQuery(context.services.api)),
+  loader: ({ context: { services }, location }) =>
+    prefetchModels(services.queryClient, services.api, marketState(location.search)),
   component: () => <WorkbenchPage search={Route.useSearch()} />,
 });

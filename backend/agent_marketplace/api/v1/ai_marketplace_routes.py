@@ -13,6 +13,7 @@ from agent_marketplace.api.v1.account_export import account_export
 from agent_marketplace.catalog.feed import rss
 from agent_marketplace.connect import clients
 from agent_marketplace.errors import NotFound
+from agent_marketplace.ledger import dollars
 from agent_marketplace.vault import StoredSecret
 
 router = Router(prefix="/api/v1/marketplace")
@@ -34,6 +35,17 @@ async def signup(market: The, body: schemas.SignUp, address: Address) -> Respons
     if user.balance == 0 and market.settings.signup_credit_nano:
         words["notice"] = "No sign-up credit is left for today, for this network address or for this mailbox"
     return success(token=token, user_id=user.user_id, balance=user.balance, **words)
+
+
+@router.get(
+    "/auth/signup",
+    tags=["accounts"],
+    summary="What an account brings, and who may make one",
+    responses={200: {"model": schemas.SignUpOffer}},
+)
+async def signup_offer(market: The) -> Response:
+    settings = market.settings
+    return success(signup=settings.signup, credit=dollars(settings.signup_credit_nano))
 
 
 @router.post(

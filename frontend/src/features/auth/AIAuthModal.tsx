@@ -1,8 +1,11 @@
+import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
-import { useSession, withHost } from "@/shared/api/services";
+import { signUpQuery } from "@/shared/api/queries";
+import { useApi, useSession, withHost } from "@/shared/api/services";
 import type { AuthMode, SignInReason } from "@/shared/api/session";
 import { MarketplaceKeys } from "@/shared/keys/marketplace-keys";
 import { ProviderKeys } from "@/shared/keys/provider-keys";
+import { funds } from "@/shared/lib/format";
 import { Button } from "@/shared/ui/button";
 import { Dialog, DialogBody } from "@/shared/ui/dialog";
 import { Tab, TabList, TabPanel, Tabs } from "@/shared/ui/tabs";
@@ -24,16 +27,18 @@ export interface AIAuthModalProps {
   reason?: SignInReason;
 }
 
-const words: Record<SignInReason, string> = {
-  expired: "Your session has ended. Sign in again: the page and your drafts are as you left them.",
-  "first-use": "An account comes with play credit to try the models. What you wrote is kept.",
-  asked: "Sign in, or make an account.",
+const words: Record<SignInReason, (credit: string) => string> = {
+  expired: () => "Your session has ended. Sign in again: the page and your drafts are as you left them.",
+  "first-use": (credit) => `An account comes with ${credit} to try the models. What you wrote is kept.`,
+  asked: (credit) => `Sign in, or make an account: it comes with ${credit} to try the models.`,
 };
 
 /** Sign in, sign up, keys. The session is kept in the host's storage before `onSuccess` is called. */
 function AuthModal({ isOpen, onClose, onSuccess, initialMode = "signin", reason = "asked" }: AIAuthModalProps) {
   const { token, session } = useSession();
   const [mode, setMode] = useState<AuthMode>(initialMode);
+  const { data: offer } = useQuery(signUpQuery(useApi()));
+  const credit = offer?.credit ? `${funds(offer.credit).replace(/\.00$/, "")} of play credit` : "play credit";
   const emailField = useRef<HTMLInputElement>(null);
   useEffect(() => {
     if (isOpen) setMode(initialMode);
@@ -50,7 +55,7 @@ function AuthModal({ isOpen, onClose, onSuccess, initialMode = "signin", reason 
       open={isOpen}
       onOpenChange={(open) => !open && onClose()}
       title={title}
-      description={token ? undefined : words[reason]}
+      description={token ? undefined : words[reason](credit)}
       initialFocus={emailField}
     >
       <DialogBody>
@@ -58,7 +63,7 @@ function AuthModal({ isOpen, onClose, onSuccess, initialMode = "signin", reason 
           <TabList aria-label="Account">
             {!token && <Tab value="signin">Sign in</Tab>}
             {!token && <Tab value="signup">Sign up</Tab>}
-            <Tab value="api-keys">API keys</Tab>
+            {(token || initialMode === "api-keys") && <Tab value="api-keys">API keys</Tab>}
           </TabList>
           <TabPanel value="signin">
             <CredentialsForm mode="signin" onSignedIn={signedIn} emailField={emailField} />

@@ -24,7 +24,10 @@ function serve(replies: Record<string, (body: unknown) => [number, unknown]>) {
   return fetch;
 }
 
-const list = (): [number, unknown] => [200, { success: true, models, count: 2, total: 2 }];
+const list = (): [number, unknown] => [
+  200,
+  { success: true, models, count: 2, total: 2, facets: { tier: {}, capability: {}, provider: {} } },
+];
 
 beforeEach(() => {
   window.localStorage.clear();

@@ -9,7 +9,7 @@ import { FacetPanel } from "./facet-panel";
 import { useFavourites } from "./favourites";
 import { type Market, MarketProvider } from "./market-context";
 import { MarketDialogs } from "./market-dialogs";
-import { MAX_COMPARED, type MarketPatch, type MarketState, prune, toggled } from "./market-state";
+import { isPlain, MAX_COMPARED, type MarketPatch, type MarketState, prune, toggled } from "./market-state";
 import { ModelGrid, ModelGridSkeleton } from "./model-grid";
 import { NothingFound } from "./nothing-found";
 import { asApiError, ProblemNotice } from "./problem-notice";
@@ -17,6 +17,7 @@ import { FilterRow, SearchBar } from "./search-bar";
 import { useAssistant } from "./use-assistant";
 import { useLaggingText } from "./use-lagging-text";
 import { useMarketModels } from "./use-market-models";
+import { Welcome } from "./welcome";
 
 export interface AIMarketplacePanelProps {
   /** Called by every "Chat" and "Try"; `task` is what the user asked Q Assistant about. */
@@ -27,6 +28,8 @@ export interface AIMarketplacePanelProps {
   onStateChange?: (patch: MarketPatch) => void;
   /** For `/` from outside. */
   searchRef?: RefObject<HTMLInputElement | null>;
+  /** Begins with what this place is, for somebody who has just come. */
+  welcome?: boolean;
   className?: string;
 }
 
@@ -40,13 +43,13 @@ function Panel(props: AIMarketplacePanelProps) {
   // While Q Assistant answers about these words they are a task and no filter.
   const asked = assistant.task !== null && assistant.task === state.q;
   const listed = useMemo(() => (asked ? { ...state, q: undefined } : state), [asked, state]);
-  const { all, models, shown, facets, available, byId, guessed } = useMarketModels(listed, favourites.ids);
+  const { list, total, found, shown, facets, available, byId, guessed } = useMarketModels(listed, favourites.ids);
   const market = useMarketActions(props, state, change, favourites);
   const [filtersOpen, setFiltersOpen] = useState(false);
   const ownSearch = useRef<HTMLInputElement>(null);
   const searchRef = props.searchRef ?? ownSearch;
   const body = useRef<HTMLDivElement>(null);
-  const error = asApiError(all.error);
+  const error = asApiError(list.error);
   const compared = (state.compare ?? []).flatMap((id) => byId.get(id) ?? []);
   const facetPanel = (
     <FacetPanel
@@ -57,7 +60,7 @@ function Panel(props: AIMarketplacePanelProps) {
       onSignIn={() => void session.require("asked")}
     />
   );
-  const retry = useCallback(() => void all.refetch(), [all.refetch]);
+  const retry = useCallback(() => void list.refetch(), [list.refetch]);
 
   return (
     <MarketProvider value={market}>
@@ -65,12 +68,20 @@ function Panel(props: AIMarketplacePanelProps) {
         aria-label="AI Agent Marketplace"
         className={cn("@container flex h-full min-h-0 flex-col bg-surface", props.className)}
       >
+        {props.welcome && assistant.task === null && isPlain(state) && (
+          <Welcome
+            models={shown}
+            onAsk={(task) => {
+              setText(task);
+              assistant.ask(task);
+            }}
+          />
+        )}
         <header className="flex flex-col gap-2 px-3 pt-2 pb-2">
           <div className="flex items-baseline gap-2">
             <h2 className="text-xs font-semibold tracking-wide uppercase">AI Agent Marketplace</h2>
             <p role="status" className="ml-auto text-xs text-muted tabular-nums">
-              {all.isSuccess &&
-                (shown.length === models.length ? `${models.length} models` : `${shown.length} of ${models.length} models`)}
+              {list.isSuccess && (found === total ? `${total} models` : `${found} of ${total} models`)}
             </p>
           </div>
           <div className="flex flex-wrap items-center gap-2">
@@ -107,16 +118,16 @@ function Panel(props: AIMarketplacePanelProps) {
             {facetPanel}
           </aside>
           <div className="flex min-w-0 flex-1 flex-col">
-            {error && models.length > 0 && <ProblemNotice error={error} onRetry={retry} className="mx-3 mb-2" />}
+            {error && total > 0 && <ProblemNotice error={error} onRetry={retry} className="mx-3 mb-2" />}
             {guessed && <p className="px-3 pb-1.5 text-muted">No exact match. The nearest:</p>}
-            {all.isPending ? (
+            {list.isPending ? (
               <ModelGridSkeleton />
-            ) : error && models.length === 0 ? (
+            ) : error && total === 0 ? (
               <ProblemNotice error={error} onRetry={retry} className="mx-3" />
             ) : shown.length === 0 ? (
-              <NothingFound state={state} total={models.length} change={change} onAsk={assistant.ask} />
+              <NothingFound state={state} total={total} change={change} onAsk={assistant.ask} />
             ) : (
-              <ModelGrid models={shown} label={`Models, ${shown.length}`} />
+              <ModelGrid models={shown} label={`Models, ${found}`} />
             )}
           </div>
         </div>
@@ -125,7 +136,7 @@ function Panel(props: AIMarketplacePanelProps) {
           compared={compared}
           byId={byId}
           filters={filtersOpen ? facetPanel : null}
-          found={shown.length}
+          found={found}
           onCloseFilters={() => setFiltersOpen(false)}
         />
       </section>

@@ -90,7 +90,7 @@ function Group({ label, children }: { label: string; children: React.ReactNode }
 
 function Check(props: {
   label: string;
-  count: number;
+  count: number | undefined;
   checked: boolean | undefined;
   onChange: (checked: true | undefined) => void;
 }) {
@@ -109,7 +109,7 @@ function Check(props: {
         onChange={(event) => props.onChange(event.target.checked || undefined)}
       />
       <span className="min-w-0 flex-1 truncate">{props.label}</span>
-      <span className="text-xs text-muted tabular-nums">{count(props.count)}</span>
+      <span className="text-xs text-muted tabular-nums">{props.count !== undefined && count(props.count)}</span>
     </label>
   );
 }

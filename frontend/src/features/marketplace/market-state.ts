@@ -100,6 +100,11 @@ export function activeFilters(state: MarketState): number {
   );
 }
 
+/** Nothing is asked for: the usual list, in the usual order. */
+export function isPlain(state: MarketState): boolean {
+  return activeFilters(state) === 0 && !state.q && (state.sort ?? "best") === "best" && !state.view && !state.compare;
+}
+
 export const noFilters: MarketPatch = {
   tier: undefined,
   provider: undefined,

@@ -1,5 +1,13 @@
-import { useVirtualizer } from "@tanstack/react-virtual";
-import { type KeyboardEvent, type MouseEvent, useEffect, useLayoutEffect, useRef, useState } from "react";
+import {
+  type KeyboardEvent,
+  type MouseEvent,
+  type RefObject,
+  type UIEvent,
+  useEffect,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from "react";
 import type { Model } from "@/shared/api/types";
 import { cn } from "@/shared/lib/cn";
 import { Skeleton } from "@/shared/ui/skeleton";
@@ -14,10 +22,16 @@ const cardHeight = () => (coarse() ? 188 : 150);
 
 const card = "flex flex-col gap-1 rounded-md border border-line bg-raised px-3 py-2 hc:border-contrast";
 
-/** Columns that fit the element, and its width. */
+/** Rows kept above and below what is to be seen. */
+const OVERSCAN = 3;
+/** Pixels of cards until the element is measured. */
+const FIRST_HEIGHT = 800;
+
+/** Columns that fit the element, and its height. */
 function useColumns() {
   const ref = useRef<HTMLDivElement>(null);
   const [columns, setColumns] = useState(1);
+  const [visible, setVisible] = useState(FIRST_HEIGHT);
   useLayoutEffect(() => {
     const element = ref.current;
     if (!element) return;
@@ -26,13 +40,32 @@ function useColumns() {
       const width =
         element.clientWidth - Number.parseFloat(style.paddingLeft || "0") - Number.parseFloat(style.paddingRight || "0");
       setColumns(Math.max(1, Math.floor((width + GAP) / (MIN_WIDTH + GAP))));
+      if (element.clientHeight > 0) setVisible(element.clientHeight);
     };
     measure();
     const observer = new ResizeObserver(measure);
     observer.observe(element);
     return () => observer.disconnect();
   }, []);
-  return { ref, columns };
+  return { ref, columns, visible };
+}
+
+/** The rows to draw, of rows that are all `size` pixels high, and the way to bring one into view. */
+function useRows(ref: RefObject<HTMLDivElement | null>, rows: number, size: number, visible: number) {
+  const [top, setTop] = useState(0);
+  const from = Math.max(0, Math.min(rows, Math.floor(top / size)) - OVERSCAN);
+  const to = Math.min(rows, Math.ceil((top + visible) / size) + 1 + OVERSCAN);
+  return {
+    drawn: Array.from({ length: Math.max(0, to - from) }, (_, index) => from + index),
+    onScroll: (event: UIEvent<HTMLDivElement>) => setTop(size * Math.floor(event.currentTarget.scrollTop / size)),
+    reveal(row: number) {
+      const element = ref.current;
+      if (!element) return;
+      const [start, end] = [row * size, (row + 1) * size];
+      if (start < element.scrollTop) element.scrollTop = start;
+      else if (end > element.scrollTop + element.clientHeight) element.scrollTop = end - element.clientHeight;
+    },
+  };
 }
 
 const moves: Record<string, (index: number, columns: number, last: number) => number> = {
@@ -49,18 +82,12 @@ const moves: Record<string, (index: number, columns: number, last: number) => nu
 /** All given models; only the visible rows are in the document. Arrow keys move, Enter chats, Space opens, s x c act. */
 export function ModelGrid({ models, label }: { models: readonly Model[]; label: string }) {
   const market = useMarket();
-  const { ref, columns } = useColumns();
+  const { ref, columns, visible } = useColumns();
   const [active, setActive] = useState(0);
   const wantsFocus = useRef(false);
   const rows = Math.ceil(models.length / columns);
   const height = cardHeight();
-  const virtual = useVirtualizer({
-    count: rows,
-    getScrollElement: () => ref.current,
-    estimateSize: () => height + GAP,
-    overscan: 3,
-    initialRect: { width: 0, height: 800 },
-  });
+  const { drawn, onScroll, reveal } = useRows(ref, rows, height + GAP, visible);
   const current = Math.min(active, models.length - 1);
 
   // A new list begins at its top; the same list keeps its place.
@@ -89,7 +116,7 @@ export function ModelGrid({ models, label }: { models: readonly Model[]; label: 
       event.preventDefault();
       wantsFocus.current = true;
       setActive(next);
-      virtual.scrollToIndex(Math.floor(next / columns), { align: "auto" });
+      reveal(Math.floor(next / columns));
       return;
     }
     if (!(event.target as HTMLElement).hasAttribute("data-index")) return;
@@ -115,7 +142,7 @@ export function ModelGrid({ models, label }: { models: readonly Model[]; label: 
   };
 
   return (
-    <div ref={ref} className="min-h-0 flex-1 overflow-y-auto px-3 pb-3">
+    <div ref={ref} onScroll={onScroll} className="min-h-0 flex-1 overflow-y-auto px-3 pb-3">
       {/* biome-ignore lint/a11y/useSemanticElements: a table cannot be a virtual grid of cards */}
       <div
         role="grid"
@@ -126,23 +153,23 @@ export function ModelGrid({ models, label }: { models: readonly Model[]; label: 
         onKeyDown={onKeyDown}
         onClick={onClick}
         className="relative outline-none"
-        style={{ height: virtual.getTotalSize() }}
+        style={{ height: rows * (height + GAP) }}
       >
-        {virtual.getVirtualItems().map((row) => (
+        {drawn.map((row) => (
           // biome-ignore lint/a11y/useSemanticElements lint/a11y/useFocusableInteractive: a row of the virtual grid; its cells take the focus
           <div
-            key={row.key}
+            key={row}
             role="row"
-            aria-rowindex={row.index + 1}
+            aria-rowindex={row + 1}
             className="absolute inset-x-0 top-0 grid gap-2"
             style={{
               height,
-              transform: `translateY(${row.start}px)`,
+              transform: `translateY(${row * (height + GAP)}px)`,
               gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))`,
             }}
           >
-            {models.slice(row.index * columns, (row.index + 1) * columns).map((model, column) => {
-              const index = row.index * columns + column;
+            {models.slice(row * columns, (row + 1) * columns).map((model, column) => {
+              const index = row * columns + column;
               return (
                 // biome-ignore lint/a11y/useSemanticElements: as above
                 <div

@@ -1,4 +1,4 @@
-import type { Model } from "@/shared/api/types";
+import type { Model, ModelList } from "@/shared/api/types";
 import type { MarketState, Sort } from "./market-state";
 
 export interface Viewer {
@@ -79,10 +79,17 @@ export interface Facets {
   tier: Map<string, number>;
   provider: Map<string, number>;
   cap: Map<string, number>;
-  fits: number;
-  local: number;
-  avail: number;
-  fav: number;
+  /** Undefined while only the server has counted. */
+  fits?: number;
+  local?: number;
+  avail?: number;
+  fav?: number;
+}
+
+/** The server's counts of the whole catalogue. */
+export function facetsOf({ tier, provider, capability }: ModelList["facets"]): Facets {
+  const counts = (values: Record<string, number>) => new Map(Object.entries(values));
+  return { tier: counts(tier), provider: counts(provider), cap: counts(capability) };
 }
 
 /** Counts of what a click would show: each group is counted with all other groups' filters on. */

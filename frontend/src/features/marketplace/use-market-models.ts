@@ -1,23 +1,42 @@
-import { useQuery } from "@tanstack/react-query";
+import { type QueryClient, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useDeferredValue, useMemo } from "react";
-import { balanceQuery, modelsQuery } from "@/shared/api/queries";
+import type { ApiClient } from "@/shared/api/client";
+import { balanceQuery, firstModelsQuery, modelsQuery } from "@/shared/api/queries";
 import { useApi, useSession } from "@/shared/api/services";
 import type { Model, ModelList } from "@/shared/api/types";
-import type { MarketState } from "./market-state";
+import { isPlain, type MarketState } from "./market-state";
 import { searchModels } from "./search-models";
-import { countFacets, filterModels, sortModels, type Viewer } from "./select-models";
+import { countFacets, facetsOf, filterModels, sortModels, type Viewer } from "./select-models";
+import { useInterest } from "./use-interest";
 
 const none: Model[] = [];
 
-/** The whole catalogue, and from it what the state asks for; the server's typo-tolerant search helps where nothing matches. */
+const knowsAll = (client: QueryClient, api: ApiClient) => client.getQueryData(modelsQuery(api).queryKey) !== undefined;
+
+/** Begins with what the page will show, before it is drawn. */
+export function prefetchModels(client: QueryClient, api: ApiClient, state: MarketState): void {
+  if (isPlain(state) && !knowsAll(client, api)) void client.prefetchQuery(firstModelsQuery(api));
+  else void client.prefetchQuery(modelsQuery(api));
+}
+
+/**
+ * What the state asks for. Nothing asked: the first cards with the server's counts, and the whole catalogue once somebody
+ * moves a hand; all searching, filtering and counting is done here. The server's typo-tolerant search helps where nothing matches.
+ */
 export function useMarketModels(state: MarketState, favourites: ReadonlySet<string>) {
   const api = useApi();
   const { token } = useSession();
-  const all = useQuery(modelsQuery(api));
+  const plain = isPlain(state);
+  const interested = useInterest();
+  const client = useQueryClient();
+  const whole = interested || !plain || knowsAll(client, api);
+  const all = useQuery({ ...modelsQuery(api), enabled: whole });
+  const first = useQuery({ ...firstModelsQuery(api), enabled: !whole });
+  const early = plain && !all.isSuccess && first.isSuccess ? first.data : null;
   const balance = useQuery(balanceQuery(api, token));
   const available = balance.data?.available ?? null;
   const viewer: Viewer = useMemo(() => ({ available, favourites }), [available, favourites]);
-  const models = all.data ?? none;
+  const models = early?.models ?? all.data ?? none;
   // Typing stays smooth: the list may follow one frame behind the words.
   const text = useDeferredValue(state.q);
   const found = useMemo(() => searchModels(models, text), [models, text]);
@@ -30,12 +49,25 @@ export function useMarketModels(state: MarketState, favourites: ReadonlySet<stri
   });
   const guessed = found.length === 0 && (nearest.data?.length ?? 0) > 0;
   const pool = guessed ? (nearest.data ?? none) : found;
-  const facets = useMemo(() => countFacets(pool, state, viewer), [pool, state, viewer]);
+  const facets = useMemo(
+    () => (early ? facetsOf(early.facets) : countFacets(pool, state, viewer)),
+    [early, pool, state, viewer],
+  );
   const shown = useMemo(() => {
     const filtered = filterModels(pool, state, viewer);
     // With words, their rank is the best order as it stands.
     return text && (state.sort ?? "best") === "best" ? filtered : sortModels(filtered, state.sort);
   }, [pool, state, viewer, text]);
   const byId = useMemo(() => new Map(models.map((model) => [model.id, model])), [models]);
-  return { all, models, shown, facets, available, byId, guessed };
+  const total = early?.total ?? models.length;
+  return {
+    list: early || !whole ? first : all,
+    total,
+    found: early ? total : shown.length,
+    shown,
+    facets,
+    available,
+    byId,
+    guessed,
+  };
 }

@@ -15,6 +15,8 @@ export interface WorkbenchLayoutProps {
   storage: HostStorage;
   pane: LayoutPane;
   onPane: (pane: LayoutPane) => void;
+  /** Only the marketplace, over the whole width: nobody has asked for the others. */
+  alone?: boolean;
   editor: ReactNode;
   market: ReactNode;
   chat: ReactNode;
@@ -25,9 +27,10 @@ export interface WorkbenchLayoutProps {
  * A pane that was shown once stays mounted, so that nothing is lost when another comes to the front; on a phone, what was
  * never looked at is never fetched.
  */
-export function WorkbenchLayout({ storage, pane, onPane, editor, market, chat }: WorkbenchLayoutProps) {
+export function WorkbenchLayout({ storage, pane, onPane, alone = false, editor, market, chat }: WorkbenchLayoutProps) {
   const wide = useMedia("(min-width: 1150px)");
-  const middle = useMedia("(min-width: 768px)");
+  const roomy = useMedia("(min-width: 768px)");
+  const middle = roomy && !alone;
   const [seen, setSeen] = useState<readonly LayoutPane[]>([]);
   const shown: readonly LayoutPane[] = middle ? PANES : [pane];
   if (!shown.every((name) => seen.includes(name))) setSeen([...seen, ...shown]);
@@ -38,7 +41,7 @@ export function WorkbenchLayout({ storage, pane, onPane, editor, market, chat }:
     storage.setItem(KEY, JSON.stringify(next));
   };
   const docked = (dock: "market" | "chat") =>
-    wide || (middle ? (pane === "editor" ? dock === "market" : pane === dock) : pane === dock);
+    (wide && !alone) || (middle ? (pane === "editor" ? dock === "market" : pane === dock) : pane === dock);
   const max = Math.max(MIN, Math.round(window.innerWidth * (wide ? 0.45 : 0.6)));
   const dock = (name: "market" | "chat", content: ReactNode) => (
     <div

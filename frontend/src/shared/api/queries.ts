@@ -1,6 +1,15 @@
 import { queryOptions } from "@tanstack/react-query";
 import type { ApiClient } from "@/shared/api/client";
-import type { Balance, Model, ModelDetail, ModelList, Offer, ProviderInfo, UserProfile } from "@/shared/api/types";
+import type {
+  Balance,
+  Model,
+  ModelDetail,
+  ModelList,
+  Offer,
+  ProviderInfo,
+  SignUpOffer,
+  UserProfile,
+} from "@/shared/api/types";
 
 const base = "/api/v1/marketplace";
 const STARTING_MS = 3000;
@@ -18,6 +27,28 @@ export const modelsQuery = (api: ApiClient) =>
     // A refusal that the page's loader met (429 with its wait, 503) is shown, not asked again by the component.
     retryOnMount: false,
     select: (reply): Model[] => reply.models,
+  });
+
+const FIRST = 36;
+
+/** What stands on the first screens of the catalogue, in its usual order; the rest comes when somebody looks for it. */
+export const firstModelsQuery = (api: ApiClient) =>
+  queryOptions({
+    queryKey: ["models", "first"],
+    queryFn: ({ signal }) => api.get<ModelList>(`${base}/models`, { query: { limit: FIRST, sort: "ready" }, signal }),
+    staleTime: 5 * 60_000,
+    // What is starting may stand further down: as long as nothing is ready, it is asked for again, two minutes at most.
+    refetchInterval: ({ state: { data, dataUpdateCount } }) =>
+      data && !data.models.some((model) => model.is_available) && dataUpdateCount < 40 ? STARTING_MS : false,
+    retryOnMount: false,
+  });
+
+/** What an account brings (`credit`, dollars), and who may make one. */
+export const signUpQuery = (api: ApiClient) =>
+  queryOptions({
+    queryKey: ["signup"],
+    queryFn: ({ signal }) => api.get<SignUpOffer>(`${base}/auth/signup`, { signal, auth: "none" }),
+    staleTime: Number.POSITIVE_INFINITY,
   });
 
 export const modelQuery = (api: ApiClient, id: string) =>

@@ -494,7 +494,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** What an account brings, and who may make one */
+        get: operations["signup_offer_api_v1_marketplace_auth_signup_get"];
         put?: never;
         /** Make an account */
         post: operations["signup_api_v1_marketplace_auth_signup_post"];
@@ -2769,6 +2770,24 @@ export interface components {
              */
             password: string;
         };
+        /**
+         * SignUpOffer
+         * @description `credit`: dollars of play credit, as long as the day's are not used up.
+         */
+        SignUpOffer: {
+            /** Credit */
+            credit: number;
+            /**
+             * Signup
+             * @enum {string}
+             */
+            signup: "open" | "invite" | "closed";
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
         /** Signal */
         Signal: {
             /** Kind */
@@ -4136,6 +4155,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Reply"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    signup_offer_api_v1_marketplace_auth_signup_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignUpOffer"];
                 };
             };
             /** @description Any failure */

@@ -81,7 +81,7 @@ export class Session {
 
   require(reason: SignInReason = this.state.expired ? "expired" : "first-use", asked?: AuthMode): Promise<boolean> {
     // Who was never signed in on this browser most likely has no account yet.
-    const newcomer = reason === "first-use" && this.storage.getItem(RETURNING_KEY) === null;
+    const newcomer = reason !== "expired" && this.storage.getItem(RETURNING_KEY) === null;
     const mode = asked ?? (newcomer ? "signup" : "signin");
     if (this.waiting) return this.waiting.promise;
     let resolve: (signedIn: boolean) => void = () => {};

@@ -111,6 +111,14 @@ export interface ModelList {
   models: Model[];
   count: number;
   total: number;
+  /** How many of all there are, by value. */
+  facets: Record<"tier" | "capability" | "provider" | "maker", Record<string, number>>;
+}
+
+/** What signing up brings; `credit` in dollars. */
+export interface SignUpOffer {
+  signup: "open" | "invite" | "closed";
+  credit: number;
 }
 
 export type Priority = "quality" | "balanced" | "cost" | "speed";

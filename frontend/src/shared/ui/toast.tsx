@@ -1,41 +1,10 @@
-import { Toast as Base } from "@base-ui/react/toast";
 import { X } from "lucide-react";
-import type { ReactNode } from "react";
+import { createContext, type ReactNode, useCallback, useContext, useEffect, useRef, useState } from "react";
+import { createPortal } from "react-dom";
 import { IconButton } from "@/shared/ui/button";
 
-/** Put once round the app. Then `const toast = useToast(); toast({ title: "Copied" })`. */
-export function ToastProvider({ children }: { children: ReactNode }) {
-  return (
-    <Base.Provider timeout={6000} limit={3}>
-      {children}
-      <Base.Portal>
-        <Base.Viewport className="fixed right-4 bottom-10 z-60 flex w-[min(22rem,calc(100vw-2rem))] flex-col gap-2 outline-none max-sm:bottom-20">
-          <ToastList />
-        </Base.Viewport>
-      </Base.Portal>
-    </Base.Provider>
-  );
-}
-
-function ToastList() {
-  const { toasts } = Base.useToastManager();
-  return toasts.map((toast) => (
-    <Base.Root
-      key={toast.id}
-      toast={toast}
-      className="flex items-start gap-2 rounded-md border border-line bg-raised py-1.5 pr-1.5 pl-3 text-fg shadow-widget data-ending-style:hidden"
-    >
-      <div className="min-w-0 flex-1 py-1">
-        <Base.Title className="text-sm font-medium" />
-        <Base.Description className="text-sm break-words text-muted" />
-        <Base.Action className="mt-1 h-7 text-sm text-link hover:underline empty:hidden" />
-      </div>
-      <Base.Close render={<IconButton label="Dismiss" size="sm" />}>
-        <X aria-hidden />
-      </Base.Close>
-    </Base.Root>
-  ));
-}
+const SHOWN_MS = 6000;
+const MOST = 3;
 
 export interface ToastMessage {
   title: string;
@@ -43,9 +12,85 @@ export interface ToastMessage {
   action?: { label: string; onClick: () => void };
 }
 
+const ToastContext = createContext<((message: ToastMessage) => void) | null>(null);
+
+/** Put once round the app. Then `const toast = useToast(); toast({ title: "Copied" })`. */
+export function ToastProvider({ children }: { children: ReactNode }) {
+  const [toasts, setToasts] = useState<readonly (ToastMessage & { id: number })[]>([]);
+  const last = useRef(0);
+  const add = useCallback((message: ToastMessage) => {
+    last.current += 1;
+    const id = last.current;
+    setToasts((before) => [...before, { ...message, id }].slice(-MOST));
+  }, []);
+  const remove = useCallback((id: number) => setToasts((before) => before.filter((toast) => toast.id !== id)), []);
+  return (
+    <ToastContext.Provider value={add}>
+      {children}
+      {createPortal(
+        // Always in the document, so that what comes into it is announced.
+        <div
+          role="status"
+          aria-live="polite"
+          aria-relevant="additions"
+          className="fixed right-4 bottom-10 z-60 flex w-[min(22rem,calc(100vw-2rem))] flex-col gap-2 max-sm:bottom-20"
+        >
+          {toasts.map((toast) => (
+            <Toast key={toast.id} toast={toast} onClose={() => remove(toast.id)} />
+          ))}
+        </div>,
+        document.body,
+      )}
+    </ToastContext.Provider>
+  );
+}
+
+/** Goes by itself, but not while a hand or the focus is on it. */
+function Toast({ toast: { title, description, action }, onClose }: { toast: ToastMessage; onClose: () => void }) {
+  const [held, setHeld] = useState(false);
+  const close = useRef(onClose);
+  useEffect(() => {
+    close.current = onClose;
+  });
+  useEffect(() => {
+    if (held) return;
+    const timer = window.setTimeout(() => close.current(), SHOWN_MS);
+    return () => window.clearTimeout(timer);
+  }, [held]);
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: only waits while somebody reads
+    <div
+      onPointerEnter={() => setHeld(true)}
+      onPointerLeave={() => setHeld(false)}
+      onFocus={() => setHeld(true)}
+      onBlur={() => setHeld(false)}
+      className="flex items-start gap-2 rounded-md border border-line bg-raised py-1.5 pr-1.5 pl-3 text-fg shadow-widget"
+    >
+      <div className="min-w-0 flex-1 py-1">
+        <p className="text-sm font-medium">{title}</p>
+        {description && <p className="text-sm break-words text-muted">{description}</p>}
+        {action && (
+          <button
+            type="button"
+            className="mt-1 h-7 text-sm text-link hover:underline"
+            onClick={() => {
+              onClose();
+              action.onClick();
+            }}
+          >
+            {action.label}
+          </button>
+        )}
+      </div>
+      <IconButton label="Dismiss" size="sm" onClick={onClose}>
+        <X aria-hidden />
+      </IconButton>
+    </div>
+  );
+}
+
 export function useToast(): (message: ToastMessage) => void {
-  const manager = Base.useToastManager();
-  return ({ title, description, action }) => {
-    manager.add({ title, description, actionProps: action && { children: action.label, onClick: action.onClick } });
-  };
+  const toast = useContext(ToastContext);
+  if (!toast) throw new Error("Wrap this component in ToastProvider");
+  return toast;
 }
