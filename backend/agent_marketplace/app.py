@@ -23,6 +23,7 @@ from agent_marketplace.db import migrate
 from agent_marketplace.db.engine import Database
 from agent_marketplace.db.health import quick_check
 from agent_marketplace.db.probe import Probe
+from agent_marketplace.documents import DocumentReader
 from agent_marketplace.errors import Unavailable
 from agent_marketplace.gateway.ai_api_router import APIRouter
 from agent_marketplace.gateway.assistant import Assistant
@@ -115,6 +116,7 @@ class Market:
     probe: Probe
     runs: Runs = field(default_factory=Runs)
     ollama: Pulled = field(default_factory=Pulled)
+    documents: DocumentReader = field(default_factory=DocumentReader)
     _jobs: list[asyncio.Task[None]] = field(default_factory=list)
 
     @property

@@ -397,6 +397,15 @@ class Calibration(BaseModel):
     at_most_maximum: float | None
 
 
+class Document(Reply):
+    """parts: pages, slides or sheets; cut: the text goes on."""
+
+    kind: Literal["pdf", "docx", "xlsx", "pptx"]
+    text: str
+    parts: int
+    cut: bool
+
+
 class Calibrated(Reply):
     calibration: Calibration
     days: int

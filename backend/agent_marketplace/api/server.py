@@ -24,6 +24,7 @@ from agent_marketplace.api.v1 import (
     assistant,
     billing,
     conversations,
+    documents,
     keys,
 )
 from agent_marketplace.app import Market, build
@@ -77,6 +78,7 @@ def cold(market: Market, extra: Sequence[Router] = ()) -> FastAPI:
         billing,
         keys,
         conversations,
+        documents,
         ai_agent_routes,
         compat,
         ollama,

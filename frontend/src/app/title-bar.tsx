@@ -25,11 +25,7 @@ export const themeOptions: readonly { value: ThemeChoice; label: string }[] = [
 export function TitleBar({ onPalette, onHelp }: { onPalette: () => void; onHelp: () => void }) {
   return (
     <header className="flex h-10 shrink-0 items-center gap-2 border-b border-line bg-surface px-2 pointer-coarse:h-12">
-      <Link
-        to="/"
-        className="flex items-center gap-2 rounded px-1 font-semibold"
-        aria-label="AI Agent Marketplace, start"
-      >
+      <Link to="/" className="flex items-center gap-2 rounded px-1 font-semibold" aria-label="AI Agent Marketplace, start">
         <img src="/favicon.svg" alt="" width={20} height={20} className="size-5 shrink-0 max-w-none" />
         <span className="max-lg:hidden">AI Agent Marketplace</span>
       </Link>

@@ -150,3 +150,8 @@ export type EstimateInput = { model: string; max_tokens?: number; reasoning_effo
 
 export const estimateCost = (api: ApiClient, input: EstimateInput, signal: AbortSignal) =>
   api.post<Estimate>(`${agents}/estimate`, input, { signal, auth: "background" });
+
+/** The text of a PDF or an Office file; `cut` where there is more of it. */
+export function extractDocument(api: ApiClient, file: File): Promise<{ text: string; cut: boolean }> {
+  return api.post<{ text: string; cut: boolean }>(`${agents}/documents`, file);
+}

@@ -126,13 +126,18 @@ export function Composer({ focusAtOnce, chat, model, onSend, onCommand, onPickMo
         )}
         <AttachedImages images={images} onRemove={draft.removeImage} />
         <AttachedFiles files={files} onRemove={(index) => draft.changeFiles(files.filter((_, each) => each !== index))} />
+        {draft.reading && (
+          <p role="status" className="truncate text-xs text-muted">
+            Reading {draft.reading}…
+          </p>
+        )}
         {problem && (
           <p role="alert" className="text-xs text-danger">
             {problem}
           </p>
         )}
         <div className="flex items-end gap-1 rounded-lg border border-input-line bg-input p-1 focus-within:outline-2 focus-within:outline-focus">
-          <IconButton label="Attach images and text files" onClick={() => file.current?.click()}>
+          <IconButton label="Attach images, documents and text files" onClick={() => file.current?.click()}>
             <Paperclip aria-hidden />
           </IconButton>
           <input

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { isLong, parseFiles, readTextFile, withFiles } from "./text-files";
 
+const never = () => Promise.reject(new Error("nobody was to be asked"));
+
 describe("text files", () => {
   test("go along as fenced text that nothing in them can end", () => {
     const asked = withFiles("Why?", [{ name: "notes.md", text: "a\n```py\nx\n```\n" }]);
@@ -10,17 +12,24 @@ describe("text files", () => {
 
   test("in an old encoding are read, not garbled", async () => {
     const latin = new File([Uint8Array.from([0x63, 0x61, 0x66, 0xe9])], "menu.csv");
-    expect(await readTextFile(latin)).toEqual({ file: { name: "menu.csv", text: "café" } });
+    expect(await readTextFile(latin, never)).toEqual({ file: { name: "menu.csv", text: "café" } });
   });
 
   test("that are none are refused in words", async () => {
-    for (const file of [
-      new File([Uint8Array.from([0, 1, 2])], "a.bin"),
-      new File(["%PDF-1.7"], "paper.pdf"),
-      new File(["x".repeat(1_000_001)], "big.log"),
-    ]) {
-      expect(await readTextFile(file)).toHaveProperty("problem", expect.stringContaining(file.name));
+    for (const file of [new File([Uint8Array.from([0, 1, 2])], "a.bin"), new File(["x".repeat(1_000_001)], "big.log")]) {
+      expect(await readTextFile(file, never)).toHaveProperty("problem", expect.stringContaining(file.name));
     }
+  });
+
+  test("a document is attached as the server reads it, or refused in its words", async () => {
+    const paper = new File(["%PDF-1.7"], "paper.pdf");
+    expect(await readTextFile(paper, async () => ({ text: "Words", cut: true }))).toEqual({
+      file: { name: "paper.pdf (cut)", text: "Words" },
+    });
+    const refuse = () => Promise.reject(new Error("The file is protected by a password."));
+    expect(await readTextFile(paper, refuse)).toEqual({
+      problem: "paper.pdf was not attached. The file is protected by a password.",
+    });
   });
 
   test("a long paste is one, a short one is not", () => {

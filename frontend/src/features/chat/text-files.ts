@@ -12,14 +12,26 @@ const MAX_BYTES = 1_000_000;
 const LONG_LINES = 200;
 const LONG_CHARACTERS = 10_000;
 
-/** Null, with the reason, for what is no text. */
-export async function readTextFile(file: File): Promise<{ file: TextFile } | { problem: string }> {
+const DOCUMENT = /\.(pdf|docx?|xlsx?|pptx?)$/i;
+
+/** The text of a file, or why there is none. `extract` asks the server for the text of a PDF or an Office file. */
+export async function readTextFile(
+  file: File,
+  extract: (file: File) => Promise<{ text: string; cut: boolean }>,
+): Promise<{ file: TextFile } | { problem: string }> {
   const name = file.name || "That file";
+  if (DOCUMENT.test(file.name)) {
+    try {
+      const { text, cut } = await extract(file);
+      return { file: { name: cut ? `${name} (cut)` : name, text } };
+    } catch (error) {
+      return { problem: `${name} was not attached. ${error instanceof Error ? error.message : ""}`.trim() };
+    }
+  }
   if (file.size > MAX_BYTES) return { problem: `${name} is over ${MAX_BYTES / 1_000_000} MB of text.` };
   const read = decodeText(new Uint8Array(await file.arrayBuffer()));
-  // PDF and Office files are binary; their names say so better than their bytes.
-  if (!read || /\.(pdf|docx?|xlsx?|pptx?|zip|gz|exe)$/i.test(file.name)) {
-    return { problem: `${name} is neither text nor an image (PNG, JPEG, WebP, GIF).` };
+  if (!read || /\.(zip|gz|exe)$/i.test(file.name)) {
+    return { problem: `${name} is neither text nor a document (PDF, Office) nor an image (PNG, JPEG, WebP, GIF).` };
   }
   return { file: { name, text: read.text } };
 }

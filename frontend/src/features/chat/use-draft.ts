@@ -1,6 +1,8 @@
-import { type RefObject, useEffect, useState } from "react";
+import { type RefObject, useEffect, useRef, useState } from "react";
+import { useApi } from "@/shared/api/services";
 import { readImages } from "./attachments";
 import type { Chat } from "./chat";
+import { extractDocument } from "./chat-api";
 import { useChat } from "./chats";
 import type { ChatModel } from "./models";
 import { parseFiles, readTextFile, type TextFile, withFiles } from "./text-files";
@@ -12,6 +14,9 @@ export function useDraft(chat: Chat, model: ChatModel, area: RefObject<HTMLTextA
   const [files, setFiles] = useState(() => parseFiles(chat.memory.read("files", id())));
   const [images, setImages] = useState<string[]>([]);
   const [problem, setProblem] = useState<string | null>(null);
+  const [reading, setReading] = useState<string | null>(null);
+  const api = useApi();
+  const latest = useRef(files);
   const returned = useChat(chat, (state) => state.returned);
 
   useEffect(() => {
@@ -27,6 +32,7 @@ export function useDraft(chat: Chat, model: ChatModel, area: RefObject<HTMLTextA
     chat.memory.write("draft", id(), next);
   };
   const changeFiles = (next: TextFile[]) => {
+    latest.current = next;
     setFiles(next);
     chat.memory.write("files", id(), next.length ? JSON.stringify(next) : "");
   };
@@ -35,6 +41,8 @@ export function useDraft(chat: Chat, model: ChatModel, area: RefObject<HTMLTextA
     files,
     images,
     problem,
+    /** The files that are being read. */
+    reading,
     empty: !text.trim() && images.length === 0 && files.length === 0,
     /** The question as the model reads it. */
     whole: () => withFiles(text, files),
@@ -51,8 +59,12 @@ export function useDraft(chat: Chat, model: ChatModel, area: RefObject<HTMLTextA
     },
     async attach(given: readonly File[]) {
       const pictures = given.filter(({ type }) => type.startsWith("image/") && type !== "image/svg+xml");
-      const texts = await Promise.all(given.filter((file) => !pictures.includes(file)).map(readTextFile));
-      changeFiles([...files, ...texts.flatMap((read) => ("file" in read ? [read.file] : []))]);
+      const others = given.filter((file) => !pictures.includes(file));
+      setReading(others.length ? others.map(({ name }) => name).join(", ") : null);
+      const texts = await Promise.all(others.map((file) => readTextFile(file, (one) => extractDocument(api, one))));
+      setReading(null);
+      // Not those of the beginning: others may have come or gone while a document was read.
+      changeFiles([...latest.current, ...texts.flatMap((read) => ("file" in read ? [read.file] : []))]);
       const refused = texts.find((read) => "problem" in read);
       setProblem(refused && "problem" in refused ? refused.problem : null);
       if (pictures.length === 0) return;

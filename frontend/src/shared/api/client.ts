@@ -8,7 +8,7 @@ type QueryValue = string | number | boolean | null | undefined;
 
 export interface RequestOptions {
   query?: Record<string, QueryValue>;
-  /** Sent as JSON. */
+  /** Sent as JSON; a file as it is. */
   body?: unknown;
   signal?: AbortSignal;
   headers?: Record<string, string>;
@@ -73,13 +73,14 @@ export class ApiClient {
 
   private async send(method: Method, path: ApiPath, options: RequestOptions, token: string | null): Promise<Response> {
     const headers: Record<string, string> = { Accept: "application/json", ...options.headers };
-    if (options.body !== undefined) headers["Content-Type"] = "application/json";
+    const file = options.body instanceof Blob ? options.body : null;
+    if (options.body !== undefined) headers["Content-Type"] = file ? "application/octet-stream" : "application/json";
     if (token) headers.Authorization = `Bearer ${token}`;
     try {
       return await fetch(`${this.host.apiBase}${path}${queryString(options.query)}`, {
         method,
         headers,
-        body: options.body === undefined ? undefined : JSON.stringify(options.body),
+        body: file ?? (options.body === undefined ? undefined : JSON.stringify(options.body)),
         signal: options.signal,
       });
     } catch (error) {

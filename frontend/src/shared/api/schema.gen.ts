@@ -264,6 +264,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agents/documents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The text of a PDF, Word, Excel or PowerPoint file */
+        post: operations["extract_document_api_v1_agents_documents_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agents/estimate": {
         parameters: {
             query?: never;
@@ -1786,6 +1803,28 @@ export interface components {
              * @example correct horse battery staple
              */
             password: string;
+        };
+        /**
+         * Document
+         * @description parts: pages, slides or sheets; cut: the text goes on.
+         */
+        Document: {
+            /** Cut */
+            cut: boolean;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "pdf" | "docx" | "xlsx" | "pptx";
+            /** Parts */
+            parts: number;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+            /** Text */
+            text: string;
         };
         /**
          * Embed
@@ -3685,6 +3724,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    extract_document_api_v1_agents_documents_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Document"];
                 };
             };
             /** @description Any failure */
