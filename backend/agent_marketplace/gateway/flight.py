@@ -161,13 +161,13 @@ class Flight:
             if chosen is not request.call:  # the client's bytes lack the effort: they can't be passed on
                 request.call, request.raw = chosen, None
                 record.asked = msgspec.structs.replace(record.asked, call=chosen)
-        if request.agents:
-            target = record.plan.attempts[0].target
-            # Before the hold: whatever making it costs or breaks, no money is held yet.
-            if (
-                noted := estimates.note(parts.output_range, record.asked, target, request.user_id)
-            ) is not None:
-                request.detail["estimate"] = noted
+        target = record.plan.attempts[0].target
+        teaches = bool(request.call.messages) and parts.sampling.due(request.user_id, target.model)
+        # Before the hold: whatever making it costs or breaks, no money is held yet.
+        if (request.agents or teaches) and (
+            noted := estimates.note(parts.output_range, record.asked, target, request.user_id)
+        ) is not None:
+            request.detail["estimate"] = noted
         record.stages.append(("plan", record.began, record.began))
 
     async def _hold(self) -> None:

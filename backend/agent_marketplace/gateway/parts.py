@@ -16,6 +16,7 @@ from agent_marketplace.gateway.planning import Planner
 from agent_marketplace.gateway.preparing import Preparer
 from agent_marketplace.gateway.pulse import Rhythm
 from agent_marketplace.gateway.record import GatewayRequest, Prepared, Record
+from agent_marketplace.gateway.sampling import Sampling
 from agent_marketplace.ledger import Ledger
 from agent_marketplace.net.drain import Drain
 from agent_marketplace.net.http import OutboundClient
@@ -51,6 +52,7 @@ class Parts:
     usual_output: Callable[[str], int]
     lowers_length: bool = True
     rhythm: Rhythm = field(default_factory=Rhythm)
+    sampling: Sampling = field(default_factory=Sampling)
     tracer: Tracer | None = None
     running: InFlight = field(default_factory=InFlight)
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep

@@ -61,7 +61,7 @@ class GatewayRequest:
     raw: the client's body where its wire has a fast path
     betas: features that the caller names in `anthropic-beta`
     traceparent: the caller's W3C trace context
-    agents: our own API: a free model may stand in, and the estimate goes on the receipt
+    agents: our own API: a free model may stand in, and the estimate always goes on the receipt
     detail: goes on the receipt
     still_valid: asked about once a second while a stream runs, raises Unauthorized
     once: the idempotency key that a plain call runs under
