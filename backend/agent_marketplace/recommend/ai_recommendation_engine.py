@@ -27,6 +27,7 @@ from agent_marketplace.recommend.question import (
     Request,
     Wallet,
 )
+from agent_marketplace.recommend.reading import beyond
 from agent_marketplace.recommend.scoring import Candidate, Priority, choose, is_demo, score_of
 from agent_marketplace.recommend.selecting import Found, Selection
 from agent_marketplace.recommend.tasks import Analysis, analyze
@@ -144,19 +145,27 @@ class RecommendationEngine:
         )
         selection = self._selection(request)
         found = selection.run()
+        judged = request.needs.output == "text"
         picks = choose(
-            found.usable, request.priority, analysis.type, min(limit, MAX_PICKS), analysis.difficulty
+            found.usable,
+            request.priority,
+            analysis.type,
+            min(limit, MAX_PICKS),
+            analysis.difficulty,
+            judged=judged,
         )
+        answered = any(not is_demo(p.candidate.model) for p in picks)
         return Recommendations(
             analysis=analysis.to_dict(),
             recommendations=[
-                showing.shown(p, i + 1, picks, analysis, len(found.usable)) for i, p in enumerate(picks)
+                showing.shown(p, i + 1, picks, analysis, len(found.usable), judged=judged)
+                for i, p in enumerate(picks)
             ],
             blocked=showing.worth_telling(found.blocked, picks, request, limit),
             understood=showing.chips(read),
             conditions=showing.conditions_dict(told),
-            notes=showing.notes(found, told, request),
-            nearest=[] if picks else showing.near(selection.nearest()),
+            notes=[*showing.notes(found, told, request, conditions.unread(attachments)), *beyond(task)],
+            nearest=[] if answered else showing.near(selection.nearest()),
             what_if=showing.what_if(found, picks, request),
         )
 

@@ -99,7 +99,7 @@ class TaskClassifier:
             if name[0] != "c"
         ]
         return Verdict(
-            _softmax(scaled), tuple(name for vote, name in sorted(votes, reverse=True)[:5] if vote > 0)
+            _softmax(scaled), tuple(name for vote, name in sorted(votes, reverse=True)[:12] if vote > 0)
         )
 
     def _scores(self, rows: list[tuple[float, int]], all_tokens: list[str]) -> list[float]:

@@ -8,9 +8,9 @@ import msgspec
 
 from agent_marketplace.errors import BadRequest
 from agent_marketplace.ledger import nano
-from agent_marketplace.recommend.reading import Understood
+from agent_marketplace.recommend.understood import Understood
 
-OUTPUTS = ("text", "image", "embedding", "speech", "rerank")
+OUTPUTS = ("text", "image", "video", "embedding", "speech", "rerank")
 REGIONS = ("eu", "us")
 MODALITIES = ("image", "audio", "video", "pdf")
 
@@ -90,6 +90,24 @@ def modalities_of(attachments: Collection[str | Mapping[str, Any]]) -> tuple[str
     return tuple(dict.fromkeys(found))
 
 
+def unread(attachments: Collection[str | Mapping[str, Any]]) -> tuple[str, ...]:
+    """Names of attachments that no model takes as they are and that are no plain text."""
+    found = []
+    for attachment in attachments:
+        name = str(
+            attachment
+            if isinstance(attachment, str)
+            else attachment.get("name") or attachment.get("media_type") or attachment.get("type") or ""
+        )[:80]
+        if not modalities_of([attachment]) and name.lower().endswith(_OFFICE):
+            found.append(name)
+    return tuple(found)
+
+
+_OFFICE = (
+    ".xlsx", ".xls", ".docx", ".doc", ".pptx", ".ppt", ".odt", ".ods", ".zip", ".gz", ".epub", "sheet", "msword", "ms-excel",
+    "ms-powerpoint", "document", "presentation", "application/zip", "octet-stream",
+)  # fmt: skip
 _KINDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "image": (("image",), (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".heic", ".tiff")),
     "audio": (("audio",), (".mp3", ".wav", ".m4a", ".ogg", ".flac", ".opus", ".aac")),

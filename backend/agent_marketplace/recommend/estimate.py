@@ -156,6 +156,12 @@ PICTURE_TOKENS = 1_300
 """Output tokens that a picture of 1024 x 1024 is billed as where the price is per token (OpenAI, Google)."""
 
 
+def result_lengths(output: str) -> Lengths:
+    """Tokens of a result that is no text: none for vectors and orders; of pictures, films and speech, as a picture's."""
+    tokens = 0 if output in ("embedding", "rerank") else PICTURE_TOKENS
+    return Lengths(tokens, tokens)
+
+
 def result_cost(price: Price, input_tokens: int, output: str) -> CostRange:
     """What one result that is no text will probably cost: a picture, or the vectors of the text."""
     if output == "embedding":

@@ -10,16 +10,21 @@ NUMBER = r"\d{1,3}(?:[,.\u202f ]\d{3})+(?!\d)|\d+(?:[.,]\d+)?"
 CURRENCY = (
     r"\$|us\$|usd|dollars?|bucks?|美元|美金|ドル|dólares?|dollari|долларов|доллара?|डॉलर|دولارات?|دولار"
 )
-CENTS = r"cents?|¢|美分|セント|centavos?|центов|центa|центами?|सेंट|سنتات?|سنت|centimes?|centesimi"
+CENTS = (
+    r"cents?|¢|ct|penny|pennies|美分|セント|centavos?|центов|центa|центами?|सेंट|سنتات?|سنت|centimes?|centesimi"
+)
 EURO = r"€|eur|euros?|欧元|ユーロ|евро|यूरो|يورو"
 
 CAP = (
+    r"(?:don't|won't|not|never) (?:\w+ ){0,2}(?:spend|pay|cost) more than|not more expensive than|"
     r"under|below|less than|at most|no more than|not more than|up to|within|max(?:imum|\.)?|"
     r"cheaper than|for|budget(?: of| is|:)?|"
-    r"cap(?: of|:)?|limit(?: of|:)?|only have|i have|spend(?: at most)?|costs?|<=?|"
+    r"cap(?: of|:)?|limit(?: of|:)?|only have|i have|spend(?: at most)?|(?:must|should|may|can) cost|max(?:imum)? costs?|<=?|"
+    r"nicht teurer als|pas plus cher que|no más caro que|"
     r"unter|höchstens|maximal|weniger als|bis zu|nicht mehr als|moins de|au plus|au maximum|"
     r"pas plus de|menos de|como máximo|máximo|"
-    r"no más de|no máximo|até|meno di|al massimo|non più di|не более|меньше|до|максимум|不超过|低于|最多|"
+    r"no más de|no máximo|até|meno di|al massimo|non più di|не более|не больше|не дороже|"
+    r"дешевле|меньше|до|максимум|不超过|不高于|低于|最多|"
     r"少于|以内|以下|अधिकतम|से कम|"
     r"أقل من|لا يزيد عن|بحد أقصى|以内で|まで"
 )
@@ -48,7 +53,7 @@ PERIOD: Mapping[str, str] = {
     ),
 }
 COUNTED = (
-    r"tickets?|documents?|emails?|e-mails?|messages?|requests?|calls?|questions?|invoices?|"
+    r"tickets?|documents?|mails?|emails?|e-mails?|messages?|requests?|calls?|questions?|invoices?|"
     r"contracts?|reviews?|images?|pictures?|"
     r"photos?|prompts?|articles?|reports?|letters?|files?|rows?|records?|products?|users?|comments?|"
     r"posts?|tweets?|summaries|"
@@ -210,7 +215,7 @@ PHRASES: Mapping[str, tuple[str, ...]] = {
         (
             r"(?:stays?|remains?|kept|hosted|processed|stored|servers?|residency|run|"
             r"located) (?:\w+ ){0,3}?"
-            r"(?:in|within|inside) (?:the )?(?:eu|european union|europe|germany|france|switzerland)\b"
+            r"(?:in|within|inside) (?:the )?(?:eu|european union|europe|germany|france|italy|spain|netherlands|ireland|sweden)\b"
         ),
         r"(?:^|[.,;:(]\s*)(?:in the )?eu(?:\s*[,;:.)]|$)",
         r"gdpr[- ](?:compliant|conform)",
@@ -260,6 +265,7 @@ PHRASES: Mapping[str, tuple[str, ...]] = {
         r"(?:for|completely|totally) free(?: of charge)?(?=\s*[,;:.!)]|$)",
         r"free of charge",
         r"(?:a|any|only) free models?",
+        r"(?:^|[.,;:(]\s*)free (?:models?|llms?)\b",
         r"\$0\b",
         r"costs? nothing",
         r"kostenlos\w*",
@@ -362,6 +368,36 @@ USE = (
     r"with)|go with|with|via|benutze|verwende|nimm|mit|nur|"
     r"utilise[rz]?|avec|usa|utiliza|usar|con|solo|use|com|usando|usa|используй\w*|через|с помощью|用|"
     r"使用|で|を使って|का उपयोग|استخدم)"
+)
+REFUSED_THINGS = (
+    r"usar |usare |utiliser |using |use |any |the |from |made by |by |models? (?:by |from )?|modelos? (?:de |da |do )?|"
+    r"modelle?n? (?:von )?|mod[eè]les? d(?:e |')|modelli (?:di )?|модел\w+ (?:от )?|von |de |di |d'|от "
+)
+_NO_PICTURE = r"\b(?!.{0,30}(?:beschreib|text|code|código|css|html|svg))"
+PICTURES = (
+    r"(?:erstelle?|generiere?|zeichne|male|mach\w*|entwirf) (?:mir )?(?:ein(?:e|en)? |das )?(?:[\wäöüß]+ ){0,2}"
+    rf"(?:bild|foto|logo|illustration|zeichnung|poster){_NO_PICTURE}|"
+    r"(?:génère|crée|dessine|fais|générer|créer|produis)(?:[- ]moi)? (?:une? |l')(?:\w+ ){0,2}"
+    rf"(?:image|photo|illustration|logo|dessin|affiche){_NO_PICTURE}|"
+    r"(?:crea|genera|dibuja|haz|diseña)(?:me)? (?:una? |el |la )(?:\w+ ){0,2}"
+    rf"(?:imagen|foto|ilustración|logo|logotipo|dibujo){_NO_PICTURE}|"
+    r"(?:crie|gere|desenhe|faça|cria|gera) (?:uma? |o |a )(?:\w+ ){0,2}"
+    rf"(?:imagem|foto|ilustração|logo|logotipo|desenho){_NO_PICTURE}|"
+    r"(?:crea|genera|disegna|fai)(?:mi)? (?:un[ao]? |un'|il |la )(?:\w+ ){0,2}"
+    rf"(?:immagine|foto|illustrazione|logo|disegno){_NO_PICTURE}|"
+    r"(?:нарисуй|сгенерируй|создай|сделай) (?:\w+ ){0,3}(?:картинк|изображени|рисунок|логотип|иллюстраци|фото)|"
+    r"(?:生成|画|绘制|制作|创建|设计)一?(?:张|个|幅|副)?[^。，,代码]{0,12}(?:图片|图像|插画|海报|标志|logo|头像|照片)|"
+    r"(?:画像|イラスト|絵|ロゴ|写真)を(?:生成|作成|作っ|描)|"
+    r"(?:أنشئ|اصنع|صمم) (?:\w+ ){0,2}(?:صورة|شعار)"
+)
+FILMS = (
+    r"(?:erstelle?|generiere?|mach\w*) (?:mir )?ein (?:\w+ ){0,2}video\b|(?:génère|crée|fais) une (?:\w+ )?vidéo\b|"
+    r"(?:crea|genera|haz) un (?:\w+ )?v[ií]deo\b|(?:crie|gere|faça) um (?:\w+ )?vídeo\b|(?:сгенерируй|создай|сделай) (?:\w+ )?видео|"
+    r"(?:生成|制作|做)一?(?:个|段)?[^。，,]{0,8}视频|動画を(?:生成|作成|作っ)"
+)
+PLACES = (
+    r"switzerland|germany|france|italy|spain|netherlands|ireland|sweden|uk|united kingdom|britain|canada|india|japan|china|"
+    r"australia|brazil|singapore|korea|norway"
 )
 REFUSE = (
     r"(?:no|not|never|without|except|anything but|any(?:thing)? (?:other than|except)|don't use|"

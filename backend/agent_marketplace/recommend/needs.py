@@ -41,7 +41,8 @@ _TAKES = {"image": "images", "audio": "sound", "video": "video", "pdf": "PDF fil
 class Needs(msgspec.Struct, frozen=True, kw_only=True):
     """input_tokens and output_tokens: expected; names: of REQUIREMENTS; the rest as in `conditions.Conditions`.
 
-    margin: how much larger than the input the context has to be; models: ids, if one was named.
+    margin: how much larger than the input the context has to be; models: ids, if one was named; answer_tokens: the length of the
+    answer, if it was stated.
     """
 
     input_tokens: int
@@ -53,6 +54,7 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     margin: float = CONTEXT_MARGIN
     inputs: frozenset[str] = frozenset()
     output: str = "text"
+    answer_tokens: int = 0
     no_training: bool = False
     region: str | None = None
     open_weights: bool = False
@@ -91,6 +93,7 @@ def needs_of(
         margin=STATED_MARGIN if told.input_tokens is not None else CONTEXT_MARGIN,
         inputs=frozenset(inputs),
         output=told.output,
+        answer_tokens=told.output_tokens or 0,
         no_training=told.no_training,
         region=told.region,
         open_weights=told.open_weights,
@@ -120,6 +123,8 @@ def gives(model: AIModel, output: str) -> bool:
         return answers_text(model)
     if output == "embedding":
         return "embeddings" in model.capabilities
+    if output == "video":
+        return "video" in model.output_modalities
     if output == "image":
         return "image" in model.output_modalities or (
             "image" in model.capabilities and "text" not in model.capabilities
@@ -199,3 +204,5 @@ def _too_small(offer: Offer, needs: Needs, card_context: int) -> Iterator[str]:
         )
     elif offer.max_input is not None and offer.max_input < needs.input_tokens * needs.margin:
         yield f"it takes {offer.max_input:,} input tokens at most"
+    if offer.max_output is not None and offer.max_output < needs.answer_tokens:
+        yield f"it writes {offer.max_output:,} tokens in one answer at most"

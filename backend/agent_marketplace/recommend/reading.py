@@ -5,159 +5,15 @@ What the words do not clearly say is not read (`grammar.py`).
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection
 from decimal import Decimal
 from typing import Any
 
-import msgspec
-
 from agent_marketplace.recommend import grammar as g
+from agent_marketplace.recommend.amounts import money, number
+from agent_marketplace.recommend.understood import Understood
 
-_DAYS = {"day": 1, "week": 7, "month": 30}
-
-
-class Understood(msgspec.Struct, frozen=True):
-    """One condition. kind: a field of `conditions.Conditions`; value: as that field; words: what was read; says: for people."""
-
-    kind: str
-    value: Any
-    words: str
-    says: str
-
-
-class Count(msgspec.Struct, frozen=True):
-    """How many calls the buyer plans; period: day, week, month or "" for once."""
-
-    calls: int
-    period: str = ""
-
-
-def _number(text: str) -> Decimal:
-    """`1,000`, `1.5`, `0,02`, `3 000`: a comma or point with exactly three digits behind whole thousands groups them."""
-    plain = re.sub(r"[\u202f ]", "", text)
-    if re.fullmatch(r"[1-9]\d{0,2}(?:[,.]\d{3})+", plain):
-        return Decimal(re.sub(r"[,.]", "", plain))
-    return Decimal(plain.replace(",", "."))
-
-
-def money_text(amount: Decimal) -> str:
-    """`$0.02`, `$1`, without useless zeros."""
-    return f"${amount.normalize():f}"
-
-
-# --- money and counts ---
-
-_AMOUNT = re.compile(
-    rf"(?:(?P<before>\$|us\$|usd|€|eur)\s?(?P<a>{g.NUMBER})(?P<ak>k\b)?)|"
-    rf"(?:(?P<b>{g.NUMBER})(?P<bk>k)?\s?(?:(?P<cents>{g.CENTS})|(?P<euro>{g.EURO})|"
-    rf"(?P<usd>{g.CURRENCY}))(?![a-zäöüß]))"
-)
-_CAP_BEFORE = re.compile(rf"(?:{g.CAP})\W{{0,3}}(?:only |just |about |von |de |di |of )?$")
-_PURPOSE_BEFORE = re.compile(r"(?:^|\s)(?:for|für|pour|por|para|per|за|用)\W{0,2}$")
-_EACH_AFTER = re.compile(rf"^[\s,]{{0,2}}(?:{g.EACH})(?![a-z])")
-_BUDGET_AFTER = re.compile(
-    r"^\W{0,2}(?:budget|max(?:imum)?|limit|cap|in total|total|or less|tops|oder weniger|以内|以下|预算|まで|"
-    r"の予算)"
-)
-_PER_TOKENS = re.compile(
-    r"^\W{0,2}(?:per|/|a|pro|par|por)\W{0,2}(?:1\s?)?(?:m|k|million|mtok|"
-    r"thousand)?\W{0,2}(?:tokens?|m\b|mtok|million)"
-)
-_BARE = re.compile(
-    r"(?:max(?:imum)?(?:[ _]cost)?|budget|cost cap|price cap|maximal|höchstens|máximo|massimo|"
-    r"максимум|最多|预算)\W{0,3}(?:of |is )?"
-    r"(?P<n>0[.,]\d+)(?![\d.,]*\w)(?!\s*(?:%|percent|\w+s?\b(?<=words)))"
-)
-_COUNT = re.compile(
-    rf"(?P<n>{g.NUMBER})\s?(?P<k>k|thousand|million)?\s?(?:\w+\s)?(?P<what>{g.COUNTED})(?![a-zäöü])"
-)
-
-
-_OF_LENGTH = re.compile(r"(?:tokens?|pages?|words?|lines?|characters?|dollars?|cents?) ")
-
-
-def _period_in(text: str) -> str:
-    return next((name for name, words in g.PERIOD.items() if re.search(rf"(?:{words})", text)), "")
-
-
-def count_of(low: str) -> tuple[Count, str] | None:
-    """How many calls are planned, and the words."""
-    for match in _COUNT.finditer(low):
-        number = _number(match["n"]) * {"k": 1000, "thousand": 1000, "million": 1_000_000}.get(
-            match["k"] or "", 1
-        )
-        if number < 2 or number != number.to_integral_value() or _OF_LENGTH.search(match[0]):
-            continue
-        period = _period_in(low[match.end() : match.end() + 16])
-        return Count(int(number), period), low[match.start() : match.end()].strip()
-    return None
-
-
-class _Money(msgspec.Struct, frozen=True):
-    amount: Decimal
-    words: str
-    after: str
-    each: bool
-    note: str
-
-
-def _amounts(low: str) -> Iterator[_Money]:
-    for match in _AMOUNT.finditer(low):
-        before, after = low[max(0, match.start() - 28) : match.start()], low[match.end() : match.end() + 40]
-        if _PER_TOKENS.match(after):
-            continue
-        period = _period_in(after[:22])
-        each = not period and _EACH_AFTER.match(after) is not None
-        count_near = _COUNT.search(after) is not None
-        purpose = _PURPOSE_BEFORE.search(before) is not None and (each or period or count_near)
-        if not (
-            _CAP_BEFORE.search(before)
-            or each
-            or period
-            or _BUDGET_AFTER.match(after)
-            or purpose
-            or (count_near and "for" in after)
-        ):
-            continue
-        amount = _number(match["a"] or match["b"])
-        amount *= 1000 if (match["ak"] or match["bk"]) else 1
-        amount /= 100 if match["cents"] else 1
-        euro = bool(match["euro"]) or match["before"] in ("€", "eur")
-        start = max(0, match.start() - 12)
-        yield _Money(
-            amount, low[start : match.end()].strip(), after, each, " (read as dollars)" if euro else ""
-        )
-    for match in _BARE.finditer(low):
-        yield _Money(_number(match["n"]), match[0].strip(), low[match.end() : match.end() + 20], True, "")
-
-
-def _money(low: str) -> list[Understood]:
-    """The cap on one call, the budget for many, and how many."""
-    found: list[Understood] = []
-    counted = count_of(low)
-    said = next(_amounts(low), None)
-    if counted is not None and (said is not None or counted[0].calls >= 20):
-        often = f" a {counted[0].period}" if counted[0].period else ""
-        found.append(Understood("calls", counted[0].calls, counted[1], f"{counted[0].calls:,} calls{often}"))
-    if said is None or said.amount <= 0:
-        return found
-    period = _period_in(said.after[:22])
-    if said.each or (not period and counted is None):
-        each = Understood(
-            "max_cost", said.amount, said.words, f"at most {money_text(said.amount)} a call{said.note}"
-        )
-        return [*found, each]
-    if counted is None:
-        says = (
-            f"{money_text(said.amount)} a {period}{said.note}: without a number of calls it caps none of them"
-        )
-        return [*found, Understood("budget", said.amount, said.words, says)]
-    calls = Decimal(counted[0].calls)
-    if period and counted[0].period:
-        calls = calls * _DAYS[period] / _DAYS[counted[0].period]
-    one = (said.amount / max(calls, Decimal(1))).quantize(Decimal("1E-9"))
-    says = f"{money_text(said.amount)}{' a ' + period if period else ''} for {int(calls):,} calls: {money_text(one)} each{said.note}"
-    return [*found, Understood("max_cost", one, said.words, says)]
+__all__ = ["Understood", "read", "without"]
 
 
 # --- lengths ---
@@ -185,14 +41,14 @@ def _lengths(low: str) -> list[Understood]:
     for match in _MENTION.finditer(low):
         unit = next(name for name in g.UNITS if match[name] is not None)
         small = match["small"]
-        number = _number(match["n"]) if match["n"] else Decimal(g.SMALL[small])
-        number *= {"k": 1000, "thousand": 1000, "million": 10**6, "m": 10**6}.get(match["k"] or "", 1)
+        many = number(match["n"]) if match["n"] else Decimal(g.SMALL[small])
+        many *= {"k": 1000, "thousand": 1000, "million": 10**6, "m": 10**6}.get(match["k"] or "", 1)
         before = low[max(0, match.start() - 40) : match.start()]
-        way = _direction(low, before, match, number, unit)
+        way = _direction(low, before, match, many, unit)
         if way is None or way in told:
             continue
         tokens = max(
-            16, min(10_000_000 if way == "input_tokens" else 200_000, round(float(number) * g.UNITS[unit][0]))
+            16, min(10_000_000 if way == "input_tokens" else 200_000, round(float(many) * g.UNITS[unit][0]))
         )
         noun = "going in" if way == "input_tokens" else "in the answer"
         told[way] = Understood(
@@ -207,7 +63,7 @@ def _lengths(low: str) -> list[Understood]:
     return list(told.values())
 
 
-def _direction(low: str, before: str, match: "re.Match[str]", number: Decimal, unit: str) -> str | None:
+def _direction(low: str, before: str, match: "re.Match[str]", many: Decimal, unit: str) -> str | None:
     """Which way a length goes; None where it is no length of a text ("a line of my CSS", "the one-line bug")."""
     after = low[match.end() : match.end() + 24]
     if unit == "token":
@@ -220,9 +76,14 @@ def _direction(low: str, before: str, match: "re.Match[str]", number: Decimal, u
             )
             else "input_tokens"
         )
+    worked_on = re.search(r"\bof\s*$|\b(?:de|von|di|из|na)\s*$", before) and (
+        _KEEPS.search(low[: match.start()])
+    )
+    if worked_on:
+        return "input_tokens"
     if _LENGTH_BEFORE.search(before) and not re.match(r"\W?(?:of my|of our|of the)\b", after):
         return "output_tokens"
-    if number <= 1:
+    if many <= 1:
         made = re.match(
             r"\W?(?:answer|reply|summary|description|pitch|essay|story|letter|report|overview)", after
         )
@@ -264,7 +125,7 @@ def _time(low: str) -> list[Understood]:
             r"\W{0,2}(?:read|speech|talk|video|pitch|walk|of (?:video|audio))", after
         ):
             continue
-        seconds = _number(match["n"] or match["n2"]) * (60 if match["m"] or match["m2"] else 1)
+        seconds = number(match["n"] or match["n2"]) * (60 if match["m"] or match["m2"] else 1)
         if 0 < seconds <= 3600:
             return [
                 Understood(
@@ -307,7 +168,7 @@ _USE = re.compile(
 )
 _ONLY = re.compile(rf"(?<![a-z])(?P<name>{_NAMES})(?P<rest>) only\b")
 _REFUSE = re.compile(
-    rf"(?<![a-z])(?:{g.REFUSE})\s?(?:any |the |from |made by |by |von |de |di |от )?(?P<name>{_NAMES})"
+    rf"(?<![a-z])(?:{g.REFUSE})\s?(?:{g.REFUSED_THINGS}){{0,4}}(?P<name>{_NAMES})"
     rf"(?:(?: or|,|/| oder| ou| o| и) (?P<other>{_NAMES}))?(?![a-z]){_NO_MODEL}"
 )
 
@@ -370,15 +231,22 @@ _IMAGE = re.compile(
     r"logo|icon|painting|drawing|wallpaper|poster|avatar)s?\b(?!.{0,40}\b(?:svg|ascii|prompt|code|"
     r"html|css|component|upload|description|caption|"
     r"idea|name|slogan|function|class|script|viewer|gallery|classif))|"
-    r"^(?:zeichne|male|dessine|dibuja|desenhe?a?|disegna|нарисуй)\b|画一(?:张|个|幅)|绘制一(?:张|幅)|の(?:絵|"
-    r"イラスト|ロゴ)を(?:描い|作)|"
-    r"(?:चित्र|तस्वीर) बना|^ارسم"
+    r"^(?:zeichne|male|dessine|dibuja|desenhe?a?|disegna|нарисуй)\b|画一(?:张|个|幅)|绘制一(?:张|幅)|"
+    rf"(?:{g.PICTURES})|"
+    r"(?:चित्र|तस्वीर) बना|^ارسم|\b(?:image|picture) generat(?:or|ion model)\b(?! (?:code|app|class|ui))"
 )
 _EMBED = re.compile(
     r"\b(?:create|compute|make|generate|get|produce|calculate|need|turn .{1,40} into)(?: the| me|"
     r" vector| text| sentence| some)* embeddings?\b|"
+    r"\b(?:need|want|find|looking for|recommend|suggest)(?: me)? (?:an? |the |some )?(?:[\w-]+ ){0,3}embeddings? models?\b|"
     r"\bembed (?:these|this|my|our|the|all)\b|embeddings? (?:erzeugen|erstellen|berechnen)|(?:生成|"
     r"计算)(?:向量|嵌入)|埋め込み(?:を|ベクトル)"
+)
+_FILM = re.compile(
+    r"\b(?:make|create|generate|produce|render|animate)(?: me| us)?(?: an?| the)?(?: [\w-]+){0,3} "
+    r"(?:video|clip|animation|movie)s?\b(?!.{0,30}\b(?:scripts?|player|tags?|editor|idea|title|description|component|game|"
+    r"call|css|code|html|function|summar\w+|caption|transcript|prompt|ad copy))|"
+    rf"(?:{g.FILMS})"
 )
 _SPEAK = re.compile(
     r"\b(?:read (?:this|it|the (?:text|following|article|letter|story)).{0,30}(?:aloud|out loud)|"
@@ -391,13 +259,22 @@ _HEAR = re.compile(
     r"recording|memo|call|podcast|video|interview|meeting recording|mp3|wav)|(?:speech|audio|"
     r"voice)[- ]to[- ]text"
 )
-_RERANK = re.compile(r"\bre-?rank(?:s|ing)? (?:these|the|my|our|\d+|search|results|documents|passages)")
+_RERANK = re.compile(
+    r"\bre-?rank(?:s|ing)? (?:these|the|my|our|\d+|search|results|documents|passages)|"
+    r"\b(?:need|want|use|find|looking for|recommend|suggest)(?: me)? (?:an? |the |some )?(?:\w+ ){0,2}re-?rank(?:er|ing model)s?\b|"
+    r"^(?:\w+ ){0,2}re-?rankers?$"
+)
 _NOT_DONE = re.compile(
     r"^(?:what|how|why|when|explain|is|are|does|do|write|implement|debug|fix|review|was|wie|warum|"
     r"erkläre)\b"
 )
-_RESULTS = (("image", _IMAGE, "a picture as the result"), ("embedding", _EMBED, "vectors as the result"),
-            ("speech", _SPEAK, "speech as the result"), ("rerank", _RERANK, "an order of passages as the result"))  # fmt: skip
+_RESULTS = (
+    ("video", _FILM, "a video as the result"),
+    ("image", _IMAGE, "a picture as the result"),
+    ("embedding", _EMBED, "vectors as the result"),
+    ("speech", _SPEAK, "speech as the result"),
+    ("rerank", _RERANK, "an order of passages as the result"),
+)
 
 
 def _results(low: str) -> list[Understood]:
@@ -413,13 +290,56 @@ def _results(low: str) -> list[Understood]:
 
 
 _READERS: tuple[Callable[[str], list[Understood]], ...] = (
-    _money,
+    money,
     _lengths,
     _time,
     _phrases,
     _makers,
     _results,
 )
+
+
+_OF_THE_BUYER = frozenset({
+    "max_cost", "budget", "deadline_s", "offline", "no_training", "region", "free", "open_weights", "makers", "exclude_makers", "model",
+})  # fmt: skip
+"""Conditions whose words say nothing of the task."""
+
+_CERTIFIED = re.compile(r"\b(?:hipaa|soc ?2|iso ?27001|fedramp|pci[- ]dss|baa)\b")
+_PLACE = re.compile(
+    rf"(?:stays?|remains?|kept|hosted|processed|stored|residency|located)(?: \w+){{0,3}}? (?:in|within|inside) (?:the )?(?P<p>{g.PLACES})\b"
+)
+
+
+def without(asked: str, understood: Collection[Understood]) -> str:
+    """The words that ask, without conditions that say nothing of the task: "$1 a month" is no arithmetic."""
+    left = asked
+    for found in understood:
+        words = found.words if found.kind in _OF_THE_BUYER else ""
+        if found.kind == "calls":
+            words = next(iter(re.findall(r"[\d.,]*\d", found.words)), "")
+        if words:
+            pattern = r"\s+".join(re.escape(word) for word in words.split())
+            left = re.sub(pattern, " ", left, count=1, flags=re.IGNORECASE)
+    if left == asked:
+        return asked
+    left = re.sub(r"[ \t]{2,}", " ", re.sub(r"^[\s,;:.!-]+|(?<=[\s,;:])[,;:.]+(?=\s)", "", left)).strip()
+    return left if re.search(r"[^\W\d_]{2}|[^\W\d_a-z]", left) else asked
+
+
+def beyond(asked: str) -> tuple[str, ...]:
+    """What the words ask for and nothing here can tell of any model, in words."""
+    low = " ".join(asked[:2000].lower().split())
+    certified, place = _CERTIFIED.search(low), _PLACE.search(low)
+    said = []
+    if certified is not None:
+        said.append(
+            f"{certified[0].upper()}: what providers are certified for is not known here: not part of the choice"
+        )
+    if place is not None:
+        said.append(
+            f"where in the world calls are processed is not known down to {place['p'].title()}: ask the provider"
+        )
+    return tuple(said)
 
 
 def read(asked: str) -> tuple[Understood, ...]:

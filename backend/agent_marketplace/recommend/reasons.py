@@ -95,8 +95,11 @@ def _fit(c: Candidate, analysis: Analysis) -> str | None:
     return None
 
 
-def gives_up(pick: Pick, others: Sequence[Pick]) -> str | None:
-    """What a buyer gives up against the other picks: the better one, the cheaper one or the faster one."""
+def gives_up(pick: Pick, others: Sequence[Pick], *, judged: bool = True) -> str | None:
+    """What a buyer gives up against the other picks: the better one, the cheaper one or the faster one.
+
+    judged: results and speeds of this kind of model are known.
+    """
     c = pick.candidate
     rest = [p.candidate for p in others if p.candidate.model.id != c.model.id]
     mine = score_of(c.quality.points)
@@ -107,7 +110,7 @@ def gives_up(pick: Pick, others: Sequence[Pick]) -> str | None:
         o for o in rest if o.list_cost.p50 * 2 <= c.list_cost.p50 and o.list_cost.p50 < c.list_cost.p50
     ]
     quicker = [o for o in rest if o.seconds * 2 <= c.seconds]
-    if better:
+    if judged and better:
         top = max(better, key=lambda o: (o.quality.points, o.model.id))
         return f"some quality: {top.model.name} is rated {score_of(top.quality.points) - mine:.1f} of 10 higher for this task"
     if cheaper:
@@ -115,7 +118,7 @@ def gives_up(pick: Pick, others: Sequence[Pick]) -> str | None:
         if low.list_cost.p50 == 0:
             return f"it costs money, {low.model.name} does not"
         return f"it costs {round(c.list_cost.p50 / low.list_cost.p50)} times what {low.model.name} costs"
-    if quicker:
+    if judged and quicker:
         fast = min(quicker, key=lambda o: (o.seconds, o.model.id))
         return f"time: {fast.model.name} needs about {fast.seconds:.0f} s instead of {c.seconds:.0f} s"
     return None

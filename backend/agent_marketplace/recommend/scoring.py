@@ -91,8 +91,13 @@ def choose(
     task: str,
     limit: int,
     difficulty: float | None = None,
+    *,
+    judged: bool = True,
 ) -> list[Pick]:
-    """At most `limit` picks, the recommended first; then best, cheapest that is good enough, fastest, then by utility."""
+    """At most `limit` picks, the recommended first; then best, cheapest that is good enough, fastest, then by utility.
+
+    judged: results and speeds of this kind of model are known; else nothing is called best, good enough or fastest.
+    """
     real = [c for c in candidates if not is_demo(c.model)] or list(candidates)
     if not real or limit < 1:
         return []
@@ -108,7 +113,12 @@ def choose(
         ("cheapest", min(enough, key=lambda c: (c.list_cost.p50, *_order(c, c.quality.points)))),
         ("fastest", min(enough, key=lambda c: (c.seconds, *_order(c, c.quality.points)))),
     ]
-    if priority == "speed":
+    if not judged:
+        roles = [
+            roles[0],
+            ("cheapest", min(real, key=lambda c: (c.list_cost.p50, *_order(c, c.quality.points)))),
+        ]
+    elif priority == "speed":
         roles.insert(1, roles.pop())
     chosen: dict[str, Pick] = {}
     for role, candidate in roles:

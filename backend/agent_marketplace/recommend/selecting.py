@@ -11,7 +11,13 @@ from agent_marketplace.ledger import Price
 from agent_marketplace.recommend import efforts, hosting, lines
 from agent_marketplace.recommend import needs as filters
 from agent_marketplace.recommend.difficulty import relative
-from agent_marketplace.recommend.estimate import CostRange, Lengths, expected_cost, result_cost
+from agent_marketplace.recommend.estimate import (
+    CostRange,
+    Lengths,
+    expected_cost,
+    result_cost,
+    result_lengths,
+)
 from agent_marketplace.recommend.quality import Quality, QualityTable
 from agent_marketplace.recommend.question import Blocked, Request
 from agent_marketplace.recommend.reasons import money
@@ -93,7 +99,7 @@ class Selection:
             ways = [
                 n for o in self._registry.offers(model.id) if (n := self._near(model, o, own)) is not None
             ]
-            if ways:
+            if ways and all(n.breaks for n in ways):
                 near.append(min(ways, key=lambda n: (len(n.breaks), n.candidate.list_cost.p50)))
         near.sort(
             key=lambda n: (len(n.breaks), self._excess(n), -n.candidate.quality.points, n.candidate.model.id)
@@ -212,8 +218,8 @@ class Selection:
         told = effort
         if told is None and self._quality.basis(model).measured:
             told = efforts.usual(model) or "none"
-        lengths = self._lengths(model, self._request, effort)
         output = self._request.needs.output
+        lengths = self._lengths(model, self._request, effort) if output == "text" else result_lengths(output)
         cost = (
             expected_cost(price, analysis.input_tokens, lengths)
             if output == "text"

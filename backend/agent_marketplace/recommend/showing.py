@@ -9,20 +9,31 @@ import msgspec
 from agent_marketplace.ledger import dollars
 from agent_marketplace.recommend.conditions import Conditions
 from agent_marketplace.recommend.question import Blocked, Request
-from agent_marketplace.recommend.reading import Understood
 from agent_marketplace.recommend.reasons import evidence_level, gives_up, money, reasons
-from agent_marketplace.recommend.scoring import Candidate, Pick, choose, is_demo, score_of, utility
+from agent_marketplace.recommend.scoring import (
+    FLOOR_NANO,
+    Candidate,
+    Pick,
+    choose,
+    is_demo,
+    score_of,
+    utility,
+)
 from agent_marketplace.recommend.selecting import Found, Near
 from agent_marketplace.recommend.tasks import Analysis
+from agent_marketplace.recommend.understood import Understood
 
+_GIVES = {
+    "image": "pictures", "video": "videos", "embedding": "vectors", "speech": "speech", "rerank": "an order of passages",
+}  # fmt: skip
 MORE_MONEY = 4.0
 """The most that a "what if" may multiply the cost by."""
 
 
 def shown(
-    pick: Pick, rank: int, picks: Sequence[Pick], analysis: Analysis, considered: int
+    pick: Pick, rank: int, picks: Sequence[Pick], analysis: Analysis, considered: int, *, judged: bool = True
 ) -> dict[str, Any]:
-    """One pick."""
+    """One pick. judged: as in `scoring.choose`."""
     c = pick.candidate
     said = reasons(pick, analysis, considered)
     return {
@@ -42,7 +53,7 @@ def shown(
         "paid_by": "your own key" if c.own_key else "wallet",
         "provider": c.offer.provider,
         "is_available": True,
-        "gives_up": gives_up(pick, picks),
+        "gives_up": gives_up(pick, picks, judged=judged),
         "confidence": analysis.to_dict()["confidence"],
         "evidence": evidence_level(c),
     }
@@ -103,7 +114,11 @@ def what_if(found: Found, picks: Sequence[Pick], request: Request) -> list[dict[
         if first.list_cost.p50 < c.list_cost.p50 <= max(MORE_MONEY * first.list_cost.p50, 1_000_000)
         and score_of(c.quality.points) >= mine + 0.3
     ]
-    cheaper = [c for c in others if c.list_cost.p50 * 2 <= first.list_cost.p50 and first.list_cost.p50 > 0]
+    cheaper = [
+        c
+        for c in others
+        if c.list_cost.p50 * 2 <= first.list_cost.p50 and first.list_cost.p50 - c.list_cost.p50 >= FLOOR_NANO
+    ]
     lines = []
     if dearer:
         lines.append(_change(max(dearer, key=lambda c: (c.quality.points, -c.list_cost.p50)), first, "more"))
@@ -131,8 +146,8 @@ def chips(read: Sequence[Understood]) -> list[dict[str, Any]]:
     return [{"id": u.kind, "value": u.value, "words": u.words, "text": u.says} for u in read]
 
 
-def notes(found: Found, conditions: Conditions, request: Request) -> list[str]:
-    """What was not known, what no model was asked for, and what a budget buys."""
+def notes(found: Found, conditions: Conditions, request: Request, unread: Sequence[str] = ()) -> list[str]:
+    """What was not known, what no model was asked for, and what a budget buys. unread: attachments that no model takes."""
     said = [f"{kind} is not known for {n} models: left out" for kind, n in sorted(found.unknown.items())]
     if conditions.budget is not None and not conditions.calls:
         said.append("a budget without a number of calls caps no single call: say how many you plan")
@@ -140,7 +155,10 @@ def notes(found: Found, conditions: Conditions, request: Request) -> list[str]:
         said.append(
             "how well a model writes this language is published for few models: not part of the ranking"
         )
-    if request.needs.output != "text":
+    said += [f"{name}: no model takes such a file as it is; its text has to go along" for name in unread]
+    if request.needs.output != "text" and not (found.usable or found.blocked):
+        said.append(f"no model of this catalogue gives {_GIVES[request.needs.output]} as asked")
+    elif request.needs.output != "text":
         said.append(
             "no public results are compared for this kind of model: ordered by price and by day of release"
         )

@@ -13,7 +13,7 @@ import msgspec
 
 from agent_marketplace.recommend import reading
 from agent_marketplace.recommend.classifier import TaskClassifier, Verdict, default_classifier
-from agent_marketplace.recommend.difficulty import difficulty
+from agent_marketplace.recommend.difficulty import difficulty, is_chatter
 from agent_marketplace.recommend.encoder import ASKED_BELOW, mixed
 from agent_marketplace.recommend.features import WINDOW_HEAD, tokens, window
 from agent_marketplace.recommend.language import language_of
@@ -71,6 +71,12 @@ _STOP = frozenset({
     "das", "und", "ist", "ein", "eine", "que", "los", "las", "una", "por", "para", "con", "les", "des", "est", "une",
     "dans", "pour",
 })  # fmt: skip
+_SMALL_WORDS = _STOP | frozenset((
+    "a", "an", "i", "my", "me", "we", "us", "in", "on", "at", "of", "to", "by", "as", "is", "it", "be", "or", "so", "if", "do",
+    "no", "up", "per", "he", "she", "they", "la", "le", "el", "un", "en", "de", "du", "et", "au", "à", "lo", "il", "al", "da",
+    "do", "e", "o", "os", "as", "um", "uma", "em", "no", "na", "na", "den", "dem", "des", "im", "zu", "mit", "von", "auf",
+    "für", "auch", "sich", "mir", "ich", "wie", "bir", "ve",
+))  # fmt: skip
 _CODE = re.compile(
     r"```|\bdef \w|\bfunction\s?\w{0,40}\(|=>|;\s*$|</\w{1,20}>|\bclass \w{1,40}[:({]", re.MULTILINE
 )
@@ -136,7 +142,10 @@ def analyze(
     if not _SPOKEN.search(seen):
         seen = text = ""  # pictograms and control characters ask nothing
     parts = classifier.parts(plain(text))
-    verdict = classifier.classify(parts, _nudges(seen, images=images, empty=not seen))
+    spoken = parts.asked
+    understood = reading.read(spoken)
+    parts = msgspec.structs.replace(parts, asked=reading.without(spoken, understood))
+    verdict = classifier.classify(parts, _nudges(seen, images=images, empty=not seen or is_chatter(seen)))
     probabilities = verdict.probabilities
     if (
         encode is not None
@@ -148,7 +157,7 @@ def analyze(
     ranked = sorted(zip(classifier.labels, probabilities, strict=True), key=lambda lp: (-lp[1], lp[0]))
     kind, confidence = ranked[0]
     uncertain = confidence < UNCERTAIN_BELOW or not seen
-    understood = tuple(u for u in reading.read(parts.asked) if u.kind not in ignore)
+    understood = tuple(u for u in understood if u.kind not in ignore)
     told = {u.kind: u.value for u in understood}
     count = (
         input_tokens
@@ -229,15 +238,16 @@ _FORMS = {
 
 
 def _readable(verdict: Verdict) -> tuple[str, ...]:
-    """Feature names in words: `b:fix the` becomes `"fix the"`; bare shape counts are left out."""
+    """Feature names in words: `b:fix the` becomes `"fix the"`; small words, figures and counts of shapes are no reasons."""
     out = []
     for name in verdict.decided_by:
         kind, _, value = name.partition(":")
         if kind in ("w", "b", "1", "l") or kind.startswith("e"):
-            out.append(f'"{value}"')
+            if any(word[0].isalpha() and word not in _SMALL_WORDS for word in value.split()):
+                out.append(f'"{value}"')
         elif name in _FORMS:
             out.append(_FORMS[name])
-    return tuple(dict.fromkeys(out))
+    return tuple(dict.fromkeys(out))[:5]
 
 
 def _question(seen: str, first: str, second: str) -> str:

@@ -344,3 +344,39 @@ def test_the_end_of_a_models_own_name_is_not_told_as_an_effort() -> None:
     sol = engine.registry.get_model_by_id("gpt-5.6-sol")
     assert sol is not None
     assert "at max effort" in engine.quality.of(sol, "maths").why
+
+
+def test_an_answer_longer_than_a_model_writes_is_not_promised_by_it() -> None:
+    advice = _ask(_engine(), "translate this novel", limit=20, said={"output_tokens": 121_500})
+    picks = advice.recommendations
+    assert picks
+    for pick in picks:
+        limits = [o.max_output for o in _engine().registry.offers(pick["model"].id) if o.max_output]
+        assert max(limits, default=10**9) >= 121_500
+
+
+def test_where_only_the_demo_model_is_left_the_nearest_others_are_named() -> None:
+    advice = _ask(_engine({**BIG, "local": None}), "EU only: summarise this letter")
+    assert [p["model"].provider for p in advice.recommendations] in ([], ["local"])
+    assert advice.nearest
+    assert all(n["breaks"] for n in advice.nearest)
+
+
+def test_what_no_public_result_compares_is_called_neither_best_nor_fastest() -> None:
+    advice = _ask(_engine(), "Draw a logo for a bakery")
+    assert advice.recommendations
+    for pick in advice.recommendations:
+        assert not {"best", "fastest", "value"} & set(pick["roles"])
+        assert "quality" not in (pick["gives_up"] or "")
+
+
+def test_a_kind_of_model_that_nobody_has_is_said_to_be_missing() -> None:
+    advice = _ask(_engine(), "I need a reranker")
+    assert advice.recommendations == []
+    assert any("no model of this catalogue" in note for note in advice.notes)
+
+
+def test_reasons_for_a_type_are_words_that_mean_something() -> None:
+    for text in ("Make me a poem, at most 2 cents", "What is 2+2?", "Fix the bug in my parser of dates"):
+        by = _ask(_engine(), text).analysis["decided_by"]
+        assert not {'"a"', '"the"', '"0"', '"?"', '"to"', '"of"'} & set(by)

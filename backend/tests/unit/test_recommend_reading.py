@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from agent_marketplace.errors import BadRequest
-from agent_marketplace.recommend.conditions import modalities_of, settle
+from agent_marketplace.recommend.conditions import modalities_of, settle, unread
 from agent_marketplace.recommend.difficulty import difficulty, is_chatter
-from agent_marketplace.recommend.reading import read
+from agent_marketplace.recommend.reading import beyond, read, without
 
 
 def _read(text: str) -> dict[str, Any]:
@@ -78,6 +78,9 @@ def test_a_translation_is_as_long_as_what_is_translated() -> None:
         "Make a svg logo in code",
         "What is the budget of the European Union?",
         "Explain text-to-speech",
+        "Write a video script about cats",
+        "Write code for an image generator app",
+        "A shirt costs £20 and a hat €5. What do both cost?",
     ],
 )
 def test_what_the_work_is_about_is_no_condition(text: str) -> None:
@@ -98,6 +101,18 @@ def test_what_the_work_is_about_is_no_condition(text: str) -> None:
         ("anything but openai, please translate", "exclude_makers", ["openai"]),
         ("no claude and no gpt please", "exclude_makers", ["anthropic", "openai"]),
         ("Draw a logo for my bakery", "output", "image"),
+        ("Erstelle ein Bild von einem Fuchs", "output", "image"),
+        ("Génère une image d'un renard", "output", "image"),
+        ("Crea una imagen de un zorro", "output", "image"),
+        ("Сгенерируй картинку с лисой", "output", "image"),
+        ("生成一张狐狸的图片", "output", "image"),
+        ("キツネの画像を生成して", "output", "image"),
+        ("Make a short video of a cat", "output", "video"),
+        ("I need a reranker", "output", "rerank"),
+        ("looking for a multilingual embedding model", "output", "embedding"),
+        ("Free model please: rewrite this tweet", "free", True),
+        ("Escribe un poema, sin usar modelos de OpenAI", "exclude_makers", ["openai"]),
+        ("translating a novel of 90,000 words", "input_tokens", 121_500),
         ("Create embeddings for these sentences", "output", "embedding"),
         ("Turn this article into speech", "output", "speech"),
         ("Transcribe this voice memo", "inputs", ["audio"]),
@@ -147,3 +162,50 @@ def test_thanks_ask_nothing_and_sums_are_no_proofs() -> None:
         < 0.6
         < difficulty("Prove the theorem in Lean", "maths", 9)
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "cap", "rate"),
+    [
+        ("reply politely, at most €0.02 per reply", "0.021", "1.05"),
+        ("classify each mail for less than £1 per mail", "1.2", "1.2"),
+        ("翻译成英文，每封不超过0.1元", "0.013", "0.13"),
+        ("要約して。予算は1件あたり5円まで", "0.03", "0.006"),
+        ("write a speech, at most 20 rupees for it", "0.22", "0.011"),
+        ("0.5 ct pro Mail: sortiere sie", "0.005", ""),
+        ("Don't spend more than a penny on this: name my cat", "0.01", ""),
+        ("не дороже 10 центов: переведи", "0.1", ""),
+    ],
+)
+def test_other_currencies_are_read_with_a_rate_that_is_said(text: str, cap: str, rate: str) -> None:
+    found = {u.kind: u for u in read(text)}["max_cost"]
+    assert found.value == Decimal(cap)
+    assert ("rough rate" in found.says) == bool(rate)
+    assert rate in found.says
+
+
+def test_a_sign_that_two_currencies_share_is_read_by_the_language() -> None:
+    assert _read("翻译，不超过¥1")["max_cost"] == Decimal("0.13")
+    assert _read("翻訳して、¥1まで")["max_cost"] == Decimal("0.006")
+
+
+@pytest.mark.parametrize(
+    ("text", "asks"),
+    [
+        ("$1 a month for 1000 tickets: classify each", "for tickets: classify each"),
+        ("Don't spend more than a penny on this: name my cat", "on this: name my cat"),
+        ("EU only, no training on our data: extract names", "extract names"),
+        ("Answer within 2 seconds: is this spam?", "Answer is this spam?"),
+        ("Write a 3,000 word story", "Write a 3,000 word story"),
+        ("offline", "offline"),
+    ],
+)
+def test_what_a_call_may_cost_is_no_part_of_the_task(text: str, asks: str) -> None:
+    assert without(text, read(text)) == asks
+
+
+def test_what_is_asked_for_and_nobody_can_tell_is_said() -> None:
+    assert "HIPAA" in beyond("HIPAA compliant: summarise patient notes")[0]
+    assert "Switzerland" in beyond("Data must stay in Switzerland: summarise")[0]
+    assert beyond("Summarise this article about Switzerland") == ()
+    assert unread(["data.xlsx", "notes.txt", "a.pdf", {"name": "b.docx"}]) == ("data.xlsx", "b.docx")

@@ -1,0 +1,198 @@
+"""Money and counts in a request's words: "2 cents each", "$1 a month for 1000 tickets", "höchstens 0,5 ct pro Mail". Pure."""
+
+import re
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+
+import msgspec
+
+from agent_marketplace.recommend import grammar as g
+from agent_marketplace.recommend.understood import Understood
+
+_DAYS = {"day": 1, "week": 7, "month": 30}
+
+
+class Currency(msgspec.Struct, frozen=True):
+    """dollars: of one unit, a rough rate rounded down; before, after: how it is written before or after the number."""
+
+    sign: str
+    dollars: Decimal
+    before: str
+    after: str
+
+
+CURRENCIES: Mapping[str, Currency] = {
+    name: Currency(sign, Decimal(dollars), before, after)
+    for name, sign, dollars, before, after in (
+        ("eur", "€", "1.05", r"€|eur", g.EURO),
+        ("gbp", "£", "1.2", r"£|gbp", r"£|gbp|pounds? sterling|quid|英镑|英鎊|ポンド|фунт\w*"),
+        ("chf", "CHF ", "1.1", r"chf|sfr\.?", r"chf|franken|francs? suisses?|rappen"),
+        ("jpy", "¥", "0.006", r"¥|￥|jpy", r"¥|yen|jpy|日元|円"),
+        ("cny", "元", "0.13", r"cn¥|cny|rmb", r"元|块钱?|人民币|rmb|cny|yuan|юан\w*"),
+        ("inr", "₹", "0.011", r"₹|rs\.?|inr", r"₹|rupees?|inr|रुपये|रुपए|रुपया"),
+        ("krw", "₩", "0.0006", r"₩|krw", r"₩|krw|won|원"),
+        ("brl", "R$", "0.16", r"r\$|brl", r"brl|reais"),
+        ("cad", "C$", "0.68", r"c\$|ca\$|cad", r"cad|canadian dollars?"),
+        ("aud", "A$", "0.6", r"a\$|au\$|aud", r"aud|australian dollars?"),
+        ("kr", "kr ", "0.09", r"sek|nok|dkk", r"kr|kronor|kroner|sek|nok|dkk"),
+        ("pln", "zł ", "0.23", r"pln", r"zł|pln|złotych"),
+        ("rub", "₽", "0.01", r"₽|rub", r"₽|rub|руб(?:л\w*|\.)?"),
+        ("try", "₺", "0.02", r"₺", r"₺|tl|lira"),
+    )
+}
+_BEFORE = "|".join(f"(?P<{name}>{c.before})" for name, c in CURRENCIES.items())
+_AFTER = "|".join(f"(?P<{name}2>{c.after})" for name, c in CURRENCIES.items())
+_HALF = r"half an?|halben?|medio|a|an|one|two|three|five|ten|twenty|einen|ein|einem|zwei|fünf|zehn|un|une|deux|cinq|dos|cinco|dois|um|due"
+_WORTH = {
+    "half a": "0.5", "half an": "0.5", "halbe": "0.5", "halben": "0.5", "medio": "0.5", "two": "2", "three": "3", "five": "5",
+    "ten": "10", "twenty": "20", "zwei": "2", "fünf": "5", "zehn": "10", "deux": "2", "cinq": "5", "dos": "2", "cinco": "5",
+    "dois": "2", "due": "2",
+}  # fmt: skip
+_AMOUNT = re.compile(
+    rf"(?:(?:(?<![a-z])(?:{_BEFORE})|(?P<dollar>us\$|usd|\$))\s?(?P<a>{g.NUMBER})(?P<ak>k\b)?)|"
+    rf"(?:(?:(?P<b>{g.NUMBER})(?P<bk>k)?|(?<![^\W\d_])(?P<small>{_HALF}))\s?"
+    rf"(?:(?P<pence>pence)|(?P<cents>{g.CENTS})|(?P<usd>{g.CURRENCY})|(?:{_AFTER}))(?![a-zäöüß]))"
+)
+_CAP_BEFORE = re.compile(
+    rf"(?:(?<![a-zäöüß])|(?<=^))(?:{g.CAP})\W{{0,3}}(?:only |just |about |von |de |di |of )?$"
+)
+_PURPOSE_BEFORE = re.compile(r"(?:^|\s)(?:for|für|pour|por|para|per|за|用)\W{0,2}$")
+_EACH_BEFORE = re.compile(
+    r"(?:(?:1|一)(?:件|回|通|枚|本|つ)(?:あたり|につき)|每(?:次|个|条|封|张|篇|件|份))\W{0,2}$"
+)
+_EACH_AFTER = re.compile(rf"^[\s,]{{0,2}}(?:{g.EACH})(?![a-z])")
+_A_PERIOD = re.compile(rf"^\W{{0,2}}(?:{'|'.join(g.PERIOD.values())})")
+_BUDGET_AFTER = re.compile(
+    r"^\W{0,2}(?:budget|max(?:imum)?|limit|cap|in total|total|or less|tops|to spend|oder weniger|以内|以下|预算|まで|"
+    r"の予算)"
+)
+_PER_TOKENS = re.compile(
+    r"^\W{0,2}(?:per|/|a|pro|par|por)\W{0,2}(?:1\s?)?(?:m|k|million|mtok|"
+    r"thousand)?\W{0,2}(?:tokens?|m\b|mtok|million)"
+)
+_BARE = re.compile(
+    r"(?:max(?:imum)?(?:[ _]cost)?|budget|cost cap|price cap|maximal|höchstens|máximo|massimo|"
+    r"максимум|最多|预算)\W{0,3}(?:of |is )?"
+    r"(?P<n>0[.,]\d+)(?![\d.,]*\w)(?!\s*(?:%|percent|\w+s?\b(?<=words)))"
+)
+_COUNT = re.compile(
+    rf"(?P<n>{g.NUMBER})\s?(?P<k>k|thousand|million)?\s?(?:\w+\s)?(?P<what>{g.COUNTED})(?![a-zäöü])"
+)
+_OF_LENGTH = re.compile(r"(?:tokens?|pages?|words?|lines?|characters?|dollars?|cents?) ")
+_JAPANESE = re.compile(r"[\u3040-\u30ff]")
+_HAN = re.compile(r"[\u4e00-\u9fff]")
+
+
+class Count(msgspec.Struct, frozen=True):
+    """How many calls the buyer plans; period: day, week, month or "" for once."""
+
+    calls: int
+    period: str = ""
+
+
+class _Money(msgspec.Struct, frozen=True):
+    """amount: dollars; note: how it was come by, where dollars were not said."""
+
+    amount: Decimal
+    words: str
+    after: str
+    each: bool
+    note: str = ""
+
+
+def number(text: str) -> Decimal:
+    """`1,000`, `1.5`, `0,02`, `3 000`: a comma or point with exactly three digits behind whole thousands groups them."""
+    plain = re.sub(r"[\u202f ]", "", text)
+    if re.fullmatch(r"[1-9]\d{0,2}(?:[,.]\d{3})+", plain):
+        return Decimal(re.sub(r"[,.]", "", plain))
+    return Decimal(plain.replace(",", "."))
+
+
+def money_text(amount: Decimal) -> str:
+    """`$0.02`, `$1`, without useless zeros."""
+    return f"${amount.normalize():f}"
+
+
+def count_of(low: str) -> tuple[Count, str] | None:
+    """How many calls are planned, and the words."""
+    for match in _COUNT.finditer(low):
+        many = number(match["n"]) * {"k": 1000, "thousand": 1000, "million": 1_000_000}.get(
+            match["k"] or "", 1
+        )
+        if many < 2 or many != many.to_integral_value() or _OF_LENGTH.search(match[0]):
+            continue
+        period = _period_in(low[match.end() : match.end() + 16])
+        return Count(int(many), period), low[match.start() : match.end()].strip()
+    return None
+
+
+def _period_in(text: str) -> str:
+    return next((name for name, words in g.PERIOD.items() if re.search(rf"(?:{words})", text)), "")
+
+
+def _amounts(low: str) -> Iterator[_Money]:
+    for match in _AMOUNT.finditer(low):
+        before, after = low[max(0, match.start() - 40) : match.start()], low[match.end() : match.end() + 40]
+        if _PER_TOKENS.match(after):
+            continue
+        cap, later = _CAP_BEFORE.search(before), _EACH_AFTER.match(after)
+        period = _period_in(after[:22])
+        each = not period and (later is not None or _EACH_BEFORE.search(before) is not None)
+        count_near = _COUNT.search(after) is not None
+        purpose = _PURPOSE_BEFORE.search(before) is not None and (each or period or count_near)
+        if not (
+            cap or each or period or _BUDGET_AFTER.match(after) or purpose or (count_near and "for" in after)
+        ):
+            continue
+        start = match.start() - (len(before) - cap.start() if cap else 0)
+        tail = later if later and each else _A_PERIOD.match(after)
+        end = match.end() + (tail.end() if tail else 0)
+        amount, note = _dollars(match, low)
+        yield _Money(amount, low[start:end].strip(" ,;:."), after, each, note)
+    for match in _BARE.finditer(low):
+        yield _Money(number(match["n"]), match[0].strip(), low[match.end() : match.end() + 20], each=True)
+
+
+def _dollars(match: "re.Match[str]", low: str) -> tuple[Decimal, str]:
+    """An amount in dollars, and the rate that it was read with, in words."""
+    small = match["small"]
+    amount = Decimal(_WORTH.get(small, "1")) if small else number(match["a"] or match["b"])
+    amount *= 1000 if (match["ak"] or match["bk"]) else 1
+    amount /= 100 if (match["cents"] or match["pence"]) else 1
+    name = next((n for n in CURRENCIES if match[n] or match[f"{n}2"]), "gbp" if match["pence"] else "")
+    if name == "jpy" and "¥" in match[0] and _HAN.search(low) and not _JAPANESE.search(low):
+        name = "cny"
+    if not name:
+        return amount, ""
+    currency = CURRENCIES[name]
+    said = f" (from {currency.sign}{amount.normalize():f}, at {currency.dollars} dollars each: a rough rate, rounded down)"
+    return amount * currency.dollars, said
+
+
+def money(low: str) -> list[Understood]:
+    """The cap on one call, the budget for many, and how many."""
+    found: list[Understood] = []
+    counted = count_of(low)
+    said = next(_amounts(low), None)
+    if counted is not None and (said is not None or counted[0].calls >= 20):
+        often = f" a {counted[0].period}" if counted[0].period else ""
+        found.append(Understood("calls", counted[0].calls, counted[1], f"{counted[0].calls:,} calls{often}"))
+    if said is None or said.amount <= 0:
+        return found
+    period = _period_in(said.after[:22])
+    if said.each or (not period and counted is None):
+        each = Understood(
+            "max_cost", said.amount, said.words, f"at most {money_text(said.amount)} a call{said.note}"
+        )
+        return [*found, each]
+    if counted is None:
+        says = (
+            f"{money_text(said.amount)} a {period}{said.note}: without a number of calls it caps none of them"
+        )
+        return [*found, Understood("budget", said.amount, said.words, says)]
+    calls = Decimal(counted[0].calls)
+    if period and counted[0].period:
+        calls = calls * _DAYS[period] / _DAYS[counted[0].period]
+    one = (said.amount / max(calls, Decimal(1))).quantize(Decimal("1E-9"))
+    says = f"{money_text(said.amount)}{' a ' + period if period else ''} for {int(calls):,} calls: {money_text(one)} each{said.note}"
+    return [*found, Understood("max_cost", one, said.words, says)]
