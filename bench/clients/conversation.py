@@ -30,13 +30,14 @@ class Turn:
 
 @dataclass
 class Asked:
-    """One request. thinks: thinking is asked for; schema: of the JSON that is asked for; wrong: why it would be a 400."""
+    """One request. instructions: the system's words; thinks: thinking is asked for; schema: of the JSON that is asked for; wrong: why it would be a 400."""
 
     wire: Wire
     model: str
     stream: bool
     tools: list[Tool] = field(default_factory=list)
     turns: list[Turn] = field(default_factory=list)
+    instructions: str = ""
     thinks: bool = False
     schema: Mapping[str, Any] | None = None
     wrong: list[str] = field(default_factory=list)
@@ -110,7 +111,9 @@ def _chat(asked: Asked, body: Mapping[str, Any]) -> None:
         if open_calls:
             asked.wrong.append(f"calls without a tool message: {open_calls}")
             open_calls = []
-        if role in ("user", "assistant") and message.get("content"):
+        if role in ("system", "developer"):
+            asked.instructions += words(message.get("content"))
+        elif message.get("content"):
             asked.turns.append(Turn(role, words(message["content"])))
         for call in message.get("tool_calls") or ():
             inner = call.get("function") or call.get("custom") or {}
@@ -142,12 +145,15 @@ def _responses(asked: Asked, body: Mapping[str, Any]) -> None:
     asked.tools = list(_responses_tools(body.get("tools")))
     asked.thinks = (body.get("reasoning") or {}).get("effort") not in (None, "none")
     asked.schema = ((body.get("text") or {}).get("format") or {}).get("schema")
+    asked.instructions = words(body.get("instructions"))
     calls: list[str] = []
     given = body.get("input")
     items = [{"role": "user", "content": given}] if isinstance(given, str) else given or ()
     for item in items:
         kind = item.get("type", "message")
-        if kind == "message" and item["role"] in ("user", "assistant"):
+        if kind == "message" and item["role"] in ("system", "developer"):
+            asked.instructions += words(item.get("content"))
+        elif kind == "message":
             asked.turns.append(Turn(item["role"], words(item.get("content"))))
         elif kind in ("function_call", "custom_tool_call"):
             asked.turns.append(Turn("assistant", call=item["name"]))
@@ -165,6 +171,7 @@ def _anthropic(asked: Asked, body: Mapping[str, Any]) -> None:
     asked.tools = [Tool(tool["name"], tool.get("input_schema") or {}) for tool in body.get("tools") or ()]
     asked.thinks = (body.get("thinking") or {}).get("type") in ("enabled", "adaptive")
     asked.schema = ((body.get("output_config") or {}).get("format") or {}).get("schema")
+    asked.instructions = words(body.get("system"))
     open_calls: list[str] = []
     for message in body.get("messages", ()):
         role, content = message["role"], message["content"]
@@ -195,6 +202,7 @@ def _gemini(asked: Asked, body: Mapping[str, Any]) -> None:
     settings = body.get("generationConfig") or {}
     asked.thinks = bool((settings.get("thinkingConfig") or {}).get("includeThoughts"))
     asked.schema = settings.get("responseJsonSchema") or settings.get("responseSchema")
+    asked.instructions = words((body.get("systemInstruction") or {}).get("parts"))
     called = answered = 0
     for content in body.get("contents", ()):
         role = "assistant" if content.get("role") == "model" else "user"

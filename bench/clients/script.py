@@ -71,6 +71,8 @@ def next_step(asked: Asked) -> Step:
     if asked.schema is not None:
         return Step(text=json.dumps(_example(asked.schema, asked.schema)))
     starts = [i for i, turn in enumerate(asked.turns) if turn.role == "user" and _TASK.search(turn.text)]
+    if starts and not asked.tools and "<<<<<<< SEARCH" in asked.instructions + "".join(t.text for t in asked.turns):
+        return Step(text=f"notes.txt\n```\n<<<<<<< SEARCH\n{BEFORE}\n=======\n{AFTER}\n>>>>>>> REPLACE\n```\n")
     if not starts or not asked.tools:
         return Step(text=GREETING)
     told = _TASK.search(asked.turns[starts[-1]].text)

@@ -80,8 +80,8 @@ class Client(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     @property
     def tried(self) -> bool:
-        """Do the trials run it?"""
-        return bool(self.version)
+        """Have the trials run it with these settings?"""
+        return bool(self.version) and not self.documented
 
 
 def _quoted(value: str) -> str:

@@ -53,6 +53,7 @@ describe("tried", () => {
   it("does not call settings tried that nobody ran", () => {
     expect(tried(settings({ version: "1.2" }))).toBe("Tried with version 1.2.");
     expect(tried(settings({ documented: "2026-11-30" }))).toBe("From its documentation of 2026-11-30, not tried.");
+    expect(tried(settings({ version: "1.2", documented: "2026-11-30" }))).toContain("not tried");
     expect(tried(settings({}))).toBe("");
   });
 });

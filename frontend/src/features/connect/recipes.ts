@@ -40,6 +40,6 @@ export function filled(template: string, connection: Connection): string {
 
 /** How sure the settings are: run by the trials, or only read; nothing for what the tests run. */
 export function tried({ version, documented }: ClientSettings): string {
-  if (version) return `Tried with version ${version}.`;
-  return documented ? `From its documentation of ${documented}, not tried.` : "";
+  if (documented) return `From its documentation of ${documented}, not tried.`;
+  return version ? `Tried with version ${version}.` : "";
 }
