@@ -8,6 +8,7 @@ from agent_marketplace.gateway.agent_wire import AgentEncoder
 from agent_marketplace.rules.answer import Back
 from agent_marketplace.usage import Usage
 from agent_marketplace.wires.base import (
+    Cited,
     Event,
     Finish,
     Malformed,
@@ -73,7 +74,7 @@ class TranslatedPipe:
         return head
 
     def _encode(self, events: list[Event]) -> tuple[bytes, list[Event]]:
-        if not any(isinstance(e, TextDelta | ReasoningDelta | ToolCallDelta) for e in events):
+        if not any(isinstance(e, TextDelta | ReasoningDelta | ToolCallDelta | Cited) for e in events):
             return b"", events
         told = self._back.events(events)
         return self._start() + self._encoder.feed(told), told

@@ -31,8 +31,9 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     efforts: words that `reasoning_effort` may be, empty = all. thinks: does the model think unasked? thinking: the style its
     wire asks in. budgets: it takes thinking budgets in tokens; least_budget: tokens. thinking_shown: the word that asks for a
     summary. effort_as: `thinking` = a switch `{type}` and no effort; `both` = the switch beside the effort. forced_tool: what
-    becomes of a choice that forces a call. formats: response formats taken, empty = all. stops: most stop sequences.
-    blank_stops, blanks: are white space only ones taken? developer: is that role known? system: may it stand anywhere, or
+    becomes of a choice that forces a call. allowed_tools: is a choice among some of the tools known? formats: response
+    formats taken, empty = all. stops: most stop sequences. blank_stops, blanks: are white space only ones taken?
+    developer: is that role known? system: may it stand anywhere, or
     first only? alternate: turns of one role in a row are joined. bridge: an assistant's turn stands between a tool's and a
     user's. prefill: what becomes of an assistant's turn at the end. call_ids, tool_names: patterns. pictures: where a tool's
     result may hold them. reasoning: what becomes of thinking in a history: passed as the client's bytes are, refused, or the
@@ -52,6 +53,7 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     thinking_shown: str = ""
     effort_as: Literal["effort", "thinking", "both"] = "effort"
     forced_tool: Literal["taken", "without_thinking", "auto", "refused"] = "taken"
+    allowed_tools: bool = False
     formats: tuple[str, ...] = ()
     stops: int | None = None
     blank_stops: bool = True

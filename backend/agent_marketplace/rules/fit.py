@@ -10,6 +10,7 @@ from agent_marketplace.rules.book import Rules
 from agent_marketplace.rules.refusing import Unfit
 from agent_marketplace.wires.base import Call, ToolCallPart, ToolResultPart
 from agent_marketplace.wires.notes import Note
+from agent_marketplace.wires.shared.allowed import offered
 
 
 class Fitted(msgspec.Struct, frozen=True):
@@ -44,6 +45,8 @@ def fit(call: Call, rules: Rules) -> Fitted:
     made = parameters.fitted(call, traits, thinking=thinking, notes=notes)
     if rules.wire in ("openai", "responses") and call.wire != rules.wire:
         made = schemas.fitted(made, notes)
+    if call.allowed_tools and not traits.allowed_tools:
+        made = _offering(made, notes)
     called = not call.plain and any(
         isinstance(p, ToolCallPart | ToolResultPart) for m in call.messages for p in m.parts
     )
@@ -59,6 +62,16 @@ def fit(call: Call, rules: Rules) -> Fitted:
             Note("cache_control", "left_out", "this provider caches prompts by itself, or not at all")
         )
     return Fitted(made, tuple(notes), names, same=same)
+
+
+def _offering(call: Call, notes: list[Note]) -> Call:
+    """The call with nothing but the allowed tools: as good, though a provider's cache of all of them is lost."""
+    tools = offered(call)
+    notes.append(
+        Note("tool_choice", "reencoded", "only the allowed tools are offered: no list of such is known here")
+    )
+    choice = call.tool_choice if tools else None
+    return msgspec.structs.replace(call, tools=tools, tool_choice=choice, allowed_tools=())
 
 
 def _marked(call: Call) -> bool:

@@ -114,7 +114,10 @@ def with_names(call: Call, traits: Traits, notes: list[Note]) -> tuple[Call, Map
         msgspec.structs.replace(m, parts=tuple(_with_name(p, of) for p in m.parts)) for m in call.messages
     )
     choice = of(call.tool_choice) if call.tool_choice is not None else None
-    made = msgspec.structs.replace(call, tools=tools, messages=messages, tool_choice=choice)
+    among = tuple(of(name) for name in call.allowed_tools)
+    made = msgspec.structs.replace(
+        call, tools=tools, messages=messages, tool_choice=choice, allowed_tools=among
+    )
     return made, {theirs: name for name, theirs in sent.items()}
 
 

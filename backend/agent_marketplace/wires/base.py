@@ -153,6 +153,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     n: int | None = None
     tools: tuple[Tool, ...] = ()
     tool_choice: str | None = None  # "auto" | "none" | "required" | a tool's name
+    allowed_tools: tuple[str, ...] = ()  # the choice is among these; () = all
     parallel_tool_calls: bool | None = None
     response_format: Literal["text", "json_object", "json_schema"] | None = None
     response_schema: Mapping[str, Any] | None = None
@@ -204,6 +205,21 @@ class ToolCallDelta(msgspec.Struct, frozen=True):
     signature: str = ""
 
 
+class Citation(msgspec.Struct, frozen=True):
+    """A page that the answer's characters from `start` to `end` rest on; 0, 0 = no place is said."""
+
+    url: str
+    title: str = ""
+    start: int = 0
+    end: int = 0
+
+
+class Cited(msgspec.Struct, frozen=True):
+    """Sources of what has been said so far."""
+
+    citations: tuple[Citation, ...]
+
+
 class UsageSeen(msgspec.Struct, frozen=True):
     """Usage as known so far; the last one wins."""
 
@@ -233,7 +249,9 @@ class Malformed(msgspec.Struct, frozen=True):
     detail: str
 
 
-Event = TextDelta | ReasoningDelta | ToolCallDelta | UsageSeen | Finished | Done | StreamError | Malformed
+Event = (
+    TextDelta | ReasoningDelta | ToolCallDelta | Cited | UsageSeen | Finished | Done | StreamError | Malformed
+)
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
@@ -245,6 +263,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage | None = None
     upstream_id: str = ""
     upstream_model: str = ""
+    citations: tuple[Citation, ...] = ()
 
     @property
     def text(self) -> str:

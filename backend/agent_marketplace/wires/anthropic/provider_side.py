@@ -8,6 +8,8 @@ import msgspec
 from agent_marketplace import json
 from agent_marketplace.wires.base import (
     Call,
+    Citation,
+    Cited,
     Done,
     Event,
     FailureClass,
@@ -33,7 +35,7 @@ from agent_marketplace.wires.base import (
     UpstreamFailure,
     UsageSeen,
 )
-from agent_marketplace.wires.shared import caching, failures, fields, meant, reported, signatures
+from agent_marketplace.wires.shared import caching, citing, failures, fields, meant, reported, signatures
 from agent_marketplace.wires.shared.called import arguments_of, call_id
 from agent_marketplace.wires.shared.effort import effort_of
 from agent_marketplace.wires.sse import SSEEvent, SSEParser
@@ -243,6 +245,8 @@ class _Block(msgspec.Struct):
     name: str | None = None
     input: Any = None
     partial_json: Any = None
+    citations: Any = None
+    citation: Any = None
     stop_reason: str | None = None
 
 
@@ -280,6 +284,8 @@ class Decoder:
         self._parser = SSEParser()
         self._usage: dict[str, Any] = {}
         self._calls: dict[int, int] = {}
+        self._said = self._before = 0  # characters of the answer, and of it before the present block
+        self._cited: list[Any] = []
         self.kind = ""  # of the item read last
 
     def feed(self, data: bytes) -> list[Event]:
@@ -304,7 +310,11 @@ class Decoder:
             case "content_block_delta":
                 return self._delta(item)
             case "content_block_start":
+                self._before = self._said
                 return self._start(item)
+            case "content_block_stop":
+                cited, self._cited = citing.from_anthropic(self._cited, self._before, self._said), []
+                return [Cited(tuple(cited))] if cited else []
             case "message_start":
                 return self._usage_seen(item.message.usage if item.message else None, partial=True)
             case "message_delta":
@@ -316,7 +326,7 @@ class Decoder:
             case "error":
                 return [StreamError(failures.as_error(error_of(item.error, 0, {})))]
             case _:
-                return []  # ping, content_block_stop, and what future versions add
+                return []  # ping, and what future versions add
 
     def _start(self, item: _Item) -> list[Event]:
         block = item.content_block
@@ -328,6 +338,7 @@ class Decoder:
             return [ToolCallDelta(number, block.id or call_id(number, name), name, arguments)]
         if block.type == "redacted_thinking":
             return []  # no room for it in a stream's canonical events; a signed block follows or none does
+        self._said += len(block.text or "")
         out: list[Event] = [TextDelta(block.text)] if block.text else []
         return out + ([ReasoningDelta(block.thinking)] if block.thinking else [])
 
@@ -336,6 +347,7 @@ class Decoder:
         if delta is None:
             return []
         if delta.type == "text_delta" and delta.text:
+            self._said += len(delta.text)
             return [TextDelta(delta.text)]
         if delta.type == "input_json_delta" and item.index in self._calls:
             piece = delta.partial_json
@@ -343,6 +355,8 @@ class Decoder:
             return [ToolCallDelta(self._calls[item.index], arguments=text)]
         if delta.type == "thinking_delta" and delta.thinking:
             return [ReasoningDelta(delta.thinking)]
+        if delta.type == "citations_delta":
+            self._cited.append(delta.citation)
         if delta.type == "signature_delta" and delta.signature:
             return [ReasoningDelta(signature=signatures.tagged("anthropic", delta.signature))]
         return []
@@ -400,6 +414,7 @@ class Outward:
             usage=usage,
             upstream_id=message.id or "",
             upstream_model=message.model or "",
+            citations=tuple(_citations(message.content)),
         )
 
     def decoder(self) -> StreamDecoder:
@@ -413,6 +428,16 @@ class Outward:
         except ValueError:
             decoded = None
         return error_of(decoded.get("error") if isinstance(decoded, dict) else None, status, headers)
+
+
+def _citations(content: list[_Block]) -> list[Citation]:
+    said, found = 0, []
+    for block in content:
+        if block.type == "text":
+            end = said + len(block.text or "")
+            found += citing.from_anthropic(block.citations, said, end)
+            said = end
+    return found
 
 
 def _part(block: _Block, number: int) -> Part | None:

@@ -14,6 +14,8 @@ from agent_marketplace.errors import BadRequest, MarketplaceError
 from agent_marketplace.usage import Usage
 from agent_marketplace.wires.base import (
     Call,
+    Citation,
+    Cited,
     Event,
     Finish,
     ImagePart,
@@ -33,7 +35,7 @@ from agent_marketplace.wires.base import (
     ToolResultPart,
 )
 from agent_marketplace.wires.gemini.vocabulary import VOCABULARY
-from agent_marketplace.wires.shared import fields
+from agent_marketplace.wires.shared import citing, fields
 from agent_marketplace.wires.shared.called import arguments_of
 
 _TAGGED = re.compile(r"[a-z]+#")
@@ -163,7 +165,8 @@ def parse(body: bytes, *, model: str | None, stream: bool | None) -> Call:
         presence_penalty=config.number("presencePenalty"),
         n=config.whole("candidateCount", 1),
         tools=tuple(_tools(raw)),
-        tool_choice=_choice(raw),
+        tool_choice=_choice(raw)[0],
+        allowed_tools=_choice(raw)[1],
         response_format=form,
         response_schema=schema,
         reasoning_effort=effort,
@@ -232,16 +235,18 @@ def _tools(raw: dict[str, Any]) -> list[Tool]:
     return tools
 
 
-def _choice(raw: dict[str, Any]) -> str | None:
+def _choice(raw: dict[str, Any]) -> tuple[str | None, tuple[str, ...]]:
+    """(choice, the names that it is among)."""
     config = _object(
         _get(_object(_get(raw, "toolConfig"), "toolConfig"), "functionCallingConfig"), "functionCallingConfig"
     )
     names = _list(_get(config, "allowedFunctionNames"), "allowedFunctionNames")
     if config.get("mode") == "ANY" and len(names) == 1:
-        return _str(names[0], "allowedFunctionNames")
-    return {"ANY": "required", "AUTO": "auto", "NONE": "none", "VALIDATED": "auto"}.get(
+        return _str(names[0], "allowedFunctionNames"), ()
+    choice = {"ANY": "required", "AUTO": "auto", "NONE": "none", "VALIDATED": "auto"}.get(
         str(config.get("mode"))
     )
+    return choice, tuple(_str(n, "allowedFunctionNames") for n in names) if choice != "none" else ()
 
 
 class _Calls:
@@ -385,16 +390,22 @@ class Encoder:
         self._shape = shape
         self._tail = json.encode({"modelVersion": shape.model, "responseId": shape.id})[1:]
         self._calls: dict[int, list[str]] = {}
+        self._text: list[str] = []
+        self._cited: list[Citation] = []
 
     def start(self) -> bytes:
         """Nothing: this wire has no opening."""
         return b""
 
     def _chunk(
-        self, parts: list[dict[str, Any]], more: Mapping[str, Any], finish: str | None = None
+        self,
+        parts: list[dict[str, Any]],
+        more: Mapping[str, Any],
+        finish: str | None = None,
+        sources: Mapping[str, Any] | None = None,
     ) -> bytes:
         candidate: dict[str, Any] = {"content": {"role": "model", "parts": parts}, "index": 0}
-        candidate |= {"finishReason": finish} if finish else {}
+        candidate |= {**({"finishReason": finish} if finish else {}), **(sources or {})}
         return (
             b"data: "
             + json.encode({"candidates": [candidate], **more})[:-1]
@@ -409,6 +420,9 @@ class Encoder:
         for event in events:
             if isinstance(event, TextDelta):
                 out.append(self._chunk([{"text": event.text}], {}))
+                self._text.append(event.text)
+            elif isinstance(event, Cited):
+                self._cited += event.citations
             elif isinstance(event, ReasoningDelta) and (event.text or event.signature):
                 part = {"text": event.text, "thought": True}
                 out.append(self._chunk([part | _written_signature(event.signature)], {}))
@@ -422,7 +436,7 @@ class Encoder:
         """The chunk with the function calls, the finish reason and usage."""
         parts = [_call_json(*self._calls[i]) for i in sorted(self._calls)] or [{"text": ""}]
         more = {**({"usageMetadata": usage_json(usage)} if usage is not None else {}), **extra}
-        return self._chunk(parts, more, FINISH[finish])
+        return self._chunk(parts, more, FINISH[finish], citing.grounding(self._cited, "".join(self._text)))
 
     def error(self, error: MarketplaceError, request_id: str) -> bytes:
         """The error object as the last chunk."""
@@ -455,6 +469,7 @@ class Inward:
                 parts.append(_call_json(part.id, part.name, part.arguments, part.signature))
         candidate = {"content": {"role": "model", "parts": parts or [{"text": ""}]}, "index": 0}
         candidate["finishReason"] = FINISH[reply.finish or Finish.ERROR]
+        candidate |= citing.grounding(reply.citations, reply.text)
         body: dict[str, Any] = {
             "candidates": [candidate],
             "modelVersion": shape.model,

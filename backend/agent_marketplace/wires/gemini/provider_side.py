@@ -10,6 +10,7 @@ import msgspec
 from agent_marketplace import json
 from agent_marketplace.wires.base import (
     Call,
+    Cited,
     Done,
     Event,
     FailureClass,
@@ -34,7 +35,8 @@ from agent_marketplace.wires.base import (
     UpstreamFailure,
     UsageSeen,
 )
-from agent_marketplace.wires.shared import failures, fields, meant, reported, signatures
+from agent_marketplace.wires.shared import citing, failures, fields, meant, reported, signatures
+from agent_marketplace.wires.shared.allowed import offered
 from agent_marketplace.wires.shared.called import arguments_of, call_id
 from agent_marketplace.wires.sse import SSEEvent, SSEParser
 
@@ -143,7 +145,12 @@ def _tools(call: Call) -> dict[str, Any]:
     body: dict[str, Any] = {"tools": ([{"functionDeclarations": declared}] if declared else []) + natives}
     if call.tool_choice is not None:
         mode = {"auto": "AUTO", "none": "NONE", "required": "ANY"}.get(call.tool_choice)
-        chosen = {"mode": mode} if mode else {"mode": "ANY", "allowedFunctionNames": [call.tool_choice]}
+        chosen: dict[str, Any] = {"mode": mode}
+        if mode is None:
+            chosen = {"mode": "ANY", "allowedFunctionNames": [call.tool_choice]}
+        elif call.allowed_tools and mode != "NONE":  # names stand with these two modes only
+            names = [t.name for t in offered(call) if t.native is None]
+            chosen = {"mode": "VALIDATED" if mode == "AUTO" else mode, "allowedFunctionNames": names}
         body["toolConfig"] = {"functionCallingConfig": chosen}
     return body
 
@@ -236,6 +243,7 @@ class _Candidate(msgspec.Struct, rename="camel"):
     content: _Content | None = None
     finish_reason: str | None = None
     index: int | None = 0
+    grounding_metadata: Any = None
 
 
 class _Feedback(msgspec.Struct, rename="camel"):
@@ -269,6 +277,7 @@ class Decoder:
     def __init__(self) -> None:
         self._parser = SSEParser()
         self._calls = 0
+        self._text: list[str] = []
 
     def feed(self, data: bytes) -> list[Event]:
         """Events of the chunks completed by these bytes."""
@@ -294,6 +303,9 @@ class Decoder:
         events: list[Event] = []
         for part in (candidate.content.parts if candidate and candidate.content else None) or ():
             events += self._part(part)
+        if candidate is not None and candidate.grounding_metadata is not None:
+            cited = citing.from_gemini(candidate.grounding_metadata, "".join(self._text))
+            events += [Cited(tuple(cited))] if cited else []
         if answer.usage_metadata is not None:
             events += _usage(answer.usage_metadata)
         if candidate is not None and candidate.finish_reason:
@@ -316,6 +328,7 @@ class Decoder:
         if part.thought:
             return [ReasoningDelta(part.text or "", signature)]
         out: list[Event] = [TextDelta(part.text)] if part.text else []
+        self._text += [part.text] if part.text else []
         return out + ([ReasoningDelta(signature=signature)] if signature else [])
 
 
@@ -416,4 +429,9 @@ def _reply(answer: _Answer, candidate: _Candidate) -> Reply:
         usage=usage,
         upstream_id=answer.response_id or "",
         upstream_model=answer.model_version or "",
+        citations=tuple(
+            citing.from_gemini(
+                candidate.grounding_metadata, "".join(p.text for p in parts if isinstance(p, TextPart))
+            )
+        ),
     )

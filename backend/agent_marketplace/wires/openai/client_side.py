@@ -25,7 +25,7 @@ from agent_marketplace.wires.base import (
     ToolResultPart,
 )
 from agent_marketplace.wires.openai.vocabulary import VOCABULARY
-from agent_marketplace.wires.shared import caching, fields, freeform, plain
+from agent_marketplace.wires.shared import allowed, caching, citing, fields, freeform, plain
 from agent_marketplace.wires.shared.freeform import Written
 from agent_marketplace.wires.shared.plain import Plain, Turn
 
@@ -145,7 +145,9 @@ def parse_request(body: bytes, *, model: str | None, stream: bool | None) -> Cal
     schema = form.json_schema if form else None
     if form and form.type == "json_schema" and (schema is None or schema.schema is None):
         raise BadRequest("response_format.json_schema.schema: is missing")
-    choice = _choice(r.tool_choice, extra)
+    among = allowed.of_choice(r.tool_choice)
+    choice = among[0] if among is not None else _choice(r.tool_choice, extra)
+    tools = tuple(_tool(t, f"tools[{i}]") for i, t in enumerate(r.tools or ()))
     unread, strange = VOCABULARY.found(body)
     return Call(
         model=name,
@@ -162,8 +164,9 @@ def parse_request(body: bytes, *, model: str | None, stream: bool | None) -> Cal
         frequency_penalty=r.frequency_penalty,
         presence_penalty=r.presence_penalty,
         n=r.n,
-        tools=tuple(_tool(t, f"tools[{i}]") for i, t in enumerate(r.tools or ())),
+        tools=tools,
         tool_choice=choice,
+        allowed_tools=allowed.checked(among[1], tools, "tool_choice.allowed_tools.tools") if among else (),
         parallel_tool_calls=r.parallel_tool_calls,
         response_format=form.type if form else None,
         response_schema=schema.schema if schema else None,
@@ -407,6 +410,8 @@ def render_reply(reply: Reply, shape: Shape, extra: Mapping[str, Any]) -> bytes:
         detail_json(p, i) for i, p in enumerate(reply.parts) if isinstance(p, ReasoningPart) and p.signature
     ]:
         message["reasoning_details"] = details
+    if reply.citations:
+        message["annotations"] = citing.nested(reply.citations)
     calls = [p for p in reply.parts if isinstance(p, ToolCallPart)]
     if calls:
         tools = Written(shape.tools)

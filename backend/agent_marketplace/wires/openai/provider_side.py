@@ -8,6 +8,7 @@ import msgspec
 from agent_marketplace import json
 from agent_marketplace.wires.base import (
     Call,
+    Cited,
     Done,
     Event,
     FailureClass,
@@ -32,7 +33,16 @@ from agent_marketplace.wires.base import (
     UsageSeen,
 )
 from agent_marketplace.wires.openai.dialect import Dialect
-from agent_marketplace.wires.shared import caching, failures, fields, freeform, meant, reported
+from agent_marketplace.wires.shared import (
+    allowed,
+    caching,
+    citing,
+    failures,
+    fields,
+    freeform,
+    meant,
+    reported,
+)
 from agent_marketplace.wires.shared.called import Calls, call_id
 from agent_marketplace.wires.shared.effort import effort_of
 from agent_marketplace.wires.sse import SSEEvent, SSEParser
@@ -119,7 +129,11 @@ def _tools(call: Call) -> dict[str, Any]:
         return {}
     body: dict[str, Any] = {"tools": [_tool(t, call) for t in call.tools]}
     choice = call.tool_choice
-    if choice in ("auto", "none", "required"):
+    if call.allowed_tools and (among := allowed.offered(call)):
+        named = [{"type": "function", "function": {"name": t.name}} for t in among if t.native is None]
+        inner = {"mode": choice or "auto", "tools": named}
+        body["tool_choice"] = {"type": allowed.KIND, allowed.KIND: inner}
+    elif choice in ("auto", "none", "required"):
         body["tool_choice"] = choice
     elif choice is not None:
         body["tool_choice"] = {"type": "function", "function": {"name": choice}}
@@ -227,6 +241,7 @@ class _Delta(msgspec.Struct):
     reasoning_content: str | None = None
     reasoning: str | None = None
     refusal: str | None = None
+    annotations: Any = None
 
 
 class _Choice(msgspec.Struct):
@@ -245,6 +260,8 @@ class Chunk(msgspec.Struct):
     usage: Any = None
     x_groq: Any = None
     error: Any = None
+    citations: Any = None
+    search_results: Any = None
 
 
 _chunk = msgspec.json.Decoder(Chunk)
@@ -329,6 +346,10 @@ def read_data(data: bytes, events: list[Event], calls: Calls) -> Chunk | None:
     for choice in chunk.choices or ():
         if choice.index in (0, None):
             _read_choice(choice, events, calls)
+            if choice.finish_reason and (
+                pages := citing.from_perplexity(chunk.search_results, chunk.citations)
+            ):
+                events.insert(-1, Cited(tuple(pages)))
     if chunk.usage is not None:
         _read_usage(chunk.usage, events)
     elif isinstance(chunk.x_groq, dict):
@@ -344,6 +365,8 @@ def _read_choice(choice: _Choice, events: list[Event], calls: Calls) -> None:
             events.append(ReasoningDelta(thinking))
         if text := text or delta.refusal or "":
             events.append(TextDelta(text))
+        if delta.annotations and (cited := citing.from_openai(delta.annotations)):
+            events.append(Cited(tuple(cited)))
         for call in _called(delta):
             function = call.function or _DeltaFunction()
             if (custom := call.custom) is not None:
@@ -415,4 +438,8 @@ def parse_reply(body: bytes) -> Reply:
         usage=usage,
         upstream_id=chunk.id or "",
         upstream_model=chunk.model or "",
+        citations=tuple(
+            citing.from_openai(message.annotations)
+            or citing.from_perplexity(chunk.search_results, chunk.citations)
+        ),
     )

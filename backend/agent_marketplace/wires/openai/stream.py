@@ -7,6 +7,7 @@ from agent_marketplace import json
 from agent_marketplace.errors import MarketplaceError
 from agent_marketplace.usage import Usage
 from agent_marketplace.wires.base import (
+    Cited,
     Event,
     Finish,
     ReasoningDelta,
@@ -16,7 +17,7 @@ from agent_marketplace.wires.base import (
     ToolCallDelta,
 )
 from agent_marketplace.wires.openai.client_side import detail_json, error_json, signed, usage_json
-from agent_marketplace.wires.shared import freeform
+from agent_marketplace.wires.shared import citing, freeform
 from agent_marketplace.wires.shared.freeform import Written
 
 
@@ -67,6 +68,8 @@ class Encoder:
                     )
                 if event.signature:
                     out += (self._head, json.encode(self._sealed(event.signature)), self._tail)
+            elif isinstance(event, Cited):
+                out += (self._head, json.encode({"annotations": citing.nested(event.citations)}), self._tail)
             elif isinstance(event, ToolCallDelta):
                 out += (self._head, json.encode({"tool_calls": [self._call(event)]}), self._tail)
         return b"".join(out)

@@ -51,9 +51,9 @@ _CUSTOM = record(
     format=record(type=TEXT, grammar=record(syntax=TEXT, definition=TEXT)),
 )  # fmt: skip
 _TOOL = record(type=one_of(*CLIENT_TOOLS), function=_FUNCTION, custom=_CUSTOM, cache_control=_MARK)
-_CHOICE = either(
-    TEXT, record(type=one_of(*CLIENT_TOOLS), function=record(name=TEXT), custom=record(name=TEXT))
-)
+_NAMED = {"function": record(name=TEXT), "custom": record(name=TEXT)}
+_AMONG = record(mode=TEXT, tools=many(record(type=one_of(*CLIENT_TOOLS), **_NAMED)))
+_CHOICE = either(TEXT, record(type=one_of(*CLIENT_TOOLS, "allowed_tools"), **_NAMED, allowed_tools=_AMONG))
 _FORMAT = record(type=TEXT, json_schema=record(name=TEXT, schema=FREE, strict=FLAG))
 
 NAMED = {

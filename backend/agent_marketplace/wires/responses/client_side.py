@@ -1,7 +1,7 @@
 """OpenAI Responses towards our clients: their request in, our answer out. The stream's writer is in `stream`."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -26,7 +26,7 @@ from agent_marketplace.wires.base import (
 )
 from agent_marketplace.wires.openai import client_side as openai_in
 from agent_marketplace.wires.responses.vocabulary import VOCABULARY
-from agent_marketplace.wires.shared import fields, freeform
+from agent_marketplace.wires.shared import allowed, citing, fields, freeform
 from agent_marketplace.wires.shared.freeform import Written
 
 
@@ -104,6 +104,8 @@ def parse(body: bytes, *, model: str | None, stream: bool | None) -> Call:
         extra["include"] = others
     form = r.text.format if r.text and r.text.format else _Format()
     unread, strange = VOCABULARY.found(body)
+    among = allowed.of_choice(r.tool_choice)
+    tools = tuple(t for i, given in enumerate(r.tools or ()) for t in _tools(given, f"tools[{i}]"))
     return Call(
         model=name,
         messages=tuple(messages),
@@ -113,8 +115,9 @@ def parse(body: bytes, *, model: str | None, stream: bool | None) -> Call:
         max_tokens=r.max_output_tokens,
         temperature=r.temperature,
         top_p=r.top_p,
-        tools=tuple(t for i, given in enumerate(r.tools or ()) for t in _tools(given, f"tools[{i}]")),
-        tool_choice=_choice(r.tool_choice, extra),
+        tools=tools,
+        tool_choice=among[0] if among is not None else _choice(r.tool_choice, extra),
+        allowed_tools=allowed.checked(among[1], tools, "tool_choice.tools") if among is not None else (),
         parallel_tool_calls=r.parallel_tool_calls,
         response_format=None if form.type == "text" else form.type,
         response_schema=form.schema,
@@ -336,10 +339,16 @@ def response_json(
     }
 
 
-def message_item(item_id: str, text: str, status: str = "completed", phase: str = "") -> dict[str, Any]:
+def message_item(
+    item_id: str,
+    text: str,
+    status: str = "completed",
+    phase: str = "",
+    annotations: Sequence[Mapping[str, Any]] = (),
+) -> dict[str, Any]:
     """An output message of one text."""
     content = (
-        [{"type": "output_text", "text": text, "annotations": [], "logprobs": []}]
+        [{"type": "output_text", "text": text, "annotations": annotations, "logprobs": []}]
         if status == "completed"
         else []
     )
@@ -378,12 +387,14 @@ def call_item(
 def render_reply(reply: Reply, shape: Shape, extra: Mapping[str, Any]) -> bytes:
     """A whole response."""
     output: list[dict[str, Any]] = []
-    tools = Written(shape.tools)
+    tools, said = Written(shape.tools), 0
     for i, part in enumerate(reply.parts):
         if isinstance(part, ReasoningPart):
             output.append(reasoning_item(f"rs_{i}_{shape.id}", part.text, part.signature))
         elif isinstance(part, TextPart):
-            output.append(message_item(f"msg_{i}_{shape.id}", part.text, phase=part.phase))
+            cited = citing.within(reply.citations, said, said + len(part.text))
+            said += len(part.text)
+            output.append(message_item(f"msg_{i}_{shape.id}", part.text, phase=part.phase, annotations=cited))
         elif isinstance(part, ToolCallPart):
             output.append(call_item(f"{i}_{shape.id}", part, tools))
     return json.encode(response_json(shape, output, reply.finish or Finish.ERROR, reply.usage, extra))

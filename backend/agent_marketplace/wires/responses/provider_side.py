@@ -8,6 +8,8 @@ import msgspec
 from agent_marketplace import json
 from agent_marketplace.wires.base import (
     Call,
+    Citation,
+    Cited,
     Done,
     Event,
     FailureClass,
@@ -32,7 +34,16 @@ from agent_marketplace.wires.base import (
     UpstreamFailure,
     UsageSeen,
 )
-from agent_marketplace.wires.shared import failures, fields, freeform, meant, reported, signatures
+from agent_marketplace.wires.shared import (
+    allowed,
+    citing,
+    failures,
+    fields,
+    freeform,
+    meant,
+    reported,
+    signatures,
+)
 from agent_marketplace.wires.shared.effort import effort_of
 from agent_marketplace.wires.sse import SSEEvent, SSEParser
 
@@ -74,6 +85,7 @@ class _Event(msgspec.Struct):
     code: Any = None
     message: str | None = None
     error: Any = None
+    annotation: Any = None
 
 
 _event = msgspec.json.Decoder(_Event)
@@ -129,10 +141,19 @@ def build(call: Call, upstream_model: str, *, stream: bool) -> OutboundCall:
 
 def _choice(call: Call, *, native: bool) -> Any:
     choice = call.tool_choice
+    if call.allowed_tools and (among := allowed.offered(call)):
+        named = [_named(t, native=native) for t in among]
+        return {"type": allowed.KIND, "mode": choice or "auto", "tools": named}
     if choice in ("auto", "none", "required"):
         return choice
     custom = native and any(t.custom is not None and t.name == choice for t in call.tools)
     return {"type": "custom" if custom else "function", "name": choice}
+
+
+def _named(tool: Tool, *, native: bool) -> dict[str, Any]:
+    if tool.native is not None:
+        return {"type": tool.native.get("type")}
+    return {"type": "custom" if native and tool.custom is not None else "function", "name": tool.name}
 
 
 def _text(call: Call) -> dict[str, Any] | None:
@@ -287,6 +308,7 @@ class Decoder:
         self._silent: set[int] = set()
         self._phase = ""
         self._failed = False
+        self._said = self._before = 0  # characters of the answer, and of it before the present part
 
     def feed(self, data: bytes) -> list[Event]:
         """Events of the stream items completed by these bytes."""
@@ -309,7 +331,10 @@ class Decoder:
             )
         match event.type:
             case "response.output_text.delta" | "response.refusal.delta":
+                self._said += len(event.delta or "")
                 return [TextDelta(event.delta, self._phase)] if event.delta else []
+            case "response.output_text.annotation.added" | "response.content_part.added":
+                return self._cited(event)
             case "response.reasoning_summary_text.delta" | "response.reasoning_text.delta":
                 return [ReasoningDelta(event.delta)] if event.delta else []
             case "response.function_call_arguments.delta":
@@ -326,6 +351,13 @@ class Decoder:
                 return self._error(event)
             case _:
                 return []
+
+    def _cited(self, event: _Event) -> list[Event]:
+        """Sources count in the part of the message that they stand in."""
+        if event.type == "response.content_part.added":
+            self._before = self._said
+        cited = citing.from_openai([event.annotation], self._before)
+        return [Cited(tuple(cited))] if cited else []
 
     def _arguments(self, index: int, piece: str) -> list[Event]:
         number = self._calls.get(index)
@@ -418,7 +450,17 @@ def parse_reply(body: bytes) -> Reply:
         usage=usage,
         upstream_id=response.id or "",
         upstream_model=response.model or "",
+        citations=tuple(_citations(response.output)),
     )
+
+
+def _citations(output: list[_Item]) -> list[Citation]:
+    said, found = 0, []
+    for content in (c for item in output if item.type == "message" for c in item.content or ()):
+        found += citing.from_openai(content.get("annotations"), said)
+        text = content.get("text") or content.get("refusal")
+        said += len(text) if isinstance(text, str) else 0
+    return found
 
 
 def _name(item: _Item) -> str:

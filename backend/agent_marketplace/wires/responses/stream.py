@@ -7,6 +7,7 @@ from agent_marketplace import json
 from agent_marketplace.errors import MarketplaceError
 from agent_marketplace.usage import Usage
 from agent_marketplace.wires.base import (
+    Cited,
     Event,
     Finish,
     ReasoningDelta,
@@ -21,6 +22,7 @@ from agent_marketplace.wires.responses.client_side import (
     reasoning_item,
     response_json,
 )
+from agent_marketplace.wires.shared import citing
 from agent_marketplace.wires.shared.freeform import Written
 
 _CODES = {"payment_required": "insufficient_quota", "provider_overloaded": "server_is_overloaded"}
@@ -38,6 +40,8 @@ class Encoder:
         self._text: list[str] = []
         self._signature = ""
         self._phase = ""
+        self._said = 0
+        self._cited: list[dict[str, Any]] = []
         self._tools = Written(shape.tools)
         self._calls: dict[int, tuple[int, ToolCallPart]] = {}
 
@@ -68,8 +72,20 @@ class Encoder:
                 if event.text:
                     out += self._delta("response.reasoning_summary_text.delta", event.text, summary_index=0)
                     self._text.append(event.text)
+            elif isinstance(event, Cited):
+                out += self._annotated(event)
             elif isinstance(event, ToolCallDelta):
                 out += self._call(event)
+        return out
+
+    def _annotated(self, event: Cited) -> bytes:
+        """Sources of the message that is open; those of none have nowhere to stand."""
+        out = b""
+        for citation in event.citations if self._kind == "message" else ():
+            annotation = citing.flat(citation, self._said)
+            where = {**self._at(), "content_index": 0, "annotation_index": len(self._cited)}
+            self._cited.append(annotation)
+            out += self._event("response.output_text.annotation.added", **where, annotation=annotation)
         return out
 
     def _at(self) -> dict[str, Any]:
@@ -103,7 +119,8 @@ class Encoder:
         text, at = "".join(self._text), len(self._output) - 1
         item_id = self._output[at]["id"]
         if self._kind == "message":
-            self._output[at] = message_item(item_id, text, phase=self._phase)
+            self._output[at] = message_item(item_id, text, phase=self._phase, annotations=self._cited)
+            self._said, self._cited = self._said + len(text), []
             part = self._output[at]["content"][0]
             out = self._event(
                 "response.output_text.done", **self._at(), content_index=0, text=text, logprobs=[]

@@ -18,9 +18,10 @@ from agent_marketplace.wires.shared.vocabulary import (
 CLIENT_TOOLS = ("function", "custom", "namespace", "local_shell", "apply_patch")
 """Types of tools that the caller runs."""
 
+_CITATION = record(type=one_of("url_citation"), url=TEXT, title=TEXT, start_index=WHOLE, end_index=WHOLE)
 _PARTS = either(
     record("input_text", text=TEXT),
-    record("output_text", text=TEXT, annotations=many(record()), logprobs=many(record())),
+    record("output_text", text=TEXT, annotations=many(_CITATION), logprobs=many(record())),
     record("text", text=TEXT),
     record("refusal", refusal=TEXT),
     record("summary_text", text=TEXT),
@@ -47,7 +48,13 @@ _FUNCTION = {
     "format": _GRAMMAR, "defer_loading": FLAG,
 }  # fmt: skip
 _TOOL = record(**_FUNCTION, tools=many(record(**_FUNCTION)))
-_CHOICE = either(TEXT, record(type=one_of(*CLIENT_TOOLS), name=TEXT))
+_NAMED = {"type": one_of(*CLIENT_TOOLS), "name": TEXT, "namespace": TEXT}
+_CHOICE = either(
+    TEXT,
+    record(
+        **{**_NAMED, "type": one_of(*CLIENT_TOOLS, "allowed_tools")}, mode=TEXT, tools=many(record(**_NAMED))
+    ),
+)
 _FORMAT = record(type=TEXT, name=TEXT, schema=FREE, strict=FLAG, description=TEXT)
 
 NAMED = {
