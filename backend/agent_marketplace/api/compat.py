@@ -8,6 +8,7 @@ from fastapi import Query, Request, Response
 
 from agent_marketplace import json
 from agent_marketplace.accounts.principal import Principal
+from agent_marketplace.api import items
 from agent_marketplace.api.deps import Caller, Router, Runner, The
 from agent_marketplace.api.envelope import ExactJSON
 from agent_marketplace.api.paths import wire_of
@@ -186,8 +187,9 @@ async def count_message_tokens(request: Request, market: The, _principal: Runner
     summary="Tokens of a response's input, estimated offline; OpenAI's shape",
     openapi_extra=_BODY,
 )
-async def count_response_tokens(request: Request, market: The, _principal: Runner) -> Response:
-    call = market.codecs["responses"].parse_request(await read_bytes(request), stream=False)
+async def count_response_tokens(request: Request, market: The, principal: Runner) -> Response:
+    body = await items.resolved(market, principal.user_id, await read_bytes(request))
+    call = market.codecs["responses"].parse_request(body, stream=False)
     market.targets.resolve(call.model)
     return ExactJSON(
         {"object": "response.input_tokens", "input_tokens": await market.router.count_tokens(call)}

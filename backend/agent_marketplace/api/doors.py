@@ -27,6 +27,12 @@ _GEMINI = GeminiCodec()
 DOORS = (
     Door("/v1/chat/completions", OpenAICodec(), "openai", "OpenAI chat completions"),
     Door("/v1/responses", ResponsesCodec(), "responses", "OpenAI responses"),
+    Door(
+        "/v1/responses/compact",
+        ResponsesCodec(compact=True),
+        "responses",
+        "A conversation in a few words, OpenAI's shape; billed like an answer",
+    ),
     Door("/v1/messages", AnthropicCodec(), "anthropic", "Anthropic messages"),
     Door("/api/chat", OllamaCodec(), "ollama", "Ollama chat"),
     Door("/api/generate", OllamaCodec(generate=True), "ollama", "Ollama generate"),

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from agent_marketplace.api import items
 from agent_marketplace.api.asgi import (
     ClientGone,
     Receive,
@@ -94,6 +95,9 @@ class Hot:
         if codec.name == "ollama" and (told := await loaded(market, codec, body)) is not None:
             await respond(send, 200, told)
             return
+        if codec.name == "responses":
+            send = items.keeping(market, principal.user_id, body, send)
+            body = await items.resolved(market, principal.user_id, body)
         call = await aside(len(body), lambda: codec.parse_request(body, **fixed))
         if not call.model:
             raise BadRequest("model is required")

@@ -1,12 +1,14 @@
-"""Thinking by the tool call that it led to.
+"""Thinking by the tool call that it led to, and items of Responses answers by their ids.
 
 Models want it back with the call's result: encrypted items, signatures, or its plain text. Clients drop it between the turns:
 chat clients know no field for it, agents keep only their own wire's. It is kept under (user, call), sealed as chats are, for an
-hour, in the database, since any worker may get the next turn; and given only to the family that minted it.
+hour, in the database, since any worker may get the next turn; and given only to the family that minted it. The same store keeps
+what a Responses client may name instead of sending it again.
 """
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -52,12 +54,28 @@ class KeptReasoning:
 
     async def keep(self, user_id: str, family: str, thoughts: Iterable[Thought]) -> None:
         """Keeps what there is to keep; more than a user's bounds drives out the oldest. family: who minted it."""
+        await self._put(
+            user_id,
+            {
+                _key(t.call_id, t.arguments): msgspec.json.encode(_Kept(family, t)).decode()
+                for t in thoughts
+                if t.parts or t.signature
+            },
+        )
+
+    async def keep_items(self, user_id: str, items: Iterable[Mapping[str, Any]]) -> None:
+        """Keeps items of an answer under their ids, bounded as thinking is."""
+        named = {name: item for item in items if isinstance(name := item.get("id"), str)}
+        await self._put(user_id, {_item_key(n): json.encode(item).decode() for n, item in named.items()})
+
+    async def _put(self, user_id: str, texts: Mapping[str, str]) -> None:
+        if not texts:
+            return
         cipher, now = await self._vault.texts(user_id), self._clock.now_ms()
         rows = {}
-        for thought in thoughts:
-            key = _key(thought.call_id, thought.arguments)
-            sealed = cipher.seal(_place(key), msgspec.json.encode(_Kept(family, thought)).decode())
-            if len(sealed) <= _LARGEST and (thought.parts or thought.signature):
+        for key, text in texts.items():
+            sealed = cipher.seal(_place(key), text)
+            if len(sealed) <= _LARGEST:
                 rows[key] = {
                     "call_key": key, "sealed": sealed, "size": len(sealed),
                     "created_at": now, "expires_at": now + KEPT_MS,
@@ -76,19 +94,26 @@ class KeptReasoning:
     ) -> Mapping[tuple[str, str], Thought]:
         """Kept thinking by (id, arguments) of its call, of this family only."""
         keys = {_key(*call): call for call in calls[-_ASKED:]}
-        now = self._clock.now_ms()
-        rows = await self._db.read(lambda c: store.get(c, user_id, list(keys), now))
+        kept = {key: _kept.decode(text) for key, text in (await self._texts(user_id, keys)).items()}
+        return {keys[key]: found.thought for key, found in kept.items() if found.family == family}
+
+    async def items(self, user_id: str, names: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+        """Kept items by their ids."""
+        keys = {_item_key(name): name for name in names[-MOST_ROWS:]}
+        return {keys[key]: json.decode(text) for key, text in (await self._texts(user_id, keys)).items()}
+
+    async def _texts(self, user_id: str, keys: Iterable[str]) -> dict[str, str]:
+        now, asked = self._clock.now_ms(), list(keys)
+        rows = await self._db.read(lambda c: store.get(c, user_id, asked, now)) if asked else {}
         if not rows:
             return {}
         cipher = await self._vault.texts(user_id)
         found = {}
         for key, sealed in rows.items():
             try:
-                kept = _kept.decode(cipher.open(_place(key), sealed))
+                found[key] = cipher.open(_place(key), sealed)
             except CannotOpen:
                 continue  # sealed under a key that is gone: as good as expired
-            if kept.family == family:
-                found[keys[key]] = kept.thought
         return found
 
     async def forget_expired(self) -> None:
@@ -100,6 +125,10 @@ class KeptReasoning:
     def erase_user_in(connection: sa.Connection, user_id: str) -> None:
         """Deletes a user's rows with the account."""
         store.erase_user(connection, user_id)
+
+
+def _item_key(name: str) -> str:
+    return hashlib.sha256(f"item {name}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _place(key: str) -> str:

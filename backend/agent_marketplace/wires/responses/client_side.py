@@ -25,6 +25,7 @@ from agent_marketplace.wires.base import (
     ToolResultPart,
 )
 from agent_marketplace.wires.openai import client_side as openai_in
+from agent_marketplace.wires.responses.compacting import opened
 from agent_marketplace.wires.responses.vocabulary import VOCABULARY
 from agent_marketplace.wires.shared import allowed, citing, fields, freeform
 from agent_marketplace.wires.shared.freeform import Written
@@ -212,10 +213,8 @@ def _item(item: dict[str, Any], where: str) -> Message:
             else ""
         )
         return Message("assistant", (ReasoningPart(text, str(item.get("encrypted_content") or "")),))
-    if kind == "item_reference":
-        raise BadRequest(
-            f"{where}: answers are not stored here; ask with store: false, or send the item itself"
-        )
+    if (told := opened(item)) is not None:
+        return told
     return Message("user", (OpaquePart(str(kind), item),))
 
 

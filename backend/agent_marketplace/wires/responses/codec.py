@@ -16,24 +16,31 @@ from agent_marketplace.wires.base import (
     UpstreamFailure,
     WireName,
 )
-from agent_marketplace.wires.responses import client_side, provider_side
+from agent_marketplace.wires.responses import client_side, compacting, provider_side
 from agent_marketplace.wires.responses.stream import Encoder
 from agent_marketplace.wires.shared import failures
 
 
 class ResponsesCodec:
-    """Both directions of OpenAI Responses."""
+    """Both directions of OpenAI Responses. compact: `/v1/responses/compact` in place of `/v1/responses`."""
 
     name: WireName = "responses"
     fast: FastPath | None = None
     content_type_stream = "text/event-stream"
 
+    def __init__(self, *, compact: bool = False) -> None:
+        self.compacts = compact
+
     def parse_request(self, body: bytes, *, model: str | None = None, stream: bool | None = None) -> Call:
         """A client's body. Raises BadRequest with words that name the field."""
-        return client_side.parse(body, model=model, stream=stream)
+        call = client_side.parse(body, model=model, stream=stream)
+        return compacting.asked(call) if self.compacts else call
 
     def render_reply(self, reply: Reply, shape: Shape, extra: Mapping[str, Any]) -> bytes:
         """A whole response."""
+        if self.compacts:
+            usage = client_side.usage_json(reply.usage, extra) if reply.usage is not None else None
+            return compacting.render(reply, shape, usage, extra)
         return client_side.render_reply(reply, shape, extra)
 
     def render_error(self, error: MarketplaceError, request_id: str) -> bytes:

@@ -15,6 +15,9 @@ from agent_marketplace.wires.shared.vocabulary import (
     record,
 )
 
+COMPACTIONS = ("compaction", "compaction_summary")
+"""Types of items that stand for a conversation's earlier part."""
+
 CLIENT_TOOLS = ("function", "custom", "namespace", "local_shell", "apply_patch")
 """Types of tools that the caller runs."""
 
@@ -37,6 +40,7 @@ _SAID = (
     "reasoning",
     "custom_tool_call",
     "custom_tool_call_output",
+    *COMPACTIONS,
 )
 _ITEM = record(
     type=one_of(*_SAID), role=TEXT, content=_CONTENT, id=TEXT, status=TEXT, phase=TEXT, call_id=TEXT, name=TEXT,
