@@ -32,7 +32,7 @@ from agent_marketplace.net.server import DrainingServer, bind
 from agent_marketplace.providers.endpoints import OPERATORS_FILE
 from agent_marketplace.settings import ProviderSettings, Settings
 from agent_marketplace.usage import Usage
-from tests.fakes import canary
+from tests.fakes import canary, compliance
 from tests.fakes.databases import Databases, here
 from tests.fakes.upstream import Behaviour, FakeUpstream
 
@@ -246,12 +246,12 @@ class Rig:
         shutil.copytree(original, self.directory)
         (self.directory / OPERATORS_FILE).write_text(operators_file)
         self._url = self._databases.copy(original, self.directory)
-        self.up = FakeUpstream(*script, judged=True)
+        self.up = FakeUpstream(*script, judged=True, provider="openai")
         self._balance = balance
         self._timeouts = timeouts
         self._rhythm = rhythm
         self.at = {"openai": self.up} | {
-            name: FakeUpstream(*its, judged=True) for name, its in (others or {}).items()
+            name: FakeUpstream(*its, judged=True, provider=name) for name, its in (others or {}).items()
         }
         self._grace_s = grace_s
         self._outbound = outbound
@@ -358,7 +358,11 @@ class Rig:
     ) -> Answer:
         """One whole request and answer; what takes 20 s counts as hanging."""
         async with asyncio.timeout(20):
-            return await (await self.open(path, body, headers, method=method)).rest()
+            answer = await (await self.open(path, body, headers, method=method)).rest()
+        if path == "/v1/responses" and answer.status == 200 and answer.whole:
+            stream = answer.headers["content-type"].startswith("text/event-stream")
+            _ = compliance.events_of(answer.body) if stream else compliance.checked(answer.json)
+        return answer
 
     async def chat(self, *, stream: bool = False, **fields: Any) -> Answer:
         """`/v1/chat/completions`."""

@@ -104,11 +104,15 @@ class _Gone(Exception):
 class FakeUpstream:
     """See the module."""
 
-    def __init__(self, *script: Behaviour, port: int = 0, judged: bool = False) -> None:
+    def __init__(self, *script: Behaviour, port: int = 0, judged: bool = False, provider: str = "") -> None:
         """judged: every request is held against the provider's refusals (`refusals`) and its official SDK's types
-        (`official`), and the test fails at the end for what the SDK could not have sent. Not for tests by hand."""
+        (`official`), and the test fails at the end for what the SDK could not have sent. Not for tests by hand.
+
+        provider: whose fields count, "" = any's.
+        """
         self.script = list(script) or [Behaviour()]
         self.judged = judged
+        self.provider = provider
         self.complaints: list[str] = []
         self.requests: list[Seen] = []
         self.connections = 0
@@ -179,7 +183,7 @@ class FakeUpstream:
         bare = path.partition("?")[0]
         wire = shapes.wire_of(bare)
         if wire != "models" and "mbedContent" not in bare and not bare.endswith("/api/generate"):
-            self.complaints += official.complaints(wire, body)
+            self.complaints += official.complaints(wire, body, self.provider)
         words = refused(bare, body)
         return behaviour if words is None else Behaviour(status=400, words=words)
 

@@ -106,7 +106,7 @@ def test_a_server_killed_in_mid_stream_leaves_a_lost_request_and_nothing_held(tm
     home = Installation(tmp_path)
 
     async def run() -> None:
-        async with FakeUpstream(Behaviour(text=LONG, stepped=True)) as fake:
+        async with FakeUpstream(Behaviour(text=LONG, stepped=True), judged=True) as fake:
             home.env["OPENAI_BASE_URL"] = fake.base_url
             await home.grant(10**9)
             async with home.serving() as process:
@@ -145,7 +145,7 @@ def test_sigterm_lets_streams_finish_in_the_grace_and_ends_the_rest_typed_and_pa
 
     async def run() -> None:
         quick, slow = Behaviour(text=LONG, chunk_delay=0.02), Behaviour(text=LONG, chunk_delay=1)
-        async with FakeUpstream(*[quick] * 10, *[slow] * 10) as fake:
+        async with FakeUpstream(*[quick] * 10, *[slow] * 10, judged=True) as fake:
             home.env["OPENAI_BASE_URL"] = fake.base_url
             await home.grant(10**9)
             async with home.serving() as process:

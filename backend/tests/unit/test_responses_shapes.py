@@ -7,10 +7,11 @@ import json
 from typing import Any
 
 import pytest
-from openai.types.responses import Response, ResponseStreamEvent
-from pydantic import TypeAdapter, ValidationError
+from openai.types.responses import Response
+from pydantic import ValidationError
 
 from agent_marketplace.errors import MarketplaceError
+from agent_marketplace.rules import bundled, fit
 from agent_marketplace.usage import Usage
 from agent_marketplace.wires.base import (
     Call,
@@ -26,15 +27,9 @@ from agent_marketplace.wires.base import (
     ToolCallPart,
 )
 from agent_marketplace.wires.responses.codec import ResponsesCodec
+from tests.fakes import compliance
 
-EVENTS: TypeAdapter[Any] = TypeAdapter(ResponseStreamEvent)
 CODEC = ResponsesCodec()
-REQUIRED = {
-    "id", "object", "created_at", "completed_at", "status", "incomplete_details", "model", "previous_response_id",
-    "instructions", "output", "error", "tools", "tool_choice", "truncation", "parallel_tool_calls", "text", "top_p",
-    "presence_penalty", "frequency_penalty", "top_logprobs", "temperature", "reasoning", "usage", "max_output_tokens",
-    "max_tool_calls", "store", "background", "service_tier", "metadata", "safety_identifier", "prompt_cache_key",
-}  # fmt: skip
 FUNCTION = {
     "type": "function",
     "name": "read",
@@ -68,20 +63,7 @@ def shaped(body: dict[str, Any]) -> tuple[Call, Shape]:
 def streamed(shape: Shape, *events: Event, finish: Finish = Finish.TOOL_CALLS) -> list[dict[str, Any]]:
     encoder = CODEC.encoder(shape)
     sent = encoder.start() + encoder.feed(events) + encoder.end(finish, Usage(input=3, output=2), {"cost": 1})
-    return read(sent)
-
-
-def read(sent: bytes) -> list[dict[str, Any]]:
-    """The stream's events, each valid by the SDK's types, numbered without a gap."""
-    found = []
-    for block in sent.decode().split("\n\n")[:-1]:
-        name, data = block.split("\n")
-        event = json.loads(data.removeprefix("data: "))
-        assert name == "event: " + event["type"]
-        EVENTS.validate_python(event)
-        found.append(event)
-    assert [e["sequence_number"] for e in found] == list(range(len(found)))
-    return found
+    return compliance.events_of(sent)
 
 
 @pytest.mark.parametrize("body", [{"model": "m", "input": "Hi"}, ASKED], ids=["bare", "everything"])
@@ -94,8 +76,7 @@ def test_a_client_that_validates_takes_every_reply(body: dict[str, Any]) -> None
     for finish in (Finish.STOP, Finish.LENGTH, Finish.CONTENT_FILTER, Finish.TOOL_CALLS):
         reply = Reply(parts=parts, finish=finish, usage=Usage(input=3, output=2))
         sent = json.loads(CODEC.render_reply(reply, shape, {"cost": 2}))
-        Response.model_validate(sent)
-        assert sent.keys() >= REQUIRED
+        compliance.checked(sent)
         assert (sent["completed_at"] is not None) == (sent["status"] == "completed")
 
 
@@ -153,7 +134,7 @@ def test_an_error_in_a_stream_ends_it_as_failed() -> None:
     _, shape = shaped(ASKED)
     encoder = CODEC.encoder(shape)
     error = MarketplaceError("Slow down", code="rate_limit_exceeded")
-    sent = read(encoder.start() + encoder.error(error, "r"))
+    sent = compliance.events_of(encoder.start() + encoder.error(error, "r"))
     assert [e["type"] for e in sent[-2:]] == ["error", "response.failed"]
     assert sent[-1]["response"]["error"]["code"] == "rate_limit_exceeded"
 
@@ -172,7 +153,8 @@ def test_calls_come_back_in_the_history_as_they_went_out() -> None:
     assert [(c.id, c.name, c.arguments, c.custom) for c in calls] == [
         ("c2", "apply_patch", '{"input":"*** Begin"}', True), ("c3", "agents__spawn", "{}", False),
     ]  # fmt: skip
-    sent = json.loads(CODEC.build_request(call, "gpt-5.4", stream=False).body)
+    newer = fit(call, bundled().rules("responses", "openai", "gpt-5.4")).call
+    sent = json.loads(CODEC.build_request(newer, "gpt-5.4", stream=False).body)
     kinds = [i.get("type") for i in sent["input"]]
     assert kinds[-4:] == [
         "custom_tool_call",
