@@ -27,7 +27,10 @@ class ProviderSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings. Money in nano-dollars; times in seconds; paths absolute."""
+    """All settings. Money in nano-dollars; times in seconds; paths absolute.
+
+    providers: keys and base URLs in place of those of the environment, which `providers.endpoints` reads.
+    """
 
     data_dir: Path
     models_dir: Path
@@ -59,6 +62,8 @@ class Settings:
     hold_ttl_s: float = 50.0
     absorbed_limit_nano: int = 10**9
     lower_max_tokens: bool = True
+    ollama_keyless: str | None = field(default=None, repr=False)
+    ollama_keyless_models: Literal["free", "all"] = "free"
     nodes: int = 1
     log_format: Literal["text", "json"] = "text"
     otlp_endpoint: str | None = None
@@ -73,21 +78,9 @@ _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[
 _ANCESTOR = re.compile(
     r"\*|[a-z][a-z0-9+.-]*:(?://(?:(?:\*\.)?[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?:[0-9]{1,5}|\*))?)?"
 )
-_PROVIDER_VARIABLES = {
-    "openai": ("OPENAI_API_KEY", "OPENAI_BASE_URL"),
-    "anthropic": ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"),
-    "google": ("GEMINI_API_KEY", "GOOGLE_GEMINI_BASE_URL"),
-    "huggingface": ("HF_TOKEN", "HF_BASE_URL"),
-}
-# OpenAI-compatible providers: the name in capitals + _API_KEY, _BASE_URL (vllm, llamacpp, lmstudio: the base URL alone).
-_COMPATIBLE = (
-    "mistral", "deepseek", "xai", "groq", "together", "fireworks", "openrouter", "cerebras", "deepinfra", "novita", "nebius",
-    "siliconflow", "alibaba", "moonshotai", "zai", "minimax", "perplexity", "cohere", "ai21", "sambanova", "hyperbolic",
-    "baseten", "scaleway", "vercel", "chutes", "venice", "friendli", "nscale", "wandb", "requesty", "inception", "upstage",
-    "lambda", "vllm", "llamacpp", "lmstudio",
-)  # fmt: skip
 
 _KNOWN = {
+    "MARKETPLACE_OLLAMA_KEYLESS", "MARKETPLACE_OLLAMA_KEYLESS_MODELS",
     "MARKETPLACE_DATA_DIR", "MARKETPLACE_MODELS_DIR", "MARKETPLACE_SIGNUP", "MARKETPLACE_LIMITS",
     "MARKETPLACE_SIGNUP_CREDIT", "MARKETPLACE_SIGNUP_CREDIT_DAILY", "MARKETPLACE_SIGNUP_CREDIT_USE",
     "MARKETPLACE_MARKUP", "MARKETPLACE_LOCAL_MODEL", "MARKETPLACE_OUTBOUND", "MARKETPLACE_LOG_LEVEL", "MARKETPLACE_GRACE",
@@ -128,7 +121,8 @@ def _amount(env: Mapping[str, str], name: str, default: str) -> int:
         raise SettingsError(f"{name}: {error}") from None
 
 
-def _base_url(env: Mapping[str, str], name: str) -> str | None:
+def base_url(env: Mapping[str, str], name: str) -> str | None:
+    """A URL without a slash at its end, None where the variable is empty. Raises SettingsError."""
     url = (env.get(name) or "").strip().rstrip("/")
     if url and not url.startswith(("http://", "https://")):
         raise SettingsError(f"{name} is {url[:80]!r}; it must start with http:// or https://")
@@ -207,7 +201,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
             env, "MARKETPLACE_SIGNUP_CREDITS_PER_ADDRESS", 10 if limited else 0, 0, 1000
         ),
         storage_per_user=_whole(env, "MARKETPLACE_STORAGE_PER_USER", 200, 0, 1_000_000) * 1_000_000,
-        site=_base_url(env, "MARKETPLACE_SITE"),
+        site=base_url(env, "MARKETPLACE_SITE"),
         cors_origins=_origins(env, "MARKETPLACE_CORS_ORIGINS"),
         frame_ancestors=_ancestors(env, "MARKETPLACE_FRAME_ANCESTORS"),
         metrics=cast(
@@ -215,10 +209,6 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         ),
         metrics_token=env.get("MARKETPLACE_METRICS_TOKEN") or None,
         provider_connections=_whole(env, "MARKETPLACE_PROVIDER_CONNECTIONS", 512, 1, 65_535),
-        providers={
-            name: ProviderSettings(env.get(key) or None, _base_url(env, base))
-            for name, (key, base) in _provider_variables().items()
-        },
         ollama_host=env.get("OLLAMA_HOST") or None,
         markup=markup,
         local_model=_switch(env, "MARKETPLACE_LOCAL_MODEL", "on"),
@@ -229,18 +219,19 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         log_level=_choice(env, "MARKETPLACE_LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
         grace_s=_whole(env, "MARKETPLACE_GRACE", 30, 1, 3600),
         hold_ttl_s=_whole(env, "MARKETPLACE_HOLD_TTL", 50, 2, 3600),
+        ollama_keyless=env.get("MARKETPLACE_OLLAMA_KEYLESS") or None,
+        ollama_keyless_models=cast(
+            "Literal['free', 'all']",
+            _choice(env, "MARKETPLACE_OLLAMA_KEYLESS_MODELS", "free", ("free", "all")),
+        ),
         lower_max_tokens=_switch(env, "MARKETPLACE_LOWER_MAX_TOKENS", "on"),
         absorbed_limit_nano=_amount(env, "MARKETPLACE_ABSORBED_LIMIT", "1"),
         nodes=_whole(env, "MARKETPLACE_NODES", 1, 1, 10_000),
-        otlp_endpoint=_base_url(env, "OTEL_EXPORTER_OTLP_ENDPOINT"),
+        otlp_endpoint=base_url(env, "OTEL_EXPORTER_OTLP_ENDPOINT"),
         log_format=cast(
             "Literal['text', 'json']", _choice(env, "MARKETPLACE_LOG_FORMAT", "text", ("text", "json"))
         ),
     )
-
-
-def _provider_variables() -> dict[str, tuple[str, str]]:
-    return _PROVIDER_VARIABLES | {n: (f"{n.upper()}_API_KEY", f"{n.upper()}_BASE_URL") for n in _COMPATIBLE}
 
 
 def _database_url(url: str) -> str:

@@ -2,15 +2,18 @@
 
 from typing import NamedTuple
 
+from agent_marketplace.providers.table import TITLES
+
 
 class Host(NamedTuple):
-    """One provider: our name, its display name, and its names in models.dev (and `rates`), LiteLLM and genai-prices."""
+    """One provider: our name, its names in models.dev (and `rates`), LiteLLM and genai-prices; title: its display name where it is
+    none that is served here (`providers.table` has those)."""
 
     name: str
-    title: str
     models_dev: tuple[str, ...] = ()
     litellm: tuple[str, ...] = ()
     genai: tuple[str, ...] = ()
+    title: str = ""
 
 
 _VERTEX = (
@@ -37,84 +40,84 @@ _HF_ROUTES = tuple(
 )
 
 HOSTS: tuple[Host, ...] = (
-    Host("openai", "OpenAI", ("openai",), ("openai",), ("openai",)),
-    Host("anthropic", "Anthropic", ("anthropic",), ("anthropic",), ("anthropic",)),
-    Host("google", "Google", ("google",), ("gemini",), ("google",)),
-    Host("mistral", "Mistral AI", ("mistral",), ("mistral", "codestral"), ("mistral",)),
-    Host("huggingface", "Hugging Face", ("huggingface",), (), _HF_ROUTES),
-    Host("openrouter", "OpenRouter", ("openrouter",), ("openrouter",), ("openrouter",)),
-    Host("deepseek", "DeepSeek", ("deepseek",), ("deepseek",), ("deepseek",)),
-    Host("xai", "xAI", ("xai",), ("xai",), ("x-ai",)),
-    Host("cohere", "Cohere", ("cohere",), ("cohere", "cohere_chat"), ("cohere",)),
-    Host("groq", "Groq", ("groq",), ("groq",), ("groq",)),
-    Host("cerebras", "Cerebras", ("cerebras",), ("cerebras",), ("cerebras",)),
-    Host("together", "Together AI", ("togetherai",), ("together_ai",), ("together",)),
-    Host(
-        "fireworks",
-        "Fireworks AI",
-        ("fireworks-ai",),
-        ("fireworks_ai", "fireworks_ai-embedding-models"),
-        ("fireworks",),
-    ),
-    Host("deepinfra", "DeepInfra", ("deepinfra",), ("deepinfra",)),
-    Host("novita", "Novita AI", ("novita-ai", "novita"), ("novita",), ("novita",)),
-    Host("nebius", "Nebius", ("nebius",), ("nebius",)),
-    Host("siliconflow", "SiliconFlow", ("siliconflow",)),
-    Host("alibaba", "Alibaba Cloud", ("alibaba",), ("dashscope",)),
-    Host("moonshotai", "Moonshot AI", ("moonshotai",), ("moonshot",), ("moonshotai",)),
-    Host("zai", "Z.ai", ("zai",), ("zai",), ("zai",)),
-    Host("minimax", "MiniMax", ("minimax",), ("minimax",), ("minimax",)),
-    Host("perplexity", "Perplexity", ("perplexity",), ("perplexity",), ("perplexity",)),
-    Host("ai21", "AI21 Labs", ("ai21",), ("ai21",)),
-    Host("meta", "Meta", ("meta", "llama"), ("meta", "meta_llama"), ("meta",)),
-    Host("azure", "Azure", ("azure", "azure-cognitive-services"), ("azure", "azure_ai"), ("azure",)),
+    Host("openai", ("openai",), ("openai",), ("openai",)),
+    Host("anthropic", ("anthropic",), ("anthropic",), ("anthropic",)),
+    Host("google", ("google",), ("gemini",), ("google",)),
+    Host("mistral", ("mistral",), ("mistral", "codestral"), ("mistral",)),
+    Host("huggingface", ("huggingface",), (), _HF_ROUTES),
+    Host("openrouter", ("openrouter",), ("openrouter",), ("openrouter",)),
+    Host("deepseek", ("deepseek",), ("deepseek",), ("deepseek",)),
+    Host("xai", ("xai",), ("xai",), ("x-ai",)),
+    Host("cohere", ("cohere",), ("cohere", "cohere_chat"), ("cohere",)),
+    Host("groq", ("groq",), ("groq",), ("groq",)),
+    Host("cerebras", ("cerebras",), ("cerebras",), ("cerebras",)),
+    Host("together", ("togetherai",), ("together_ai",), ("together",)),
+    Host("fireworks", ("fireworks-ai",), ("fireworks_ai", "fireworks_ai-embedding-models"), ("fireworks",)),
+    Host("deepinfra", ("deepinfra",), ("deepinfra",)),
+    Host("novita", ("novita-ai", "novita"), ("novita",), ("novita",)),
+    Host("nebius", ("nebius",), ("nebius",)),
+    Host("siliconflow", ("siliconflow",)),
+    Host("alibaba", ("alibaba",), ("dashscope",)),
+    Host("moonshotai", ("moonshotai",), ("moonshot",), ("moonshotai",)),
+    Host("zai", ("zai",), ("zai",), ("zai",)),
+    Host("minimax", ("minimax",), ("minimax",), ("minimax",)),
+    Host("perplexity", ("perplexity",), ("perplexity",), ("perplexity",)),
+    Host("ai21", ("ai21",), ("ai21",)),
+    Host("meta", ("meta", "llama"), ("meta", "meta_llama"), ("meta",), title="Meta"),
+    Host("azure", ("azure", "azure-cognitive-services"), ("azure", "azure_ai"), ("azure",), title="Azure"),
     Host(
         "amazon-bedrock",
-        "Amazon Bedrock",
         ("amazon-bedrock",),
         ("bedrock_converse", "bedrock", "bedrock_mantle"),
         ("aws",),
+        title="Amazon Bedrock",
     ),
-    Host("google-vertex", "Google Vertex AI", ("google-vertex", "google-vertex-anthropic"), _VERTEX),
-    Host("cloudflare", "Cloudflare Workers AI", ("cloudflare-workers-ai",), ("cloudflare",), ("cloudflare",)),
-    Host("databricks", "Databricks", ("databricks",), ("databricks",), ("databricks",)),
-    Host("baseten", "Baseten", ("baseten",), ("baseten",), ("baseten",)),
-    Host("sambanova", "SambaNova", (), ("sambanova",)),
-    Host("hyperbolic", "Hyperbolic", (), ("hyperbolic",)),
-    Host("scaleway", "Scaleway", ("scaleway",), ("scaleway",)),
-    Host("ovhcloud", "OVHcloud", ("ovhcloud",), ("ovhcloud",), ("ovhcloud",)),
-    Host("watsonx", "IBM watsonx", ("watsonx",), ("watsonx",)),
-    Host("wandb", "Weights & Biases", ("wandb",), ("wandb",)),
-    Host("vercel", "Vercel AI Gateway", ("vercel",), ("vercel_ai_gateway",)),
-    Host("digitalocean", "DigitalOcean", ("digitalocean",), ("gradient_ai",)),
-    Host("venice", "Venice", ("venice",)),
-    Host("chutes", "Chutes", ("chutes",)),
-    Host("crusoe", "Crusoe", ("crusoe",), ("crusoe",)),
-    Host("gmicloud", "GMI Cloud", ("gmicloud",), ("gmi",)),
-    Host("friendli", "FriendliAI", ("friendli",), ("friendliai",)),
-    Host("lambda", "Lambda", (), ("lambda_ai",)),
-    Host("nscale", "Nscale", (), ("nscale",)),
-    Host("io-net", "io.net", ("io-net",)),
-    Host("nearai", "NEAR AI", ("nearai",)),
-    Host("requesty", "Requesty", ("requesty",)),
-    Host("tencent", "Tencent Cloud", ("tencent-tokenhub",), ("tencent",)),
-    Host("xiaomi", "Xiaomi", ("xiaomi",), ("xiaomi_mimo",)),
-    Host("stepfun", "StepFun", ("stepfun-ai",)),
-    Host("inception", "Inception", ("inception",)),
-    Host("upstage", "Upstage", ("upstage",)),
-    Host("arcee", "Arcee AI", ("arcee",), (), ("arcee",)),
-    Host("morph", "Morph", ("morph",), ("morph",)),
-    Host("v0", "Vercel v0", ("v0",), ("v0",)),
-    Host("amazon", "Amazon Nova", ("nova",), ("amazon_nova",)),
-    Host("volcengine", "Volcengine", ("volcengine",), ("volcengine",)),
-    Host("cognition", "Cognition", (), ("cognition",)),
-    Host("poolside", "Poolside", ("poolside",)),
-    Host("sakana", "Sakana AI", ("sakana",)),
-    Host("thinkingmachines", "Thinking Machines", ("thinkingmachines",)),
-    Host("voyage", "Voyage AI", (), ("voyage",), ("voyageai",)),
-    Host("stability", "Stability AI", (), ("stability",)),
-    Host("black-forest-labs", "Black Forest Labs", (), ("black_forest_labs",)),
-    Host("fal", "fal", (), ("fal_ai",)),
+    Host("google-vertex", ("google-vertex", "google-vertex-anthropic"), _VERTEX, title="Google Vertex AI"),
+    Host(
+        "cloudflare",
+        ("cloudflare-workers-ai",),
+        ("cloudflare",),
+        ("cloudflare",),
+        title="Cloudflare Workers AI",
+    ),
+    Host("databricks", ("databricks",), ("databricks",), ("databricks",), title="Databricks"),
+    Host("baseten", ("baseten",), ("baseten",), ("baseten",)),
+    Host("sambanova", (), ("sambanova",)),
+    Host("hyperbolic", (), ("hyperbolic",)),
+    Host("scaleway", ("scaleway",), ("scaleway",)),
+    Host("ovhcloud", ("ovhcloud",), ("ovhcloud",), ("ovhcloud",), title="OVHcloud"),
+    Host("watsonx", ("watsonx",), ("watsonx",), title="IBM watsonx"),
+    Host("wandb", ("wandb",), ("wandb",)),
+    Host("vercel", ("vercel",), ("vercel_ai_gateway",)),
+    Host("digitalocean", ("digitalocean",), ("gradient_ai",), title="DigitalOcean"),
+    Host("venice", ("venice",)),
+    Host("chutes", ("chutes",)),
+    Host("crusoe", ("crusoe",), ("crusoe",), title="Crusoe"),
+    Host("gmicloud", ("gmicloud",), ("gmi",), title="GMI Cloud"),
+    Host("friendli", ("friendli",), ("friendliai",)),
+    Host("lambda", (), ("lambda_ai",)),
+    Host("nscale", (), ("nscale",)),
+    Host("io-net", ("io-net",), title="io.net"),
+    Host("nearai", ("nearai",), title="NEAR AI"),
+    Host("requesty", ("requesty",)),
+    Host("tencent", ("tencent-tokenhub",), ("tencent",), title="Tencent Cloud"),
+    Host("xiaomi", ("xiaomi",), ("xiaomi_mimo",), title="Xiaomi"),
+    Host("stepfun", ("stepfun-ai",), title="StepFun"),
+    Host("inception", ("inception",)),
+    Host("upstage", ("upstage",)),
+    Host("arcee", ("arcee",), (), ("arcee",), title="Arcee AI"),
+    Host("morph", ("morph",), ("morph",), title="Morph"),
+    Host("v0", ("v0",), ("v0",), title="Vercel v0"),
+    Host("amazon", ("nova",), ("amazon_nova",), title="Amazon Nova"),
+    Host("volcengine", ("volcengine",), ("volcengine",), title="Volcengine"),
+    Host("cognition", (), ("cognition",), title="Cognition"),
+    Host("poolside", ("poolside",), title="Poolside"),
+    Host("sakana", ("sakana",), title="Sakana AI"),
+    Host("thinkingmachines", ("thinkingmachines",), title="Thinking Machines"),
+    Host("voyage", (), ("voyage",), ("voyageai",), title="Voyage AI"),
+    Host("stability", (), ("stability",), title="Stability AI"),
+    Host("black-forest-labs", (), ("black_forest_labs",), title="Black Forest Labs"),
+    Host("fal", (), ("fal_ai",), title="fal"),
 )
 
 MAKER_TITLES = {
@@ -123,18 +126,18 @@ MAKER_TITLES = {
     "ai2": "Ai2", "liquid": "Liquid AI", "reka": "Reka", "01-ai": "01.AI", "kwaipilot": "Kwaipilot", "sarvam": "Sarvam",
     "swiss-ai": "Swiss AI", "tii": "TII", "bigcode": "BigCode", "baai": "BAAI", "opengvlab": "OpenGVLab",
     "shanghai-ai-lab": "Shanghai AI Lab", "nomic": "Nomic", "tencent": "Tencent", "alibaba": "Alibaba",
-    "amazon": "Amazon", "vercel": "Vercel", "databricks": "Databricks", "local": "this server", "ollama": "Ollama",
+    "amazon": "Amazon", "vercel": "Vercel", "databricks": "Databricks", "local": "this server",
 }  # fmt: skip
+
+_TITLES = {**{h.name: h.title for h in HOSTS}, **TITLES, **MAKER_TITLES}
 
 
 def title(name: str) -> str:
     """A provider's or maker's display name."""
-    if name in MAKER_TITLES:
-        return MAKER_TITLES[name]
-    return next((h.title for h in HOSTS if h.name == name), name.replace("-", " ").title())
+    return _TITLES.get(name) or name.replace("-", " ").title()
 
 
 def host_names(source: str) -> dict[str, str]:
     """{a source's provider name: ours} for `models.dev`, `rates`, `litellm`, `genai-prices` or `openrouter`."""
-    field = {"litellm": 3, "genai-prices": 4}.get(source, 2)
+    field = {"litellm": 2, "genai-prices": 3}.get(source, 1)
     return {theirs: host.name for host in HOSTS for theirs in host[field]}

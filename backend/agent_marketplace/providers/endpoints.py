@@ -13,9 +13,11 @@ import msgspec
 from agent_marketplace import rules as rulebook
 from agent_marketplace.net.http import OutboundRequest, Timeouts
 from agent_marketplace.providers import table
+from agent_marketplace.providers.addresses import based
 from agent_marketplace.providers.table import AbortRule, AuthStyle
 from agent_marketplace.rules.book import WAITS, Row, RuleError, Rules, Traits, read_rows
 from agent_marketplace.settings import ProviderSettings, Settings, SettingsError
+from agent_marketplace.settings import base_url as given_url
 from agent_marketplace.wires.base import Call, Codec, OutboundCall, WireName
 from agent_marketplace.wires.openai import vocabulary
 from agent_marketplace.wires.openai.codec import OpenAICodec
@@ -177,9 +179,9 @@ class EndpointTable:
     """
 
     def __init__(self, settings: Settings, env: Mapping[str, str] | None = None) -> None:
-        self._endpoints = {row.name: _known(row, settings) for row in table.ROWS}
+        self._endpoints = {row.name: _known(row, settings, env or {}) for row in table.ROWS}
         if settings.local_model:
-            self._endpoints["local"] = _known(table.LOCAL, settings)
+            self._endpoints["local"] = _known(table.LOCAL, settings, {})
         told = declared(settings.data_dir / OPERATORS_FILE, env or {})
         for endpoint in told.endpoints:
             self._endpoints[endpoint.name] = endpoint
@@ -239,9 +241,9 @@ class EndpointTable:
         return made
 
 
-def _known(row: table.Row, settings: Settings) -> Endpoint:
-    given = settings.providers.get(row.name) or ProviderSettings()
-    base_url = given.base_url
+def _known(row: table.Row, settings: Settings, env: Mapping[str, str]) -> Endpoint:
+    given = settings.providers.get(row.name) or _given(row, env)
+    base_url = given.base_url and based(given.base_url, row.wire, row.base_url)
     if row.name == "ollama":
         base_url = ollama_url(settings.ollama_host or OLLAMA_DEFAULT)
     dialect = row.dialect
@@ -268,6 +270,14 @@ def _known(row: table.Row, settings: Settings) -> Endpoint:
     )
 
 
+def _given(row: table.Row, env: Mapping[str, str]) -> ProviderSettings:
+    """What the environment says of a provider. Raises SettingsError."""
+    if row.name in ("ollama", "local"):
+        return ProviderSettings()  # OLLAMA_HOST is a setting of its own, and the local model has none
+    key, url = row.variables
+    return ProviderSettings(env.get(key) or None, given_url(env, url))
+
+
 def _options(wire: WireName, more: frozenset[str], *, own_server: bool) -> frozenset[str]:
     """A server of the operator's own bills no option apart, so its software's are open too."""
     if wire != "openai":
@@ -288,7 +298,7 @@ def ollama_url(host: str) -> str:
         port = parts.port or {"https": 443}.get(parts.scheme, 11434)
     except ValueError:
         raise SettingsError(f"OLLAMA_HOST is {host!r}: the port is not a number") from None
-    return f"{parts.scheme}://{name}:{port}{parts.path}"
+    return based(f"{parts.scheme}://{name}:{port}{parts.path}", "ollama")
 
 
 def declared(path: Path, env: Mapping[str, str]) -> Declared:
@@ -343,7 +353,7 @@ def _declared(entry: _Declared, file: str, env: Mapping[str, str]) -> Endpoint:
     return Endpoint(
         name=entry.name.lower(),
         wire=entry.wire,
-        base_url=entry.base_url.rstrip("/"),
+        base_url=based(entry.base_url, entry.wire),
         auth=entry.auth,
         abort_rule=entry.abort_rule,
         headers=tuple(entry.headers.items()),

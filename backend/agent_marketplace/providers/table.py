@@ -16,12 +16,14 @@ AbortRule = Literal["stops", "continues", "unknown"]
 
 
 class Row(NamedTuple):
-    """One provider. `abort`: does closing the connection stop the provider's work and its bill? `probe`: a path that
+    """One provider. `title`: as people read it. `abort`: does closing the connection stop its work and its bill? `probe`: a path that
     answers 401 or 403 to a wrong key, "" where there is none. `options`: fields without a canonical name that it takes on the
-    operator's key, besides the wire's common ones; `unstored`: it keeps what it is asked unless told `store: false`; `counts_thinking`: its
+    operator's key, besides the wire's common ones. `unstored`: it keeps what it is asked unless told `store: false`. `env`: the
+    variables of the operator's key and base URL, None = its name in capitals with `_API_KEY` and `_BASE_URL`. `counts_thinking`: its
     limit of output is documented to contain the thinking (matters on the `openai` and `huggingface` wires only)."""
 
     name: str
+    title: str
     base_url: str
     abort: AbortRule = "unknown"
     wire: WireName = "openai"
@@ -33,6 +35,12 @@ class Row(NamedTuple):
     options: frozenset[str] = frozenset()
     unstored: bool = False
     counts_thinking: bool = False
+    env: tuple[str, str] | None = None
+
+    @property
+    def variables(self) -> tuple[str, str]:
+        """Names of the environment variables: of the key, of the base URL."""
+        return self.env or (f"{self.name.upper()}_API_KEY", f"{self.name.upper()}_BASE_URL")
 
 
 # OpenAI rejects fields it does not know (400); its own, besides the canonical ones.
@@ -66,52 +74,56 @@ _NO_TOP_K = Dialect(refuses=frozenset({"top_k"}))
 _NO_PROBE = ""  # its list of models is public, so it says nothing of a key
 
 ROWS: tuple[Row, ...] = (
-    Row("openai", "https://api.openai.com/v1", "stops", dialect=_OPENAI, options=frozenset(vocabulary.OPENAI), unstored=True,
+    Row("openai", "OpenAI", "https://api.openai.com/v1", "stops", dialect=_OPENAI, options=frozenset(vocabulary.OPENAI), unstored=True,
         counts_thinking=True),
-    Row("anthropic", "https://api.anthropic.com", "stops", "anthropic", "x-api-key", "v1/models",
+    Row("anthropic", "Anthropic", "https://api.anthropic.com", "stops", "anthropic", "x-api-key", "v1/models",
         headers=(("anthropic-version", "2023-06-01"),)),
-    Row("google", "https://generativelanguage.googleapis.com", "continues", "gemini", "x-goog-api-key", "v1beta/models"),
-    Row("huggingface", "https://router.huggingface.co/v1", "continues", probe="https://huggingface.co/api/whoami-v2"),
-    Row("mistral", "https://api.mistral.ai/v1", "continues", dialect=_MISTRAL, options=frozenset(vocabulary.MISTRAL)),
-    Row("deepseek", "https://api.deepseek.com/v1", "stops", dialect=_NO_TOP_K, counts_thinking=True),
-    Row("xai", "https://api.x.ai/v1", "stops", dialect=_NO_TOP_K),
-    Row("groq", "https://api.groq.com/openai/v1", "continues", dialect=_GROQ),
-    Row("together", "https://api.together.xyz/v1", "stops"),
-    Row("fireworks", "https://api.fireworks.ai/inference/v1", "stops"),
-    Row("openrouter", "https://openrouter.ai/api/v1", "unknown", probe="key", options=frozenset(vocabulary.OPENROUTER)),
-    Row("cerebras", "https://api.cerebras.ai/v1", dialect=_NO_TOP_K),
-    Row("deepinfra", "https://api.deepinfra.com/v1/openai", "stops", probe=_NO_PROBE),
-    Row("novita", "https://api.novita.ai/v3/openai", "stops", probe=_NO_PROBE),
-    Row("nebius", "https://api.studio.nebius.com/v1", "continues"),
-    Row("siliconflow", "https://api.siliconflow.com/v1"),
-    Row("alibaba", "https://dashscope-intl.aliyuncs.com/compatible-mode/v1", "continues"),
-    Row("moonshotai", "https://api.moonshot.ai/v1", dialect=_NO_TOP_K),
-    Row("zai", "https://api.z.ai/api/paas/v4", dialect=_NO_TOP_K),
-    Row("minimax", "https://api.minimax.io/v1", "continues"),
-    Row("perplexity", "https://api.perplexity.ai", "continues", probe=_NO_PROBE),
-    Row("cohere", "https://api.cohere.ai/compatibility/v1", "stops"),
-    Row("ai21", "https://api.ai21.com/studio/v1", "continues"),
-    Row("sambanova", "https://api.sambanova.ai/v1", "continues", probe=_NO_PROBE),
-    Row("hyperbolic", "https://api.hyperbolic.xyz/v1", "stops"),
-    Row("baseten", "https://inference.baseten.co/v1"),
-    Row("scaleway", "https://api.scaleway.ai/v1"),
-    Row("vercel", "https://ai-gateway.vercel.sh/v1", probe=_NO_PROBE),
-    Row("chutes", "https://llm.chutes.ai/v1", "stops", probe=_NO_PROBE),
-    Row("venice", "https://api.venice.ai/api/v1", probe=_NO_PROBE),
-    Row("friendli", "https://api.friendli.ai/serverless/v1", "stops", probe=_NO_PROBE),
-    Row("nscale", "https://inference.api.nscale.com/v1"),
-    Row("wandb", "https://api.inference.wandb.ai/v1"),
-    Row("requesty", "https://router.requesty.ai/v1", probe=_NO_PROBE),
-    Row("inception", "https://api.inceptionlabs.ai/v1"),
-    Row("upstage", "https://api.upstage.ai/v1"),
-    Row("lambda", "https://api.lambda.ai/v1", "continues"),
-    Row("ollama", "http://127.0.0.1:11434", "stops", "ollama", "none", "", own_host=True),
-    Row("vllm", "http://127.0.0.1:8001/v1", "stops", own_host=True, counts_thinking=True),
-    Row("llamacpp", "http://127.0.0.1:8080/v1", "stops", own_host=True, counts_thinking=True),
-    Row("lmstudio", "http://127.0.0.1:1234/v1", "stops", own_host=True, counts_thinking=True),
+    Row("google", "Google", "https://generativelanguage.googleapis.com", "continues", "gemini", "x-goog-api-key", "v1beta/models",
+        env=("GEMINI_API_KEY", "GOOGLE_GEMINI_BASE_URL")),
+    Row("huggingface", "Hugging Face", "https://router.huggingface.co/v1", "continues", probe="https://huggingface.co/api/whoami-v2",
+        env=("HF_TOKEN", "HF_BASE_URL")),
+    Row("mistral", "Mistral AI", "https://api.mistral.ai/v1", "continues", dialect=_MISTRAL, options=frozenset(vocabulary.MISTRAL)),
+    Row("deepseek", "DeepSeek", "https://api.deepseek.com/v1", "stops", dialect=_NO_TOP_K, counts_thinking=True),
+    Row("xai", "xAI", "https://api.x.ai/v1", "stops", dialect=_NO_TOP_K),
+    Row("groq", "Groq", "https://api.groq.com/openai/v1", "continues", dialect=_GROQ),
+    Row("together", "Together AI", "https://api.together.xyz/v1", "stops"),
+    Row("fireworks", "Fireworks AI", "https://api.fireworks.ai/inference/v1", "stops"),
+    Row("openrouter", "OpenRouter", "https://openrouter.ai/api/v1", "unknown", probe="key", options=frozenset(vocabulary.OPENROUTER)),
+    Row("cerebras", "Cerebras", "https://api.cerebras.ai/v1", dialect=_NO_TOP_K),
+    Row("deepinfra", "DeepInfra", "https://api.deepinfra.com/v1/openai", "stops", probe=_NO_PROBE),
+    Row("novita", "Novita AI", "https://api.novita.ai/v3/openai", "stops", probe=_NO_PROBE),
+    Row("nebius", "Nebius", "https://api.studio.nebius.com/v1", "continues"),
+    Row("siliconflow", "SiliconFlow", "https://api.siliconflow.com/v1"),
+    Row("alibaba", "Alibaba Cloud", "https://dashscope-intl.aliyuncs.com/compatible-mode/v1", "continues"),
+    Row("moonshotai", "Moonshot AI", "https://api.moonshot.ai/v1", dialect=_NO_TOP_K),
+    Row("zai", "Z.ai", "https://api.z.ai/api/paas/v4", dialect=_NO_TOP_K),
+    Row("minimax", "MiniMax", "https://api.minimax.io/v1", "continues"),
+    Row("perplexity", "Perplexity", "https://api.perplexity.ai", "continues", probe=_NO_PROBE),
+    Row("cohere", "Cohere", "https://api.cohere.ai/compatibility/v1", "stops"),
+    Row("ai21", "AI21 Labs", "https://api.ai21.com/studio/v1", "continues"),
+    Row("sambanova", "SambaNova", "https://api.sambanova.ai/v1", "continues", probe=_NO_PROBE),
+    Row("hyperbolic", "Hyperbolic", "https://api.hyperbolic.xyz/v1", "stops"),
+    Row("baseten", "Baseten", "https://inference.baseten.co/v1"),
+    Row("scaleway", "Scaleway", "https://api.scaleway.ai/v1"),
+    Row("vercel", "Vercel AI Gateway", "https://ai-gateway.vercel.sh/v1", probe=_NO_PROBE),
+    Row("chutes", "Chutes", "https://llm.chutes.ai/v1", "stops", probe=_NO_PROBE),
+    Row("venice", "Venice", "https://api.venice.ai/api/v1", probe=_NO_PROBE),
+    Row("friendli", "FriendliAI", "https://api.friendli.ai/serverless/v1", "stops", probe=_NO_PROBE),
+    Row("nscale", "Nscale", "https://inference.api.nscale.com/v1"),
+    Row("wandb", "Weights & Biases", "https://api.inference.wandb.ai/v1"),
+    Row("requesty", "Requesty", "https://router.requesty.ai/v1", probe=_NO_PROBE),
+    Row("inception", "Inception", "https://api.inceptionlabs.ai/v1"),
+    Row("upstage", "Upstage", "https://api.upstage.ai/v1"),
+    Row("lambda", "Lambda", "https://api.lambda.ai/v1", "continues"),
+    Row("ollama", "Ollama", "http://127.0.0.1:11434", "stops", "ollama", "none", "", own_host=True),
+    Row("vllm", "vLLM", "http://127.0.0.1:8001/v1", "stops", own_host=True, counts_thinking=True),
+    Row("llamacpp", "llama.cpp", "http://127.0.0.1:8080/v1", "stops", own_host=True, counts_thinking=True),
+    Row("lmstudio", "LM Studio", "http://127.0.0.1:1234/v1", "stops", own_host=True, counts_thinking=True),
 )  # fmt: skip
 
 NAMES = frozenset(row.name for row in ROWS if not row.own_host)
 """Providers out in the world, which take keys."""
 
-LOCAL = Row("local", "http://127.0.0.1:0/v1", "stops", own_host=True, counts_thinking=True)
+TITLES = {row.name: row.title for row in ROWS}
+
+LOCAL = Row("local", "This server", "http://127.0.0.1:0/v1", "stops", own_host=True, counts_thinking=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from agent_marketplace.providers.endpoints import declared
+from agent_marketplace.providers.endpoints import EndpointTable, declared
 from agent_marketplace.providers.table import ROWS
 from agent_marketplace.rules.book import Traits
 from agent_marketplace.settings import load
@@ -35,13 +35,11 @@ def test_every_provider_is_documented_as_it_is_called() -> None:
 def test_the_variables_that_are_documented_are_the_ones_that_are_read() -> None:
     for name, (_, variables, *_) in documented().items():
         names = re.findall(r"[A-Z][A-Z0-9_]+", variables)
-        settings = load({"MARKETPLACE_DATA_DIR": "/tmp", **dict.fromkeys(names, "http://127.0.0.1:9/v1")})
-        if name == "ollama":
-            assert settings.ollama_host
-        else:
-            given = settings.providers[name]
-            assert given.base_url, name
-            assert given.key or name in ("vllm", "llamacpp", "lmstudio"), name
+        env = {"MARKETPLACE_DATA_DIR": "/tmp", **dict.fromkeys(names, "http://127.0.0.1:9")}
+        endpoint = EndpointTable(load(env), env).get(name)
+        assert endpoint is not None
+        assert "127.0.0.1:9" in endpoint.base_url, name
+        assert endpoint.key or name in ("ollama", "vllm", "llamacpp", "lmstudio"), name
 
 
 def test_the_odd_rules_that_are_documented_are_read_as_they_stand_there(tmp_path: Path) -> None:
