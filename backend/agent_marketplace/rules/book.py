@@ -38,6 +38,7 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     user's. prefill: what becomes of an assistant's turn at the end. call_ids, tool_names: patterns. pictures: where a tool's
     result may hold them. reasoning: what becomes of thinking in a history: passed as the client's bytes are, refused, or the
     field of the message it stands in; reasoning_required: a turn with tool calls without it is refused there.
+    sealed_thinking, freeform: on the Responses wire, may thinking be asked for in sealed items, and are custom tools known?
     endpoint: the path at OpenAI. max_tokens_field: what the length is called. first_byte_s: seconds to the answer's head;
     first_content_s: from there to the first content of a stream, and for a plain answer of a model that thinks.
     """
@@ -68,6 +69,8 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     pictures: Literal["result", "user"] = "result"
     reasoning: str = "passed"
     reasoning_required: bool = False
+    sealed_thinking: bool = False
+    freeform: bool = False
     endpoint: Literal["chat", "responses"] = "chat"
     max_tokens_field: str = ""
     first_byte_s: float = 60.0

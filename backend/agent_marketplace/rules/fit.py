@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import msgspec
 
 from agent_marketplace.rules import ids, parameters, schemas, turns
-from agent_marketplace.rules.book import Rules
+from agent_marketplace.rules.book import Rules, Traits
 from agent_marketplace.rules.refusing import Unfit
 from agent_marketplace.wires.base import Call, ToolCallPart, ToolResultPart
 from agent_marketplace.wires.notes import Note
@@ -43,6 +43,9 @@ def fit(call: Call, rules: Rules) -> Fitted:
     turns.check(call, traits)
     notes: list[Note] = []
     made = parameters.fitted(call, traits, thinking=thinking, notes=notes)
+    if rules.wire == call.wire == "anthropic" and _too_new(made, traits):
+        words = "this model is asked to think with a budget of tokens"
+        notes.append(Note("thinking" if call.adaptive else "output_config.effort", "reencoded", words))
     if rules.wire in ("openai", "responses") and call.wire != rules.wire:
         made = schemas.fitted(made, notes)
     if call.allowed_tools and not traits.allowed_tools:
@@ -62,6 +65,13 @@ def fit(call: Call, rules: Rules) -> Fitted:
             Note("cache_control", "left_out", "this provider caches prompts by itself, or not at all")
         )
     return Fitted(made, tuple(notes), names, same=same)
+
+
+def _too_new(call: Call, traits: Traits) -> bool:
+    """Whether a Claude is asked to think in words that its generation does not know: its client's bytes must not pass."""
+    if traits.thinking != "budget" or call.reasoning_effort in (None, "none"):
+        return False
+    return call.adaptive or not traits.efforts
 
 
 def _offering(call: Call, notes: list[Note]) -> Call:

@@ -68,6 +68,7 @@ def manner_of(traits: Traits, *, hidden: bool) -> Manner:
     return _manner(
         thinking=traits.thinking, thinking_shown=traits.thinking_shown, thinking_hidden=hidden, effort_as=traits.effort_as,
         reasoning_field=field, prefix=prefix, max_tokens_field=traits.max_tokens_field,
+        sealed_thinking=traits.sealed_thinking, freeform=traits.freeform,
     )  # fmt: skip
 
 

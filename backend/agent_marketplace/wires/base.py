@@ -120,6 +120,7 @@ class Manner(msgspec.Struct, frozen=True, kw_only=True):
     `thinking: {type}` and no effort, `both` = the switch where thinking is off.
     reasoning_field: where an assistant's message holds its earlier thinking, "" = it is left out. prefix: an assistant's turn
     at the end is marked as the beginning of the answer. max_tokens_field: what the length is called, "" = as the dialect says.
+    sealed_thinking, freeform: Responses may be asked for sealed items of thinking, and knows custom tools.
     """
 
     thinking: str = ""
@@ -129,6 +130,8 @@ class Manner(msgspec.Struct, frozen=True, kw_only=True):
     reasoning_field: str = ""
     prefix: bool = False
     max_tokens_field: str = ""
+    sealed_thinking: bool = False
+    freeform: bool = False
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -162,6 +165,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     cache: str = ""  # a mark that the provider is to place itself, behind the last turn
     reasoning_effort: str | None = None  # "none" | "minimal" | "low" | "medium" | "high"
     reasoning_max_tokens: int | None = None
+    adaptive: bool = False  # thinking was asked for in Claude's adaptive style
     reasoning_summary: str | None = (
         None  # how a summary of the thinking is asked for: "auto" | "concise" | "detailed"
     )

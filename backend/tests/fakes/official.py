@@ -15,6 +15,7 @@ from typing import Any, Literal
 import anthropic.types.message_create_params as anthropic_params
 import ollama._types as ollama_types
 from google.genai import types as google
+from huggingface_hub import TextGenerationInput
 from openai.types import embedding_create_params as vectors
 from openai.types.chat import completion_create_params as chat
 from openai.types.responses import response_create_params as responses
@@ -22,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 from pydantic.alias_generators import to_camel
 from pydantic_core import SchemaValidator, ValidationError
 
-Wire = Literal["openai", "responses", "anthropic", "gemini", "ollama", "embeddings"]
+Wire = Literal["openai", "responses", "anthropic", "gemini", "ollama", "embeddings", "huggingface"]
 
 
 class GeminiBody(BaseModel):
@@ -62,6 +63,7 @@ _TYPES: Mapping[Wire, Any] = {
     "gemini": GeminiBody,
     "ollama": OllamaBody,
     "embeddings": vectors.EmbeddingCreateParams,
+    "huggingface": TextGenerationInput,
 }
 
 
@@ -74,7 +76,7 @@ def closed(schema: Any) -> Any:
     out = {k: closed(v) for k, v in schema.items()}
     if out.get("type") == "generator":
         return {**out, "type": "list"}
-    if out.get("type") in ("typed-dict", "model-fields"):
+    if out.get("type") in ("typed-dict", "model-fields", "dataclass-args"):
         out["extra_behavior"] = "forbid"
     return out
 
@@ -105,12 +107,23 @@ def _without(value: Any, path: list[str]) -> None:
             del value[head]
 
 
-def _name_reasoning(body: Any) -> None:
-    """Codex sends reasoning back without its id where nothing is stored, and so do we: the types alone ask for one."""
-    items = body.get("input") if isinstance(body, dict) else None
-    for item in items if isinstance(items, list) else ():
-        if isinstance(item, dict) and item.get("type") == "reasoning":
-            item.setdefault("id", "rs_unnamed")
+@cache
+def omissions() -> tuple[Mapping[str, Any], ...]:
+    """Fields that a wire does without, though its SDK's types ask for them."""
+    text = (files("agent_marketplace.rules") / "rulebook.toml").read_text("utf-8")
+    return tuple(tomllib.loads(text)["omission"])
+
+
+def _filled(value: Any, path: list[str], kind: str) -> None:
+    """Fills a field in at a path, where it stands in an object of the type."""
+    head, *rest = path
+    if head == "*":
+        for item in value if isinstance(value, list) else ():
+            _filled(item, rest, kind)
+    elif isinstance(value, dict) and rest:
+        _filled(value.get(head), rest, kind)
+    elif isinstance(value, dict) and value.get("type") == kind:
+        value.setdefault(head, "unsaid")
 
 
 def complaints(wire: Wire, body: bytes, provider: str = "") -> list[str]:
@@ -119,8 +132,9 @@ def complaints(wire: Wire, body: bytes, provider: str = "") -> list[str]:
     for row in extensions():
         if row["wire"] == wire and (not row.get("providers") or not provider or provider in row["providers"]):
             _without(value, row["field"].split("."))
-    if wire == "responses":
-        _name_reasoning(value)
+    for row in omissions():
+        if row["wire"] == wire:
+            _filled(value, row["field"].split("."), row["type"])
     try:
         judge(wire).validate_python(value)
     except ValidationError as e:

@@ -22,10 +22,11 @@ TARGETS = [
     ("openai", "mistral", "mistral-large-4"), ("openai", "deepseek", "deepseek-v4-flash"), ("openai", "moonshotai", "kimi-k2.6"),
     ("openai", "zai", "glm-5"), ("openai", "groq", "openai/gpt-oss-120b"), ("openai", "perplexity", "sonar"),
     ("openai", "vllm", "qwen3.6-27b"), ("openai", "vllm", "gemma-3-27b-it"), ("responses", "openai", "gpt-5.6-sol"),
-    ("anthropic", "anthropic", "claude-haiku-4-5"), ("anthropic", "anthropic", "claude-opus-4-6"),
+    ("anthropic", "anthropic", "claude-haiku-4-5"), ("anthropic", "anthropic", "claude-opus-4-5"),
+    ("anthropic", "anthropic", "claude-opus-4-6"),
     ("anthropic", "anthropic", "claude-opus-4-8"), ("anthropic", "anthropic", "claude-fable-5-1"),
     ("gemini", "google", "gemini-2.5-pro"), ("gemini", "google", "gemini-3-pro-preview"),
-    ("gemini", "google", "gemini-3.8-flash"), ("ollama", "ollama", "gemma3:12b"),
+    ("gemini", "google", "gemini-3.8-flash"), ("ollama", "ollama", "gemma3:12b"), ("huggingface", "mytgi", "plain-7b"),
 ]  # fmt: skip
 
 
@@ -203,6 +204,7 @@ WRONG: dict[official.Wire, dict[str, Any]] = {
     "gemini": {"contents": [{"role": "user", "parts": [{"text": "x", "odd": 1}]}]},
     "ollama": {"model": "m", "messages": [{"role": "user", "content": "x", "odd": 1}]},
     "embeddings": {"model": "m", "input": ["x"], "odd": 1},
+    "huggingface": {"inputs": "x", "parameters": {"temperature": 0.5, "odd": 1}},
 }
 
 
@@ -220,8 +222,8 @@ def test_a_field_that_one_provider_adds_is_wrong_at_another() -> None:
     assert official.complaints("openai", body, "groq")
 
 
-def test_every_extension_says_where_it_comes_from() -> None:
-    assert all(row["source"] and row["date"] for row in official.extensions())
+def test_every_extension_and_omission_says_where_it_comes_from() -> None:
+    assert all(row["source"] and row["date"] for row in (*official.extensions(), *official.omissions()))
 
 
 @pytest.mark.parametrize(("wire", "provider", "model"), TARGETS)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from openai.types.chat import ChatCompletion
 
+from agent_marketplace.rules import bundled, fit
 from agent_marketplace.wires import codecs
 from agent_marketplace.wires.base import (
     Call,
@@ -61,6 +62,7 @@ def test_every_provider_is_told_a_tool_that_it_takes(call: Call, wire: str) -> N
 
 
 def test_openais_newer_models_are_told_the_tool_itself(call: Call) -> None:
+    call = fit(call, bundled().rules("responses", "openai", "gpt-5.6-sol")).call
     sent = json.loads(codecs()["responses"].build_request(call, "gpt-5.6-sol", stream=False).body)
     form = {"type": "grammar", "syntax": "lark", "definition": "start: /.+/s"}
     assert sent["tools"] == [

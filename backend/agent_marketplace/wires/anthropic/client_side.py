@@ -125,6 +125,7 @@ def parse(body: bytes, *, model: str | None, stream: bool | None, counting: bool
         top_k=r.top_k,
         stop=tuple(r.stop_sequences or ()),
         tools=tuple(_tool(t, f"tools[{i}]") for i, t in enumerate(r.tools or ())),
+        adaptive=r.thinking is not None and r.thinking.type == "adaptive",
         tool_choice=None
         if choice is None
         else {"any": "required", "tool": choice.name or ""}.get(choice.type, choice.type),

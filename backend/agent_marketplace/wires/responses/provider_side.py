@@ -1,6 +1,5 @@
 """OpenAI Responses towards OpenAI: the request out, its answer, stream and errors in."""
 
-import re
 from typing import Any
 
 import msgspec
@@ -93,16 +92,13 @@ _response = msgspec.json.Decoder(_Response)
 
 
 _ENCRYPTED = "reasoning.encrypted_content"
-# By OpenAI's model pages: these think, and take freeform tools; others refuse the one's `include` and the other's tools.
-_THINKS = re.compile(r"(?:^|[/:])(?:o\d|gpt-(?:[5-9]|\d\d)|codex)(?!.*-chat)")
-_TAKES_FREEFORM = re.compile(r"gpt-(?:[5-9]|\d\d)|codex")
 
 
 def build(call: Call, upstream_model: str, *, stream: bool) -> OutboundCall:
     """The body of POST /responses; nothing is stored there. Raises UpstreamFailure(UNSUPPORTED)."""
     unsaid = ("top_k", "seed", "frequency_penalty", "presence_penalty", "n")
     dropped = [n for n in unsaid if getattr(call, n) is not None] + (["stop"] if call.stop else [])
-    native = _TAKES_FREEFORM.search(upstream_model) is not None
+    native = call.manner.freeform
     written = _History(call, native)
     body: dict[str, Any] = {
         "model": upstream_model,
@@ -131,7 +127,7 @@ def build(call: Call, upstream_model: str, *, stream: bool) -> OutboundCall:
     if effort is not None or call.reasoning_summary is not None:
         told = {"effort": effort, "summary": call.reasoning_summary or "auto"}
         body["reasoning"] = {k: v for k, v in told.items() if v is not None}
-    if "reasoning" in body or _THINKS.search(upstream_model):
+    if "reasoning" in body or call.manner.sealed_thinking:
         others = call.extra.get("include") if call.wire == "responses" else None
         body["include"] = [*(others if isinstance(others, list) else ()), _ENCRYPTED]
     body["store"] = False  # last: whatever a client's own fields say
