@@ -10,6 +10,7 @@ from typing import Any
 
 from agent_marketplace.accounts.assemble import Accounts, assemble
 from agent_marketplace.accounts.authenticator import Authenticator
+from agent_marketplace.accounts.errors import InvalidToken
 from agent_marketplace.accounts.limits import Limits
 from agent_marketplace.catalog import MarketplaceRegistry, Offer
 from agent_marketplace.catalog import store as catalog_store
@@ -117,6 +118,7 @@ class Market:
     runs: Runs = field(default_factory=Runs)
     ollama: Pulled = field(default_factory=Pulled)
     documents: DocumentReader = field(default_factory=DocumentReader)
+    keyless: str | None = field(default=None, repr=False)
     _jobs: list[asyncio.Task[None]] = field(default_factory=list)
 
     @property
@@ -141,6 +143,7 @@ class Market:
         lost = await self.ledger.recover()
         if lost:
             log.warning("%d requests of a process that died were ended as lost", lost)
+        self.keyless = await self._keyless()
         self.local.start()
         for every_s, job in (
             (_SWEEP_S, lambda: self.ledger.sweep(self.router.parts.running)),
@@ -186,6 +189,23 @@ class Market:
         with contextlib.suppress(Unavailable):  # it is read either way, and the next start seals it
             if sealed := await self.agents.seal_parameters():
                 log.info("sealed the parameters of %d versions of agents", sealed)
+
+    async def _keyless(self) -> str | None:
+        """The key that Ollama clients without one run under; None where there is none, or one without a cap."""
+        if (text := self.settings.ollama_keyless) is None:
+            return None
+        try:
+            owner = await self.authenticator.verify(text)
+            keys = await self.accounts.keys.list(owner.user_id)
+            capped = any(k.key_id == owner.key_id and k.cap is not None for k in keys)
+        except InvalidToken:
+            capped = False
+        if not capped:
+            log.error(
+                "MARKETPLACE_OLLAMA_KEYLESS is no marketplace key with a cap: clients without a key are refused"
+            )
+            return None
+        return text
 
     async def _begin_journal(self) -> None:
         """A settlement that the database does not take is kept in the data directory until it does."""
@@ -318,7 +338,8 @@ def build(
             conversations.erase_user_in, KeptReasoning.erase_user_in, Learner.erase_user_in, catalog_store.delete_ratings_of,
         ),
     )  # fmt: skip
-    targets = Targets(registry, endpoints, settings.markup)
+    ollama = Pulled()
+    targets = Targets(registry, endpoints, settings.markup, ollama.unheard)
     credentials, health, wires = Credentials(vault), Health(clock), codecs()
     engine = RecommendationEngine(registry, accounts.auth, clock=clock, encoder=default_encoder)
     registry.set_evidence(engine.quality.evidence(), engine.quality.overall_share(registry))
@@ -341,7 +362,7 @@ def build(
         learner=Learner(db, clock, engine, everybody_trusted=settings.signup != "open"),
         endpoints=endpoints, targets=targets, credentials=credentials, health=health,
         router=router, probe=Probe(db), conversations=conversations, reasoning=reasoning, favourites=favourites,
-        client=client, codecs=wires,
+        client=client, codecs=wires, ollama=ollama,
         agents=Agents(db, vault, clock, lambda name: registry.resolve(name) is not None, quota=quota),
         local=LocalModel(settings.models_dir, enabled=settings.local_model),
     )  # fmt: skip

@@ -6,6 +6,7 @@ import fastapi
 from fastapi import Depends, Request
 
 from agent_marketplace.accounts.principal import Principal
+from agent_marketplace.api import keyless
 from agent_marketplace.api.asgi import read_headers
 from agent_marketplace.api.paths import query_keys
 from agent_marketplace.app import Market
@@ -20,7 +21,7 @@ def market_of(request: Request) -> Market:
 async def caller(request: Request) -> Principal:
     """The authenticated caller. Raises Unauthorized, RateLimited, BadRequest (a credential sent twice)."""
     market = market_of(request)
-    headers = read_headers(request.scope)
+    headers = keyless.with_key(market, request.scope, read_headers(request.scope))
     principal = await market.authenticator.authenticate(headers, query_keys(request.scope, headers))
     market.limits.request(principal.user_id)
     return principal

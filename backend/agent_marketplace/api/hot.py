@@ -4,7 +4,9 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from agent_marketplace.api import items
+import msgspec
+
+from agent_marketplace.api import items, keyless
 from agent_marketplace.api.asgi import (
     ClientGone,
     Receive,
@@ -86,7 +88,7 @@ class Hot:
         fixed: Mapping[str, Any],
     ) -> None:
         market = self._market
-        headers = read_headers(scope)
+        headers = keyless.with_key(market, scope, read_headers(scope))
         keys = query_keys(scope, headers)
         principal = await market.authenticator.authenticate(headers, keys)
         principal.require("inference")
@@ -101,6 +103,8 @@ class Hot:
         call = await aside(len(body), lambda: codec.parse_request(body, **fixed))
         if not call.model:
             raise BadRequest("model is required")
+        if free := keyless.free_only(market, scope):
+            call = msgspec.structs.replace(call, routing=keyless.routed(call.routing, free=free))
         flight = market.router.flight(
             GatewayRequest(
                 request_id=request_id,
@@ -114,7 +118,8 @@ class Hot:
                 still_valid=lambda: market.authenticator.still(headers, keys),
             )
         )
-        await flight.open()
+        with keyless.explained(free=free):
+            await flight.open()
         await fly(flight, scope, send, sink_of(flight, scope, send))
 
 

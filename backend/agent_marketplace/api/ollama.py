@@ -3,18 +3,19 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import Response
+import msgspec
+from fastapi import Request, Response
 from pydantic import BaseModel, Field
 
 from agent_marketplace import json
 from agent_marketplace.accounts.principal import Principal
+from agent_marketplace.api import keyless
 from agent_marketplace.api.compat import fly_embedding
 from agent_marketplace.api.deps import Caller, Router, Runner, The
 from agent_marketplace.api.envelope import ExactJSON
 from agent_marketplace.app import Market
 from agent_marketplace.catalog import AIModel
 from agent_marketplace.gateway.embedding import Render
-from agent_marketplace.gateway.flight import Flight
 from agent_marketplace.ids import new_id
 from agent_marketplace.wires.embeddings import EmbeddingCall, EmbeddingReply
 
@@ -51,10 +52,10 @@ async def version() -> Response:
 
 
 @router.get("/tags", summary="Models that can be called now, Ollama's shape")
-async def tags(market: The, _principal: Caller) -> Response:
-    return ExactJSON(
-        {"models": [_tag(m) for m in market.registry.get_all_models() if m.is_available and not m.retired]}
-    )
+async def tags(request: Request, market: The, _principal: Caller) -> Response:
+    free = keyless.free_only(market, request.scope)
+    listed = market.registry.filter_by_tier("free") if free else market.registry.get_all_models()
+    return ExactJSON({"models": [_tag(m) for m in listed if m.is_available and not m.retired]})
 
 
 @router.get("/ps", summary="Loaded models: none is loaded for a caller")
@@ -84,22 +85,29 @@ async def show(market: The, _principal: Caller, body: Show) -> Response:
 
 
 @router.post("/embed", summary="Vectors of texts, Ollama's shape, billed exactly")
-async def embed(market: The, principal: Runner, body: Embed) -> Response:
+async def embed(request: Request, market: The, principal: Runner, body: Embed) -> Response:
     inputs = (body.input,) if isinstance(body.input, str) else tuple(body.input)
     call = EmbeddingCall(model=body.model, inputs=inputs, dimensions=body.dimensions)
-    return await fly_embedding(market, _flight(market, principal, call, _render))
+    return await _embedded(request, market, principal, call, _render)
 
 
 @router.post("/embeddings", summary="The vector of a text, Ollama's older shape, billed exactly")
-async def embed_prompt(market: The, principal: Runner, body: Prompted) -> Response:
+async def embed_prompt(request: Request, market: The, principal: Runner, body: Prompted) -> Response:
     call = EmbeddingCall(model=body.model, inputs=(body.prompt,))
-    return await fly_embedding(market, _flight(market, principal, call, _render_one))
+    return await _embedded(request, market, principal, call, _render_one)
 
 
-def _flight(market: Market, principal: Principal, call: EmbeddingCall, render: Render) -> Flight:
-    request_id = new_id("gen")
+async def _embedded(
+    request: Request, market: Market, principal: Principal, call: EmbeddingCall, render: Render
+) -> Response:
+    free, request_id = keyless.free_only(market, request.scope), new_id("gen")
+    call = msgspec.structs.replace(call, routing=keyless.routed(call.routing, free=free))
     user_id, key_id = principal.user_id, principal.key_id
-    return market.router.embedding(call, request_id=request_id, user_id=user_id, key_id=key_id, render=render)
+    flight = market.router.embedding(
+        call, request_id=request_id, user_id=user_id, key_id=key_id, render=render
+    )
+    with keyless.explained(free=free):
+        return await fly_embedding(market, flight)
 
 
 def _render_one(reply: EmbeddingReply, _model: str, extra: Mapping[str, Any]) -> bytes:

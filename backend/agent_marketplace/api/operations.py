@@ -1,7 +1,6 @@
 """Health, readiness, metrics."""
 
 import hmac
-import re
 
 import sqlalchemy as sa
 from fastapi import Request, Response
@@ -12,6 +11,7 @@ from agent_marketplace.api.asgi import read_headers
 from agent_marketplace.api.deps import Router, The
 from agent_marketplace.api.envelope import ExactJSON
 from agent_marketplace.api.metrics import read_tally, render_metrics, tally
+from agent_marketplace.api.nearby import from_here
 from agent_marketplace.api.peers import peers_of
 from agent_marketplace.app import Market
 from agent_marketplace.db.probe import LIMIT_S
@@ -47,10 +47,6 @@ def _not_ready(status: str, reason: str) -> Response:
     return ExactJSON({"status": status, "reason": reason}, status_code=503)
 
 
-_FORWARDED = ("x-forwarded-for", "x-forwarded-host", "x-real-ip", "forwarded", "via")
-_LOOPBACK = re.compile(r"(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?\Z", re.IGNORECASE)
-
-
 def _may_read(market: Market, request: Request) -> None:
     """Figures are the operator's: with the token, or from this machine itself, neither through a proxy nor by a rebound name."""
     settings, headers, peers = market.settings, read_headers(request.scope), request.scope.get("peers")
@@ -59,9 +55,7 @@ def _may_read(market: Market, request: Request) -> None:
     given = headers.get("authorization", "").removeprefix("Bearer ").encode()
     if settings.metrics_token is not None and hmac.compare_digest(given, settings.metrics_token.encode()):
         return
-    host = request.client.host if request.client else ""
-    direct = host in ("127.0.0.1", "::1", "::ffff:127.0.0.1") and not any(n in headers for n in _FORWARDED)
-    if not direct or not _LOOPBACK.match(headers.get("host", "")):
+    if not from_here(request.scope, headers):
         raise Unauthorized(
             "Metrics are read from this machine, or with MARKETPLACE_METRICS_TOKEN (docs/operations.md)"
         )

@@ -1,6 +1,6 @@
 """From a model's name to all the ways to reach it: offers x credentials, with the price the caller would pay."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -34,7 +34,15 @@ def marked_up(price: Price | None, markup: Decimal | None) -> Price | None:
 class Targets:
     """Builds the plan's groups. Groups are kept until the catalogue or what can be called changes."""
 
-    def __init__(self, registry: MarketplaceRegistry, endpoints: EndpointTable, markup: Decimal) -> None:
+    def __init__(
+        self,
+        registry: MarketplaceRegistry,
+        endpoints: EndpointTable,
+        markup: Decimal,
+        unheard: Callable[[str], str | None] = lambda _: None,
+    ) -> None:
+        """unheard: why a name can't be called that is a server's which has not said yet what it has."""
+        self._unheard = unheard
         self._registry = registry
         self._endpoints = endpoints
         self._markup = None if markup == 1 else markup
@@ -44,6 +52,8 @@ class Targets:
     def resolve(self, name: str) -> AIModel:
         """Our model for any of its names. Raises NotFound with the nearest names."""
         model = self._registry.resolve(name)
+        if model is None and (words := self._unheard(name)) is not None:
+            raise NotFound(f"{name[:100]}: {words}", code="no_endpoints")
         if model is None:
             near = self._registry.nearest(name)
             hint = f"; did you mean {near[0]}?" if near else ""
@@ -84,11 +94,18 @@ class Targets:
                 else offer.provider == (model.maker or model.provider)
             )
             targets += self._targets(model, offer, own_keys, wishes, first=first)
+        unheard = self._unheard(name) if all(t.provider != "ollama" for t in targets) else None
+        first_words = (
+            (Skipped(model=model.id, provider="ollama", code="unavailable", reason=unheard),)
+            if unheard
+            else ()
+        )
         return Group(
             model=model.id,
             why=why,
             targets=tuple(t for t in targets if t.unavailable is None),
-            unavailable=tuple(
+            unavailable=first_words
+            + tuple(
                 Skipped(model=t.model, provider=t.provider, code="unavailable", reason=t.unavailable)
                 for t in targets
                 if t.unavailable is not None

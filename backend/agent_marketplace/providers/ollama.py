@@ -5,6 +5,7 @@ server's are read off the template and the model's own facts.
 """
 
 import asyncio
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -21,6 +22,8 @@ _TIMES = Timeouts(connect_s=1, first_byte_s=2, idle_s=2, total_s=3)
 _AT_ONCE = 4
 _ASKING_S = 10.0
 _MOST = 500
+_TAG = re.compile(r"[^/]:(?:latest|e?\d+(?:\.\d+)?[bm](?:-.*)?|i?q\d.*)$")
+"""Ollama's names: `qwen3:8b`, `llama3:latest`, `hf.co/…:q4_k_m`."""
 
 
 class OllamaModel(msgspec.Struct, frozen=True):
@@ -161,13 +164,17 @@ class Pulled:
         except TimeoutError:
             return  # what is not known yet is asked for in the next round
 
+    def unheard(self, name: str) -> str | None:
+        """As `why_not`, for a name that no offer stands behind: one that only an Ollama that has not answered could serve."""
+        return self.why_not(name) if self._told_at is None and _TAG.search(name.lower()) else None
+
     def why_not(self, tag: str) -> str | None:
         """Why a model can't be called there, in words; None where it can."""
         plain = tag.removesuffix(":latest")
         if any(name.removesuffix(":latest") == plain for name in self.models):
             return None
         if self._told_at is None:
-            return "not pulled at the operator's Ollama, or no Ollama is running"
+            return "the operator's Ollama can't be reached: it has not answered since this server started"
         if self.away:
             at = datetime.fromtimestamp(self._told_at / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
             return f"not pulled at the operator's Ollama when it last answered ({at})"
