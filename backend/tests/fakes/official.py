@@ -1,8 +1,9 @@
 """The official SDKs' own types as judges of what we send: every field has to be one that the provider's client knows.
 
-TypedDicts and models under pydantic, with two changes through the whole tree, without which the check is nearly empty:
-what the SDKs type as `Iterable` is read as a list (pydantic would not look inside), and fields that a type does not name
-are forbidden. Fields that a compatible provider adds are `[[extension]]` rows of the rulebook, each with its source.
+TypedDicts and models under pydantic, with three changes through the whole tree, without which the check is nearly empty:
+what the SDKs type as `Iterable` is read as a list (pydantic would not look inside), fields that a type does not name are
+forbidden, and a model of an SDK that leaves them open is looked into again (pydantic would take the class's own validator).
+Fields that a compatible provider adds are `[[extension]]` rows of the rulebook, each with its source.
 """
 
 import json
@@ -16,6 +17,7 @@ import anthropic.types.message_create_params as anthropic_params
 import ollama._types as ollama_types
 from google.genai import types as google
 from huggingface_hub import TextGenerationInput
+from mistralai.client.models import ChatCompletionRequest as MistralBody
 from openai.types import embedding_create_params as vectors
 from openai.types.chat import completion_create_params as chat
 from openai.types.responses import response_create_params as responses
@@ -67,12 +69,20 @@ _TYPES: Mapping[Wire, Any] = {
 }
 
 
+_OWN: Mapping[tuple[Wire, str], Any] = {("openai", "mistral"): MistralBody}
+_OPEN = "mistralai"
+
+
 def closed(schema: Any) -> Any:
     """A core schema that looks into everything and takes nothing unnamed."""
     if isinstance(schema, list | tuple):
         return type(schema)(closed(s) for s in schema)
     if not isinstance(schema, dict):
         return schema
+    if schema.get("type") == "model" and _OPEN in schema["cls"].__module__:
+        return {**closed(schema["schema"]), **({"ref": schema["ref"]} if "ref" in schema else {})}
+    if schema.get("type") == "function-before" and "parse_open_union" in repr(schema["function"]):
+        return closed(schema["schema"])  # mistralai's: it makes an object of what the schema is to judge
     out = {k: closed(v) for k, v in schema.items()}
     if out.get("type") == "generator":
         return {**out, "type": "list"}
@@ -82,9 +92,9 @@ def closed(schema: Any) -> Any:
 
 
 @cache
-def judge(wire: Wire) -> SchemaValidator:
-    """The judge of a wire's bodies."""
-    return SchemaValidator(closed(TypeAdapter(_TYPES[wire]).core_schema))
+def judge(wire: Wire, provider: str = "") -> SchemaValidator:
+    """The judge of a wire's bodies, or of a provider's that has an SDK of its own for it."""
+    return SchemaValidator(closed(TypeAdapter(_OWN.get((wire, provider), _TYPES[wire])).core_schema))
 
 
 @cache
@@ -129,14 +139,15 @@ def _filled(value: Any, path: list[str], kind: str) -> None:
 def complaints(wire: Wire, body: bytes, provider: str = "") -> list[str]:
     """What the SDK's types say against a request body; nothing = it is one that the SDK itself could have sent."""
     value = json.loads(body)
-    for row in extensions():
+    own = provider if (wire, provider) in _OWN else ""
+    for row in () if own else extensions():
         if row["wire"] == wire and (not row.get("providers") or not provider or provider in row["providers"]):
             _without(value, row["field"].split("."))
     for row in omissions():
         if row["wire"] == wire:
             _filled(value, row["field"].split("."), row["type"])
     try:
-        judge(wire).validate_python(value)
+        judge(wire, own).validate_python(value)
     except ValidationError as e:
         # Of a union every member complains: what none of them knows, or has wrong, is what is left after the best one.
         return [f"{'.'.join(map(str, err['loc']))}: {err['msg']}" for err in e.errors(include_url=False)]

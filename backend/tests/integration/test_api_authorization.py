@@ -116,6 +116,7 @@ RULES: dict[str, Rule] = {
         "inference", body={"model": PAID, "messages": [{"role": "user", "content": "x"}]}
     ),
     "post /v1/responses": Rule("inference", body={"model": PAID, "input": "x"}),
+    "post /v1/responses/compact": Rule("inference", body={"model": PAID, "input": "x"}),
     "post /v1/messages": Rule(
         "inference", body={"model": PAID, "max_tokens": 5, "messages": [{"role": "user", "content": "x"}]}
     ),

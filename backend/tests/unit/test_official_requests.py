@@ -5,13 +5,16 @@ from typing import Any
 
 import pytest
 
+from agent_marketplace.providers.table import ROWS
 from agent_marketplace.rules import bundled, fit, refusal
 from agent_marketplace.wires import codecs
-from agent_marketplace.wires.base import Call, UpstreamFailure
+from agent_marketplace.wires.base import Call, Codec, UpstreamFailure
+from agent_marketplace.wires.openai.codec import OpenAICodec
 from tests.fakes import official
 from tests.fakes.refusals import refused
 
 CODECS = codecs()
+DIALECTS = {row.name: row.dialect for row in ROWS}
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 URL = f"data:image/png;base64,{PNG}"
@@ -168,6 +171,11 @@ def asked(wire: str, body: dict[str, Any]) -> Call:
     return CODECS[wire].parse_request(json.dumps(body).encode(), model="m", stream=False)
 
 
+def towards(wire: str, provider: str) -> Codec:
+    """The codec in the provider's own dialect."""
+    return OpenAICodec(DIALECTS.get(provider)) if wire == "openai" else CODECS[wire]
+
+
 @pytest.mark.parametrize(("wire", "provider", "model"), TARGETS)
 @pytest.mark.parametrize("number", range(len(CLIENTS)))
 @pytest.mark.parametrize("stream", [False, True])
@@ -179,7 +187,7 @@ def test_what_any_client_asks_goes_out_as_the_official_sdk_could_say_it(
     if refusal(call, rules) is not None:
         return
     try:
-        out = CODECS[wire].build_request(fit(call, rules).call, model, stream=stream)
+        out = towards(wire, provider).build_request(fit(call, rules).call, model, stream=stream)
     except UpstreamFailure:
         return  # refused by name: nothing is sent
     found = official.complaints(wire, out.body, provider)  # type: ignore[arg-type]
@@ -213,6 +221,20 @@ def test_the_judge_sees_one_wrong_field_however_deep_it_stands(wire: official.Wi
     body = json.dumps(WRONG[wire])
     assert official.complaints(wire, body.encode())
     assert official.complaints(wire, body.replace(', "odd": 1', "").encode()) == []
+
+
+def test_mistral_is_judged_by_its_own_sdk_however_deep() -> None:
+    """Its API is like OpenAI's and refuses what is not its own, so that OpenAI's types alone are no judge of it."""
+    said: dict[str, Any] = {"role": "user", "content": [{"type": "text", "text": "x"}]}
+    body: dict[str, Any] = {"model": "m", "messages": [said], "random_seed": 7}
+    assert official.complaints("openai", json.dumps(body).encode(), "mistral") == []
+    odd = {**said, "content": [{"type": "text", "text": "x", "odd": 1}]}
+    for wrong in (
+        {**body, "seed": 7},
+        {**body, "messages": [odd]},
+        {**body, "stream_options": {"include_usage": True}},
+    ):
+        assert official.complaints("openai", json.dumps(wrong).encode(), "mistral"), wrong
 
 
 def test_a_field_that_one_provider_adds_is_wrong_at_another() -> None:
