@@ -24,6 +24,7 @@ from agent_marketplace.db import migrate
 from agent_marketplace.db.engine import Database
 from agent_marketplace.db.health import quick_check
 from agent_marketplace.db.probe import Probe
+from agent_marketplace.db.reports import Reports
 from agent_marketplace.documents import DocumentReader
 from agent_marketplace.errors import Unavailable
 from agent_marketplace.gateway.ai_api_router import APIRouter
@@ -51,6 +52,7 @@ from agent_marketplace.recommend.ai_recommendation_engine import RecommendationE
 from agent_marketplace.recommend.encoder import default_encoder
 from agent_marketplace.recommend.learner import Learner
 from agent_marketplace.settings import Settings
+from agent_marketplace.usage_log import UsageLog
 from agent_marketplace.vault import InstallationSecrets, Vault, checks, load_secrets
 from agent_marketplace.wires import codecs
 from agent_marketplace.wires.base import Codec
@@ -59,6 +61,7 @@ from agent_marketplace.wires.shared.bounds import warm
 log = logging.getLogger(__name__)
 _SWEEP_S = 5.0
 _CHECKPOINT_S = 300.0
+_ROLL_S = 10.0
 _BOUNDS_S = 5.0
 _STATS_S = 60.0
 _PURGE_S = 3600.0
@@ -96,6 +99,8 @@ class Market:
     secrets: InstallationSecrets
     db: Database
     ledger: Ledger
+    reports: Reports
+    usage_log: UsageLog
     vault: Vault
     accounts: Accounts
     registry: MarketplaceRegistry
@@ -148,6 +153,7 @@ class Market:
         for every_s, job in (
             (_SWEEP_S, lambda: self.ledger.sweep(self.router.parts.running)),
             (_CHECKPOINT_S, self.ledger.checkpoint),
+            (_ROLL_S, self.usage_log.roll),
             (_BOUNDS_S, self.router.parts.bounds.refresh),
             (_FOLLOW_S, self.catalog.follow),
             (_STATS_S, self.catalog.flush),
@@ -176,6 +182,7 @@ class Market:
         await self.client.close()
         await self.ledger.close()
         self.accounts.close()
+        self.reports.close()
         self.db.close()
 
     async def _look_for_damage(self) -> None:
@@ -323,6 +330,7 @@ def build(
         )
     db = _opened(settings, secrets if strict else None, clock)
     ledger = Ledger(db, clock, secret=secrets.checkpoint, hold_ttl_s=settings.hold_ttl_s)
+    reports = Reports(db)
     vault = Vault(db, secrets.keyring, clock)
     reasoning = KeptReasoning(db, vault, clock)
     quota, favourites = settings.storage_per_user, Favourites(db, clock)
@@ -358,6 +366,7 @@ def build(
     )  # fmt: skip
     market = Market(
         settings=settings, clock=clock, drain=drain, secrets=secrets, db=db, ledger=ledger, vault=vault, accounts=accounts,
+        reports=reports, usage_log=UsageLog(db, reports),
         registry=registry, catalog=catalog, engine=engine,
         learner=Learner(db, clock, engine, everybody_trusted=settings.signup != "open"),
         endpoints=endpoints, targets=targets, credentials=credentials, health=health,

@@ -11,7 +11,7 @@ from agent_marketplace.accounts.user import User
 from agent_marketplace.connect import Client
 from agent_marketplace.conversations.types import Agent, Conversation, Message
 from agent_marketplace.gateway.agent_wire import usage_fields
-from agent_marketplace.ledger import Plan, StatementEntry, UsageRecord, UsageSum, dollars
+from agent_marketplace.ledger import Plan, StatementEntry, UsageRecord, dollars
 from agent_marketplace.providers.endpoints import Endpoint
 
 
@@ -94,15 +94,15 @@ def statement_entry(entry: StatementEntry) -> dict[str, Any]:
     }
 
 
-def usage_sum(by: str, total: UsageSum) -> dict[str, Any]:
+def usage_sum(by: str, row: Mapping[str, Any]) -> dict[str, Any]:
     """Usage of one model or day."""
     return {
-        by: total.key,
-        "requests": total.requests,
-        "tokens": total.input_tokens + total.output_tokens,
-        "input_tokens": total.input_tokens,
-        "output_tokens": total.output_tokens,
-        "cost": dollars(total.cost_nano),
+        by: row["time" if by == "day" else by],
+        "requests": row["requests"],
+        "tokens": row["tokens"],
+        "input_tokens": row["input_tokens"],
+        "output_tokens": row["output_tokens"],
+        "cost": row["spend"],
     }
 
 

@@ -19,6 +19,7 @@ from agent_marketplace.api.openapi import install_openapi
 from agent_marketplace.api.origins import Origins
 from agent_marketplace.api.stopping import Stopping
 from agent_marketplace.api.v1 import (
+    activity,
     ai_agent_routes,
     ai_marketplace_routes,
     assistant,
@@ -75,6 +76,7 @@ def cold(market: Market, extra: Sequence[Router] = ()) -> FastAPI:
         operations,
         ai_marketplace_routes,
         assistant,
+        activity,
         billing,
         keys,
         conversations,

@@ -37,6 +37,7 @@ app.add_typer(weights.app, name="models")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(money.vault, name="vault")
 app.add_typer(money.ledger, name="ledger")
+app.add_typer(money.usage, name="usage")
 app.add_typer(bounds.bounds, name="bounds")
 
 

@@ -1,4 +1,4 @@
-"""`ledger` and `vault`: prove the books, re-wrap secrets."""
+"""`ledger`, `usage` and `vault`: prove the books, sum up anew, re-wrap secrets."""
 
 import typer
 
@@ -7,6 +7,7 @@ from agent_marketplace.cli.common import FAILED, Json, example, show, table, wit
 from agent_marketplace.cli.progress import progress
 
 ledger = typer.Typer(no_args_is_help=True, help="The double-entry ledger.")
+usage = typer.Typer(no_args_is_help=True, help="The sums of what was used.")
 vault = typer.Typer(no_args_is_help=True, help="The vault of provider keys.")
 
 
@@ -29,6 +30,18 @@ def verify(as_json: Json = False) -> None:
 
     if not with_market(work):
         raise typer.Exit(FAILED)
+
+
+@usage.command("rebuild", epilog=example("usage rebuild"))
+def rebuild(as_json: Json = False) -> None:
+    """Make the sums that usage pages read anew from the usage rows, a day at a time; figures stay right meanwhile."""
+
+    async def work(market: Market) -> int:
+        with progress("Summing up what was used") as shown:
+            return await market.usage_log.rebuild(shown.tell)
+
+    rows = with_market(work)
+    show({"rows": rows}, as_json=as_json, text=f"Summed up {rows} usage rows.")
 
 
 @vault.command("rotate", epilog=example("vault rotate"))

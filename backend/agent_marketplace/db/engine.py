@@ -31,6 +31,7 @@ Work = Callable[[sa.Connection], T]
 
 READERS = 8
 WRITERS = 8
+REPORTERS = 2
 RETRIES = 5
 BUSY_TIMEOUT_MS = 10_000
 _AWAY = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)
@@ -64,7 +65,7 @@ class Database:
         else:
             try:
                 engine = sa.create_engine(
-                    url, pool_size=READERS + 1, max_overflow=WRITERS, pool_pre_ping=True
+                    url, pool_size=READERS + 1, max_overflow=WRITERS + REPORTERS, pool_pre_ping=True
                 )
             except ModuleNotFoundError:
                 raise SettingsError(

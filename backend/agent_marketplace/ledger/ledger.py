@@ -6,7 +6,7 @@ import logging
 import secrets
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -19,6 +19,7 @@ from agent_marketplace.ledger.types import (
     Balance,
     Hold,
     KeySpend,
+    OpenHold,
     Period,
     Receipt,
     Settlement,
@@ -26,7 +27,6 @@ from agent_marketplace.ledger.types import (
     Status,
     Totals,
     UsageRecord,
-    UsageSum,
     VerifyReport,
 )
 from agent_marketplace.ledger.writer import Extend, Heartbeat, Job, MakeHold, Settle, Void, Writer
@@ -210,12 +210,9 @@ class Ledger:
         """Postings of a wallet, newest first. Raises NotFound, BadRequest (cursor)."""
         return await self._database.read(lambda c: store.statement(c, user_id, cursor, limit))
 
-    async def usage(
-        self, user_id: str, *, days: int = 30, by: Literal["model", "day"] = "model"
-    ) -> list[UsageSum]:
-        """Sums of the last `days`, by model (dearest first) or by UTC day (newest first)."""
-        since = self._clock.now_ms() - days * store.DAY_MS
-        return await self._database.read(lambda c: store.usage(c, user_id, since, by))
+    async def running(self, user_id: str) -> list[OpenHold]:
+        """The user's calls in flight, oldest first."""
+        return await self._database.read(lambda c: store.running(c, user_id))
 
     async def receipt(self, request_id: str, user_id: str) -> UsageRecord:
         """The usage row of one of the user's requests. Raises NotFound."""

@@ -1,7 +1,7 @@
 """What is read from the ledger: wallets, statements, usage, receipts, caps. Never the basis of a decision about money."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -18,19 +18,17 @@ from agent_marketplace.errors import BadRequest, NotFound
 from agent_marketplace.ledger.book import USAGE_CLASSES
 from agent_marketplace.ledger.holds import Budget, window_end
 from agent_marketplace.ledger.postings import user_account
-from agent_marketplace.ledger.topups import day_of
 from agent_marketplace.ledger.types import (
     Balance,
     KeySpend,
+    OpenHold,
     StatementEntry,
     StatementPage,
     Totals,
     UsageRecord,
-    UsageSum,
 )
-from agent_marketplace.usage import INPUTS, OUTPUTS, Usage
+from agent_marketplace.usage import Usage
 
-DAY_MS = 86_400_000
 MAX_PAGE = 200
 _WALLET = (accounts.c.balance_nano, accounts.c.held_nano, accounts.c.restricted_nano)
 
@@ -85,29 +83,16 @@ def statement(connection: sa.Connection, user_id: str, cursor: str | None, limit
     return StatementPage(entries=entries, next_cursor=str(entries[-1].id) if len(rows) > size else None)
 
 
-def usage(
-    connection: sa.Connection, user_id: str, since_ms: int, by: Literal["model", "day"]
-) -> list[UsageSum]:
-    """Sums since a moment, by model (dearest first) or UTC day (newest first)."""
-    u = usage_records.c
-    key = u.model if by == "model" else u.created_at // DAY_MS
-    cost = sa.func.sum(u.charge_nano).label("cost")
-    rows = connection.execute(
-        sa.select(key.label("key"), sa.func.count().label("requests"), _sum(INPUTS), _sum(OUTPUTS), cost)
-        .where(u.user_id == user_id, u.created_at >= since_ms)
-        .group_by(sa.text("1"))
-        .order_by(cost.desc() if by == "model" else sa.text("1 DESC"), sa.text("1"))
+def running(connection: sa.Connection, user_id: str) -> list[OpenHold]:
+    """A user's calls in flight, oldest first."""
+    h = holds.c
+    query = (
+        sa.select(h.request_id, h.model, h.provider, h.key_id, h.created_at, h.amount_nano)
+        .join(accounts, accounts.c.id == h.account_id)
+        .where(h.state == "open", accounts.c.name == user_account(user_id))
+        .order_by(h.created_at, h.request_id)
     )
-    return [
-        UsageSum(
-            key=row[0] if by == "model" else day_of(int(row[0]) * DAY_MS),
-            requests=row[1],
-            input_tokens=int(row[2]),
-            output_tokens=int(row[3]),
-            cost_nano=int(row[4]),
-        )
-        for row in rows
-    ]
+    return [OpenHold(*row) for row in connection.execute(query)]
 
 
 def receipt(connection: sa.Connection, request_id: str, user_id: str) -> UsageRecord:
@@ -148,13 +133,6 @@ def key_spend(connection: sa.Connection, key_ids: Sequence[str], now_ms: int) ->
             resets_at=window_end(budget.period, budget.timezone, budget.window_start),
         )
     return found
-
-
-def _sum(names: Sequence[str]) -> sa.ColumnElement[Any]:
-    total: sa.ColumnElement[Any] = usage_records.c[names[0]]
-    for name in names[1:]:
-        total = total + usage_records.c[name]
-    return sa.func.sum(total)
 
 
 def _record(row: sa.Row[Any]) -> UsageRecord:

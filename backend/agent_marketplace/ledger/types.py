@@ -104,14 +104,15 @@ class StatementPage(msgspec.Struct, frozen=True, kw_only=True):
     next_cursor: str | None
 
 
-class UsageSum(msgspec.Struct, frozen=True, kw_only=True):
-    """Usage of one model or of one UTC day (`key`)."""
+class OpenHold(msgspec.Struct, frozen=True):
+    """A call in flight, as its hold says. since: ms."""
 
-    key: str
-    requests: int
-    input_tokens: int
-    output_tokens: int
-    cost_nano: int
+    request_id: str
+    model: str
+    provider: str
+    key_id: str | None
+    since: int
+    held_nano: int
 
 
 class UsageRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 Checked: postings of each transaction sum to zero; sequences have no gap; chains and signed checkpoints hold; stored balances
 and roll-ups = recomputed; held = sum of open holds; available >= 0 unless a top-up was reversed; each ended request has one
-usage row that agrees with its postings; key caps hold what their open holds hold.
+usage row that agrees with its postings; key caps hold what their open holds hold; the roll-ups of usage are the sums of its rows.
 """
 
 import hmac
@@ -25,6 +25,7 @@ from agent_marketplace.db.tables.ledger import (
 from agent_marketplace.ledger.housekeeping import sign
 from agent_marketplace.ledger.postings import ABSORBED, chain_hash
 from agent_marketplace.ledger.types import VerifyReport
+from agent_marketplace.usage_log.store import disagreements
 
 MAX_PROBLEMS = 100
 _FETCH = 5_000
@@ -86,6 +87,8 @@ def verify(connection: sa.Connection, secret: bytes, tell: Tell = silent) -> Ver
     _checkpoint_heads(audit)
     _requests(audit)
     _key_budgets(audit)
+    for words in disagreements(connection, MAX_PROBLEMS):
+        audit.wrong(f"{words}; `agent-marketplace usage rebuild` makes the roll-ups anew")
     return VerifyReport(**audit.counts, problems=audit.problems)
 
 

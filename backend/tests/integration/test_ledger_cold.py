@@ -98,23 +98,36 @@ def test_the_statement_pages_through_every_posting_once(ledger):
     asyncio.run(story())
 
 
-def test_usage_sums_by_model_and_by_day(ledger, database, clock):
+def test_usage_rows_are_exported_oldest_first(ledger, database, clock):
     async def story():
-        for i, (model, charge) in enumerate([("a", 10), ("b", 50), ("a", 20)]):
+        for i in range(3):
             await ledger.hold(f"r{i}", "ann", 100, price_version="v")
-            await ledger.settle(settlement(f"r{i}", charge, model=model))
+            await ledger.settle(settlement(f"r{i}", 10))
             clock.advance(86_400)
-        by_model = await ledger.usage("ann")
-        assert [(s.key, s.requests, s.input_tokens, s.output_tokens, s.cost_nano) for s in by_model] == [
-            ("b", 1, 100, 20, 50), ("a", 2, 200, 40, 30),
-        ]  # fmt: skip
-        by_day = await ledger.usage("ann", by="day")
-        assert [s.cost_nano for s in by_day] == [20, 50, 10]
-        assert by_day[0].key > by_day[2].key
-        assert await ledger.usage("ann", days=0) == []
 
     asyncio.run(story())
     assert [r.request_id for r in database.read_sync(lambda c: store.records(c, "ann"))] == ["r0", "r1", "r2"]
+
+
+def test_calls_in_flight_are_the_users_own_open_holds_oldest_first(ledger, database, clock):
+    async def story():
+        await database.write(lambda c: ledger.open_account_in(c, "zoe", credit_nano=1000))
+        for name, user in (("r1", "ann"), ("r2", "ann"), ("r3", "ann"), ("z1", "zoe")):
+            meta = {"model": "m", "provider": "p"}
+            await ledger.hold(
+                name, user, 100, price_version="v", key_id="key" if name == "r2" else None, meta=meta
+            )
+            clock.advance(1)
+        await ledger.settle(settlement("r1", 10))
+        return await ledger.running("ann"), await ledger.running("zoe")
+
+    anns, zoes = asyncio.run(story())
+    assert [(h.request_id, h.key_id, h.held_nano, h.model) for h in anns] == [
+        ("r2", "key", 100, "m"),
+        ("r3", None, 100, "m"),
+    ]
+    assert anns[0].since + 1000 == anns[1].since
+    assert [h.request_id for h in zoes] == ["z1"]
 
 
 def test_a_key_spends_no_more_than_its_cap_in_any_window(ledger, database, clock):

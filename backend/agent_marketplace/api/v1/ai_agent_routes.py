@@ -63,6 +63,7 @@ async def get_completion(request: Request, market: The, principal: Runner) -> Re
     gateway_request = chats.request_of(
         principal.user_id, principal.key_id, call, {"run_id": run_id}, None, still_valid, traceparent=parent
     )
+    chats.note_agent(gateway_request, text(body, "agent_id", limit=200) or text(body, "model", limit=200))
     flight = market.router.flight(gateway_request)
     once = await claim(market, request, principal.user_id, body)
     if isinstance(once, Response):
@@ -98,6 +99,7 @@ async def chat(request: Request, market: The, principal: Runner) -> Response:
         principal.user_id, principal.key_id, call, keeper.fields, keeper, caller_check(market, request),
         traceparent=request.headers.get("traceparent"),
     )  # fmt: skip
+    chats.note_agent(gateway_request, turn.agent_id)
     flight = market.router.flight(gateway_request)
     once = await claim(market, request, principal.user_id, body)
     if isinstance(once, Response):

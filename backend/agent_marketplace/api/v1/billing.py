@@ -9,6 +9,7 @@ from agent_marketplace.api.deps import Person, Reader, Router, The
 from agent_marketplace.api.envelope import success
 from agent_marketplace.catalog.models import prices_dict
 from agent_marketplace.ledger import PLANS, dollars
+from agent_marketplace.usage_log.query import MOST_ROWS, ask
 
 router = Router(prefix="/api/v1/marketplace", tags=["money"])
 Limit = Annotated[int, Query(ge=1, le=200)]
@@ -49,13 +50,19 @@ async def get_usage(
     days: Annotated[int, Query(ge=1, le=366)] = 30,
     by: Literal["model", "day"] = "model",
 ) -> Response:
-    sums = await market.ledger.usage(principal.user_id, days=days, by=by)
+    asked = ask(
+        user_id=principal.user_id, metrics=("requests", "tokens", "input_tokens", "output_tokens", "spend"),
+        by=("time" if by == "day" else by,), filters={}, tz="UTC", granularity="day", since=None, until=None,
+        days=days, now=market.clock.now_ms(), limit=MOST_ROWS,
+    )  # fmt: skip
+    found = await market.usage_log.query(asked)
+    rows = [present.usage_sum(by, row) for row in found.rows]
     total = {
-        "requests": sum(s.requests for s in sums),
-        "tokens": sum(s.input_tokens + s.output_tokens for s in sums),
-        "cost": dollars(sum(s.cost_nano for s in sums)),
+        "requests": found.totals["requests"],
+        "tokens": found.totals["tokens"],
+        "cost": found.totals["spend"],
     }
-    return success(usage=[present.usage_sum(by, s) for s in sums], total=total, days=days)
+    return success(usage=rows[::-1] if by == "day" else rows, total=total, days=days)
 
 
 @router.get("/billing/plans", summary="Plans and what they cost", responses={200: {"model": replies.Plans}})

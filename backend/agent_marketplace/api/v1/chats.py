@@ -288,3 +288,9 @@ def request_of(
         still_valid=still_valid,
         on_done=keeper.land if keeper is not None else None,
     )
+
+
+def note_agent(request: GatewayRequest, name: str | None) -> None:
+    """The receipt, and with it what was used, says which of the user's agents asked."""
+    if name is not None and name.startswith("agt_"):
+        request.detail["agent_id"] = name

@@ -383,6 +383,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/marketplace/activity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every call of mine, newest first, and those in flight */
+        get: operations["get_activity_api_v1_marketplace_activity_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/activity/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every call of mine as CSV or JSON lines, sent while it is read */
+        get: operations["export_activity_api_v1_marketplace_activity_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/marketplace/api-keys": {
         parameters: {
             query?: never;
@@ -932,6 +966,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/marketplace/usage/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was used: metrics by up to two dimensions, filtered, in a time zone */
+        get: operations["query_usage_api_v1_marketplace_usage_query_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/version": {
         parameters: {
             query?: never;
@@ -1361,6 +1412,74 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** Activity */
+        Activity: {
+            /** As Of */
+            as_of: string;
+            /** Calls */
+            calls: components["schemas"]["ActivityCall"][];
+            /** In Flight */
+            in_flight: components["schemas"]["InFlight"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        /**
+         * ActivityCall
+         * @description A finished call. own_key: one's own provider key paid; list_cost: what it costs at list price.
+         */
+        ActivityCall: {
+            /** Agent Id */
+            agent_id: string | null;
+            /** At */
+            at: string;
+            /** Cached Tokens */
+            cached_tokens: number;
+            /** Conversation Id */
+            conversation_id: string | null;
+            /** Cost */
+            cost: number;
+            error: components["schemas"]["Cause"] | null;
+            /** Estimated */
+            estimated: boolean;
+            /** Fallback */
+            fallback: boolean;
+            /** First Token Ms */
+            first_token_ms: number | null;
+            /** Input Tokens */
+            input_tokens: number;
+            /** Key Id */
+            key_id: string | null;
+            /** List Cost */
+            list_cost: number | null;
+            /** Model */
+            model: string;
+            /** Output Tokens */
+            output_tokens: number;
+            /** Own Key */
+            own_key: boolean;
+            /** Provider */
+            provider: string;
+            /** Request Id */
+            request_id: string;
+            /** Requested Model */
+            requested_model: string | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "ok" | "partial" | "failed" | "cancelled" | "lost";
+            /** Streamed */
+            streamed: boolean;
+            /** Total Ms */
+            total_ms: number | null;
+            /** Tries */
+            tries: number;
+        };
         /**
          * AddApiKey
          * @example {
@@ -1570,6 +1689,17 @@ export interface components {
             period: "total" | "day" | "week" | "month";
             /** Timezone */
             timezone: string;
+        };
+        /**
+         * Cause
+         * @description Why a call did not end well.
+         */
+        Cause: {
+            /** Code */
+            code: string;
+            fix: components["schemas"]["Fix"] | null;
+            /** Words */
+            words: string;
         };
         /**
          * ChangePassword
@@ -1971,6 +2101,16 @@ export interface components {
             success: true;
         };
         /**
+         * Fix
+         * @description A page of the web UI, and what to do there.
+         */
+        Fix: {
+            /** Page */
+            page: string;
+            /** Words */
+            words: string;
+        };
+        /**
          * Generation
          * @description The receipt of one call.
          */
@@ -2023,6 +2163,24 @@ export interface components {
              * @constant
              */
             success: true;
+        };
+        /**
+         * InFlight
+         * @description A call that runs. held: dollars.
+         */
+        InFlight: {
+            /** Held */
+            held: number;
+            /** Key Id */
+            key_id: string | null;
+            /** Model */
+            model: string;
+            /** Provider */
+            provider: string;
+            /** Request Id */
+            request_id: string;
+            /** Since */
+            since: string;
         };
         /**
          * Key
@@ -2949,6 +3107,22 @@ export interface components {
             tier: string;
         };
         /**
+         * Times
+         * @description Milliseconds, read off bins; None = no call was timed. samples: how many were.
+         */
+        Times: {
+            /** Mean */
+            mean: number | null;
+            /** P50 */
+            p50: number | null;
+            /** P90 */
+            p90: number | null;
+            /** P99 */
+            p99: number | null;
+            /** Samples */
+            samples: number;
+        };
+        /**
          * Timings
          * @description Milliseconds since the request began.
          */
@@ -3073,6 +3247,112 @@ export interface components {
             user_message_id?: string | null;
         } & {
             [key: string]: unknown;
+        };
+        /**
+         * UsageFound
+         * @description truncated: there are more rows; `totals` is of all of them.
+         */
+        UsageFound: {
+            /** As Of */
+            as_of: string;
+            /** By */
+            by: string[];
+            /** Granularity */
+            granularity: ("hour" | "day" | "week" | "month") | null;
+            /** Metrics */
+            metrics: string[];
+            /** Percentiles */
+            percentiles: string | null;
+            /** Rows */
+            rows: components["schemas"]["UsageGroup"][];
+            /** Since */
+            since: string;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+            totals: components["schemas"]["UsageMetrics"];
+            /** Truncated */
+            truncated: boolean;
+            /** Tz */
+            tz: string;
+            /** Until */
+            until: string;
+        };
+        /**
+         * UsageGroup
+         * @description One row: the values of the dimensions that were asked for (null = no key, agent or conversation), and the metrics.
+         */
+        UsageGroup: {
+            /** Agent */
+            agent?: string | null;
+            /** Cache Share */
+            cache_share?: number | null;
+            /** Classes */
+            classes?: {
+                [key: string]: number;
+            } | null;
+            /** Conversation */
+            conversation?: string | null;
+            /** Error Share */
+            error_share?: number | null;
+            /** Errors */
+            errors?: number | null;
+            first_token?: components["schemas"]["Times"] | null;
+            /** Input Tokens */
+            input_tokens?: number | null;
+            /** Key */
+            key?: string | null;
+            latency?: components["schemas"]["Times"] | null;
+            /** List Cost */
+            list_cost?: number | null;
+            /** Model */
+            model?: string | null;
+            /** Output Tokens */
+            output_tokens?: number | null;
+            /** Provider */
+            provider?: string | null;
+            /** Requests */
+            requests?: number | null;
+            /** Spend */
+            spend?: number | null;
+            /** Status */
+            status?: string | null;
+            /** Time */
+            time?: string | null;
+            /** Tokens */
+            tokens?: number | null;
+        };
+        /**
+         * UsageMetrics
+         * @description Those that were asked for. Money in dollars; shares of 1, None where nothing was counted.
+         */
+        UsageMetrics: {
+            /** Cache Share */
+            cache_share?: number | null;
+            /** Classes */
+            classes?: {
+                [key: string]: number;
+            } | null;
+            /** Error Share */
+            error_share?: number | null;
+            /** Errors */
+            errors?: number | null;
+            first_token?: components["schemas"]["Times"] | null;
+            /** Input Tokens */
+            input_tokens?: number | null;
+            latency?: components["schemas"]["Times"] | null;
+            /** List Cost */
+            list_cost?: number | null;
+            /** Output Tokens */
+            output_tokens?: number | null;
+            /** Requests */
+            requests?: number | null;
+            /** Spend */
+            spend?: number | null;
+            /** Tokens */
+            tokens?: number | null;
         };
         /** UsageReply */
         UsageReply: {
@@ -3963,6 +4243,95 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Exported"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_activity_api_v1_marketplace_activity_get: {
+        parameters: {
+            query?: {
+                /** @description IANA time zone */
+                tz?: string;
+                /** @description A date in `tz`, or a moment (RFC 3339) */
+                since?: string | null;
+                /** @description A date in `tz`, or a moment (RFC 3339) */
+                until?: string | null;
+                cursor?: string | null;
+                limit?: number;
+                model?: string[];
+                provider?: string[];
+                key?: string[];
+                agent?: string[];
+                conversation?: string[];
+                status?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Activity"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    export_activity_api_v1_marketplace_activity_export_get: {
+        parameters: {
+            query?: {
+                format?: "csv" | "jsonl";
+                /** @description IANA time zone */
+                tz?: string;
+                /** @description A date in `tz`, or a moment (RFC 3339) */
+                since?: string | null;
+                /** @description A date in `tz`, or a moment (RFC 3339) */
+                until?: string | null;
+                model?: string[];
+                provider?: string[];
+                key?: string[];
+                agent?: string[];
+                conversation?: string[];
+                status?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "application/jsonl": unknown;
+                    "text/csv": unknown;
                 };
             };
             /** @description Any failure */
@@ -5128,6 +5497,53 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Recommendations"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    query_usage_api_v1_marketplace_usage_query_get: {
+        parameters: {
+            query?: {
+                metrics?: string[];
+                by?: string[];
+                /** @description IANA time zone */
+                tz?: string;
+                granularity?: "hour" | "day" | "week" | "month";
+                /** @description A date in `tz`, or a moment (RFC 3339) */
+                since?: string | null;
+                /** @description A date in `tz`, or a moment (RFC 3339) */
+                until?: string | null;
+                days?: number;
+                limit?: number;
+                model?: string[];
+                provider?: string[];
+                key?: string[];
+                agent?: string[];
+                conversation?: string[];
+                status?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageFound"];
                 };
             };
             /** @description Any failure */
