@@ -191,9 +191,9 @@ class UsageGroup(UsageMetrics):
     time: str | None = None
     model: str | None = None
     provider: str | None = None
-    key: str | None = None
-    agent: str | None = None
-    conversation: str | None = None
+    key_id: str | None = None
+    agent_id: str | None = None
+    conversation_id: str | None = None
     status: str | None = None
 
 

@@ -240,7 +240,9 @@ def _dearest(
 def _names(asked: Asked, key: Sequence[Any]) -> dict[str, Any]:
     """The values of the dimensions; None = no key, agent or conversation."""
     return {
-        name: zones.label(asked.zone, value, asked.granularity) if name == "time" else value or None
+        COLUMNS.get(name, name): zones.label(asked.zone, value, asked.granularity)
+        if name == "time"
+        else value or None
         for name, value in zip(asked.by, key, strict=True)
     }
 

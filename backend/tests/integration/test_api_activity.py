@@ -44,12 +44,12 @@ def test_page_key_agent_and_conversation_are_told_apart_and_add_up_to_the_statem
     def ask(query: str) -> dict:
         return agreed(ada.get(f"{MARKET}/usage/query?{query}"))
 
-    by_key = {r["key"]: r["requests"] for r in ask("metrics=requests&by=key")["rows"]}
+    by_key = {r["key_id"]: r["requests"] for r in ask("metrics=requests&by=key")["rows"]}
     assert sorted(by_key.values()) == [1, 3]
     assert by_key[None] == 3
-    by_agent = {r["agent"]: r["requests"] for r in ask("metrics=requests&by=agent")["rows"]}
+    by_agent = {r["agent_id"]: r["requests"] for r in ask("metrics=requests&by=agent")["rows"]}
     assert by_agent == {None: 2, agent["id"]: 2}
-    by_talk = {r["conversation"]: r["requests"] for r in ask("metrics=requests&by=conversation")["rows"]}
+    by_talk = {r["conversation_id"]: r["requests"] for r in ask("metrics=requests&by=conversation")["rows"]}
     assert by_talk == {None: 3, chat["conversation_id"]: 1}
     entries = agreed(ada.get(f"{MARKET}/billing/statement"))["entries"]
     spent = -sum(Decimal(e["amount"]) for e in entries if e["kind"] == "usage")

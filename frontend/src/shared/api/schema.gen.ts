@@ -3285,16 +3285,16 @@ export interface components {
          * @description One row: the values of the dimensions that were asked for (null = no key, agent or conversation), and the metrics.
          */
         UsageGroup: {
-            /** Agent */
-            agent?: string | null;
+            /** Agent Id */
+            agent_id?: string | null;
             /** Cache Share */
             cache_share?: number | null;
             /** Classes */
             classes?: {
                 [key: string]: number;
             } | null;
-            /** Conversation */
-            conversation?: string | null;
+            /** Conversation Id */
+            conversation_id?: string | null;
             /** Error Share */
             error_share?: number | null;
             /** Errors */
@@ -3302,8 +3302,8 @@ export interface components {
             first_token?: components["schemas"]["Times"] | null;
             /** Input Tokens */
             input_tokens?: number | null;
-            /** Key */
-            key?: string | null;
+            /** Key Id */
+            key_id?: string | null;
             latency?: components["schemas"]["Times"] | null;
             /** List Cost */
             list_cost?: number | null;
