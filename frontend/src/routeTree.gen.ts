@@ -11,9 +11,11 @@
 import { Route as rootRouteImport } from "./routes/__root";
 import { Route as IndexRouteImport } from "./routes/index";
 import { Route as AccountRouteImport } from "./routes/account";
+import { Route as ActivityRouteImport } from "./routes/activity";
 import { Route as ChatRouteImport } from "./routes/chat";
 import { Route as ConnectRouteImport } from "./routes/connect";
 import { Route as MarketplaceRouteImport } from "./routes/marketplace";
+import { Route as UsageRouteImport } from "./routes/usage";
 
 const IndexRoute = IndexRouteImport.update({
   id: "/",
@@ -23,6 +25,11 @@ const IndexRoute = IndexRouteImport.update({
 const AccountRoute = AccountRouteImport.update({
   id: "/account",
   path: "/account",
+  getParentRoute: () => rootRouteImport,
+} as any);
+const ActivityRoute = ActivityRouteImport.update({
+  id: "/activity",
+  path: "/activity",
   getParentRoute: () => rootRouteImport,
 } as any);
 const ChatRoute = ChatRouteImport.update({
@@ -40,43 +47,78 @@ const MarketplaceRoute = MarketplaceRouteImport.update({
   path: "/marketplace",
   getParentRoute: () => rootRouteImport,
 } as any);
+const UsageRoute = UsageRouteImport.update({
+  id: "/usage",
+  path: "/usage",
+  getParentRoute: () => rootRouteImport,
+} as any);
 
 export interface FileRoutesByFullPath {
   "/": typeof IndexRoute;
   "/account": typeof AccountRoute;
+  "/activity": typeof ActivityRoute;
   "/chat": typeof ChatRoute;
   "/connect": typeof ConnectRoute;
   "/marketplace": typeof MarketplaceRoute;
+  "/usage": typeof UsageRoute;
 }
 export interface FileRoutesByTo {
   "/": typeof IndexRoute;
   "/account": typeof AccountRoute;
+  "/activity": typeof ActivityRoute;
   "/chat": typeof ChatRoute;
   "/connect": typeof ConnectRoute;
   "/marketplace": typeof MarketplaceRoute;
+  "/usage": typeof UsageRoute;
 }
 export interface FileRoutesById {
   __root__: typeof rootRouteImport;
   "/": typeof IndexRoute;
   "/account": typeof AccountRoute;
+  "/activity": typeof ActivityRoute;
   "/chat": typeof ChatRoute;
   "/connect": typeof ConnectRoute;
   "/marketplace": typeof MarketplaceRoute;
+  "/usage": typeof UsageRoute;
 }
 export interface FileRouteTypes {
   fileRoutesByFullPath: FileRoutesByFullPath;
-  fullPaths: "/" | "/account" | "/chat" | "/connect" | "/marketplace";
+  fullPaths:
+    | "/"
+    | "/account"
+    | "/activity"
+    | "/chat"
+    | "/connect"
+    | "/marketplace"
+    | "/usage";
   fileRoutesByTo: FileRoutesByTo;
-  to: "/" | "/account" | "/chat" | "/connect" | "/marketplace";
-  id: "__root__" | "/" | "/account" | "/chat" | "/connect" | "/marketplace";
+  to:
+    | "/"
+    | "/account"
+    | "/activity"
+    | "/chat"
+    | "/connect"
+    | "/marketplace"
+    | "/usage";
+  id:
+    | "__root__"
+    | "/"
+    | "/account"
+    | "/activity"
+    | "/chat"
+    | "/connect"
+    | "/marketplace"
+    | "/usage";
   fileRoutesById: FileRoutesById;
 }
 export interface RootRouteChildren {
   IndexRoute: typeof IndexRoute;
   AccountRoute: typeof AccountRoute;
+  ActivityRoute: typeof ActivityRoute;
   ChatRoute: typeof ChatRoute;
   ConnectRoute: typeof ConnectRoute;
   MarketplaceRoute: typeof MarketplaceRoute;
+  UsageRoute: typeof UsageRoute;
 }
 
 declare module "@tanstack/react-router" {
@@ -93,6 +135,13 @@ declare module "@tanstack/react-router" {
       path: "/account";
       fullPath: "/account";
       preLoaderRoute: typeof AccountRouteImport;
+      parentRoute: typeof rootRouteImport;
+    };
+    "/activity": {
+      id: "/activity";
+      path: "/activity";
+      fullPath: "/activity";
+      preLoaderRoute: typeof ActivityRouteImport;
       parentRoute: typeof rootRouteImport;
     };
     "/chat": {
@@ -116,15 +165,24 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof MarketplaceRouteImport;
       parentRoute: typeof rootRouteImport;
     };
+    "/usage": {
+      id: "/usage";
+      path: "/usage";
+      fullPath: "/usage";
+      preLoaderRoute: typeof UsageRouteImport;
+      parentRoute: typeof rootRouteImport;
+    };
   }
 }
 
 const rootRouteChildren: RootRouteChildren = {
   IndexRoute: IndexRoute,
   AccountRoute: AccountRoute,
+  ActivityRoute: ActivityRoute,
   ChatRoute: ChatRoute,
   ConnectRoute: ConnectRoute,
   MarketplaceRoute: MarketplaceRoute,
+  UsageRoute: UsageRoute,
 };
 export const routeTree = rootRouteImport
   ._addFileChildren(rootRouteChildren)

@@ -15,19 +15,6 @@ export interface StatementEntry {
   memo: string;
 }
 
-export interface UsageRow {
-  model?: string;
-  day?: string;
-  requests: number;
-  tokens: number;
-  cost: number;
-}
-
-export interface Usage {
-  usage: UsageRow[];
-  total: { requests: number; tokens: number; cost: number };
-}
-
 export interface Plan {
   name: string;
   price: number | string;
@@ -45,14 +32,6 @@ export const statementQuery = (api: ApiClient, token: string | null) =>
       }),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_cursor,
-    enabled: token !== null,
-    staleTime: 0,
-  });
-
-export const usageQuery = (api: ApiClient, token: string | null, by: "model" | "day", days: number) =>
-  queryOptions({
-    queryKey: ["usage", token, by, days],
-    queryFn: ({ signal }) => api.get<Usage>(`${base}/billing/usage`, { query: { by, days }, signal }),
     enabled: token !== null,
     staleTime: 0,
   });

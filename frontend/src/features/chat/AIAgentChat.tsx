@@ -5,6 +5,7 @@ import { Button } from "@/shared/ui/button";
 import { Dialog } from "@/shared/ui/dialog";
 import { Notice } from "@/shared/ui/notice";
 import "./chat.css";
+import { useWidth } from "@/shared/lib/use-width";
 import { isAgent } from "./agents-api";
 import { titleOf } from "./chat";
 import { CostDialog, SystemDialog } from "./chat-dialogs";
@@ -23,7 +24,6 @@ import { LoadingChat } from "./states/loading";
 import { OfflineBanner } from "./states/offline-banner";
 import { activePath } from "./tree";
 import { useActions } from "./use-actions";
-import { useWidth } from "./use-width";
 
 const ReceiptDialog = lazy(() =>
   import("@/shared/receipt/receipt-dialog").then((module) => ({ default: module.ReceiptDialog })),

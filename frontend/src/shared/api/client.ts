@@ -4,7 +4,7 @@ import type { ApiPath } from "@/shared/api/paths";
 import type { Session } from "@/shared/api/session";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-type QueryValue = string | number | boolean | null | undefined;
+type QueryValue = string | number | boolean | readonly string[] | null | undefined;
 
 export interface RequestOptions {
   query?: Record<string, QueryValue>;
@@ -93,7 +93,8 @@ export class ApiClient {
 function queryString(query: Record<string, QueryValue> | undefined): string {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query ?? {})) {
-    if (value !== undefined && value !== null && value !== "") parameters.set(name, String(value));
+    if (Array.isArray(value)) for (const one of value) parameters.append(name, one);
+    else if (value !== undefined && value !== null && value !== "") parameters.set(name, String(value));
   }
   const text = parameters.toString();
   return text ? `?${text}` : "";

@@ -1,6 +1,6 @@
 import { type RefObject, useLayoutEffect, useState } from "react";
 
-/** An element's width in px, kept up to date: the chat lays itself out by its own room, not by the window's. */
+/** An element's width in px, kept up to date: what is laid out by its own room, not by the window's, asks it. */
 export function useWidth(element: RefObject<HTMLElement | null>): number {
   const [width, setWidth] = useState(0);
   useLayoutEffect(() => {
