@@ -12,7 +12,8 @@ from fastapi import Depends, Query, Request, Response
 from starlette.responses import StreamingResponse
 
 from agent_marketplace import json
-from agent_marketplace.api import present, replies
+from agent_marketplace.api import present
+from agent_marketplace.api import usage_replies as replies
 from agent_marketplace.api.deps import Reader, Router, The
 from agent_marketplace.api.envelope import NOT_KEPT, success
 from agent_marketplace.app import Market
