@@ -488,6 +488,9 @@ class Flight:
         """Stops the pulse and leaves the call's trace, once, however the call ends."""
         self._stop_pulse()
         self._trace(traces.code(left, self.record))
+        self._dispatched = (
+            None  # it knows the flight: one that is over goes at once, and no collector has to find it
+        )
 
     def _trace(self, code: str) -> None:
         if self.parts.tracer is not None and not self._traced:

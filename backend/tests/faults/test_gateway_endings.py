@@ -1,6 +1,7 @@
 """How an answer can end besides well: the client leaves, asks to stop, reads slowly; the server drains. Each has its bill."""
 
 import asyncio
+import gc
 import random
 import threading
 
@@ -8,6 +9,7 @@ import pytest
 
 from agent_marketplace.errors import Unavailable
 from agent_marketplace.gateway import preparing
+from agent_marketplace.gateway.flight import Flight
 from agent_marketplace.gateway.pulse import Rhythm
 from agent_marketplace.ledger import price_usage
 from agent_marketplace.usage import Usage
@@ -323,3 +325,21 @@ async def test_counting_a_long_prompt_holds_up_nobody_else(rig: Rig, monkeypatch
             402,
         )
     assert on_the_loop == [True, False]
+
+
+@on_rig(Behaviour())
+async def test_a_call_that_is_over_is_no_work_for_the_collector(rig: Rig) -> None:
+    """What is in a circle stays until it is looked for, and looking costs everybody's time."""
+    await rig.chat()
+    await rig.quiet()
+    gc.collect()
+    gc.disable()
+    try:
+        for stream in (False, True, False):
+            await rig.chat(stream=stream)
+        await rig.quiet()
+        async with asyncio.timeout(5):  # the web server lets go of an answer a little after its last byte
+            while any(isinstance(found, Flight) for found in gc.get_objects()):
+                await asyncio.sleep(0.01)
+    finally:
+        gc.enable()
