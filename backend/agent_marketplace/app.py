@@ -365,8 +365,7 @@ def build(
     )  # fmt: skip
     market = Market(
         settings=settings, clock=clock, drain=drain, secrets=secrets, db=db, ledger=ledger, vault=vault, accounts=accounts,
-        reports=reports, usage_log=UsageLog(db, reports),
-        registry=registry, catalog=catalog, engine=engine,
+        reports=reports, usage_log=UsageLog(db, reports), registry=registry, catalog=catalog, engine=engine,
         learner=Learner(db, clock, engine, everybody_trusted=settings.signup != "open"),
         endpoints=endpoints, targets=targets, credentials=credentials, health=health,
         router=router, probe=Probe(db), conversations=conversations, reasoning=reasoning, favourites=favourites,
