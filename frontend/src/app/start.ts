@@ -30,6 +30,6 @@ export async function enterDemo({ api, session }: Services, code: string): Promi
     session.signedIn((await api.post<{ token: string }>(path, { code }, { auth: "none" })).token);
   } catch {
     // Whatever was wrong with the code: the password still opens the door.
-    if (!session.token) void session.require("asked");
+    if (!session.token) void session.require("asked", "signin");
   }
 }
