@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from agent_marketplace import json
 from agent_marketplace.catalog import AIModel, MarketplaceRegistry
+from agent_marketplace.catalog.snapshot import Freshness
 
 _GZIP_FROM = 1024
 _KEPT = 8  # encodings; anybody may ask for any page
@@ -27,7 +28,7 @@ class CatalogView:
 
     def __init__(self, registry: MarketplaceRegistry) -> None:
         self._registry = registry
-        self._models: tuple[AIModel, ...] = ()
+        self._of: tuple[tuple[AIModel, ...], Freshness] | None = None
         self._kept: dict[tuple[tuple[str, str], ...], _Encoded] = {}
 
     def answer(
@@ -49,8 +50,9 @@ class CatalogView:
 
     def _encoded(self, parameters: dict[str, str]) -> _Encoded:
         models = tuple(self._registry.get_all_models())
-        if models != self._models:
-            self._models, self._kept = models, {}
+        of = (models, self._registry.prices_as_of())
+        if of != self._of:
+            self._of, self._kept = of, {}
         key = tuple(sorted(parameters.items()))
         if (kept := self._kept.get(key)) is not None:
             return kept

@@ -124,7 +124,7 @@ class Recommend(
     model: Short | None = None
     exclude_models: Annotated[list[Short], Field(max_length=50)] = []
     language: Short | None = None
-    output: Literal["text", "image", "embedding", "speech", "rerank"] | None = None
+    output: Literal["text", "image", "video", "embedding", "speech", "rerank"] | None = None
 
 
 class KeyCap(Body):
@@ -272,6 +272,7 @@ class ModelOut(BaseModel):
     max_input: int | None = None
     max_output: int | None = None
     offers_count: int
+    runs_here: bool
     rating_count: int
     released_on: str | None = None
     retires_on: str | None = None
@@ -301,11 +302,21 @@ class OfferOut(BaseModel):
     unavailable_reason: str | None
 
 
+class PricesOut(BaseModel):
+    """How old prices are: the newest day that they were read, and how many offers have one of more than 90 days ago."""
+
+    as_of: str
+    age_days: int
+    old: int
+    priced: int
+
+
 class Models(Reply):
     models: list[ModelOut]
     count: int
     total: int
     facets: dict[str, Any]
+    prices: PricesOut
 
 
 class Search(Reply):

@@ -15,11 +15,11 @@ from typing import Any
 from rapidfuzz import fuzz, process
 
 from agent_marketplace.catalog import names
-from agent_marketplace.catalog.hosts import title
+from agent_marketplace.catalog.hosts import HERE, title
 from agent_marketplace.catalog.models import AIModel, Evidence, Offer, Stats, cost_per_1k, tier_of
 from agent_marketplace.catalog.query import Page, run_query
 from agent_marketplace.catalog.search import SearchIndex, Words, squash
-from agent_marketplace.catalog.snapshot import ModelRecord, Snapshot, bundled
+from agent_marketplace.catalog.snapshot import Freshness, ModelRecord, Snapshot, bundled, freshness
 from agent_marketplace.clock import Clock, SystemClock
 
 Availability = Callable[[Offer], str | None] | Mapping[str, str | None]
@@ -65,8 +65,8 @@ def _derive(snapshot: Snapshot) -> _Derived:
     return made
 
 
-_CardKey = tuple[ModelRecord, str, str | None, bool, Stats, tuple[Evidence, ...]]
-"""What a card is made of: record, id of the best offer, why it can't be called, retired, stats, evidence."""
+_CardKey = tuple[ModelRecord, str, str | None, bool, bool, Stats, tuple[Evidence, ...]]
+"""What a card is made of: record, id of the best offer, why it can't be called, retired, runs here, stats, evidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,7 @@ class MarketplaceRegistry:
     def __init__(self, snapshot: Snapshot | None = None, *, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
         self._changing = threading.Lock()
+        self._fresh: tuple[Snapshot, date, Freshness] | None = None
         self._state = self._make(_Inputs(snapshot or bundled()), None)
 
     # --- the guide's six ---
@@ -127,6 +128,13 @@ class MarketplaceRegistry:
     def popular_basis(self) -> str:
         """By what popularity is ordered, in words for people."""
         return self._state.basis
+
+    def prices_as_of(self) -> Freshness:
+        """How old what is known of prices is."""
+        key = (self._state.inputs.snapshot, self._today())
+        if self._fresh is None or self._fresh[0] is not key[0] or self._fresh[1] != key[1]:
+            self._fresh = (*key, freshness(*key))
+        return self._fresh[2]
 
     @property
     def revision(self) -> object:
@@ -301,7 +309,8 @@ def _card_key(
     if reason is not None and retired and record.successor:
         reason = f"{reason}; its successor is {record.successor}"
     stats = inputs.stats.get(record.id, _NO_STATS)
-    return record, best.id, reason, retired, stats, inputs.evidence.get(record.id, ())
+    here = any(o.provider in HERE and reasons[o.id] is None for o in record.offers)
+    return record, best.id, reason, retired, here, stats, inputs.evidence.get(record.id, ())
 
 
 def _same(old: _CardKey | None, new: _CardKey) -> bool:
@@ -310,7 +319,7 @@ def _same(old: _CardKey | None, new: _CardKey) -> bool:
 
 
 def _card(key: _CardKey) -> AIModel:
-    record, best_id, reason, retired, stats, evidence = key
+    record, best_id, reason, retired, here, stats, evidence = key
     best = next(o for o in record.offers if o.id == best_id)
     return AIModel(
         id=record.id,
@@ -336,6 +345,7 @@ def _card(key: _CardKey) -> AIModel:
         supported_parameters=best.supported_parameters,
         offers_count=len(record.offers),
         providers=tuple(dict.fromkeys(o.provider for o in record.offers)),
+        runs_here=here,
         rating_count=stats.rating_count,
         released_on=record.released_on,
         retires_on=record.retires_on,

@@ -4,6 +4,9 @@ from typing import NamedTuple
 
 from agent_marketplace.providers.table import TITLES
 
+HERE = frozenset({"local", "ollama"})
+"""Providers whose models run on this machine."""
+
 
 class Host(NamedTuple):
     """One provider: our name, its names in models.dev (and `rates`), LiteLLM and genai-prices; title: its display name where it is

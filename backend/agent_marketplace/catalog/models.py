@@ -139,6 +139,7 @@ class AIModel(msgspec.Struct, frozen=True, kw_only=True):
     sources: Mapping[str, str] = {}
     evidence: tuple[Evidence, ...] = ()
     stats: Stats = Stats()
+    runs_here: bool = False
 
     @property
     def is_priced(self) -> bool:
@@ -171,6 +172,7 @@ class AIModel(msgspec.Struct, frozen=True, kw_only=True):
             "supported_parameters": list(self.supported_parameters),
             "offers_count": self.offers_count,
             "providers": list(self.providers),
+            "runs_here": self.runs_here,
             "rating_count": self.rating_count,
             "released_on": self.released_on,
             "retires_on": self.retires_on,

@@ -8,6 +8,7 @@ import msgspec
 
 from agent_marketplace.catalog.facts import CAPABILITIES
 from agent_marketplace.catalog.models import TIERS, AIModel
+from agent_marketplace.catalog.snapshot import Freshness
 from agent_marketplace.errors import BadRequest
 
 if TYPE_CHECKING:
@@ -18,12 +19,13 @@ DEFAULT_LIMIT = 5000
 
 
 class Page(msgspec.Struct, frozen=True):
-    """One page of models, how many there are in all, facets of all of them, and by what they are ordered."""
+    """One page of models, how many there are in all, facets of all of them, by what they are ordered, how old prices are."""
 
     models: tuple[AIModel, ...]
     total: int
     facets: dict[str, dict[str, int]]
     basis: str
+    prices: Freshness
 
     def to_dict(self) -> dict[str, Any]:
         """The reply of GET /models but for `success`."""
@@ -33,6 +35,7 @@ class Page(msgspec.Struct, frozen=True):
             "total": self.total,
             "facets": self.facets,
             "basis": self.basis,
+            "prices": msgspec.to_builtins(self.prices),
         }
 
 
@@ -79,7 +82,13 @@ def run_query(registry: "MarketplaceRegistry", parameters: Mapping[str, str]) ->
         if sort in ("popular", "relevance")
         else sort
     )
-    return Page(tuple(found[offset : offset + limit]), len(found), registry.facets(found), basis)
+    return Page(
+        tuple(found[offset : offset + limit]),
+        len(found),
+        registry.facets(found),
+        basis,
+        registry.prices_as_of(),
+    )
 
 
 def _sorted(
@@ -116,7 +125,7 @@ def _tests(parameters: Mapping[str, str]) -> list[Callable[[AIModel], bool]]:
         if (most := _dollars(parameters, name)) is not None:
             tests.append(lambda m, p=price, n=most: (v := p(m)) is not None and v <= n)  # type: ignore[misc]
     if (local := _flag(parameters, "local")) is not None:
-        tests.append(lambda m: bool({"local", "ollama"} & set(m.providers)) == local)
+        tests.append(lambda m: m.runs_here == local)
     if (available := _flag(parameters, "available")) is not None:
         tests.append(lambda m: m.is_available == available)
     return tests

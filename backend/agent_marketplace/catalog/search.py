@@ -6,6 +6,7 @@ Damerau-Levenshtein distance. A model's score is the sum over words of rarity x 
 how much of the query it covers; naming nearly all of a model's own name lifts it, and prominence breaks ties.
 """
 
+import bisect
 import math
 import re
 from collections import defaultdict
@@ -15,11 +16,15 @@ import msgspec
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import OSA
 
-from agent_marketplace.catalog.hosts import title
+from agent_marketplace.catalog.hosts import HERE, title
 from agent_marketplace.catalog.models import AIModel
+from agent_marketplace.catalog.search_words import WORDS
 from agent_marketplace.catalog.snapshot import ModelRecord
 
 MAX_QUERY = 200
+_SAMPLES = 20
+_NEWER = 3.0
+_VERSION = re.compile(r"(?<![a-z\d.])[a-z]{0,2}(\d{1,2}(?:\.\d)?)(?![\db.])")
 MAX_TERMS = 10
 _TERM = re.compile(r"\d+(?:\.\d+)?(?:[a-z]{1,2}(?![a-z]))?|[a-z]+")
 _STOP = frozenset((
@@ -27,48 +32,14 @@ _STOP = frozenset((
     "in", "is", "it", "llm", "me", "model", "models", "my", "of", "on", "or", "please", "some", "that", "the",
     "to", "use", "with",
 ))  # fmt: skip
-_PHRASES = (
-    (re.compile(r"\b(long|large|big|huge)[ -]?context\b|\b1m\b"), " longcontext "),
-    (re.compile(r"\bopen[ -]?(source|weights?)\b"), " openweights "),
-    (
-        re.compile(r"\b(image|picture) (generation|generator|maker|creation)\b|\btext[ -]to[ -]image\b"),
-        " imagegen ",
-    ),
-    (re.compile(r"\b(function|tool)[ -]?(call(s|ing)?|use)\b"), " tools "),
-    (re.compile(r"\bstructured[ -]?outputs?\b"), " json "),
-    (re.compile(r"\bopen[ -]ai\b"), " openai "),
-    (re.compile(r"\b(speech|voice|audio)[ -]to[ -]text\b|\btranscri\w+"), " audio "),
-    (re.compile(r"\bre-?rank(er|ers|ing)?\b"), " embeddings "),
-    (re.compile(r"бесплатн\w*|免费|無料|kostenlos\w*|gratuit\w*"), " free "),
-    (
-        re.compile(r"дешев\w*|便宜|安い|billig\w*|günstig\w*|barat[oa]s?|econ[oóô]mic[oa]s?|pas cher"),
-        " cheap ",
-    ),
-    (re.compile(r"изображени\w*|图像|图片|视觉|画像|\bbilder\b|\bbildern\b|imágenes|imagens"), " vision "),
-    (
-        re.compile(
-            r"программир\w*|编程|代码|写代码|コード|プログラミング|programmier\w*|programaci[oó]n|programa[cç][aã]o|programmation"
-        ),
-        " code ",
-    ),
-    (
-        re.compile(r"рассужд\w*|推理|思考|推論|razonamiento|raciocínio|raisonnement|schlussfolger\w*"),
-        " reasoning ",
-    ),
-    (
-        re.compile(
-            r"длинн\w* контекст\w*|长上下文|長いコンテキスト|langer kontext|contexto largo|contexte long"
-        ),
-        " longcontext ",
-    ),
-)
+_PHRASES = tuple((re.compile(pattern), f" {word} ") for word, pattern in WORDS)
 _CAPABILITY_WORDS = {
     "vision": "vision", "images": "vision", "photo": "vision", "photos": "vision", "see": "vision", "ocr": "vision",
     "multimodal": "vision", "code": "code", "coding": "code", "coder": "code", "programming": "code",
     "developer": "code", "reasoning": "reasoning", "thinking": "reasoning", "tools": "tools", "agents": "tools",
     "json": "json", "audio": "audio", "speech": "audio", "voice": "audio", "video": "video", "pdf": "pdf",
     "embedding": "embeddings", "embeddings": "embeddings", "longcontext": "long_context", "imagegen": "image",
-    "drawing": "image", "draw": "image",
+    "drawing": "image", "draw": "image", "speechout": "speech", "anychat": "text",
 }  # fmt: skip
 _SYNONYMS = {
     "chatgpt": "gpt",
@@ -80,6 +51,10 @@ _SYNONYMS = {
 _CHEAP = frozenset(("cheap", "cheapest", "affordable", "budget", "inexpensive", "economical"))
 _NEW = frozenset(("new", "newest", "latest", "recent"))
 _FREE = frozenset(("free", "gratis"))
+_FAST = frozenset(("fast", "fastest", "quick", "quickest", "speedy"))
+_QUICK_TIERS = re.compile(
+    r"(?:^|[-_.])(?:flash|lite|mini|nano|luna|haiku|instant|turbo|lightning|highspeed|small|fast)(?:[-_.]|$)"
+)
 _WEIGHTS = {"name": 1.0, "alias": 0.85, "maker": 0.8, "provider": 0.45, "description": 0.25}
 
 
@@ -100,6 +75,7 @@ class _Intent(msgspec.Struct):
     soft: list[str]  # name a capability, but may be part of a name as well: "coder", "thinking"
     capabilities: list[str]
     cheap: bool = False
+    fast: bool = False
     free: bool = False
     new: bool = False
     local: bool = False
@@ -108,7 +84,13 @@ class _Intent(msgspec.Struct):
     @property
     def any(self) -> bool:
         return (
-            bool(self.capabilities) or self.cheap or self.free or self.new or self.local or self.open_weights
+            bool(self.capabilities)
+            or self.cheap
+            or self.fast
+            or self.free
+            or self.new
+            or self.local
+            or self.open_weights
         )
 
 
@@ -129,6 +111,19 @@ class Words:
             for length in range(1, min(len(term), 12)):
                 self.prefixes[term[:length]].append(term)
         self.squashed = list(self.exact)
+        self.newness = _newness(records)
+        self.lines = [
+            frozenset(
+                (
+                    *terms(r.family),
+                    *terms(r.maker),
+                    *terms(title(r.maker)),
+                    squash(title(r.maker)),
+                    r.id.split("-")[0],
+                )
+            )
+            for r in records
+        ]
 
     def _add(self, doc: int, record: ModelRecord, postings: dict[str, dict[int, float]]) -> None:
         own = _spread([*terms(record.id), *terms(record.name)])
@@ -180,9 +175,7 @@ class SearchIndex:
         costs = [_blend(m) for m in models]
         rank = {cost: i / max(1, len(costs) - 1) for i, cost in enumerate(sorted(costs))}
         self._cheapness = [1.0 - rank[cost] for cost in costs]
-        released = [m.released_on or "" for m in models]
-        first = {day: i for i, day in reversed(list(enumerate(sorted(released))))}
-        self._newness = [first[day] / max(1, len(released) - 1) for day in released]
+        self._newness, self._lines = words.newness, words.lines
 
     def search(self, query: str, limit: int = 50) -> list[AIModel]:
         """The best matches first; at most `limit`. An empty query, or one of no words at all, finds nothing."""
@@ -220,6 +213,8 @@ class SearchIndex:
                 found[doc] += weight * value
                 covered[doc] += weight
         words = {w for term in intent.words for w, s in self._similar(term) if s >= 0.7}
+        # A name of a maker or a line and nothing else: the newest of it is meant.
+        lines_only = not any(c.isdigit() for term in intent.words for c in term)
         out: dict[int, float] = {}
         for doc, score in found.items():
             share = covered[doc] / total
@@ -230,6 +225,8 @@ class SearchIndex:
             stale = 0.75 if self._models[doc].retired else 1.0
             out[doc] = stale * score * share * share * (1.0 + 0.5 * fullness) + 0.9 * self._prominence[doc]
             out[doc] += 1.3 * sum(1 for term in intent.soft if term in own)
+            if lines_only and any(term in self._lines[doc] for term in intent.words):
+                out[doc] += _NEWER * self._newness[doc] - 2.0 * self._models[doc].retired
         return out
 
     def _by_intent(self, intent: _Intent, named: Mapping[int, float]) -> dict[int, float]:
@@ -249,12 +246,15 @@ class SearchIndex:
             score += 2.0 * (model.pricing_tier == "free") if intent.free else 0.0
             score += 2.5 * self._cheapness[doc] if intent.cheap else 0.0
             score += 2.5 * self._newness[doc] if intent.new else 0.0
+            score += self._speed(doc) if intent.fast else 0.0
             score += (
                 min(1.5, math.log2(max(1.0, model.context_window / 200_000)) / 3)
                 if "long_context" in intent.capabilities
                 else 0.0
             )
-            chat_wanted = "embeddings" not in intent.capabilities and "image" not in intent.capabilities
+            if "audio" in intent.capabilities and re.search(r"transcribe|whisper|asr", model.id):
+                score += 1.5
+            chat_wanted = not {"embeddings", "image", "speech"} & set(intent.capabilities)
             score -= (
                 3.0 * (chat_wanted and "text" not in model.capabilities)
                 + 2.0 * model.retired
@@ -264,6 +264,13 @@ class SearchIndex:
                 score += 0.6
             out[doc] = score
         return out
+
+    def _speed(self, doc: int) -> float:
+        """What was measured here wins; without measurements, the quick tiers of a line, by name, the newest first."""
+        model = self._models[doc]
+        if model.stats.samples >= _SAMPLES and model.stats.throughput_p50:
+            return 6.0 + min(3.0, model.stats.throughput_p50 / 100)
+        return 1.5 + 2.5 * self._newness[doc] if _QUICK_TIERS.search(model.id) else 0.0
 
     def _similar(self, term: str) -> list[tuple[str, float]]:
         """Words of the vocabulary like this one, with similarity 0..1."""
@@ -294,8 +301,9 @@ def _read(text: str) -> _Intent:
         text = pattern.sub(replacement, text)
     intent = _Intent(words=[], soft=[], capabilities=[])
     for term in terms(text)[:MAX_TERMS]:
-        if term in _CHEAP or term in _FREE or term in _NEW:
+        if term in _CHEAP or term in _FREE or term in _NEW or term in _FAST:
             intent.cheap |= term in _CHEAP
+            intent.fast |= term in _FAST
             intent.free |= term in _FREE
             intent.new |= term in _NEW
         elif term in ("local", "offline"):
@@ -324,12 +332,33 @@ def _spread(words: Iterable[str]) -> list[str]:
     return out
 
 
+def _newness(models: Sequence[ModelRecord]) -> list[float]:
+    """0..1 by day of release; an unknown day is that of the newest sibling with no higher a version."""
+    days = [m.released_on or "" for m in models]
+    siblings: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for i, m in enumerate(models):
+        siblings[m.maker, m.family].append(i)
+    versions = [tuple(float(n) for n in _VERSION.findall(m.id)[:2]) for m in models]
+    for i, m in enumerate(models):
+        if m.released_on is None and versions[i]:
+            older = (
+                days[j]
+                for j in siblings[m.maker, m.family]
+                if models[j].released_on and versions[j] <= versions[i]
+            )
+            days[i] = max(older, default="")
+    ordered = sorted(days)
+    return [bisect.bisect_left(ordered, day) / max(1, len(days) - 1) for day in days]
+
+
 def _blend(model: AIModel) -> float:
     """For ordering only: dollars per 1,000 tokens; unknown prices last."""
     return float(model.cost_per_1k) if model.cost_per_1k is not None else math.inf
 
 
 def _has(capability: str) -> Callable[[AIModel], bool]:
+    if capability == "speech":
+        return lambda model: "audio" in model.output_modalities
     return lambda model: capability in model.capabilities
 
 
@@ -338,7 +367,7 @@ def _is_free(model: AIModel) -> bool:
 
 
 def _is_local(model: AIModel) -> bool:
-    return bool({"local", "ollama"} & set(model.providers))
+    return bool(HERE & set(model.providers))
 
 
 def _is_open(model: AIModel) -> bool:

@@ -1,5 +1,6 @@
 """The bundled catalogue: one JSON file, one model a line, made by scripts/build_catalog.py."""
 
+from datetime import date, timedelta
 from functools import cache
 from importlib.resources import files
 
@@ -64,3 +65,33 @@ def bundled() -> Snapshot:
 def load(data: bytes) -> Snapshot:
     """Parses and checks a snapshot file."""
     return msgspec.json.decode(data, type=Snapshot)
+
+
+STALE_DAYS = 90
+
+
+class Freshness(msgspec.Struct, frozen=True):
+    """as_of: the newest day (YYYY-MM-DD) that prices were read; age_days: since then; old: offers whose price is older than STALE_DAYS."""
+
+    as_of: str
+    age_days: int
+    old: int
+    priced: int
+
+
+def freshness(snapshot: Snapshot, today: date) -> Freshness:
+    """A source that names a month only counts from that month's last day, but from no day after the snapshot was made."""
+    days = [
+        _day(o.as_of, snapshot.built_on) for m in snapshot.models for o in m.offers if o.price is not None
+    ]
+    newest = max(days, default=date.fromisoformat(snapshot.built_on))
+    old = sum((today - day).days > STALE_DAYS for day in days)
+    return Freshness(newest.isoformat(), max(0, (today - newest).days), old, len(days))
+
+
+def _day(as_of: str, built_on: str) -> date:
+    made = date.fromisoformat(built_on)
+    if len(as_of) == len("2026-11"):
+        year, month = int(as_of[:4]), int(as_of[5:])
+        return min(made, date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1))
+    return date.fromisoformat(as_of) if as_of else made

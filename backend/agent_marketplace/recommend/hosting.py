@@ -12,8 +12,9 @@ from collections.abc import Mapping
 
 import msgspec
 
-HERE = frozenset({"local", "ollama"})
-"""Providers whose models run on this machine."""
+from agent_marketplace.catalog.hosts import HERE
+
+__all__ = ["HERE", "Hosting", "hosting", "in_region"]
 
 
 class Hosting(msgspec.Struct, frozen=True, kw_only=True):

@@ -386,11 +386,29 @@ def test_query_with_words_orders_by_relevance_and_with_provider_and_local_keeps_
     assert registry.query({"q": "claud opus"}).models[0].family == "claude"
     assert registry.query({"q": "claud opus"}).basis == "relevance"
     assert all("groq" in m.providers for m in registry.query({"provider": "groq"}).models)
-    assert {m.id for m in registry.query({"local": "true", "limit": "1000"}).models} >= {
-        "smollm2-135m",
-        "llama2-7b",
-    }
+    assert registry.query({"local": "true"}).models == ()  # nothing runs: nothing is on this computer
     assert all(m.context_window >= 1_000_000 for m in registry.query({"min_context": "1000000"}).models)
+
+
+def test_on_this_computer_is_what_runs_and_not_what_could():
+    registry = MarketplaceRegistry()
+    registry.set_availability({"local": None, "ollama": "no Ollama is running", "openai": None})
+    assert [m.id for m in registry.query({"local": "true"}).models] == ["smollm2-135m"]
+    assert registry.get_model_by_id("smollm2-135m").to_dict()["runs_here"] is True
+    assert registry.get_model_by_id("llama2-7b").runs_here is False
+
+
+def test_how_old_prices_are_is_told_and_grows():
+    clock = ManualClock(1_795_996_800_000)  # 30 November 2026
+    registry = MarketplaceRegistry(clock=clock)
+    fresh = registry.prices_as_of()
+    assert fresh.as_of == registry.snapshot.built_on
+    assert (fresh.age_days, fresh.old) == (0, 0)
+    assert fresh.priced > 2000
+    clock.advance(100 * 86_400)
+    assert registry.prices_as_of().age_days == 100
+    assert registry.prices_as_of().old > 2000
+    assert registry.query({}).to_dict()["prices"]["age_days"] == 100
 
 
 def test_the_same_statistics_again_change_nothing_but_a_new_day_does():

@@ -84,3 +84,50 @@ def test_results_carry_the_newest_availability_not_that_of_the_index():
 def test_results_are_bounded(registry):
     assert len(registry.search_models("gpt", 7)) == 7
     assert len(registry.search_models("a b c d e f g h i j k l m n o p q r s t")) <= 50
+
+
+@pytest.mark.parametrize(
+    ("query", "prefixes"),
+    [
+        ("deepseek", "deepseek-v4.1"), ("grok", "grok-4.7"), ("gemma", "gemma-4"), ("kimi", "kimi-k3"), ("glm", "glm-5.3"),
+        ("claude", "claude-opus-5-5"), ("sonnet", "claude-sonnet-5-5"), ("openai", "gpt-6"), ("open ai", "gpt-6"), ("gpt", "gpt-6"),
+        ("claude opus", "claude-opus-5-5"), ("gpt 5.5", "gpt-5.5"),
+    ],
+)  # fmt: skip
+def test_of_a_line_the_newest_comes_first_and_a_version_is_that_version(registry, query, prefixes):
+    assert _named(registry.search_models(query)[0], prefixes), query
+
+
+@pytest.mark.parametrize(
+    "query", ["fastest", "schnell", "rapide", "rápido", "快", "быстрый", "高速", "तेज", "سريع"]
+)
+def test_the_fastest_are_living_models_of_quick_tiers(registry, query):
+    for model in registry.search_models(query)[:5]:
+        assert not model.retired
+        assert any(t in model.id for t in ("flash", "luna", "haiku", "mini", "nano", "lite")), (
+            query,
+            model.id,
+        )
+
+
+@pytest.mark.parametrize(
+    ("query", "capability"),
+    [
+        ("Spracherkennung", "audio"), ("voz a texto", "audio"), ("语音识别", "audio"), ("speech to text", "audio"),
+        ("génération d'images", "image"), ("generación de imágenes", "image"), ("图像生成", "image"), ("画像生成", "image"),
+        ("Bilder", "vision"), ("视觉模型", "vision"), ("视频", "video"), ("编程", "code"), ("推理", "reasoning"),
+        ("工具调用", "tools"), ("埋め込み", "embeddings"), ("reranker", "embeddings"), ("翻译", "text"),
+    ],
+)  # fmt: skip
+def test_a_capability_is_found_in_other_languages(registry, query, capability):
+    found = registry.search_models(query)[:5]
+    assert found, query
+    assert all(capability in m.capabilities for m in found), [m.id for m in found]
+
+
+def test_text_to_speech_gives_models_that_speak(registry):
+    assert all("audio" in m.output_modalities for m in registry.search_models("text to speech")[:3])
+
+
+def test_flux_schnell_is_a_name_and_no_wish(registry):
+    assert "flux" in registry.search_models("flux schnell")[0].id

@@ -12,6 +12,7 @@ import { MarketDialogs } from "./market-dialogs";
 import { isPlain, MAX_COMPARED, type MarketPatch, type MarketState, prune, toggled } from "./market-state";
 import { ModelGrid, ModelGridSkeleton } from "./model-grid";
 import { NothingFound } from "./nothing-found";
+import { PricesAge } from "./prices-age";
 import { asApiError, ProblemNotice } from "./problem-notice";
 import { FilterRow, SearchBar } from "./search-bar";
 import { useAssistant } from "./use-assistant";
@@ -80,7 +81,9 @@ function Panel(props: AIMarketplacePanelProps) {
         <header className="flex flex-col gap-2 px-3 pt-2 pb-2">
           <div className="flex items-baseline gap-2">
             <h2 className="text-xs font-semibold tracking-wide uppercase">AI Agent Marketplace</h2>
-            <p role="status" className="ml-auto text-xs text-muted tabular-nums">
+            <span className="ml-auto" />
+            <PricesAge />
+            <p role="status" className="text-xs text-muted tabular-nums">
               {list.isSuccess && (found === total ? `${total} models` : `${found} of ${total} models`)}
             </p>
           </div>

@@ -29,6 +29,7 @@ const models = [
     id: "c",
     name: "Gamma",
     provider: "local",
+    runs_here: true,
     prices: { input: "0", output: "0" },
     cost_per_1k: 0,
     pricing_tier: "free",

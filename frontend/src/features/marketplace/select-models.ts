@@ -11,13 +11,7 @@ export interface Viewer {
 const USUAL_INPUT = 2_000;
 const USUAL_OUTPUT = 1_000;
 
-function isLocal(model: Model): boolean {
-  return (
-    model.provider === "local" ||
-    model.provider === "ollama" ||
-    (model.providers ?? []).some((name) => name === "local" || name === "ollama")
-  );
-}
+const isLocal = (model: Model) => model.runs_here;
 
 /** Dollars per million; null if unknown or not offered. */
 export function price(model: Model, kind: "input" | "output"): number | null {

@@ -25,6 +25,7 @@ export function model(fields: Partial<Model> = {}): Model {
     output_modalities: ["text"],
     supported_parameters: [],
     offers_count: 1,
+    runs_here: false,
     providers: [],
     rating_count: 0,
     released_on: null,

@@ -2357,6 +2357,8 @@ export interface components {
             released_on?: string | null;
             /** Retires On */
             retires_on?: string | null;
+            /** Runs Here */
+            runs_here: boolean;
             /** Successor */
             successor?: string | null;
             /**
@@ -2381,6 +2383,7 @@ export interface components {
             };
             /** Models */
             models: components["schemas"]["ModelOut"][];
+            prices: components["schemas"]["PricesOut"];
             /**
              * Success
              * @constant
@@ -2555,6 +2558,20 @@ export interface components {
             output?: string | null;
         } & {
             [key: string]: unknown;
+        };
+        /**
+         * PricesOut
+         * @description How old prices are: the newest day that they were read, and how many offers have one of more than 90 days ago.
+         */
+        PricesOut: {
+            /** Age Days */
+            age_days: number;
+            /** As Of */
+            as_of: string;
+            /** Old */
+            old: number;
+            /** Priced */
+            priced: number;
         };
         /** Profile */
         Profile: {
@@ -2804,7 +2821,7 @@ export interface components {
              */
             open_weights: boolean;
             /** Output */
-            output?: ("text" | "image" | "embedding" | "speech" | "rerank") | null;
+            output?: ("text" | "image" | "video" | "embedding" | "speech" | "rerank") | null;
             /** Output Tokens */
             output_tokens?: number | null;
             /**

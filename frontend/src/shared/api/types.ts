@@ -63,6 +63,8 @@ export interface Model {
   supported_parameters: string[];
   offers_count: number;
   providers: string[];
+  /** Something on this machine answers for it now. */
+  runs_here: boolean;
   rating_count: number;
   released_on: string | null;
   retires_on: string | null;
@@ -107,12 +109,21 @@ export interface Offer {
   unavailable_reason: string | null;
 }
 
+/** as_of: the newest day that prices were read; old: offers whose price was read more than 90 days ago, of `priced`. */
+interface PricesAge {
+  as_of: string;
+  age_days: number;
+  old: number;
+  priced: number;
+}
+
 export interface ModelList {
   models: Model[];
   count: number;
   total: number;
   /** How many of all there are, by value. */
   facets: Record<"tier" | "capability" | "provider" | "maker", Record<string, number>>;
+  prices?: PricesAge;
 }
 
 /** What signing up brings; `credit` in dollars. */
