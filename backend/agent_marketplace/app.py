@@ -345,9 +345,8 @@ def build(
             conversations.erase_user_in, KeptReasoning.erase_user_in, Learner.erase_user_in, catalog_store.delete_ratings_of,
         ),
     )  # fmt: skip
-    ollama = Pulled()
+    credentials, health, wires, ollama = Credentials(vault), Health(clock), codecs(), Pulled()
     targets = Targets(registry, endpoints, settings.markup, ollama.unheard)
-    credentials, health, wires = Credentials(vault), Health(clock), codecs()
     engine = RecommendationEngine(registry, accounts.auth, clock=clock, encoder=default_encoder)
     registry.set_evidence(engine.quality.evidence(), engine.quality.overall_share(registry))
     catalog.heard = lambda: (engine.experience.shown_ratings(), engine.experience.uses)
