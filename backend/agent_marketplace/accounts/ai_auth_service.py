@@ -29,6 +29,7 @@ from agent_marketplace.errors import BadRequest, MarketplaceError, NotFound, Pay
 from agent_marketplace.ids import new_id, new_user_id
 from agent_marketplace.ledger.idempotency import digest, once_in
 from agent_marketplace.ledger.ledger import Ledger
+from agent_marketplace.ledger.lots import Terms
 from agent_marketplace.ledger.money import dollars, nano
 from agent_marketplace.ledger.plans import DAYS_A_MONTH, plan_named
 from agent_marketplace.settings import Settings
@@ -273,11 +274,17 @@ class AIAuthService:
         return await self.get_user(user_id)
 
     async def add_balance(
-        self, user_id: str, amount: Amount, *, idempotency_key: str | None = None, memo: str = ""
+        self,
+        user_id: str,
+        amount: Amount,
+        *,
+        idempotency_key: str | None = None,
+        memo: str = "",
+        terms: Terms | None = None,
     ) -> None:
-        """Adds dollars to the wallet. Raises InvalidAmount, NotFound."""
+        """Adds dollars to the wallet, by default paid for and without an end. Raises InvalidAmount, NotFound, BadRequest."""
         await self._ledger.grant(
-            user_id, _nano(amount), kind="credit", idempotency_key=idempotency_key, memo=memo
+            user_id, _nano(amount), kind="credit", idempotency_key=idempotency_key, memo=memo, terms=terms
         )
 
     async def deduct_balance(

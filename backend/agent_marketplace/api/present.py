@@ -11,7 +11,7 @@ from agent_marketplace.accounts.user import User
 from agent_marketplace.connect import Client
 from agent_marketplace.conversations.types import Agent, Conversation, Message
 from agent_marketplace.gateway.agent_wire import usage_fields
-from agent_marketplace.ledger import Plan, StatementEntry, UsageRecord, dollars
+from agent_marketplace.ledger import NEVER, Lot, Plan, StatementEntry, UsageRecord, dollars
 from agent_marketplace.providers.endpoints import Endpoint
 
 
@@ -91,6 +91,22 @@ def statement_entry(entry: StatementEntry) -> dict[str, Any]:
         "balance_after": format(dollars(entry.balance_after_nano), "f"),
         "request_id": entry.request_id,
         "memo": entry.memo,
+    }
+
+
+def lot(found: Lot) -> dict[str, Any]:
+    """One credit, and what is left of it."""
+    kind = "paid" if found.paid else "granted" if found.source == "grant" else "promotional"
+    return {
+        "kind": kind,
+        "source": found.source,
+        "amount": dollars(found.nano),
+        "left": dollars(found.left),
+        "priority": found.priority,
+        "expires_at": None if found.expires_at == NEVER else iso(found.expires_at),
+        "frozen": bool(found.frozen),
+        "created_at": iso(found.created_at),
+        "reference": found.reference,
     }
 
 

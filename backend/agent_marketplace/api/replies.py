@@ -134,6 +134,26 @@ class Statement(Reply):
     next_cursor: str | None
 
 
+class LotOut(BaseModel):
+    """A credit that has something left; amounts in dollars, exact."""
+
+    kind: Literal["paid", "promotional", "granted"]
+    source: str
+    amount: float
+    left: float
+    priority: int
+    expires_at: str | None
+    frozen: bool
+    created_at: str
+    reference: str
+
+
+class Lots(Reply):
+    """What a balance consists of, in the order in which it is spent."""
+
+    lots: list[LotOut]
+
+
 class UsageRow(BaseModel):
     """Usage of one model, or of one day."""
 

@@ -396,6 +396,9 @@ class BalanceOut(Reply):
     balance: float
     available: float
     held: float
+    paid: float
+    promotional: float
+    frozen: float
     currency: Literal["USD"]
 
 

@@ -11,7 +11,8 @@ from agent_marketplace.accounts.keys import Cap
 from agent_marketplace.api import present
 from agent_marketplace.app import Market
 from agent_marketplace.cli.common import USAGE, Json, example, fail, show, table, with_market
-from agent_marketplace.ledger import Money
+from agent_marketplace.ledger import NEVER, Money, Terms
+from agent_marketplace.ledger.lots import DAY_MS
 
 users = typer.Typer(
     no_args_is_help=True, help="Accounts: create, list, grant credit, set passwords and roles, invite."
@@ -75,20 +76,28 @@ def list_users(as_json: Json = False) -> None:
     with_market(work)
 
 
-@users.command("grant", epilog=example("user grant you@example.com 20"))
+@users.command(
+    "grant", epilog=example("user grant you@example.com 20", "user grant you@example.com 5 --gift --days 30")
+)
 def grant(
     email: Email,
     amount: Annotated[str, typer.Argument(help="Dollars, for example 5 or 2.50")],
     idempotency_key: Annotated[str | None, typer.Option(help="The same key grants only once")] = None,
+    gift: Annotated[bool, typer.Option("--gift", help="Nobody paid for it: it is spent first")] = False,
+    days: Annotated[int | None, typer.Option(help="It ends after so many days", min=1, max=3650)] = None,
     as_json: Json = False,
 ) -> None:
-    """Add credit to a wallet."""
+    """Add credit to a wallet: paid for and without an end unless said otherwise."""
 
     async def work(market: Market) -> None:
         user = await market.accounts.auth.find_user(email)
         try:
             await market.accounts.auth.add_balance(
-                user.user_id, amount, idempotency_key=idempotency_key, memo="granted by the operator"
+                user.user_id,
+                amount,
+                idempotency_key=idempotency_key,
+                memo="granted by the operator",
+                terms=terms_of(market, gift=gift, days=days),
             )
         except ValueError as error:
             fail(str(error), USAGE)
@@ -100,6 +109,14 @@ def grant(
         )
 
     with_market(work)
+
+
+def terms_of(market: Market, *, gift: bool, days: int | None) -> Terms | None:
+    """What a grant is; None = paid, without an end."""
+    if not gift and days is None:
+        return None
+    ends = NEVER if days is None else market.clock.now_ms() + days * DAY_MS
+    return Terms(paid=not gift, source="grant", expires_at=ends)
 
 
 @users.command("trust", epilog=example("user trust you@example.com", "user trust you@example.com --off"))

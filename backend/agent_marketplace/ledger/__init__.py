@@ -10,6 +10,7 @@ from agent_marketplace.ledger.idempotency import (
     release_stale_in,
 )
 from agent_marketplace.ledger.ledger import Ledger
+from agent_marketplace.ledger.lots import NEVER, Lot, Terms
 from agent_marketplace.ledger.money import Money, dollars, nano
 from agent_marketplace.ledger.plans import PLANS, Plan
 from agent_marketplace.ledger.pricing import (
@@ -36,6 +37,7 @@ from agent_marketplace.ledger.types import (
 )
 
 __all__ = [
+    "NEVER",
     "PLANS",
     "Balance",
     "Hold",
@@ -43,6 +45,7 @@ __all__ = [
     "KeySpend",
     "Ledger",
     "Load",
+    "Lot",
     "Money",
     "OpenHold",
     "Plan",
@@ -53,6 +56,7 @@ __all__ = [
     "Settlement",
     "StatementEntry",
     "StatementPage",
+    "Terms",
     "UsageRecord",
     "VerifyReport",
     "Worst",

@@ -4,7 +4,7 @@ Rows are locked before they are read (SQLite: `BEGIN IMMEDIATE`; PostgreSQL: `FO
 and an account or a cap is written back only if what is posted, spent and held still is what the decision saw.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from operator import attrgetter
 from typing import Any
@@ -14,11 +14,29 @@ import sqlalchemy as sa
 from agent_marketplace import json
 from agent_marketplace.errors import NotFound
 from agent_marketplace.ledger.holds import Budget, HoldRow
-from agent_marketplace.ledger.postings import Account, Transaction, post, user_account
+from agent_marketplace.ledger.lots import Lot, Lots, Terms, debt_of
+from agent_marketplace.ledger.postings import (
+    EXPIRED,
+    WORLD_CREDIT,
+    Account,
+    Transaction,
+    post,
+    user_account,
+)
 from agent_marketplace.ledger.sql import Row, Sql
 from agent_marketplace.usage import COUNTS
 
-_ACCOUNT = ("id", "name", "balance_nano", "held_nano", "restricted_nano", "seq", "head")
+ACCOUNT = (
+    "id",
+    "name",
+    "balance_nano",
+    "held_nano",
+    "restricted_nano",
+    "seq",
+    "head",
+    "promo_nano",
+    "lots_due_at",
+)
 _ACCOUNT_UPDATE = (
     "id",
     "balance_nano",
@@ -27,7 +45,23 @@ _ACCOUNT_UPDATE = (
     "held_nano",
     "seq",
     "head",
+    "promo_nano",
 )  # 3 must match
+_ACCOUNT_LOTS = ("id", "restricted_nano", "lots_seq", "lots_due_at")
+LOT = (
+    "account_id",
+    "seq",
+    "paid",
+    "source",
+    "nano",
+    "left_nano",
+    "priority",
+    "expires_at",
+    "frozen",
+    "created_at",
+    "reference",
+)
+_LOT_UPDATE = ("account_id", "seq", "paid", "left_nano", "frozen")
 _HOLD = tuple(field.name for field in fields(HoldRow))
 _HOLD_UPDATE = (
     "request_id", "amount_nano", "state", "progress_nano", "charged_nano", "absorbed_nano", "expires_at",
@@ -44,11 +78,13 @@ _BUDGET_UPDATE = (
 _TRANSACTION = tuple(name for name in Transaction.__struct_fields__ if name != "counter")
 _POSTING = ("owner_id", "seq", "account", "amount_nano")
 _hold_row, _hold_update = attrgetter(*_HOLD), attrgetter(*_HOLD_UPDATE)
+_lot_row = attrgetter(*(field.name for field in fields(Lot)))
 _budget_update, _transaction_row = attrgetter(*_BUDGET_UPDATE[3:]), attrgetter(*_TRANSACTION)
 USAGE_CLASSES = (*COUNTS, "estimated")
 USAGE = (
     "request_id", "user_id", "key_id", "model", "provider", "status", *USAGE_CLASSES, "charge_nano", "absorbed_nano",
     "provider_cost_nano", "list_cost_nano", "hold_nano", "price_version", "detail", "created_at",
+    "promo_nano",
 )  # fmt: skip
 
 
@@ -75,6 +111,7 @@ class Book:
         self._usage: list[Row] = []
         self._usage_again: dict[str, Row] = {}
         self._replies: list[Row] = []
+        self._opened: dict[int, Lots] = {}
 
     @classmethod
     def on(cls, connection: sa.Connection, now: int) -> "Book":
@@ -88,16 +125,23 @@ class Book:
         names = [user_account(user_id) for user_id in dict.fromkeys(users)]
         ids = list(dict.fromkeys(requests))
         holds = self._sql.select("ledger_holds", _HOLD, "request_id", ids)
-        accounts = self._sql.select("ledger_accounts", _ACCOUNT, "name", names)
+        accounts = self._sql.select("ledger_accounts", ACCOUNT, "name", names)
         known = {int(row[0]) for row in accounts}
         wanted = {int(row[1]) for row in holds}
         if self._sql.sqlite:
-            accounts += self._sql.select("ledger_accounts", _ACCOUNT, "id", sorted(wanted - known))
+            accounts += self._sql.select("ledger_accounts", ACCOUNT, "id", sorted(wanted - known))
         else:  # now that the ids are known: lock in their order, then read what the locks guard
-            accounts = self._sql.select("ledger_accounts", _ACCOUNT, "id", sorted(wanted | known), lock=True)
+            accounts = self._sql.select("ledger_accounts", ACCOUNT, "id", sorted(wanted | known), lock=True)
+        due = []
         for row in accounts:
+            if row[0] in self._by_id:
+                continue  # locked before, perhaps changed since
             account = Account(*row)
             self._by_id[account.id] = self._by_name[account.name] = account
+            if account.lots_due_at <= self.now:
+                due.append(account)
+        if due:
+            self.open_lots(due)
         key_ids = sorted({*keys, *(row[2] for row in holds if row[2] is not None)})
         for row in self._sql.select("key_budgets", _BUDGET, "key_id", key_ids, lock=True):
             budget = self.budgets[row[0]] = Budget(*row)
@@ -106,6 +150,29 @@ class Book:
             holds = self._sql.select("ledger_holds", _HOLD, "request_id", ids)
         for row in holds:
             self.holds[row[0]] = HoldRow(*row)
+
+    def open_lots(self, accounts: Iterable[Account]) -> None:
+        """Reads the lots of accounts that are loaded, and ends what is over of them. From here on they move with the balance."""
+        closed = {account.id: account for account in accounts if account.lots is None}
+        rows: dict[int, list[Lot]] = {id_: [] for id_ in closed}
+        for row in self._sql.select("ledger_lots", LOT, "account_id", sorted(closed), also="left_nano > 0"):
+            rows[row[0]].append(Lot(*row))
+        for id_, account in closed.items():
+            account.lots = self._opened[id_] = Lots(account, rows[id_])
+            self.expire(account)
+
+    def expire(self, account: Account) -> None:
+        """Ends credit that is over, as far as no open hold keeps it. Nothing where its lots need not be read now."""
+        if account.lots is None:
+            return
+        promo, paid = account.lots.expire(self.now, account.held)
+        if promo or paid:
+            self._record(account, {WORLD_CREDIT: promo, EXPIRED: paid}, "expiry", -promo)
+
+    def promo_of(self, request_id: str) -> int:
+        """What of a request's charge was promotional; 0 where it is not known."""
+        found = self._sql.select("usage_records", ("promo_nano",), "request_id", [request_id])
+        return (found[0][0] or 0) if found else 0
 
     def account(self, user_id: str) -> Account:
         """A user's wallet. Raises NotFound."""
@@ -166,13 +233,42 @@ class Book:
         *,
         request_id: str | None = None,
         memo: str = "",
+        gains: Sequence[tuple[int, Terms]] = (),
+        back: bool = False,
+    ) -> int:
+        """Posts a transaction: shared account -> nano-dollars, the wallet takes the other side. Returns what of that is promotional.
+
+        gains: what the wallet gains, lot by lot (its lots are open). back: see `Lots.take`.
+        """
+        if not any(amounts.values()):
+            return 0
+        amount, lots = -sum(amounts.values()), account.lots
+        if lots is None:
+            promo = -min(max(-amount, 0), account.promo)
+        elif amount <= 0:
+            promo = -lots.take(-amount, back=back)
+        else:
+            promo, debt = 0, debt_of(account)
+            for part, terms in gains:
+                promo += lots.add(account.seq + 1, self.now, part, terms, debt)
+                debt = max(debt - part, 0)
+        self._record(account, amounts, kind, promo, request_id=request_id, memo=memo)
+        return promo
+
+    def _record(
+        self,
+        account: Account,
+        amounts: dict[str, int],
+        kind: str,
+        promo: int,
+        *,
+        request_id: str | None = None,
+        memo: str = "",
     ) -> None:
-        """Posts a transaction: shared account -> nano-dollars, the wallet takes the other side."""
-        if any(amounts.values()):
-            self._transactions.append(
-                post(account, amounts, at=self.now, kind=kind, request_id=request_id, memo=memo)
-            )
-            self._changed_accounts[account.id] = account
+        self._transactions.append(
+            post(account, amounts, at=self.now, kind=kind, promo=promo, request_id=request_id, memo=memo)
+        )
+        self._changed_accounts[account.id] = account
 
     def add_usage(self, row: Row, *, again: bool) -> None:
         """The one usage row of a request (columns `USAGE`); again: it replaces the row of a lost request."""
@@ -191,7 +287,7 @@ class Book:
             "ledger_accounts",
             _ACCOUNT_UPDATE,
             [
-                (a.id, a.read_balance, a.read_held, a.balance, a.held, a.seq, a.head)
+                (a.id, a.read_balance, a.read_held, a.balance, a.held, a.seq, a.head, a.promo)
                 for a in self._changed_accounts.values()
             ],
         )
@@ -203,6 +299,8 @@ class Book:
                 for key_id, budget in self._changed_budgets.items()
             ],
         )
+        if self._opened:
+            self._flush_lots()
         sql, posted = self._sql, self._transactions
         sql.insert("ledger_holds", _HOLD, [_hold_row(hold) for hold in self._new_holds.values()])
         sql.update(
@@ -214,6 +312,16 @@ class Book:
         sql.insert("usage_records", USAGE, self._usage)
         sql.insert("usage_records", USAGE, list(self._usage_again.values()), replace_on="request_id")
         sql.update("idempotency_keys", ("scope", "key", "result"), self._replies, keys=2)
+
+    def _flush_lots(self) -> None:
+        rows = [
+            (a.id, a.restricted, a.seq, a.lots.due_at) for a in self._by_id.values() if a.lots is not None
+        ]
+        self._sql.update("ledger_accounts", _ACCOUNT_LOTS, rows, keys=1)
+        for lots in self._opened.values():
+            old = [(x.account_id, x.seq, x.paid, x.left, x.frozen) for x in lots.all if x not in lots.new]
+            self._sql.update("ledger_lots", _LOT_UPDATE, old, keys=3)
+            self._sql.insert("ledger_lots", LOT, [_lot_row(lot) for lot in lots.new])
 
     def _update_if_unchanged(self, table: str, columns: tuple[str, ...], rows: list[Row]) -> None:
         """Updates rows whose key and what was read of them (the first three columns) still are the same."""

@@ -3,13 +3,16 @@
 import hashlib
 import hmac
 import logging
+from functools import partial
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from agent_marketplace.clock import Clock
 from agent_marketplace.db.engine import Database
 from agent_marketplace.db.tables.ledger import accounts, checkpoints, holds, postings, shared
+from agent_marketplace.ledger import store
 from agent_marketplace.ledger.types import Settlement
 from agent_marketplace.ledger.writer import Writer, close
 from agent_marketplace.usage import Usage
@@ -69,6 +72,20 @@ def end_lost_holds_in(
         ended += 1
     book.flush()
     return ended
+
+
+async def end_credit(database: Database, writer: Writer, clock: Clock) -> None:
+    """Posts the end of credit that is over, of accounts that nobody uses meanwhile."""
+    after = 0
+    while users := await database.read(partial(store.due, now=clock.now_ms(), after=after, limit=BATCH)):
+        await database.write(partial(_end_credit_in, writer, users=[user for _, user in users]))
+        after = users[-1][0]
+
+
+def _end_credit_in(writer: Writer, connection: sa.Connection, users: list[str]) -> None:
+    book = writer.book(connection)
+    book.load(users=users)
+    book.flush()
 
 
 async def checkpoint(database: Database, now_ms: int, secret: bytes) -> int:

@@ -15,6 +15,7 @@ from agent_marketplace.db.engine import Database
 from agent_marketplace.errors import MarketplaceError, Unavailable
 from agent_marketplace.ledger import housekeeping, store, topups, verify
 from agent_marketplace.ledger.journal import Entry, Journal, JournalFull
+from agent_marketplace.ledger.lots import Lot, Terms
 from agent_marketplace.ledger.types import (
     Balance,
     Hold,
@@ -127,11 +128,11 @@ class Ledger:
 
     async def balance(self, user_id: str) -> Balance:
         """The wallet. Raises NotFound."""
-        return await self._database.read(lambda c: store.balance(c, user_id))
+        return await self._database.read(lambda c: self.balance_in(c, user_id))
 
     def balance_in(self, connection: sa.Connection, user_id: str) -> Balance:
         """`balance` inside the caller's transaction."""
-        return store.balance(connection, user_id)
+        return store.balance(connection, user_id, self._clock.now_ms())
 
     async def grant(
         self,
@@ -141,14 +142,38 @@ class Ledger:
         kind: topups.Kind,
         idempotency_key: str | None = None,
         memo: str = "",
+        terms: Terms | None = None,
     ) -> Balance:
         """Credit, top-up, refund, or a reversed top-up (the only kind with a negative amount). Once per idempotency key.
 
-        Raises NotFound, BadRequest (amount), IdempotencyMismatch.
+        terms: what the credit is; by default it is paid and never ends. Raises NotFound, BadRequest (amount, end),
+        IdempotencyMismatch.
         """
         return await self._database.write(
-            lambda c: topups.grant_in(self._writer, c, user_id, amount_nano, kind, idempotency_key, memo)
+            lambda c: self.grant_in(
+                c, user_id, amount_nano, kind=kind, idempotency_key=idempotency_key, memo=memo, terms=terms
+            )
         )
+
+    def grant_in(
+        self,
+        connection: sa.Connection,
+        user_id: str,
+        amount_nano: int,
+        *,
+        kind: topups.Kind,
+        idempotency_key: str | None = None,
+        memo: str = "",
+        terms: Terms | None = None,
+    ) -> Balance:
+        """`grant` inside the caller's transaction."""
+        return topups.grant_in(
+            self._writer, connection, user_id, amount_nano, kind, idempotency_key, memo, terms
+        )
+
+    async def lots(self, user_id: str) -> list[Lot]:
+        """What a wallet consists of now, what is spent first first; together they are its balance. Raises NotFound."""
+        return await self._database.read(lambda c: store.lots_of(c, user_id, self._clock.now_ms()).all)
 
     async def charge(
         self, user_id: str, amount_nano: int, *, kind: str, idempotency_key: str | None = None, memo: str = ""
@@ -264,15 +289,18 @@ class Ledger:
         return await housekeeping.end_lost_holds(self._database, self._writer, everything=everything)
 
     async def sweep(self, running: Collection[str] = ()) -> int:
-        """Every few seconds: ends expired holds as `lost` (a later settlement still wins). Returns how many.
+        """Every few seconds: ends expired holds as `lost` (a later settlement still wins), and credit that is over. Returns how
+        many holds.
 
         running: request ids that this process still works on: however late their heartbeats are, they are not lost. What was
         kept while the database was away is posted first: it is not lost either.
         """
         await self.post_kept()
-        return await housekeeping.end_lost_holds(
+        lost = await housekeeping.end_lost_holds(
             self._database, self._writer, everything=False, running=frozenset(running)
         )
+        await housekeeping.end_credit(self._database, self._writer, self._clock)
+        return lost
 
     async def checkpoint(self) -> int:
         """Every few minutes: rolls up shared accounts and signs the heads that moved. Returns how many moved."""

@@ -2,13 +2,18 @@
 
 import hashlib
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import msgspec
+
+if TYPE_CHECKING:
+    from agent_marketplace.ledger.lots import Lots
 
 WORLD_TOPUP = "world:topup"
 WORLD_CREDIT = "world:credit"
 REVENUE = "platform:revenue"
 ABSORBED = "platform:absorbed"
+EXPIRED = "platform:expired"
 MAX_MEMO = 500
 
 
@@ -25,10 +30,21 @@ def provider_account(name: str) -> str:
 class Account:
     """A user's account, as locked by the current transaction. Money in nano-dollars."""
 
-    __slots__ = ("balance", "head", "held", "id", "name", "read_balance", "read_held", "restricted", "seq")
+    __slots__ = (
+        "balance", "head", "held", "id", "lots", "lots_due_at", "name", "promo", "read_balance", "read_held", "restricted", "seq",
+    )  # fmt: skip
 
     def __init__(
-        self, id_: int, name: str, balance: int, held: int, restricted: int, seq: int, head: str
+        self,
+        id_: int,
+        name: str,
+        balance: int,
+        held: int,
+        restricted: int,
+        seq: int,
+        head: str,
+        promo: int,
+        lots_due_at: int,
     ) -> None:
         self.id = id_
         self.name = name
@@ -37,10 +53,13 @@ class Account:
         self.restricted = restricted
         self.seq = seq
         self.head = head
+        self.promo = promo
+        self.lots_due_at = lots_due_at
+        self.lots: Lots | None = None  # read only where it matters
 
     @property
     def available(self) -> int:
-        """What a new hold may take: never the sign-up credit where that may not be spent."""
+        """What a new hold may take: never what is frozen."""
         return self.balance - self.held - self.restricted
 
     @property
@@ -61,11 +80,13 @@ class Transaction(msgspec.Struct, frozen=True):
     amount_nano: int
     balance_after_nano: int
     hash: str
+    promo_nano: int
     counter: tuple[tuple[str, int], ...]
 
 
 def chain_hash(previous: str, fields: tuple[object, ...], counter: tuple[tuple[str, int], ...]) -> str:
-    """SHA-256 (hex) over the previous hash, a transaction's columns in table order and its sorted counter-postings."""
+    """SHA-256 (hex) over the previous hash, a transaction's columns in table order (where `promo_nano` is known, it comes last)
+    and its sorted counter-postings."""
     return hashlib.sha256(msgspec.json.encode((previous, fields, counter))).hexdigest()
 
 
@@ -75,15 +96,18 @@ def post(
     *,
     at: int,
     kind: str,
+    promo: int,
     request_id: str | None = None,
     memo: str = "",
 ) -> Transaction:
-    """Moves the account by minus the sum of `amounts` (shared account -> nano-dollars) and chains the transaction."""
+    """Moves the account by minus the sum of `amounts` (shared account -> nano-dollars), its promotional part by `promo`, and
+    chains the transaction."""
     counter = tuple(sorted((name, amount) for name, amount in amounts.items() if amount))
     amount = -sum(value for _, value in counter)
     account.seq += 1
     account.balance += amount
+    account.promo += promo
     memo = memo[:MAX_MEMO]
     fields = (account.id, account.seq, at, kind, request_id, memo, amount, account.balance)
-    account.head = chain_hash(account.head, fields, counter)
-    return Transaction(*fields, account.head, counter)
+    account.head = chain_hash(account.head, (*fields, promo), counter)
+    return Transaction(*fields, account.head, promo, counter)

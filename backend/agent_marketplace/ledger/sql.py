@@ -30,18 +30,22 @@ class Sql:
         values: Sequence[str | int],
         *,
         lock: bool = False,
+        also: str = "",
     ) -> list[Row]:
-        """Rows whose `key` is one of `values`. lock: PostgreSQL locks them in key order (SQLite's writer is alone)."""
+        """Rows whose `key` is one of `values`. lock: PostgreSQL locks them in key order (SQLite's writer is alone); also: a further
+        condition, a constant."""
         if not values:
             return []
         if self.sqlite:
             found = self._driver.execute(
-                _select_sqlite(table, columns, key), (msgspec.json.encode(values).decode(),)
+                _select_sqlite(table, columns, key, also), (msgspec.json.encode(values).decode(),)
             )
             rows: list[Row] = msgspec.json.decode(found.fetchone()[0])
             return rows
         return list(
-            self._driver.execute(_select_postgres(table, columns, key, lock), (list(values),)).fetchall()
+            self._driver.execute(
+                _select_postgres(table, columns, key, also, lock), (list(values),)
+            ).fetchall()
         )
 
     def insert(
@@ -81,16 +85,16 @@ def _values(sqlite: bool, width: int, rows: int) -> str:
 
 
 @lru_cache(maxsize=64)
-def _select_sqlite(table: str, columns: tuple[str, ...], key: str) -> str:
+def _select_sqlite(table: str, columns: tuple[str, ...], key: str, also: str) -> str:
     return (
         f"SELECT json_group_array(json_array({', '.join(columns)})) FROM {table}"  # noqa: S608  constants, see above
-        f" WHERE {key} IN (SELECT value FROM json_each(?))"
+        f" WHERE {key} IN (SELECT value FROM json_each(?)){also and f' AND {also}'}"
     )
 
 
 @lru_cache(maxsize=64)
-def _select_postgres(table: str, columns: tuple[str, ...], key: str, lock: bool) -> str:
-    suffix = f" ORDER BY {key} FOR UPDATE" if lock else ""
+def _select_postgres(table: str, columns: tuple[str, ...], key: str, also: str, lock: bool) -> str:
+    suffix = (also and f" AND {also}") + (f" ORDER BY {key} FOR UPDATE" if lock else "")
     return f"SELECT {', '.join(columns)} FROM {table} WHERE {key} = ANY(%s){suffix}"  # noqa: S608  constants, see above
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from agent_marketplace import json
@@ -10,14 +11,17 @@ from agent_marketplace.db.tables.ledger import (
     accounts,
     holds,
     key_budgets,
+    lots,
     shared,
     transactions,
     usage_records,
 )
 from agent_marketplace.errors import BadRequest, NotFound
-from agent_marketplace.ledger.book import USAGE_CLASSES
+from agent_marketplace.ledger.book import ACCOUNT, LOT, USAGE_CLASSES
 from agent_marketplace.ledger.holds import Budget, window_end
-from agent_marketplace.ledger.postings import user_account
+from agent_marketplace.ledger.lots import ALWAYS, Lot, Lots
+from agent_marketplace.ledger.postings import Account, user_account
+from agent_marketplace.ledger.topups import balance_of
 from agent_marketplace.ledger.types import (
     Balance,
     KeySpend,
@@ -30,17 +34,55 @@ from agent_marketplace.ledger.types import (
 from agent_marketplace.usage import Usage
 
 MAX_PAGE = 200
-_WALLET = (accounts.c.balance_nano, accounts.c.held_nano, accounts.c.restricted_nano)
+_WALLET = tuple(accounts.c[name] for name in ACCOUNT)
 
 
-def balance(connection: sa.Connection, user_id: str) -> Balance:
-    """A wallet. Raises NotFound."""
+def balance(connection: sa.Connection, user_id: str, now: int) -> Balance:
+    """A wallet, without credit that is over. Raises NotFound."""
+    account = _account(connection, user_id)
+    if account.lots_due_at > now:
+        return balance_of(account)
+    promo, paid = _lots(connection, account).expire(now, account.held)
+    whole = balance_of(account)
+    return msgspec.structs.replace(whole, balance=whole.balance - promo - paid, promo=whole.promo - promo)
+
+
+def lots_of(connection: sa.Connection, user_id: str, now: int) -> Lots:
+    """What a wallet consists of, without what is over. Raises NotFound."""
+    account = _account(connection, user_id)
+    found = _lots(connection, account)
+    found.expire(now, account.held)
+    return found
+
+
+def due(connection: sa.Connection, now: int, after: int, limit: int) -> list[tuple[int, str]]:
+    """(id, user) of accounts above the id `after` some of whose credit is over, in order of their ids; those whose lots are read at
+    every posting end theirs then."""
+    rows = connection.execute(
+        sa.select(accounts.c.id, accounts.c.name)
+        .where(accounts.c.lots_due_at > ALWAYS, accounts.c.lots_due_at <= now, accounts.c.id > after)
+        .order_by(accounts.c.id)
+        .limit(limit)
+    )
+    return [(row.id, row.name.removeprefix(user_account(""))) for row in rows]
+
+
+def _account(connection: sa.Connection, user_id: str) -> Account:
     row = connection.execute(
         sa.select(*_WALLET).where(accounts.c.name == user_account(user_id))
     ).one_or_none()
     if row is None:
         raise NotFound("No such account")
-    return Balance(balance=row.balance_nano, held=row.held_nano, restricted=row.restricted_nano)
+    return Account(*row)
+
+
+def _lots(connection: sa.Connection, account: Account) -> Lots:
+    rows = connection.execute(
+        sa.select(*(lots.c[name] for name in LOT)).where(
+            lots.c.account_id == account.id, lots.c.left_nano > 0
+        )
+    )
+    return Lots(account, [Lot(*row) for row in rows])
 
 
 def totals(connection: sa.Connection) -> Totals:
@@ -155,6 +197,7 @@ def _record(row: sa.Row[Any]) -> UsageRecord:
         price_version=row.price_version,
         detail=json.decode(row.detail),
         created_at=row.created_at,
+        promo_nano=row.promo_nano,
     )
 
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Literal, get_args
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -10,8 +11,9 @@ from agent_marketplace.db.tables.ledger import accounts, key_budgets, signup_cre
 from agent_marketplace.errors import BadRequest, Conflict
 from agent_marketplace.ledger.holds import window_start, zone
 from agent_marketplace.ledger.idempotency import abandon_in, begin_in, digest, finish_in, once_in
+from agent_marketplace.ledger.lots import NEVER, Terms
 from agent_marketplace.ledger.money import MAX_NANO
-from agent_marketplace.ledger.postings import REVENUE, WORLD_CREDIT, WORLD_TOPUP, user_account
+from agent_marketplace.ledger.postings import REVENUE, WORLD_CREDIT, WORLD_TOPUP, Account, user_account
 from agent_marketplace.ledger.types import Balance, Period
 from agent_marketplace.ledger.writer import Writer, check_amount
 
@@ -19,6 +21,12 @@ Kind = Literal["signup", "credit", "topup", "reversal", "refund"]
 _SOURCES: dict[str, str] = {
     "signup": WORLD_CREDIT, "credit": WORLD_CREDIT, "topup": WORLD_TOPUP, "reversal": WORLD_TOPUP, "refund": REVENUE,
 }  # fmt: skip
+_TERMS = {
+    "signup": Terms(paid=False, source="signup"),
+    "credit": Terms(paid=True, source="grant"),
+    "topup": Terms(paid=True, source="order"),
+    "refund": Terms(paid=True, source="refund"),
+}
 
 
 def day_of(now_ms: int) -> str:
@@ -38,10 +46,11 @@ def open_account_in(
             name=user_account(user_id),
             balance_nano=0,
             held_nano=0,
-            restricted_nano=0 if spendable else credit_nano,
+            restricted_nano=0,
             seq=0,
             head="",
             rolled_seq=0,
+            lots_due_at=NEVER,
             created_at=book.now,
         )
         .on_conflict_do_nothing()
@@ -54,7 +63,11 @@ def open_account_in(
     if kind == "signup":
         _count_signup_credit(connection, day_of(book.now), credit_nano)
     book.load(users=[user_id])
-    book.post(book.account(user_id), {_source(kind): -credit_nano}, kind)
+    account = book.account(user_id)
+    book.open_lots([account])
+    terms = _TERMS["signup"] if spendable else msgspec.structs.replace(_TERMS["signup"], frozen=True)
+    terms = terms if kind == "signup" else _TERMS[kind]
+    book.post(account, {_source(kind): -credit_nano}, kind, gains=[(credit_nano, terms)])
     book.flush()
 
 
@@ -75,6 +88,7 @@ def grant_in(
     kind: str,
     key: str | None,
     memo: str,
+    terms: Terms | None = None,
 ) -> Balance:
     """Moves money into a wallet (a reversal: out of it, even into debt). Raises as `Ledger.grant`."""
     source = _source(kind)
@@ -85,13 +99,25 @@ def grant_in(
     account = book.account(user_id)
     if abs(account.balance + amount_nano) > MAX_NANO:
         raise BadRequest("The balance would be out of range")
+    if terms is not None and (reversal or terms.expires_at <= book.now):
+        raise BadRequest("A reversal has no terms" if reversal else "This credit would be over at once")
+    gains = [] if reversal else [(amount_nano, terms or _TERMS[kind])]
 
     def effect() -> None:
-        book.post(account, {source: -amount_nano}, kind, memo=memo)
+        book.open_lots([account])
+        book.post(account, {source: -amount_nano}, kind, memo=memo, gains=gains, back=reversal)
         book.flush()
 
-    once_in(connection, f"grant:{user_id}", key, digest(amount_nano, kind, memo), book.now, effect)
-    return Balance(balance=account.balance, held=account.held, restricted=account.restricted)
+    same = (amount_nano, kind, memo) if terms is None else (amount_nano, kind, memo, terms)
+    once_in(connection, f"grant:{user_id}", key, digest(*same), book.now, effect)
+    return balance_of(account)
+
+
+def balance_of(account: Account) -> Balance:
+    """The wallet as it stands in a transaction."""
+    return Balance(
+        balance=account.balance, held=account.held, restricted=account.restricted, promo=account.promo
+    )
 
 
 def charge_in(

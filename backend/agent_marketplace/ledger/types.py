@@ -73,16 +73,22 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Balance(msgspec.Struct, frozen=True, kw_only=True):
-    """A wallet: posted balance, what open holds keep of it, and sign-up credit in it that may not be spent."""
+    """A wallet: posted balance, what open holds keep of it, and of it what is frozen and what was not paid for."""
 
     balance: int
     held: int
     restricted: int = 0
+    promo: int = 0
 
     @property
     def available(self) -> int:
         """Posted minus held minus restricted."""
         return self.balance - self.held - self.restricted
+
+    @property
+    def paid(self) -> int:
+        """What somebody gave money for and is not spent; never less than 0."""
+        return max(self.balance - self.restricted - self.promo, 0)
 
 
 class StatementEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,7 +122,7 @@ class OpenHold(msgspec.Struct, frozen=True):
 
 
 class UsageRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """The one row of a finished request."""
+    """The one row of a finished request. promo_nano: of the charge, from credit that nobody paid for; None = before lots."""
 
     request_id: str
     user_id: str
@@ -133,6 +139,7 @@ class UsageRecord(msgspec.Struct, frozen=True, kw_only=True):
     price_version: str
     detail: dict[str, Any]
     created_at: int
+    promo_nano: int | None
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True):

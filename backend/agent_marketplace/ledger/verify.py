@@ -2,7 +2,8 @@
 
 Checked: postings of each transaction sum to zero; sequences have no gap; chains and signed checkpoints hold; stored balances
 and roll-ups = recomputed; held = sum of open holds; available >= 0 unless a top-up was reversed; each ended request has one
-usage row that agrees with its postings; key caps hold what their open holds hold; the roll-ups of usage are the sums of its rows.
+usage row that agrees with its postings; key caps hold what their open holds hold; the roll-ups of usage are the sums of its rows;
+lots = what was credited and = the balance.
 """
 
 import hmac
@@ -17,6 +18,7 @@ from agent_marketplace.db.tables.ledger import (
     checkpoints,
     holds,
     key_budgets,
+    lots,
     postings,
     shared,
     transactions,
@@ -39,13 +41,24 @@ def silent(_done: int, _total: int) -> None:
 class _Chain:
     """One owner's chain while it is walked."""
 
-    __slots__ = ("balance", "head", "reversed", "seq")
+    __slots__ = ("at_lots", "balance", "head", "promo", "reversed", "seq")
 
     def __init__(self) -> None:
         self.seq = 0
         self.balance = 0
+        self.promo = 0  # since there are lots
+        self.at_lots = (0, 0)  # balance and promo up to where lots were last apportioned
         self.head = ""
         self.reversed = False
+
+
+class _Lots:
+    """Lots by account, and by the transaction that brought them."""
+
+    def __init__(self) -> None:
+        self.left: dict[int, list[int]] = {}  # account -> [promotional, paid, frozen]
+        self.opening: dict[int, int] = {}  # account -> promotional credit from before there were lots
+        self.brought: dict[tuple[int, int], int] = {}
 
 
 class _Audit:
@@ -60,8 +73,10 @@ class _Audit:
         self.chains: dict[int, _Chain] = {}
         self.hashes: dict[tuple[int, int], str] = {}
         self.rolled: dict[int, int] = {}
+        self.lots_seq: dict[int, int] = {}
+        self.lots = _Lots()
         self.shared: dict[str, int] = {}
-        self.requests: dict[str, list[int]] = {}  # request id -> [charged, absorbed] by the postings
+        self.requests: dict[str, list[int]] = {}  # request id -> [charged, absorbed, promo] by the postings
         self.counts = dict.fromkeys(
             ("accounts", "transactions", "postings", "holds", "usage_records", "checkpoints"), 0
         )
@@ -77,10 +92,11 @@ def verify(connection: sa.Connection, secret: bytes, tell: Tell = silent) -> Ver
     audit = _Audit(connection, secret, tell)
     audit.to_read = sum(
         next(_rows(audit, sa.select(sa.func.count()).select_from(t)))[0]
-        for t in (transactions, postings, holds)
+        for t in (transactions, postings, holds, lots)
     )
     audit.read = 0
     _checkpoint_rows(audit)
+    _lots(audit)
     _walk(audit)
     _accounts(audit)
     _shared(audit)
@@ -127,8 +143,8 @@ def _checkpoint_rows(audit: _Audit) -> None:
 
 def _walk(audit: _Audit) -> None:
     """Walks all transactions and, in step, their counter-postings: both ordered by owner and sequence number."""
-    for row in _rows(audit, sa.select(accounts.c.id, accounts.c.rolled_seq)):
-        audit.rolled[row[0]] = row[1]
+    for row in _rows(audit, sa.select(accounts.c.id, accounts.c.rolled_seq, accounts.c.lots_seq)):
+        audit.rolled[row[0]], audit.lots_seq[row[0]] = row[1], row[2]
     order = (postings.c.owner_id, postings.c.seq, postings.c.account)
     legs = _rows(audit, sa.select(*order, postings.c.amount_nano).order_by(*order))
     leg = next(legs, None)
@@ -150,7 +166,7 @@ def _walk(audit: _Audit) -> None:
 
 
 def _transaction(audit: _Audit, row: Any, counter: list[tuple[str, int]]) -> None:
-    owner, seq, _, kind, request_id, _, amount, balance_after, stored = row
+    owner, seq, _, kind, request_id, _, amount, balance_after, stored, promo = row
     name = f"transaction {owner}/{seq}"
     audit.counts["transactions"] += 1
     audit.counts["postings"] += 1
@@ -161,9 +177,11 @@ def _transaction(audit: _Audit, row: Any, counter: list[tuple[str, int]]) -> Non
         audit.wrong(f"{name}: a gap after {chain.seq}")
     chain.seq = seq
     chain.balance += amount
+    _moved_lots(audit, name, chain, row)
     if balance_after != chain.balance:
         audit.wrong(f"{name}: balance after is {balance_after}, recomputed {chain.balance}")
-    if stored != chain_hash(chain.head, tuple(row[:8]), tuple(sorted(counter))):
+    fields = tuple(row[:8]) if promo is None else (*row[:8], promo)
+    if stored != chain_hash(chain.head, fields, tuple(sorted(counter))):
         audit.wrong(f"{name}: hash does not fit")
     chain.head = stored
     signed = audit.hashes.get((owner, seq))
@@ -179,9 +197,50 @@ def _transaction(audit: _Audit, row: Any, counter: list[tuple[str, int]]) -> Non
     if total:
         audit.wrong(f"{name}: postings sum to {total}, not 0")
     if request_id is not None:
-        sums = audit.requests.setdefault(request_id, [0, 0])
+        sums = audit.requests.setdefault(request_id, [0, 0, 0])
         sums[0] -= amount
         sums[1] -= sum(value for account, value in counter if account == ABSORBED)
+        sums[2] -= promo or 0
+
+
+def _moved_lots(audit: _Audit, name: str, chain: _Chain, row: Any) -> None:
+    owner, seq, amount, promo = row[0], row[1], row[6], row[9]
+    chain.promo += promo or 0
+    if seq <= audit.lots_seq.get(owner, 0):
+        chain.at_lots = (chain.balance, chain.promo)
+    if promo is not None and max(amount, 0) != audit.lots.brought.pop((owner, seq), 0):
+        audit.wrong(f"{name}: its lots are not what it brought")
+
+
+def _lots(audit: _Audit) -> None:
+    found = audit.lots
+    columns = (
+        lots.c.account_id,
+        lots.c.seq,
+        lots.c.paid,
+        lots.c.source,
+        lots.c.nano,
+        lots.c.left_nano,
+        lots.c.frozen,
+    )
+    for account, seq, paid, source, nano, left, frozen in _rows(audit, sa.select(*columns)):
+        found.left.setdefault(account, [0, 0, 0])[2 if frozen else paid] += left
+        if source != "opening":
+            found.brought[account, seq] = found.brought.get((account, seq), 0) + nano
+        elif not paid and not frozen:
+            found.opening[account] = nano
+
+
+def _account_lots(audit: _Audit, id_: int, name: str, restricted: int, promo: int, chain: _Chain) -> None:
+    """Lots are what the balance was when they were last apportioned."""
+    opening = audit.lots.opening.get(id_, 0)
+    left = audit.lots.left.pop(id_, [0, 0, 0])
+    if promo != chain.promo + opening:
+        audit.wrong(f"{name}: its promotional part is {promo}, recomputed {chain.promo + opening}")
+    balance, then = chain.at_lots[0], chain.at_lots[1] + opening
+    want = [then, max(balance - restricted - then, 0), restricted]
+    if left != want:
+        audit.wrong(f"{name}: its lots hold {left} (promotional, paid, frozen), its balance {want}")
 
 
 def _accounts(audit: _Audit) -> None:
@@ -197,9 +256,10 @@ def _accounts(audit: _Audit) -> None:
         accounts.c.restricted_nano,
         accounts.c.seq,
         accounts.c.head,
+        accounts.c.promo_nano,
     )
     known = set()
-    for id_, name, balance, held_nano, restricted, seq, head in _rows(audit, sa.select(*columns)):
+    for id_, name, balance, held_nano, restricted, seq, head, promo in _rows(audit, sa.select(*columns)):
         audit.counts["accounts"] += 1
         known.add(id_)
         chain = audit.chains.get(id_) or _Chain()
@@ -211,8 +271,11 @@ def _accounts(audit: _Audit) -> None:
             audit.wrong(f"{name}: held is {held_nano}, not the sum of its open holds")
         if balance - held_nano - restricted < 0 and not chain.reversed:
             audit.wrong(f"{name}: available is {balance - held_nano - restricted}")
-    for id_ in sorted((set(audit.chains) | set(held)) - known):
-        audit.wrong(f"account {id_}: missing, but it has transactions or holds")
+        _account_lots(audit, id_, name, restricted, promo, chain)
+    for id_ in sorted((set(audit.chains) | set(held) | set(audit.lots.left)) - known):
+        audit.wrong(f"account {id_}: missing, but it has transactions, holds or lots")
+    for id_, seq in sorted(audit.lots.brought):
+        audit.wrong(f"transaction {id_}/{seq}: missing, but it has lots")
 
 
 def _shared(audit: _Audit) -> None:
@@ -238,16 +301,17 @@ def _requests(audit: _Audit) -> None:
         holds.c.absorbed_nano,
         u.charge_nano,
         u.absorbed_nano,
+        u.promo_nano,
     ).outerjoin(usage_records, u.request_id == holds.c.request_id)
-    for request_id, state, charged, absorbed, usage_charge, usage_absorbed in _rows(audit, query):
+    for request_id, state, charged, absorbed, usage_charge, usage_absorbed, promo in _rows(audit, query):
         audit.counts["holds"] += 1
-        posted = audit.requests.pop(request_id, [0, 0])
+        posted = audit.requests.pop(request_id, [0, 0, 0])
         if state == "open":
-            if usage_charge is not None or posted != [0, 0]:
+            if usage_charge is not None or any(posted):
                 audit.wrong(f"request {request_id}: open, but it has a usage row or postings")
         elif usage_charge is None:
             audit.wrong(f"request {request_id}: {state}, but it has no usage row")
-        elif [charged, absorbed] != posted or [usage_charge, usage_absorbed] != posted:
+        elif [charged, absorbed] != posted[:2] or [usage_charge, usage_absorbed, promo or 0] != posted:
             audit.wrong(f"request {request_id}: hold, usage row and postings disagree")
     for request_id in audit.requests:
         audit.wrong(f"request {request_id}: has postings, but no hold")

@@ -14,8 +14,9 @@ from agent_marketplace.clock import Clock
 from agent_marketplace.errors import BadRequest, Conflict, MarketplaceError, NotFound
 from agent_marketplace.ledger.book import USAGE_CLASSES, Book
 from agent_marketplace.ledger.holds import HoldRow, admit, split_charge
+from agent_marketplace.ledger.lots import Terms
 from agent_marketplace.ledger.money import MAX_NANO
-from agent_marketplace.ledger.postings import ABSORBED, REVENUE, provider_account
+from agent_marketplace.ledger.postings import ABSORBED, REVENUE, Account, provider_account
 from agent_marketplace.ledger.types import Hold, HoldState, Receipt, Settlement, Status
 from agent_marketplace.usage import Usage
 
@@ -228,18 +229,33 @@ def close(book: Book, hold: HoldRow, s: Settlement, state: HoldState) -> Receipt
     if not again:
         book.keep(hold, -hold.amount_nano)
     paid, absorbed = split_charge(hold, s.charge_nano, account, book.budget(hold.key_id))
+    promo = book.promo_of(hold.request_id) if again else 0
     cost = s.provider_cost_nano
     counter = {ABSORBED: -absorbed, REVENUE: paid + absorbed - cost}
     if cost:
         counter[provider_account(s.provider)] = cost
-    book.post(account, counter, "usage", request_id=hold.request_id, memo=s.model)
+    gains = _given_back(book, hold, account, -paid, promo) if paid < 0 else ()
+    promo -= book.post(account, counter, "usage", request_id=hold.request_id, memo=s.model, gains=gains)
+    book.expire(account)  # what the hold had kept of it
     book.spend(hold, paid)
     hold.charged_nano += paid
     hold.absorbed_nano += absorbed
     hold.state = state
     book.changed(hold)
-    book.add_usage(_usage_row(book, hold, s), again=again)
+    book.add_usage(_usage_row(book, hold, s, promo), again=again)
     return _receipt(book, hold, s.status, replayed=False)
+
+
+def _given_back(
+    book: Book, hold: HoldRow, account: Account, amount: int, promo: int
+) -> list[tuple[int, Terms]]:
+    """An expired hold was charged more than its answer cost: what was paid comes back first, then what was promotional."""
+    book.open_lots([account])
+    paid = min(amount, hold.charged_nano - promo)
+    parts = ((paid, True), (amount - paid, False))
+    return [
+        (part, Terms(paid=kind, source="refund", reference=hold.request_id)) for part, kind in parts if part
+    ]
 
 
 def _receipt(book: Book, hold: HoldRow, status: str, *, replayed: bool) -> Receipt:
@@ -255,10 +271,10 @@ def _receipt(book: Book, hold: HoldRow, status: str, *, replayed: bool) -> Recei
     )
 
 
-def _usage_row(book: Book, hold: HoldRow, s: Settlement) -> tuple[Any, ...]:
+def _usage_row(book: Book, hold: HoldRow, s: Settlement, promo: int) -> tuple[Any, ...]:
     units = [int(getattr(s.usage, name)) for name in USAGE_CLASSES]
     return (
         hold.request_id, s.user_id, hold.key_id, s.model, s.provider, s.status, *units, hold.charged_nano, hold.absorbed_nano,
         s.provider_cost_nano, s.list_cost_nano, hold.amount_nano, s.price_version or hold.price_version,
-        json.encode(s.detail).decode(), book.now,
+        json.encode(s.detail).decode(), book.now, promo,
     )  # fmt: skip

@@ -70,6 +70,7 @@ RULES: dict[str, Rule] = {
     f"delete {M}/keys/{{key_id}}": Rule("person", mine=True),
     f"get {M}/billing/balance": Rule("read"),
     f"get {M}/billing/statement": Rule("read"),
+    f"get {M}/billing/lots": Rule("read"),
     f"get {M}/billing/usage": Rule("read"),
     f"get {M}/billing/plans": Rule("open"),
     f"post {M}/billing/subscribe": Rule("person", body={"plan": "free"}),

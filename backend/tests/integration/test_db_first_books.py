@@ -123,7 +123,11 @@ def test_a_customer_of_the_first_tables_finds_money_keys_and_chats_as_they_were(
         counted = await market.conversations.stored(user)  # by the migration
         assert await market.conversations.recount(user) == (counted, counted)
         assert counted > len(QUESTION)
-        assert (await market.ledger.balance(user)).available == 0
+        wallet = await market.ledger.balance(user)
+        assert wallet.available == 0
+        lots = await market.ledger.lots(user)
+        assert sum(lot.left for lot in lots) == wallet.balance
+        assert {lot.source for lot in lots} <= {"opening"}
         await market.ledger.grant(user, DOLLAR, kind="topup")
         await market.ledger.hold("req_new", user, DOLLAR, price_version="v2", key_id=principal.key_id)
         receipt = await market.ledger.settle(settlement("req_new", DOLLAR // 4, user=user))

@@ -43,8 +43,8 @@ def test_migrated_sqlite_file_has_the_very_same_definitions(tmp_path):
         return {name: sorted(part for line in lines for part in parts(line)) for name, lines in found.items()}
 
     def parts(line: str) -> list[str]:
-        """SQLite writes a column that is added on the line of the one before it."""
-        return re.split(r", (?=\w+ [A-Z]+$)", line.strip().rstrip(","))
+        """SQLite writes columns that are added on the line of the one before them."""
+        return re.split(r", (?=\w+ [A-Z]+(?: DEFAULT '\d+' NOT NULL)?(?:,|$))", line.strip().rstrip(","))
 
     made = definitions("made.db", lambda d: d.create_all())
     assert definitions("migrated.db", lambda d: migrate.upgrade(d.engine)) == made

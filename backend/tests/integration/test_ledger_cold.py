@@ -69,7 +69,7 @@ def test_sign_up_credit_stops_at_the_days_total(ledger, database):
 
     asyncio.run(story())
     users = ["ann", "bob", "cid", "dan"]
-    given = [database.read_sync(lambda c, u=user: store.balance(c, u)).balance for user in users]
+    given = [database.read_sync(lambda c, u=user: ledger.balance_in(c, u)).balance for user in users]
     assert sum(given) == 12 * DOLLAR
 
 

@@ -101,6 +101,15 @@ EDITS = {
     "a usage row deleted": "DELETE FROM usage_records WHERE request_id = 'voided'",
     "a usage row without a request": "UPDATE usage_records SET request_id = 'x' WHERE request_id = 'voided'",
     "a key's holds forgotten": "UPDATE key_budgets SET held_nano = 0",
+    "a lot's rest edited": "UPDATE ledger_lots SET left_nano = left_nano - 1",
+    "a lot said to be paid": "UPDATE ledger_lots SET paid = 1",
+    "a lot thawed or frozen": "UPDATE ledger_lots SET frozen = 1 - frozen",
+    "a lot made bigger": "UPDATE ledger_lots SET nano = nano + 1",
+    "a lot deleted": "DELETE FROM ledger_lots",
+    "a lot that nothing brought": "INSERT INTO ledger_lots VALUES (1, 99, 1, 'order', 5, 0, 100, 9, 0, 1, '')",
+    "a lot of nobody": "INSERT INTO ledger_lots VALUES (99, 1, 1, 'opening', 5, 5, 100, 9, 0, 1, '')",
+    "a promotional part edited": "UPDATE ledger_accounts SET promo_nano = 0 WHERE name = 'user:ann'",
+    "a usage row's promotional part edited": "UPDATE usage_records SET promo_nano = 0 WHERE request_id = 'r1'",
     "held above the balance": "UPDATE ledger_accounts SET held_nano = 6000000000 WHERE name = 'user:ann'",
 }
 

@@ -27,8 +27,21 @@ async def get_balance(market: The, principal: Reader) -> Response:
         balance=dollars(wallet.balance),
         available=dollars(wallet.available),
         held=dollars(wallet.held),
+        paid=dollars(wallet.paid),
+        promotional=dollars(wallet.promo),
+        frozen=dollars(wallet.restricted),
         currency="USD",
     )
+
+
+@router.get(
+    "/billing/lots",
+    summary="What my balance consists of: paid, promotional, granted, in the order in which it is spent",
+    responses={200: {"model": replies.Lots}},
+)
+async def get_lots(market: The, principal: Reader) -> Response:
+    lots = await market.ledger.lots(principal.user_id)
+    return success(lots=[present.lot(lot) for lot in lots if lot.left])
 
 
 @router.get(

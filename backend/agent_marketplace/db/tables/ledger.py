@@ -21,14 +21,49 @@ accounts = sa.Table(
     sa.Column("held_nano", sa.BigInteger, nullable=False),
     sa.Column(
         "restricted_nano", sa.BigInteger, nullable=False
-    ),  # of the balance: sign-up credit that may not be spent
+    ),  # of the balance: frozen lots, which may not be spent
     sa.Column("seq", sa.BigInteger, nullable=False),
     sa.Column("head", sa.String(64), nullable=False),  # hash of transaction `seq`
     sa.Column(
         "rolled_seq", sa.BigInteger, nullable=False
     ),  # counter-postings up to here are in `ledger_shared`
     sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column(
+        "promo_nano", sa.BigInteger, nullable=False, server_default="0"
+    ),  # of the balance: what was not paid for and may be spent
+    sa.Column(
+        "lots_seq", sa.BigInteger, nullable=False, server_default="0"
+    ),  # postings up to here are taken from `ledger_lots`
+    sa.Column(
+        "lots_due_at", sa.BigInteger, nullable=False, server_default="4611686018427387904"
+    ),  # from then on the lots are read before money moves, see `ledger.lots`; 2**62 = never
     sa.CheckConstraint("held_nano >= 0", name="held_not_negative"),
+)
+_SOME_DAY = sa.text("lots_due_at < 4611686018427387904")
+sa.Index(
+    "ix_ledger_accounts_lots_due_at",
+    accounts.c.lots_due_at,
+    sqlite_where=_SOME_DAY,
+    postgresql_where=_SOME_DAY,
+)
+
+lots = sa.Table(
+    "ledger_lots",
+    metadata,
+    sa.Column("account_id", sa.BigInteger, nullable=False),
+    sa.Column("seq", sa.BigInteger, nullable=False),  # of the transaction that brought it
+    sa.Column("paid", sa.SmallInteger, nullable=False),  # 1: somebody gave money for it
+    sa.Column("source", sa.String(20), nullable=False),
+    sa.Column("nano", sa.BigInteger, nullable=False),
+    sa.Column("left_nano", sa.BigInteger, nullable=False),  # as of the account's `lots_seq`
+    sa.Column("priority", sa.SmallInteger, nullable=False),  # the lowest is spent first
+    sa.Column("expires_at", sa.BigInteger, nullable=False),  # 2**62 = never
+    sa.Column("frozen", sa.SmallInteger, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("reference", sa.String(80), nullable=False),  # the payment, code or request behind it
+    sa.PrimaryKeyConstraint("account_id", "seq", "paid"),
+    sa.CheckConstraint("left_nano >= 0 AND left_nano <= nano", name="left_of_it"),
+    sqlite_with_rowid=False,
 )
 
 transactions = sa.Table(
@@ -43,6 +78,7 @@ transactions = sa.Table(
     sa.Column("amount_nano", sa.BigInteger, nullable=False),  # the posting on the owner's account
     sa.Column("balance_after_nano", sa.BigInteger, nullable=False),
     sa.Column("hash", sa.String(64), nullable=False),
+    sa.Column("promo_nano", sa.BigInteger),  # of the amount: promotional; None before there were lots
     sa.PrimaryKeyConstraint("owner_id", "seq"),
     sqlite_with_rowid=False,
 )
@@ -110,6 +146,7 @@ usage_records = sa.Table(
     sa.Column("price_version", sa.String(80), nullable=False),
     sa.Column("detail", sa.Text, nullable=False),  # JSON: attempts, timings, fallback, estimate
     sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("promo_nano", sa.BigInteger),  # of the charge: from promotional credit; None before there were lots
     sa.Index("ix_usage_records_user_id_created_at", "user_id", "created_at"),
     sa.Index("ix_usage_records_created_at", "created_at"),
 )  # fmt: skip

@@ -573,6 +573,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/marketplace/billing/lots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What my balance consists of: paid, promotional, granted, in the order in which it is spent */
+        get: operations["get_lots_api_v1_marketplace_billing_lots_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/marketplace/billing/plans": {
         parameters: {
             query?: never;
@@ -1643,8 +1660,14 @@ export interface components {
              * @constant
              */
             currency: "USD";
+            /** Frozen */
+            frozen: number;
             /** Held */
             held: number;
+            /** Paid */
+            paid: number;
+            /** Promotional */
+            promotional: number;
             /**
              * Success
              * @constant
@@ -2284,6 +2307,46 @@ export interface components {
             p50: number;
             /** P95 */
             p95: number;
+        };
+        /**
+         * LotOut
+         * @description A credit that has something left; amounts in dollars, exact.
+         */
+        LotOut: {
+            /** Amount */
+            amount: number;
+            /** Created At */
+            created_at: string;
+            /** Expires At */
+            expires_at: string | null;
+            /** Frozen */
+            frozen: boolean;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "paid" | "promotional" | "granted";
+            /** Left */
+            left: number;
+            /** Priority */
+            priority: number;
+            /** Reference */
+            reference: string;
+            /** Source */
+            source: string;
+        };
+        /**
+         * Lots
+         * @description What a balance consists of, in the order in which it is spent.
+         */
+        Lots: {
+            /** Lots */
+            lots: components["schemas"]["LotOut"][];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
         };
         /** Message */
         Message: {
@@ -4721,6 +4784,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BalanceOut"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_lots_api_v1_marketplace_billing_lots_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Lots"];
                 };
             };
             /** @description Any failure */

@@ -212,6 +212,9 @@ export interface Balance {
   balance: number;
   available: number;
   held: number;
+  paid: number;
+  promotional: number;
+  frozen: number;
   currency: "USD";
 }
 
