@@ -12,6 +12,7 @@ from agent_marketplace.accounts.assemble import Accounts, assemble
 from agent_marketplace.accounts.authenticator import Authenticator
 from agent_marketplace.accounts.errors import InvalidToken
 from agent_marketplace.accounts.limits import Limits
+from agent_marketplace.admin import Admin
 from agent_marketplace.catalog import MarketplaceRegistry, Offer
 from agent_marketplace.catalog import store as catalog_store
 from agent_marketplace.catalog.names import slug
@@ -103,6 +104,7 @@ class Market:
     usage_log: UsageLog
     vault: Vault
     accounts: Accounts
+    admin: Admin
     registry: MarketplaceRegistry
     catalog: Catalog
     learner: Learner
@@ -364,11 +366,11 @@ def build(
     )  # fmt: skip
     market = Market(
         settings=settings, clock=clock, drain=drain, secrets=secrets, db=db, ledger=ledger, vault=vault, accounts=accounts,
-        reports=reports, usage_log=UsageLog(db, reports), registry=registry, catalog=catalog, engine=engine,
+        reports=reports, usage_log=UsageLog(db, reports), admin=Admin(db, ledger, accounts.auth, clock),
+        registry=registry, catalog=catalog, engine=engine, client=client, codecs=wires, ollama=ollama,
         learner=Learner(db, clock, engine, everybody_trusted=settings.signup != "open"),
         endpoints=endpoints, targets=targets, credentials=credentials, health=health,
         router=router, probe=Probe(db), conversations=conversations, reasoning=reasoning, favourites=favourites,
-        client=client, codecs=wires, ollama=ollama,
         agents=Agents(db, vault, clock, lambda name: registry.resolve(name) is not None, quota=quota),
         local=LocalModel(settings.models_dir, enabled=settings.local_model),
     )  # fmt: skip

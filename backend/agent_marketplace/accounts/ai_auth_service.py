@@ -29,7 +29,6 @@ from agent_marketplace.errors import BadRequest, MarketplaceError, NotFound, Pay
 from agent_marketplace.ids import new_id, new_user_id
 from agent_marketplace.ledger.idempotency import digest, once_in
 from agent_marketplace.ledger.ledger import Ledger
-from agent_marketplace.ledger.lots import Terms
 from agent_marketplace.ledger.money import dollars, nano
 from agent_marketplace.ledger.plans import DAYS_A_MONTH, plan_named
 from agent_marketplace.settings import Settings
@@ -151,10 +150,13 @@ class AIAuthService:
 
     async def end_sessions(self, user_id: str, *, but: str | None = None) -> int:
         """Ends all of a user's sessions (`but` goes on) and says how many: at once here, within a second elsewhere."""
-        now = self._clock.now_ms()
-        ended = await self._db.write(lambda c: store.revoke_sessions(c, user_id, now, but=but))
-        self._forget(user_id)
+        ended = await self._db.write(lambda c: self.end_sessions_in(c, user_id, but=but))
+        self.forget(user_id)
         return ended
+
+    def end_sessions_in(self, connection: sa.Connection, user_id: str, *, but: str | None = None) -> int:
+        """`end_sessions` inside the caller's transaction, who calls `forget` after it."""
+        return store.revoke_sessions(connection, user_id, self._clock.now_ms(), but=but)
 
     async def prove(self, user_id: str, password: str, *, address: str | None = None) -> None:
         """The signed-in user types the password again. Raises InvalidCredentials, RateLimited, Unavailable."""
@@ -178,11 +180,20 @@ class AIAuthService:
         check_password(new, row.email)
         await self._replace_password(row, None, new)
 
-    async def set_role(self, user_id: str, role: Role) -> None:
-        """Takes effect at once here, within a second in other processes. Raises NotFound."""
-        if not await self._db.write(lambda c: store.set_role(c, user_id, role)):
+    def set_role_in(self, connection: sa.Connection, user_id: str, role: Role) -> Role:
+        """Returns the role before. Takes effect here once `forget` is called, within a second in other processes.
+
+        Raises NotFound, BadRequest (nobody else is an administrator).
+        """
+        row = store.user(connection, user_id)
+        if row is None:
             raise NotFound("No such user")
-        self._forget(user_id)
+        if row.role == "admin" and role != "admin":
+            store.lock_mark(connection, _FIRST_ADMIN)
+            if not store.others(connection, user_id)[1]:
+                raise _only_admin()
+        store.set_role(connection, user_id, role)
+        return row.role
 
     async def get_user(self, user_id: str) -> User:
         """Raises NotFound."""
@@ -229,7 +240,7 @@ class AIAuthService:
         expires_at = None if tier == FREE_TIER else self._clock.now_ms() + months * DAYS_A_MONTH * _DAY_MS
         if not await self._db.write(lambda c: store.set_tier(c, user_id, tier, expires_at)):
             raise NotFound("No such user")
-        self._forget(user_id)
+        self.forget(user_id)
 
     async def subscribe(self, user_id: str, plan_name: str, *, idempotency_key: str | None = None) -> User:
         """Charges the plan's price and sets or extends the tier, in one transaction, once per idempotency key.
@@ -270,21 +281,15 @@ class AIAuthService:
             store.set_tier(connection, user_id, plan.name, expires_at)
 
         await self._db.write(work)
-        self._forget(user_id)
+        self.forget(user_id)
         return await self.get_user(user_id)
 
     async def add_balance(
-        self,
-        user_id: str,
-        amount: Amount,
-        *,
-        idempotency_key: str | None = None,
-        memo: str = "",
-        terms: Terms | None = None,
+        self, user_id: str, amount: Amount, *, idempotency_key: str | None = None, memo: str = ""
     ) -> None:
-        """Adds dollars to the wallet, by default paid for and without an end. Raises InvalidAmount, NotFound, BadRequest."""
+        """Adds dollars to the wallet, paid for and without an end. Raises InvalidAmount, NotFound."""
         await self._ledger.grant(
-            user_id, _nano(amount), kind="credit", idempotency_key=idempotency_key, memo=memo, terms=terms
+            user_id, _nano(amount), kind="credit", idempotency_key=idempotency_key, memo=memo
         )
 
     async def deduct_balance(
@@ -310,7 +315,7 @@ class AIAuthService:
 
         await self._db.write(work)
         self._vault.forget(user_id)
-        self._forget(user_id)
+        self.forget(user_id)
 
     async def export_account(self, user_id: str) -> dict[str, object]:
         """What this room knows of a user, ready for JSON; secrets are left out. Raises NotFound."""
@@ -440,7 +445,7 @@ class AIAuthService:
                     store.revoke_key(connection, row.user_id, key.key_id, now)
 
         await self._db.write(work)
-        self._forget(row.user_id)
+        self.forget(row.user_id)
 
     async def _open_session(self, user_id: str, email: str, address: str | None) -> str:
         now, session_id = self._clock.now_ms(), new_id("ses")
@@ -458,18 +463,24 @@ class AIAuthService:
         store.lock_mark(connection, _FIRST_ADMIN)  # two administrators who leave at once wait for each other
         users, admins = store.others(connection, user_id)
         if users and not admins:
-            raise BadRequest("You are the only administrator: make another one first", code="last_admin")
+            raise _only_admin()
         if not users:
             store.clear_mark(connection, _FIRST_ADMIN)
 
     def _device(self, address: str | None) -> str:
         return key_format.digest(self._pepper, "address", address or "")
 
-    def _forget(self, user_id: str) -> None:
+    def forget(self, user_id: str) -> None:
+        """What this process knows of an account's credentials is read again."""
+
         def theirs(principal: Principal) -> bool:
             return principal.user_id == user_id
 
         self._verdicts.drop(theirs)
+
+
+def _only_admin() -> BadRequest:
+    return BadRequest("This is the only administrator: make another one first", code="last_admin")
 
 
 def _nano(amount: Amount) -> int:

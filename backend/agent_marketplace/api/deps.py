@@ -33,6 +33,12 @@ async def person(principal: Annotated[Principal, Depends(caller)]) -> Principal:
     return principal
 
 
+async def admin(principal: Annotated[Principal, Depends(caller)]) -> Principal:
+    """A signed-in administrator."""
+    principal.require_admin()
+    return principal
+
+
 async def reader(principal: Annotated[Principal, Depends(caller)]) -> Principal:
     """May read the account."""
     principal.require("account:read")
@@ -59,6 +65,7 @@ def address_of(request: Request) -> str | None:
 The = Annotated[Market, Depends(market_of)]
 Caller = Annotated[Principal, Depends(caller)]
 Person = Annotated[Principal, Depends(person)]
+AdminPerson = Annotated[Principal, Depends(admin)]
 Reader = Annotated[Principal, Depends(reader)]
 Writer = Annotated[Principal, Depends(writer)]
 Runner = Annotated[Principal, Depends(runner)]

@@ -20,6 +20,7 @@ from agent_marketplace.api.origins import Origins
 from agent_marketplace.api.stopping import Stopping
 from agent_marketplace.api.v1 import (
     activity,
+    admin,
     ai_agent_routes,
     ai_marketplace_routes,
     assistant,
@@ -78,6 +79,7 @@ def cold(market: Market, extra: Sequence[Router] = ()) -> FastAPI:
         assistant,
         activity,
         billing,
+        admin,
         keys,
         conversations,
         documents,

@@ -8,11 +8,11 @@ from typing import Annotated, Literal
 import typer
 
 from agent_marketplace.accounts.keys import Cap
+from agent_marketplace.admin import Actor, credit_terms
 from agent_marketplace.api import present
 from agent_marketplace.app import Market
 from agent_marketplace.cli.common import USAGE, Json, example, fail, show, table, with_market
-from agent_marketplace.ledger import NEVER, Money, Terms
-from agent_marketplace.ledger.lots import DAY_MS
+from agent_marketplace.ledger import Money
 
 users = typer.Typer(
     no_args_is_help=True, help="Accounts: create, list, grant credit, set passwords and roles, invite."
@@ -91,16 +91,14 @@ def grant(
 
     async def work(market: Market) -> None:
         user = await market.accounts.auth.find_user(email)
-        try:
-            await market.accounts.auth.add_balance(
-                user.user_id,
-                amount,
-                idempotency_key=idempotency_key,
-                memo="granted by the operator",
-                terms=terms_of(market, gift=gift, days=days),
-            )
-        except ValueError as error:
-            fail(str(error), USAGE)
+        await market.admin.credit(
+            Actor.at_the_command_line(),
+            user.user_id,
+            _above_zero(amount),
+            idempotency_key=idempotency_key,
+            reason="granted by the operator",
+            terms=credit_terms(market.clock.now_ms(), gift=gift, days=days),
+        )
         balance = await market.accounts.auth.get_user_balance(user.user_id)
         show(
             {"email": user.email, "balance": balance},
@@ -111,12 +109,14 @@ def grant(
     with_market(work)
 
 
-def terms_of(market: Market, *, gift: bool, days: int | None) -> Terms | None:
-    """What a grant is; None = paid, without an end."""
-    if not gift and days is None:
-        return None
-    ends = NEVER if days is None else market.clock.now_ms() + days * DAY_MS
-    return Terms(paid=not gift, source="grant", expires_at=ends)
+def _above_zero(amount: str) -> int:
+    try:
+        nano = Money.of(amount).nano
+    except ValueError as error:
+        fail(str(error), USAGE)
+    if nano <= 0:
+        fail("The amount must be more than 0", USAGE)
+    return nano
 
 
 @users.command("trust", epilog=example("user trust you@example.com", "user trust you@example.com --off"))
@@ -156,7 +156,8 @@ def sign_out(email: Email, as_json: Json = False) -> None:
 
     async def work(market: Market) -> None:
         user = await market.accounts.auth.find_user(email)
-        ended = await market.accounts.auth.end_sessions(user.user_id)
+        by = Actor.at_the_command_line()
+        ended = await market.admin.end_sessions(by, user.user_id, reason="by the operator")
         text = f"{ended} sessions of {user.email} have ended."
         show({"email": user.email, "ended": ended}, as_json=as_json, text=text)
 
@@ -192,7 +193,8 @@ def set_role(
 
     async def work(market: Market) -> None:
         user = await market.accounts.auth.find_user(email)
-        await market.accounts.auth.set_role(user.user_id, role)
+        by = Actor.at_the_command_line()
+        await market.admin.set_role(by, user.user_id, role, reason="by the operator")
         show({"email": user.email, "role": role}, as_json=as_json, text=f"{user.email} is now {role}.")
 
     with_market(work)

@@ -13,20 +13,21 @@ vault = typer.Typer(no_args_is_help=True, help="The vault of provider keys.")
 
 @ledger.command("verify", epilog=example("ledger verify", "ledger verify --json"))
 def verify(as_json: Json = False) -> None:
-    """Recompute every posting, balance, hold and chain; exit 1 on any disagreement. Runs beside a server."""
+    """Recompute every posting, balance, hold, chain and the audit log; exit 1 on any disagreement. Runs beside a server."""
 
     async def work(market: Market) -> bool:
         with progress("Recomputing the ledger") as shown:
             report = market.db.read_sync(lambda c: market.ledger.verify_sync(c, shown.tell))
+        problems = report.problems + market.admin.audit_problems_sync()
         counts = {
             "accounts": report.accounts, "transactions": report.transactions, "postings": report.postings,
             "holds": report.holds, "usage_records": report.usage_records, "checkpoints": report.checkpoints,
         }  # fmt: skip
         words = ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in counts.items())
-        verdict = "OK: the books agree" if report.ok else f"{len(report.problems)} PROBLEMS"
-        text = "\n".join([f"{verdict} ({words})", *report.problems])
-        show({"ok": report.ok, **counts, "problems": report.problems}, as_json=as_json, text=text)
-        return report.ok
+        verdict = f"{len(problems)} PROBLEMS" if problems else "OK: the books agree"
+        text = "\n".join([f"{verdict} ({words})", *problems])
+        show({"ok": not problems, **counts, "problems": problems}, as_json=as_json, text=text)
+        return not problems
 
     if not with_market(work):
         raise typer.Exit(FAILED)

@@ -320,10 +320,12 @@ def test_a_demoted_admin_loses_the_rights_at_once(tmp_path: Path) -> None:
         user = await home.auth.sign_up("a@b.c", PASSWORD)
         token = await home.auth.open_session(user)
         assert (await home.authenticator.verify(token)).role == "admin"
-        await home.auth.set_role(user.user_id, "user")
+        await home.auth.create_user("z@b.c", PASSWORD, role="admin")
+        await home.db.write(lambda c: home.auth.set_role_in(c, user.user_id, "user"))
+        home.auth.forget(user.user_id)
         assert (await home.authenticator.verify(token)).role == "user"
         with pytest.raises(NotFound):
-            await home.auth.set_role("nobody", "admin")
+            await home.db.write(lambda c: home.auth.set_role_in(c, "nobody", "admin"))
 
     at_home(tmp_path, test)
 

@@ -12,7 +12,8 @@ from tests.fakes.server import AGENTS, MARKET, PAID, PASSWORD, Client, Server, a
 pytestmark = pytest.mark.both_databases
 
 # open: anybody. caller: any valid credential. inference, read, write: a session, or a key with that scope. person: a session.
-Need = Literal["open", "caller", "inference", "read", "write", "person"]
+# admin: an administrator's session.
+Need = Literal["open", "caller", "inference", "read", "write", "person", "admin"]
 MINE = "mine"  # the path names an object of the owner: 404 for everybody else
 
 
@@ -24,7 +25,8 @@ class Rule:
 
 
 ASK = {"model": PAID, "prompt": "Hi", "max_tokens": 5}
-M, A = MARKET, AGENTS
+M, A, ADMIN = MARKET, AGENTS, "/api/v1/admin"
+PROOF = {"password": "wrong, so wrong", "reason": "x"}
 RULES: dict[str, Rule] = {
     "get /healthz": Rule("open"),
     "get /readyz": Rule("open"),
@@ -74,6 +76,13 @@ RULES: dict[str, Rule] = {
     f"get {M}/billing/usage": Rule("read"),
     f"get {M}/billing/plans": Rule("open"),
     f"post {M}/billing/subscribe": Rule("person", body={"plan": "free"}),
+    f"get {ADMIN}/people": Rule("admin"),
+    f"get {ADMIN}/people/{{user_id}}": Rule("admin"),
+    f"post {ADMIN}/people/{{user_id}}/credit": Rule("admin", body={"amount": 1, **PROOF}),
+    f"post {ADMIN}/people/{{user_id}}/role": Rule("admin", body={"role": "user", **PROOF}),
+    f"post {ADMIN}/people/{{user_id}}/signout": Rule("admin", body={"reason": "x"}),
+    f"get {ADMIN}/audit": Rule("admin"),
+    f"get {ADMIN}/audit.csv": Rule("admin"),
     f"post {A}/completion": Rule("inference", body=ASK),
     f"post {A}/chat": Rule("inference", body={"model": PAID, "message": "Hi"}),
     f"post {A}/documents": Rule("inference", body={}),
@@ -162,6 +171,7 @@ def owner(server: Server) -> tuple[Client, dict[str, str]]:
     ada.post(f"{A}/chat", {"model": PAID, "message": "Hi", "stream": True, "resumable": True, "run_id": run})
     agreed(ada.post(f"{M}/api-keys", {"provider": "anthropic", "api_key": "sk-ant-0123456789abcdef"}))
     names = {
+        "user_id": ada.user_id,
         "model_id": PAID,
         "model": PAID,
         "run_id": run,
@@ -236,6 +246,13 @@ def test_nobody_reaches_another_persons_objects(
         assert not [name for name in owner[1].values() if name in text and name not in (PAID, "anthropic")], (
             route
         )
+
+
+def test_only_administrators_act_for_others(server: Server, owner: tuple[Client, dict[str, str]]) -> None:
+    person = server.person()
+    for route, rule in RULES.items():
+        if rule.need == "admin":
+            assert ask(person, route, owner[1]).status == 403, route
 
 
 def test_the_owner_reaches_all_of_it(owner: tuple[Client, dict[str, str]]) -> None:

@@ -123,6 +123,125 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who did what, newest first */
+        get: operations["get_audit_api_v1_admin_audit_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/audit.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The whole audit log, oldest first */
+        get: operations["export_audit_api_v1_admin_audit_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Find accounts */
+        get: operations["find_people_api_v1_admin_people_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/people/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One account and what its balance consists of */
+        get: operations["get_person_api_v1_admin_people__user_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/people/{user_id}/credit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give credit */
+        post: operations["give_credit_api_v1_admin_people__user_id__credit_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/people/{user_id}/role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make an administrator */
+        post: operations["set_role_api_v1_admin_people__user_id__role_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/people/{user_id}/signout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign somebody out everywhere */
+        post: operations["sign_out_api_v1_admin_people__user_id__signout_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agents/agents": {
         parameters: {
             query?: never;
@@ -1429,6 +1548,16 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** Acted */
+        Acted: {
+            /** Request Id */
+            request_id: string;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
         /** Activity */
         Activity: {
             /** As Of */
@@ -1648,6 +1777,46 @@ export interface components {
             status: string;
             /** Why */
             why: string;
+        };
+        /**
+         * AuditLineOut
+         * @description One act; before, after: what changed.
+         */
+        AuditLineOut: {
+            /** Act */
+            act: string;
+            /** Actor */
+            actor: string;
+            /** After */
+            after: {
+                [key: string]: unknown;
+            };
+            /** At */
+            at: string;
+            /** Before */
+            before: {
+                [key: string]: unknown;
+            };
+            /** Id */
+            id: number;
+            /** Object */
+            object: string;
+            /** Reason */
+            reason: string;
+            /** Request Id */
+            request_id: string;
+        };
+        /** AuditLog */
+        AuditLog: {
+            /** Lines */
+            lines: components["schemas"]["AuditLineOut"][];
+            /** Next Cursor */
+            next_cursor: number | null;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
         };
         /** BalanceOut */
         BalanceOut: {
@@ -1961,6 +2130,18 @@ export interface components {
             /** Scopes */
             scopes?: string[] | null;
         };
+        /** Credited */
+        Credited: {
+            /** Balance */
+            balance: number;
+            /** Request Id */
+            request_id: string;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
         /**
          * DeleteAccount
          * @example {
@@ -2023,6 +2204,14 @@ export interface components {
              * @example correct horse battery staple
              */
             password: string;
+        };
+        /** EndTheirSessions */
+        EndTheirSessions: {
+            /**
+             * Reason
+             * @example the provider was down all Monday
+             */
+            reason: string;
         };
         /**
          * EstimateOut
@@ -2169,6 +2358,36 @@ export interface components {
             usage: components["schemas"]["Tokens"];
         } & {
             [key: string]: unknown;
+        };
+        /**
+         * GiveCredit
+         * @description gift: nobody paid for it, so it is spent first and never paid back; days: it ends after so many.
+         */
+        GiveCredit: {
+            /**
+             * Amount
+             * @example 20
+             */
+            amount: number | string;
+            /** Days */
+            days?: number | null;
+            /**
+             * Gift
+             * @default false
+             */
+            gift: boolean;
+            /** Idempotency Key */
+            idempotency_key?: string | null;
+            /**
+             * Password
+             * @example correct horse battery staple
+             */
+            password: string;
+            /**
+             * Reason
+             * @example the provider was down all Monday
+             */
+            reason: string;
         };
         /** HTTPValidationError */
         HTTPValidationError: {
@@ -2556,6 +2775,54 @@ export interface components {
             pinned?: boolean | null;
             /** Title */
             title?: string | null;
+        };
+        /** People */
+        People: {
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** People */
+            people: components["schemas"]["Person"][];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        /**
+         * Person
+         * @description An account as administrators see it: never its chats.
+         */
+        Person: {
+            /** Balance */
+            balance: number;
+            /** Created At */
+            created_at: string;
+            /** Email */
+            email: string;
+            /** Held */
+            held: number;
+            /** Promotional */
+            promotional: number;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "user" | "admin";
+            /** Tier */
+            tier: string;
+            /** User Id */
+            user_id: string;
+        };
+        /** PersonShown */
+        PersonShown: {
+            /** Lots */
+            lots: components["schemas"]["LotOut"][];
+            person: components["schemas"]["Person"];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
         };
         /** Pick */
         Pick: {
@@ -2998,15 +3265,23 @@ export interface components {
              */
             success: true;
         };
-        /** SessionsEnded */
-        SessionsEnded: {
-            /** Ended */
-            ended: number;
+        /** SetRole */
+        SetRole: {
             /**
-             * Success
-             * @constant
+             * Password
+             * @example correct horse battery staple
              */
-            success: true;
+            password: string;
+            /**
+             * Reason
+             * @example the provider was down all Monday
+             */
+            reason: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "user" | "admin";
         };
         /**
          * Show
@@ -3489,6 +3764,28 @@ export interface components {
             /** Error Type */
             type: string;
         };
+        /** SessionsEnded */
+        agent_marketplace__api__admin_schemas__SessionsEnded: {
+            /** Ended */
+            ended: number;
+            /** Request Id */
+            request_id: string;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        /** SessionsEnded */
+        agent_marketplace__api__replies__SessionsEnded: {
+            /** Ended */
+            ended: number;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
     };
     responses: never;
     parameters: never;
@@ -3674,6 +3971,240 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
+                };
+            };
+        };
+    };
+    get_audit_api_v1_admin_audit_get: {
+        parameters: {
+            query?: {
+                actor?: string | null;
+                act?: string | null;
+                object?: string | null;
+                cursor?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditLog"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    export_audit_api_v1_admin_audit_csv_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/csv": unknown;
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    find_people_api_v1_admin_people_get: {
+        parameters: {
+            query?: {
+                q?: string;
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["People"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_person_api_v1_admin_people__user_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonShown"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    give_credit_api_v1_admin_people__user_id__credit_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GiveCredit"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Credited"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    set_role_api_v1_admin_people__user_id__role_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetRole"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acted"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    sign_out_api_v1_admin_people__user_id__signout_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndTheirSessions"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["agent_marketplace__api__admin_schemas__SessionsEnded"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
                 };
             };
         };
@@ -4630,7 +5161,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SessionsEnded"];
+                    "application/json": components["schemas"]["agent_marketplace__api__replies__SessionsEnded"];
                 };
             };
             /** @description Any failure */

@@ -1,0 +1,122 @@
+"""The SQL of the administrators' room: the audit log, and finding people."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from agent_marketplace import json
+from agent_marketplace.db.tables.accounts import users
+from agent_marketplace.db.tables.admin import admin_audit as t
+from agent_marketplace.db.tables.ledger import accounts
+from agent_marketplace.ledger.postings import user_account
+
+_LOCK = 7_202_611_220_003  # PostgreSQL: one act at a time takes the next number
+
+
+class AuditLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One act. at: ms; actor: a user id, or `command line`; before, after: what changed, without any secret."""
+
+    id: int
+    at: int
+    actor: str
+    act: str
+    object: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+    reason: str
+    request_id: str
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """A person in a list. Money in nano-dollars, times in ms."""
+
+    user_id: str
+    email: str
+    role: str
+    tier: str
+    balance_nano: int
+    held_nano: int
+    promo_nano: int
+    created_at: int
+
+
+def record(
+    connection: sa.Connection,
+    at: int,
+    actor: str,
+    act: str,
+    object_: str,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    reason: str,
+    request_id: str,
+) -> int:
+    """Adds a line inside the act's transaction. Returns its number."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+    last = connection.execute(sa.select(t.c.id, t.c.hash).order_by(t.c.id.desc()).limit(1)).one_or_none()
+    number, previous = (1, "") if last is None else (last.id + 1, last.hash)
+    texts = (json.encode(dict(before)).decode(), json.encode(dict(after)).decode())
+    values = (number, at, actor, act, object_, *texts, reason[:500], request_id)
+    names = ("id", "at", "actor", "act", "object", "before", "after", "reason", "request_id")
+    connection.execute(
+        sa.insert(t).values(**dict(zip(names, values, strict=True)), hash=_hash(previous, values))
+    )
+    return number
+
+
+def audit(
+    connection: sa.Connection, where: Mapping[str, str], cursor: int | None, limit: int
+) -> list[AuditLine]:
+    """Newest first. where: actor, act, object; cursor: only older ones than this number."""
+    query = sa.select(t).where(*(t.c[name] == value for name, value in where.items()))
+    if cursor is not None:
+        query = query.where(t.c.id < cursor)
+    return [_line(row) for row in connection.execute(query.order_by(t.c.id.desc()).limit(limit))]
+
+
+def whole_audit(connection: sa.Connection) -> list[AuditLine]:
+    """Oldest first."""
+    return [_line(row) for row in connection.execute(sa.select(t).order_by(t.c.id))]
+
+
+def audit_problems(connection: sa.Connection) -> list[str]:
+    """Every line that was edited, added or taken out behind the log's back."""
+    previous, expected, problems = "", 1, []
+    for row in connection.execute(sa.select(t).order_by(t.c.id)):
+        if row.id != expected or row.hash != _hash(previous, tuple(row)[:-1]):
+            problems.append(f"audit line {row.id}: its hash does not fit")
+        previous, expected = row.hash, row.id + 1
+    return problems
+
+
+def people(connection: sa.Connection, words: str, after: str | None, limit: int) -> list[Found]:
+    """Accounts whose address or id contains `words`, by address. after: only addresses behind this one."""
+    name = sa.literal(user_account("")) + users.c.user_id
+    query = (
+        sa.select(users, accounts.c.balance_nano, accounts.c.held_nano, accounts.c.promo_nano)
+        .join(accounts, accounts.c.name == name)
+        .where(users.c.email.contains(words.lower(), autoescape=True) | (users.c.user_id == words))
+        .order_by(users.c.email)
+        .limit(limit)
+    )
+    if after is not None:
+        query = query.where(users.c.email > after)
+    names = Found.__struct_fields__
+    return [Found(**{name: row._mapping[name] for name in names}) for row in connection.execute(query)]
+
+
+def _hash(previous: str, values: tuple[Any, ...]) -> str:
+    return hashlib.sha256(msgspec.json.encode((previous, *values))).hexdigest()
+
+
+def _line(row: sa.Row[Any]) -> AuditLine:
+    values = dict(row._mapping)
+    return AuditLine(
+        **{name: values[name] for name in AuditLine.__struct_fields__ if name not in ("before", "after")},
+        before=json.decode(row.before),
+        after=json.decode(row.after),
+    )

@@ -1,0 +1,88 @@
+"""Bodies and replies of the administrators' routes, for validation and for `/openapi.json`."""
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from agent_marketplace.api.replies import LotOut
+from agent_marketplace.api.schemas import Body, Password, Reply
+
+Amount = Annotated[Decimal, Field(gt=0, le=1_000_000, decimal_places=9, examples=["20"])]
+Reason = Annotated[str, Field(min_length=1, max_length=500, examples=["the provider was down all Monday"])]
+
+
+class GiveCredit(Body):
+    """gift: nobody paid for it, so it is spent first and never paid back; days: it ends after so many."""
+
+    amount: Amount
+    reason: Reason
+    password: Password
+    gift: bool = False
+    days: Annotated[int | None, Field(ge=1, le=3650)] = None
+    idempotency_key: Annotated[str | None, Field(max_length=200)] = None
+
+
+class SetRole(Body):
+    role: Literal["user", "admin"]
+    reason: Reason
+    password: Password
+
+
+class EndTheirSessions(Body):
+    reason: Reason
+
+
+class Person(BaseModel):
+    """An account as administrators see it: never its chats."""
+
+    user_id: str
+    email: str
+    role: Literal["user", "admin"]
+    tier: str
+    balance: float
+    held: float
+    promotional: float
+    created_at: str
+
+
+class People(Reply):
+    people: list[Person]
+    next_cursor: str | None
+
+
+class PersonShown(Reply):
+    person: Person
+    lots: list[LotOut]
+
+
+class Credited(Reply):
+    balance: float
+    request_id: str
+
+
+class Acted(Reply):
+    request_id: str
+
+
+class SessionsEnded(Acted):
+    ended: int
+
+
+class AuditLineOut(BaseModel):
+    """One act; before, after: what changed."""
+
+    id: int
+    at: str
+    actor: str
+    act: str
+    object: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+    reason: str
+    request_id: str
+
+
+class AuditLog(Reply):
+    lines: list[AuditLineOut]
+    next_cursor: int | None

@@ -1,0 +1,115 @@
+"""Administrators act for others only with their password for money and roles, and never without a line in the audit log."""
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from agent_marketplace.admin import store
+from agent_marketplace.db.engine import Database
+from tests.fakes.server import MARKET, PASSWORD, Client, Server, agreed, running
+
+pytestmark = pytest.mark.both_databases
+ADMIN = "/api/v1/admin"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, database_kind: str) -> Iterator[Server]:
+    with running(tmp_path_factory.mktemp("home")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def admin(server: Server) -> Client:
+    return server.person("first@example.com")  # the first to sign up is the administrator
+
+
+def lines(admin: Client, **where: str) -> list[dict[str, Any]]:
+    query = "&".join(f"{name}={value}" for name, value in where.items())
+    return list(agreed(admin.get(f"{ADMIN}/audit?{query}"))["lines"])
+
+
+def test_credit_needs_the_password_and_a_reason_and_happens_once(server: Server, admin: Client) -> None:
+    person = server.person()
+    path, name = f"{ADMIN}/people/{person.user_id}/credit", person.user_id
+    before = agreed(person.get(f"{MARKET}/billing/balance"))["balance"]
+    body = {
+        "amount": "2.5",
+        "reason": "an outage",
+        "password": PASSWORD,
+        "idempotency_key": "k",
+        "gift": True,
+    }
+    assert admin.post(path, body | {"password": "wrong, so wrong"}).status == 401
+    assert admin.post(path, body | {"reason": " "}).status == 400
+    for _ in range(2):
+        agreed(admin.post(path, body))
+    assert admin.post(path, body | {"amount": "3"}).status == 422
+    assert agreed(person.get(f"{MARKET}/billing/balance"))["balance"] == before + 2.5
+    lots = agreed(person.get(f"{MARKET}/billing/lots"))["lots"]
+    assert ("granted", 2.5) in [(lot["kind"], lot["left"]) for lot in lots]
+    (line,) = lines(admin, object=name, act="credit")
+    assert (line["actor"], line["reason"]) == (admin.user_id, "an outage")
+    assert float(line["after"]["balance"]) - float(line["before"]["balance"]) == 2.5
+
+
+def test_roles_need_the_password_and_the_last_administrator_stays(server: Server, admin: Client) -> None:
+    person = server.person()
+    theirs, mine = (f"{ADMIN}/people/{who.user_id}/role" for who in (person, admin))
+    body = {"role": "admin", "reason": "helps", "password": PASSWORD}
+    assert admin.post(theirs, body | {"password": "wrong, so wrong"}).status == 401
+    refused = admin.post(mine, body | {"role": "user"})
+    assert (refused.status, refused.json["code"]) == (400, "last_admin")
+    agreed(admin.post(theirs, body))
+    agreed(person.get(f"{ADMIN}/people"))
+    agreed(admin.post(theirs, body | {"role": "user"}))
+    assert person.get(f"{ADMIN}/people").status == 403
+    acts = [(x["before"], x["after"]) for x in lines(admin, object=person.user_id, act="role")]
+    assert acts == [({"role": "admin"}, {"role": "user"}), ({"role": "user"}, {"role": "admin"})]
+    assert admin.post(f"{ADMIN}/people/nobody/role", body).status == 404
+
+
+def test_somebody_signed_out_by_an_administrator_is_out(server: Server, admin: Client) -> None:
+    person = server.person()
+    name = person.user_id
+    assert agreed(admin.post(f"{ADMIN}/people/{name}/signout", {"reason": "a lost laptop"}))["ended"] == 1
+    assert person.get(f"{MARKET}/profile").status == 401
+    assert lines(admin, object=name)[0]["after"] == {"ended": 1}
+
+
+def test_people_are_found_page_by_page_and_shown_without_their_chats(server: Server, admin: Client) -> None:
+    names = {server.person(f"page{i}@find.example").user_id for i in range(3)}
+    found, cursor = [], ""
+    while cursor is not None:
+        page = agreed(admin.get(f"{ADMIN}/people?q=find.example&limit=2&cursor={cursor}"))
+        found += page["people"]
+        cursor = page["next_cursor"]
+    assert {p["user_id"] for p in found} == names
+    shown = agreed(admin.get(f"{ADMIN}/people/{found[0]['user_id']}"))
+    assert sum(lot["left"] for lot in shown["lots"]) == shown["person"]["balance"]
+    assert admin.get(f"{ADMIN}/people/nobody").status == 404
+
+
+def test_the_log_is_exported_whole_and_an_edit_of_it_is_found(server: Server, admin: Client) -> None:
+    person = server.person()
+    agreed(admin.post(f"{ADMIN}/people/{person.user_id}/signout", {"reason": "=1+1"}))
+    rows = list(csv.DictReader(io.StringIO(admin.get(f"{ADMIN}/audit.csv").text)))
+    assert [int(row["id"]) for row in rows] == list(range(1, len(rows) + 1))
+    assert rows[-1]["reason"] == "'=1+1"  # no formula for a spreadsheet
+    first = agreed(admin.get(f"{ADMIN}/audit?limit=1"))
+    older = agreed(admin.get(f"{ADMIN}/audit?limit=1&cursor={first['next_cursor']}"))
+    assert older["lines"][0]["id"] == first["lines"][0]["id"] - 1
+
+
+def test_every_edit_of_the_log_is_found(database: Database) -> None:
+    for i in range(3):
+        database.write_sync(
+            lambda c, i=i: store.record(c, i, "ann", "credit", "bob", {}, {"n": i}, "why", f"req_{i}")
+        )
+    assert database.read_sync(store.audit_problems) == []
+    for edit in ("UPDATE admin_audit SET reason = 'x' WHERE id = 3", "DELETE FROM admin_audit WHERE id = 1"):
+        database.write_sync(lambda c, edit=edit: c.execute(sa.text(edit)))
+        assert len(database.read_sync(store.audit_problems)) == 1 + edit.startswith("D")
