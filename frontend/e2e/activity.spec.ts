@@ -2,7 +2,6 @@ import type { APIRequestContext } from "@playwright/test";
 import { signedIn } from "./chat-support";
 import { expect, expectAccessibleInEveryTheme, expectNoSidewaysScroll, isPhone, test } from "./fixtures";
 
-test.setTimeout(90_000);
 test.skip(({ page }) => isPhone(page), "tables and charts are looked at on a desk");
 
 const call = async (request: APIRequestContext, token: string): Promise<void> => {
