@@ -20,6 +20,7 @@ INSTALLED = ROOT / ".tools" / "clients"
 TOOL = Path(sys.executable).with_name("agent-marketplace")
 NODE = ROOT / ".tools" / "node" / "bin"
 INSTALL_S = 900
+START_S = 180  # a busy machine
 UV = "uv==0.13.8"
 EMAIL, PASSWORD = "trials@example.com", "correct horse 9 battery"
 MARK = "CLIENTS_TRIAL"  # stands in the environment of everything that one trial started
@@ -175,7 +176,7 @@ def market(provider: str, data: Path) -> Iterator[tuple[str, str]]:
 
 
 def _until_ready(server: subprocess.Popen[bytes], origin: str, log: Path) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + START_S
     while True:
         try:
             _ask(f"{origin}/readyz")
