@@ -336,9 +336,9 @@ def build(
     reasoning = KeptReasoning(db, vault, clock)
     quota, favourites = settings.storage_per_user, Favourites(db, clock)
     conversations = Conversations(db, vault, clock, quota=quota)
-    registry = MarketplaceRegistry(clock=clock)
-    catalog = Catalog(db, registry, clock=clock)
     endpoints = EndpointTable(settings, os.environ if env is None else env)
+    registry = MarketplaceRegistry(clock=clock, fills=_fills(endpoints))
+    catalog = Catalog(db, registry, clock=clock)
     client = _LateClient()
     accounts = assemble(
         db, ledger, vault, settings, secrets, clock,
@@ -377,6 +377,10 @@ def build(
     market.local.on_change = _local_changed(market)
     market.refresh_availability()
     return market
+
+
+def _fills(endpoints: EndpointTable) -> Callable[[Offer], bool]:
+    return lambda offer: endpoints.way(offer.provider, offer.upstream_id) is not None
 
 
 def _opened(settings: Settings, secrets: InstallationSecrets | None, clock: Clock) -> Database:

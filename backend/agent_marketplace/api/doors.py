@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 from agent_marketplace.wires.anthropic.codec import AnthropicCodec
 from agent_marketplace.wires.base import Codec
+from agent_marketplace.wires.fim.codec import CompletionsCodec, FimCodec
 from agent_marketplace.wires.gemini.codec import GeminiCodec
 from agent_marketplace.wires.ollama.codec import OllamaCodec
 from agent_marketplace.wires.openai.codec import OpenAICodec
@@ -26,6 +27,10 @@ class Door(NamedTuple):
 _GEMINI = GeminiCodec()
 DOORS = (
     Door("/v1/chat/completions", OpenAICodec(), "openai", "OpenAI chat completions"),
+    Door(
+        "/v1/completions", CompletionsCodec(), "completions", "OpenAI completions, with a suffix: for editors"
+    ),
+    Door("/v1/fim/completions", FimCodec(), "completions", "Mistral fill-in-the-middle: for editors"),
     Door("/v1/responses", ResponsesCodec(), "responses", "OpenAI responses"),
     Door(
         "/v1/responses/compact",

@@ -34,6 +34,7 @@ class _Inputs:
     """All that the registry has been told."""
 
     snapshot: Snapshot
+    fills: Callable[[Offer], bool]
     availability: Availability | None = None
     serves_retired: frozenset[str] = frozenset()
     stats: Mapping[str, Stats] = field(default_factory=dict)
@@ -65,8 +66,9 @@ def _derive(snapshot: Snapshot) -> _Derived:
     return made
 
 
-_CardKey = tuple[ModelRecord, str, str | None, bool, bool, Stats, tuple[Evidence, ...]]
-"""What a card is made of: record, id of the best offer, why it can't be called, retired, runs here, stats, evidence."""
+_CardKey = tuple[ModelRecord, str, str | None, bool, bool, Stats, tuple[Evidence, ...], bool]
+"""What a card is made of: record, id of the best offer, why it can't be called, retired, runs here, stats, evidence, has it
+`fim`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +89,18 @@ class _State:
 class MarketplaceRegistry:
     """Models and their offers. Without arguments: the bundled snapshot."""
 
-    def __init__(self, snapshot: Snapshot | None = None, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot | None = None,
+        *,
+        clock: Clock | None = None,
+        fills: Callable[[Offer], bool] = lambda _offer: False,
+    ) -> None:
+        """fills: whether an offer's provider takes what stands after the cursor."""
         self._clock = clock or SystemClock()
         self._changing = threading.Lock()
         self._fresh: tuple[Snapshot, date, Freshness] | None = None
-        self._state = self._make(_Inputs(snapshot or bundled()), None)
+        self._state = self._make(_Inputs(snapshot or bundled(), fills), None)
 
     # --- the guide's six ---
 
@@ -310,7 +319,8 @@ def _card_key(
         reason = f"{reason}; its successor is {record.successor}"
     stats = inputs.stats.get(record.id, _NO_STATS)
     here = any(o.provider in HERE and reasons[o.id] is None for o in record.offers)
-    return record, best.id, reason, retired, here, stats, inputs.evidence.get(record.id, ())
+    fills = any(inputs.fills(offer) for offer in record.offers)
+    return record, best.id, reason, retired, here, stats, inputs.evidence.get(record.id, ()), fills
 
 
 def _same(old: _CardKey | None, new: _CardKey) -> bool:
@@ -319,7 +329,7 @@ def _same(old: _CardKey | None, new: _CardKey) -> bool:
 
 
 def _card(key: _CardKey) -> AIModel:
-    record, best_id, reason, retired, here, stats, evidence = key
+    record, best_id, reason, retired, here, stats, evidence, fills = key
     best = next(o for o in record.offers if o.id == best_id)
     return AIModel(
         id=record.id,
@@ -329,7 +339,7 @@ def _card(key: _CardKey) -> AIModel:
         pricing_tier=tier_of(best.price),
         cost_per_1k=cost_per_1k(best.price),
         context_window=best.context or record.context,
-        capabilities=record.capabilities,
+        capabilities=(*record.capabilities, "fim") if fills else record.capabilities,
         rating=stats.rating,
         use_count=stats.use_count,
         is_available=reason is None,

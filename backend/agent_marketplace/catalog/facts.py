@@ -13,6 +13,7 @@
 | reasoning    | the provider lists a reasoning parameter, or the name says thinking or reasoning |
 | long_context | at least 200,000 tokens of context |
 | embeddings   | answers with vectors |
+| fim          | fills in the middle at one of its providers, by the rulebook's `fim` |
 """
 
 import re
@@ -20,7 +21,7 @@ from collections.abc import Collection, Sequence
 
 LONG_CONTEXT = 200_000
 CAPABILITIES = (
-    "text", "code", "vision", "image", "audio", "video", "pdf", "tools", "json", "reasoning", "long_context", "embeddings",
+    "text", "code", "vision", "image", "audio", "video", "pdf", "tools", "json", "reasoning", "long_context", "embeddings", "fim",
 )  # fmt: skip
 _CODE_NAME = re.compile(r"code|coder|codestral|devstral|codex|starcoder|(^|-)swe(-|$)|(^|-)morph")
 _REASONING_NAME = re.compile(r"think|reason|(^|-)r1|(^|-)o[134](-|$)|magistral|qwq")
@@ -60,7 +61,7 @@ def capabilities(
         "long_context": chat and context >= LONG_CONTEXT,
         "embeddings": kind == "embedding",
     }
-    return tuple(c for c in CAPABILITIES if found[c])
+    return tuple(c for c in CAPABILITIES if found.get(c))
 
 
 def tokens_text(count: int) -> str:

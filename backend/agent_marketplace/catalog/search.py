@@ -40,6 +40,7 @@ _CAPABILITY_WORDS = {
     "json": "json", "audio": "audio", "speech": "audio", "voice": "audio", "video": "video", "pdf": "pdf",
     "embedding": "embeddings", "embeddings": "embeddings", "longcontext": "long_context", "imagegen": "image",
     "drawing": "image", "draw": "image", "speechout": "speech", "anychat": "text",
+    "fim": "fim", "infill": "fim", "autocomplete": "fim", "autocompletion": "fim",
 }  # fmt: skip
 _SYNONYMS = {
     "chatgpt": "gpt",

@@ -9,6 +9,7 @@ from typing import Any
 from agent_marketplace.gateway import estimates, preparing
 from agent_marketplace.gateway.completing import CompletionJob
 from agent_marketplace.gateway.embedding import EmbeddingJob, Render
+from agent_marketplace.gateway.filling import FillingJob
 from agent_marketplace.gateway.flight import Flight
 from agent_marketplace.gateway.parts import Parts
 from agent_marketplace.gateway.pieces import text_pieces
@@ -28,7 +29,7 @@ class APIRouter:
 
     def flight(self, request: GatewayRequest) -> Flight:
         """One completion's flight. Raises BadRequest for malformed routing fields."""
-        return Flight(self.parts, request, CompletionJob())
+        return Flight(self.parts, request, FillingJob() if request.call.fill is not None else CompletionJob())
 
     def embedding(
         self,

@@ -6,6 +6,7 @@ import msgspec
 
 from agent_marketplace import rules
 from agent_marketplace.catalog import AIModel, MarketplaceRegistry
+from agent_marketplace.errors import BadRequest
 from agent_marketplace.gateway.closed import left_out_because
 from agent_marketplace.gateway.credentials import Credentials
 from agent_marketplace.gateway.health import Health, lane_of
@@ -17,6 +18,7 @@ from agent_marketplace.gateway.targets import Targets
 from agent_marketplace.providers.endpoints import EndpointTable
 from agent_marketplace.recommend.question import Choice
 from agent_marketplace.wires.base import Call
+from agent_marketplace.wires.fim.provider_side import Way
 
 Chooser = Callable[[str, Call, Needs, Preferences], Awaitable[list[Choice]]]
 """For `model: "auto"`: what to try, in order, for a user's call; never raises."""
@@ -52,6 +54,8 @@ class Planner:
         own_keys = await self._credentials.providers(user_id) if wishes.byok != "never" else frozenset[str]()
         groups: list[Group] = []
         chosen: Choice | None = None
+        if call.model == "auto" and call.fill is not None:
+            raise BadRequest(f"auto picks models that talk: name one for completions{self._who_does()}")
         if call.model == "auto":
             picks = await self._choose(user_id, call, wants, wishes)
             groups += [self._targets.group(pick.model, "auto", own_keys, wishes) for pick in picks]
@@ -120,8 +124,24 @@ class Planner:
             endpoint is None or call.plain
         ):  # words alone ask for nothing that is billed apart, and name no address
             return None
+        if call.fill is not None and call.fill.needs_fim and not self.way(target):
+            return (
+                "unsupported",
+                f"{target.model} at {target.provider} does not fill in the middle{self._who_does()}",
+            )
         wire, _ = self._endpoints.told(target.provider, target.upstream_id, call)
         return left_out_because(call, target, endpoint, wire)
+
+    def way(self, target: Target) -> Way | None:
+        """How a target is told to fill in the middle; None where it can't."""
+        return self._endpoints.way(target.provider, target.upstream_id)
+
+    def _who_does(self) -> str:
+        """The end of a refusal: models that can be called and do."""
+        able = [m for m in self._registry.filter_by_capability("fim") if m.is_available and not m.retired]
+        if not able:
+            return " (capability fim), and no model that can be called here does"
+        return f" (capability fim); here {', '.join(m.id for m in able[:3])} can"
 
     def _free_groups(self, groups: list[Group], own_keys: frozenset[str], wishes: Preferences) -> list[Group]:
         """Where a provider's failure may end: the free models that answer here, the demo model only if there is no other."""

@@ -134,10 +134,14 @@ class Preparer:
             owner=record.request.user_id,
         )
 
+    def rules(self, target: Target) -> rules.Rules:
+        """What a target takes and refuses."""
+        return self._endpoints.rules(target.provider, target.upstream_id)
+
     def waits(self, target: Target, call: Call) -> Timeouts:
-        """How long a plain answer without thinking is waited for."""
-        traits = self._endpoints.rules(target.provider, target.upstream_id).of(call)
-        return timeouts(traits, stream=False, thinks=False, max_tokens=None)
+        """How long an answer without thinking is waited for."""
+        traits = self.rules(target).of(call)
+        return timeouts(traits, stream=call.stream, thinks=False, max_tokens=None)
 
     def render(self, record: Record, now: float) -> bytes:
         """A plain answer in the client's wire, with what it cost; now: seconds of `time.monotonic`."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
@@ -19,6 +19,7 @@ from agent_marketplace.rules.book import WAITS, Row, RuleError, Rules, Traits, r
 from agent_marketplace.settings import ProviderSettings, Settings, SettingsError
 from agent_marketplace.settings import base_url as given_url
 from agent_marketplace.wires.base import Call, Codec, OutboundCall, WireName
+from agent_marketplace.wires.fim.provider_side import Way
 from agent_marketplace.wires.openai import vocabulary
 from agent_marketplace.wires.openai.codec import OpenAICodec
 from agent_marketplace.wires.openai.dialect import Dialect
@@ -92,7 +93,9 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
         return self.key is not None or not self.needs_key
 
     def url(self, path: str) -> str:
-        """The address of a path below the base URL; an absolute URL stays as it is."""
+        """The address of a path below the base URL; one with a leading slash is of the whole server, an absolute URL stays."""
+        if path.startswith("/"):
+            return urljoin(self.base_url, path)
         return path if path.startswith("https://") else f"{self.base_url.rstrip('/')}/{path}"
 
     def auth_headers(self, secret: Revealable | None) -> dict[str, str]:
@@ -218,6 +221,13 @@ class EndpointTable:
         """What a model takes and refuses at a provider, on its usual wire or another. Raises KeyError for an unknown provider."""
         endpoint = self._endpoints[provider]
         return self._rulebook.rules(wire or endpoint.wire, provider, upstream_model, own=endpoint.own)
+
+    def way(self, provider: str, upstream_model: str) -> Way | None:
+        """How a model there is told to fill in the middle; None where it can't, or nobody knows the provider."""
+        endpoint = self._endpoints.get(provider)
+        if endpoint is None:
+            return None
+        return self._rulebook.way(endpoint.wire, provider, upstream_model, own=endpoint.own)
 
     def told(self, provider: str, upstream_model: str, call: Call) -> tuple[WireName, Rules]:
         """The wire that a call is told on, and the rules there: OpenAI has two, and the rulebook says which calls need the newer

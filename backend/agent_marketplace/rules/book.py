@@ -15,6 +15,8 @@ import msgspec
 
 from agent_marketplace.rules.generations import FAMILIES, generation, number
 from agent_marketplace.wires.base import Call
+from agent_marketplace.wires.fim.provider_side import Kind, Way
+from agent_marketplace.wires.fim.templates import TEMPLATES
 
 Known = Literal["documented", "reported", "assumed"]
 """How sure a row is: the provider's own documents, reports of its refusals, or neither. None was tried against a provider."""
@@ -41,6 +43,8 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     sealed_thinking, freeform: on the Responses wire, may thinking be asked for in sealed items, and are custom tools known?
     endpoint: the path at OpenAI. max_tokens_field: what the length is called. first_byte_s: seconds to the answer's head;
     first_content_s: from there to the first content of a stream, and for a plain answer of a model that thinks.
+    fim: the way that it is told to fill in the middle (wires/fim/provider_side.py), "" = it can't; fim_path: the address of
+    that, "" = the way's own; fim_template: a name in wires/fim/templates.py.
     """
 
     refuses: frozenset[str] = frozenset()
@@ -75,6 +79,9 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     max_tokens_field: str = ""
     first_byte_s: float = 60.0
     first_content_s: float = 300.0
+    fim: Kind = ""
+    fim_path: str = ""
+    fim_template: str = ""
 
 
 WAITS = ("first_byte_s", "first_content_s")
@@ -162,6 +169,8 @@ def _trait(name: str, value: Any) -> Any:
     made = msgspec.convert(value, _TRAITS[name])
     if name in WAITS and not 0 < made <= _MOST_WAIT_S:  # nan is not either
         raise ValueError(f"{name} is seconds, above 0 and at most {_MOST_WAIT_S}")
+    if name == "fim_template" and made not in TEMPLATES:
+        raise ValueError(f"fim_template is one of {', '.join(TEMPLATES)}")
     return made
 
 
@@ -231,6 +240,8 @@ class Rulebook:
         by_name = {row.name: row for row in rows}  # a later row takes an earlier one's place
         self.rows = tuple(row for row in by_name.values() if not row.off)
         self._rules: dict[tuple[str, str, str], Rules] = {}
+        self._fim = tuple(row for row in self.rows if "fim" in row.holds)
+        self._ways: dict[tuple[str, str, str], Way | None] = {}
 
     def rules(self, wire: str, provider: str, model: str, *, own: bool = False) -> Rules:
         """own: the provider is a server of the operator's."""
@@ -242,6 +253,16 @@ class Rulebook:
             found = tuple(row for row in self.rows if row.covers(wire, names, low))
             rules = self._rules[place] = Rules(found, wire)
         return rules
+
+    def way(self, wire: str, provider: str, model: str, *, own: bool = False) -> Way | None:
+        """How a model is told to fill in the middle, None = it can't. Of its own rows only: a catalogue asks for thousands."""
+        place = (wire, provider, model)
+        if place not in self._ways:
+            names, low = frozenset({provider, OWN} if own else {provider}), model.lower()
+            traits = merged(row for row in self._fim if row.covers(wire, names, low))
+            found = Way(kind=traits.fim, path=traits.fim_path, template=traits.fim_template)
+            self._ways[place] = found if traits.fim else None
+        return self._ways[place]
 
     def with_rows(self, rows: Iterable[Row]) -> "Rulebook":
         """This book with an operator's rows on top."""

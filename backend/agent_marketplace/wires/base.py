@@ -134,6 +134,24 @@ class Manner(msgspec.Struct, frozen=True, kw_only=True):
     freeform: bool = False
 
 
+class Fill(msgspec.Struct, frozen=True, kw_only=True):
+    """A completion of bare text instead of an answer to somebody: what stands before the cursor, and after it (None = not given).
+
+    strict: only a model that fills in the middle may write it, also without a suffix.
+    ignored: fields of the client's body that no such provider takes.
+    """
+
+    prefix: str
+    suffix: str | None = None
+    strict: bool = False
+    ignored: tuple[str, ...] = ()
+
+    @property
+    def needs_fim(self) -> bool:
+        """Whether a model that can only talk is no use."""
+        return self.strict or bool(self.suffix)
+
+
 class Call(msgspec.Struct, frozen=True, kw_only=True):
     """A request in canonical form. None means "not given"; `extra`: fields without a canonical name, for `wire` only.
 
@@ -183,6 +201,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     ] = ()  # those of them that are content, without which the answer would be another one
     manner: Manner = Manner()
     plain: bool = False
+    fill: Fill | None = None  # bare text; its texts stand in the one message too
 
 
 class TextDelta(msgspec.Struct, frozen=True):

@@ -18,6 +18,7 @@ import ollama._types as ollama_types
 from google.genai import types as google
 from huggingface_hub import TextGenerationInput
 from mistralai.client.models import ChatCompletionRequest as MistralBody
+from openai.types import completion_create_params as older
 from openai.types import embedding_create_params as vectors
 from openai.types.chat import completion_create_params as chat
 from openai.types.responses import response_create_params as responses
@@ -25,7 +26,9 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 from pydantic.alias_generators import to_camel
 from pydantic_core import SchemaValidator, ValidationError
 
-Wire = Literal["openai", "responses", "anthropic", "gemini", "ollama", "embeddings", "huggingface"]
+Wire = Literal[
+    "openai", "responses", "anthropic", "gemini", "ollama", "embeddings", "huggingface", "completions", "generate",
+]  # fmt: skip
 
 
 class GeminiBody(BaseModel):
@@ -58,6 +61,12 @@ class OllamaBody(ollama_types.ChatRequest):
     options: ollama_types.Options | None = None
 
 
+class OllamaGenerate(ollama_types.GenerateRequest):
+    """As above."""
+
+    options: ollama_types.Options | None = None
+
+
 _TYPES: Mapping[Wire, Any] = {
     "openai": chat.CompletionCreateParams,
     "responses": responses.ResponseCreateParams,
@@ -66,6 +75,8 @@ _TYPES: Mapping[Wire, Any] = {
     "ollama": OllamaBody,
     "embeddings": vectors.EmbeddingCreateParams,
     "huggingface": TextGenerationInput,
+    "completions": older.CompletionCreateParams,
+    "generate": OllamaGenerate,
 }
 
 

@@ -4,7 +4,12 @@ import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Wire = Literal["openai", "anthropic", "gemini", "ollama", "responses", "embeddings", "models"]
+from tests.fakes import fill_shapes
+
+Wire = Literal[
+    "openai", "anthropic", "gemini", "ollama", "responses", "embeddings", "models", "completions", "infill", "generate",
+]  # fmt: skip
+FILLS = ("completions", "infill", "generate")
 Kind = Literal["head", "text", "finish", "usage", "done"]
 
 
@@ -19,7 +24,7 @@ class Frame:
 def wire_of(path: str) -> Wire:
     """Which wire a path belongs to."""
     for end, wire in (("/chat/completions", "openai"), ("/messages", "anthropic"), ("/responses", "responses"),
-                      ("/embeddings", "embeddings"), ("/api/chat", "ollama"), ("/api/generate", "ollama")):  # fmt: skip
+                      ("/embeddings", "embeddings"), ("/api/chat", "ollama"), *fill_shapes.ENDS):  # fmt: skip
         if path.endswith(end):
             return wire  # type: ignore[return-value]
     return "gemini" if "enerateContent" in path else "models"
@@ -33,6 +38,8 @@ def sse(data: Any, event: str = "") -> bytes:
 
 def usage_of(wire: Wire, prompt: Any, completion: Any) -> dict[str, Any]:
     """The wire's usage object."""
+    if wire in FILLS:
+        return fill_shapes.usage_of(wire, prompt, completion)
     if wire == "anthropic":
         return {"input_tokens": prompt, "output_tokens": completion}
     if wire == "responses":
@@ -59,6 +66,8 @@ def _sum(a: Any, b: Any) -> Any:
 def plain(wire: Wire, model: str, text: str, usage: dict[str, Any] | None) -> bytes:
     """A whole answer."""
     body: dict[str, Any]
+    if wire in FILLS:
+        return fill_shapes.plain(wire, model, text, usage)
     if wire == "anthropic":
         body = {"id": "msg_up", "type": "message", "role": "assistant", "model": model, "stop_reason": "end_turn",
                 "content": [{"type": "text", "text": text}], "usage": usage or {}}  # fmt: skip
@@ -108,6 +117,8 @@ def plain(wire: Wire, model: str, text: str, usage: dict[str, Any] | None) -> by
 
 def stream(wire: Wire, model: str, texts: list[str], usage: dict[str, Any] | None) -> list[Frame]:
     """A whole stream, frame by frame."""
+    if wire in FILLS:
+        return [Frame(kind, data) for kind, data in fill_shapes.frames(wire, model, texts, usage)]  # type: ignore[arg-type]
     if wire == "anthropic":
         return _anthropic(model, texts, usage)
     if wire == "gemini":

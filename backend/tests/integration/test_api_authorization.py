@@ -130,6 +130,8 @@ RULES: dict[str, Rule] = {
     "post /v1/chat/completions": Rule(
         "inference", body={"model": PAID, "messages": [{"role": "user", "content": "x"}]}
     ),
+    "post /v1/completions": Rule("inference", body={"model": PAID, "prompt": "x"}),
+    "post /v1/fim/completions": Rule("inference", body={"model": "codestral-2508", "prompt": "x"}),
     "post /v1/responses": Rule("inference", body={"model": PAID, "input": "x"}),
     "post /v1/responses/compact": Rule("inference", body={"model": PAID, "input": "x"}),
     "post /v1/messages": Rule(
