@@ -14,7 +14,7 @@ from agent_marketplace.wires.base import WireName
 _OUR_PROMPTS = frozenset(f"/api/v1/agents/{name}" for name in ("completion", "chat", "estimate"))
 CATCH_ALL = "/{path:path}"
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-_PARTS = frozenset({"api", "v1", "v1beta", "openapi.json", "metrics", "healthz", "readyz"})
+_PARTS = frozenset({"api", "v1", "v1beta", "mcp", "openapi.json", "metrics", "healthz", "readyz"})
 _GEMINI_CALL = re.compile(r"^/v1/models/.+:[a-zA-Z]+$")
 
 

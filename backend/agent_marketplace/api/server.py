@@ -15,6 +15,7 @@ from agent_marketplace.api.deps import Router
 from agent_marketplace.api.hot import App, Hot
 from agent_marketplace.api.inflating import Inflating
 from agent_marketplace.api.manners import Manners
+from agent_marketplace.api.mcp import endpoint as mcp
 from agent_marketplace.api.openapi import install_openapi
 from agent_marketplace.api.origins import Origins
 from agent_marketplace.api.stopping import Stopping
@@ -86,6 +87,7 @@ def cold(market: Market, extra: Sequence[Router] = ()) -> FastAPI:
         ai_agent_routes,
         compat,
         ollama,
+        mcp,
     ):
         app.include_router(module.router)
     for router in extra:

@@ -101,6 +101,7 @@ RULES: dict[str, Rule] = {
     f"delete {A}/agents/{{agent_id}}": Rule("write", mine=True),
     f"get {A}/{{agent_id}}/history": Rule("read", mine=True),
     f"get {A}/agents/{{agent_id}}/history": Rule("read", mine=True),
+    "post /mcp": Rule("caller", body={"jsonrpc": "2.0", "id": 1, "method": "ping"}),
     "get /v1/models": Rule("caller"),
     "get /v1/models/{model_id}": Rule("caller"),
     "get /v1beta/models": Rule("caller"),

@@ -1,0 +1,142 @@
+"""`POST /mcp`: one request, one answer, no session. A marketplace key is the bearer; pages of other sites are kept out."""
+
+import ipaddress
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from fastapi import Request, Response
+
+from agent_marketplace import json
+from agent_marketplace.accounts.principal import Principal
+from agent_marketplace.api.asgi import ClientGone
+from agent_marketplace.api.deps import Caller, Router, The
+from agent_marketplace.api.envelope import NOT_KEPT, note_failure
+from agent_marketplace.api.mcp import protocol, resources, tools
+from agent_marketplace.api.mcp.protocol import BAD_PARAMS, NO_METHOD, RpcError
+from agent_marketplace.api.mcp.tools import TOOLS, Asker
+from agent_marketplace.api.screen import FORM
+from agent_marketplace.api.v1.agent_body import read_bytes
+from agent_marketplace.errors import Forbidden, MarketplaceError, PayloadTooLarge
+from agent_marketplace.ids import new_id
+
+router = Router(tags=["mcp"])
+_BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}}
+_CAPABILITIES: dict[str, Any] = {"tools": {}, "resources": {}}
+_INSTRUCTIONS = (
+    "Models by price and capability, picks for a task, costs before a call, the account's balance and usage, and answers of any "
+    "model. Money is in dollars. Only ask_model spends; it never spends more than its max_cost."
+)
+_FRESH_S = 60
+
+
+@router.post("/mcp", summary="Model Context Protocol, streamable HTTP", openapi_extra=_BODY)
+async def serve(request: Request, market: The, principal: Caller) -> Response:
+    refuse_strange_pages(request, market.settings.cors_origins)
+    data = await read_bytes(request)
+    if len(data) > FORM.size:
+        raise PayloadTooLarge(f"the body is over {FORM.size} bytes")
+    if not _takes_json(request.headers.get("accept", "")):
+        return Response("Accept must allow application/json", 406, NOT_KEPT)
+    message: dict[str, Any] = {}
+    asked: protocol.Request | None = None
+    try:
+        message = protocol.message_of(data)
+        asked = protocol.request_of(message, _headers(request))
+        if asked.id is None:
+            return Response(status_code=202)
+        body, status = await _answer(Asker(market, principal, request.scope), asked), 200
+    except RpcError as error:
+        given = message.get("id")
+        known = given if isinstance(given, str | int) and not isinstance(given, bool) else None
+        body = protocol.failure(error, known)
+        # The older revision answers a request that it has understood with 200, whatever came of it.
+        status = error.status if asked is None or asked.modern else 200
+    except ClientGone:
+        return Response(status_code=499)
+    return Response(body, status, NOT_KEPT, "application/json")
+
+
+def _headers(request: Request) -> list[tuple[str, str]]:
+    return [(k.decode("latin-1"), v.decode("latin-1")) for k, v in request.scope["headers"]]
+
+
+def _takes_json(accept: str) -> bool:
+    kinds = {part.partition(";")[0].strip().lower() for part in accept.split(",")}
+    return not accept.strip() or bool(kinds & {"application/json", "application/*", "*/*"})
+
+
+def refuse_strange_pages(request: Request, origins: Sequence[str]) -> None:
+    """Only browsers name an Origin, and then it has to be one of the operator's list, or this very server under an address
+    that no foreign name can point to (DNS rebinding). Raises Forbidden."""
+    origin = request.headers.get("origin", "").lower()
+    if not origin or "*" in origins or origin in origins:
+        return
+    place = urlsplit(origin)
+    same = place.netloc == request.headers.get("host", "").lower()
+    if not same or not _is_address(place.hostname or ""):
+        raise Forbidden(
+            "This page may not use the marketplace's MCP endpoint (MARKETPLACE_CORS_ORIGINS lists who may)"
+        )
+
+
+def _is_address(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+async def _answer(asker: Asker, asked: protocol.Request) -> bytes:
+    method, params = asked.method, asked.params
+    if method == "initialize":
+        return protocol.result(asked, protocol.initialized(params, _CAPABILITIES, _INSTRUCTIONS))
+    if method == "server/discover":
+        told = protocol.discovered(_CAPABILITIES, _INSTRUCTIONS)
+        return protocol.result(asked, told, fresh_s=_FRESH_S, public=True)
+    if method == "ping":
+        return protocol.result(asked, {})
+    if method == "tools/list":
+        return protocol.result(asked, {"tools": tools.listed(asker.principal)}, fresh_s=_FRESH_S)
+    if method == "tools/call":
+        return protocol.result(asked, await _call(asker, params))
+    if method == "resources/list":
+        return protocol.result(asked, {"resources": resources.LISTED}, fresh_s=_FRESH_S, public=True)
+    if method == "resources/templates/list":
+        return protocol.result(
+            asked, {"resourceTemplates": resources.TEMPLATES}, fresh_s=_FRESH_S, public=True
+        )
+    if method == "resources/read":
+        found = resources.read(asker.market, params.get("uri"))
+        return protocol.result(asked, found, fresh_s=_FRESH_S, public=True)
+    raise RpcError(NO_METHOD, f"No such method: {method[:100]}")
+
+
+async def _call(asker: Asker, params: Any) -> dict[str, Any]:
+    """A tool's result: one that fails says so in words that a model can act upon, as MCP wants it."""
+    name = params.get("name")
+    tool = TOOLS.get(name) if isinstance(name, str) else None
+    if tool is None:
+        raise RpcError(BAD_PARAMS, f"No such tool: {str(name)[:100]}; there are {', '.join(TOOLS)}")
+    try:
+        _require(asker.principal, tool)
+        found = await tool.run(asker, tools.arguments(tool, params.get("arguments")))
+    except MarketplaceError as error:
+        note_failure(new_id("req"), error)
+        return {
+            "content": [_text({"error": error.message, "code": error.code, **error.extra})],
+            "isError": True,
+        }
+    return {"content": [_text(found)], "structuredContent": found, "isError": False}
+
+
+def _require(principal: Principal, tool: tools.Tool) -> None:
+    if tool.scope is not None:
+        principal.require(tool.scope)
+
+
+def _text(value: Any) -> dict[str, str]:
+    return {"type": "text", "text": json.encode(value).decode()}
