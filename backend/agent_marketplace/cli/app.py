@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from agent_marketplace import __version__, logs
 from agent_marketplace.cli import accounts, backup, bounds, catalog, doctor, money, preflight, weights
 from agent_marketplace.cli.common import FAILED, USAGE, Json, example, fail, load_settings, show
+from agent_marketplace.cli.connect import connect
 from agent_marketplace.cli.lock import sole_server
 from agent_marketplace.cli.serve import serve as serve_until_stopped
 from agent_marketplace.db.copies import CopyError
@@ -39,6 +40,9 @@ app.add_typer(money.vault, name="vault")
 app.add_typer(money.ledger, name="ledger")
 app.add_typer(money.usage, name="usage")
 app.add_typer(bounds.bounds, name="bounds")
+app.command("connect", epilog=example("connect", "connect codex --model auto --key sk-aam-... --write"))(
+    connect
+)
 
 
 def _print_version(wanted: bool) -> None:

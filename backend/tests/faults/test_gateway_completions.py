@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from agent_marketplace.accounts.keys import Cap
 from agent_marketplace.wires.fim.client_side import USUAL_TOKENS
 from tests.fakes.rig import Rig, on_rig
 from tests.fakes.upstream import Behaviour
@@ -124,6 +125,17 @@ async def test_an_empty_wallet_is_told_so(rig: Rig) -> None:
     assert (answer.status, answer.code) == (402, "payment_required")
     capped = await rig.call("/v1/completions", asked(max_cost=0.0000001))
     assert (capped.status, capped.code) == (402, "max_cost_exceeded")
+
+
+@on_rig(others={"mistral": [GOOD]})
+async def test_an_editors_own_key_has_a_budget_a_day_and_other_keys_go_on(rig: Rig) -> None:
+    one = rig.price(CODESTRAL, "mistral").output * USUAL_TOKENS // 10**6
+    made = await rig.market.accounts.keys.create(rig.user_id, "editor", cap=Cap(2 * one, "day"))
+    editor = {"authorization": f"Bearer {made.key}"}
+    assert (await rig.call("/v1/completions", asked(), editor)).status == 200
+    refused = await rig.call("/v1/completions", asked(max_tokens=8 * USUAL_TOKENS), editor)
+    assert (refused.status, refused.error["metadata"]["scope"]) == (402, "key")
+    assert (await rig.call("/v1/completions", asked(max_tokens=8 * USUAL_TOKENS))).status == 200
 
 
 @on_rig(others={"mistral": [GOOD]})
