@@ -337,9 +337,8 @@ def build(
     quota, favourites = settings.storage_per_user, Favourites(db, clock)
     conversations = Conversations(db, vault, clock, quota=quota)
     endpoints = EndpointTable(settings, os.environ if env is None else env)
-    registry = MarketplaceRegistry(clock=clock, fills=_fills(endpoints))
+    client, registry = _LateClient(), MarketplaceRegistry(clock=clock, fills=_fills(endpoints))
     catalog = Catalog(db, registry, clock=clock)
-    client = _LateClient()
     accounts = assemble(
         db, ledger, vault, settings, secrets, clock,
         probe=_probe(client, endpoints), providers=endpoints.byok_providers(), keyless=endpoints.keyless(),
