@@ -7,9 +7,11 @@ from typing import Annotated, Any, Literal, NamedTuple
 import msgspec
 from msgspec import Meta
 
+from agent_marketplace import json
 from agent_marketplace.accounts.principal import Principal, Scope
-from agent_marketplace.api import assist, present, schemas
+from agent_marketplace.api import assist, schemas
 from agent_marketplace.api.mcp.asking import ask
+from agent_marketplace.api.v1.billing import get_usage
 from agent_marketplace.api.v1.chats import completion_call
 from agent_marketplace.app import Market
 from agent_marketplace.catalog import AIModel
@@ -150,12 +152,8 @@ async def balance(asker: Asker, _given: Nothing) -> dict[str, Any]:
 
 async def usage(asker: Asker, given: Usage) -> dict[str, Any]:
     """Sums."""
-    sums = await asker.market.ledger.usage(asker.principal.user_id, days=given.days, by=given.by)
-    return {
-        "usage": [present.usage_sum(given.by, s) for s in sums],
-        "total_cost": dollars(sum(s.cost_nano for s in sums)),
-        "days": given.days,
-    }
+    reply = json.decode(bytes((await get_usage(asker.market, asker.principal, given.days, given.by)).body))
+    return {"usage": reply["usage"], "total_cost": reply["total"]["cost"], "days": reply["days"]}
 
 
 async def compare(asker: Asker, given: Compare) -> dict[str, Any]:
