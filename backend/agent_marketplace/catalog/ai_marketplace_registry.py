@@ -23,7 +23,8 @@ from agent_marketplace.catalog.snapshot import Freshness, ModelRecord, Snapshot,
 from agent_marketplace.clock import Clock, SystemClock
 
 Availability = Callable[[Offer], str | None] | Mapping[str, str | None]
-"""Why an offer can't be called, or None if it can. A mapping is by offer id or provider; a missing provider has no key."""
+"""Why an offer can't be called, or None if it can. A mapping is by offer id or provider; a missing provider has no key. A
+callable is asked once for each provider, and for each offer of Ollama's, whose models come and go."""
 
 MAX_NAME = 200
 _BASIS_WITHOUT_EVIDENCE = "how many providers offer it, and how new it is"
@@ -239,14 +240,15 @@ class MarketplaceRegistry:
         """old: whose cards are kept where nothing of theirs has changed."""
         today = self._today()
         iso = today.isoformat()
-        reasons: dict[str, str | None] = {}
+        reasons = _reasons(inputs, iso)
+        if old is not None and (inputs, today) == (old.inputs, old.today) and reasons == old.reasons:
+            return old
         keys: dict[str, _CardKey] = {}
         cards: list[AIModel] = []
         for record in inputs.snapshot.models:
-            gone = _gone(record, iso)
-            reasons.update((o.id, _reason(o, inputs, iso, gone)) for o in record.offers)
-            key = _card_key(record, reasons, inputs, iso)
-            kept = old is not None and _same(old.keys.get(record.id), key)
+            before = None if old is None else old.keys.get(record.id)
+            key = _card_key(record, reasons, inputs, iso, before)
+            kept = _same(before, key)
             keys[record.id] = key
             cards.append(old.by_id[record.id] if old is not None and kept else _card(key))
         prominence = _prominence(cards, inputs, today)
@@ -273,30 +275,46 @@ def _gone(record: ModelRecord, today: str) -> str | None:
     return record.retires_on
 
 
-def _reason(offer: Offer, inputs: _Inputs, today: str, gone: str | None) -> str | None:
-    """Why an offer can't be called now; None if it can. gone: `_gone` of its model."""
-    if gone is not None and offer.provider not in inputs.serves_retired:
-        return f"retired by its maker on {gone}"
-    if (
-        offer.retires_on is not None
-        and offer.retires_on <= today
-        and offer.provider not in inputs.serves_retired
-    ):
-        return f"retired by its provider on {offer.retires_on}"
-    told = inputs.availability
-    if told is None:
-        return {"ollama": "no Ollama server has been found", "local": "the demo model is not installed"}.get(
-            offer.provider
-        )
+def _reasons(inputs: _Inputs, today: str) -> dict[str, str | None]:
+    """Why offers can't be called now, by id; None if one can."""
+    told: dict[str, str | None] = {}
+    reasons: dict[str, str | None] = {}
+    by_offer = inputs.availability if isinstance(inputs.availability, Mapping) else {}
+    for record in inputs.snapshot.models:
+        gone = _gone(record, today)
+        for offer in record.offers:
+            provider = offer.provider
+            ends = offer.retires_on
+            if gone is not None and provider not in inputs.serves_retired:
+                reasons[offer.id] = f"retired by its maker on {gone}"
+            elif ends is not None and ends <= today and provider not in inputs.serves_retired:
+                reasons[offer.id] = f"retired by its provider on {ends}"
+            elif provider == "ollama":
+                reasons[offer.id] = _reason(offer, inputs.availability)
+            elif offer.id in by_offer:
+                reasons[offer.id] = by_offer[offer.id]
+            else:
+                if provider not in told:
+                    told[provider] = _reason(offer, inputs.availability)
+                reasons[offer.id] = told[provider]
+    return reasons
+
+
+def _reason(offer: Offer, told: Availability | None) -> str | None:
+    """Why an offer of this provider can't be called, apart from its end."""
+    provider = offer.provider
     if callable(told):
         return told(offer)
+    if told is None:
+        nobody = {"ollama": "no Ollama server has been found", "local": "the demo model is not installed"}
+        return nobody.get(provider)
     if offer.id in told:
         return told[offer.id]
-    if offer.provider in told:
-        return told[offer.provider]
-    if offer.provider == "ollama":
+    if provider in told:
+        return told[provider]
+    if provider == "ollama":
         return "no Ollama server has been found"
-    return f"no key for {title(offer.provider)} is configured"
+    return f"no key for {title(provider)} is configured"
 
 
 def _basis(cards: Iterable[AIModel], inputs: _Inputs) -> str:
@@ -309,9 +327,13 @@ _NO_STATS = Stats()
 
 
 def _card_key(
-    record: ModelRecord, reasons: Mapping[str, str | None], inputs: _Inputs, today: str
+    record: ModelRecord,
+    reasons: Mapping[str, str | None],
+    inputs: _Inputs,
+    today: str,
+    before: _CardKey | None,
 ) -> _CardKey:
-    """The best offer is the first that can be called, else the first."""
+    """The best offer is the first that can be called, else the first. before: the model's last, for what never changes."""
     best = next((o for o in record.offers if reasons[o.id] is None), record.offers[0])
     reason = reasons[best.id]
     retired = record.retires_on is not None and record.retires_on <= today
@@ -319,7 +341,8 @@ def _card_key(
         reason = f"{reason}; its successor is {record.successor}"
     stats = inputs.stats.get(record.id, _NO_STATS)
     here = any(o.provider in HERE and reasons[o.id] is None for o in record.offers)
-    fills = any(inputs.fills(offer) for offer in record.offers)
+    known = before is not None and before[0] is record
+    fills = before[7] if before is not None and known else any(inputs.fills(o) for o in record.offers)
     return record, best.id, reason, retired, here, stats, inputs.evidence.get(record.id, ()), fills
 
 

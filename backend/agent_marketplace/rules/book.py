@@ -239,13 +239,13 @@ class Rulebook:
     def __init__(self, rows: Iterable[Row]) -> None:
         by_name = {row.name: row for row in rows}  # a later row takes an earlier one's place
         self.rows = tuple(row for row in by_name.values() if not row.off)
-        self._rules: dict[tuple[str, str, str], Rules] = {}
+        self._rules: dict[tuple[str, str, str, bool], Rules] = {}
         self._fim = tuple(row for row in self.rows if "fim" in row.holds)
-        self._ways: dict[tuple[str, str, str], Way | None] = {}
+        self._ways: dict[tuple[str, str, str, bool], Way | None] = {}
 
     def rules(self, wire: str, provider: str, model: str, *, own: bool = False) -> Rules:
         """own: the provider is a server of the operator's."""
-        place = (wire, provider, model)
+        place = (wire, provider, model, own)
         rules = self._rules.get(place)
         if rules is None:
             names = frozenset({provider, OWN} if own else {provider})
@@ -256,7 +256,7 @@ class Rulebook:
 
     def way(self, wire: str, provider: str, model: str, *, own: bool = False) -> Way | None:
         """How a model is told to fill in the middle, None = it can't. Of its own rows only: a catalogue asks for thousands."""
-        place = (wire, provider, model)
+        place = (wire, provider, model, own)
         if place not in self._ways:
             names, low = frozenset({provider, OWN} if own else {provider}), model.lower()
             traits = merged(row for row in self._fim if row.covers(wire, names, low))
@@ -265,8 +265,9 @@ class Rulebook:
         return self._ways[place]
 
     def with_rows(self, rows: Iterable[Row]) -> "Rulebook":
-        """This book with an operator's rows on top."""
-        return Rulebook((*self.rows, *rows))
+        """This book with an operator's rows on top; itself where there are none, with all that it has looked up."""
+        added = tuple(rows)
+        return Rulebook((*self.rows, *added)) if added else self
 
 
 @cache
