@@ -30,13 +30,16 @@ export function useMarketModels(state: MarketState, favourites: ReadonlySet<stri
   const interested = useInterest();
   const client = useQueryClient();
   const whole = interested || !plain || knowsAll(client, api);
-  const all = useQuery({ ...modelsQuery(api), enabled: whole });
   const first = useQuery({ ...firstModelsQuery(api), enabled: !whole });
-  const early = plain && !all.isSuccess && first.isSuccess ? first.data : null;
+  // While the first cards could not be had, their notice stays under the hand that reaches for "Try again".
+  const all = useQuery({ ...modelsQuery(api), enabled: whole && !first.isError });
+  // Out of reach, the rest can't follow: what is asked is then looked for among the first cards.
+  const alone = first.isSuccess && !all.isSuccess && (plain || all.isPaused || all.isError);
+  const early = plain && alone ? first.data : null;
   const balance = useQuery(balanceQuery(api, token));
   const available = balance.data?.available ?? null;
   const viewer: Viewer = useMemo(() => ({ available, favourites }), [available, favourites]);
-  const models = early?.models ?? all.data ?? none;
+  const models = (alone ? first.data.models : all.data) ?? none;
   // Typing stays smooth: the list may follow one frame behind the words.
   const text = useDeferredValue(state.q);
   const found = useMemo(() => searchModels(models, text), [models, text]);
@@ -61,7 +64,7 @@ export function useMarketModels(state: MarketState, favourites: ReadonlySet<stri
   const byId = useMemo(() => new Map(models.map((model) => [model.id, model])), [models]);
   const total = early?.total ?? models.length;
   return {
-    list: early || !whole ? first : all,
+    list: alone || !whole || first.isError ? first : all,
     total,
     found: early ? total : shown.length,
     shown,
