@@ -113,7 +113,6 @@ async def test_a_path_of_programs_that_is_not_there_is_never_the_web_page(rig: R
             "/v1",
             "/v1/",
             "/v1beta",
-            "/completions",
             "/v1/files",
             "/api",
             "/api/nothing",
