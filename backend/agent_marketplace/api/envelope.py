@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from agent_marketplace import json
@@ -144,11 +145,17 @@ def install(app: FastAPI) -> None:
         )
 
     app.add_exception_handler(MarketplaceError, expected)
+    app.add_exception_handler(ClientDisconnect, _left)
     app.add_exception_handler(RequestValidationError, malformed)
     app.add_exception_handler(HTTPException, http)
     for kind in (sa.exc.DataError, UnicodeEncodeError, OverflowError):
         app.add_exception_handler(kind, unstorable)
     app.add_exception_handler(Exception, unexpected)
+
+
+async def _left(_request: Request, _error: Exception) -> Response:
+    """The caller hung up before the body was whole: no fault of ours to log, and nobody reads the answer."""
+    return Response(status_code=499)
 
 
 def _from_http(error: HTTPException, methods: Sequence[str], served: str) -> MarketplaceError:
