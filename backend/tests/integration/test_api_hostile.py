@@ -75,6 +75,9 @@ def wire_shape(path: str, body: Any) -> bool:
         return bool(body["error"]["message"] and body["error"]["code"])
     if path.startswith("/api/") and not path.startswith("/api/v1/"):
         return isinstance(body["error"], str)
+    if path == "/mcp":
+        error = body["error"]
+        return body["jsonrpc"] == "2.0" and isinstance(error["code"], int) and bool(error["message"])
     return bool(body["success"] is False and body["error"] and body["code"] and body["request_id"])
 
 

@@ -31,7 +31,7 @@ COMMANDS = (
     "user passwd", "user signout", "user role", "user invite", "key create", "key list", "key revoke", "models install",
     "models add", "models list", "catalog show", "catalog sync", "catalog reviews", "catalog accept", "catalog reject",
     "catalog price", "vault rotate", "vault status", "ledger verify", "bounds list", "bounds clear", "user trust", "user storage",
-    "connect",
+    "connect", "usage rebuild",
 )  # fmt: skip
 pytestmark = pytest.mark.xdist_group("cli")
 
