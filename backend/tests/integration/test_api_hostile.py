@@ -75,7 +75,7 @@ def wire_shape(path: str, body: Any) -> bool:
         return bool(body["error"]["message"] and body["error"]["code"])
     if path.startswith("/api/") and not path.startswith("/api/v1/"):
         return isinstance(body["error"], str)
-    if path == "/mcp":
+    if path == "/mcp" and "jsonrpc" in body:  # what HTTP itself refuses (413, 401) comes as everywhere
         error = body["error"]
         return body["jsonrpc"] == "2.0" and isinstance(error["code"], int) and bool(error["message"])
     return bool(body["success"] is False and body["error"] and body["code"] and body["request_id"])

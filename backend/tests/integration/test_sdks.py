@@ -167,7 +167,9 @@ def test_openai_errors_have_their_classes_and_the_wait(server: Server, key: Clie
         with pytest.raises(openai.BadRequestError):
             client.chat.completions.create(model=PAID, messages=[])
         with pytest.raises(openai.APIStatusError) as poor:
-            client.chat.completions.create(model="o1-pro", messages=HI, max_tokens=100_000)
+            client.chat.completions.create(
+                model="o1-pro", messages=HI, max_tokens=100_000, extra_body={"max_cost": 100}
+            )
         assert poor.value.status_code == 402
         with pytest.raises(openai.NotFoundError):
             client.get("/no/such/path", cast_to=object)
