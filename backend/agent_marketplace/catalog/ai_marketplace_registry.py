@@ -10,7 +10,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from rapidfuzz import fuzz, process
 
@@ -67,9 +67,17 @@ def _derive(snapshot: Snapshot) -> _Derived:
     return made
 
 
-_CardKey = tuple[ModelRecord, str, str | None, bool, bool, Stats, tuple[Evidence, ...], bool]
-"""What a card is made of: record, id of the best offer, why it can't be called, retired, runs here, stats, evidence, has it
-`fim`."""
+class _CardKey(NamedTuple):
+    """What a card is made of. best_id: of the best offer; reason: why it can't be called; fills: it fills in the middle."""
+
+    record: ModelRecord
+    best_id: str
+    reason: str | None
+    retired: bool
+    runs_here: bool
+    stats: Stats
+    evidence: tuple[Evidence, ...]
+    fills: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,9 +256,9 @@ class MarketplaceRegistry:
         for record in inputs.snapshot.models:
             before = None if old is None else old.keys.get(record.id)
             key = _card_key(record, reasons, inputs, iso, before)
-            kept = _same(before, key)
             keys[record.id] = key
-            cards.append(old.by_id[record.id] if old is not None and kept else _card(key))
+            # Tuples compare their parts by identity first: an unchanged record is not looked into.
+            cards.append(old.by_id[record.id] if old is not None and key == before else _card(key))
         prominence = _prominence(cards, inputs, today)
         derived = _derive(inputs.snapshot)
         index = SearchIndex(derived.words, tuple(cards), prominence)
@@ -289,10 +297,10 @@ def _reasons(inputs: _Inputs, today: str) -> dict[str, str | None]:
                 reasons[offer.id] = f"retired by its maker on {gone}"
             elif ends is not None and ends <= today and provider not in inputs.serves_retired:
                 reasons[offer.id] = f"retired by its provider on {ends}"
-            elif provider == "ollama":
-                reasons[offer.id] = _reason(offer, inputs.availability)
             elif offer.id in by_offer:
                 reasons[offer.id] = by_offer[offer.id]
+            elif provider == "ollama":
+                reasons[offer.id] = _reason(offer, inputs.availability)
             else:
                 if provider not in told:
                     told[provider] = _reason(offer, inputs.availability)
@@ -308,8 +316,6 @@ def _reason(offer: Offer, told: Availability | None) -> str | None:
     if told is None:
         nobody = {"ollama": "no Ollama server has been found", "local": "the demo model is not installed"}
         return nobody.get(provider)
-    if offer.id in told:
-        return told[offer.id]
     if provider in told:
         return told[provider]
     if provider == "ollama":
@@ -341,14 +347,9 @@ def _card_key(
         reason = f"{reason}; its successor is {record.successor}"
     stats = inputs.stats.get(record.id, _NO_STATS)
     here = any(o.provider in HERE and reasons[o.id] is None for o in record.offers)
-    known = before is not None and before[0] is record
-    fills = before[7] if before is not None and known else any(inputs.fills(o) for o in record.offers)
-    return record, best.id, reason, retired, here, stats, inputs.evidence.get(record.id, ()), fills
-
-
-def _same(old: _CardKey | None, new: _CardKey) -> bool:
-    """Records are compared by identity first, which is what nearly always holds: there are thousands of figures in them."""
-    return old is not None and (old[0] is new[0] or old[0] == new[0]) and old[1:] == new[1:]
+    known = before is not None and before.record is record
+    fills = before.fills if before is not None and known else any(inputs.fills(o) for o in record.offers)
+    return _CardKey(record, best.id, reason, retired, here, stats, inputs.evidence.get(record.id, ()), fills)
 
 
 def _card(key: _CardKey) -> AIModel:
