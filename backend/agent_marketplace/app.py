@@ -39,6 +39,7 @@ from agent_marketplace.gateway.preparing import Preparer
 from agent_marketplace.gateway.runs import Runs
 from agent_marketplace.gateway.targets import Targets
 from agent_marketplace.ledger import Ledger, Price, forget_in, nano
+from agent_marketplace.listings import Resolver
 from agent_marketplace.net.drain import Drain
 from agent_marketplace.net.factory import make_client
 from agent_marketplace.net.http import OutboundClient, OutboundRequest, OutboundResponse
@@ -118,6 +119,7 @@ class Market:
     reasoning: KeptReasoning
     agents: Agents
     favourites: Favourites
+    resolver: Resolver
     local: LocalModel
     codecs: Mapping[str, Codec]
     client: _LateClient
@@ -371,6 +373,7 @@ def build(
         endpoints=endpoints, targets=targets, credentials=credentials, health=health,
         router=router, probe=Probe(db), conversations=conversations, reasoning=reasoning, favourites=favourites,
         agents=Agents(db, vault, clock, lambda name: registry.resolve(name) is not None, quota=quota),
+        resolver=Resolver(db, vault, clock),
         local=LocalModel(settings.models_dir, enabled=settings.local_model),
     )  # fmt: skip
     market.local.on_change = _local_changed(market)

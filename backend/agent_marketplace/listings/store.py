@@ -1,0 +1,209 @@
+"""The SQL of offered agents."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from agent_marketplace.db.tables.listings import agent_consents, offered_agents, offered_versions, publishers
+from agent_marketplace.listings.spec import AgentPrice, Spec
+from agent_marketplace.listings.types import Consent, Head, Publisher, Version
+
+_LOCK = (
+    7_202_611_220_004  # PostgreSQL: one agent is listed at a time, so that look-alikes can't pass each other
+)
+_HEAD = sa.select(offered_agents, publishers.c.handle.label("publisher")).join(
+    publishers, publishers.c.user_id == offered_agents.c.user_id
+)
+_VERSION = tuple(name for name in Version.__struct_fields__ if name != "spec")
+
+
+def one_at_a_time(connection: sa.Connection) -> None:
+    """Waits for other transactions that change what is offered."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+
+
+def publisher(connection: sa.Connection, user_id: str) -> Publisher | None:
+    row = connection.execute(sa.select(publishers).where(publishers.c.user_id == user_id)).one_or_none()
+    return None if row is None else _publisher(row)
+
+
+def add_publisher(connection: sa.Connection, user_id: str, handle: str, skeleton: str, now: int) -> bool:
+    """False: the handle, or one that it can be taken for, is somebody else's."""
+    values = {"user_id": user_id, "handle": handle, "skeleton": skeleton, "created_at": now}
+    made = connection.execute(_insert(connection, publishers).values(values).on_conflict_do_nothing())
+    return made.rowcount == 1
+
+
+def head(connection: sa.Connection, agent_id: str) -> Head | None:
+    row = connection.execute(_HEAD.where(offered_agents.c.agent_id == agent_id)).one_or_none()
+    return None if row is None else _head(row)
+
+
+def head_at(connection: sa.Connection, handle: str, slug: str) -> Head | None:
+    """By `publisher/slug`."""
+    found = _HEAD.where(publishers.c.handle == handle, offered_agents.c.slug == slug)
+    row = connection.execute(found).one_or_none()
+    return None if row is None else _head(row)
+
+
+def heads_of(connection: sa.Connection, user_id: str) -> list[Head]:
+    """An author's agents, the last changed first."""
+    found = _HEAD.where(offered_agents.c.user_id == user_id).order_by(
+        offered_agents.c.updated_at.desc(), offered_agents.c.agent_id
+    )
+    return [_head(row) for row in connection.execute(found)]
+
+
+def listed_heads(connection: sa.Connection) -> list[Head]:
+    """Every agent that may be found by search."""
+    found = _HEAD.where(offered_agents.c.visibility == "listed", offered_agents.c.live.is_not(None))
+    return [_head(row) for row in connection.execute(found.order_by(offered_agents.c.agent_id))]
+
+
+def add_head(connection: sa.Connection, values: Mapping[str, Any]) -> bool:
+    """False: the author has an agent of this slug."""
+    made = connection.execute(_insert(connection, offered_agents).values(values).on_conflict_do_nothing())
+    return made.rowcount == 1
+
+
+def change_head(connection: sa.Connection, agent_id: str, values: Mapping[str, Any]) -> None:
+    connection.execute(
+        sa.update(offered_agents).where(offered_agents.c.agent_id == agent_id).values(**values)
+    )
+
+
+def next_version(connection: sa.Connection, user_id: str, agent_id: str, now: int) -> int | None:
+    """Takes the next number of an author's own agent; None = no such agent of theirs."""
+    t = offered_agents
+    row = connection.execute(
+        sa.update(t)
+        .where(t.c.agent_id == agent_id, t.c.user_id == user_id)
+        .values(newest=t.c.newest + 1, updated_at=now)
+        .returning(t.c.newest)
+    ).one_or_none()
+    return None if row is None else int(row.newest)
+
+
+def add_version(connection: sa.Connection, version: Version, skeleton: str, sealed: bytes) -> None:
+    """Writes an immutable row; its instructions come sealed."""
+    spec = msgspec.structs.replace(version.spec, instructions="")
+    connection.execute(
+        sa.insert(offered_versions).values(
+            **{name: getattr(version, name) for name in _VERSION}
+            | {
+                "name": spec.name,
+                "skeleton": skeleton[:200],
+                "category": spec.category,
+                "spec": msgspec.json.encode(spec).decode(),
+                "instructions_sealed": sealed,
+                "reviewed": int(version.reviewed),
+                "price_raised": int(version.price_raised),
+                "findings": msgspec.json.encode(version.findings).decode(),
+                "price_before": msgspec.json.encode(version.price_before).decode(),
+            }
+        )
+    )
+
+
+def decide(connection: sa.Connection, version: Version) -> None:
+    """Writes what was decided about a version: nothing of its content."""
+    t = offered_versions
+    connection.execute(
+        sa.update(t)
+        .where(t.c.agent_id == version.agent_id, t.c.version == version.version)
+        .values(
+            state=version.state,
+            asked=version.asked,
+            reviewed=int(version.reviewed),
+            findings=msgspec.json.encode(version.findings).decode(),
+            decided_at=version.decided_at,
+            price_from=version.price_from,
+            price_before=msgspec.json.encode(version.price_before).decode(),
+            price_raised=int(version.price_raised),
+        )
+    )
+
+
+def version(connection: sa.Connection, agent_id: str, number: int) -> tuple[Version, bytes] | None:
+    """One version and its sealed instructions."""
+    t = offered_versions
+    row = connection.execute(
+        sa.select(t).where(t.c.agent_id == agent_id, t.c.version == number)
+    ).one_or_none()
+    return None if row is None else (_version(row), row.instructions_sealed)
+
+
+def versions(connection: sa.Connection, agent_id: str) -> list[Version]:
+    """All versions, newest first, without instructions."""
+    t = offered_versions
+    rows = connection.execute(sa.select(t).where(t.c.agent_id == agent_id).order_by(t.c.version.desc()))
+    return [_version(row) for row in rows]
+
+
+def live_versions(connection: sa.Connection, agent_ids: Sequence[str] | None = None) -> list[Version]:
+    """The live versions of agents that may be found by search, without instructions."""
+    t, a = offered_versions, offered_agents
+    query = (
+        sa.select(t)
+        .join(a, (a.c.agent_id == t.c.agent_id) & (a.c.live == t.c.version))
+        .where(a.c.visibility == "listed")
+    )
+    if agent_ids is not None:
+        query = query.where(a.c.agent_id.in_(agent_ids))
+    return [_version(row) for row in connection.execute(query)]
+
+
+def consent(connection: sa.Connection, user_id: str, agent_id: str) -> Consent | None:
+    t = agent_consents
+    row = connection.execute(
+        sa.select(t).where(t.c.user_id == user_id, t.c.agent_id == agent_id)
+    ).one_or_none()
+    return None if row is None else Consent(**row._mapping)
+
+
+def consents_of(connection: sa.Connection, user_id: str) -> list[Consent]:
+    """What a user has agreed to, the last first."""
+    t = agent_consents
+    rows = connection.execute(
+        sa.select(t).where(t.c.user_id == user_id).order_by(t.c.at.desc(), t.c.agent_id)
+    )
+    return [Consent(**row._mapping) for row in rows]
+
+
+def put_consent(connection: sa.Connection, given: Consent) -> None:
+    values = msgspec.structs.asdict(given)
+    statement = _insert(connection, agent_consents).values(values)
+    keys = ("user_id", "agent_id")
+    changed = {name: value for name, value in values.items() if name not in keys}
+    connection.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=changed))
+
+
+def drop_consent(connection: sa.Connection, user_id: str, agent_id: str) -> bool:
+    """False if there was none."""
+    t = agent_consents
+    gone = connection.execute(sa.delete(t).where(t.c.user_id == user_id, t.c.agent_id == agent_id))
+    return gone.rowcount == 1
+
+
+def _insert(connection: sa.Connection, table: sa.Table) -> "postgresql.Insert | sqlite.Insert":
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def _publisher(row: sa.Row[Any]) -> Publisher:
+    return Publisher(**{name: row._mapping[name] for name in Publisher.__struct_fields__})
+
+
+def _head(row: sa.Row[Any]) -> Head:
+    return Head(**{name: row._mapping[name] for name in Head.__struct_fields__})
+
+
+def _version(row: sa.Row[Any]) -> Version:
+    values = {name: row._mapping[name] for name in _VERSION}
+    values["findings"] = msgspec.json.decode(row.findings)
+    values["price_before"] = msgspec.json.decode(row.price_before, type=AgentPrice)
+    values["reviewed"], values["price_raised"] = bool(row.reviewed), bool(row.price_raised)
+    return Version(spec=msgspec.json.decode(row.spec, type=Spec), **values)
