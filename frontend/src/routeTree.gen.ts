@@ -14,6 +14,7 @@ import { Route as AccountRouteImport } from "./routes/account";
 import { Route as ActivityRouteImport } from "./routes/activity";
 import { Route as ChatRouteImport } from "./routes/chat";
 import { Route as ConnectRouteImport } from "./routes/connect";
+import { Route as DeviceRouteImport } from "./routes/device";
 import { Route as MarketplaceRouteImport } from "./routes/marketplace";
 import { Route as UsageRouteImport } from "./routes/usage";
 
@@ -42,6 +43,11 @@ const ConnectRoute = ConnectRouteImport.update({
   path: "/connect",
   getParentRoute: () => rootRouteImport,
 } as any);
+const DeviceRoute = DeviceRouteImport.update({
+  id: "/device",
+  path: "/device",
+  getParentRoute: () => rootRouteImport,
+} as any);
 const MarketplaceRoute = MarketplaceRouteImport.update({
   id: "/marketplace",
   path: "/marketplace",
@@ -59,6 +65,7 @@ export interface FileRoutesByFullPath {
   "/activity": typeof ActivityRoute;
   "/chat": typeof ChatRoute;
   "/connect": typeof ConnectRoute;
+  "/device": typeof DeviceRoute;
   "/marketplace": typeof MarketplaceRoute;
   "/usage": typeof UsageRoute;
 }
@@ -68,6 +75,7 @@ export interface FileRoutesByTo {
   "/activity": typeof ActivityRoute;
   "/chat": typeof ChatRoute;
   "/connect": typeof ConnectRoute;
+  "/device": typeof DeviceRoute;
   "/marketplace": typeof MarketplaceRoute;
   "/usage": typeof UsageRoute;
 }
@@ -78,6 +86,7 @@ export interface FileRoutesById {
   "/activity": typeof ActivityRoute;
   "/chat": typeof ChatRoute;
   "/connect": typeof ConnectRoute;
+  "/device": typeof DeviceRoute;
   "/marketplace": typeof MarketplaceRoute;
   "/usage": typeof UsageRoute;
 }
@@ -89,6 +98,7 @@ export interface FileRouteTypes {
     | "/activity"
     | "/chat"
     | "/connect"
+    | "/device"
     | "/marketplace"
     | "/usage";
   fileRoutesByTo: FileRoutesByTo;
@@ -98,6 +108,7 @@ export interface FileRouteTypes {
     | "/activity"
     | "/chat"
     | "/connect"
+    | "/device"
     | "/marketplace"
     | "/usage";
   id:
@@ -107,6 +118,7 @@ export interface FileRouteTypes {
     | "/activity"
     | "/chat"
     | "/connect"
+    | "/device"
     | "/marketplace"
     | "/usage";
   fileRoutesById: FileRoutesById;
@@ -117,6 +129,7 @@ export interface RootRouteChildren {
   ActivityRoute: typeof ActivityRoute;
   ChatRoute: typeof ChatRoute;
   ConnectRoute: typeof ConnectRoute;
+  DeviceRoute: typeof DeviceRoute;
   MarketplaceRoute: typeof MarketplaceRoute;
   UsageRoute: typeof UsageRoute;
 }
@@ -158,6 +171,13 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof ConnectRouteImport;
       parentRoute: typeof rootRouteImport;
     };
+    "/device": {
+      id: "/device";
+      path: "/device";
+      fullPath: "/device";
+      preLoaderRoute: typeof DeviceRouteImport;
+      parentRoute: typeof rootRouteImport;
+    };
     "/marketplace": {
       id: "/marketplace";
       path: "/marketplace";
@@ -181,6 +201,7 @@ const rootRouteChildren: RootRouteChildren = {
   ActivityRoute: ActivityRoute,
   ChatRoute: ChatRoute,
   ConnectRoute: ConnectRoute,
+  DeviceRoute: DeviceRoute,
   MarketplaceRoute: MarketplaceRoute,
   UsageRoute: UsageRoute,
 };

@@ -441,6 +441,7 @@ class AIAuthService:
                 raise InvalidCredentials
             store.revoke_sessions(connection, row.user_id, now)
             if revoke_keys:
+                store.drop_grants_of(connection, row.user_id)
                 for key in store.keys_of(connection, row.user_id):
                     store.revoke_key(connection, row.user_id, key.key_id, now)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from agent_marketplace.accounts.ai_auth_service import AIAuthService, Eraser
 from agent_marketplace.accounts.authenticator import Authenticator
+from agent_marketplace.accounts.devices import DeviceSignIn
 from agent_marketplace.accounts.in_flight import InFlight
 from agent_marketplace.accounts.keys import MarketplaceKeys
 from agent_marketplace.accounts.limits import LimitRates, Limits
@@ -26,6 +27,7 @@ class Accounts:
     auth: AIAuthService
     authenticator: Authenticator
     keys: MarketplaceKeys
+    devices: DeviceSignIn
     provider_keys: ProviderKeys
     limits: Limits
     passwords: Passwords
@@ -70,4 +72,5 @@ def assemble(
         erasers=erasers,
     )
     keys = MarketplaceKeys(db, ledger, secrets.key_pepper, verdicts, clock)
-    return Accounts(auth, authenticator, keys, provider_keys, limits, passwords, in_flight)
+    devices = DeviceSignIn(db, keys, limits, secrets.key_pepper, clock)
+    return Accounts(auth, authenticator, keys, devices, provider_keys, limits, passwords, in_flight)

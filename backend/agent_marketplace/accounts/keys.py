@@ -55,6 +55,14 @@ class CreatedKey:
     key: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class KeyDraft:
+    """A checked key on its way into the database."""
+
+    created: CreatedKey
+    row: store.KeyRow
+
+
 class MarketplaceKeys:
     """Keys of users. pepper: keys the hashes at rest."""
 
@@ -76,6 +84,23 @@ class MarketplaceKeys:
         max_in_flight: int | None = None,
     ) -> CreatedKey:
         """Raises BadRequest: name, scopes, expiry, cap, calls at once, or too many keys."""
+        draft = self.draft(
+            user_id, name, scopes=scopes, expires_in_days=expires_in_days, cap=cap, max_in_flight=max_in_flight,
+        )  # fmt: skip
+        await self._db.write(lambda connection: self.add_in(connection, draft))
+        return draft.created
+
+    def draft(
+        self,
+        user_id: str,
+        name: str,
+        *,
+        scopes: Collection[str] | None = None,
+        expires_in_days: int | None = None,
+        cap: Cap | None = None,
+        max_in_flight: int | None = None,
+    ) -> KeyDraft:
+        """A key that is checked and not yet there. Raises BadRequest as `create`, but for too many keys."""
         name = _checked_name(name)
         chosen = tuple(sorted(set(DEFAULT_SCOPES if scopes is None else scopes)))
         if not chosen or not set(chosen) <= SCOPES:
@@ -91,20 +116,19 @@ class MarketplaceKeys:
             cap.amount_nano if cap else None, cap.period if cap else None, cap.time_zone if cap else None,
             now, expires_at, None, max_in_flight,
         )  # fmt: skip
-        digest = key_format.digest(self._pepper, "key", text)
+        return KeyDraft(CreatedKey(_shown(row, cap, None), text), row)
 
-        def work(connection: sa.Connection) -> None:
-            store.lock_user(connection, user_id)
-            if len(store.keys_of(connection, user_id)) >= MAX_KEYS:
-                raise BadRequest(f"At most {MAX_KEYS} keys: delete one first")
-            store.add_key(connection, row, digest)
-            if cap is not None:
-                self._ledger.open_key_budget_in(
-                    connection, row.key_id, cap.period, cap.amount_nano, timezone=cap.time_zone
-                )
-
-        await self._db.write(work)
-        return CreatedKey(_shown(row, cap, None), text)
+    def add_in(self, connection: sa.Connection, draft: KeyDraft) -> None:
+        """Writes a draft in the caller's transaction. Raises BadRequest: too many keys, a cap that no ledger takes."""
+        row, cap = draft.row, draft.created.info.cap
+        store.lock_user(connection, row.user_id)
+        if len(store.keys_of(connection, row.user_id)) >= MAX_KEYS:
+            raise BadRequest(f"At most {MAX_KEYS} keys: delete one first")
+        store.add_key(connection, row, key_format.digest(self._pepper, "key", draft.created.key))
+        if cap is not None:
+            self._ledger.open_key_budget_in(
+                connection, row.key_id, cap.period, cap.amount_nano, timezone=cap.time_zone
+            )
 
     async def list(self, user_id: str) -> list[MarketplaceKey]:
         """Newest first, revoked ones left out, with what each has spent of its cap."""

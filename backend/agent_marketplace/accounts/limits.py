@@ -41,6 +41,8 @@ class LimitRates:
     account: Rate = Rate(10, 1 / 60)
     everywhere: Rate = Rate(300, 1 / 3)
     known_device: Rate = Rate(10, 1 / 30)
+    device: Rate = Rate(20, 1 / 20)
+    user_code: Rate = Rate(10, 1 / 60)
 
     def shared_by(self, nodes: int) -> "LimitRates":
         """All limits, divided."""
@@ -129,6 +131,7 @@ class Limits:
         self._requests, self._sign_up, self._taken = buckets("requests"), buckets("sign_up"), buckets("taken")
         self._address, self._account = buckets("address"), buckets("account")
         self._everywhere, self._known_device = buckets("everywhere"), buckets("known_device")
+        self._device, self._user_code = buckets("device"), buckets("user_code")
 
     def share(self, words: MutableSequence[float], key: bytes) -> None:
         """Counts together with the other processes that were given these words and this key."""
@@ -149,6 +152,15 @@ class Limits:
         if self._enabled and address is not None:
             _refuse(self._taken.take(address), "Too many sign-ups from this address")
 
+    def device(self, address: str | None) -> None:
+        """Counts a program's request for a code. Raises RateLimited."""
+        if self._enabled and address is not None:
+            _refuse(self._device.take(address), "Too many requests for a code from this address")
+
+    def user_code(self, user_id: str) -> "Guess":
+        """Counts a code that a user types in; `right()` once it is one that waits. Raises RateLimited."""
+        return Guess([(self._user_code, user_id)], "Too many codes that do not exist")
+
     def guess(self, account: str, address: str | None, *, known_device: bool) -> "Guess":
         """Counts a password about to be checked. Raises RateLimited."""
         return Guess(self._guess_buckets(account, address, known_device=known_device))
@@ -165,15 +177,17 @@ class Limits:
 
 
 class Guess:
-    """Tokens taken for one password check; `right()` gives them back."""
+    """Tokens taken for one check of a password or a code; `right()` gives them back."""
 
-    def __init__(self, buckets: list[tuple[Buckets, Hashable]]) -> None:
+    def __init__(
+        self, buckets: list[tuple[Buckets, Hashable]], words: str = "Too many failed sign-ins"
+    ) -> None:
         self._taken: list[tuple[Buckets, Hashable]] = []
         for bucket, key in buckets:
             wait = bucket.take(key)
             if wait:
                 self.right()
-                _refuse(wait, "Too many failed sign-ins")
+                _refuse(wait, words)
             self._taken.append((bucket, key))
 
     def right(self) -> None:

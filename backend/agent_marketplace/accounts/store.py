@@ -6,7 +6,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from agent_marketplace.accounts.principal import Role
-from agent_marketplace.db.tables.accounts import invites, marketplace_keys, sessions, sign_up_marks, users
+from agent_marketplace.db.tables.accounts import (
+    device_grants,
+    invites,
+    marketplace_keys,
+    sessions,
+    sign_up_marks,
+    users,
+)
 
 MAX_SESSIONS = 1_000  # of one user at a time
 
@@ -51,6 +58,29 @@ class KeyRow:
     expires_at: int | None
     last_used_at: int | None
     max_in_flight: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GrantRow:
+    """One sign-in by device code; times in ms since the epoch. From `name` on: the key as it was approved."""
+
+    device_digest: str
+    user_digest: str
+    client: str
+    wanted: str
+    address_digest: str
+    state: str
+    interval_s: int
+    polled_at: int | None
+    created_at: int
+    expires_at: int
+    user_id: str | None = None
+    name: str | None = None
+    scopes: str | None = None
+    cap_nano: int | None = None
+    cap_period: str | None = None
+    time_zone: str | None = None
+    expires_in_days: int | None = None
 
 
 _USER = [users.c[name] for name in UserRow.__slots__]
@@ -151,7 +181,7 @@ def clear_mark(connection: sa.Connection, mark: str) -> None:
 
 
 def erase_user(connection: sa.Connection, user_id: str) -> None:
-    for table in (sessions, marketplace_keys, users):
+    for table in (sessions, marketplace_keys, device_grants, users):
         connection.execute(sa.delete(table).where(table.c.user_id == user_id))
     connection.execute(sa.update(invites).where(invites.c.created_by == user_id).values(created_by=None))
     connection.execute(sa.update(invites).where(invites.c.used_by == user_id).values(used_by=None))
@@ -266,6 +296,54 @@ def use_invite(connection: sa.Connection, digest: str, user_id: str, now: int) -
         connection.execute(sa.update(invites).where(*unused).values(used_by=user_id, used_at=now)).rowcount
         == 1
     )
+
+
+def add_grant(connection: sa.Connection, row: GrantRow) -> None:
+    connection.execute(sa.insert(device_grants).values({name: getattr(row, name) for name in row.__slots__}))
+
+
+def grants_alive(connection: sa.Connection, now: int) -> int:
+    return (
+        connection.scalar(
+            sa.select(sa.func.count()).select_from(device_grants).where(device_grants.c.expires_at > now)
+        )
+        or 0
+    )
+
+
+def grant_by_device(connection: sa.Connection, digest: str) -> GrantRow | None:
+    return _grant(connection, device_grants.c.device_digest == digest)
+
+
+def grant_by_user_code(connection: sa.Connection, digest: str, now: int) -> GrantRow | None:
+    """One that waits for an answer."""
+    table = device_grants
+    return _grant(
+        connection, table.c.user_digest == digest, table.c.state == "pending", table.c.expires_at > now
+    )
+
+
+def set_grant(connection: sa.Connection, device_digest: str, before: str, **values: Any) -> bool:
+    """False if its state is no longer `before`."""
+    table = device_grants
+    where = (table.c.device_digest == device_digest, table.c.state == before)
+    return connection.execute(sa.update(table).where(*where).values(**values)).rowcount == 1
+
+
+def forget_grants(connection: sa.Connection, before: int) -> None:
+    """Those that expired before that moment."""
+    connection.execute(sa.delete(device_grants).where(device_grants.c.expires_at < before))
+
+
+def drop_grants_of(connection: sa.Connection, user_id: str) -> None:
+    """A user's approvals that no program has fetched yet."""
+    table = device_grants
+    connection.execute(sa.delete(table).where(table.c.user_id == user_id, table.c.state == "approved"))
+
+
+def _grant(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> GrantRow | None:
+    row = connection.execute(sa.select(device_grants).where(*where)).first()
+    return GrantRow(**row._mapping) if row else None
 
 
 def _user(connection: sa.Connection, where: sa.ColumnElement[bool]) -> UserRow | None:

@@ -65,6 +65,9 @@ _HAND_MADE: dict[str, Any] = {
         },
     },
 }
+_WITHOUT_KEY = (
+    "/healthz", "/readyz", "/metrics", "/api/v1/marketplace/auth/device/code", "/api/v1/marketplace/auth/device/token",
+)  # fmt: skip
 _DOCS = """<!doctype html><html lang="en"><meta charset="utf-8"><title>API — AI Agent Marketplace</title>
 <style>body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}code{font-size:.95em}
 td,th{text-align:left;vertical-align:top;padding:.25rem .75rem .25rem 0;border-bottom:1px solid #ddd}</style>
@@ -109,7 +112,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
                     "description": "Any failure",
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Failure"}}},
                 }
-            if path not in ("/healthz", "/readyz", "/metrics") and "/auth/sign" not in path:
+            if path not in _WITHOUT_KEY and "/auth/sign" not in path:
                 operation["security"] = _BEARER
     return made
 

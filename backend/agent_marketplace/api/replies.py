@@ -117,6 +117,36 @@ class KeyCreated(Reply, Key):
     key: str
 
 
+class DeviceCodes(BaseModel):
+    """RFC 8628, 3.2. expires_in, interval: seconds."""
+
+    device_code: str
+    user_code: str
+    verification_uri: str
+    verification_uri_complete: str
+    expires_in: int
+    interval: int
+
+
+class DeviceToken(BaseModel):
+    """RFC 6749, 5.1: `access_token` is a marketplace key; without `expires_in` (seconds) it does not expire."""
+
+    access_token: str
+    token_type: Literal["Bearer"]
+    scope: str
+    expires_in: int | None = None
+
+
+class DeviceAsked(Reply):
+    """Who waits behind a code. client: what the program calls itself; same_network: it asked from the caller's address."""
+
+    client: str
+    scopes: list[str]
+    asked_at: str
+    expires_at: str
+    same_network: bool
+
+
 class StatementEntry(BaseModel):
     """One movement; amounts are decimal strings, dollars."""
 

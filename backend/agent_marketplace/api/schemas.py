@@ -148,6 +148,18 @@ class CreateKey(
     max_in_flight: Annotated[int, Field(ge=1, le=10_000)] | None = None
 
 
+class DeviceCode(Body):
+    user_code: Short
+
+
+class ApproveDevice(Body):
+    user_code: Short
+    name: Name
+    scopes: Annotated[list[Short], Field(min_length=1, max_length=10)]
+    cap: KeyCap | None = None
+    expires_in_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+
+
 class Subscribe(Body, json_schema_extra={"examples": [{"plan": "pro"}]}):
     plan: Name
     idempotency_key: Short | None = None

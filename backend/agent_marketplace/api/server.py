@@ -27,6 +27,7 @@ from agent_marketplace.api.v1 import (
     assistant,
     billing,
     conversations,
+    devices,
     documents,
     keys,
 )
@@ -82,6 +83,7 @@ def cold(market: Market, extra: Sequence[Router] = ()) -> FastAPI:
         billing,
         admin,
         keys,
+        devices,
         conversations,
         documents,
         ai_agent_routes,

@@ -70,6 +70,13 @@ RULES: dict[str, Rule] = {
     f"get {M}/keys": Rule("person"),
     f"post {M}/keys": Rule("person", body={"name": "x"}),
     f"delete {M}/keys/{{key_id}}": Rule("person", mine=True),
+    f"post {M}/auth/device/code": Rule("open", body={}),
+    f"post {M}/auth/device/token": Rule("open", body={}),
+    f"post {M}/auth/device/look": Rule("person", body={"user_code": "BCDF-GHJK"}),
+    f"post {M}/auth/device/approve": Rule(
+        "person", body={"user_code": "BCDF-GHJK", "name": "x", "scopes": ["inference"]}
+    ),
+    f"post {M}/auth/device/deny": Rule("person", body={"user_code": "BCDF-GHJK"}),
     f"get {M}/billing/balance": Rule("read"),
     f"get {M}/billing/statement": Rule("read"),
     f"get {M}/billing/lots": Rule("read"),

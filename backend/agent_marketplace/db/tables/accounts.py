@@ -1,4 +1,7 @@
-"""Accounts: users, sessions, marketplace keys, invites, and marks of what happens once. `*_at`: ms since the epoch."""
+"""Accounts: users, sessions, marketplace keys, sign-ins by device code, invites, and marks of what happens once.
+
+`*_at`: ms since the epoch.
+"""
 
 import sqlalchemy as sa
 
@@ -55,6 +58,30 @@ marketplace_keys = sa.Table(
     sa.Column("last_used_at", sa.BigInteger),
     sa.Column("revoked_at", sa.BigInteger),
     sa.Column("max_in_flight", sa.Integer),  # calls at once; none: as many as its user may have
+)
+
+# A program that asks for a key by a code that its user types into our page (RFC 8628). No key is in here: it is made when the
+# program fetches it.
+device_grants = sa.Table(
+    "device_grants",
+    metadata,
+    sa.Column("device_digest", sa.String(64), primary_key=True),  # keyed hash of the program's code
+    sa.Column("user_digest", sa.String(64), nullable=False, unique=True),  # keyed hash of the user's code
+    sa.Column("client", sa.String(100), nullable=False),  # what the program calls itself
+    sa.Column("wanted", sa.String(200), nullable=False),  # scopes that it asked for, space-separated
+    sa.Column("address_digest", sa.String(64), nullable=False),  # keyed hash: the same network, or another
+    sa.Column("state", sa.String(10), nullable=False),  # pending, approved, denied, taken
+    sa.Column("interval_s", sa.Integer, nullable=False),
+    sa.Column("polled_at", sa.BigInteger),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("expires_at", sa.BigInteger, nullable=False, index=True),
+    sa.Column("user_id", sa.String(36), index=True),  # who answered
+    sa.Column("name", sa.String(100)),  # from here on: the key as it was approved
+    sa.Column("scopes", sa.String(200)),
+    sa.Column("cap_nano", sa.BigInteger),
+    sa.Column("cap_period", sa.String(10)),
+    sa.Column("time_zone", sa.String(60)),
+    sa.Column("expires_in_days", sa.Integer),
 )
 
 invites = sa.Table(

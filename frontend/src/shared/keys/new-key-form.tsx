@@ -41,36 +41,7 @@ export function NewKeyForm({ onCreated }: { onCreated: (key: MarketplaceKey & { 
   };
   return (
     <form onSubmit={submit} className="flex flex-col gap-2 rounded border border-line p-3">
-      <div className="flex flex-wrap items-start gap-2">
-        <Field label="Name" className="min-w-36 flex-1">
-          {(control) => <Input {...control} name="name" placeholder="My editor" maxLength={200} autoComplete="off" />}
-        </Field>
-        <Field label="Cap in dollars" error={problem} className="w-28">
-          {(control) => <Input {...control} name="cap" inputMode="decimal" placeholder="none" autoComplete="off" />}
-        </Field>
-        <Field label="Cap counts">
-          {(control) => (
-            <NativeSelect {...control} name="period" defaultValue="month">
-              {Object.entries(periods).map(([value, words]) => (
-                <option key={value} value={value}>
-                  {words}
-                </option>
-              ))}
-            </NativeSelect>
-          )}
-        </Field>
-        <Field label="Ends">
-          {(control) => (
-            <NativeSelect {...control} name="ends" defaultValue="90">
-              {Object.entries(ends).map(([value, words]) => (
-                <option key={value} value={value}>
-                  {words}
-                </option>
-              ))}
-            </NativeSelect>
-          )}
-        </Field>
-      </div>
+      <KeyTerms problem={problem} />
       <div className="flex items-center gap-3">
         <Button type="submit" variant="primary" busy={create.isPending}>
           Create key
@@ -82,5 +53,45 @@ export function NewKeyForm({ onCreated }: { onCreated: (key: MarketplaceKey & { 
         )}
       </div>
     </form>
+  );
+}
+
+/** What a key may spend and how long: the fields that `newKeyOf` reads. */
+export function KeyTerms({ problem, name, cap }: { problem?: string; name?: string; cap?: string }) {
+  return (
+    <div className="flex flex-wrap items-start gap-2">
+      <Field label="Name" className="min-w-36 flex-1">
+        {(control) => (
+          <Input {...control} name="name" defaultValue={name} placeholder="My editor" maxLength={200} autoComplete="off" />
+        )}
+      </Field>
+      <Field label="Cap in dollars" error={problem} className="w-28">
+        {(control) => (
+          <Input {...control} name="cap" defaultValue={cap} inputMode="decimal" placeholder="none" autoComplete="off" />
+        )}
+      </Field>
+      <Field label="Cap counts">
+        {(control) => (
+          <NativeSelect {...control} name="period" defaultValue="month">
+            {Object.entries(periods).map(([value, words]) => (
+              <option key={value} value={value}>
+                {words}
+              </option>
+            ))}
+          </NativeSelect>
+        )}
+      </Field>
+      <Field label="Ends">
+        {(control) => (
+          <NativeSelect {...control} name="ends" defaultValue="90">
+            {Object.entries(ends).map(([value, words]) => (
+              <option key={value} value={value}>
+                {words}
+              </option>
+            ))}
+          </NativeSelect>
+        )}
+      </Field>
+    </div>
   );
 }
