@@ -143,9 +143,10 @@ class Market:
         made = make_client(self.settings)
         self.client.real, self.client.counts = made, made.counts
         self.router.parts.tracer = open_tracer(self.settings.otlp_endpoint)
-        await self.catalog.load()
+        with self.registry.together():
+            await self.catalog.load()
+            self.refresh_availability()
         await self._declare_operators_models()
-        self.refresh_availability()
         await self.router.parts.bounds.refresh()
         await asyncio.to_thread(warm)
         await self._begin_journal()
@@ -181,7 +182,7 @@ class Market:
         if self.router.parts.tracer is not None:
             await asyncio.to_thread(self.router.parts.tracer.close)
         with contextlib.suppress(Unavailable):  # popularity counts are not worth what follows
-            await self.catalog.flush()
+            await self.catalog.store_traffic()
         await self.local.stop()
         await self.client.close()
         await self.ledger.close()
@@ -351,7 +352,6 @@ def build(
     credentials, health, wires, ollama = Credentials(vault), Health(clock), codecs(), Pulled()
     targets = Targets(registry, endpoints, settings.markup, ollama.unheard)
     engine = RecommendationEngine(registry, accounts.auth, clock=clock, encoder=default_encoder)
-    registry.set_evidence(engine.quality.evidence(), engine.quality.overall_share(registry))
     catalog.heard = lambda: (engine.experience.shown_ratings(), engine.experience.uses)
     assistant = Assistant(engine, ledger, credentials)
     planner = Planner(
@@ -377,7 +377,9 @@ def build(
         local=LocalModel(settings.models_dir, enabled=settings.local_model),
     )  # fmt: skip
     market.local.on_change = _local_changed(market)
-    market.refresh_availability()
+    with registry.together():
+        registry.set_evidence(engine.quality.evidence(), engine.quality.overall_share(registry))
+        market.refresh_availability()
     return market
 
 

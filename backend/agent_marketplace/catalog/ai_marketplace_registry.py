@@ -4,10 +4,11 @@ Availability, statistics and evidence are injected; without them the registry as
 the local model can be reached, and orders popularity by how many providers offer a model and how new it is.
 """
 
+import contextlib
 import math
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
@@ -109,7 +110,9 @@ class MarketplaceRegistry:
         self._clock = clock or SystemClock()
         self._changing = threading.Lock()
         self._fresh: tuple[Snapshot, date, Freshness] | None = None
-        self._state = self._make(_Inputs(snapshot or bundled(), fills), None)
+        self._told = _Inputs(snapshot or bundled(), fills)
+        self._together = 0
+        self._state = self._make(self._told, None)
 
     # --- the guide's six ---
 
@@ -225,14 +228,23 @@ class MarketplaceRegistry:
 
     def set_stats(self, stats: Mapping[str, Stats]) -> None:
         """This installation's uses, ratings, latencies per model id. The same as before changes nothing until the next day."""
-        state = self._state
-        if state.inputs.stats != stats or state.today != self._today():
+        if self._told.stats != stats or self._state.today != self._today():
             self._change(stats=dict(stats))
 
     def set_evidence(self, evidence: Mapping[str, Sequence[Evidence]], quality: Mapping[str, float]) -> None:
         """Public results per model id, and one number 0..1 per model that orders popularity while there is no traffic."""
         kept = {k: tuple(v) for k, v in evidence.items()}
         self._change(evidence=kept, quality=dict(quality))
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """What changes in the block is shown at its end, and indexed once: a start tells four things."""
+        self._together += 1
+        try:
+            yield
+        finally:
+            self._together -= 1
+            self._change()
 
     # --- making the state ---
 
@@ -242,7 +254,10 @@ class MarketplaceRegistry:
     def _change(self, **inputs: Any) -> None:
         """Replaces some of what the registry was told. From any thread; readers keep the old state until it is done."""
         with self._changing:
-            self._state = self._make(replace(self._state.inputs, **inputs), self._state)
+            told = replace(self._told, **inputs)
+            if not self._together:
+                self._state = self._make(told, self._state)
+            self._told = told
 
     def _make(self, inputs: _Inputs, old: _State | None) -> _State:
         """old: whose cards are kept where nothing of theirs has changed."""

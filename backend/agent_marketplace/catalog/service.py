@@ -291,14 +291,20 @@ class Catalog:
 
     async def flush(self) -> None:
         """Stores what was counted and refreshes the statistics; what can't be stored is kept for the next time."""
-        counts = self.traffic.take()
-        if counts:
-            try:
-                await self._db.write(lambda c: store.add_traffic(c, counts), durable=False)
-            except BaseException:  # a cancellation too: what was taken must not be lost
-                self.traffic.give_back(counts)
-                raise
+        if await self.store_traffic():
             await self.refresh_stats()
+
+    async def store_traffic(self) -> bool:
+        """Stores what was counted, if anything was; all that a server which stops still needs of `flush`."""
+        counts = self.traffic.take()
+        if not counts:
+            return False
+        try:
+            await self._db.write(lambda c: store.add_traffic(c, counts), durable=False)
+        except BaseException:  # a cancellation too: what was taken must not be lost
+            self.traffic.give_back(counts)
+            raise
+        return True
 
     async def refresh_stats(self) -> None:
         """Reads the last 30 days' traffic, and what users with a voice said and used, into the registry."""

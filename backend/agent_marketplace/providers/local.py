@@ -91,12 +91,13 @@ class LocalModel:
         return True
 
     async def stop(self) -> None:
-        """Ends the child and the supervision."""
+        """Ends the child and the supervision, if they were started."""
         task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        if task is None:
+            return
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
         await self._end_child()
         self._become(LocalStatus("off", "the server is stopping"), None)
 

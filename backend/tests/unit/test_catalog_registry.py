@@ -291,6 +291,18 @@ def test_a_reader_holding_the_old_list_never_sees_half_a_change():
 # --- prices and the reply ---
 
 
+def test_what_a_start_tells_together_is_shown_together_and_not_by_halves():
+    registry = MarketplaceRegistry()
+    before = registry.revision
+    model = registry.get_all_models()[0]
+    with registry.together():
+        registry.set_stats({model.id: Stats(use_count=7)})
+        registry.set_availability({})
+        assert registry.revision is before
+    assert registry.get_model_by_id(model.id).use_count == 7
+    assert all(registry.unavailable_reason(offer) for offer in registry.offers(model.id))
+
+
 def test_tiers_and_blend_follow_the_written_rule():
     assert tier_of(Price(input=0, output=0)) == "free"
     assert tier_of(Price(input=0, output=0, per_image=1)) == "paid"
