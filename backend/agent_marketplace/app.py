@@ -12,7 +12,7 @@ from agent_marketplace.accounts.assemble import Accounts, assemble
 from agent_marketplace.accounts.authenticator import Authenticator
 from agent_marketplace.accounts.errors import InvalidToken
 from agent_marketplace.accounts.limits import Limits
-from agent_marketplace.admin import Admin
+from agent_marketplace.admin import Admin, AgentDesk
 from agent_marketplace.catalog import MarketplaceRegistry, Offer
 from agent_marketplace.catalog import store as catalog_store
 from agent_marketplace.catalog.names import slug
@@ -39,7 +39,8 @@ from agent_marketplace.gateway.preparing import Preparer
 from agent_marketplace.gateway.runs import Runs
 from agent_marketplace.gateway.targets import Targets
 from agent_marketplace.ledger import Ledger, Price, forget_in, nano
-from agent_marketplace.listings import Resolver
+from agent_marketplace.listings import Listings
+from agent_marketplace.listings import store as listings_store
 from agent_marketplace.net.drain import Drain
 from agent_marketplace.net.factory import make_client
 from agent_marketplace.net.http import OutboundClient, OutboundRequest, OutboundResponse
@@ -71,6 +72,12 @@ _THOUGHTS_S = 300.0
 _REPLIES_KEPT_MS = 24 * 3600 * 1000
 _OLLAMA_S = 30.0
 _FOLLOW_S = 0.5
+_ERASERS = (
+    KeptReasoning.erase_user_in,
+    Learner.erase_user_in,
+    catalog_store.delete_ratings_of,
+    listings_store.erase_user,
+)
 
 
 class _LateClient:
@@ -106,6 +113,7 @@ class Market:
     vault: Vault
     accounts: Accounts
     admin: Admin
+    agent_desk: AgentDesk
     registry: MarketplaceRegistry
     catalog: Catalog
     learner: Learner
@@ -119,7 +127,7 @@ class Market:
     reasoning: KeptReasoning
     agents: Agents
     favourites: Favourites
-    resolver: Resolver
+    listings: Listings
     local: LocalModel
     codecs: Mapping[str, Codec]
     client: _LateClient
@@ -343,11 +351,8 @@ def build(
     client, registry = _LateClient(), MarketplaceRegistry(clock=clock, fills=_fills(endpoints))
     catalog = Catalog(db, registry, clock=clock)
     accounts = assemble(
-        db, ledger, vault, settings, secrets, clock,
-        probe=_probe(client, endpoints), providers=endpoints.byok_providers(), keyless=endpoints.keyless(),
-        erasers=(
-            conversations.erase_user_in, KeptReasoning.erase_user_in, Learner.erase_user_in, catalog_store.delete_ratings_of,
-        ),
+        db, ledger, vault, settings, secrets, clock, probe=_probe(client, endpoints),
+        providers=endpoints.byok_providers(), keyless=endpoints.keyless(), erasers=(conversations.erase_user_in, *_ERASERS),
     )  # fmt: skip
     credentials, health, wires, ollama = Credentials(vault), Health(clock), codecs(), Pulled()
     targets = Targets(registry, endpoints, settings.markup, ollama.unheard)
@@ -365,15 +370,16 @@ def build(
             lowers_length=settings.lower_max_tokens,
         )
     )  # fmt: skip
+    admin, listings = Admin(db, ledger, accounts.auth, clock), Listings.on(db, vault, clock)
     market = Market(
         settings=settings, clock=clock, drain=drain, secrets=secrets, db=db, ledger=ledger, vault=vault, accounts=accounts,
-        reports=reports, usage_log=UsageLog(db, reports), admin=Admin(db, ledger, accounts.auth, clock),
+        reports=reports, usage_log=UsageLog(db, reports), admin=admin, agent_desk=AgentDesk(db, admin, listings.resolver, clock),
         registry=registry, catalog=catalog, engine=engine, client=client, codecs=wires, ollama=ollama,
         learner=Learner(db, clock, engine, everybody_trusted=settings.signup != "open"),
         endpoints=endpoints, targets=targets, credentials=credentials, health=health,
         router=router, probe=Probe(db), conversations=conversations, reasoning=reasoning, favourites=favourites,
         agents=Agents(db, vault, clock, lambda name: registry.resolve(name) is not None, quota=quota),
-        resolver=Resolver(db, vault, clock),
+        listings=listings,
         local=LocalModel(settings.models_dir, enabled=settings.local_model),
     )  # fmt: skip
     market.local.on_change = _local_changed(market)

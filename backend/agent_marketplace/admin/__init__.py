@@ -1,6 +1,7 @@
 """What an administrator does for others, each act with its line in the audit log."""
 
 from agent_marketplace.admin.admin import Actor, Admin, credit_terms
+from agent_marketplace.admin.agents import AgentDesk
 from agent_marketplace.admin.store import AuditLine
 
-__all__ = ["Actor", "Admin", "AuditLine", "credit_terms"]
+__all__ = ["Actor", "Admin", "AgentDesk", "AuditLine", "credit_terms"]

@@ -22,6 +22,7 @@ from agent_marketplace.api.stopping import Stopping
 from agent_marketplace.api.v1 import (
     activity,
     admin,
+    admin_agents,
     ai_agent_routes,
     ai_marketplace_routes,
     assistant,
@@ -30,6 +31,7 @@ from agent_marketplace.api.v1 import (
     devices,
     documents,
     keys,
+    offered,
 )
 from agent_marketplace.app import Market, build
 from agent_marketplace.net.drain import Drain
@@ -82,8 +84,10 @@ def cold(market: Market, extra: Sequence[Router] = ()) -> FastAPI:
         activity,
         billing,
         admin,
+        admin_agents,
         keys,
         devices,
+        offered,
         conversations,
         documents,
         ai_agent_routes,

@@ -1,17 +1,27 @@
 """Agents that are offered: immutable versions, who may run which, at what price."""
 
+from dataclasses import dataclass
+
+from agent_marketplace.clock import Clock
+from agent_marketplace.db.engine import Database
+from agent_marketplace.listings.finding import Finding
+from agent_marketplace.listings.publishing import Publishing
 from agent_marketplace.listings.resolving import Resolver, is_agent, parse
 from agent_marketplace.listings.spec import FREE, AgentPrice, Limits, Spec, SubAgent, Tool
 from agent_marketplace.listings.types import Consent, Head, Pinned, Publisher, Version
+from agent_marketplace.vault import Vault
 
 __all__ = [
     "FREE",
     "AgentPrice",
     "Consent",
+    "Finding",
     "Head",
     "Limits",
+    "Listings",
     "Pinned",
     "Publisher",
+    "Publishing",
     "Resolver",
     "Spec",
     "SubAgent",
@@ -20,3 +30,18 @@ __all__ = [
     "is_agent",
     "parse",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Listings:
+    """The parts of this room."""
+
+    resolver: Resolver
+    publishing: Publishing
+    finding: Finding
+
+    @classmethod
+    def on(cls, db: Database, vault: Vault, clock: Clock) -> "Listings":
+        """Over a database."""
+        resolver = Resolver(db, vault, clock)
+        return cls(resolver, Publishing(db, vault, clock, resolver), Finding(db, clock))

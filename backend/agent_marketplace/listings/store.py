@@ -7,7 +7,13 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from agent_marketplace.db.tables.listings import agent_consents, offered_agents, offered_versions, publishers
+from agent_marketplace.db.tables.listings import (
+    agent_consents,
+    offered_agents,
+    offered_sketches,
+    offered_versions,
+    publishers,
+)
 from agent_marketplace.listings.spec import AgentPrice, Spec
 from agent_marketplace.listings.types import Consent, Head, Publisher, Version
 
@@ -34,8 +40,8 @@ def publisher(connection: sa.Connection, user_id: str) -> Publisher | None:
 def add_publisher(connection: sa.Connection, user_id: str, handle: str, skeleton: str, now: int) -> bool:
     """False: the handle, or one that it can be taken for, is somebody else's."""
     values = {"user_id": user_id, "handle": handle, "skeleton": skeleton, "created_at": now}
-    made = connection.execute(_insert(connection, publishers).values(values).on_conflict_do_nothing())
-    return made.rowcount == 1
+    statement = _insert(connection, publishers).values(values).on_conflict_do_nothing()
+    return connection.execute(statement.returning(publishers.c.user_id)).one_or_none() is not None
 
 
 def head(connection: sa.Connection, agent_id: str) -> Head | None:
@@ -66,8 +72,8 @@ def listed_heads(connection: sa.Connection) -> list[Head]:
 
 def add_head(connection: sa.Connection, values: Mapping[str, Any]) -> bool:
     """False: the author has an agent of this slug."""
-    made = connection.execute(_insert(connection, offered_agents).values(values).on_conflict_do_nothing())
-    return made.rowcount == 1
+    statement = _insert(connection, offered_agents).values(values).on_conflict_do_nothing()
+    return connection.execute(statement.returning(offered_agents.c.agent_id)).one_or_none() is not None
 
 
 def change_head(connection: sa.Connection, agent_id: str, values: Mapping[str, Any]) -> None:
@@ -144,6 +150,67 @@ def versions(connection: sa.Connection, agent_id: str) -> list[Version]:
     return [_version(row) for row in rows]
 
 
+def sealed_versions(connection: sa.Connection, agent_id: str) -> list[tuple[Version, bytes]]:
+    """All versions with their sealed instructions, newest first."""
+    t = offered_versions
+    rows = connection.execute(sa.select(t).where(t.c.agent_id == agent_id).order_by(t.c.version.desc()))
+    return [(_version(row), row.instructions_sealed) for row in rows]
+
+
+def waiting(connection: sa.Connection, limit: int) -> list[tuple[Version, bytes]]:
+    """Versions that wait for a person, the first submitted first."""
+    t = offered_versions
+    query = sa.select(t).where(t.c.state == "submitted").order_by(t.c.decided_at, t.c.agent_id, t.c.version)
+    return [(_version(row), row.instructions_sealed) for row in connection.execute(query.limit(limit))]
+
+
+def reviewed(connection: sa.Connection, agent_id: str) -> Version | None:
+    """The newest version whose tools and scopes a person approved; None: there is none, or a version was suspended."""
+    t = offered_versions
+    rows = connection.execute(sa.select(t).where(t.c.agent_id == agent_id).order_by(t.c.version.desc())).all()
+    if any(row.state == "suspended" for row in rows):
+        return None
+    return next((_version(row) for row in rows if row.reviewed), None)
+
+
+def last_rise(connection: sa.Connection, agent_id: str) -> int | None:
+    """When a rise of its price was last listed, ms."""
+    t = offered_versions
+    rises = sa.select(sa.func.max(t.c.decided_at)).where(t.c.agent_id == agent_id, t.c.price_raised == 1)
+    found: int | None = connection.execute(rises).scalar_one()
+    return found
+
+
+def keep_sketch(connection: sa.Connection, agent_id: str, number: int, sketch: list[int]) -> None:
+    """Remembers what a version's text is like."""
+    values = {"agent_id": agent_id, "version": number, "sketch": msgspec.json.encode(sketch).decode()}
+    connection.execute(_insert(connection, offered_sketches).values(values).on_conflict_do_nothing())
+
+
+def sketches(connection: sa.Connection, except_user: str) -> list[tuple[str, list[int]]]:
+    """(publisher/slug, sketch) of what others have listed."""
+    s, a, p = offered_sketches, offered_agents, publishers
+    query = (
+        sa.select(p.c.handle, a.c.slug, s.c.sketch)
+        .join(a, (a.c.agent_id == s.c.agent_id) & (a.c.live == s.c.version))
+        .join(p, p.c.user_id == a.c.user_id)
+        .where(a.c.visibility == "listed", a.c.user_id != except_user)
+        .order_by(p.c.handle, a.c.slug)
+    )
+    return [
+        (f"{row.handle}/{row.slug}", msgspec.json.decode(row.sketch)) for row in connection.execute(query)
+    ]
+
+
+def named_like(connection: sa.Connection, skeleton: str, except_user: str) -> list[Head]:
+    """Agents that others have listed under a name that this one can be taken for."""
+    t, a = offered_versions, offered_agents
+    query = _HEAD.join(t, (t.c.agent_id == a.c.agent_id) & (t.c.version == a.c.live)).where(
+        a.c.visibility == "listed", a.c.user_id != except_user, t.c.skeleton == skeleton[:200]
+    )
+    return [_head(row) for row in connection.execute(query.order_by(a.c.agent_id))]
+
+
 def live_versions(connection: sa.Connection, agent_ids: Sequence[str] | None = None) -> list[Version]:
     """The live versions of agents that may be found by search, without instructions."""
     t, a = offered_versions, offered_agents
@@ -187,6 +254,14 @@ def drop_consent(connection: sa.Connection, user_id: str, agent_id: str) -> bool
     t = agent_consents
     gone = connection.execute(sa.delete(t).where(t.c.user_id == user_id, t.c.agent_id == agent_id))
     return gone.rowcount == 1
+
+
+def erase_user(connection: sa.Connection, user_id: str) -> None:
+    """Everything of a user: what they agreed to, and what they offered."""
+    mine = sa.select(offered_agents.c.agent_id).where(offered_agents.c.user_id == user_id)
+    connection.execute(sa.delete(offered_sketches).where(offered_sketches.c.agent_id.in_(mine)))
+    for table in (agent_consents, offered_versions, offered_agents, publishers):
+        connection.execute(sa.delete(table).where(table.c.user_id == user_id))
 
 
 def _insert(connection: sa.Connection, table: sa.Table) -> "postgresql.Insert | sqlite.Insert":

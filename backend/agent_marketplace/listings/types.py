@@ -27,6 +27,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     fork_version: int | None
     created_at: int
     updated_at: int
+    last_live: int | None = None
 
     @property
     def path(self) -> str:

@@ -26,6 +26,7 @@ class Rule:
 
 ASK = {"model": PAID, "prompt": "Hi", "max_tokens": 5}
 M, A, ADMIN = MARKET, AGENTS, "/api/v1/admin"
+CARD, OFFERED = f"{AGENTS}/listings/{{publisher}}/{{slug}}", f"{AGENTS}/offered/{{offered_id}}"
 PROOF = {"password": "wrong, so wrong", "reason": "x"}
 RULES: dict[str, Rule] = {
     "get /healthz": Rule("open"),
@@ -106,6 +107,25 @@ RULES: dict[str, Rule] = {
     f"get {A}/agents/{{agent_id}}": Rule("read", mine=True),
     f"patch {A}/agents/{{agent_id}}": Rule("write", mine=True, body={"name": "Mine"}),
     f"delete {A}/agents/{{agent_id}}": Rule("write", mine=True),
+    f"get {A}/listings": Rule("open"),
+    f"get {CARD}": Rule("open"),
+    f"post {CARD}/consent": Rule("write", body={"version": 1}),
+    f"delete {CARD}/consent": Rule("write"),
+    f"post {CARD}/fork": Rule("write", body={"slug": "mine"}),
+    f"get {A}/installed": Rule("read"),
+    f"get {A}/publisher": Rule("read"),
+    f"put {A}/publisher": Rule("write", body={"handle": "x"}),
+    f"get {A}/offered": Rule("read"),
+    f"post {A}/offered": Rule("write", body={"slug": "x", "version": {}}),
+    f"get {OFFERED}": Rule("read", mine=True),
+    f"get {OFFERED}/diff": Rule("read", mine=True),
+    f"post {OFFERED}/versions": Rule("write", mine=True, body={"name": "x"}),
+    f"post {OFFERED}/versions/{{version}}/submit": Rule("write", mine=True, body={"visibility": "private"}),
+    f"post {OFFERED}/versions/{{version}}/withdraw": Rule("write", mine=True),
+    f"get {ADMIN}/agents/queue": Rule("admin"),
+    f"post {ADMIN}/agents/{{offered_id}}/versions/{{version}}/decision": Rule(
+        "admin", body={"decision": "suspend", "reason": "x"}
+    ),
     f"get {A}/{{agent_id}}/history": Rule("read", mine=True),
     f"get {A}/agents/{{agent_id}}/history": Rule("read", mine=True),
     "post /mcp": Rule("caller", body={"jsonrpc": "2.0", "id": 1, "method": "ping"}),
@@ -180,7 +200,17 @@ def owner(server: Server) -> tuple[Client, dict[str, str]]:
     turn = agreed(ada.post(f"{A}/chat", {"model": PAID, "message": "a private matter"}))
     ada.post(f"{A}/chat", {"model": PAID, "message": "Hi", "stream": True, "resumable": True, "run_id": run})
     agreed(ada.post(f"{M}/api-keys", {"provider": "anthropic", "api_key": "sk-ant-0123456789abcdef"}))
+    agreed(ada.call("PUT", f"{A}/publisher", {"handle": "ada-l"}))
+    made = agreed(
+        ada.post(f"{A}/offered", {"slug": "xx", "version": {"name": "x", "model": PAID, "licence": "MIT"}})
+    )
+    offered = made["agent"]["id"]
+    agreed(ada.post(f"{A}/offered/{offered}/versions/1/submit", {"visibility": "unlisted"}))
     names = {
+        "offered_id": offered,
+        "version": "1",
+        "publisher": "ada-l",
+        "slug": "xx",
         "user_id": ada.user_id,
         "model_id": PAID,
         "model": PAID,
@@ -253,9 +283,9 @@ def test_nobody_reaches_another_persons_objects(
         f"get {A}/agents",
     ):
         text = ask(stranger, route, owner[1]).text
-        assert not [name for name in owner[1].values() if name in text and name not in (PAID, "anthropic")], (
-            route
-        )
+        assert not [
+            name for name in owner[1].values() if name in text and name not in (PAID, "anthropic", "1", "xx")
+        ], route
 
 
 def test_only_administrators_act_for_others(server: Server, owner: tuple[Client, dict[str, str]]) -> None:

@@ -30,6 +30,9 @@ offered_agents = sa.Table(
     sa.Column("fork_version", sa.Integer),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("updated_at", sa.BigInteger, nullable=False),
+    sa.Column(
+        "last_live", sa.Integer
+    ),  # the version that was offered last: its price is what a new one is compared with
     sa.UniqueConstraint("user_id", "slug"),
     sa.Index("ix_offered_agents_visibility", "visibility"),
 )
@@ -70,4 +73,13 @@ agent_consents = sa.Table(
     sa.Column("pinned", sa.Integer),  # the version to stay with; None = whichever is live
     sa.Column("at", sa.BigInteger, nullable=False),
     sa.PrimaryKeyConstraint("user_id", "agent_id"),
+)
+
+offered_sketches = sa.Table(
+    "offered_sketches",
+    metadata,
+    sa.Column("agent_id", sa.String(40), nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("sketch", sa.Text, nullable=False),  # JSON: see `listings.checks`
+    sa.PrimaryKeyConstraint("agent_id", "version"),
 )

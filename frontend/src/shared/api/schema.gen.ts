@@ -123,6 +123,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/agents/queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Versions that wait for a person */
+        get: operations["get_queue_api_v1_admin_agents_queue_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/agents/{offered_id}/versions/{version}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** List, refuse, stop or restore a version */
+        post: operations["decide_api_v1_admin_agents__offered_id__versions__version__decision_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/audit": {
         parameters: {
             query?: never;
@@ -411,6 +445,213 @@ export interface paths {
         put?: never;
         /** What a call will cost, before it is made */
         post: operations["estimate_api_v1_agents_estimate_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/installed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Agents that I agreed to */
+        get: operations["get_installed_api_v1_agents_installed_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/listings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Find agents */
+        get: operations["find_listings_api_v1_agents_listings_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/listings/{publisher}/{slug}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An agent's card */
+        get: operations["get_listing_api_v1_agents_listings__publisher___slug__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/listings/{publisher}/{slug}/consent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Agree to what an agent may do and who sees data */
+        post: operations["agree_api_v1_agents_listings__publisher___slug__consent_post"];
+        /** Take it back */
+        delete: operations["revoke_api_v1_agents_listings__publisher___slug__consent_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/listings/{publisher}/{slug}/fork": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make an own agent of a copy, with attribution */
+        post: operations["fork_api_v1_agents_listings__publisher___slug__fork_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/offered": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Agents of mine */
+        get: operations["list_offered_api_v1_agents_offered_get"];
+        put?: never;
+        /** A new agent with its first version, a draft */
+        post: operations["create_offered_api_v1_agents_offered_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/offered/{offered_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One of my agents with all versions */
+        get: operations["get_offered_api_v1_agents_offered__offered_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/offered/{offered_id}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What differs between two versions of mine */
+        get: operations["get_diff_api_v1_agents_offered__offered_id__diff_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/offered/{offered_id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The next version, a draft */
+        post: operations["add_version_api_v1_agents_offered__offered_id__versions_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/offered/{offered_id}/versions/{version}/submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Offer a version */
+        post: operations["submit_version_api_v1_agents_offered__offered_id__versions__version__submit_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/offered/{offered_id}/versions/{version}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a version back */
+        post: operations["withdraw_version_api_v1_agents_offered__offered_id__versions__version__withdraw_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/publisher": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My handle */
+        get: operations["get_publisher_api_v1_agents_publisher_get"];
+        /** Take a handle, for good */
+        put: operations["take_handle_api_v1_agents_publisher_put"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1864,6 +2105,19 @@ export interface components {
              */
             success: true;
         };
+        /**
+         * Agree
+         * @description version: whose card was read; pin: stay with it.
+         */
+        Agree: {
+            /**
+             * Pin
+             * @default false
+             */
+            pin: boolean;
+            /** Version */
+            version: number;
+        };
         /** Analysis */
         Analysis: {
             /** Confidence */
@@ -2191,6 +2445,18 @@ export interface components {
             system?: string;
             temperature?: number;
         };
+        /** ConsentOut */
+        ConsentOut: {
+            /** Agreed Version */
+            agreed_version: number;
+            /** Pinned */
+            pinned: number | null;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
         /** Conversation */
         Conversation: {
             conversation: components["schemas"]["ConversationOut"];
@@ -2291,6 +2557,39 @@ export interface components {
             success: true;
         };
         /**
+         * Decide
+         * @description approve and restore need the administrator's password; reject and suspend take away and do not.
+         */
+        Decide: {
+            /**
+             * Decision
+             * @enum {string}
+             */
+            decision: "approve" | "reject" | "suspend" | "restore";
+            /**
+             * Password
+             * @default
+             * @example correct horse battery staple
+             */
+            password: string;
+            /**
+             * Reason
+             * @example its tools are what its card says
+             */
+            reason: string;
+        };
+        /** Decided */
+        Decided: {
+            /** Request Id */
+            request_id: string;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+            version: components["schemas"]["VersionOut"];
+        };
+        /**
          * DeleteAccount
          * @example {
          *       "password": "correct horse battery staple"
@@ -2363,6 +2662,21 @@ export interface components {
              * @constant
              */
             token_type: "Bearer";
+        };
+        /**
+         * DiffOut
+         * @description What differs between two versions; each field with its value before and after.
+         */
+        DiffOut: {
+            /** Changes */
+            changes: {
+                [key: string]: unknown[];
+            };
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
         };
         /**
          * Document
@@ -2470,6 +2784,26 @@ export interface components {
             source: string;
         };
         /**
+         * ExampleBody
+         * @description expects: words that an answer must contain.
+         */
+        ExampleBody: {
+            /**
+             * Expects
+             * @default []
+             */
+            expects: string[];
+            /** Input */
+            input: string;
+        };
+        /** ExampleOut */
+        ExampleOut: {
+            /** Expects */
+            expects: string[];
+            /** Input */
+            input: string;
+        };
+        /**
          * Exported
          * @description All of my data.
          */
@@ -2530,6 +2864,14 @@ export interface components {
             page: string;
             /** Words */
             words: string;
+        };
+        /** Fork */
+        Fork: {
+            /**
+             * Slug
+             * @example ada
+             */
+            slug: string;
         };
         /**
          * Generation
@@ -2633,6 +2975,30 @@ export interface components {
             /** Since */
             since: string;
         };
+        /** Installed */
+        Installed: {
+            /** Agents */
+            agents: components["schemas"]["InstalledOut"][];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        /**
+         * InstalledOut
+         * @description asked_again: what it may do has changed since it was agreed to; pinned: the version to stay with.
+         */
+        InstalledOut: {
+            agent: components["schemas"]["OfferedOut"];
+            /** Agreed Version */
+            agreed_version: number;
+            /** Asked Again */
+            asked_again: boolean;
+            /** Pinned */
+            pinned: number | null;
+            version: components["schemas"]["VersionOut"];
+        };
         /**
          * Key
          * @description A marketplace key without its text. spent, held: dollars of the cap's period; max_in_flight: calls at once.
@@ -2735,6 +3101,74 @@ export interface components {
             p50: number;
             /** P95 */
             p95: number;
+        };
+        /**
+         * LimitsBody
+         * @description Bounds of one run; cap_*: of models, tools and fee together.
+         */
+        LimitsBody: {
+            /**
+             * Cap Default
+             * @default 0.5
+             * @example 0.02
+             */
+            cap_default: number | string;
+            /**
+             * Cap Max
+             * @default 10
+             * @example 0.02
+             */
+            cap_max: number | string;
+            /**
+             * Seconds
+             * @default 600
+             */
+            seconds: number;
+            /**
+             * Steps
+             * @default 10
+             */
+            steps: number;
+            /**
+             * Tool Calls
+             * @default 30
+             */
+            tool_calls: number;
+        };
+        /** LimitsOut */
+        LimitsOut: {
+            /** Cap Default */
+            cap_default: number;
+            /** Cap Max */
+            cap_max: number;
+            /** Seconds */
+            seconds: number;
+            /** Steps */
+            steps: number;
+            /** Tool Calls */
+            tool_calls: number;
+        };
+        /**
+         * ListingOut
+         * @description A listed agent with its live version.
+         */
+        ListingOut: {
+            agent: components["schemas"]["OfferedOut"];
+            version: components["schemas"]["VersionOut"];
+        };
+        /** Listings */
+        Listings: {
+            /** Listings */
+            listings: components["schemas"]["ListingOut"][];
+            /** Next Offset */
+            next_offset: number | null;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+            /** Total */
+            total: number;
         };
         /**
          * LotOut
@@ -2895,6 +3329,15 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** NewOffered */
+        NewOffered: {
+            /**
+             * Slug
+             * @example ada
+             */
+            slug: string;
+            version: components["schemas"]["SpecBody"];
+        };
         /**
          * Note
          * @description A field of the call that did not reach the provider as it was written, and why.
@@ -2945,6 +3388,67 @@ export interface components {
             upstream_id: string;
         } & {
             [key: string]: unknown;
+        };
+        /** OfferedList */
+        OfferedList: {
+            /** Agents */
+            agents: components["schemas"]["OfferedPage"][];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        /**
+         * OfferedOut
+         * @description model: what to put into `model` to run it; forked_from: `publisher/slug@n`, where that still is there.
+         */
+        OfferedOut: {
+            /** Forked From */
+            forked_from: string | null;
+            /** Id */
+            id: string;
+            /** Live */
+            live: number | null;
+            /** Model */
+            model: string;
+            /** Newest */
+            newest: number;
+            /** Publisher */
+            publisher: string;
+            /** Slug */
+            slug: string;
+            /** Updated At */
+            updated_at: string;
+            /**
+             * Visibility
+             * @enum {string}
+             */
+            visibility: "private" | "unlisted" | "listed";
+        };
+        /**
+         * OfferedPage
+         * @description Newest version first.
+         */
+        OfferedPage: {
+            agent: components["schemas"]["OfferedOut"];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+            /** Versions */
+            versions: components["schemas"]["VersionOut"][];
+        };
+        /** OfferedReply */
+        OfferedReply: {
+            agent: components["schemas"]["OfferedOut"];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+            version: components["schemas"]["VersionOut"];
         };
         /** Offers */
         Offers: {
@@ -3083,6 +3587,46 @@ export interface components {
              * @constant
              */
             success: true;
+        };
+        /**
+         * PriceBody
+         * @description An author's fee for a delivered run. model_cost_bp: of what its models cost; max_fee: the most it can be.
+         */
+        PriceBody: {
+            /**
+             * Fee Run
+             * @default 0
+             * @example 0.02
+             */
+            fee_run: number | string;
+            /**
+             * Fee Step
+             * @default 0
+             * @example 0.02
+             */
+            fee_step: number | string;
+            /**
+             * Max Fee
+             * @default 0
+             * @example 0.02
+             */
+            max_fee: number | string;
+            /**
+             * Model Cost Bp
+             * @default 0
+             */
+            model_cost_bp: number;
+        };
+        /** PriceOut */
+        PriceOut: {
+            /** Fee Run */
+            fee_run: number;
+            /** Fee Step */
+            fee_step: number;
+            /** Max Fee */
+            max_fee: number;
+            /** Model Cost Bp */
+            model_cost_bp: number;
         };
         /**
          * Prices
@@ -3232,6 +3776,37 @@ export interface components {
              * @constant
              */
             success: true;
+        };
+        /**
+         * PublisherReply
+         * @description handle: null before one was taken.
+         */
+        PublisherReply: {
+            /** Handle */
+            handle: string | null;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        /** Queue */
+        Queue: {
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+            /** Versions */
+            versions: components["schemas"]["QueueEntry"][];
+        };
+        /** QueueEntry */
+        QueueEntry: {
+            /** Author */
+            author: string;
+            /** Id */
+            id: string;
+            version: components["schemas"]["VersionOut"];
         };
         /**
          * Range
@@ -3602,6 +4177,161 @@ export interface components {
             /** User Id */
             user_id: string;
         };
+        /**
+         * SpecBody
+         * @description A version of an agent: never changed once it is made.
+         * @example {
+         *       "category": "code",
+         *       "instructions": "Review code in five points.",
+         *       "licence": "MIT",
+         *       "model": "auto",
+         *       "name": "Reviewer",
+         *       "price": {
+         *         "fee_run": "0.02",
+         *         "max_fee": "0.02"
+         *       },
+         *       "summary": "Reviews a diff"
+         *     }
+         */
+        SpecBody: {
+            /**
+             * Category
+             * @default other
+             * @enum {string}
+             */
+            category: "code" | "writing" | "data" | "research" | "support" | "other";
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /**
+             * Examples
+             * @default []
+             */
+            examples: components["schemas"]["ExampleBody"][];
+            /**
+             * Hosts
+             * @default []
+             */
+            hosts: string[];
+            /**
+             * Instructions
+             * @default
+             */
+            instructions: string;
+            /**
+             * Licence
+             * @default proprietary
+             */
+            licence: string;
+            /**
+             * @default {
+             *       "cap_default": "0.5",
+             *       "cap_max": "10",
+             *       "seconds": 600,
+             *       "steps": 10,
+             *       "tool_calls": 30
+             *     }
+             */
+            limits: components["schemas"]["LimitsBody"];
+            /**
+             * Model
+             * @default auto
+             */
+            model: string;
+            /** Name */
+            name: string;
+            /** Output Schema */
+            output_schema?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Parameters
+             * @default {}
+             */
+            parameters: {
+                [key: string]: unknown;
+            };
+            /**
+             * @default {
+             *       "fee_run": "0",
+             *       "fee_step": "0",
+             *       "max_fee": "0",
+             *       "model_cost_bp": 0
+             *     }
+             */
+            price: components["schemas"]["PriceBody"];
+            /**
+             * Scopes
+             * @default []
+             */
+            scopes: string[];
+            /**
+             * Starters
+             * @default []
+             */
+            starters: string[];
+            /**
+             * Subagents
+             * @default []
+             */
+            subagents: components["schemas"]["SubAgentBody"][];
+            /**
+             * Summary
+             * @default
+             */
+            summary: string;
+            /**
+             * Tools
+             * @default []
+             */
+            tools: components["schemas"]["ToolBody"][];
+        };
+        /**
+         * SpecOut
+         * @description instructions: null for everybody but the author and reviewers.
+         */
+        SpecOut: {
+            /** Category */
+            category: string;
+            /** Description */
+            description: string;
+            /** Examples */
+            examples: components["schemas"]["ExampleOut"][];
+            /** Hosts */
+            hosts: string[];
+            /** Instructions */
+            instructions: string | null;
+            /** Licence */
+            licence: string;
+            limits: components["schemas"]["LimitsOut"];
+            /** Model */
+            model: string;
+            /** Name */
+            name: string;
+            /** Output Schema */
+            output_schema: {
+                [key: string]: unknown;
+            } | null;
+            /** Parameters */
+            parameters: {
+                [key: string]: unknown;
+            };
+            price: components["schemas"]["PriceOut"];
+            /** Scopes */
+            scopes: string[];
+            /** Starters */
+            starters: string[];
+            /** Subagents */
+            subagents: {
+                [key: string]: unknown;
+            }[];
+            /** Summary */
+            summary: string;
+            /** Tools */
+            tools: components["schemas"]["ToolOut"][];
+        };
         /** Statement */
         Statement: {
             /** Entries */
@@ -3644,6 +4374,24 @@ export interface components {
              */
             success: true;
         };
+        /** SubAgentBody */
+        SubAgentBody: {
+            /** Agent */
+            agent: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * SubmitVersion
+         * @description private: for oneself; unlisted: who has the link; listed: found by everybody, after a look by a person where needed.
+         */
+        SubmitVersion: {
+            /**
+             * Visibility
+             * @enum {string}
+             */
+            visibility: "private" | "unlisted" | "listed";
+        };
         /**
          * Subscribe
          * @example {
@@ -3669,6 +4417,14 @@ export interface components {
             success: true;
             /** Tier */
             tier: string;
+        };
+        /** TakeHandle */
+        TakeHandle: {
+            /**
+             * Handle
+             * @example ada
+             */
+            handle: string;
         };
         /**
          * Times
@@ -3723,6 +4479,66 @@ export interface components {
             output_tokens: number;
             /** Reasoning Tokens */
             reasoning_tokens?: number | null;
+        };
+        /**
+         * ToolBody
+         * @description A tool that runs may call. pin: the SHA-256 of its definition; credential: whose.
+         */
+        ToolBody: {
+            /**
+             * Credential
+             * @default none
+             * @enum {string}
+             */
+            credential: "none" | "operator" | "author" | "user";
+            /**
+             * Idempotent
+             * @default false
+             */
+            idempotent: boolean;
+            /**
+             * Pin
+             * @default
+             */
+            pin: string;
+            /**
+             * Policy
+             * @default ask
+             * @enum {string}
+             */
+            policy: "allow" | "ask" | "deny";
+            /** Server */
+            server: string;
+            /**
+             * Timeout S
+             * @default 30
+             */
+            timeout_s: number;
+            /** Tool */
+            tool: string;
+        };
+        /** ToolOut */
+        ToolOut: {
+            /**
+             * Credential
+             * @enum {string}
+             */
+            credential: "none" | "operator" | "author" | "user";
+            /** Idempotent */
+            idempotent: boolean;
+            /** Pin */
+            pin: string;
+            /**
+             * Policy
+             * @enum {string}
+             */
+            policy: "allow" | "ask" | "deny";
+            /** Server */
+            server: string;
+            /** Timeout S */
+            timeout_s: number;
+            /** Tool */
+            tool: string;
         };
         /**
          * TreeMessage
@@ -3973,6 +4789,45 @@ export interface components {
             /** Error Type */
             type: string;
         };
+        /**
+         * VersionOut
+         * @description fingerprint: SHA-256 over all of it; price_now: what a run that begins now keeps; price_from: when its own price begins.
+         */
+        VersionOut: {
+            /**
+             * Asked
+             * @enum {string}
+             */
+            asked: "private" | "unlisted" | "listed";
+            /** Created At */
+            created_at: string;
+            /** Decided At */
+            decided_at: string | null;
+            /** Findings */
+            findings: string[];
+            /** Fingerprint */
+            fingerprint: string;
+            /** Price From */
+            price_from: string;
+            price_now: components["schemas"]["PriceOut"];
+            spec: components["schemas"]["SpecOut"];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "draft" | "submitted" | "listed" | "rejected" | "suspended" | "withdrawn";
+            /** Version */
+            version: number;
+        };
+        /** VersionReply */
+        VersionReply: {
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+            version: components["schemas"]["VersionOut"];
+        };
         /** SessionsEnded */
         agent_marketplace__api__admin_schemas__SessionsEnded: {
             /** Ended */
@@ -4180,6 +5035,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
+                };
+            };
+        };
+    };
+    get_queue_api_v1_admin_agents_queue_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Queue"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    decide_api_v1_admin_agents__offered_id__versions__version__decision_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                offered_id: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Decide"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Decided"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
                 };
             };
         };
@@ -4903,6 +5823,497 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Estimated"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_installed_api_v1_agents_installed_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Installed"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    find_listings_api_v1_agents_listings_get: {
+        parameters: {
+            query?: {
+                q?: string;
+                category?: ("code" | "writing" | "data" | "research" | "support" | "other") | null;
+                limit?: number;
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listings"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_listing_api_v1_agents_listings__publisher___slug__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                publisher: string;
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfferedPage"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    agree_api_v1_agents_listings__publisher___slug__consent_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                publisher: string;
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Agree"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentOut"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    revoke_api_v1_agents_listings__publisher___slug__consent_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                publisher: string;
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reply"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    fork_api_v1_agents_listings__publisher___slug__fork_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                publisher: string;
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Fork"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfferedReply"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    list_offered_api_v1_agents_offered_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfferedList"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    create_offered_api_v1_agents_offered_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewOffered"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfferedReply"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_offered_api_v1_agents_offered__offered_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                offered_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfferedPage"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_diff_api_v1_agents_offered__offered_id__diff_get: {
+        parameters: {
+            query?: {
+                old?: number;
+                new?: number;
+            };
+            header?: never;
+            path: {
+                offered_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DiffOut"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    add_version_api_v1_agents_offered__offered_id__versions_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                offered_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SpecBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionReply"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    submit_version_api_v1_agents_offered__offered_id__versions__version__submit_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                offered_id: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubmitVersion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionReply"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    withdraw_version_api_v1_agents_offered__offered_id__versions__version__withdraw_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                offered_id: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionReply"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_publisher_api_v1_agents_publisher_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublisherReply"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    take_handle_api_v1_agents_publisher_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TakeHandle"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublisherReply"];
                 };
             };
             /** @description Any failure */

@@ -1,0 +1,113 @@
+"""The review of agents: who may be listed, and the kill switch. Each act is one transaction with its line in the audit log."""
+
+import msgspec
+import sqlalchemy as sa
+
+from agent_marketplace.admin.admin import Actor, Admin
+from agent_marketplace.clock import Clock
+from agent_marketplace.db.engine import Database
+from agent_marketplace.errors import Conflict, NotFound
+from agent_marketplace.listings import Resolver, Version, store
+from agent_marketplace.listings.publishing import offer_in
+
+QUEUE = 100
+
+
+class AgentDesk:
+    """What administrators decide about versions of agents."""
+
+    def __init__(self, db: Database, admin: Admin, resolver: Resolver, clock: Clock) -> None:
+        self._db = db
+        self._admin = admin
+        self._resolver = resolver
+        self._clock = clock
+
+    async def queue(self) -> list[Version]:
+        """Versions that wait, the first submitted first, with their instructions."""
+        waiting = await self._db.read(lambda c: store.waiting(c, QUEUE))
+        return [
+            msgspec.structs.replace(version, spec=await self._resolver.opened(version, sealed))
+            for version, sealed in waiting
+        ]
+
+    async def approve(self, by: Actor, agent_id: str, number: int, *, reason: str) -> Version:
+        """Lists a submitted version; its tools, scopes and hosts count as seen from now on. Raises NotFound, Conflict."""
+
+        def work(connection: sa.Connection) -> Version:
+            version = _in_state(connection, agent_id, number, "submitted")
+            head = store.head(connection, agent_id)
+            assert head is not None  # it has a version
+            seen = msgspec.structs.replace(version, reviewed=True)
+            listed = offer_in(connection, head, seen, self._clock.now_ms())
+            self._record(connection, by, "approve agent", version, listed, reason)
+            return listed
+
+        return await self._db.write(work)
+
+    async def reject(self, by: Actor, agent_id: str, number: int, *, reason: str) -> Version:
+        """Refuses a submitted version; its author reads why. Raises NotFound, Conflict."""
+
+        def work(connection: sa.Connection) -> Version:
+            version = _in_state(connection, agent_id, number, "submitted")
+            return self._decide(connection, by, "reject agent", version, "rejected", [reason], reason)
+
+        return await self._db.write(work)
+
+    async def suspend(self, by: Actor, agent_id: str, number: int, *, reason: str) -> Version:
+        """The kill switch: new runs are refused at once, running ones end at their next step. Raises NotFound, Conflict."""
+
+        def work(connection: sa.Connection) -> Version:
+            version = _in_state(connection, agent_id, number, "listed", "submitted", "withdrawn", "draft")
+            gone = self._decide(connection, by, "suspend agent", version, "suspended", [reason], reason)
+            head = store.head(connection, agent_id)
+            if head is not None and head.live == number:
+                store.change_head(connection, agent_id, {"live": None, "updated_at": self._clock.now_ms()})
+            return gone
+
+        return await self._db.write(work)
+
+    async def restore(self, by: Actor, agent_id: str, number: int, *, reason: str) -> Version:
+        """Lists a suspended version again. Raises NotFound, Conflict."""
+
+        def work(connection: sa.Connection) -> Version:
+            version = _in_state(connection, agent_id, number, "suspended")
+            head = store.head(connection, agent_id)
+            assert head is not None  # it has a version
+            again = msgspec.structs.replace(version, findings=[])
+            listed = offer_in(connection, head, again, self._clock.now_ms())
+            self._record(connection, by, "restore agent", version, listed, reason)
+            return listed
+
+        return await self._db.write(work)
+
+    def _decide(
+        self,
+        connection: sa.Connection,
+        by: Actor,
+        act: str,
+        version: Version,
+        state: str,
+        why: list[str],
+        reason: str,
+    ) -> Version:
+        after = msgspec.structs.replace(version, state=state, findings=why, decided_at=self._clock.now_ms())
+        store.decide(connection, after)
+        self._record(connection, by, act, version, after, reason)
+        return after
+
+    def _record(
+        self, connection: sa.Connection, by: Actor, act: str, before: Version, after: Version, reason: str
+    ) -> None:
+        name = f"{after.agent_id}@{after.version}"
+        was, now = {"state": before.state}, {"state": after.state, "content": after.content_hash}
+        self._admin.record_in(connection, by, act, name, was, now, reason)
+
+
+def _in_state(connection: sa.Connection, agent_id: str, number: int, *states: str) -> Version:
+    store.one_at_a_time(connection)
+    found = store.version(connection, agent_id, number)
+    if found is None:
+        raise NotFound("No such version")
+    if found[0].state not in states:
+        raise Conflict(f"This version is {found[0].state}")
+    return found[0]

@@ -1,0 +1,168 @@
+"""Replies of the routes of offered agents. Money in dollars, times in ISO 8601."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from agent_marketplace.api.schemas import Reply
+
+Visibility = Literal["private", "unlisted", "listed"]
+State = Literal["draft", "submitted", "listed", "rejected", "suspended", "withdrawn"]
+
+
+class PriceOut(BaseModel):
+    fee_run: float
+    fee_step: float
+    model_cost_bp: int
+    max_fee: float
+
+
+class LimitsOut(BaseModel):
+    steps: int
+    tool_calls: int
+    seconds: int
+    cap_default: float
+    cap_max: float
+
+
+class ToolOut(BaseModel):
+    server: str
+    tool: str
+    pin: str
+    policy: Literal["allow", "ask", "deny"]
+    credential: Literal["none", "operator", "author", "user"]
+    idempotent: bool
+    timeout_s: int
+
+
+class ExampleOut(BaseModel):
+    input: str
+    expects: list[str]
+
+
+class SpecOut(BaseModel):
+    """instructions: null for everybody but the author and reviewers."""
+
+    name: str
+    model: str
+    instructions: str | None
+    summary: str
+    description: str
+    parameters: dict[str, Any]
+    tools: list[ToolOut]
+    subagents: list[dict[str, Any]]
+    scopes: list[str]
+    limits: LimitsOut
+    hosts: list[str]
+    price: PriceOut
+    output_schema: dict[str, Any] | None
+    licence: str
+    category: str
+    starters: list[str]
+    examples: list[ExampleOut]
+
+
+class VersionOut(BaseModel):
+    """fingerprint: SHA-256 over all of it; price_now: what a run that begins now keeps; price_from: when its own price begins."""
+
+    version: int
+    spec: SpecOut
+    fingerprint: str
+    state: State
+    asked: Visibility
+    findings: list[str]
+    created_at: str
+    decided_at: str | None
+    price_now: PriceOut
+    price_from: str
+
+
+class OfferedOut(BaseModel):
+    """model: what to put into `model` to run it; forked_from: `publisher/slug@n`, where that still is there."""
+
+    id: str
+    publisher: str
+    slug: str
+    model: str
+    visibility: Visibility
+    live: int | None
+    newest: int
+    forked_from: str | None
+    updated_at: str
+
+
+class OfferedReply(Reply):
+    agent: OfferedOut
+    version: VersionOut
+
+
+class OfferedPage(Reply):
+    """Newest version first."""
+
+    agent: OfferedOut
+    versions: list[VersionOut]
+
+
+class OfferedList(Reply):
+    agents: list[OfferedPage]
+
+
+class VersionReply(Reply):
+    version: VersionOut
+
+
+class ListingOut(BaseModel):
+    """A listed agent with its live version."""
+
+    agent: OfferedOut
+    version: VersionOut
+
+
+class Listings(Reply):
+    listings: list[ListingOut]
+    total: int
+    next_offset: int | None
+
+
+class InstalledOut(ListingOut):
+    """asked_again: what it may do has changed since it was agreed to; pinned: the version to stay with."""
+
+    agreed_version: int
+    pinned: int | None
+    asked_again: bool
+
+
+class Installed(Reply):
+    agents: list[InstalledOut]
+
+
+class ConsentOut(Reply):
+    agreed_version: int
+    pinned: int | None
+
+
+class PublisherReply(Reply):
+    """handle: null before one was taken."""
+
+    handle: str | None
+
+
+class DiffOut(Reply):
+    """What differs between two versions; each field with its value before and after."""
+
+    changes: dict[str, list[Any]]
+
+
+class QueueEntry(BaseModel):
+    id: str
+    author: str
+    version: VersionOut
+
+
+class Queue(Reply):
+    versions: list[QueueEntry]
+
+
+class Decided(Reply):
+    version: VersionOut
+    request_id: str
