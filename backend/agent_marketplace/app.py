@@ -46,6 +46,8 @@ from agent_marketplace.net.factory import make_client
 from agent_marketplace.net.http import OutboundClient, OutboundRequest, OutboundResponse
 from agent_marketplace.net.lean_pool import Counts
 from agent_marketplace.net.traces import open_tracer
+from agent_marketplace.payments import Payments
+from agent_marketplace.payments.store import cancel_pending
 from agent_marketplace.providers.endpoints import Endpoint, EndpointTable, Revealable
 from agent_marketplace.providers.local import LocalModel, LocalStatus
 from agent_marketplace.providers.ollama import Pulled, Shown
@@ -77,6 +79,7 @@ _ERASERS = (
     Learner.erase_user_in,
     catalog_store.delete_ratings_of,
     listings_store.erase_user,
+    cancel_pending,
 )
 
 
@@ -114,6 +117,7 @@ class Market:
     accounts: Accounts
     admin: Admin
     agent_desk: AgentDesk
+    payments: Payments
     registry: MarketplaceRegistry
     catalog: Catalog
     learner: Learner
@@ -343,9 +347,8 @@ def build(
         )
     db = _opened(settings, secrets if strict else None, clock)
     ledger = Ledger(db, clock, secret=secrets.checkpoint, hold_ttl_s=settings.hold_ttl_s)
-    reports, vault = Reports(db), Vault(db, secrets.keyring, clock)
-    reasoning = KeptReasoning(db, vault, clock)
-    quota, favourites = settings.storage_per_user, Favourites(db, clock)
+    vault, quota = Vault(db, secrets.keyring, clock), settings.storage_per_user
+    reports, reasoning, favourites = Reports(db), KeptReasoning(db, vault, clock), Favourites(db, clock)
     conversations = Conversations(db, vault, clock, quota=quota)
     endpoints = EndpointTable(settings, os.environ if env is None else env)
     client, registry = _LateClient(), MarketplaceRegistry(clock=clock, fills=_fills(endpoints))
@@ -374,12 +377,12 @@ def build(
     market = Market(
         settings=settings, clock=clock, drain=drain, secrets=secrets, db=db, ledger=ledger, vault=vault, accounts=accounts,
         reports=reports, usage_log=UsageLog(db, reports), admin=admin, agent_desk=AgentDesk(db, admin, listings.resolver, clock),
-        registry=registry, catalog=catalog, engine=engine, client=client, codecs=wires, ollama=ollama,
+        payments=Payments(db, ledger, admin, settings.payments, clock), registry=registry, catalog=catalog, engine=engine,
+        client=client, codecs=wires, ollama=ollama, listings=listings,
         learner=Learner(db, clock, engine, everybody_trusted=settings.signup != "open"),
         endpoints=endpoints, targets=targets, credentials=credentials, health=health,
         router=router, probe=Probe(db), conversations=conversations, reasoning=reasoning, favourites=favourites,
         agents=Agents(db, vault, clock, lambda name: registry.resolve(name) is not None, quota=quota),
-        listings=listings,
         local=LocalModel(settings.models_dir, enabled=settings.local_model),
     )  # fmt: skip
     market.local.on_change = _local_changed(market)

@@ -26,6 +26,25 @@ class ProviderSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class PaymentSettings:
+    """How money comes in. secret: signs notices to our webhook; url: the operator's own page to pay at; transfer: instructions;
+    refund_days: how long what is unused of a payment can be asked back, 0 = not."""
+
+    secret: str | None = field(default=None, repr=False)
+    url: str | None = None
+    transfer: str | None = None
+    least_nano: int = 5_000_000_000
+    most_nano: int = 1_000_000_000_000
+    refund_days: int = 14
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """How an order can be paid here."""
+        offered = {"webhook": self.secret and self.url, "transfer": self.transfer}
+        return tuple(name for name, there in offered.items() if there)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings. Money in nano-dollars; times in seconds; paths absolute.
 
@@ -67,6 +86,7 @@ class Settings:
     nodes: int = 1
     log_format: Literal["text", "json"] = "text"
     otlp_endpoint: str | None = None
+    payments: PaymentSettings = field(default_factory=PaymentSettings)
 
     @property
     def embedded(self) -> bool:
@@ -88,7 +108,8 @@ _KNOWN = {
     "MARKETPLACE_LOG_FORMAT", "MARKETPLACE_OWN_KEYS_AT_KEYLESS", "MARKETPLACE_ABSORBED_LIMIT",
     "MARKETPLACE_SITE", "MARKETPLACE_CORS_ORIGINS", "MARKETPLACE_METRICS", "MARKETPLACE_METRICS_TOKEN",
     "MARKETPLACE_SIGNUP_CREDITS_PER_ADDRESS", "MARKETPLACE_STORAGE_PER_USER", "MARKETPLACE_LOWER_MAX_TOKENS",
-    "MARKETPLACE_FRAME_ANCESTORS",
+    "MARKETPLACE_FRAME_ANCESTORS", "MARKETPLACE_PAYMENT_SECRET", "MARKETPLACE_PAYMENT_URL", "MARKETPLACE_TRANSFER",
+    "MARKETPLACE_TOPUP_LEAST", "MARKETPLACE_TOPUP_MOST", "MARKETPLACE_REFUND_DAYS",
 }  # fmt: skip
 
 
@@ -159,6 +180,31 @@ def _whole(env: Mapping[str, str], name: str, default: int, least: int, most: in
     return int(text)
 
 
+def _payments(env: Mapping[str, str]) -> PaymentSettings:
+    secret = env.get("MARKETPLACE_PAYMENT_SECRET") or None
+    if secret is not None and len(secret) < 32:
+        raise SettingsError("MARKETPLACE_PAYMENT_SECRET has fewer than 32 characters")
+    url = base_url(env, "MARKETPLACE_PAYMENT_URL")
+    if url is not None and ("{order}" not in url or secret is None):
+        raise SettingsError(
+            "MARKETPLACE_PAYMENT_URL needs {order} in it, and MARKETPLACE_PAYMENT_SECRET beside it"
+        )
+    least = _amount(env, "MARKETPLACE_TOPUP_LEAST", "5")
+    most = _amount(env, "MARKETPLACE_TOPUP_MOST", "1000")
+    if not 0 < least <= most <= 10**15:
+        raise SettingsError(
+            "MARKETPLACE_TOPUP_LEAST and _MOST: from above 0 to at most 1,000,000 dollars, in this order"
+        )
+    return PaymentSettings(
+        secret=secret,
+        url=url,
+        transfer=(env.get("MARKETPLACE_TRANSFER") or "").strip()[:2000] or None,
+        least_nano=least,
+        most_nano=most,
+        refund_days=_whole(env, "MARKETPLACE_REFUND_DAYS", 14, 0, 3650),
+    )
+
+
 def _cache_home(env: Mapping[str, str]) -> Path:
     return Path(env.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "agent-marketplace"
 
@@ -227,6 +273,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         lower_max_tokens=_switch(env, "MARKETPLACE_LOWER_MAX_TOKENS", "on"),
         absorbed_limit_nano=_amount(env, "MARKETPLACE_ABSORBED_LIMIT", "1"),
         nodes=_whole(env, "MARKETPLACE_NODES", 1, 1, 10_000),
+        payments=_payments(env),
         otlp_endpoint=base_url(env, "OTEL_EXPORTER_OTLP_ENDPOINT"),
         log_format=cast(
             "Literal['text', 'json']", _choice(env, "MARKETPLACE_LOG_FORMAT", "text", ("text", "json"))

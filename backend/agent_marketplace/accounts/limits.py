@@ -43,6 +43,7 @@ class LimitRates:
     known_device: Rate = Rate(10, 1 / 30)
     device: Rate = Rate(20, 1 / 20)
     user_code: Rate = Rate(10, 1 / 60)
+    codes: Rate = Rate(10, 1 / 60)
 
     def shared_by(self, nodes: int) -> "LimitRates":
         """All limits, divided."""
@@ -132,6 +133,7 @@ class Limits:
         self._address, self._account = buckets("address"), buckets("account")
         self._everywhere, self._known_device = buckets("everywhere"), buckets("known_device")
         self._device, self._user_code = buckets("device"), buckets("user_code")
+        self._codes = buckets("codes")
 
     def share(self, words: MutableSequence[float], key: bytes) -> None:
         """Counts together with the other processes that were given these words and this key."""
@@ -164,6 +166,13 @@ class Limits:
     def guess(self, account: str, address: str | None, *, known_device: bool) -> "Guess":
         """Counts a password about to be checked. Raises RateLimited."""
         return Guess(self._guess_buckets(account, address, known_device=known_device))
+
+    def redeem(self, user_id: str, address: str | None) -> "Guess":
+        """Counts a code about to be looked up. Raises RateLimited."""
+        keys: list[Hashable] = [("user", user_id)]
+        if self._enabled and address is not None:
+            keys.append(("address", address))
+        return Guess([(self._codes, key) for key in keys], "Too many codes that are not known")
 
     def _guess_buckets(
         self, account: str, address: str | None, *, known_device: bool

@@ -23,6 +23,7 @@ from agent_marketplace.api.v1 import (
     activity,
     admin,
     admin_agents,
+    admin_payments,
     ai_agent_routes,
     ai_marketplace_routes,
     assistant,
@@ -32,6 +33,7 @@ from agent_marketplace.api.v1 import (
     documents,
     keys,
     offered,
+    payments,
 )
 from agent_marketplace.app import Market, build
 from agent_marketplace.net.drain import Drain
@@ -83,8 +85,10 @@ def cold(market: Market, extra: Sequence[Router] = ()) -> FastAPI:
         assistant,
         activity,
         billing,
+        payments,
         admin,
         admin_agents,
+        admin_payments,
         keys,
         devices,
         offered,

@@ -13,7 +13,7 @@ vault = typer.Typer(no_args_is_help=True, help="The vault of provider keys.")
 
 @ledger.command("verify", epilog=example("ledger verify", "ledger verify --json"))
 def verify(as_json: Json = False) -> None:
-    """Recompute every posting, balance, hold, chain and the audit log; exit 1 on any disagreement. Runs beside a server."""
+    """Recompute every posting, balance, hold, chain, payment and the audit log; exit 1 on any disagreement. Runs beside a server."""
 
     async def work(market: Market) -> bool:
         with progress("Recomputing the ledger") as shown:

@@ -3,7 +3,7 @@
 Checked: postings of each transaction sum to zero; sequences have no gap; chains and signed checkpoints hold; stored balances
 and roll-ups = recomputed; held = sum of open holds; available >= 0 unless a top-up was reversed; each ended request has one
 usage row that agrees with its postings; key caps hold what their open holds hold; the roll-ups of usage are the sums of its rows;
-lots = what was credited and = the balance.
+lots = what was credited and = the balance; payments are what was credited for them (`ledger.paid`).
 """
 
 import hmac
@@ -25,6 +25,7 @@ from agent_marketplace.db.tables.ledger import (
     usage_records,
 )
 from agent_marketplace.ledger.housekeeping import sign
+from agent_marketplace.ledger.paid import disagreements as unpaid
 from agent_marketplace.ledger.postings import ABSORBED, chain_hash
 from agent_marketplace.ledger.types import VerifyReport
 from agent_marketplace.usage_log.store import disagreements
@@ -105,6 +106,8 @@ def verify(connection: sa.Connection, secret: bytes, tell: Tell = silent) -> Ver
     _key_budgets(audit)
     for words in disagreements(connection, MAX_PROBLEMS):
         audit.wrong(f"{words}; `agent-marketplace usage rebuild` makes the roll-ups anew")
+    for words in unpaid(connection):
+        audit.wrong(words)
     return VerifyReport(**audit.counts, problems=audit.problems)
 
 

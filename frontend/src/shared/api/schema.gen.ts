@@ -191,6 +191,109 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Batches of codes, newest first */
+        get: operations["find_batches_api_v1_admin_codes_get"];
+        put?: never;
+        /** Make a batch of codes */
+        post: operations["make_codes_api_v1_admin_codes_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/codes/{batch_id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End what is left of a batch */
+        post: operations["revoke_codes_api_v1_admin_codes__batch_id__revoke_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Orders, newest first */
+        get: operations["find_orders_api_v1_admin_orders_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/orders/{order_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End an order that will not be paid */
+        post: operations["cancel_order_api_v1_admin_orders__order_id__cancel_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/orders/{order_id}/received": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A transfer has arrived */
+        post: operations["mark_received_api_v1_admin_orders__order_id__received_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/payment-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What processors said, newest first */
+        get: operations["find_events_api_v1_admin_payment_events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/people": {
         parameters: {
             query?: never;
@@ -1377,6 +1480,109 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/marketplace/payments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How credit can be added here */
+        get: operations["get_offered_api_v1_marketplace_payments_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/payments/notice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A payment processor's signed notice that an order is paid */
+        post: operations["take_notice_api_v1_marketplace_payments_notice_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/payments/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My orders, newest first */
+        get: operations["get_orders_api_v1_marketplace_payments_orders_get"];
+        put?: never;
+        /** Order credit */
+        post: operations["make_order_api_v1_marketplace_payments_orders_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/payments/orders/{order_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One of my orders */
+        get: operations["get_order_api_v1_marketplace_payments_orders__order_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/payments/orders/{order_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give up an order that is not paid */
+        post: operations["cancel_order_api_v1_marketplace_payments_orders__order_id__cancel_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/payments/redeem": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Redeem a code */
+        post: operations["redeem_api_v1_marketplace_payments_redeem_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/marketplace/profile": {
         parameters: {
             query?: never;
@@ -2019,6 +2225,67 @@ export interface components {
             /** Provider */
             provider: string;
         };
+        /** AdminOrder */
+        AdminOrder: {
+            /** Amount */
+            amount: number;
+            /** Batch Id */
+            batch_id: string | null;
+            /** Closed At */
+            closed_at: string | null;
+            /** Created At */
+            created_at: string;
+            /** Credit */
+            credit: number;
+            /** Credit Ends At */
+            credit_ends_at: string | null;
+            /** Currency */
+            currency: string;
+            /** Disputed */
+            disputed: boolean;
+            /** Email */
+            email: string | null;
+            /** External Id */
+            external_id: string | null;
+            /** Id */
+            id: string;
+            /**
+             * Method
+             * @enum {string}
+             */
+            method: "transfer" | "webhook" | "stripe" | "code";
+            /** Paid */
+            paid: boolean;
+            /** Pay Url */
+            pay_url: string | null;
+            /** Receipt */
+            receipt: number | null;
+            /** Reference */
+            reference: string;
+            /** Returned */
+            returned: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "pending" | "paid" | "cancelled" | "failed";
+            /** User Id */
+            user_id: string;
+            /** Words */
+            words: string;
+        };
+        /** AdminOrders */
+        AdminOrders: {
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Orders */
+            orders: components["schemas"]["AdminOrder"][];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
         /**
          * AgentBody
          * @example {
@@ -2245,6 +2512,41 @@ export interface components {
              */
             success: true;
         };
+        /** BatchOut */
+        BatchOut: {
+            /** Amount */
+            amount: number;
+            /** Codes */
+            codes: number;
+            /** Created At */
+            created_at: string;
+            /** Credit Days */
+            credit_days: number | null;
+            /** Expires At */
+            expires_at: string | null;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Per Account */
+            per_account: number;
+            /** Redeemed */
+            redeemed: number;
+            /** Revoked At */
+            revoked_at: string | null;
+            /** Sold */
+            sold: boolean;
+        };
+        /** Batches */
+        Batches: {
+            /** Batches */
+            batches: components["schemas"]["BatchOut"][];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
         /** Calibrated */
         Calibrated: {
             calibration: components["schemas"]["Calibration"];
@@ -2271,6 +2573,14 @@ export interface components {
             calls: number;
             /** Inside */
             inside: number | null;
+        };
+        /** CancelOrder */
+        CancelOrder: {
+            /**
+             * Reason
+             * @example the provider was down all Monday
+             */
+            reason: string;
         };
         /** Cap */
         Cap: {
@@ -2772,6 +3082,40 @@ export interface components {
              */
             success: true;
         };
+        /**
+         * EventOut
+         * @description What a processor said, and what became of it.
+         */
+        EventOut: {
+            /** At */
+            at: string;
+            /** Body */
+            body: string;
+            /** External Id */
+            external_id: string;
+            /** Id */
+            id: number;
+            /** Method */
+            method: string;
+            /** Order Id */
+            order_id: string;
+            /** Outcome */
+            outcome: string;
+            /** Why */
+            why: string;
+        };
+        /** Events */
+        Events: {
+            /** Events */
+            events: components["schemas"]["EventOut"][];
+            /** Next Cursor */
+            next_cursor: number | null;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
         /** EvidenceOut */
         EvidenceOut: {
             /** As Of */
@@ -3210,6 +3554,83 @@ export interface components {
              */
             success: true;
         };
+        /**
+         * MadeCodes
+         * @description The only time that the codes are shown.
+         */
+        MadeCodes: {
+            batch: components["schemas"]["BatchOut"];
+            /** Codes */
+            codes: string[];
+            /** Request Id */
+            request_id: string;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        /**
+         * MakeCodes
+         * @description amount: credit of each; sold: somebody paid for it; per_account: 0 = any; days: until when a code can be redeemed;
+         *     credit_days: how long its credit is good for from then on.
+         */
+        MakeCodes: {
+            /**
+             * Amount
+             * @example 20
+             */
+            amount: number | string;
+            /** Count */
+            count: number;
+            /** Credit Days */
+            credit_days?: number | null;
+            /** Days */
+            days?: number | null;
+            /** Name */
+            name: string;
+            /**
+             * Password
+             * @example correct horse battery staple
+             */
+            password: string;
+            /**
+             * Per Account
+             * @default 1
+             */
+            per_account: number;
+            /**
+             * Reason
+             * @example the provider was down all Monday
+             */
+            reason: string;
+            /**
+             * Sold
+             * @default true
+             */
+            sold: boolean;
+        };
+        /**
+         * MakeOrder
+         * @description attempt: one's own key of this attempt, kept over reloads: the same one never makes a second order.
+         */
+        MakeOrder: {
+            /**
+             * Amount
+             * @example 20
+             */
+            amount: number | string;
+            /**
+             * Attempt
+             * @example 5f0c1c2e-4a0e-4f6d-9a51-0a8f5d1c9b11
+             */
+            attempt: string;
+            /**
+             * Method
+             * @enum {string}
+             */
+            method: "transfer" | "webhook" | "stripe";
+        };
         /** Message */
         Message: {
             /** Content */
@@ -3353,6 +3774,21 @@ export interface components {
             /** Reason */
             reason: string;
         };
+        /** Noticed */
+        Noticed: {
+            /** Order */
+            order: string;
+            /**
+             * Result
+             * @enum {string}
+             */
+            result: "credited" | "repeated";
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
         /** OfferOut */
         OfferOut: {
             /** As Of */
@@ -3388,6 +3824,29 @@ export interface components {
             upstream_id: string;
         } & {
             [key: string]: unknown;
+        };
+        /**
+         * Offered
+         * @description How credit can be added here; `transfer`: the operator's instructions.
+         */
+        Offered: {
+            /** Codes */
+            codes: boolean;
+            /** Least */
+            least: number;
+            /** Methods */
+            methods: ("transfer" | "webhook" | "stripe")[];
+            /** Most */
+            most: number;
+            /** Refund Days */
+            refund_days: number;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+            /** Transfer */
+            transfer: string | null;
         };
         /** OfferedList */
         OfferedList: {
@@ -3463,6 +3922,71 @@ export interface components {
         /** OneModel */
         OneModel: {
             model: components["schemas"]["ModelOut"];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        /**
+         * OrderOut
+         * @description An order; `amount` is what is charged, in `currency`; `credit` what the wallet gets; `pay_url`: where to pay it.
+         */
+        OrderOut: {
+            /** Amount */
+            amount: number;
+            /** Closed At */
+            closed_at: string | null;
+            /** Created At */
+            created_at: string;
+            /** Credit */
+            credit: number;
+            /** Credit Ends At */
+            credit_ends_at: string | null;
+            /** Currency */
+            currency: string;
+            /** Disputed */
+            disputed: boolean;
+            /** Id */
+            id: string;
+            /**
+             * Method
+             * @enum {string}
+             */
+            method: "transfer" | "webhook" | "stripe" | "code";
+            /** Paid */
+            paid: boolean;
+            /** Pay Url */
+            pay_url: string | null;
+            /** Receipt */
+            receipt: number | null;
+            /** Reference */
+            reference: string;
+            /** Returned */
+            returned: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "pending" | "paid" | "cancelled" | "failed";
+            /** Words */
+            words: string;
+        };
+        /** OrderReply */
+        OrderReply: {
+            order: components["schemas"]["OrderOut"];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        /** Orders */
+        Orders: {
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Orders */
+            orders: components["schemas"]["OrderOut"][];
             /**
              * Success
              * @constant
@@ -3859,6 +4383,31 @@ export interface components {
             success: true;
         };
         /**
+         * Received
+         * @description reference: the transfer as the bank names it; amount: what arrived.
+         */
+        Received: {
+            /** Amount */
+            amount: number | string;
+            /**
+             * Currency
+             * @example USD
+             */
+            currency: string;
+            /**
+             * Password
+             * @example correct horse battery staple
+             */
+            password: string;
+            /**
+             * Reason
+             * @example the provider was down all Monday
+             */
+            reason: string;
+            /** Reference */
+            reference: string;
+        };
+        /**
          * Recommend
          * @example {
          *       "limit": 3,
@@ -4002,6 +4551,14 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** Redeem */
+        Redeem: {
+            /**
+             * Code
+             * @example 7K3M-Q2XF-9RTA-4B8W
+             */
+            code: string;
+        };
         /**
          * Reply
          * @description Every success.
@@ -4012,6 +4569,14 @@ export interface components {
              * @constant
              */
             success: true;
+        };
+        /** RevokeCodes */
+        RevokeCodes: {
+            /**
+             * Reason
+             * @example the provider was down all Monday
+             */
+            reason: string;
         };
         /** Search */
         Search: {
@@ -5156,6 +5721,242 @@ export interface operations {
                 content: {
                     "application/json": unknown;
                     "text/csv": unknown;
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    find_batches_api_v1_admin_codes_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batches"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    make_codes_api_v1_admin_codes_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MakeCodes"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeCodes"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    revoke_codes_api_v1_admin_codes__batch_id__revoke_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                batch_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RevokeCodes"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acted"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    find_orders_api_v1_admin_orders_get: {
+        parameters: {
+            query?: {
+                state?: string | null;
+                method?: string | null;
+                user_id?: string | null;
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminOrders"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    cancel_order_api_v1_admin_orders__order_id__cancel_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CancelOrder"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acted"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    mark_received_api_v1_admin_orders__order_id__received_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Received"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acted"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    find_events_api_v1_admin_payment_events_get: {
+        parameters: {
+            query?: {
+                outcome?: string | null;
+                order_id?: string | null;
+                cursor?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Events"];
                 };
             };
             /** @description Any failure */
@@ -7838,6 +8639,226 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Rated"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_offered_api_v1_marketplace_payments_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Offered"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    take_notice_api_v1_marketplace_payments_notice_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                "x-marketplace-signature"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Noticed"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_orders_api_v1_marketplace_payments_orders_get: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Orders"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    make_order_api_v1_marketplace_payments_orders_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MakeOrder"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderReply"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_order_api_v1_marketplace_payments_orders__order_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderReply"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    cancel_order_api_v1_marketplace_payments_orders__order_id__cancel_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderReply"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    redeem_api_v1_marketplace_payments_redeem_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Redeem"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderReply"];
                 };
             };
             /** @description Any failure */

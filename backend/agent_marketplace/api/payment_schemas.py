@@ -1,0 +1,161 @@
+"""Bodies and replies of payments, for users and for administrators."""
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from agent_marketplace.api.admin_schemas import Acted, Amount, Reason
+from agent_marketplace.api.schemas import Body, Password, Reply
+
+Method = Literal["transfer", "webhook", "stripe", "code"]
+OrderState = Literal["pending", "paid", "cancelled", "failed"]
+Attempt = Annotated[
+    str, Field(min_length=8, max_length=200, examples=["5f0c1c2e-4a0e-4f6d-9a51-0a8f5d1c9b11"])
+]
+
+
+class MakeOrder(Body):
+    """attempt: one's own key of this attempt, kept over reloads: the same one never makes a second order."""
+
+    method: Literal["transfer", "webhook", "stripe"]
+    amount: Annotated[Decimal, Field(gt=0, le=1_000_000, decimal_places=2, examples=["20"])]
+    attempt: Attempt
+
+
+class Redeem(Body):
+    code: Annotated[str, Field(min_length=1, max_length=80, examples=["7K3M-Q2XF-9RTA-4B8W"])]
+
+
+class OrderOut(BaseModel):
+    """An order; `amount` is what is charged, in `currency`; `credit` what the wallet gets; `pay_url`: where to pay it."""
+
+    id: str
+    method: Method
+    state: OrderState
+    credit: float
+    amount: float
+    currency: str
+    paid: bool
+    reference: str
+    receipt: int | None
+    returned: float
+    disputed: bool
+    words: str
+    created_at: str
+    closed_at: str | None
+    credit_ends_at: str | None
+    pay_url: str | None
+
+
+class OrderReply(Reply):
+    order: OrderOut
+
+
+class Offered(Reply):
+    """How credit can be added here; `transfer`: the operator's instructions."""
+
+    methods: list[Literal["transfer", "webhook", "stripe"]]
+    codes: bool
+    transfer: str | None
+    least: float
+    most: float
+    refund_days: int
+
+
+class Orders(Reply):
+    orders: list[OrderOut]
+    next_cursor: str | None
+
+
+class Noticed(Reply):
+    result: Literal["credited", "repeated"]
+    order: str
+
+
+class AdminOrder(OrderOut):
+    user_id: str
+    email: str | None
+    external_id: str | None
+    batch_id: str | None
+
+
+class AdminOrders(Reply):
+    orders: list[AdminOrder]
+    next_cursor: str | None
+
+
+class Received(Body):
+    """reference: the transfer as the bank names it; amount: what arrived."""
+
+    amount: Annotated[Decimal, Field(gt=0, le=1_000_000, decimal_places=2)]
+    currency: Annotated[str, Field(min_length=3, max_length=3, examples=["USD"])]
+    reference: Annotated[str, Field(min_length=1, max_length=200)]
+    reason: Reason
+    password: Password
+
+
+class CancelOrder(Body):
+    reason: Reason
+
+
+class EventOut(BaseModel):
+    """What a processor said, and what became of it."""
+
+    id: int
+    at: str
+    method: str
+    external_id: str
+    order_id: str
+    outcome: str
+    why: str
+    body: str
+
+
+class Events(Reply):
+    events: list[EventOut]
+    next_cursor: int | None
+
+
+class MakeCodes(Body):
+    """amount: credit of each; sold: somebody paid for it; per_account: 0 = any; days: until when a code can be redeemed;
+    credit_days: how long its credit is good for from then on."""
+
+    name: Annotated[str, Field(min_length=1, max_length=120)]
+    count: Annotated[int, Field(ge=1, le=1000)]
+    amount: Amount
+    sold: bool = True
+    per_account: Annotated[int, Field(ge=0, le=1000)] = 1
+    days: Annotated[int | None, Field(ge=1, le=3650)] = None
+    credit_days: Annotated[int | None, Field(ge=1, le=3650)] = None
+    reason: Reason
+    password: Password
+
+
+class BatchOut(BaseModel):
+    id: str
+    name: str
+    amount: float
+    sold: bool
+    codes: int
+    redeemed: int
+    per_account: int
+    expires_at: str | None
+    credit_days: int | None
+    created_at: str
+    revoked_at: str | None
+
+
+class Batches(Reply):
+    batches: list[BatchOut]
+
+
+class MadeCodes(Acted):
+    """The only time that the codes are shown."""
+
+    batch: BatchOut
+    codes: list[str]
+
+
+class RevokeCodes(Body):
+    reason: Reason

@@ -1,0 +1,87 @@
+"""Adding credit: what this server offers, orders, codes, and the notices of payment processors."""
+
+from typing import Annotated
+
+from fastapi import Header, Query, Request, Response
+
+from agent_marketplace.api import paid
+from agent_marketplace.api import payment_schemas as schemas
+from agent_marketplace.api.deps import Address, Person, Reader, Router, The
+from agent_marketplace.api.envelope import success
+from agent_marketplace.errors import Conflict
+from agent_marketplace.ledger import dollars, nano
+
+router = Router(prefix="/api/v1/marketplace/payments", tags=["money"])
+
+
+@router.get("", summary="How credit can be added here", responses={200: {"model": schemas.Offered}})
+async def get_offered(market: The, _principal: Reader) -> Response:
+    s = market.payments.settings
+    return success(
+        methods=list(s.methods),
+        codes=True,
+        transfer=s.transfer,
+        least=dollars(s.least_nano),
+        most=dollars(s.most_nano),
+        refund_days=s.refund_days,
+    )
+
+
+@router.get("/orders", summary="My orders, newest first", responses={200: {"model": schemas.Orders}})
+async def get_orders(
+    market: The,
+    principal: Reader,
+    cursor: Annotated[str | None, Query(max_length=40)] = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> Response:
+    found = await market.payments.orders.find({"user_id": principal.user_id}, cursor, limit + 1)
+    more = found[limit - 1].id if len(found) > limit else None
+    return success(orders=[paid.order(market, o) for o in found[:limit]], next_cursor=more)
+
+
+@router.post("/orders", summary="Order credit", responses={200: {"model": schemas.OrderReply}})
+async def make_order(market: The, principal: Person, body: schemas.MakeOrder) -> Response:
+    order = await market.payments.orders.make(
+        principal.user_id, body.method, nano(body.amount), attempt=body.attempt
+    )
+    return success(order=paid.order(market, order))
+
+
+@router.get("/orders/{order_id}", summary="One of my orders", responses={200: {"model": schemas.OrderReply}})
+async def get_order(market: The, principal: Reader, order_id: str) -> Response:
+    order = await market.payments.orders.get(principal.user_id, order_id)
+    return success(order=paid.order(market, order))
+
+
+@router.post(
+    "/orders/{order_id}/cancel",
+    summary="Give up an order that is not paid",
+    responses={200: {"model": schemas.OrderReply}},
+)
+async def cancel_order(market: The, principal: Person, order_id: str) -> Response:
+    order = await market.payments.orders.cancel(principal.user_id, order_id)
+    return success(order=paid.order(market, order))
+
+
+@router.post("/redeem", summary="Redeem a code", responses={200: {"model": schemas.OrderReply}})
+async def redeem(market: The, principal: Person, body: schemas.Redeem, address: Address) -> Response:
+    guess = market.limits.redeem(principal.user_id, address)
+    order = await market.payments.codes.redeem(principal.user_id, body.code)
+    guess.right()
+    return success(order=paid.order(market, order))
+
+
+@router.post(
+    "/notice",
+    summary="A payment processor's signed notice that an order is paid",
+    responses={200: {"model": schemas.Noticed}},
+)
+async def take_notice(
+    market: The,
+    request: Request,
+    x_marketplace_signature: Annotated[str, Header(max_length=200)] = "",
+) -> Response:
+    outcome = await market.payments.orders.notice(x_marketplace_signature, await request.body())
+    if outcome.result == "refused":
+        raise Conflict(f"Not credited: {outcome.why}", code="payment_refused")
+    return success(result=outcome.result, order=outcome.order_id)

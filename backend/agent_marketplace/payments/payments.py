@@ -1,0 +1,36 @@
+"""The room's face: what this server offers, orders, codes."""
+
+from agent_marketplace.admin import Admin
+from agent_marketplace.clock import Clock
+from agent_marketplace.db.engine import Database
+from agent_marketplace.ledger import Ledger
+from agent_marketplace.payments.codes import Codes
+from agent_marketplace.payments.orders import Orders
+from agent_marketplace.payments.types import Order
+from agent_marketplace.settings import PaymentSettings
+
+
+class Payments:
+    """Money in."""
+
+    def __init__(
+        self, db: Database, ledger: Ledger, admin: Admin, settings: PaymentSettings, clock: Clock
+    ) -> None:
+        self.settings = settings
+        self.orders = Orders(db, ledger, admin, settings, clock)
+        self.codes = Codes(db, self.orders, admin, clock)
+
+    def pay_url(self, order: Order) -> str | None:
+        """Where an order is paid: the operator's own page, with what its notice has to say."""
+        if order.method != "webhook" or order.state != "pending" or self.settings.url is None:
+            return None
+        values = {
+            "order": order.id,
+            "account": order.user_id,
+            "amount": str(order.minor),
+            "currency": order.currency,
+        }
+        url = self.settings.url
+        for name, value in values.items():
+            url = url.replace("{" + name + "}", value)
+        return url

@@ -1,0 +1,178 @@
+"""The SQL of orders, their events and codes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from agent_marketplace.db.tables.accounts import users
+from agent_marketplace.db.tables.ledger import accounts
+from agent_marketplace.db.tables.payments import batches, codes, events, orders
+from agent_marketplace.ledger.postings import user_account
+from agent_marketplace.payments.types import Batch, Event, Order, columns
+
+_RECEIPTS = 7_202_611_220_004  # PostgreSQL: one payment at a time takes the next number
+
+
+def add_order(connection: sa.Connection, order: Order) -> None:
+    """A new order. Raises IntegrityError where its attempt or its payment is there already."""
+    connection.execute(sa.insert(orders).values(columns(order)))
+
+
+def order(connection: sa.Connection, order_id: str, *, lock: bool = False) -> Order | None:
+    """One order; lock: until the transaction ends."""
+    query = sa.select(orders).where(orders.c.id == order_id)
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    return None if row is None else _order(row)
+
+
+def order_of_attempt(connection: sa.Connection, user_id: str, attempt: str) -> Order | None:
+    """What this attempt made before."""
+    query = sa.select(orders).where(orders.c.user_id == user_id, orders.c.attempt == attempt)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _order(row)
+
+
+def change_order(connection: sa.Connection, order_id: str, values: Mapping[str, Any]) -> None:
+    """Writes some columns of an order that is locked."""
+    connection.execute(sa.update(orders).where(orders.c.id == order_id).values(dict(values)))
+
+
+def find_orders(
+    connection: sa.Connection, where: Mapping[str, str], before: str | None, limit: int
+) -> list[Order]:
+    """Newest first. where: user_id, state, method; before: only those made before this order."""
+    query = sa.select(orders).where(*(orders.c[name] == value for name, value in where.items()))
+    if before is not None:
+        query = query.where(orders.c.id < before)
+    return [_order(row) for row in connection.execute(query.order_by(orders.c.id.desc()).limit(limit))]
+
+
+def count_pending(connection: sa.Connection, user_id: str) -> int:
+    """How many orders of theirs wait to be paid."""
+    query = sa.select(sa.func.count()).where(orders.c.user_id == user_id, orders.c.state == "pending")
+    return int(connection.execute(query).scalar_one())
+
+
+def pending_since(connection: sa.Connection, method: str, before_ms: int, limit: int) -> list[Order]:
+    """Orders that have waited since before then, oldest first."""
+    query = sa.select(orders).where(
+        orders.c.state == "pending", orders.c.method == method, orders.c.created_at < before_ms
+    )
+    return [_order(row) for row in connection.execute(query.order_by(orders.c.created_at).limit(limit))]
+
+
+def next_receipt(connection: sa.Connection) -> int:
+    """The next number, taken until the transaction ends: none is left out and none is given twice."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_RECEIPTS)))
+    last = connection.execute(sa.select(sa.func.max(orders.c.receipt))).scalar_one()
+    return 1 if last is None else int(last) + 1
+
+
+def is_user(connection: sa.Connection, user_id: str) -> bool:
+    """Whether the account is there and was not deleted."""
+    return (
+        connection.execute(sa.select(users.c.user_id).where(users.c.user_id == user_id)).first() is not None
+    )
+
+
+def cancel_pending(connection: sa.Connection, user_id: str) -> None:
+    """Who leaves pays nothing more; what was paid stays on record, without a name."""
+    mine = sa.and_(orders.c.user_id == user_id, orders.c.state == "pending")
+    connection.execute(
+        sa.update(orders).where(mine).values(state="cancelled", words="the account was deleted")
+    )
+
+
+def emails(connection: sa.Connection, user_ids: set[str]) -> dict[str, str]:
+    """Addresses of those that are still there."""
+    query = sa.select(users.c.user_id, users.c.email).where(users.c.user_id.in_(user_ids))
+    return {row.user_id: row.email for row in connection.execute(query)}
+
+
+def add_event(connection: sa.Connection, values: Mapping[str, Any]) -> None:
+    """A line in the log of what processors said."""
+    connection.execute(sa.insert(events).values(dict(values)))
+
+
+def find_events(
+    connection: sa.Connection, where: Mapping[str, str], before: int | None, limit: int
+) -> list[Event]:
+    """Newest first. where: outcome, order_id."""
+    query = sa.select(events).where(*(events.c[name] == value for name, value in where.items()))
+    if before is not None:
+        query = query.where(events.c.id < before)
+    rows = connection.execute(query.order_by(events.c.id.desc()).limit(limit))
+    return [Event(**row._mapping) for row in rows]
+
+
+def add_batch(connection: sa.Connection, batch: Batch, hashes: list[str]) -> None:
+    """A batch with its codes."""
+    values = columns(batch)
+    del values["redeemed"]
+    connection.execute(sa.insert(batches).values(values))
+    connection.execute(sa.insert(codes), [{"hash": hash_, "batch_id": batch.id} for hash_ in hashes])
+
+
+def find_batches(connection: sa.Connection) -> list[Batch]:
+    """All batches, newest first, with how many of each are redeemed."""
+    redeemed = sa.select(codes.c.batch_id, sa.func.count().label("redeemed")).where(
+        codes.c.redeemed_by.is_not(None)
+    )
+    done = redeemed.group_by(codes.c.batch_id).subquery()
+    query = sa.select(batches, sa.func.coalesce(done.c.redeemed, 0).label("redeemed"))
+    query = query.outerjoin(done, done.c.batch_id == batches.c.id).order_by(batches.c.id.desc())
+    return [_batch(row) for row in connection.execute(query)]
+
+
+def batch(connection: sa.Connection, batch_id: str) -> Batch | None:
+    """One batch; `redeemed` is not counted."""
+    row = connection.execute(sa.select(batches).where(batches.c.id == batch_id)).one_or_none()
+    return None if row is None else _batch(row)
+
+
+def revoke_batch(connection: sa.Connection, batch_id: str, now: int) -> None:
+    """From now on none of its codes can be redeemed."""
+    connection.execute(sa.update(batches).where(batches.c.id == batch_id).values(revoked_at=now))
+
+
+def batch_of_code(connection: sa.Connection, hash_: str) -> Batch | None:
+    """The batch of a code that nobody has redeemed."""
+    query = sa.select(batches).join(codes, codes.c.batch_id == batches.c.id)
+    row = connection.execute(query.where(codes.c.hash == hash_, codes.c.redeemed_by.is_(None))).one_or_none()
+    return None if row is None else _batch(row)
+
+
+def redeemed_here(connection: sa.Connection, hash_: str, user_id: str) -> str | None:
+    """The order of a code that this user redeemed."""
+    query = sa.select(codes.c.order_id).where(codes.c.hash == hash_, codes.c.redeemed_by == user_id)
+    found: str | None = connection.execute(query).scalar_one_or_none()
+    return found
+
+
+def lock_wallet(connection: sa.Connection, user_id: str) -> None:
+    """Nobody else moves this wallet until the transaction ends: what is counted under the lock stays true."""
+    query = sa.select(accounts.c.id).where(accounts.c.name == user_account(user_id))
+    connection.execute(query.with_for_update())
+
+
+def count_redeemed(connection: sa.Connection, batch_id: str, user_id: str) -> int:
+    """How many of a batch this user has redeemed."""
+    query = sa.select(sa.func.count()).where(codes.c.batch_id == batch_id, codes.c.redeemed_by == user_id)
+    return int(connection.execute(query).scalar_one())
+
+
+def take_code(connection: sa.Connection, hash_: str, user_id: str, order_id: str, now: int) -> bool:
+    """Makes a code theirs; False: somebody was faster."""
+    free = sa.and_(codes.c.hash == hash_, codes.c.redeemed_by.is_(None))
+    values = {"redeemed_by": user_id, "redeemed_at": now, "order_id": order_id}
+    return connection.execute(sa.update(codes).where(free).values(values)).rowcount == 1
+
+
+def _order(row: sa.Row[Any]) -> Order:
+    return Order(**row._mapping)
+
+
+def _batch(row: sa.Row[Any]) -> Batch:
+    return Batch(**row._mapping)

@@ -1,0 +1,76 @@
+"""Payments over real books, without a server: an owner (`ann`), an administrator, and an operator's settings."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+import sqlalchemy as sa
+
+from agent_marketplace.admin import Actor, Admin
+from agent_marketplace.clock import ManualClock
+from agent_marketplace.db.engine import Database
+from agent_marketplace.db.tables.accounts import users
+from agent_marketplace.ledger import Ledger
+from agent_marketplace.payments import Payments
+from agent_marketplace.payments.signing import sign
+from agent_marketplace.settings import PaymentSettings
+
+SECRET = "a secret of thirty-two characters"
+BOSS = Actor("boss", "req_1")
+SETTINGS = PaymentSettings(secret=SECRET, url="https://pay.example/?o={order}", transfer="IBAN XY")
+
+
+@dataclass
+class Desk:
+    """The room under test with its books."""
+
+    database: Database
+    ledger: Ledger
+    clock: ManualClock
+    payments: Payments
+
+    def notice(self, made: Any, /, *, key: str = SECRET, age_s: int = 0, **changed: Any) -> tuple[str, bytes]:
+        """A processor's notice that the order is paid, as it should be, or changed."""
+        seconds = self.clock.now_ms() // 1000
+        said = {
+            "order": made.id, "account": made.user_id, "amount": made.minor, "currency": made.currency,
+            "paid_at": seconds, "id": "pay_1",
+        }  # fmt: skip
+        body = json.dumps(said | changed).encode()
+        return sign(key, seconds - age_s, body), body
+
+    def problems(self) -> list[str]:
+        return self.database.read_sync(self.ledger.verify_sync).problems
+
+
+def add_user(database: Database, ledger: Ledger, name: str) -> None:
+    """Somebody with an empty wallet."""
+
+    def work(connection: sa.Connection) -> None:
+        connection.execute(
+            sa.insert(users).values(
+                user_id=name,
+                email=f"{name}@example.com",
+                password_hash="-",
+                role="user",
+                tier="free",
+                created_at=1,
+            )
+        )
+        ledger.open_account_in(connection, name, credit_nano=0)
+
+    database.write_sync(work)
+
+
+@contextmanager
+def desk(database: Database, settings: PaymentSettings = SETTINGS) -> Iterator[Desk]:
+    """A desk; the books agree when it is left."""
+    clock = ManualClock()
+    ledger = Ledger(database, clock, secret=b"secret", owner="here")
+    add_user(database, ledger, "ann")
+    admin = Admin(database, ledger, cast("Any", None), clock)
+    found = Desk(database, ledger, clock, Payments(database, ledger, admin, settings, clock))
+    yield found
+    assert found.problems() == []

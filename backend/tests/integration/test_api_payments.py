@@ -1,0 +1,82 @@
+"""Payments over HTTP: who may do what, guessing is slowed down, and the operator's settings decide what is there."""
+
+import json
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from agent_marketplace.payments.signing import sign
+from tests.fakes.paying import SECRET
+from tests.fakes.server import MARKET, PASSWORD, Client, Server, agreed, refused, running
+
+PAY, ADMIN = f"{MARKET}/payments", "/api/v1/admin"
+PROOF = {"reason": "a sale", "password": PASSWORD}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    more = {
+        "MARKETPLACE_PAYMENT_SECRET": SECRET,
+        "MARKETPLACE_PAYMENT_URL": "https://pay.example/?o={order}&n={amount}",
+        "MARKETPLACE_TRANSFER": "IBAN XY",
+    }
+    with running(tmp_path_factory.mktemp("home"), **more) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def admin(server: Server) -> Client:
+    return server.person("first@example.com")
+
+
+def test_an_order_is_paid_by_a_notice_and_seen_by_its_owner_alone(server: Server, admin: Client) -> None:
+    person, other = server.person(), server.person()
+    assert agreed(person.get(PAY))["methods"] == ["webhook", "transfer"]
+    body = {"method": "webhook", "amount": "12.50", "attempt": "attempt-1"}
+    order = agreed(person.post(f"{PAY}/orders", body))["order"]
+    assert order["pay_url"] == f"https://pay.example/?o={order['id']}&n=1250"
+    said = {
+        "order": order["id"], "account": person.user_id, "amount": 1250, "currency": "USD",
+        "paid_at": int(time.time()), "id": "p1",
+    }  # fmt: skip
+    notice = json.dumps(said).encode()
+    signature = sign(SECRET, int(time.time()), notice)
+    assert server.anybody.send("POST", f"{PAY}/notice", notice).status == 401
+    for result in ("credited", "credited"):  # the first result again
+        answer = server.anybody.send("POST", f"{PAY}/notice", notice, {"x-marketplace-signature": signature})
+        assert agreed(answer)["result"] == result
+    assert agreed(person.get(f"{PAY}/orders/{order['id']}"))["order"]["state"] == "paid"
+    assert other.get(f"{PAY}/orders/{order['id']}").status == 404
+    (shown,) = agreed(admin.get(f"{ADMIN}/orders?user_id={person.user_id}"))["orders"]
+    assert (shown["email"], shown["external_id"], shown["credit"]) == (person.email, "p1", 12.5)
+    wrong = json.dumps(said | {"id": "p2", "amount": 1}).encode()
+    header = {"x-marketplace-signature": sign(SECRET, int(time.time()), wrong)}
+    refused(server.anybody.send("POST", f"{PAY}/notice", wrong, header), 409, "payment_refused")
+    (event,) = agreed(admin.get(f"{ADMIN}/payment-events?outcome=refused"))["events"]
+    assert event["order_id"] == order["id"]
+
+
+def test_a_transfer_needs_the_password_again(server: Server, admin: Client) -> None:
+    person = server.person()
+    body = {"method": "transfer", "amount": 50, "attempt": "attempt-1"}
+    order = agreed(person.post(f"{PAY}/orders", body))["order"]
+    path = f"{ADMIN}/orders/{order['id']}/received"
+    arrived = {"amount": 50, "currency": "usd", "reference": "bank-77", **PROOF}
+    assert admin.post(path, arrived | {"password": "wrong, so wrong"}).status == 401
+    agreed(admin.post(path, arrived))
+    assert agreed(person.get(f"{MARKET}/billing/balance"))["paid"] == 50
+    refused(person.post(f"{PAY}/orders/{order['id']}/cancel"), 409, "conflict")
+
+
+def test_a_made_code_is_redeemed_and_guessing_is_slowed_down(server: Server, admin: Client) -> None:
+    person = server.person()
+    made = agreed(admin.post(f"{ADMIN}/codes", {"name": "spring", "count": 2, "amount": 5, **PROOF}))
+    agreed(person.post(f"{PAY}/redeem", {"code": made["codes"][0].lower()}))
+    refused(person.post(f"{PAY}/redeem", {"code": made["codes"][1]}), 409, "code_limit")
+    agreed(admin.post(f"{ADMIN}/codes/{made['batch']['id']}/revoke", {"reason": "over"}))
+    (batch,) = agreed(admin.get(f"{ADMIN}/codes"))["batches"]
+    assert (batch["redeemed"], batch["revoked_at"] is None) == (1, False)
+    guesser = server.person()
+    answers = [guesser.post(f"{PAY}/redeem", {"code": f"GUESS-{n}"}).status for n in range(12)]
+    assert answers == [404] * 10 + [429] * 2
