@@ -13,6 +13,7 @@ from agent_marketplace.accounts.authenticator import Authenticator
 from agent_marketplace.accounts.errors import InvalidToken
 from agent_marketplace.accounts.limits import Limits
 from agent_marketplace.admin import Admin, AgentDesk
+from agent_marketplace.arena import Comparisons
 from agent_marketplace.catalog import MarketplaceRegistry, Offer
 from agent_marketplace.catalog import store as catalog_store
 from agent_marketplace.catalog.names import slug
@@ -80,6 +81,7 @@ _ERASERS = (
     catalog_store.delete_ratings_of,
     listings_store.erase_user,
     cancel_pending,
+    Comparisons.erase_user_in,
 )
 
 
@@ -128,6 +130,7 @@ class Market:
     health: Health
     router: APIRouter
     conversations: Conversations
+    comparisons: Comparisons
     reasoning: KeptReasoning
     agents: Agents
     favourites: Favourites
@@ -383,6 +386,7 @@ def build(
         endpoints=endpoints, targets=targets, credentials=credentials, health=health,
         router=router, probe=Probe(db), conversations=conversations, reasoning=reasoning, favourites=favourites,
         agents=Agents(db, vault, clock, lambda name: registry.resolve(name) is not None, quota=quota),
+        comparisons=Comparisons(db, vault, clock, quota=quota),
         local=LocalModel(settings.models_dir, enabled=settings.local_model),
     )  # fmt: skip
     market.local.on_change = _local_changed(market)

@@ -1,6 +1,6 @@
 """From domain values to what our API shows: ISO times, exact money, no internals."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -8,9 +8,11 @@ from typing import Any
 from agent_marketplace.accounts.keys import CreatedKey, MarketplaceKey
 from agent_marketplace.accounts.store import SessionRow
 from agent_marketplace.accounts.user import User
+from agent_marketplace.arena import Answer, Comparison
 from agent_marketplace.connect import Client
 from agent_marketplace.conversations.types import Agent, Conversation, Message
 from agent_marketplace.gateway.agent_wire import usage_fields
+from agent_marketplace.gateway.blind_wire import FAILED
 from agent_marketplace.ledger import NEVER, Lot, Plan, StatementEntry, UsageRecord, dollars
 from agent_marketplace.providers.endpoints import Endpoint
 
@@ -81,8 +83,8 @@ def created_key(created: CreatedKey) -> dict[str, Any]:
     return {**key(created.info), "key": created.key}
 
 
-def statement_entry(entry: StatementEntry) -> dict[str, Any]:
-    """One line of the statement; amounts are decimal strings."""
+def statement_entry(entry: StatementEntry, veiled: Container[str] = ()) -> dict[str, Any]:
+    """One line of the statement; amounts are decimal strings. veiled: requests whose model is not told before a vote."""
     return {
         "id": entry.id,
         "at": iso(entry.at),
@@ -90,7 +92,56 @@ def statement_entry(entry: StatementEntry) -> dict[str, Any]:
         "amount": format(dollars(entry.amount_nano), "f"),
         "balance_after": format(dollars(entry.balance_after_nano), "f"),
         "request_id": entry.request_id,
-        "memo": entry.memo,
+        "memo": "a blind comparison" if entry.request_id in veiled else entry.memo,
+    }
+
+
+def comparison(found: Comparison) -> dict[str, Any]:
+    """A comparison; while it is veiled, nothing by which one would know whose answer is whose, or what one of them cost."""
+    asked = [a.asked for a in found.answers]
+    return {
+        "id": found.comparison_id,
+        "blind": found.blind,
+        "revealed": not found.veiled,
+        "task": found.task,
+        "after": found.after_id,
+        "models": sorted(asked) if found.veiled else asked,
+        "messages": found.messages,
+        "parameters": found.parameters,
+        "vote": found.vote,
+        "criteria": list(found.criteria),
+        "reason": found.reason,
+        "cost": None if found.veiled else dollars(sum(a.cost_nano for a in found.answers)),
+        "created_at": iso(found.created_at),
+        "voted_at": iso(found.voted_at),
+        "readable": found.readable,
+        "answers": [(_veiled_answer if found.veiled else _compared)(a) for a in found.answers],
+    }
+
+
+def _veiled_answer(answer: Answer) -> dict[str, Any]:
+    failed = {"code": "answer_failed", "error": FAILED} if answer.status == "failed" else None
+    return {
+        "side": answer.side,
+        "run_id": answer.run_id,
+        "status": answer.status,
+        "content": answer.content,
+        "error": failed,
+    }
+
+
+def _compared(answer: Answer) -> dict[str, Any]:
+    return {
+        **_veiled_answer(answer),
+        "error": answer.extra.get("error"),
+        "asked": answer.asked,
+        "model": answer.model,
+        "provider": answer.provider,
+        "request_id": answer.request_id or None,
+        "cost": dollars(answer.cost_nano),
+        "usage": answer.extra.get("usage"),
+        "timings": answer.extra.get("timings"),
+        "finish_reason": answer.extra.get("finish_reason"),
     }
 
 

@@ -14,6 +14,7 @@ class Exported(Reply):
     account: dict[str, Any]
     statement: list["StatementEntry"]
     conversations: list[dict[str, Any]]
+    comparisons: list[dict[str, Any]]
     favourites: list[str]
 
 

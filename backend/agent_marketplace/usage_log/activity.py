@@ -20,7 +20,8 @@ class Place(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """user_id None: everybody's. since, until: ms; after: the page begins behind this call (newest first)."""
+    """user_id None: everybody's. since, until: ms; after: the page begins behind this call (newest first); without: requests
+    that are not told of yet."""
 
     user_id: str | None
     filters: Mapping[str, tuple[str, ...]] = {}
@@ -28,6 +29,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     until: int | None = None
     after: Place | None = None
     limit: int = 50
+    without: frozenset[str] = frozenset()
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):

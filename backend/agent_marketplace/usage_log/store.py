@@ -219,6 +219,8 @@ def _rows(connection: sa.Connection, wanted: Wanted, low: int, high: int, most: 
     if wanted.after is not None:
         at, name = wanted.after.at, wanted.after.request_id
         query = query.where(sa.or_(_u.created_at < at, _u.request_id < name))
+    if wanted.without:
+        query = query.where(_u.request_id.not_in(sorted(wanted.without)))
     for field, values in wanted.filters.items():
         query = query.where(_value(connection, COLUMNS[field]).in_(values))
     order = (_u.created_at.desc(), _u.request_id.desc())

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import pytest
 
 from tests.fakes.server import AGENTS, MARKET, PAID, PASSWORD, Client, Server, agreed, running
+from tests.fakes.upstream import Behaviour
 
 pytestmark = pytest.mark.both_databases
 
@@ -25,6 +26,8 @@ class Rule:
 
 
 ASK = {"model": PAID, "prompt": "Hi", "max_tokens": 5}
+SHARED = (PAID, "anthropic", "a", "b", "1", "xx")  # names that are nobody's own
+COMPARE = {"models": [PAID, "gpt-5.4-nano"], "prompt": "Hi", "max_tokens": 5}
 M, A, ADMIN = MARKET, AGENTS, "/api/v1/admin"
 CARD, OFFERED = f"{AGENTS}/listings/{{publisher}}/{{slug}}", f"{AGENTS}/offered/{{offered_id}}"
 PROOF = {"password": "wrong, so wrong", "reason": "x"}
@@ -146,6 +149,17 @@ RULES: dict[str, Rule] = {
     ),
     f"get {A}/{{agent_id}}/history": Rule("read", mine=True),
     f"get {A}/agents/{{agent_id}}/history": Rule("read", mine=True),
+    f"post {M}/comparisons": Rule("inference", body=COMPARE),
+    f"post {M}/comparisons/estimate": Rule("inference", body=COMPARE),
+    f"get {M}/comparisons": Rule("read"),
+    f"get {M}/comparisons/{{comparison_id}}": Rule("read", mine=True),
+    f"delete {M}/comparisons/{{comparison_id}}": Rule("write", mine=True),
+    f"post {M}/comparisons/{{comparison_id}}/answers/{{side}}/retry": Rule(
+        "inference", mine=True, body={"wait": True}
+    ),
+    f"post {M}/comparisons/{{comparison_id}}/vote": Rule("write", mine=True, body={"vote": "tie"}),
+    f"post {M}/comparisons/{{comparison_id}}/reveal": Rule("write", mine=True),
+    f"post {M}/comparisons/{{comparison_id}}/continue": Rule("write", mine=True, body={"side": "a"}),
     "post /mcp": Rule("caller", body={"jsonrpc": "2.0", "id": 1, "method": "ping"}),
     "get /v1/models": Rule("caller"),
     "get /v1/models/{model_id}": Rule("caller"),
@@ -217,6 +231,9 @@ def owner(server: Server) -> tuple[Client, dict[str, str]]:
     run = "run_" + "d" * 32
     turn = agreed(ada.post(f"{A}/chat", {"model": PAID, "message": "a private matter"}))
     ada.post(f"{A}/chat", {"model": PAID, "message": "Hi", "stream": True, "resumable": True, "run_id": run})
+    asked = {**COMPARE, "prompt": "a private matter", "blind": True, "wait": True}
+    server.upstream.script(Behaviour(status=400), Behaviour())
+    compared = agreed(ada.post(f"{M}/comparisons", asked))["comparison"]
     agreed(ada.post(f"{M}/api-keys", {"provider": "anthropic", "api_key": "sk-ant-0123456789abcdef"}))
     agreed(ada.call("PUT", f"{A}/publisher", {"handle": "ada-l"}))
     made = agreed(
@@ -230,6 +247,8 @@ def owner(server: Server) -> tuple[Client, dict[str, str]]:
         "publisher": "ada-l",
         "slug": "xx",
         "user_id": ada.user_id,
+        "comparison_id": compared["id"],
+        "side": next(a["side"] for a in compared["answers"] if a["status"] == "failed"),
         "model_id": PAID,
         "model": PAID,
         "run_id": run,
@@ -307,9 +326,7 @@ def test_nobody_reaches_another_persons_objects(
         f"get {A}/agents",
     ):
         text = ask(stranger, route, owner[1]).text
-        assert not [
-            name for name in owner[1].values() if name in text and name not in (PAID, "anthropic", "1", "xx")
-        ], route
+        assert not [name for name in owner[1].values() if name in text and name not in SHARED], route
 
 
 def test_only_administrators_act_for_others(server: Server, owner: tuple[Client, dict[str, str]]) -> None:

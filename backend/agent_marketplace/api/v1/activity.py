@@ -111,7 +111,8 @@ async def get_activity(
     cursor: Annotated[str | None, Query(max_length=200)] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_ON_A_PAGE)] = 50,
 ) -> Response:
-    wanted = _wanted(principal.user_id, chosen, tz, since, until, cursor, limit)
+    veiled = await market.comparisons.veiled(principal.user_id)
+    wanted = _wanted(principal.user_id, chosen, tz, since, until, cursor, limit, veiled)
     page = await heard_out(request, market.usage_log.page(wanted))
     running = await market.ledger.running(principal.user_id) if cursor is None else []
     return success(
@@ -126,6 +127,7 @@ async def get_activity(
                 "held": dollars(hold.held_nano),
             }
             for hold in running
+            if hold.request_id not in veiled
         ],
         next_cursor=None if page.after is None else write_place(page.after),
         as_of=present.iso(market.clock.now_ms()),
@@ -147,7 +149,8 @@ async def export_activity(
     since: Moment = None,
     until: Moment = None,
 ) -> Response:
-    wanted = _wanted(principal.user_id, chosen, tz, since, until, None, 1)
+    veiled = await market.comparisons.veiled(principal.user_id)
+    wanted = _wanted(principal.user_id, chosen, tz, since, until, None, 1, veiled)
     first = await heard_out(
         request, market.usage_log.page(wanted)
     )  # a failure now still has a status of its own
@@ -204,13 +207,16 @@ def _wanted(
     until: str | None,
     cursor: str | None,
     limit: int,
+    veiled: frozenset[str],
 ) -> Wanted:
     zones.zone_of(tz)
     begin, end = moment(since, tz, "since"), moment(until, tz, "until")
     if begin is not None and end is not None:
         check_period(begin, end)
     place = read_place(cursor)
-    return Wanted(user_id=user_id, filters=chosen, since=begin, until=end, after=place, limit=limit)
+    return Wanted(
+        user_id=user_id, filters=chosen, since=begin, until=end, after=place, limit=limit, without=veiled
+    )
 
 
 def _shown(call: Call) -> dict[str, Any]:

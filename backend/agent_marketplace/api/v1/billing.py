@@ -8,6 +8,7 @@ from agent_marketplace.api import present, replies, schemas
 from agent_marketplace.api.deps import Person, Reader, Router, The
 from agent_marketplace.api.envelope import success
 from agent_marketplace.catalog.models import prices_dict
+from agent_marketplace.errors import Conflict
 from agent_marketplace.ledger import PLANS, dollars
 from agent_marketplace.usage_log.query import MOST_ROWS, ask
 
@@ -51,7 +52,9 @@ async def get_lots(market: The, principal: Reader) -> Response:
 )
 async def get_statement(market: The, principal: Reader, cursor: Cursor = None, limit: Limit = 50) -> Response:
     page = await market.ledger.statement(principal.user_id, cursor, limit)
-    return success(entries=[present.statement_entry(e) for e in page.entries], next_cursor=page.next_cursor)
+    veiled = await market.comparisons.veiled(principal.user_id)
+    entries = [present.statement_entry(entry, veiled) for entry in page.entries]
+    return success(entries=entries, next_cursor=page.next_cursor)
 
 
 @router.get(
@@ -112,6 +115,10 @@ async def subscribe(
 )
 async def get_generation(market: The, principal: Reader, request_id: str) -> Response:
     record = await market.ledger.receipt(request_id, principal.user_id)
+    if request_id in await market.comparisons.veiled(principal.user_id):
+        raise Conflict(
+            "This answer is one of a blind comparison: its receipt is shown after the vote", code="veiled"
+        )
     prices: dict[str, Any] | None = None
     for offer in market.registry.offers(record.model):
         if offer.provider == record.provider and offer.price is not None:

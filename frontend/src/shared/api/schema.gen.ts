@@ -1223,6 +1223,127 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/marketplace/comparisons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My comparisons, newest first */
+        get: operations["list_comparisons_api_v1_marketplace_comparisons_get"];
+        put?: never;
+        /** Ask two to four models the same, blind or open */
+        post: operations["compare_api_v1_marketplace_comparisons_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/comparisons/estimate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What asking them all will cost, before it is done */
+        post: operations["estimate_comparison_api_v1_marketplace_comparisons_estimate_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/comparisons/{comparison_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One comparison */
+        get: operations["get_comparison_api_v1_marketplace_comparisons__comparison_id__get"];
+        put?: never;
+        post?: never;
+        /** Delete a comparison with its vote */
+        delete: operations["delete_comparison_api_v1_marketplace_comparisons__comparison_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/comparisons/{comparison_id}/answers/{side}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask one side again; of a blind comparison only one that failed */
+        post: operations["retry_answer_api_v1_marketplace_comparisons__comparison_id__answers__side__retry_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/comparisons/{comparison_id}/continue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Go on with one of the answers as a conversation */
+        post: operations["continue_with_one_api_v1_marketplace_comparisons__comparison_id__continue_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/comparisons/{comparison_id}/reveal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tell whose answer is whose, without a vote */
+        post: operations["reveal_api_v1_marketplace_comparisons__comparison_id__reveal_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/comparisons/{comparison_id}/vote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** My one vote; it tells whose answer is whose */
+        post: operations["vote_api_v1_marketplace_comparisons__comparison_id__vote_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/marketplace/estimates/calibration": {
         parameters: {
             query?: never;
@@ -2705,6 +2826,123 @@ export interface components {
              */
             success: true;
         };
+        /**
+         * Compared
+         * @description One question and its answers. models: what was asked, by name; while it is veiled that is not the order of the sides.
+         */
+        Compared: {
+            /** After */
+            after: string | null;
+            /** Answers */
+            answers: components["schemas"]["ComparedAnswer"][];
+            /** Blind */
+            blind: boolean;
+            /** Cost */
+            cost: number | null;
+            /** Created At */
+            created_at: string;
+            /** Criteria */
+            criteria: string[];
+            /** Id */
+            id: string;
+            /** Messages */
+            messages: unknown[];
+            /** Models */
+            models: string[];
+            /** Parameters */
+            parameters: {
+                [key: string]: unknown;
+            };
+            /** Readable */
+            readable: boolean;
+            /** Reason */
+            reason: string;
+            /** Revealed */
+            revealed: boolean;
+            /** Task */
+            task: string;
+            /** Vote */
+            vote: string | null;
+            /** Voted At */
+            voted_at: string | null;
+        };
+        /**
+         * ComparedAnswer
+         * @description One side. Until a blind comparison has its vote or is revealed, only side, run_id, status, content and error are told.
+         */
+        ComparedAnswer: {
+            /** Asked */
+            asked?: string | null;
+            /** Content */
+            content: string;
+            /** Cost */
+            cost?: number | null;
+            /** Error */
+            error?: {
+                [key: string]: unknown;
+            } | null;
+            /** Finish Reason */
+            finish_reason?: string | null;
+            /** Model */
+            model?: string | null;
+            /** Provider */
+            provider?: string | null;
+            /** Request Id */
+            request_id?: string | null;
+            /** Run Id */
+            run_id: string;
+            /**
+             * Side
+             * @enum {string}
+             */
+            side: "a" | "b" | "c" | "d";
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "running" | "ok" | "partial" | "failed";
+            /** Timings */
+            timings?: {
+                [key: string]: number | null;
+            } | null;
+            /** Usage */
+            usage?: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /**
+         * ComparisonEstimate
+         * @description estimates: by model, as of /agents/estimate, or why that model can't be asked; total: dollars of those that can.
+         */
+        ComparisonEstimate: {
+            /** Affordable */
+            affordable: boolean;
+            /** Estimates */
+            estimates: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+            /** Total */
+            total: {
+                [key: string]: number;
+            };
+        };
+        /** Comparisons */
+        Comparisons: {
+            /** Comparisons */
+            comparisons: components["schemas"]["Compared"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
         /** Completion */
         Completion: {
             /** Balance Remaining */
@@ -2761,6 +2999,24 @@ export interface components {
             agreed_version: number;
             /** Pinned */
             pinned: number | null;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        /** ContinueWith */
+        ContinueWith: {
+            /**
+             * Side
+             * @enum {string}
+             */
+            side: "a" | "b" | "c" | "d";
+        };
+        /** Continued */
+        Continued: {
+            /** Conversation Id */
+            conversation_id: string;
             /**
              * Success
              * @constant
@@ -3156,6 +3412,10 @@ export interface components {
             account: {
                 [key: string]: unknown;
             };
+            /** Comparisons */
+            comparisons: {
+                [key: string]: unknown;
+            }[];
             /** Conversations */
             conversations: {
                 [key: string]: unknown;
@@ -3913,6 +4173,15 @@ export interface components {
         Offers: {
             /** Offers */
             offers: components["schemas"]["OfferOut"][];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        /** OneComparison */
+        OneComparison: {
+            comparison: components["schemas"]["Compared"];
             /**
              * Success
              * @constant
@@ -5392,6 +5661,27 @@ export interface components {
              */
             success: true;
             version: components["schemas"]["VersionOut"];
+        };
+        /**
+         * Vote
+         * @description vote: a side, `tie` or `both_bad`.
+         */
+        Vote: {
+            /**
+             * Criteria
+             * @default []
+             */
+            criteria: ("accuracy" | "completeness" | "clarity" | "brevity" | "instructions")[];
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /**
+             * Vote
+             * @enum {string}
+             */
+            vote: "a" | "b" | "c" | "d" | "tie" | "both_bad";
         };
         /** SessionsEnded */
         agent_marketplace__api__admin_schemas__SessionsEnded: {
@@ -8094,6 +8384,358 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Clients"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    list_comparisons_api_v1_marketplace_comparisons_get: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comparisons"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    compare_api_v1_marketplace_comparisons_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "blind": true,
+                 *       "models": [
+                 *         "smollm2-135m",
+                 *         "gpt-5.4-nano"
+                 *       ],
+                 *       "prompt": "What is a monad?"
+                 *     }
+                 */
+                "application/json": {
+                    /** @description The comparison that this one goes on with */
+                    after?: string;
+                    blind?: boolean;
+                    images?: string[];
+                    max_tokens?: number;
+                    messages?: Record<string, never>[];
+                    /** @description Models, or your agents (agt_...) */
+                    models?: string[];
+                    /** @description Further fields of a completion */
+                    options?: Record<string, never>;
+                    prompt?: string;
+                    system?: string;
+                    temperature?: number;
+                    /** @description Reply when every answer has ended */
+                    wait?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneComparison"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    estimate_comparison_api_v1_marketplace_comparisons_estimate_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "blind": true,
+                 *       "models": [
+                 *         "smollm2-135m",
+                 *         "gpt-5.4-nano"
+                 *       ],
+                 *       "prompt": "What is a monad?"
+                 *     }
+                 */
+                "application/json": {
+                    /** @description The comparison that this one goes on with */
+                    after?: string;
+                    blind?: boolean;
+                    images?: string[];
+                    max_tokens?: number;
+                    messages?: Record<string, never>[];
+                    /** @description Models, or your agents (agt_...) */
+                    models?: string[];
+                    /** @description Further fields of a completion */
+                    options?: Record<string, never>;
+                    prompt?: string;
+                    system?: string;
+                    temperature?: number;
+                    /** @description Reply when every answer has ended */
+                    wait?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComparisonEstimate"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_comparison_api_v1_marketplace_comparisons__comparison_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                comparison_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneComparison"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    delete_comparison_api_v1_marketplace_comparisons__comparison_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                comparison_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reply"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    retry_answer_api_v1_marketplace_comparisons__comparison_id__answers__side__retry_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                comparison_id: string;
+                side: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Reply when the answer has ended */
+                    wait?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneComparison"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    continue_with_one_api_v1_marketplace_comparisons__comparison_id__continue_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                comparison_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContinueWith"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Continued"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    reveal_api_v1_marketplace_comparisons__comparison_id__reveal_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                comparison_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneComparison"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    vote_api_v1_marketplace_comparisons__comparison_id__vote_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                comparison_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Vote"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneComparison"];
                 };
             };
             /** @description Any failure */

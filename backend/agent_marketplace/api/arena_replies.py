@@ -1,0 +1,139 @@
+"""Bodies and replies of comparisons and of the leaderboard, for `/openapi.json`."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from agent_marketplace.api.schemas import Reply
+
+Side = Literal["a", "b", "c", "d"]
+
+
+class ComparedAnswer(BaseModel):
+    """One side. Until a blind comparison has its vote or is revealed, only side, run_id, status, content and error are told."""
+
+    side: Side
+    run_id: str
+    status: Literal["running", "ok", "partial", "failed"]
+    content: str
+    error: dict[str, Any] | None = None
+    asked: str | None = None
+    model: str | None = None
+    provider: str | None = None
+    request_id: str | None = None
+    cost: float | None = None
+    usage: dict[str, Any] | None = None
+    timings: dict[str, int | None] | None = None
+    finish_reason: str | None = None
+
+
+class Compared(BaseModel):
+    """One question and its answers. models: what was asked, by name; while it is veiled that is not the order of the sides."""
+
+    id: str
+    blind: bool
+    revealed: bool
+    task: str
+    after: str | None
+    models: list[str]
+    messages: list[Any]
+    parameters: dict[str, Any]
+    vote: str | None
+    criteria: list[str]
+    reason: str
+    cost: float | None
+    created_at: str
+    voted_at: str | None
+    readable: bool
+    answers: list[ComparedAnswer]
+
+
+class OneComparison(Reply):
+    comparison: Compared
+
+
+class Comparisons(Reply):
+    comparisons: list[Compared]
+    next_cursor: str | None
+
+
+class ComparisonEstimate(Reply):
+    """estimates: by model, as of /agents/estimate, or why that model can't be asked; total: dollars of those that can."""
+
+    estimates: list[dict[str, Any]]
+    total: dict[str, float]
+    affordable: bool
+
+
+class Continued(Reply):
+    conversation_id: str
+
+
+class Vote(BaseModel):
+    """vote: a side, `tie` or `both_bad`."""
+
+    vote: Literal["a", "b", "c", "d", "tie", "both_bad"]
+    criteria: list[Literal["accuracy", "completeness", "clarity", "brevity", "instructions"]] = Field(
+        default=[], max_length=5
+    )
+    reason: str = Field(default="", max_length=2_000)
+
+
+class ContinueWith(BaseModel):
+    side: Side
+
+
+BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "models": {
+                            "type": "array",
+                            "items": {"type": "string"},
+                            "minItems": 2,
+                            "maxItems": 4,
+                            "description": "Models, or your agents (agt_...)",
+                        },
+                        "prompt": {"type": "string"},
+                        "messages": {"type": "array", "items": {"type": "object"}},
+                        "system": {"type": "string"},
+                        "images": {"type": "array", "items": {"type": "string"}},
+                        "blind": {"type": "boolean"},
+                        "after": {
+                            "type": "string",
+                            "description": "The comparison that this one goes on with",
+                        },
+                        "wait": {"type": "boolean", "description": "Reply when every answer has ended"},
+                        "max_tokens": {"type": "integer"},
+                        "temperature": {"type": "number"},
+                        "options": {"type": "object", "description": "Further fields of a completion"},
+                    },
+                },
+                "example": {
+                    "models": ["smollm2-135m", "gpt-5.4-nano"],
+                    "prompt": "What is a monad?",
+                    "blind": True,
+                },
+            }
+        },
+    }
+}
+WAIT: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "wait": {"type": "boolean", "description": "Reply when the answer has ended"}
+                    },
+                }
+            }
+        },
+    }
+}
