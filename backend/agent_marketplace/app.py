@@ -380,8 +380,8 @@ def build(
     market = Market(
         settings=settings, clock=clock, drain=drain, secrets=secrets, db=db, ledger=ledger, vault=vault, accounts=accounts,
         reports=reports, usage_log=UsageLog(db, reports), admin=admin, agent_desk=AgentDesk(db, admin, listings.resolver, clock),
-        payments=Payments(db, ledger, admin, settings.payments, clock), registry=registry, catalog=catalog, engine=engine,
-        client=client, codecs=wires, ollama=ollama, listings=listings,
+        payments=Payments(db, ledger, admin, settings.payments, clock, _ids_in(registry)), registry=registry, catalog=catalog,
+        engine=engine, client=client, codecs=wires, ollama=ollama, listings=listings,
         learner=Learner(db, clock, engine, everybody_trusted=settings.signup != "open"),
         endpoints=endpoints, targets=targets, credentials=credentials, health=health,
         router=router, probe=Probe(db), conversations=conversations, reasoning=reasoning, favourites=favourites,
@@ -394,6 +394,10 @@ def build(
         registry.set_evidence(engine.quality.evidence(), engine.quality.overall_share(registry))
         market.refresh_availability()
     return market
+
+
+def _ids_in(registry: MarketplaceRegistry) -> Callable[[str], str | None]:
+    return lambda name: None if (model := registry.resolve(name)) is None else model.model_id
 
 
 def _fills(endpoints: EndpointTable) -> Callable[[Offer], bool]:

@@ -6,7 +6,7 @@ from typing import Any
 from agent_marketplace.api import present
 from agent_marketplace.app import Market
 from agent_marketplace.ledger import dollars
-from agent_marketplace.payments import Batch, Event, Order
+from agent_marketplace.payments import Batch, Dispute, Event, Order, Return
 
 
 def order(market: Market, found: Order) -> dict[str, Any]:
@@ -62,3 +62,43 @@ def batch(found: Batch) -> dict[str, Any]:
         "created_at": present.iso(found.created_at),
         "revoked_at": present.iso(found.revoked_at),
     }
+
+
+def returned(found: Return) -> dict[str, Any]:
+    """A refund or chargeback."""
+    return {
+        "id": found.id,
+        "order_id": found.order_id,
+        "kind": found.kind,
+        "state": found.state,
+        "amount": dollars(found.nano),
+        "external_id": found.external_id,
+        "words": found.words,
+        "created_at": present.iso(found.created_at),
+        "closed_at": present.iso(found.closed_at),
+    }
+
+
+def admin_returned(found: Return, email: str | None) -> dict[str, Any]:
+    """The same, for administrators."""
+    return returned(found) | {"user_id": found.user_id, "email": email, "actor": found.actor}
+
+
+def dispute(found: Dispute) -> dict[str, Any]:
+    """A dispute of an answer."""
+    return {
+        "request_id": found.request_id,
+        "why": found.why,
+        "words": found.words,
+        "state": found.state,
+        "rule": found.rule,
+        "amount": dollars(found.nano),
+        "reason": found.reason,
+        "created_at": present.iso(found.created_at),
+        "closed_at": present.iso(found.closed_at),
+    }
+
+
+def admin_dispute(found: Dispute, email: str | None) -> dict[str, Any]:
+    """The same, for administrators."""
+    return dispute(found) | {"user_id": found.user_id, "email": email, "decided_by": found.decided_by}

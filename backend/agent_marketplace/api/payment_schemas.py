@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from agent_marketplace.api.admin_schemas import Acted, Amount, Reason
+from agent_marketplace.api.replies import Generation
 from agent_marketplace.api.schemas import Body, Password, Reply
 
 Method = Literal["transfer", "webhook", "stripe", "code"]
@@ -49,7 +50,10 @@ class OrderOut(BaseModel):
 
 
 class OrderReply(Reply):
+    """refundable: what of it could be asked back now, in dollars; only in the reply of one order."""
+
     order: OrderOut
+    refundable: float | None = None
 
 
 class Offered(Reply):
@@ -159,3 +163,117 @@ class MadeCodes(Acted):
 
 class RevokeCodes(Body):
     reason: Reason
+
+
+class ReturnOut(BaseModel):
+    """A refund or chargeback, or what came back of one; amounts in dollars."""
+
+    id: str
+    order_id: str
+    kind: Literal["refund", "chargeback", "reinstated"]
+    state: Literal["asked", "done", "failed"]
+    amount: float
+    external_id: str | None
+    words: str
+    created_at: str
+    closed_at: str | None
+
+
+class ReturnReply(Reply):
+    refund: ReturnOut
+
+
+class AdminReturn(ReturnOut):
+    user_id: str
+    email: str | None
+    actor: str
+
+
+class AdminReturns(Reply):
+    returns: list[AdminReturn]
+    next_cursor: str | None
+
+
+class CloseRefund(Body):
+    """sent: it was paid back, as `reference` names it; false: it could not be, and goes back into the wallet."""
+
+    sent: bool
+    reference: Annotated[str | None, Field(max_length=200)] = None
+    reason: Reason
+    password: Password
+
+
+class ChargeBack(Body):
+    """amount: what the bank took back; reference: its case."""
+
+    amount: Annotated[Decimal, Field(gt=0, le=1_000_000, decimal_places=2)]
+    reference: Annotated[str, Field(min_length=1, max_length=200)]
+    reason: Reason
+    password: Password
+
+
+class Reinstate(Body):
+    reference: Annotated[str, Field(min_length=1, max_length=200)]
+    reason: Reason
+    password: Password
+
+
+class Taken(Acted):
+    """taken: dollars that left the wallet; 0 where all of it had gone back before."""
+
+    taken: float
+
+
+Why = Literal["wrong", "empty", "other_model", "not_asked", "failed"]
+
+
+class OpenDispute(Body):
+    why: Why
+    words: Annotated[str, Field(max_length=1000)] = ""
+
+
+class DisputeOut(BaseModel):
+    """rule: the written rule that decided at once; empty where a person decides."""
+
+    request_id: str
+    why: Why
+    words: str
+    state: Literal["open", "granted", "refused"]
+    rule: str
+    amount: float
+    reason: str
+    created_at: str
+    closed_at: str | None
+
+
+class DisputeReply(Reply):
+    dispute: DisputeOut
+
+
+class Disputes(Reply):
+    disputes: list[DisputeOut]
+    next_cursor: str | None
+
+
+class AdminDispute(DisputeOut):
+    user_id: str
+    email: str | None
+    decided_by: str
+
+
+class AdminDisputes(Reply):
+    disputes: list[AdminDispute]
+    next_cursor: str | None
+
+
+class AdminDisputeReply(Reply):
+    """With the answer's receipt as evidence: no prompt, no answer."""
+
+    dispute: AdminDispute
+    generation: Generation
+
+
+class Decide(Body):
+    grant: bool
+    reason: Reason
+    password: Password

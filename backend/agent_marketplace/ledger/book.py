@@ -235,10 +235,11 @@ class Book:
         memo: str = "",
         gains: Sequence[tuple[int, Terms]] = (),
         back: bool = False,
+        first: str = "",
     ) -> int:
         """Posts a transaction: shared account -> nano-dollars, the wallet takes the other side. Returns what of that is promotional.
 
-        gains: what the wallet gains, lot by lot (its lots are open). back: see `Lots.take`.
+        gains: what the wallet gains, lot by lot (its lots are open). back, first: see `Lots.take`.
         """
         if not any(amounts.values()):
             return 0
@@ -246,7 +247,7 @@ class Book:
         if lots is None:
             promo = -min(max(-amount, 0), account.promo)
         elif amount <= 0:
-            promo = -lots.take(-amount, back=back)
+            promo = -lots.take(-amount, back=back, first=first)
         else:
             promo, debt = 0, debt_of(account)
             for part, terms in gains:

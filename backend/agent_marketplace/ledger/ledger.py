@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from agent_marketplace.clock import Clock
 from agent_marketplace.db.engine import Database
 from agent_marketplace.errors import MarketplaceError, Unavailable
-from agent_marketplace.ledger import housekeeping, store, topups, verify
+from agent_marketplace.ledger import housekeeping, returns, store, topups, verify
 from agent_marketplace.ledger.journal import Entry, Journal, JournalFull
 from agent_marketplace.ledger.lots import Lot, Terms
 from agent_marketplace.ledger.types import (
@@ -171,6 +171,30 @@ class Ledger:
             self._writer, connection, user_id, amount_nano, kind, idempotency_key, memo, terms
         )
 
+    def unused_in(self, connection: sa.Connection, user_id: str, reference: str) -> int:
+        """What of a payment is unused and could go back, nano-dollars; locks the wallet. See `returns` for all of these."""
+        return returns.unused_in(self._writer, connection, user_id, reference)
+
+    def take_back_in(
+        self, connection: sa.Connection, user_id: str, amount: int, reference: str, memo: str, *, unused: bool
+    ) -> int:
+        """Takes a payment's money out again. Returns the posting's number. Raises BadRequest."""
+        return returns.take_back_in(self._writer, connection, user_id, amount, reference, memo, unused=unused)
+
+    def put_back_in(
+        self, connection: sa.Connection, user_id: str, amount: int, reference: str, memo: str, source: str
+    ) -> int:
+        """What was taken back comes in again. Returns the posting's number."""
+        return returns.put_back_in(self._writer, connection, user_id, amount, reference, memo, source)
+
+    def freeze_in(self, connection: sa.Connection, user_id: str, reference: str, *, frozen: bool) -> int:
+        """Freezes or thaws what is left of a payment. Returns how much."""
+        return returns.freeze_in(self._writer, connection, user_id, reference, frozen=frozen)
+
+    def give_back_in(self, connection: sa.Connection, user_id: str, request_id: str, memo: str) -> int:
+        """Reverses what an answer was charged, once. Returns nano-dollars. Raises NotFound, Conflict, BadRequest."""
+        return returns.give_back_in(self._writer, connection, user_id, request_id, memo)
+
     async def lots(self, user_id: str) -> list[Lot]:
         """What a wallet consists of now, what is spent first first; together they are its balance. Raises NotFound."""
         return await self._database.read(lambda c: store.lots_of(c, user_id, self._clock.now_ms()).all)
@@ -241,7 +265,11 @@ class Ledger:
 
     async def receipt(self, request_id: str, user_id: str) -> UsageRecord:
         """The usage row of one of the user's requests. Raises NotFound."""
-        return await self._database.read(lambda c: store.receipt(c, request_id, user_id))
+        return await self._database.read(lambda c: self.receipt_in(c, request_id, user_id))
+
+    def receipt_in(self, connection: sa.Connection, request_id: str, user_id: str) -> UsageRecord:
+        """`receipt` inside the caller's transaction."""
+        return store.receipt(connection, request_id, user_id)
 
     async def begin_journal(self, folder: Path) -> int:
         """At a server's start, before `recover`: keeps settlements in `folder` while the database is away, and posts those that a

@@ -23,8 +23,8 @@ DAY_MS = 86_400_000
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """What a credit is. paid: somebody gave money for it; source: `order`, `transfer`, `code`, `grant`, `signup`, `refund`;
-    priority: the lowest is spent first; expires_at: ms, `NEVER` = never; frozen: it is shown but pays for nothing (for credit
-    that is not paid); reference: the payment, code or request behind it."""
+    priority: the lowest is spent first; expires_at: ms, `NEVER` = never; frozen: it is shown but pays for nothing;
+    reference: the payment, code or request behind it."""
 
     paid: bool
     source: str
@@ -69,16 +69,27 @@ class Lots:
     def _free(self, *, paid: int | None = None) -> list[Lot]:
         return [lot for lot in self.all if not lot.frozen and (paid is None or lot.paid == paid)]
 
-    def take(self, amount: int, *, back: bool = False) -> int:
-        """Takes an amount out, and returns what of it was promotional. back: money goes back to who paid, so paid lots come first.
-        What no lot has is debt. The account itself is left to the caller."""
+    def take(self, amount: int, *, back: bool = False, first: str = "") -> int:
+        """Takes an amount out, and returns what of it was promotional. back: money goes back to who paid, so paid lots come first;
+        first: before all, those of this payment, frozen ones too. What no lot has is debt. The account's balance is left to the caller."""
         promo = 0
-        for lot in self._free(paid=1) + self._free(paid=0) if back else self._free():
+        own = [lot for lot in self.all if lot.paid and lot.reference == first] if first else []
+        for lot in own + self._free(paid=1) + self._free(paid=0) if back else self._free():
             part = min(lot.left, amount)
             lot.left -= part
             amount -= part
             promo += 0 if lot.paid else part
+            self._account.restricted -= part if lot.frozen else 0
         return promo
+
+    def freeze(self, reference: str, *, frozen: bool) -> int:
+        """Freezes or thaws what is left of a payment. Returns how much."""
+        lots = [lot for lot in self.all if lot.paid and lot.reference == reference and lot.frozen != frozen]
+        moved = sum(lot.left for lot in lots)
+        for lot in lots:
+            lot.frozen = int(frozen)
+        self._account.restricted += moved if frozen else -moved
+        return moved
 
     def add(self, seq: int, now: int, amount: int, terms: Terms, debt: int) -> int:
         """A new lot, less the debt that it pays. Returns what of it is promotional."""

@@ -27,6 +27,7 @@ from agent_marketplace.db.tables.ledger import (
 from agent_marketplace.ledger.housekeeping import sign
 from agent_marketplace.ledger.paid import disagreements as unpaid
 from agent_marketplace.ledger.postings import ABSORBED, chain_hash
+from agent_marketplace.ledger.returns import GIVEN_BACK
 from agent_marketplace.ledger.types import VerifyReport
 from agent_marketplace.usage_log.store import disagreements
 
@@ -77,6 +78,8 @@ class _Audit:
         self.lots_seq: dict[int, int] = {}
         self.lots = _Lots()
         self.shared: dict[str, int] = {}
+        self.given: dict[str, int] = {}  # request id -> what was given back of it
+        self.disputed: set[int] = set()  # accounts with paid credit that is frozen
         self.requests: dict[str, list[int]] = {}  # request id -> [charged, absorbed, promo] by the postings
         self.counts = dict.fromkeys(
             ("accounts", "transactions", "postings", "holds", "usage_records", "checkpoints"), 0
@@ -200,10 +203,21 @@ def _transaction(audit: _Audit, row: Any, counter: list[tuple[str, int]]) -> Non
     if total:
         audit.wrong(f"{name}: postings sum to {total}, not 0")
     if request_id is not None:
+        _of_request(audit, request_id, kind, amount, promo or 0, counter)
+
+
+def _of_request(
+    audit: _Audit, request_id: str, kind: str, amount: int, promo: int, counter: list[tuple[str, int]]
+) -> None:
+    if kind != GIVEN_BACK:
         sums = audit.requests.setdefault(request_id, [0, 0, 0])
         sums[0] -= amount
         sums[1] -= sum(value for account, value in counter if account == ABSORBED)
-        sums[2] -= promo or 0
+        sums[2] -= promo
+        return
+    if request_id in audit.given:
+        audit.wrong(f"request {request_id}: was given back twice")
+    audit.given[request_id] = amount
 
 
 def _moved_lots(audit: _Audit, name: str, chain: _Chain, row: Any) -> None:
@@ -228,6 +242,8 @@ def _lots(audit: _Audit) -> None:
     )
     for account, seq, paid, source, nano, left, frozen in _rows(audit, sa.select(*columns)):
         found.left.setdefault(account, [0, 0, 0])[2 if frozen else paid] += left
+        if frozen and paid:
+            audit.disputed.add(account)
         if source != "opening":
             found.brought[account, seq] = found.brought.get((account, seq), 0) + nano
         elif not paid and not frozen:
@@ -272,7 +288,7 @@ def _accounts(audit: _Audit) -> None:
             audit.wrong(f"{name}: its head is {seq}, its chain ends at {chain.seq}")
         if held_nano != held.pop(id_, 0):
             audit.wrong(f"{name}: held is {held_nano}, not the sum of its open holds")
-        if balance - held_nano - restricted < 0 and not chain.reversed:
+        if balance - held_nano - restricted < 0 and not (chain.reversed or id_ in audit.disputed):
             audit.wrong(f"{name}: available is {balance - held_nano - restricted}")
         _account_lots(audit, id_, name, restricted, promo, chain)
     for id_ in sorted((set(audit.chains) | set(held) | set(audit.lots.left)) - known):
@@ -316,6 +332,10 @@ def _requests(audit: _Audit) -> None:
             audit.wrong(f"request {request_id}: {state}, but it has no usage row")
         elif [charged, absorbed] != posted[:2] or [usage_charge, usage_absorbed, promo or 0] != posted:
             audit.wrong(f"request {request_id}: hold, usage row and postings disagree")
+        elif audit.given.pop(request_id, charged) != charged:
+            audit.wrong(f"request {request_id}: what was given back is not what it cost")
+    for request_id in audit.given:
+        audit.wrong(f"request {request_id}: was given back, but it was not charged")
     for request_id in audit.requests:
         audit.wrong(f"request {request_id}: has postings, but no hold")
     orphans = sa.select(u.request_id).where(~sa.exists().where(holds.c.request_id == u.request_id))

@@ -1,6 +1,6 @@
-"""Money in: orders, redeem codes, transfers, notices of payment processors. Money itself moves in the ledger."""
+"""Money in and back: orders, redeem codes, transfers, notices of processors, refunds, disputes. Money itself moves in the ledger."""
 
 from agent_marketplace.payments.payments import Payments
-from agent_marketplace.payments.types import Batch, Event, Order, Outcome
+from agent_marketplace.payments.types import Batch, Dispute, Event, Order, Outcome, Return
 
-__all__ = ["Batch", "Event", "Order", "Outcome", "Payments"]
+__all__ = ["Batch", "Dispute", "Event", "Order", "Outcome", "Payments", "Return"]

@@ -4,7 +4,7 @@ What is said to have been paid must fit the order in every part: method, currenc
 refused, and the administrator sees it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -101,9 +101,9 @@ class Orders:
         """What processors said, newest first. where: outcome, order_id."""
         return await self._db.read(lambda c: store.find_events(c, where, before, limit))
 
-    async def emails(self, found: list[Order]) -> dict[str, str]:
-        """The addresses of the orders' owners."""
-        return await self._db.read(lambda c: store.emails(c, {order.user_id for order in found}))
+    async def emails(self, user_ids: Iterable[str]) -> dict[str, str]:
+        """The addresses of those that are still there."""
+        return await self._db.read(lambda c: store.emails(c, user_ids))
 
     async def notice(self, header: str, body: bytes) -> Outcome:
         """The signed webhook. A repeat is answered with the first result. Raises NotFound (no secret is set), Unauthorized,

@@ -1,24 +1,34 @@
-"""The room's face: what this server offers, orders, codes."""
+"""The room's face: what this server offers, orders, codes, what goes back, disputes of answers."""
 
 from agent_marketplace.admin import Admin
 from agent_marketplace.clock import Clock
 from agent_marketplace.db.engine import Database
 from agent_marketplace.ledger import Ledger
 from agent_marketplace.payments.codes import Codes
+from agent_marketplace.payments.disputes import Disputes, Resolve
 from agent_marketplace.payments.orders import Orders
+from agent_marketplace.payments.returns import Returns
 from agent_marketplace.payments.types import Order
 from agent_marketplace.settings import PaymentSettings
 
 
 class Payments:
-    """Money in."""
+    """Money in and money back. resolve: a model's name -> its id."""
 
     def __init__(
-        self, db: Database, ledger: Ledger, admin: Admin, settings: PaymentSettings, clock: Clock
+        self,
+        db: Database,
+        ledger: Ledger,
+        admin: Admin,
+        settings: PaymentSettings,
+        clock: Clock,
+        resolve: Resolve,
     ) -> None:
         self.settings = settings
         self.orders = Orders(db, ledger, admin, settings, clock)
         self.codes = Codes(db, self.orders, admin, clock)
+        self.returns = Returns(db, ledger, admin, self.orders, settings, clock)
+        self.disputes = Disputes(db, ledger, admin, resolve, clock)
 
     def pay_url(self, order: Order) -> str | None:
         """Where an order is paid: the operator's own page, with what its notice has to say."""

@@ -1,15 +1,15 @@
-"""The SQL of orders, their events and codes."""
+"""The SQL of orders, their events, codes, returns and disputes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
 from agent_marketplace.db.tables.accounts import users
 from agent_marketplace.db.tables.ledger import accounts
-from agent_marketplace.db.tables.payments import batches, codes, events, orders
+from agent_marketplace.db.tables.payments import batches, codes, disputes, events, orders, returns
 from agent_marketplace.ledger.postings import user_account
-from agent_marketplace.payments.types import Batch, Event, Order, columns
+from agent_marketplace.payments.types import Batch, Dispute, Event, Order, Return, columns
 
 _RECEIPTS = 7_202_611_220_004  # PostgreSQL: one payment at a time takes the next number
 
@@ -85,9 +85,9 @@ def cancel_pending(connection: sa.Connection, user_id: str) -> None:
     )
 
 
-def emails(connection: sa.Connection, user_ids: set[str]) -> dict[str, str]:
+def emails(connection: sa.Connection, user_ids: Iterable[str]) -> dict[str, str]:
     """Addresses of those that are still there."""
-    query = sa.select(users.c.user_id, users.c.email).where(users.c.user_id.in_(user_ids))
+    query = sa.select(users.c.user_id, users.c.email).where(users.c.user_id.in_(set(user_ids)))
     return {row.user_id: row.email for row in connection.execute(query)}
 
 
@@ -168,6 +168,59 @@ def take_code(connection: sa.Connection, hash_: str, user_id: str, order_id: str
     free = sa.and_(codes.c.hash == hash_, codes.c.redeemed_by.is_(None))
     values = {"redeemed_by": user_id, "redeemed_at": now, "order_id": order_id}
     return connection.execute(sa.update(codes).where(free).values(values)).rowcount == 1
+
+
+def add_return(connection: sa.Connection, found: Return) -> None:
+    """A row of what goes back. Raises IntegrityError where it is there."""
+    connection.execute(sa.insert(returns).values(columns(found)))
+
+
+def change_return(connection: sa.Connection, return_id: str, values: Mapping[str, Any]) -> None:
+    """Writes some columns of a return whose order is locked."""
+    connection.execute(sa.update(returns).where(returns.c.id == return_id).values(dict(values)))
+
+
+def find_returns(
+    connection: sa.Connection, where: Mapping[str, str], before: str | None, limit: int
+) -> list[Return]:
+    """Newest first. where: id, order_id, user_id, state, kind, external_id."""
+    query = sa.select(returns).where(*(returns.c[name] == value for name, value in where.items()))
+    if before is not None:
+        query = query.where(returns.c.id < before)
+    rows = connection.execute(query.order_by(returns.c.id.desc()).limit(limit))
+    return [Return(**row._mapping) for row in rows]
+
+
+def add_dispute(connection: sa.Connection, found: Dispute) -> None:
+    """A dispute of an answer. Raises IntegrityError where there is one."""
+    connection.execute(sa.insert(disputes).values(columns(found)))
+
+
+def dispute(connection: sa.Connection, request_id: str, *, lock: bool = False) -> Dispute | None:
+    """The dispute of one answer; lock: until the transaction ends."""
+    query = sa.select(disputes).where(disputes.c.request_id == request_id)
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    return None if row is None else Dispute(**row._mapping)
+
+
+def close_dispute(connection: sa.Connection, found: Dispute) -> None:
+    """Writes what was decided."""
+    values = {name: getattr(found, name) for name in ("state", "decided_by", "reason", "closed_at")}
+    mine = disputes.c.request_id == found.request_id
+    connection.execute(sa.update(disputes).where(mine).values(values))
+
+
+def find_disputes(
+    connection: sa.Connection, where: Mapping[str, str], before: int | None, limit: int
+) -> list[Dispute]:
+    """Newest first. where: user_id, state; before: only those opened before this moment (ms)."""
+    query = sa.select(disputes).where(*(disputes.c[name] == value for name, value in where.items()))
+    if before is not None:
+        query = query.where(disputes.c.created_at < before)
+    rows = connection.execute(
+        query.order_by(disputes.c.created_at.desc(), disputes.c.request_id).limit(limit)
+    )
+    return [Dispute(**row._mapping) for row in rows]
 
 
 def _order(row: sa.Row[Any]) -> Order:

@@ -89,6 +89,43 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     redeemed: int = 0
 
 
+class Return(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of `payment_returns`: a refund or a chargeback (money out of the wallet), or what came back of one (into it)."""
+
+    id: str
+    order_id: str
+    user_id: str
+    kind: Literal["refund", "chargeback", "reinstated"]
+    state: Literal["asked", "done", "failed"]
+    nano: int
+    minor: int
+    seq: int
+    external_id: str | None = None
+    actor: str
+    words: str
+    created_at: int
+    closed_at: int | None = None
+
+
+Why = Literal["wrong", "empty", "other_model", "not_asked", "failed"]
+
+
+class Dispute(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of `answer_disputes`."""
+
+    request_id: str
+    user_id: str
+    why: Why
+    words: str
+    state: Literal["open", "granted", "refused"]
+    rule: str
+    nano: int
+    decided_by: str
+    reason: str
+    created_at: int
+    closed_at: int | None = None
+
+
 def columns(value: msgspec.Struct) -> dict[str, Any]:
     """A struct as its row."""
     return {name: getattr(value, name) for name in value.__struct_fields__}

@@ -71,6 +71,11 @@ def desk(database: Database, settings: PaymentSettings = SETTINGS) -> Iterator[D
     ledger = Ledger(database, clock, secret=b"secret", owner="here")
     add_user(database, ledger, "ann")
     admin = Admin(database, ledger, cast("Any", None), clock)
-    found = Desk(database, ledger, clock, Payments(database, ledger, admin, settings, clock))
+    found = Desk(
+        database,
+        ledger,
+        clock,
+        Payments(database, ledger, admin, settings, clock, lambda name: name.removeprefix("alias/")),
+    )
     yield found
     assert found.problems() == []

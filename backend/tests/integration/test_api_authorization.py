@@ -94,6 +94,18 @@ RULES: dict[str, Rule] = {
     ),
     f"get {M}/payments/orders/{{order_id}}": Rule("read", mine=True),
     f"post {M}/payments/orders/{{order_id}}/cancel": Rule("person", mine=True),
+    f"post {M}/payments/orders/{{order_id}}/refund": Rule("person"),
+    f"get {M}/payments/disputes": Rule("read"),
+    f"post {M}/payments/disputes/{{request_id}}": Rule("person", mine=True, body={"why": "wrong"}),
+    f"get {ADMIN}/refunds": Rule("admin"),
+    f"post {ADMIN}/refunds/{{return_id}}/close": Rule("admin", body={"sent": True, **PROOF}),
+    f"post {ADMIN}/orders/{{order_id}}/chargeback": Rule(
+        "admin", body={"amount": 1, "reference": "x", **PROOF}
+    ),
+    f"post {ADMIN}/orders/{{order_id}}/reinstate": Rule("admin", body={"reference": "x", **PROOF}),
+    f"get {ADMIN}/disputes": Rule("admin"),
+    f"get {ADMIN}/disputes/{{request_id}}": Rule("admin"),
+    f"post {ADMIN}/disputes/{{request_id}}": Rule("admin", body={"grant": True, **PROOF}),
     f"post {M}/payments/redeem": Rule("person", body={"code": "x"}),
     f"post {M}/payments/notice": Rule("open", body={}),
     f"get {ADMIN}/orders": Rule("admin"),
@@ -261,6 +273,7 @@ def owner(server: Server) -> tuple[Client, dict[str, str]]:
             ada.post(f"{M}/payments/orders", {"method": "transfer", "amount": 20, "attempt": "attempt-0"})
         )["order"]["id"],
         "batch_id": "bat_none",
+        "return_id": "ret_none",
     }
     return ada, names
 

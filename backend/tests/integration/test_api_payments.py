@@ -8,7 +8,8 @@ import pytest
 
 from agent_marketplace.payments.signing import sign
 from tests.fakes.paying import SECRET
-from tests.fakes.server import MARKET, PASSWORD, Client, Server, agreed, refused, running
+from tests.fakes.server import AGENTS, MARKET, PAID, PASSWORD, Client, Server, agreed, refused, running
+from tests.fakes.upstream import Behaviour
 
 PAY, ADMIN = f"{MARKET}/payments", "/api/v1/admin"
 PROOF = {"reason": "a sale", "password": PASSWORD}
@@ -80,3 +81,52 @@ def test_a_made_code_is_redeemed_and_guessing_is_slowed_down(server: Server, adm
     guesser = server.person()
     answers = [guesser.post(f"{PAY}/redeem", {"code": f"GUESS-{n}"}).status for n in range(12)]
     assert answers == [404] * 10 + [429] * 2
+
+
+def test_a_cut_answer_is_given_back_at_once_and_a_wrong_one_by_a_person(
+    server: Server, admin: Client
+) -> None:
+    person = server.rich("1")
+    ask = {"model": PAID, "prompt": "Hi", "max_tokens": 50, "stream": True}
+    server.upstream.script(Behaviour(cut_after=2))
+    cut = person.post(f"{AGENTS}/completion", ask).events
+    server.upstream.script()
+    whole = agreed(person.post(f"{AGENTS}/completion", ask | {"stream": False}))
+    done = agreed(person.post(f"{PAY}/disputes/{cut[0]['request_id']}", {"why": "failed"}))["dispute"]
+    assert (done["state"], done["rule"]) == ("granted", "provider failed")
+    path = whole["request_id"]
+    opened = agreed(person.post(f"{PAY}/disputes/{path}", {"why": "wrong", "words": "2 + 2 is 4"}))["dispute"]
+    assert (opened["state"], opened["amount"]) == ("open", whole["cost"])
+    queue = agreed(admin.get(f"{ADMIN}/disputes?state=open"))["disputes"]
+    assert [d["request_id"] for d in queue] == [path]
+    evidence = agreed(admin.get(f"{ADMIN}/disputes/{path}"))
+    assert (evidence["generation"]["model"], evidence["dispute"]["email"]) == (PAID, person.email)
+    assert admin.post(f"{ADMIN}/disputes/{path}", {"grant": True, **PROOF, "password": "wrong"}).status == 401
+    agreed(admin.post(f"{ADMIN}/disputes/{path}", {"grant": True, **PROOF}))
+    assert agreed(person.get(f"{MARKET}/billing/balance"))["balance"] == 6
+    assert [e["kind"] for e in agreed(person.get(f"{MARKET}/billing/statement"))["entries"]].count(
+        "giveback"
+    ) == 2
+
+
+def test_a_refund_is_asked_for_paid_out_and_charged_back_no_second_time(
+    server: Server, admin: Client
+) -> None:
+    person = server.person()
+    order = agreed(
+        person.post(f"{PAY}/orders", {"method": "transfer", "amount": 50, "attempt": "attempt-9"})
+    )["order"]
+    arrived = {"amount": 50, "currency": "usd", "reference": "bank-99", **PROOF}
+    agreed(admin.post(f"{ADMIN}/orders/{order['id']}/received", arrived))
+    assert agreed(person.get(f"{PAY}/orders/{order['id']}"))["refundable"] == 50
+    refund = agreed(person.post(f"{PAY}/orders/{order['id']}/refund"))["refund"]
+    (waiting,) = agreed(admin.get(f"{ADMIN}/refunds?state=asked"))["returns"]
+    assert (waiting["id"], waiting["amount"], waiting["email"]) == (refund["id"], 50, person.email)
+    agreed(admin.post(f"{ADMIN}/refunds/{refund['id']}/close", {"sent": True, "reference": "out-1", **PROOF}))
+    taken = admin.post(
+        f"{ADMIN}/orders/{order['id']}/chargeback", {"amount": 50, "reference": "case", **PROOF}
+    )
+    assert agreed(taken)["taken"] == 0
+    refused(person.post(f"{PAY}/orders/{order['id']}/refund"), 400, "not_refundable")
+    verdict = server.command("ledger", "verify")
+    assert verdict.returncode == 0, verdict.stdout

@@ -7,9 +7,10 @@ from fastapi import Header, Query, Response
 from agent_marketplace.api import present, replies, schemas
 from agent_marketplace.api.deps import Person, Reader, Router, The
 from agent_marketplace.api.envelope import success
+from agent_marketplace.app import Market
 from agent_marketplace.catalog.models import prices_dict
 from agent_marketplace.errors import Conflict
-from agent_marketplace.ledger import PLANS, dollars
+from agent_marketplace.ledger import PLANS, UsageRecord, dollars
 from agent_marketplace.usage_log.query import MOST_ROWS, ask
 
 router = Router(prefix="/api/v1/marketplace", tags=["money"])
@@ -119,8 +120,13 @@ async def get_generation(market: The, principal: Reader, request_id: str) -> Res
         raise Conflict(
             "This answer is one of a blind comparison: its receipt is shown after the vote", code="veiled"
         )
+    return success(generation=shown(market, record))
+
+
+def shown(market: Market, record: UsageRecord) -> dict[str, Any]:
+    """A receipt with its offer's prices."""
     prices: dict[str, Any] | None = None
     for offer in market.registry.offers(record.model):
         if offer.provider == record.provider and offer.price is not None:
             prices = prices_dict(offer.price)
-    return success(generation=present.generation(record, prices))
+    return present.generation(record, prices)

@@ -50,7 +50,8 @@ async def make_order(market: The, principal: Person, body: schemas.MakeOrder) ->
 @router.get("/orders/{order_id}", summary="One of my orders", responses={200: {"model": schemas.OrderReply}})
 async def get_order(market: The, principal: Reader, order_id: str) -> Response:
     order = await market.payments.orders.get(principal.user_id, order_id)
-    return success(order=paid.order(market, order))
+    unused = await market.payments.returns.refundable(principal.user_id, order_id)
+    return success(order=paid.order(market, order), refundable=dollars(unused))
 
 
 @router.post(
@@ -61,6 +62,42 @@ async def get_order(market: The, principal: Reader, order_id: str) -> Response:
 async def cancel_order(market: The, principal: Person, order_id: str) -> Response:
     order = await market.payments.orders.cancel(principal.user_id, order_id)
     return success(order=paid.order(market, order))
+
+
+@router.post(
+    "/orders/{order_id}/refund",
+    summary="Ask for the unused part of a payment back",
+    responses={200: {"model": schemas.ReturnReply}},
+)
+async def ask_refund(market: The, principal: Person, order_id: str) -> Response:
+    return success(refund=paid.returned(await market.payments.returns.ask(principal.user_id, order_id)))
+
+
+@router.get(
+    "/disputes", summary="Answers I want my money back for", responses={200: {"model": schemas.Disputes}}
+)
+async def get_disputes(
+    market: The,
+    principal: Reader,
+    cursor: Annotated[str | None, Query(pattern="^[0-9]{1,15}$")] = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> Response:
+    before = None if cursor is None else int(cursor)
+    found = await market.payments.disputes.find({"user_id": principal.user_id}, before, limit + 1)
+    more = str(found[limit - 1].created_at) if len(found) > limit else None
+    return success(disputes=[paid.dispute(d) for d in found[:limit]], next_cursor=more)
+
+
+@router.post(
+    "/disputes/{request_id}",
+    summary="This answer was wrong, empty or not what I asked for",
+    responses={200: {"model": schemas.DisputeReply}},
+)
+async def open_dispute(
+    market: The, principal: Person, request_id: str, body: schemas.OpenDispute
+) -> Response:
+    found = await market.payments.disputes.open(principal.user_id, request_id, body.why, body.words)
+    return success(dispute=paid.dispute(found))
 
 
 @router.post("/redeem", summary="Redeem a code", responses={200: {"model": schemas.OrderReply}})

@@ -226,6 +226,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/disputes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Disputed answers, newest first */
+        get: operations["find_disputes_api_v1_admin_disputes_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/disputes/{request_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A disputed answer's receipt */
+        get: operations["get_dispute_api_v1_admin_disputes__request_id__get"];
+        put?: never;
+        /** Give an answer's money back, or not */
+        post: operations["decide_api_v1_admin_disputes__request_id__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/orders": {
         parameters: {
             query?: never;
@@ -260,6 +295,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/orders/{order_id}/chargeback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A bank took a payment back */
+        post: operations["charge_back_api_v1_admin_orders__order_id__chargeback_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/orders/{order_id}/received": {
         parameters: {
             query?: never;
@@ -271,6 +323,23 @@ export interface paths {
         put?: never;
         /** A transfer has arrived */
         post: operations["mark_received_api_v1_admin_orders__order_id__received_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/orders/{order_id}/reinstate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A bank gave back what it had taken */
+        post: operations["reinstate_api_v1_admin_orders__order_id__reinstate_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -373,6 +442,40 @@ export interface paths {
         put?: never;
         /** Sign somebody out everywhere */
         post: operations["sign_out_api_v1_admin_people__user_id__signout_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/refunds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Refunds and chargebacks, newest first */
+        get: operations["find_returns_api_v1_admin_refunds_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/refunds/{return_id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A refund was paid back, or can't be */
+        post: operations["close_refund_api_v1_admin_refunds__return_id__close_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1618,6 +1721,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/marketplace/payments/disputes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answers I want my money back for */
+        get: operations["get_disputes_api_v1_marketplace_payments_disputes_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/payments/disputes/{request_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** This answer was wrong, empty or not what I asked for */
+        post: operations["open_dispute_api_v1_marketplace_payments_disputes__request_id__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/marketplace/payments/notice": {
         parameters: {
             query?: never;
@@ -1681,6 +1818,23 @@ export interface paths {
         put?: never;
         /** Give up an order that is not paid */
         post: operations["cancel_order_api_v1_marketplace_payments_orders__order_id__cancel_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/payments/orders/{order_id}/refund": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask for the unused part of a payment back */
+        post: operations["ask_refund_api_v1_marketplace_payments_orders__order_id__refund_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2346,6 +2500,64 @@ export interface components {
             /** Provider */
             provider: string;
         };
+        /** AdminDispute */
+        AdminDispute: {
+            /** Amount */
+            amount: number;
+            /** Closed At */
+            closed_at: string | null;
+            /** Created At */
+            created_at: string;
+            /** Decided By */
+            decided_by: string;
+            /** Email */
+            email: string | null;
+            /** Reason */
+            reason: string;
+            /** Request Id */
+            request_id: string;
+            /** Rule */
+            rule: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "granted" | "refused";
+            /** User Id */
+            user_id: string;
+            /**
+             * Why
+             * @enum {string}
+             */
+            why: "wrong" | "empty" | "other_model" | "not_asked" | "failed";
+            /** Words */
+            words: string;
+        };
+        /**
+         * AdminDisputeReply
+         * @description With the answer's receipt as evidence: no prompt, no answer.
+         */
+        AdminDisputeReply: {
+            dispute: components["schemas"]["AdminDispute"];
+            generation: components["schemas"]["Generation"];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        /** AdminDisputes */
+        AdminDisputes: {
+            /** Disputes */
+            disputes: components["schemas"]["AdminDispute"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
         /** AdminOrder */
         AdminOrder: {
             /** Amount */
@@ -2401,6 +2613,51 @@ export interface components {
             next_cursor: string | null;
             /** Orders */
             orders: components["schemas"]["AdminOrder"][];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        /** AdminReturn */
+        AdminReturn: {
+            /** Actor */
+            actor: string;
+            /** Amount */
+            amount: number;
+            /** Closed At */
+            closed_at: string | null;
+            /** Created At */
+            created_at: string;
+            /** Email */
+            email: string | null;
+            /** External Id */
+            external_id: string | null;
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "refund" | "chargeback" | "reinstated";
+            /** Order Id */
+            order_id: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "asked" | "done" | "failed";
+            /** User Id */
+            user_id: string;
+            /** Words */
+            words: string;
+        };
+        /** AdminReturns */
+        AdminReturns: {
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Returns */
+            returns: components["schemas"]["AdminReturn"][];
             /**
              * Success
              * @constant
@@ -2750,6 +3007,26 @@ export interface components {
              */
             revoke_keys: boolean;
         };
+        /**
+         * ChargeBack
+         * @description amount: what the bank took back; reference: its case.
+         */
+        ChargeBack: {
+            /** Amount */
+            amount: number | string;
+            /**
+             * Password
+             * @example correct horse battery staple
+             */
+            password: string;
+            /**
+             * Reason
+             * @example the provider was down all Monday
+             */
+            reason: string;
+            /** Reference */
+            reference: string;
+        };
         ChatBody: {
             agent_id?: string;
             /** @enum {string} */
@@ -2825,6 +3102,26 @@ export interface components {
              * @constant
              */
             success: true;
+        };
+        /**
+         * CloseRefund
+         * @description sent: it was paid back, as `reference` names it; false: it could not be, and goes back into the wallet.
+         */
+        CloseRefund: {
+            /**
+             * Password
+             * @example correct horse battery staple
+             */
+            password: string;
+            /**
+             * Reason
+             * @example the provider was down all Monday
+             */
+            reason: string;
+            /** Reference */
+            reference?: string | null;
+            /** Sent */
+            sent: boolean;
         };
         /**
          * Compared
@@ -3122,28 +3419,6 @@ export interface components {
              */
             success: true;
         };
-        /**
-         * Decide
-         * @description approve and restore need the administrator's password; reject and suspend take away and do not.
-         */
-        Decide: {
-            /**
-             * Decision
-             * @enum {string}
-             */
-            decision: "approve" | "reject" | "suspend" | "restore";
-            /**
-             * Password
-             * @default
-             * @example correct horse battery staple
-             */
-            password: string;
-            /**
-             * Reason
-             * @example its tools are what its card says
-             */
-            reason: string;
-        };
         /** Decided */
         Decided: {
             /** Request Id */
@@ -3238,6 +3513,57 @@ export interface components {
             changes: {
                 [key: string]: unknown[];
             };
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        /**
+         * DisputeOut
+         * @description rule: the written rule that decided at once; empty where a person decides.
+         */
+        DisputeOut: {
+            /** Amount */
+            amount: number;
+            /** Closed At */
+            closed_at: string | null;
+            /** Created At */
+            created_at: string;
+            /** Reason */
+            reason: string;
+            /** Request Id */
+            request_id: string;
+            /** Rule */
+            rule: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "granted" | "refused";
+            /**
+             * Why
+             * @enum {string}
+             */
+            why: "wrong" | "empty" | "other_model" | "not_asked" | "failed";
+            /** Words */
+            words: string;
+        };
+        /** DisputeReply */
+        DisputeReply: {
+            dispute: components["schemas"]["DisputeOut"];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        /** Disputes */
+        Disputes: {
+            /** Disputes */
+            disputes: components["schemas"]["DisputeOut"][];
+            /** Next Cursor */
+            next_cursor: string | null;
             /**
              * Success
              * @constant
@@ -4197,6 +4523,19 @@ export interface components {
              */
             success: true;
         };
+        /** OpenDispute */
+        OpenDispute: {
+            /**
+             * Why
+             * @enum {string}
+             */
+            why: "wrong" | "empty" | "other_model" | "not_asked" | "failed";
+            /**
+             * Words
+             * @default
+             */
+            words: string;
+        };
         /**
          * OrderOut
          * @description An order; `amount` is what is charged, in `currency`; `credit` what the wallet gets; `pay_url`: where to pay it.
@@ -4241,9 +4580,14 @@ export interface components {
             /** Words */
             words: string;
         };
-        /** OrderReply */
+        /**
+         * OrderReply
+         * @description refundable: what of it could be asked back now, in dollars; only in the reply of one order.
+         */
         OrderReply: {
             order: components["schemas"]["OrderOut"];
+            /** Refundable */
+            refundable?: number | null;
             /**
              * Success
              * @constant
@@ -4828,11 +5172,65 @@ export interface components {
              */
             code: string;
         };
+        /** Reinstate */
+        Reinstate: {
+            /**
+             * Password
+             * @example correct horse battery staple
+             */
+            password: string;
+            /**
+             * Reason
+             * @example the provider was down all Monday
+             */
+            reason: string;
+            /** Reference */
+            reference: string;
+        };
         /**
          * Reply
          * @description Every success.
          */
         Reply: {
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        /**
+         * ReturnOut
+         * @description A refund or chargeback, or what came back of one; amounts in dollars.
+         */
+        ReturnOut: {
+            /** Amount */
+            amount: number;
+            /** Closed At */
+            closed_at: string | null;
+            /** Created At */
+            created_at: string;
+            /** External Id */
+            external_id: string | null;
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "refund" | "chargeback" | "reinstated";
+            /** Order Id */
+            order_id: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "asked" | "done" | "failed";
+            /** Words */
+            words: string;
+        };
+        /** ReturnReply */
+        ReturnReply: {
+            refund: components["schemas"]["ReturnOut"];
             /**
              * Success
              * @constant
@@ -5259,6 +5657,21 @@ export interface components {
              * @example ada
              */
             handle: string;
+        };
+        /**
+         * Taken
+         * @description taken: dollars that left the wallet; 0 where all of it had gone back before.
+         */
+        Taken: {
+            /** Request Id */
+            request_id: string;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+            /** Taken */
+            taken: number;
         };
         /**
          * Times
@@ -5695,6 +6108,43 @@ export interface components {
              */
             success: true;
         };
+        /**
+         * Decide
+         * @description approve and restore need the administrator's password; reject and suspend take away and do not.
+         */
+        agent_marketplace__api__listing_schemas__Decide: {
+            /**
+             * Decision
+             * @enum {string}
+             */
+            decision: "approve" | "reject" | "suspend" | "restore";
+            /**
+             * Password
+             * @default
+             * @example correct horse battery staple
+             */
+            password: string;
+            /**
+             * Reason
+             * @example its tools are what its card says
+             */
+            reason: string;
+        };
+        /** Decide */
+        agent_marketplace__api__payment_schemas__Decide: {
+            /** Grant */
+            grant: boolean;
+            /**
+             * Password
+             * @example correct horse battery staple
+             */
+            password: string;
+            /**
+             * Reason
+             * @example the provider was down all Monday
+             */
+            reason: string;
+        };
         /** SessionsEnded */
         agent_marketplace__api__replies__SessionsEnded: {
             /** Ended */
@@ -5935,7 +6385,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Decide"];
+                "application/json": components["schemas"]["agent_marketplace__api__listing_schemas__Decide"];
             };
         };
         responses: {
@@ -6121,6 +6571,105 @@ export interface operations {
             };
         };
     };
+    find_disputes_api_v1_admin_disputes_get: {
+        parameters: {
+            query?: {
+                state?: string | null;
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminDisputes"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_dispute_api_v1_admin_disputes__request_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminDisputeReply"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    decide_api_v1_admin_disputes__request_id__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["agent_marketplace__api__payment_schemas__Decide"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acted"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     find_orders_api_v1_admin_orders_get: {
         parameters: {
             query?: {
@@ -6191,6 +6740,41 @@ export interface operations {
             };
         };
     };
+    charge_back_api_v1_admin_orders__order_id__chargeback_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChargeBack"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Taken"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     mark_received_api_v1_admin_orders__order_id__received_post: {
         parameters: {
             query?: never;
@@ -6203,6 +6787,41 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["Received"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acted"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    reinstate_api_v1_admin_orders__order_id__reinstate_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reinstate"];
             };
         };
         responses: {
@@ -6416,6 +7035,76 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["agent_marketplace__api__admin_schemas__SessionsEnded"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    find_returns_api_v1_admin_refunds_get: {
+        parameters: {
+            query?: {
+                state?: string | null;
+                kind?: string | null;
+                order_id?: string | null;
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminReturns"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    close_refund_api_v1_admin_refunds__return_id__close_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                return_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CloseRefund"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acted"];
                 };
             };
             /** @description Any failure */
@@ -9323,6 +10012,73 @@ export interface operations {
             };
         };
     };
+    get_disputes_api_v1_marketplace_payments_disputes_get: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Disputes"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    open_dispute_api_v1_marketplace_payments_disputes__request_id__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OpenDispute"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DisputeReply"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     take_notice_api_v1_marketplace_payments_notice_post: {
         parameters: {
             query?: never;
@@ -9468,6 +10224,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OrderReply"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    ask_refund_api_v1_marketplace_payments_orders__order_id__refund_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReturnReply"];
                 };
             };
             /** @description Any failure */
