@@ -173,6 +173,7 @@ class Market:
         for every_s, job in (
             (_SWEEP_S, lambda: self.ledger.sweep(self.router.parts.running)),
             (_CHECKPOINT_S, self.ledger.checkpoint),
+            (_CHECKPOINT_S, self.ledger.sweep_earnings),
             (_ROLL_S, self.usage_log.roll),
             (_BOUNDS_S, self.router.parts.bounds.refresh),
             (_FOLLOW_S, self.catalog.follow),
@@ -376,10 +377,11 @@ def build(
             lowers_length=settings.lower_max_tokens,
         )
     )  # fmt: skip
-    admin, listings = Admin(db, ledger, accounts.auth, clock), Listings.on(db, vault, clock)
+    admin = Admin(db, ledger, accounts.auth, clock)
+    listings = Listings.on(db, vault, ledger, clock, author_bp=settings.agent_author_bp)
     market = Market(
         settings=settings, clock=clock, drain=drain, secrets=secrets, db=db, ledger=ledger, vault=vault, accounts=accounts,
-        reports=reports, usage_log=UsageLog(db, reports), admin=admin, agent_desk=AgentDesk(db, admin, listings.resolver, clock),
+        reports=reports, usage_log=UsageLog(db, reports), admin=admin, agent_desk=AgentDesk(db, admin, ledger, listings, clock),
         payments=Payments(db, ledger, admin, settings.payments, clock, _ids_in(registry)), registry=registry, catalog=catalog,
         engine=engine, client=client, codecs=wires, ollama=ollama, listings=listings,
         learner=Learner(db, clock, engine, everybody_trusted=settings.signup != "open"),

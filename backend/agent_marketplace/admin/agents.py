@@ -7,7 +7,8 @@ from agent_marketplace.admin.admin import Actor, Admin
 from agent_marketplace.clock import Clock
 from agent_marketplace.db.engine import Database
 from agent_marketplace.errors import Conflict, NotFound
-from agent_marketplace.listings import Resolver, Version, store
+from agent_marketplace.ledger import Earned, Ledger, dollars
+from agent_marketplace.listings import Listings, Version, store
 from agent_marketplace.listings.publishing import offer_in
 
 QUEUE = 100
@@ -16,10 +17,12 @@ QUEUE = 100
 class AgentDesk:
     """What administrators decide about versions of agents."""
 
-    def __init__(self, db: Database, admin: Admin, resolver: Resolver, clock: Clock) -> None:
+    def __init__(self, db: Database, admin: Admin, ledger: Ledger, listings: Listings, clock: Clock) -> None:
         self._db = db
         self._admin = admin
-        self._resolver = resolver
+        self._ledger = ledger
+        self._fees = listings.fees
+        self._resolver = listings.resolver
         self._clock = clock
 
     async def queue(self) -> list[Version]:
@@ -77,6 +80,33 @@ class AgentDesk:
             listed = offer_in(connection, head, again, self._clock.now_ms())
             self._record(connection, by, "restore agent", version, listed, reason)
             return listed
+
+        return await self._db.write(work)
+
+    async def refund(self, by: Actor, run_id: str, *, reason: str) -> int:
+        """Gives a run's fee back, from both who shared it, once. Returns the fee, nano-dollars. Raises NotFound."""
+
+        def work(connection: sa.Connection) -> int:
+            fee = self._fees.refund_in(connection, run_id, reason)
+            if fee:
+                after = {"fee": format(dollars(fee), "f")}
+                self._admin.record_in(connection, by, "refund agent fee", run_id, {}, after, reason)
+            return fee
+
+        return await self._db.write(work)
+
+    async def payout(
+        self, by: Actor, author_id: str, amount_nano: int, *, reference: str, reason: str
+    ) -> Earned:
+        """Records that earnings were paid out, once per reference. Raises NotFound, BadRequest, Conflict."""
+
+        def work(connection: sa.Connection) -> Earned:
+            before = self._ledger.earned_in(connection, author_id)
+            if self._ledger.payout_in(connection, author_id, amount_nano, reference=reference, by=by.name):
+                amounts = {"amount": format(dollars(amount_nano), "f"), "reference": reference}
+                was = {"payable": format(dollars(before.payable_nano), "f")}
+                self._admin.record_in(connection, by, "payout", author_id, was, amounts, reason)
+            return self._ledger.earned_in(connection, author_id)
 
         return await self._db.write(work)
 

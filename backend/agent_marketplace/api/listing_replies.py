@@ -166,3 +166,18 @@ class Queue(Reply):
 class Decided(Reply):
     version: VersionOut
     request_id: str
+
+
+class Refunded(Reply):
+    """fee: what was given back; 0 = it was before."""
+
+    fee: float
+    request_id: str
+
+
+class EarnedReply(Reply):
+    """pending: kept back for 14 days; payable: earned, there and not spent; paid_out: so far."""
+
+    pending: float
+    payable: float
+    paid_out: float

@@ -149,3 +149,17 @@ class Decide(Body):
     decision: Literal["approve", "reject", "suspend", "restore"]
     reason: Why
     password: Password = ""
+
+
+class RefundFee(Body):
+    reason: Why
+    password: Password
+
+
+class RecordPayout(Body):
+    """reference: of the transfer that was made outside; the same one again changes nothing."""
+
+    amount: Annotated[Decimal, Field(gt=0, le=1_000_000, decimal_places=9, examples=["25"])]
+    reference: Annotated[str, Field(min_length=1, max_length=120, examples=["SEPA 2026-11-30 0017"])]
+    reason: Why
+    password: Password

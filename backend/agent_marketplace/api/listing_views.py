@@ -3,7 +3,7 @@
 from typing import Any
 
 from agent_marketplace.api.present import iso
-from agent_marketplace.ledger import dollars
+from agent_marketplace.ledger import Earned, dollars
 from agent_marketplace.listings import AgentPrice, Consent, Head, Spec, Version
 
 
@@ -90,4 +90,13 @@ def installed(found: tuple[Head, Version, Consent], now: int) -> dict[str, Any]:
         "agreed_version": given.version,
         "pinned": given.pinned,
         "asked_again": given.consent_hash != current.consent_hash,
+    }
+
+
+def earned(value: Earned) -> dict[str, Any]:
+    """An author's earnings, in dollars."""
+    return {
+        "pending": dollars(value.pending_nano),
+        "payable": dollars(value.payable_nano),
+        "paid_out": dollars(value.paid_out_nano),
     }

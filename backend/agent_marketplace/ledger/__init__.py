@@ -24,6 +24,8 @@ from agent_marketplace.ledger.pricing import (
 )
 from agent_marketplace.ledger.types import (
     Balance,
+    Earned,
+    Fee,
     Hold,
     KeptReply,
     KeySpend,
@@ -40,6 +42,8 @@ __all__ = [
     "NEVER",
     "PLANS",
     "Balance",
+    "Earned",
+    "Fee",
     "Hold",
     "KeptReply",
     "KeySpend",

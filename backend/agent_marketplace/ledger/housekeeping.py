@@ -12,9 +12,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from agent_marketplace.clock import Clock
 from agent_marketplace.db.engine import Database
 from agent_marketplace.db.tables.ledger import accounts, checkpoints, holds, postings, shared
-from agent_marketplace.ledger import store
+from agent_marketplace.ledger import earnings, store
 from agent_marketplace.ledger.types import Settlement
-from agent_marketplace.ledger.writer import Writer, close
+from agent_marketplace.ledger.writer import AGENT_FEE, Writer, close
 from agent_marketplace.usage import Usage
 
 BATCH = 500
@@ -44,7 +44,10 @@ def end_lost_holds_in(
 ) -> int:
     """One batch of `end_lost_holds`. Returns how many."""
     book = writer.book(connection)
-    over = holds.c.owner != writer.owner if everything else holds.c.expires_at <= book.now
+    foreign = sa.and_(
+        holds.c.owner != writer.owner, holds.c.price_version != AGENT_FEE
+    )  # runs outlive processes
+    over = foreign if everything else holds.c.expires_at <= book.now
     found = (
         sa.select(holds.c.request_id)
         .where(holds.c.state == "open", over)
@@ -80,6 +83,16 @@ async def end_credit(database: Database, writer: Writer, clock: Clock) -> None:
     while users := await database.read(partial(store.due, now=clock.now_ms(), after=after, limit=BATCH)):
         await database.write(partial(_end_credit_in, writer, users=[user for _, user in users]))
         after = users[-1][0]
+
+
+async def sweep_earnings(database: Database, writer: Writer, clock: Clock) -> int:
+    """Moves earnings that are 14 days old to their authors' accounts. Returns how many authors."""
+    authors = await database.read(
+        partial(earnings.due_authors, now=clock.now_ms(), limit=earnings.SWEPT_AT_ONCE)
+    )
+    for author in authors:
+        await database.write(partial(earnings.sweep_in, writer, author_id=author))
+    return len(authors)
 
 
 def _end_credit_in(writer: Writer, connection: sa.Connection, users: list[str]) -> None:

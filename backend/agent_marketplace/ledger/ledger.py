@@ -13,11 +13,13 @@ import sqlalchemy as sa
 from agent_marketplace.clock import Clock
 from agent_marketplace.db.engine import Database
 from agent_marketplace.errors import MarketplaceError, Unavailable
-from agent_marketplace.ledger import housekeeping, returns, store, topups, verify
+from agent_marketplace.ledger import earnings, housekeeping, returns, store, topups, verify
 from agent_marketplace.ledger.journal import Entry, Journal, JournalFull
 from agent_marketplace.ledger.lots import Lot, Terms
 from agent_marketplace.ledger.types import (
     Balance,
+    Earned,
+    Fee,
     Hold,
     KeySpend,
     OpenHold,
@@ -219,6 +221,41 @@ class Ledger:
     ) -> bool:
         """`charge` inside the caller's transaction."""
         return topups.charge_in(self._writer, connection, user_id, amount_nano, kind, idempotency_key, memo)
+
+    def hold_fee_in(
+        self,
+        connection: sa.Connection,
+        run_id: str,
+        user_id: str,
+        most_nano: int,
+        *,
+        key_id: str | None,
+        name: str,
+    ) -> None:
+        """Keeps the most that a run's fee can be, of paid money only. Once per run. Raises as `earnings.hold_in`."""
+        earnings.hold_in(self._writer, connection, run_id, user_id, most_nano, key_id, name)
+
+    def post_fee_in(self, connection: sa.Connection, fee: Fee) -> int:
+        """Ends a run's fee, once: returns what was posted. Raises NotFound (nothing was held), BadRequest."""
+        return earnings.post_in(self._writer, connection, fee)
+
+    def refund_fee_in(self, connection: sa.Connection, run_id: str, reason: str) -> int:
+        """Gives a run's fee back from both who shared it, once: returns the fee, 0 = it was before. Raises NotFound."""
+        return earnings.refund_in(self._writer, connection, run_id, reason)
+
+    def payout_in(
+        self, connection: sa.Connection, author_id: str, amount_nano: int, *, reference: str, by: str
+    ) -> bool:
+        """Records a payout of earnings, once per reference. Raises NotFound, BadRequest, Conflict."""
+        return earnings.payout_in(self._writer, connection, author_id, amount_nano, reference, by)
+
+    def earned_in(self, connection: sa.Connection, author_id: str) -> Earned:
+        """What an author has earned. Raises NotFound."""
+        return earnings.earned_in(connection, author_id, self._clock.now_ms())
+
+    async def sweep_earnings(self) -> int:
+        """Every few minutes: moves earnings that are 14 days old to their authors. Returns how many authors."""
+        return await housekeeping.sweep_earnings(self._database, self._writer, self._clock)
 
     def open_account_in(
         self,

@@ -22,8 +22,8 @@ DAY_MS = 86_400_000
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
-    """What a credit is. paid: somebody gave money for it; source: `order`, `transfer`, `code`, `grant`, `signup`, `refund`;
-    priority: the lowest is spent first; expires_at: ms, `NEVER` = never; frozen: it is shown but pays for nothing;
+    """What a credit is. paid: somebody gave money for it; source: `order`, `transfer`, `code`, `grant`, `signup`, `refund`,
+    `earnings`; priority: the lowest is spent first; expires_at: ms, `NEVER` = never; frozen: it is shown but pays for nothing;
     reference: the payment, code or request behind it."""
 
     paid: bool

@@ -4,6 +4,7 @@ import sqlalchemy as sa
 
 from agent_marketplace.db.tables.ledger import postings, transactions
 from agent_marketplace.errors import BadRequest, Conflict
+from agent_marketplace.ledger import earnings
 from agent_marketplace.ledger.holds import HoldRow
 from agent_marketplace.ledger.lots import NEVER, Lots, Terms
 from agent_marketplace.ledger.postings import (
@@ -13,7 +14,7 @@ from agent_marketplace.ledger.postings import (
     Account,
     provider_account,
 )
-from agent_marketplace.ledger.writer import Writer, check_amount
+from agent_marketplace.ledger.writer import AGENT_FEE, Writer, check_amount
 
 GIVEN_BACK = "giveback"
 
@@ -103,6 +104,10 @@ def give_back_in(writer: Writer, connection: sa.Connection, user_id: str, reques
         raise Conflict("This call has not been settled")
     if not hold.charged_nano:
         raise BadRequest("This answer cost nothing", code="no_charge")
+    if hold.price_version == AGENT_FEE:
+        if not earnings.refund_in(writer, connection, earnings.run_of(request_id), memo):
+            raise Conflict("What this run cost was given back before")
+        return hold.charged_nano
     legs = _legs(connection, account, request_id)
     legs[REVENUE] = -hold.charged_nano - sum(legs.values())
     book.open_lots([account])

@@ -160,6 +160,23 @@ class KeySpend(msgspec.Struct, frozen=True, kw_only=True):
     resets_at: int | None
 
 
+class Fee(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run owes its agent's author. author_bp: the author's share, basis points."""
+
+    run_id: str
+    author_id: str
+    amount_nano: int
+    author_bp: int
+
+
+class Earned(msgspec.Struct, frozen=True, kw_only=True):
+    """An author's earnings: kept back, payable now, and paid out so far."""
+
+    pending_nano: int
+    payable_nano: int
+    paid_out_nano: int
+
+
 class VerifyReport(msgspec.Struct, frozen=True, kw_only=True):
     """What `ledger verify` recomputed, and every disagreement in words."""
 

@@ -3,7 +3,8 @@
 Checked: postings of each transaction sum to zero; sequences have no gap; chains and signed checkpoints hold; stored balances
 and roll-ups = recomputed; held = sum of open holds; available >= 0 unless a top-up was reversed; each ended request has one
 usage row that agrees with its postings; key caps hold what their open holds hold; the roll-ups of usage are the sums of its rows;
-lots = what was credited and = the balance; payments are what was credited for them (`ledger.paid`).
+lots = what was credited and = the balance; payments are what was credited for them (`ledger.paid`); authors' pending
+earnings, the platform's fees and payouts = their rows.
 """
 
 import hmac
@@ -13,6 +14,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from agent_marketplace.db.tables.earnings import fees, payouts
 from agent_marketplace.db.tables.ledger import (
     accounts,
     checkpoints,
@@ -24,11 +26,13 @@ from agent_marketplace.db.tables.ledger import (
     transactions,
     usage_records,
 )
+from agent_marketplace.ledger.earnings import AGENT_FEES, WORLD_PAYOUT, fee_request, pending_account
 from agent_marketplace.ledger.housekeeping import sign
 from agent_marketplace.ledger.paid import disagreements as unpaid
 from agent_marketplace.ledger.postings import ABSORBED, chain_hash
 from agent_marketplace.ledger.returns import GIVEN_BACK
 from agent_marketplace.ledger.types import VerifyReport
+from agent_marketplace.ledger.writer import AGENT_FEE
 from agent_marketplace.usage_log.store import disagreements
 
 MAX_PROBLEMS = 100
@@ -80,6 +84,7 @@ class _Audit:
         self.shared: dict[str, int] = {}
         self.given: dict[str, int] = {}  # request id -> what was given back of it
         self.disputed: set[int] = set()  # accounts with paid credit that is frozen
+        self.earned: dict[str, int] = {}  # accounts of authors' fees and payouts, of all postings
         self.requests: dict[str, list[int]] = {}  # request id -> [charged, absorbed, promo] by the postings
         self.counts = dict.fromkeys(
             ("accounts", "transactions", "postings", "holds", "usage_records", "checkpoints"), 0
@@ -104,6 +109,7 @@ def verify(connection: sa.Connection, secret: bytes, tell: Tell = silent) -> Ver
     _walk(audit)
     _accounts(audit)
     _shared(audit)
+    _earnings(audit)
     _checkpoint_heads(audit)
     _requests(audit)
     _key_budgets(audit)
@@ -198,6 +204,8 @@ def _transaction(audit: _Audit, row: Any, counter: list[tuple[str, int]]) -> Non
     total = amount
     for account, value in counter:
         total += value
+        if account.startswith("earnings:") or account in (AGENT_FEES, WORLD_PAYOUT):
+            audit.earned[account] = audit.earned.get(account, 0) + value
         if seq <= audit.rolled.get(owner, 0):
             audit.shared[account] = audit.shared.get(account, 0) + value
     if total:
@@ -303,6 +311,29 @@ def _shared(audit: _Audit) -> None:
         have, want = stored.get(account, 0), audit.shared.get(account, 0)
         if have != want:
             audit.wrong(f"{account}: rolled-up balance is {have}, recomputed {want}")
+
+
+def _earnings(audit: _Audit) -> None:
+    f = fees.c
+    want = {AGENT_FEES: 0, WORLD_PAYOUT: 0}
+    query = sa.select(f.fee_id, f.author_id, f.fee_nano, f.author_nano, f.swept_at, f.refunded_at)
+    taken: dict[str, int] = {}
+    for fee_id, author_id, fee, share, swept_at, refunded_at in _rows(audit, query):
+        account = pending_account(author_id)
+        want[account] = want.get(account, 0) + (share if swept_at is None else 0)
+        if not fee:
+            continue  # takes back what was swept
+        want[AGENT_FEES] += fee - share if refunded_at is None else 0
+        taken[fee_request(fee_id)] = fee
+    want[WORLD_PAYOUT] = sum(row[0] for row in _rows(audit, sa.select(payouts.c.amount_nano)))
+    for account in sorted(want.keys() | audit.earned.keys()):
+        if (have := audit.earned.get(account, 0)) != want.get(account, 0):
+            audit.wrong(f"{account}: postings sum to {have}, its rows to {want.get(account, 0)}")
+    held = sa.select(holds.c.request_id, holds.c.charged_nano).where(holds.c.price_version == AGENT_FEE)
+    charged = {row[0]: row[1] for row in _rows(audit, held) if row[1]}
+    for request_id in sorted(charged.keys() | taken.keys()):
+        if charged.get(request_id) != taken.get(request_id):
+            audit.wrong(f"request {request_id}: its fee is not what was posted")
 
 
 def _checkpoint_heads(audit: _Audit) -> None:

@@ -20,6 +20,8 @@ from agent_marketplace.ledger.postings import ABSORBED, REVENUE, Account, provid
 from agent_marketplace.ledger.types import Hold, HoldState, Receipt, Settlement, Status
 from agent_marketplace.usage import Usage
 
+AGENT_FEE = "agent-fee"  # the price version of holds that `ledger.earnings` makes and ends
+
 
 def check_amount(amount_nano: int) -> None:
     """Raises BadRequest unless it is an integer from 0 to a billion dollars."""
@@ -226,8 +228,7 @@ def close(book: Book, hold: HoldRow, s: Settlement, state: HoldState) -> Receipt
     """Ends an open or expired hold: releases, posts, writes the usage row."""
     account = book.account_of(hold)
     again = hold.state == "expired"
-    if not again:
-        book.keep(hold, -hold.amount_nano)
+    release(book, hold)
     paid, absorbed = split_charge(hold, s.charge_nano, account, book.budget(hold.key_id))
     promo = book.promo_of(hold.request_id) if again else 0
     cost = s.provider_cost_nano
@@ -242,8 +243,14 @@ def close(book: Book, hold: HoldRow, s: Settlement, state: HoldState) -> Receipt
     hold.absorbed_nano += absorbed
     hold.state = state
     book.changed(hold)
-    book.add_usage(_usage_row(book, hold, s, promo), again=again)
+    book.add_usage(usage_row(book, hold, s, promo), again=again)
     return _receipt(book, hold, s.status, replayed=False)
+
+
+def release(book: Book, hold: HoldRow) -> None:
+    """Stops keeping what an open hold keeps; an expired one keeps nothing."""
+    if hold.state == "open":
+        book.keep(hold, -hold.amount_nano)
 
 
 def _given_back(
@@ -271,7 +278,8 @@ def _receipt(book: Book, hold: HoldRow, status: str, *, replayed: bool) -> Recei
     )
 
 
-def _usage_row(book: Book, hold: HoldRow, s: Settlement, promo: int) -> tuple[Any, ...]:
+def usage_row(book: Book, hold: HoldRow, s: Settlement, promo: int) -> tuple[Any, ...]:
+    """The usage row of a request that ends (columns `book.USAGE`). promo: of the charge."""
     units = [int(getattr(s.usage, name)) for name in USAGE_CLASSES]
     return (
         hold.request_id, s.user_id, hold.key_id, s.model, s.provider, s.status, *units, hold.charged_nano, hold.absorbed_nano,

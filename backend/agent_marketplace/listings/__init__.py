@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from agent_marketplace.clock import Clock
 from agent_marketplace.db.engine import Database
+from agent_marketplace.ledger import Ledger
 from agent_marketplace.listings.finding import Finding
+from agent_marketplace.listings.outcomes import Begun, Fees
 from agent_marketplace.listings.publishing import Publishing
 from agent_marketplace.listings.resolving import Resolver, is_agent, parse
 from agent_marketplace.listings.spec import FREE, AgentPrice, Limits, Spec, SubAgent, Tool
@@ -14,7 +16,9 @@ from agent_marketplace.vault import Vault
 __all__ = [
     "FREE",
     "AgentPrice",
+    "Begun",
     "Consent",
+    "Fees",
     "Finding",
     "Head",
     "Limits",
@@ -39,9 +43,17 @@ class Listings:
     resolver: Resolver
     publishing: Publishing
     finding: Finding
+    fees: Fees
 
     @classmethod
-    def on(cls, db: Database, vault: Vault, clock: Clock) -> "Listings":
-        """Over a database."""
+    def on(
+        cls, db: Database, vault: Vault, ledger: Ledger, clock: Clock, *, author_bp: int = 8_000
+    ) -> "Listings":
+        """Over a database. author_bp: the author's share of a fee, basis points."""
         resolver = Resolver(db, vault, clock)
-        return cls(resolver, Publishing(db, vault, clock, resolver), Finding(db, clock))
+        return cls(
+            resolver,
+            Publishing(db, vault, clock, resolver),
+            Finding(db, clock),
+            Fees(db, ledger, clock, author_bp=author_bp),
+        )

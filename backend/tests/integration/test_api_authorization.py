@@ -155,6 +155,11 @@ RULES: dict[str, Rule] = {
     f"post {OFFERED}/versions": Rule("write", mine=True, body={"name": "x"}),
     f"post {OFFERED}/versions/{{version}}/submit": Rule("write", mine=True, body={"visibility": "private"}),
     f"post {OFFERED}/versions/{{version}}/withdraw": Rule("write", mine=True),
+    f"get {A}/earnings": Rule("read"),
+    f"post {ADMIN}/agents/fees/{{run_id}}/refund": Rule("admin", body=PROOF),
+    f"post {ADMIN}/agents/authors/{{user_id}}/payouts": Rule(
+        "admin", body={"amount": 1, "reference": "x", **PROOF}
+    ),
     f"get {ADMIN}/agents/queue": Rule("admin"),
     f"post {ADMIN}/agents/{{offered_id}}/versions/{{version}}/decision": Rule(
         "admin", body={"decision": "suspend", "reason": "x"}

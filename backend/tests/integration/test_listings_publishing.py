@@ -27,10 +27,10 @@ SPEC = Spec(
 class Shop:
     def __init__(self, home: Home) -> None:
         self.home = home
-        self.listings = Listings.on(home.db, home.vault, home.clock)
+        self.listings = Listings.on(home.db, home.vault, home.ledger, home.clock)
         self.publishing, self.finding = self.listings.publishing, self.listings.finding
         admin = Admin(home.db, home.ledger, home.auth, home.clock)
-        self.admin, self.desk = admin, AgentDesk(home.db, admin, self.listings.resolver, home.clock)
+        self.admin, self.desk = admin, AgentDesk(home.db, admin, home.ledger, self.listings, home.clock)
 
     async def made(self, spec: Spec = SPEC, *, who: str = "ada", slug: str = "reviewer") -> str:
         await self.publishing.take_handle(who, who)

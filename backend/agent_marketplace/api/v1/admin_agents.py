@@ -8,6 +8,7 @@ from agent_marketplace.api import listing_views as views
 from agent_marketplace.api.deps import Address, AdminPerson, Router, The, admin
 from agent_marketplace.api.envelope import success
 from agent_marketplace.api.v1.admin import By, prove
+from agent_marketplace.ledger import dollars, nano
 
 router = Router(prefix="/api/v1/admin/agents", tags=["administration"], dependencies=[Depends(admin)])
 
@@ -43,3 +44,29 @@ async def decide(
     acts = {"approve": desk.approve, "reject": desk.reject, "suspend": desk.suspend, "restore": desk.restore}
     decided = await acts[body.decision](by, offered_id, version, reason=body.reason)
     return success(version=views.version(decided, market.clock.now_ms()), request_id=by.request_id)
+
+
+@router.post(
+    "/fees/{run_id}/refund", summary="Give a run's fee back", responses={200: {"model": replies.Refunded}}
+)
+async def refund_fee(
+    market: The, principal: AdminPerson, by: By, run_id: str, body: schemas.RefundFee, address: Address
+) -> Response:
+    await prove(market, principal, body.password, address)
+    fee = await market.agent_desk.refund(by, run_id, reason=body.reason)
+    return success(fee=dollars(fee), request_id=by.request_id)
+
+
+@router.post(
+    "/authors/{user_id}/payouts",
+    summary="Record that earnings were paid out",
+    responses={200: {"model": replies.EarnedReply}},
+)
+async def record_payout(
+    market: The, principal: AdminPerson, by: By, user_id: str, body: schemas.RecordPayout, address: Address
+) -> Response:
+    await prove(market, principal, body.password, address)
+    left = await market.agent_desk.payout(
+        by, user_id, nano(body.amount), reference=body.reference, reason=body.reason
+    )
+    return success(**views.earned(left))

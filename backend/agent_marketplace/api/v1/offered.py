@@ -175,3 +175,9 @@ async def submit_version(
 async def withdraw_version(market: The, principal: Writer, offered_id: str, version: int) -> Response:
     gone = await market.listings.publishing.withdraw(principal.user_id, offered_id, version)
     return success(version=views.version(gone, market.clock.now_ms()))
+
+
+@router.get("/earnings", summary="What I earned", responses={200: {"model": replies.EarnedReply}})
+async def get_earnings(market: The, principal: Reader) -> Response:
+    found = await market.db.read(lambda c: market.ledger.earned_in(c, principal.user_id))
+    return success(**views.earned(found))

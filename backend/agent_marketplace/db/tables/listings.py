@@ -83,3 +83,25 @@ offered_sketches = sa.Table(
     sa.Column("sketch", sa.Text, nullable=False),  # JSON: see `listings.checks`
     sa.PrimaryKeyConstraint("agent_id", "version"),
 )
+
+agent_outcomes = sa.Table(
+    "agent_outcomes",
+    metadata,
+    sa.Column("run_id", sa.String(80), primary_key=True),
+    sa.Column("agent_id", sa.String(40), nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("author_id", sa.String(36), nullable=False),
+    sa.Column("payer_id", sa.String(36), nullable=False),
+    sa.Column("own", sa.SmallInteger, nullable=False),  # 1: run by its author: no fee, and it counts nowhere
+    sa.Column("price", sa.Text, nullable=False),  # JSON: the price that it began with
+    sa.Column("began_at", sa.BigInteger, nullable=False),
+    sa.Column("ended_at", sa.BigInteger),
+    sa.Column("delivered", sa.SmallInteger, nullable=False),
+    sa.Column("error_class", sa.String(60), nullable=False),
+    sa.Column("steps", sa.Integer, nullable=False),
+    sa.Column("model_nano", sa.BigInteger, nullable=False),  # models and tools, without the fee
+    sa.Column("took_ms", sa.BigInteger, nullable=False),
+    sa.Column("fee_nano", sa.BigInteger, nullable=False),
+    sa.Index("ix_agent_outcomes_agent_id_ended_at", "agent_id", "ended_at"),
+    sa.Index("ix_agent_outcomes_payer_id_agent_id", "payer_id", "agent_id"),
+)

@@ -123,6 +123,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/agents/authors/{user_id}/payouts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Record that earnings were paid out */
+        post: operations["record_payout_api_v1_admin_agents_authors__user_id__payouts_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/agents/fees/{run_id}/refund": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a run's fee back */
+        post: operations["refund_fee_api_v1_admin_agents_fees__run_id__refund_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/agents/queue": {
         parameters: {
             query?: never;
@@ -634,6 +668,23 @@ export interface paths {
         put?: never;
         /** The text of a PDF, Word, Excel or PowerPoint file */
         post: operations["extract_document_api_v1_agents_documents_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/earnings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What I earned */
+        get: operations["get_earnings_api_v1_agents_earnings_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3593,6 +3644,23 @@ export interface components {
             text: string;
         };
         /**
+         * EarnedReply
+         * @description pending: kept back for 14 days; payable: earned, there and not spent; paid_out: so far.
+         */
+        EarnedReply: {
+            /** Paid Out */
+            paid_out: number;
+            /** Payable */
+            payable: number;
+            /** Pending */
+            pending: number;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        /**
          * Embed
          * @description Texts to embed; Ollama's other fields are accepted and have no effect.
          */
@@ -5164,6 +5232,32 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /**
+         * RecordPayout
+         * @description reference: of the transfer that was made outside; the same one again changes nothing.
+         */
+        RecordPayout: {
+            /**
+             * Amount
+             * @example 25
+             */
+            amount: number | string;
+            /**
+             * Password
+             * @example correct horse battery staple
+             */
+            password: string;
+            /**
+             * Reason
+             * @example its tools are what its card says
+             */
+            reason: string;
+            /**
+             * Reference
+             * @example SEPA 2026-11-30 0017
+             */
+            reference: string;
+        };
         /** Redeem */
         Redeem: {
             /**
@@ -5171,6 +5265,34 @@ export interface components {
              * @example 7K3M-Q2XF-9RTA-4B8W
              */
             code: string;
+        };
+        /** RefundFee */
+        RefundFee: {
+            /**
+             * Password
+             * @example correct horse battery staple
+             */
+            password: string;
+            /**
+             * Reason
+             * @example its tools are what its card says
+             */
+            reason: string;
+        };
+        /**
+         * Refunded
+         * @description fee: what was given back; 0 = it was before.
+         */
+        Refunded: {
+            /** Fee */
+            fee: number;
+            /** Request Id */
+            request_id: string;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
         };
         /** Reinstate */
         Reinstate: {
@@ -6340,6 +6462,76 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
+                };
+            };
+        };
+    };
+    record_payout_api_v1_admin_agents_authors__user_id__payouts_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecordPayout"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EarnedReply"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    refund_fee_api_v1_admin_agents_fees__run_id__refund_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefundFee"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refunded"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
                 };
             };
         };
@@ -7574,6 +7766,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Document"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_earnings_api_v1_agents_earnings_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EarnedReply"];
                 };
             };
             /** @description Any failure */
