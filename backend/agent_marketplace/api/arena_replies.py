@@ -69,6 +69,47 @@ class Continued(Reply):
     conversation_id: str
 
 
+class LeaderboardRow(BaseModel):
+    """rating: 1000 + 400 log10 of the odds; low, high: 95 % of it; rank null: `why` says it; cost: list price of all its answers."""
+
+    model: str
+    rank: int | None
+    rating: int
+    low: int
+    high: int
+    votes: int
+    users: int
+    wins: int
+    losses: int
+    ties: int
+    cost: float | None
+    cost_per_win: float | None
+    characters: int
+    why: str | None
+
+
+class ShareOf(BaseModel):
+    """share: 0 to 1, null = of nothing."""
+
+    share: float | None
+    of: int
+
+
+class Leaderboard(Reply):
+    """longer_won, first_won: of the votes that decided. tasks: votes by type of task."""
+
+    models: list[LeaderboardRow]
+    votes: int
+    users: int
+    least_votes: int
+    longer_won: ShareOf
+    first_won: ShareOf
+    tasks: dict[str, int]
+    task: str | None
+    days: int
+    as_of: str
+
+
 class Vote(BaseModel):
     """vote: a side, `tie` or `both_bad`."""
 

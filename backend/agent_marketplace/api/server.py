@@ -33,6 +33,7 @@ from agent_marketplace.api.v1 import (
     devices,
     documents,
     keys,
+    leaderboard,
     offered,
     payments,
 )
@@ -94,6 +95,7 @@ def cold(market: Market, extra: Sequence[Router] = ()) -> FastAPI:
         devices,
         offered,
         comparisons,
+        leaderboard,
         conversations,
         documents,
         ai_agent_routes,

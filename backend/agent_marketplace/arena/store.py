@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from agent_marketplace.arena.ballots import Ballot, Shown
 from agent_marketplace.arena.types import WAITS_MS
 from agent_marketplace.db.tables.arena import comparison_answers as answers
 from agent_marketplace.db.tables.arena import comparisons as t
@@ -101,3 +102,37 @@ def veiled(connection: sa.Connection, user_id: str, now: int) -> frozenset[str]:
         )
     )
     return frozenset(row[0] for row in connection.execute(query))
+
+
+def ballots(connection: sa.Connection, since: int) -> list[Ballot]:
+    """Blind votes since `since` (ms), oldest first, with their whole answers; none where an answer told whose it is."""
+    u = usage_records.c
+    query = (
+        sa.select(
+            t.c.comparison_id, t.c.user_id, t.c.voted_at, t.c.task, t.c.vote, answers.c.side, answers.c.model, answers.c.asked,
+            answers.c.characters, u.charge_nano, u.promo_nano, u.list_cost_nano,
+        )
+        .join(answers, answers.c.comparison_id == t.c.comparison_id)
+        .join(usage_records, u.request_id == answers.c.request_id)
+        .where(
+            t.c.voted_at >= since,
+            t.c.blind.is_(sa.true()),
+            t.c.named.is_(sa.false()),
+            answers.c.status == "ok",
+            answers.c.characters > 0,
+        )
+        .order_by(t.c.voted_at, t.c.comparison_id, answers.c.side)
+    )  # fmt: skip
+    found: dict[str, tuple[Any, list[Shown]]] = {}
+    for row in connection.execute(query):
+        # Before there were lots nobody knew what of a charge was paid for; there were no comparisons then either.
+        paid = 0 if row.promo_nano is None else row.charge_nano - row.promo_nano
+        shown = Shown(
+            side=row.side, model=row.model, by_name=row.asked == row.model, paid_nano=paid,
+            list_nano=row.list_cost_nano, characters=row.characters,
+        )  # fmt: skip
+        found.setdefault(row.comparison_id, (row, []))[1].append(shown)
+    return [
+        Ballot(user_id=row.user_id, at=row.voted_at, task=row.task, vote=row.vote, answers=tuple(shown))
+        for row, shown in found.values()
+    ]

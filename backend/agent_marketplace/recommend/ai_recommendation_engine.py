@@ -75,6 +75,10 @@ class RecommendationEngine:
         """Ratings, output lengths and trends of this installation (recommend/learning.py)."""
         self.experience = experience
 
+    def public_points(self) -> dict[str, float]:
+        """Overall quality of every model by public results alone, which own votes move."""
+        return {m.id: self.quality.of(m, "overall").points for m in self.registry.get_all_models()}
+
     def catalogue_changed(self) -> None:
         """Recomputes family means after the registry got another snapshot."""
         self.quality = QualityTable(self.registry, self._today())

@@ -1,9 +1,12 @@
 """Brings what this installation experienced to the engine: reads it now and then, and takes people's signals."""
 
 import asyncio
+from collections.abc import Callable, Mapping
 
 import sqlalchemy as sa
 
+from agent_marketplace.arena import store as arena
+from agent_marketplace.arena.leaderboard import Board, board, standings
 from agent_marketplace.clock import Clock
 from agent_marketplace.db.engine import Database
 from agent_marketplace.errors import BadRequest, NotFound
@@ -26,6 +29,10 @@ _PERIODS = {"day": DAY_MS, "week": 7 * DAY_MS, "month": 30 * DAY_MS}
 _VOTE_DAYS = 6 * HALF_LIFE_DAYS  # older votes weigh less than 2 %
 
 
+BOARD_MS = 60_000
+_MOST_BOARDS = 64
+
+
 class Learner:
     """`refresh` regularly (about once a minute); `signal` for thumbs and the like."""
 
@@ -38,13 +45,14 @@ class Learner:
         self._engine = engine
         self._history = History(everybody=everybody_trusted)
         self._one = asyncio.Lock()
+        self._boards: dict[tuple[int, str | None], tuple[int, Board]] = {}
 
     async def refresh(self) -> Experience:
         """Reads new usage, stars and signals, and hands the engine a new snapshot."""
         async with self._one:
             now = self._clock.now_ms()
             history = self._history = self._history.next(now)
-            experience = await self._db.read(lambda c: collect(c, history, now))
+            experience = await self._db.read(lambda c: collect(c, history, now, self._engine.public_points))
             self._engine.set_experience(experience)
         return experience
 
@@ -66,6 +74,23 @@ class Learner:
 
         if not await self._db.write(work):
             raise NotFound("There is no such answer of yours")
+
+    async def leaderboard(self, *, days: int, task: str | None = None) -> Board:
+        """What blind votes of the last `days` say. One that was worked out less than BOARD_MS ago is given again."""
+        async with self._one:
+            now, key = self._clock.now_ms(), (days, task)
+            made = self._boards.get(key)
+            if made is None or not 0 <= now - made[0] < BOARD_MS:
+                history = self._history = self._history.next(now)
+
+                def work(connection: sa.Connection) -> Board:
+                    history.catch_up(connection, now)
+                    return board(arena.ballots(connection, now - days * DAY_MS), history, task=task)
+
+                if len(self._boards) >= _MOST_BOARDS:
+                    self._boards.clear()
+                made = self._boards[key] = now, await self._db.read(work)
+        return made[1]
 
     async def calibration(self, user_id: str, days: int) -> Calibration:
         """How the estimates of a user's calls of the last `days` compare with what was charged."""
@@ -91,19 +116,27 @@ class Learner:
         store.erase_user(connection, user_id)
 
 
-def collect(connection: sa.Connection, history: History, now_ms: int) -> Experience:
-    """One consistent snapshot as of `now_ms`; `history` catches up first."""
+def collect(
+    connection: sa.Connection,
+    history: History,
+    now_ms: int,
+    public_points: Callable[[], Mapping[str, float]] = dict,
+) -> Experience:
+    """One consistent snapshot as of `now_ms`; `history` catches up first. public_points: quality of models without what is learnt."""
     history.catch_up(connection, now_ms)
     windows = [Window(now_ms - _PERIODS["month"], now_ms + 1)]
     for span in _PERIODS.values():
         windows += [Window(now_ms - span, now_ms), Window(now_ms - 2 * span, now_ms - span)]
     uses, *periods = history.uses(windows)
     answers = list(history.answers())
+    since = now_ms - round(_VOTE_DAYS * DAY_MS)
+    ballots = arena.ballots(connection, since)
     return Experience(
         lengths=lengths_of(answers),
         own=own_lengths(answers),
         holds=holds_of(answers),
-        ratings=rate(store.votes(connection, now_ms - round(_VOTE_DAYS * DAY_MS), history), now_ms),
+        ratings=rate(store.votes(connection, since, history), now_ms),
         trending={name: trend(periods[2 * i], periods[2 * i + 1]) for i, name in enumerate(_PERIODS)},
         uses=uses,
+        arena=standings(ballots, history, public_points(), now_ms) if ballots else {},
     )

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 import msgspec
 
+from agent_marketplace.arena.leaderboard import Standing
 from agent_marketplace.recommend.estimate import Lengths, percentiles, weighted_percentiles
 
 FULL_VOICE_NANO = 50_000_000
@@ -81,7 +82,8 @@ Asked = tuple[str, str, str]
 class Experience(msgspec.Struct, frozen=True):
     """A snapshot. lengths: of everybody's calls, robust; own: (user, *Asked) -> of that user's calls; holds, ratings: per model.
 
-    trending: period -> model ids, the strongest growth first; uses: per model, by the same rule as ratings.
+    trending: period -> model ids, the strongest growth first; uses: per model, by the same rule as ratings; arena: what blind
+    votes add.
     """
 
     lengths: Mapping[Asked, Lengths] = {}
@@ -90,6 +92,7 @@ class Experience(msgspec.Struct, frozen=True):
     ratings: Mapping[str, Rating] = {}
     trending: Mapping[str, tuple[str, ...]] = {}
     uses: Mapping[str, int] = {}
+    arena: Mapping[str, Standing] = {}
 
     def shown_ratings(self) -> dict[str, tuple[Decimal, int]]:
         """(stars 1..5 with two places, how many gave them) of models that users with a voice gave stars; others show none."""
@@ -100,7 +103,16 @@ class Experience(msgspec.Struct, frozen=True):
         }
 
     def shift(self, model_id: str) -> tuple[float, str]:
-        """Quality points to add for own ratings, and the words for it; (0, "") below one voice."""
+        """Quality points to add for own ratings and blind votes, and the words for it; (0, "") where there are none."""
+        points, words = self._rated(model_id)
+        standing = self.arena.get(model_id)
+        if standing is not None and standing.votes:
+            votes = "1 vote" if standing.votes == 1 else f"{standing.votes} votes"
+            voted = f"{standing.points:+.1f} points by this installation's own blind comparisons, {votes}"
+            points, words = points + standing.points, f"{words}; {voted}" if words else voted
+        return points, words
+
+    def _rated(self, model_id: str) -> tuple[float, str]:
         rating = self.ratings.get(model_id)
         if rating is None or rating.voices < 1:
             return 0.0, ""

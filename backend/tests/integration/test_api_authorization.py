@@ -168,6 +168,7 @@ RULES: dict[str, Rule] = {
     f"get {A}/agents/{{agent_id}}/history": Rule("read", mine=True),
     f"post {M}/comparisons": Rule("inference", body=COMPARE),
     f"post {M}/comparisons/estimate": Rule("inference", body=COMPARE),
+    f"get {M}/leaderboard": Rule("caller"),
     f"get {M}/comparisons": Rule("read"),
     f"get {M}/comparisons/{{comparison_id}}": Rule("read", mine=True),
     f"delete {M}/comparisons/{{comparison_id}}": Rule("write", mine=True),

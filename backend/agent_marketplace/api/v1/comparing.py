@@ -122,12 +122,9 @@ async def calls_for(market: Market, user_id: str, question: Question) -> list[Co
         # Another model's answer under this one's name would make the vote one on nobody.
         params = {**who.params, **question.params, "fallback": False}
         call = call_of(market.codecs["openai"], who.model, turns, params, stream=True)
-        columns.append(Column(side=side, asked=name, model=model, call=call, run_id=chats.new_run_id()))
-    shown = [
-        name if name.startswith("agt_") else column.model
-        for name, column in zip(question.names, columns, strict=True)
-    ]
-    if len(set(shown)) < len(shown):
+        asked = model if name == who.model and model != "auto" else name
+        columns.append(Column(side=side, asked=asked, model=model, call=call, run_id=chats.new_run_id()))
+    if len({column.asked for column in columns}) < len(columns):
         raise BadRequest("Each model or agent can be asked once")
     return columns
 

@@ -1619,6 +1619,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/marketplace/leaderboard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Models by this installation's own blind votes */
+        get: operations["get_leaderboard_api_v1_marketplace_leaderboard_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/marketplace/models": {
         parameters: {
             query?: never;
@@ -4089,6 +4106,71 @@ export interface components {
             success: true;
         };
         /**
+         * Leaderboard
+         * @description longer_won, first_won: of the votes that decided. tasks: votes by type of task.
+         */
+        Leaderboard: {
+            /** As Of */
+            as_of: string;
+            /** Days */
+            days: number;
+            first_won: components["schemas"]["ShareOf"];
+            /** Least Votes */
+            least_votes: number;
+            longer_won: components["schemas"]["ShareOf"];
+            /** Models */
+            models: components["schemas"]["LeaderboardRow"][];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+            /** Task */
+            task: string | null;
+            /** Tasks */
+            tasks: {
+                [key: string]: number;
+            };
+            /** Users */
+            users: number;
+            /** Votes */
+            votes: number;
+        };
+        /**
+         * LeaderboardRow
+         * @description rating: 1000 + 400 log10 of the odds; low, high: 95 % of it; rank null: `why` says it; cost: list price of all its answers.
+         */
+        LeaderboardRow: {
+            /** Characters */
+            characters: number;
+            /** Cost */
+            cost: number | null;
+            /** Cost Per Win */
+            cost_per_win: number | null;
+            /** High */
+            high: number;
+            /** Losses */
+            losses: number;
+            /** Low */
+            low: number;
+            /** Model */
+            model: string;
+            /** Rank */
+            rank: number | null;
+            /** Rating */
+            rating: number;
+            /** Ties */
+            ties: number;
+            /** Users */
+            users: number;
+            /** Votes */
+            votes: number;
+            /** Why */
+            why: string | null;
+            /** Wins */
+            wins: number;
+        };
+        /**
          * LengthRange
          * @description Output tokens.
          */
@@ -5420,6 +5502,16 @@ export interface components {
              * @enum {string}
              */
             role: "user" | "admin";
+        };
+        /**
+         * ShareOf
+         * @description share: 0 to 1, null = of nothing.
+         */
+        ShareOf: {
+            /** Of */
+            of: number;
+            /** Share */
+            share: number | null;
         };
         /**
          * Show
@@ -9927,6 +10019,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Reply"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_leaderboard_api_v1_marketplace_leaderboard_get: {
+        parameters: {
+            query?: {
+                task?: string | null;
+                days?: number;
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Leaderboard"];
+                    "text/csv": unknown;
                 };
             };
             /** @description Any failure */

@@ -1,0 +1,109 @@
+"""From real rows to the leaderboard and Q Assistant: accounts on sign-up credit vote as often as they like and move nothing."""
+
+import asyncio
+
+import pytest
+
+from agent_marketplace.arena import store
+from agent_marketplace.catalog import MarketplaceRegistry
+from agent_marketplace.clock import ManualClock
+from agent_marketplace.db.engine import Database
+from agent_marketplace.ledger import Ledger, Settlement
+from agent_marketplace.recommend.ai_recommendation_engine import RecommendationEngine
+from agent_marketplace.recommend.learner import BOARD_MS, Learner
+from agent_marketplace.usage import Usage
+
+DOLLAR = 10**9
+GOOD, BAD = "claude-opus-5", "gpt-5.5"
+
+
+class World:
+    """One installation with wallets and votes."""
+
+    def __init__(self, db: Database) -> None:
+        self.db, self.clock = db, ManualClock()
+        self.ledger = Ledger(db, self.clock, secret=b"s" * 32)
+        self.engine = RecommendationEngine(MarketplaceRegistry(), None, clock=self.clock)  # type: ignore[arg-type]
+        self.learner = Learner(db, self.clock, self.engine)
+        self.count = 0
+
+    async def user(self, name: str, *, signup: int = 0, paid: int = 0) -> None:
+        await self.db.write(lambda c: self.ledger.open_account_in(c, name, credit_nano=signup, kind="signup"))
+        if paid:
+            await self.ledger.grant(name, paid, kind="credit")
+
+    async def vote(
+        self, user: str, vote: str, *, nano: int = DOLLAR // 10, asked: str = "", **head: object
+    ) -> None:
+        """GOOD is shown on side a, BAD on side b."""
+        self.count += 1
+        place, sides = f"cmp_{self.count:08}", []
+        for side, model in (("a", GOOD), ("b", BAD)):
+            request = f"gen_{self.count}_{side}"
+            await self.ledger.hold(request, user, nano, price_version="v")
+            await self.ledger.settle(
+                Settlement(
+                    request_id=request, user_id=user, charge_nano=nano, usage=Usage(input=10, output=10), provider="x",
+                    model=model, status="ok", detail={},
+                )
+            )  # fmt: skip
+            sides.append(
+                {
+                    "comparison_id": place, "side": side, "user_id": user, "run_id": "", "request_id": request,
+                    "asked": asked or model, "model": model, "provider": "x", "content_sealed": b"", "status": "ok",
+                    "cost_nano": nano, "characters": 5,
+                }
+            )  # fmt: skip
+        now = self.clock.now_ms()
+        values = {
+            "comparison_id": place, "user_id": user, "blind": True, "task": "maths", "prompt_sealed": b"", "vote": vote,
+            "criteria": "", "named": False, "voted_at": now, "revealed_at": now, "created_at": now, **head,
+        }  # fmt: skip
+        await self.db.write(lambda c: store.add(c, values, sides))
+
+    async def read(self) -> tuple[dict[str, tuple[int, int]], dict[str, float]]:
+        """(model -> wins and votes, model -> points that Q adds)."""
+        self.clock.advance(BOARD_MS / 1000)
+        board = await self.learner.leaderboard(days=30)
+        await self.learner.refresh()
+        arena = self.engine.experience.arena
+        return {r.model: (r.wins, r.votes) for r in board.rows}, {m: s.points for m, s in arena.items()}
+
+
+def test_votes_by_sock_accounts_move_nothing(database: Database) -> None:
+    async def story() -> None:
+        world = World(database)
+        for n in range(3):
+            await world.user(f"payer{n}", paid=10 * DOLLAR)
+            await world.vote(f"payer{n}", "a")
+        honest = await world.read()
+        assert honest[0] == {GOOD: (3, 3), BAD: (0, 3)}
+        assert honest[1][GOOD] > 0 > honest[1][BAD]
+        for n in range(20):
+            await world.user(f"sock{n}", signup=DOLLAR)
+            await world.vote(f"sock{n}", "b")
+        await world.user("own-key")
+        await world.vote("own-key", "b", nano=0)
+        # A payer's votes over and over, through an agent, in the open, or on answers that said whose they are.
+        for more in ({}, {"asked": "agt_1"}, {"blind": False}, {"named": True}):
+            await world.vote("payer0", "a" if not more else "b", **more)  # type: ignore[arg-type]
+        votes, points = await world.read()
+        assert (votes, points) == (honest[0], pytest.approx(honest[1], abs=1e-3))  # a minute older
+
+    asyncio.run(story())
+
+
+def test_an_account_that_an_administrator_trusts_is_heard_on_free_answers(database: Database) -> None:
+    async def story() -> None:
+        world = World(database)
+        await world.user("friend")
+        await world.vote("friend", "b", nano=0)
+        assert (await world.read())[0] == {}
+        await world.learner.trust("friend", on=True)
+        votes, points = await world.read()
+        assert votes == {GOOD: (0, 1), BAD: (1, 1)}
+        _, words = world.engine.experience.shift(BAD)
+        assert "this installation's own blind comparisons, 1 vote" in words
+        assert points[BAD] > 0
+
+    asyncio.run(story())
