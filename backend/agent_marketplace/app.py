@@ -37,7 +37,6 @@ from agent_marketplace.gateway.health import Health
 from agent_marketplace.gateway.parts import Parts
 from agent_marketplace.gateway.planning import Planner
 from agent_marketplace.gateway.preparing import Preparer
-from agent_marketplace.gateway.runs import Runs
 from agent_marketplace.gateway.targets import Targets
 from agent_marketplace.ledger import Ledger, Price, forget_in, nano
 from agent_marketplace.listings import Listings
@@ -57,6 +56,10 @@ from agent_marketplace.reasoning import KeptReasoning
 from agent_marketplace.recommend.ai_recommendation_engine import RecommendationEngine
 from agent_marketplace.recommend.encoder import default_encoder
 from agent_marketplace.recommend.learner import Learner
+from agent_marketplace.runs import recovery
+from agent_marketplace.runs.assemble import assemble_runs
+from agent_marketplace.runs.records import Records
+from agent_marketplace.runs.service import Runs
 from agent_marketplace.settings import Settings
 from agent_marketplace.usage_log import UsageLog
 from agent_marketplace.vault import InstallationSecrets, Vault, checks, load_secrets
@@ -76,6 +79,7 @@ _REPLIES_KEPT_MS = 24 * 3600 * 1000
 _OLLAMA_S = 30.0
 _FOLLOW_S = 0.5
 _ERASERS = (
+    Records.erase_user_in,
     KeptReasoning.erase_user_in,
     Learner.erase_user_in,
     catalog_store.delete_ratings_of,
@@ -83,6 +87,7 @@ _ERASERS = (
     cancel_pending,
     Comparisons.erase_user_in,
 )
+_RUNS_S = 10.0
 
 
 class _LateClient:
@@ -139,7 +144,7 @@ class Market:
     codecs: Mapping[str, Codec]
     client: _LateClient
     probe: Probe
-    runs: Runs = field(default_factory=Runs)
+    runs: Runs
     ollama: Pulled = field(default_factory=Pulled)
     documents: DocumentReader = field(default_factory=DocumentReader)
     keyless: str | None = field(default=None, repr=False)
@@ -169,6 +174,7 @@ class Market:
         if lost:
             log.warning("%d requests of a process that died were ended as lost", lost)
         self.keyless = await self._keyless()
+        await self._take_up_runs()
         self.local.start()
         for every_s, job in (
             (_SWEEP_S, lambda: self.ledger.sweep(self.router.parts.running)),
@@ -183,6 +189,8 @@ class Market:
             (_THOUGHTS_S, self.reasoning.forget_expired),
             (_PURGE_S, self._forget_replies),
             (_OLLAMA_S, self.discover_ollama),
+            (_RUNS_S, self.runs.beat),
+            (_PURGE_S, self.runs.forget),
         ):
             self._jobs.append(asyncio.create_task(_regularly(every_s, job)))
         self._jobs.append(asyncio.create_task(self.discover_ollama()))
@@ -244,6 +252,11 @@ class Market:
             return
         if posted:
             log.warning("posted %d settlements that a process that died had kept", posted)
+
+    async def _take_up_runs(self) -> None:
+        """On SQLite one process serves: whoever drove a run before is gone. Elsewhere leases tell (`Runs.beat`)."""
+        if self.db.dialect == "sqlite":
+            await recovery.recover(self.runs, everything=True)
 
     async def discover_ollama(self) -> None:
         """Lists what the operator's Ollama serves now; one that is away keeps its models for when it is back."""
@@ -379,6 +392,7 @@ def build(
     )  # fmt: skip
     admin = Admin(db, ledger, accounts.auth, clock)
     listings = Listings.on(db, vault, ledger, clock, author_bp=settings.agent_author_bp)
+    agents = Agents(db, vault, clock, lambda name: registry.resolve(name) is not None, quota=quota)
     market = Market(
         settings=settings, clock=clock, drain=drain, secrets=secrets, db=db, ledger=ledger, vault=vault, accounts=accounts,
         reports=reports, usage_log=UsageLog(db, reports), admin=admin, agent_desk=AgentDesk(db, admin, ledger, listings, clock),
@@ -387,7 +401,7 @@ def build(
         learner=Learner(db, clock, engine, everybody_trusted=settings.signup != "open"),
         endpoints=endpoints, targets=targets, credentials=credentials, health=health,
         router=router, probe=Probe(db), conversations=conversations, reasoning=reasoning, favourites=favourites,
-        agents=Agents(db, vault, clock, lambda name: registry.resolve(name) is not None, quota=quota),
+        agents=agents, runs=assemble_runs(db, vault, router, registry, agents, listings.resolver, wires["openai"]),
         comparisons=Comparisons(db, vault, clock, quota=quota),
         local=LocalModel(settings.models_dir, enabled=settings.local_model),
     )  # fmt: skip

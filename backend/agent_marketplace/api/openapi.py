@@ -64,6 +64,33 @@ _HAND_MADE: dict[str, Any] = {
             **_ROUTING,
         },
     },
+    "RunBody": {
+        "type": "object",
+        "properties": {
+            "agent_id": {"type": "string", "description": "agt_… or agt_…@version"},
+            "model": {
+                "type": "string",
+                "description": "In place of an agent: a model with the tools of `agent`",
+            },
+            "input": {"type": "string", "description": "What is asked; or `messages`"},
+            "messages": {"type": "array", "items": {"type": "object"}},
+            "cap": {"type": "number", "description": "The most the whole run may cost, dollars (0.5)"},
+            "agent": {"type": "object", "description": "tools, subagents, limits"},
+            "instructions": _STRING,
+            "attended": {
+                "type": "boolean",
+                "description": "false: nobody approves calls, so those that need it are refused",
+            },
+            "stream": {"type": "boolean", "description": "The run's events; a hang-up does not end it"},
+            "wait": {
+                "type": "boolean",
+                "description": "Answer when the run has ended or waits (300 s at most)",
+            },
+            "run_id": _STRING,
+            "max_tokens": _WHOLE,
+            "temperature": _NUMBER,
+        },
+    },
 }
 _WITHOUT_KEY = (
     "/healthz", "/readyz", "/metrics", "/api/v1/marketplace/auth/device/code", "/api/v1/marketplace/auth/device/token",

@@ -35,12 +35,22 @@ def peers_of(request: Request) -> Peers | None:
     return None if peers is None or peers.asks(read_headers(request.scope)) else peers
 
 
-async def answer_elsewhere(market: Market, request: Request, missing: NotFound) -> Response:
-    """The answer of the worker that has what this one misses. Raises `missing` where none has it."""
+def asked_by_peer(request: Request) -> bool:
+    """Whether another worker of this server asks: then only what this one drives itself counts."""
+    peers: Peers | None = request.scope.get("peers")
+    return peers is not None and peers.asks(read_headers(request.scope))
+
+
+async def answer_elsewhere(
+    market: Market, request: Request, missing: NotFound, *, after: int | None = None
+) -> Response:
+    """The answer of the worker that has what this one misses. Raises `missing` where none has it. after: the last event heard."""
     peers = peers_of(request)
     if peers is None:
         raise missing
     headers = {name: value for name, value in read_headers(request.scope).items() if name in _OF_THE_CALLER}
+    if after is not None:
+        headers["last-event-id"] = str(after)
     answer = await peers.pass_on(market.client, request.method, request.url.path, headers)
     if answer is None:
         raise missing

@@ -207,6 +207,28 @@ class PatchAgent(Body):
 # -- replies -----------------------------------------------------------------------------------------------------------
 
 
+class Answer(Body):
+    """To one question of a run. subject: of what was shown."""
+
+    approval_id: str = Field(max_length=40)
+    subject: str = Field(max_length=64)
+    allow: bool
+
+
+class Approve(Body):
+    answers: list[Answer] = Field(min_length=1, max_length=64)
+
+
+class RunInput(Body):
+    text: str = Field(min_length=1, max_length=100_000)
+
+
+class RunCap(Body):
+    """cap: dollars for the whole run."""
+
+    cap: Decimal = Field(ge=0, le=1000, max_digits=13, decimal_places=9)
+
+
 class Reply(BaseModel):
     """Every success."""
 

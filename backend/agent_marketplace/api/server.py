@@ -36,6 +36,7 @@ from agent_marketplace.api.v1 import (
     leaderboard,
     offered,
     payments,
+    runs,
 )
 from agent_marketplace.app import Market, build
 from agent_marketplace.net.drain import Drain
@@ -98,6 +99,7 @@ def cold(market: Market, extra: Sequence[Router] = ()) -> FastAPI:
         leaderboard,
         conversations,
         documents,
+        runs,
         ai_agent_routes,
         compat,
         ollama,

@@ -48,6 +48,10 @@ class APIRouter:
         """What a call will cost, before it is made. Raises what planning raises."""
         return await estimates.estimate(self.parts, user_id, call)
 
+    async def most(self, user_id: str, call: Call) -> int:
+        """The most a call can cost, nano-dollars. Raises what planning raises."""
+        return await estimates.most(self.parts, user_id, call)
+
     async def count_tokens(self, call: Call) -> int:
         """Input tokens, estimated offline."""
         return await preparing.count_tokens(call)

@@ -59,6 +59,17 @@ async def estimate(parts: Parts, user_id: str, call: Call) -> dict[str, Any]:
     }
 
 
+async def most(parts: Parts, user_id: str, call: Call) -> int:
+    """The most a call can cost at the cheapest way it may take, nano-dollars. Raises what planning raises."""
+    tokens, forms = await measured(call, None)
+    asked = Asked(
+        call=call, needs=needs.read(call, tokens), input_tokens=tokens, forms=forms,
+        broken=parts.bounds.broken_for(call),
+    )  # fmt: skip
+    plan = await parts.planner.plan(user_id, call, asked.needs, parse(call.routing))
+    return sizing.least(asked, plan)
+
+
 def _capped(expected: Expected, call: Call, target: Target) -> tuple[int, int, int]:
     """Output tokens: usual, long (p95), and the most that may come."""
     most = call.max_tokens or target.max_output or _DEFAULT_MOST

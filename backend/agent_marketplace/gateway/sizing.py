@@ -270,6 +270,11 @@ def not_covered(
     return PaymentRequired(words, code="payment_required", extra=extra)
 
 
+def least(asked: Asked, plan: Plan) -> int:
+    """What has to be there for one attempt at least to be paid in full."""
+    return _full(asked, _cheapest(asked, plan))
+
+
 def _full(asked: Asked, target: Target) -> int:
     return bound(asked, target, wanted_tokens(asked, target))
 

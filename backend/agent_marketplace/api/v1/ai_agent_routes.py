@@ -1,19 +1,17 @@
-"""The guide's agent routes: completion, chat, history; and estimates and runs (conversations, presets: v1/conversations)."""
+"""The guide's agent routes: completion, chat, history; and estimates (runs: v1/runs; conversations, presets: v1/conversations)."""
 
 from typing import Annotated, Any
 
-from fastapi import Header, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from agent_marketplace.api import present, replies, schemas
 from agent_marketplace.api.deps import Reader, Router, Runner, The
 from agent_marketplace.api.envelope import success
-from agent_marketplace.api.peers import answer_elsewhere
 from agent_marketplace.api.screen import aside
 from agent_marketplace.api.v1 import chats
 from agent_marketplace.api.v1.agent_body import flag, read_object, size_of, text
 from agent_marketplace.api.v1.answers import FlightResponse, RunResponse, caller_check
 from agent_marketplace.api.v1.idempotent import claim
-from agent_marketplace.errors import BadRequest, MarketplaceError, NotFound
 from agent_marketplace.gateway.agent_wire import AgentMouth
 
 router = Router(prefix="/api/v1/agents", tags=["agents"])
@@ -90,7 +88,7 @@ async def chat(request: Request, market: The, principal: Runner) -> Response:
     resumable = flag(body, "resumable") and turn.stream
     run_id = text(body, "run_id", limit=80) or chats.new_run_id()
     if resumable:
-        market.runs.check(run_id, principal.user_id)
+        await market.runs.chats.check(run_id, principal.user_id)
     history = await chats.history_of(market, turn)
     size = size_of(request) + _PER_MESSAGE * len(history)
     call = await aside(size, lambda: chats.call_for(market, turn, history))
@@ -118,12 +116,20 @@ async def chat(request: Request, market: The, principal: Runner) -> Response:
     if not resumable:
         return FlightResponse(flight, once)
     try:
-        run = market.runs.start(run_id, principal.user_id, flight)
-    except MarketplaceError:  # another request took this run_id while ours was being opened
+        live = await market.runs.chats.start(
+            run_id, principal.user_id, flight, agent_id=turn.agent_id, temporary=turn.temporary
+        )
+    except BaseException:  # this run_id was taken meanwhile
         await flight.abandon()
         raise
-    await market.runs.first(run)
-    return RunResponse(market.runs, run, caller_check(market, request))
+    await market.runs.lives.first(live)
+    return RunResponse(
+        live,
+        await market.runs.lives.listen(live),
+        caller_check(market, request),
+        check_s=flight.parts.rhythm.check_s,
+        request_id=gateway_request.request_id,
+    )
 
 
 @router.post(
@@ -141,35 +147,6 @@ async def estimate(request: Request, market: The, principal: Runner) -> Response
     else:
         call = await chats.completion_call(market, principal.user_id, body, size_of(request), stream=True)
     return success(**await market.router.estimate(principal.user_id, call))
-
-
-@router.get("/runs/{run_id}/events", summary="Listen again to a running answer")
-async def run_events(
-    request: Request,
-    market: The,
-    principal: Runner,
-    run_id: str,
-    last_event_id: Annotated[str | None, Header(max_length=20)] = None,
-) -> Response:
-    if last_event_id is not None and not last_event_id.lstrip("-").isdigit():
-        raise BadRequest("Last-Event-ID must be a number")
-    try:
-        run = market.runs.get(run_id, principal.user_id)
-    except NotFound as missing:
-        return await answer_elsewhere(market, request, missing)
-    await market.runs.first(run)
-    after = int(last_event_id) if last_event_id is not None else -1
-    return RunResponse(market.runs, run, caller_check(market, request), after)
-
-
-@router.post(
-    "/runs/{run_id}/stop", summary="Stop an answer at once", responses={200: {"model": replies.Stopped}}
-)
-async def stop_run(request: Request, market: The, principal: Runner, run_id: str) -> Response:
-    try:
-        return success(stopped=market.runs.stop(run_id, principal.user_id))
-    except NotFound as missing:
-        return await answer_elsewhere(market, request, missing)
 
 
 @router.get(

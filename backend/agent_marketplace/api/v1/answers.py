@@ -15,8 +15,8 @@ from agent_marketplace.api.v1.idempotent import Once
 from agent_marketplace.app import Market
 from agent_marketplace.errors import MarketplaceError, Unauthorized
 from agent_marketplace.gateway.flight import Flight
-from agent_marketplace.gateway.runs import Run, Runs
 from agent_marketplace.gateway.stopping import forgive_cancel, settled_despite_cancel
+from agent_marketplace.runs.live import Listener, Live
 
 Check = Callable[[], Awaitable[object]]
 
@@ -55,14 +55,18 @@ def caller_check(market: Market, request: Request) -> Check:
 class RunResponse(Response):
     """Listens to a run. A hang-up ends the listening, not the run; at the server's end the run's own last event still goes out.
 
-    still_valid: asked about once a second, raises Unauthorized once the listener's session or key are revoked.
+    still_valid: asked every `check_s` seconds, raises Unauthorized once the listener's session or key are revoked.
     """
 
-    def __init__(self, runs: Runs, run: Run, still_valid: Check, after: int = -1) -> None:
+    def __init__(
+        self, live: Live, listener: Listener, still_valid: Check, *, check_s: float, request_id: str = ""
+    ) -> None:
         super().__init__()
-        self._listener = runs.listen(run, after)
-        self._flight = run.flight
+        self._live = live
+        self._listener = listener
         self._still_valid = still_valid
+        self._check_s = check_s
+        self._request_id = request_id or live.id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  Starlette's signature
         sink = ResponseSink(send, "text/event-stream")
@@ -86,7 +90,7 @@ class RunResponse(Response):
 
     async def _speak(self, sink: ResponseSink) -> None:
         with self._listener as listener:
-            await sink.begin(self._flight.headers())
+            await sink.begin(self._live.headers)
             while (data := await listener.next()) is not None:
                 await sink.send(data)
             await sink.end()
@@ -94,7 +98,7 @@ class RunResponse(Response):
     async def _revoked(self) -> Unauthorized:
         """Returns once the listener may no longer listen."""
         while True:
-            await asyncio.sleep(self._flight.parts.rhythm.check_s)
+            await asyncio.sleep(self._check_s)
             try:
                 await self._still_valid()
             except Unauthorized as error:
@@ -104,5 +108,5 @@ class RunResponse(Response):
 
     def _last_event(self, error: Unauthorized) -> bytes:
         words = f"{error.message}; the listening was stopped here"
-        told = error_body(Unauthorized(words, code=error.code), self._flight.record.request.request_id)
+        told = error_body(Unauthorized(words, code=error.code), self._request_id)
         return b"event: error\ndata: " + json.encode({"type": "error", **told}) + b"\n\n"

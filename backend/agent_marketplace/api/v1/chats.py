@@ -22,6 +22,7 @@ from agent_marketplace.gateway import told
 from agent_marketplace.gateway.agent_wire import AgentMouth, usage_fields
 from agent_marketplace.gateway.record import GatewayRequest, Record
 from agent_marketplace.ids import new_id
+from agent_marketplace.runs.presets import FIELD
 from agent_marketplace.usage import Usage
 from agent_marketplace.wires.base import Call, Finish
 
@@ -72,7 +73,10 @@ async def asked(market: Market, user_id: str, body: Mapping[str, Any]) -> Asked:
     agent = await market.agents.get(user_id, name)
     chosen = text(body, "model", limit=200) if body.get("agent_id") else None
     return Asked(
-        name=name, model=chosen or agent.model, instructions=agent.instructions, params=agent.parameters
+        name=name,
+        model=chosen or agent.model,
+        instructions=agent.instructions,
+        params={k: v for k, v in agent.parameters.items() if k != FIELD},
     )
 
 

@@ -18,9 +18,10 @@ from agent_marketplace.gateway.agent_wire import AgentMouth, usage_fields
 from agent_marketplace.gateway.blind_wire import BlindMouth
 from agent_marketplace.gateway.flight import Flight
 from agent_marketplace.gateway.record import GatewayRequest, Record
-from agent_marketplace.gateway.runs import Run
 from agent_marketplace.ids import new_id
 from agent_marketplace.ledger import dollars
+from agent_marketplace.runs.chatting import BLIND
+from agent_marketplace.runs.live import Live
 from agent_marketplace.usage import Usage
 from agent_marketplace.wires.base import Call, Finish
 
@@ -129,7 +130,7 @@ async def calls_for(market: Market, user_id: str, question: Question) -> list[Co
     return columns
 
 
-async def begin(market: Market, caller: Caller, question: Question) -> tuple[Comparison, list[Run]]:
+async def begin(market: Market, caller: Caller, question: Question) -> tuple[Comparison, list[Live]]:
     """Opens a flight for each side, stores the comparison, lets the runs go. Raises what the first side met where none began."""
     columns = await calls_for(market, caller.user_id, question)
     comparison_id = new_id("cmp")
@@ -147,7 +148,7 @@ async def begin(market: Market, caller: Caller, question: Question) -> tuple[Com
     return await market.comparisons.get(caller.user_id, comparison_id), runs
 
 
-async def again(market: Market, caller: Caller, found: Comparison, side: str) -> list[Run]:
+async def again(market: Market, caller: Caller, found: Comparison, side: str) -> list[Live]:
     """Asks one side once more, in the place of its answer. Raises as `restart`, and what opening meets."""
     before: dict[str, list[Any]] = {}
     if found.after_id is not None:
@@ -191,24 +192,28 @@ async def abandon(columns: Sequence[Column]) -> None:
             await column.flight.abandon()
 
 
-async def take_off(market: Market, user_id: str, columns: Sequence[Column]) -> list[Run]:
+async def take_off(market: Market, user_id: str, columns: Sequence[Column]) -> list[Live]:
     """Lets the opened flights go as runs; one that may not start is ended, which its keeper notes."""
     runs = []
     for column in columns:
         if column.flight is None:
             continue
         try:
-            runs.append(market.runs.start(column.run_id, user_id, column.flight))
+            agent_id = BLIND if isinstance(column.flight.record.request.mouth, BlindMouth) else column.asked
+            live = await market.runs.chats.start(
+                column.run_id, user_id, column.flight, agent_id=agent_id, temporary=False
+            )
+            runs.append(live)
         except MarketplaceError:
             await column.flight.abandon()
     return runs
 
 
-async def ended(market: Market, runs: Sequence[Run]) -> None:
+async def ended(market: Market, runs: Sequence[Live]) -> None:
     """Returns when every run has ended; whoever waits is a listener."""
 
-    async def one(run: Run) -> None:
-        with market.runs.listen(run) as listener:
+    async def one(run: Live) -> None:
+        with await market.runs.lives.listen(run) as listener:
             while await listener.next() is not None:
                 pass
 

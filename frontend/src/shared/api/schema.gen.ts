@@ -570,6 +570,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agents/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Calls that wait for my answer */
+        get: operations["list_approvals_api_v1_agents_approvals_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agents/chat": {
         parameters: {
             query?: never;
@@ -915,6 +932,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agents/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My runs of agents, newest first */
+        get: operations["list_runs_api_v1_agents_runs_get"];
+        put?: never;
+        /** Run an agent, or a model with tools, within a cap */
+        post: operations["start_run_api_v1_agents_runs_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/runs/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A run with its steps */
+        get: operations["get_run_api_v1_agents_runs__run_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/runs/{run_id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Allow or refuse calls that a run asks about */
+        post: operations["approve_run_api_v1_agents_runs__run_id__approve_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/runs/{run_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a run at once */
+        post: operations["cancel_run_api_v1_agents_runs__run_id__cancel_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/runs/{run_id}/cap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A new cap; a run that is paused goes on */
+        post: operations["cap_run_api_v1_agents_runs__run_id__cap_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agents/runs/{run_id}/events": {
         parameters: {
             query?: never;
@@ -922,8 +1025,42 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Listen again to a running answer */
+        /** Listen to a run, from any of its events on */
         get: operations["run_events_api_v1_agents_runs__run_id__events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/runs/{run_id}/input": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** More words for a paused run, which then goes on */
+        post: operations["input_run_api_v1_agents_runs__run_id__input_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/runs/{run_id}/receipt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a run cost, step by step */
+        get: operations["run_receipt_api_v1_agents_runs__run_id__receipt_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -941,8 +1078,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Stop an answer at once */
-        post: operations["stop_run_api_v1_agents_runs__run_id__stop_post"];
+        /** End a run at once (earlier name) */
+        post: operations["cancel_run_api_v1_agents_runs__run_id__stop_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2846,6 +2983,33 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /**
+         * Answer
+         * @description To one question of a run. subject: of what was shown.
+         */
+        Answer: {
+            /** Allow */
+            allow: boolean;
+            /** Approval Id */
+            approval_id: string;
+            /** Subject */
+            subject: string;
+        };
+        /** Approvals */
+        Approvals: {
+            /** Approvals */
+            approvals: components["schemas"]["InboxQuestion"][];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        /** Approve */
+        Approve: {
+            /** Answers */
+            answers: components["schemas"]["Answer"][];
+        };
         /** ApproveDevice */
         ApproveDevice: {
             cap?: components["schemas"]["KeyCap"] | null;
@@ -3990,6 +4154,27 @@ export interface components {
             /** Since */
             since: string;
         };
+        /** InboxQuestion */
+        InboxQuestion: {
+            /** Agent Id */
+            agent_id: string;
+            /** Approval Id */
+            approval_id: string;
+            /** Arguments */
+            arguments: string;
+            /** Expires At */
+            expires_at: string;
+            /** Most */
+            most: number;
+            /** Name */
+            name: string;
+            /** Run Id */
+            run_id: string;
+            /** Step */
+            step: number;
+            /** Subject */
+            subject: string;
+        };
         /** Installed */
         Installed: {
             /** Agents */
@@ -5077,6 +5262,28 @@ export interface components {
              */
             success: true;
         };
+        /**
+         * Question
+         * @description A call that waits for its user's answer. subject: what the answer is bound to; most: dollars.
+         */
+        Question: {
+            /** Approval Id */
+            approval_id: string;
+            /** Arguments */
+            arguments: string;
+            /** Expires At */
+            expires_at: string;
+            /** Most */
+            most: number;
+            /** Name */
+            name: string;
+            /** Run Id */
+            run_id: string;
+            /** Step */
+            step: number;
+            /** Subject */
+            subject: string;
+        };
         /** Queue */
         Queue: {
             /**
@@ -5144,6 +5351,76 @@ export interface components {
              * @constant
              */
             success: true;
+        };
+        /**
+         * ReceiptOut
+         * @description agrees: every model step's cost is what the ledger posted; final: the run is over.
+         */
+        ReceiptOut: {
+            /** Agrees */
+            agrees: boolean;
+            /** Cap */
+            cap: number | null;
+            /** Final */
+            final: boolean;
+            /** Posted */
+            posted: number;
+            /** Reserved */
+            reserved: number;
+            /** Run Id */
+            run_id: string;
+            /** Runs */
+            runs: components["schemas"]["ReceiptRun"][];
+            /** Spent */
+            spent: number;
+        };
+        /** ReceiptRun */
+        ReceiptRun: {
+            /** Agent Id */
+            agent_id: string;
+            /** Cost */
+            cost: number;
+            /** Fee */
+            fee: number;
+            /** Parent Run Id */
+            parent_run_id: string | null;
+            /** Pin */
+            pin: string;
+            /** Run Id */
+            run_id: string;
+            /** State */
+            state: string;
+            /** Steps */
+            steps: components["schemas"]["ReceiptStep"][];
+            /** Stop Reason */
+            stop_reason: string;
+            /** Version */
+            version: number;
+        };
+        /** ReceiptStep */
+        ReceiptStep: {
+            /** Arguments Sha256 */
+            arguments_sha256: string;
+            /** Cost */
+            cost: number;
+            /** Ended At */
+            ended_at: number | null;
+            /** Error */
+            error: string;
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
+            /** Payee */
+            payee: string;
+            /** Request Id */
+            request_id: string | null;
+            /** Started At */
+            started_at: number | null;
+            /** State */
+            state: string;
+            /** Step */
+            step: number;
         };
         /**
          * Received
@@ -5448,6 +5725,151 @@ export interface components {
              * @example the provider was down all Monday
              */
             reason: string;
+        };
+        /** Run */
+        Run: {
+            run: components["schemas"]["RunOut"];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        RunBody: {
+            /** @description tools, subagents, limits */
+            agent?: Record<string, never>;
+            /** @description agt_… or agt_…@version */
+            agent_id?: string;
+            /** @description false: nobody approves calls, so those that need it are refused */
+            attended?: boolean;
+            /** @description The most the whole run may cost, dollars (0.5) */
+            cap?: number;
+            /** @description What is asked; or `messages` */
+            input?: string;
+            instructions?: string;
+            max_tokens?: number;
+            messages?: Record<string, never>[];
+            /** @description In place of an agent: a model with the tools of `agent` */
+            model?: string;
+            run_id?: string;
+            /** @description The run's events; a hang-up does not end it */
+            stream?: boolean;
+            temperature?: number;
+            /** @description Answer when the run has ended or waits (300 s at most) */
+            wait?: boolean;
+        };
+        /**
+         * RunCap
+         * @description cap: dollars for the whole run.
+         */
+        RunCap: {
+            /** Cap */
+            cap: number | string;
+        };
+        /** RunInput */
+        RunInput: {
+            /** Text */
+            text: string;
+        };
+        /**
+         * RunLine
+         * @description A run. cap, spent, reserved: dollars, of its whole tree; pin: SHA-256 of the version that it is pinned to.
+         */
+        RunLine: {
+            /** Agent Id */
+            agent_id: string;
+            /** Attended */
+            attended: boolean;
+            /** Cap */
+            cap: number | null;
+            /** Created At */
+            created_at: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Expires At */
+            expires_at: string | null;
+            /** Parent Run Id */
+            parent_run_id: string | null;
+            /** Pin */
+            pin: string;
+            /** Reserved */
+            reserved: number;
+            /** Run Id */
+            run_id: string;
+            /** Spent */
+            spent: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "running" | "waiting" | "paused" | "done" | "failed" | "cancelled";
+            /** Stop Reason */
+            stop_reason: string;
+            /** Version */
+            version: number;
+        };
+        /** RunOut */
+        RunOut: {
+            /** Agent Id */
+            agent_id: string;
+            /** Approvals */
+            approvals: components["schemas"]["Question"][];
+            /** Attended */
+            attended: boolean;
+            /** Cap */
+            cap: number | null;
+            /** Created At */
+            created_at: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Expires At */
+            expires_at: string | null;
+            /** Name */
+            name: string;
+            /** Parent Run Id */
+            parent_run_id: string | null;
+            /** Pin */
+            pin: string;
+            /** Reserved */
+            reserved: number;
+            /** Result */
+            result: string | null;
+            /** Run Id */
+            run_id: string;
+            /** Spent */
+            spent: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "running" | "waiting" | "paused" | "done" | "failed" | "cancelled";
+            /** Steps */
+            steps: components["schemas"]["StepOut"][];
+            /** Stop Reason */
+            stop_reason: string;
+            /** Version */
+            version: number;
+        };
+        /** RunReceipt */
+        RunReceipt: {
+            receipt: components["schemas"]["ReceiptOut"];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        /** Runs */
+        Runs: {
+            /** Next Before */
+            next_before: number | null;
+            /** Runs */
+            runs: components["schemas"]["RunLine"][];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
         };
         /** Search */
         Search: {
@@ -5809,6 +6231,46 @@ export interface components {
             memo: string;
             /** Request Id */
             request_id: string | null;
+        };
+        /**
+         * StepOut
+         * @description A step of a run. arguments, result: cut; cost, reserved: dollars; request_id: a model step's receipt, a sub-run's run.
+         */
+        StepOut: {
+            /** Arguments */
+            arguments: string | null;
+            /** Asked By */
+            asked_by: number | null;
+            /** Cost */
+            cost: number;
+            /** Ended At */
+            ended_at: string | null;
+            /** Error */
+            error: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "model" | "tool" | "subrun" | "final" | "input";
+            /** Name */
+            name: string;
+            /** Payee */
+            payee: string;
+            /** Request Id */
+            request_id: string | null;
+            /** Reserved */
+            reserved: number;
+            /** Result */
+            result: string | null;
+            /** Started At */
+            started_at: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "planned" | "started" | "done" | "failed" | "denied" | "unknown";
+            /** Step */
+            step: number;
         };
         /** Stopped */
         Stopped: {
@@ -7595,6 +8057,35 @@ export interface operations {
             };
         };
     };
+    list_approvals_api_v1_agents_approvals_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approvals"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     chat_api_v1_agents_chat_post: {
         parameters: {
             query?: never;
@@ -8420,9 +8911,223 @@ export interface operations {
             };
         };
     };
-    run_events_api_v1_agents_runs__run_id__events_get: {
+    list_runs_api_v1_agents_runs_get: {
+        parameters: {
+            query?: {
+                /** @description created before, ms */
+                before?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Runs"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    start_run_api_v1_agents_runs_post: {
         parameters: {
             query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "agent": {
+                 *         "tools": [
+                 *           "calculator"
+                 *         ]
+                 *       },
+                 *       "cap": 0.05,
+                 *       "input": "What is 17 % of 2,349.50?",
+                 *       "model": "gpt-4o-mini",
+                 *       "wait": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["RunBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_run_api_v1_agents_runs__run_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    approve_run_api_v1_agents_runs__run_id__approve_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Approve"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    cancel_run_api_v1_agents_runs__run_id__cancel_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Stopped"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    cap_run_api_v1_agents_runs__run_id__cap_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunCap"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    run_events_api_v1_agents_runs__run_id__events_get: {
+        parameters: {
+            query?: {
+                /** @description the last event's id that was heard */
+                after?: number;
+            };
             header?: {
                 "last-event-id"?: string | null;
             };
@@ -8453,7 +9158,73 @@ export interface operations {
             };
         };
     };
-    stop_run_api_v1_agents_runs__run_id__stop_post: {
+    input_run_api_v1_agents_runs__run_id__input_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunInput"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    run_receipt_api_v1_agents_runs__run_id__receipt_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunReceipt"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    cancel_run_api_v1_agents_runs__run_id__stop_post: {
         parameters: {
             query?: never;
             header?: never;

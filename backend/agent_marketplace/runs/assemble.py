@@ -1,0 +1,56 @@
+"""The runs of one process, put together from its parts."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from agent_marketplace.catalog import MarketplaceRegistry
+from agent_marketplace.conversations.agents import Agents as Presets
+from agent_marketplace.db.engine import Database
+from agent_marketplace.gateway.ai_api_router import APIRouter
+from agent_marketplace.listings import Resolver
+from agent_marketplace.runs.agents import AllAgents
+from agent_marketplace.runs.asking import GatewayAsks
+from agent_marketplace.runs.kit import Kit, NoFees
+from agent_marketplace.runs.presets import PresetAgents
+from agent_marketplace.runs.records import Records
+from agent_marketplace.runs.service import Runs
+from agent_marketplace.runs.toolbox import Toolbox
+from agent_marketplace.runs.tools.calculator import Calculator
+from agent_marketplace.runs.tools.fetch import Fetch
+from agent_marketplace.runs.tools.market import Estimate, SearchCatalogue
+from agent_marketplace.vault import Vault
+from agent_marketplace.wires.base import Call, Codec, Message, TextPart
+
+
+def assemble_runs(
+    db: Database,
+    vault: Vault,
+    router: APIRouter,
+    registry: MarketplaceRegistry,
+    presets: Presets,
+    resolver: Resolver,
+    codec: Codec,
+) -> Runs:
+    """All of it."""
+    parts = router.parts
+    agents = AllAgents(PresetAgents(presets), resolver)
+    built_in = (Calculator(), Fetch(parts.client), SearchCatalogue(registry), Estimate(_estimates(router)))
+    kit = Kit(
+        records=Records(db, vault, parts.clock), asks=GatewayAsks(router, parts.ledger), agents=agents,
+        tools=Toolbox(built_in, agents), codec=codec, clock=parts.clock, owner=parts.ledger.owner, fees=NoFees(), sub=_not_yet,
+    )  # fmt: skip
+    return Runs(kit, parts.drain)
+
+
+def _estimates(router: APIRouter) -> Callable[[str, str, str, int | None], Awaitable[dict[str, Any]]]:
+    async def estimate(user_id: str, model: str, prompt: str, most: int | None) -> dict[str, Any]:
+        call = Call(
+            model=model, messages=(Message("user", (TextPart(prompt),)),), max_tokens=most, stream=True
+        )
+        return await router.estimate(user_id, call)
+
+    return estimate
+
+
+async def _not_yet(*_: Any) -> Any:
+    raise AssertionError("Runs sets how sub-agents are run")

@@ -1,0 +1,27 @@
+"""The loop itself: turn after turn, until this worker is done with the run."""
+
+from agent_marketplace.errors import Forbidden
+from agent_marketplace.runs.driving import Driver
+from agent_marketplace.runs.tooling import tools_turn
+
+SUSPENDED = Forbidden("This version was suspended: the run was stopped here", code="agent_suspended")
+
+
+async def drive(driver: Driver) -> None:
+    """Returns when the run has ended, waits for its user, was taken over, or is left to another worker."""
+    head, context = driver.head, driver.context
+    driver.offered = await driver.kit.tools.of(head.user_id, context.spec, context.ancestors, head.depth)
+    over = False
+    while not over and not driver.live.lost and not driver.live.leaving:
+        over = await _turn(driver)
+
+
+async def _turn(driver: Driver) -> bool:
+    if driver.live.stopping:
+        return await driver.end("cancelled", "cancelled", "")
+    if await driver.kit.agents.stopped(driver.context.spec):
+        return await driver.end("failed", "agent_suspended", "", SUSPENDED)
+    why = driver.beyond()
+    if why == "loop" or not driver.planned():
+        return await (driver.last_words(why) if why else driver.model_step())
+    return await tools_turn(driver)

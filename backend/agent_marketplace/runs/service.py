@@ -1,0 +1,365 @@
+"""Runs of one process: begun, driven under leases, listened to, stopped, taken over from workers that are gone."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from agent_marketplace.errors import (
+    BadRequest,
+    Conflict,
+    IdempotencyMismatch,
+    MarketplaceError,
+    PaymentRequired,
+    RateLimited,
+    Unavailable,
+)
+from agent_marketplace.ids import new_id
+from agent_marketplace.ledger import dollars
+from agent_marketplace.net.drain import Drain
+from agent_marketplace.runs import recovery, store
+from agent_marketplace.runs.asking import call_of, last_turns
+from agent_marketplace.runs.chatting import ChatAnswers
+from agent_marketplace.runs.driving import Driver
+from agent_marketplace.runs.kit import Kit
+from agent_marketplace.runs.live import Live
+from agent_marketplace.runs.lives import LEASE_MS, MOST_OF_A_USER, Lives
+from agent_marketplace.runs.loop import drive
+from agent_marketplace.runs.records import as_head, newest, run_row, sealed, step_row
+from agent_marketplace.runs.types import (
+    MOST_CAP_NANO,
+    OVER,
+    PAUSE_MS,
+    Context,
+    Got,
+    Head,
+    Spec,
+    Step,
+    digest,
+    turns,
+)
+from agent_marketplace.wires.base import Message, TextPart
+from agent_marketplace.wires.base import Tool as Offered
+
+log = logging.getLogger(__name__)
+_LAST_TOKENS = 512
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """A run as it is asked for. cap_nano None: the usual one; attended: somebody is there to approve calls."""
+
+    spec: Spec
+    messages: tuple[Message, ...]
+    user_id: str
+    key_id: str | None = None
+    wire: str = ""
+    cap_nano: int | None = None
+    attended: bool = True
+    idem_key: str | None = None
+    run_id: str = ""
+
+
+class Runs:
+    """All runs of this process. kit.sub is set here."""
+
+    def __init__(self, kit: Kit, drain: Drain) -> None:
+        self.kit = kit
+        kit.sub = self._below
+        self._drain = drain
+        self.lives = Lives(drain, kit.records)
+        self.chats = ChatAnswers(kit, self.lives)
+
+    # -- runs of agents ------------------------------------------------------------------------------------------------
+
+    async def start(self, wanted: Wanted) -> tuple[Head, Live | None]:
+        """Admits and begins a run; None where an idempotency key names one that is not driven here.
+
+        Raises BadRequest, PaymentRequired (`cap_too_small`, or of the fee), IdempotencyMismatch, RateLimited, Unavailable, and
+        what planning raises.
+        """
+        if (refusal := self._drain.refusal()) is not None:
+            raise refusal
+        cap, most = (
+            wanted.spec.cap_nano if wanted.cap_nano is None else wanted.cap_nano,
+            wanted.spec.cap_max_nano,
+        )
+        if not 0 <= cap <= most:
+            raise BadRequest(f"cap must be from 0 to {dollars(most):f} dollars")
+        input_hash = digest([wanted.spec.pin, wanted.messages, cap])
+        if (replay := await self._replay(wanted, input_hash)) is not None:
+            return replay
+        context = Context(spec=wanted.spec, messages=wanted.messages)
+        final, first = await self._needed(wanted, context)
+        records, now = self.kit.records, self.kit.records.now()
+        cipher = await records.cipher(wanted.user_id)
+        row = run_row(
+            cipher, context, now, run_id=wanted.run_id, key_id=wanted.key_id, wire=wanted.wire, cap_nano=cap,
+            idem_key=wanted.idem_key, input_hash=input_hash, attended=int(wanted.attended),
+            lease_owner=self.kit.owner, lease_until=now + LEASE_MS, epoch=1, final_nano=final, reserved_nano=final,
+        )  # fmt: skip
+        fee = await self.kit.fees.begin(as_head(row), wanted.spec)
+        if first + final + fee > cap:
+            raise too_small(cap, first + final + fee)
+        row |= {"fee_nano": fee, "reserved_nano": final + fee}
+        await self._add(row, wanted)
+        return await self._begun(row["run_id"])
+
+    async def _add(self, row: Mapping[str, Any], wanted: Wanted) -> None:
+        def work(connection: sa.Connection) -> None:
+            if store.working(connection, wanted.user_id) >= MOST_OF_A_USER:
+                raise RateLimited("Too many runs are under way at once", retry_after=5)
+            store.add(connection, row)
+
+        try:
+            await self.kit.records.write(work)
+        except BaseException:  # whatever it was: the run did not begin, so nothing is owed for it
+            await self.kit.fees.settle(msgspec.structs.replace(as_head(row), state="failed"))
+            raise
+
+    async def _replay(self, wanted: Wanted, input_hash: str) -> tuple[Head, Live | None] | None:
+        key = wanted.idem_key
+        if key is None:
+            return None
+        found = await self.kit.records.read(lambda c: store.by_key(c, wanted.user_id, key))
+        if found is None:
+            return None
+        if found.input_hash != input_hash:
+            raise IdempotencyMismatch("This idempotency key was used for another run")
+        return found, self.lives.here(found.run_id, found.user_id)
+
+    async def _needed(self, wanted: Wanted, context: Context) -> tuple[int, int]:
+        """(what is kept for a last answer, what the first step may cost). Raises what planning raises."""
+        offered = await self.kit.tools.of(wanted.user_id, wanted.spec)
+        tools = tuple(
+            Offered(name=n, description=t.description, parameters=t.parameters) for n, t in offered.items()
+        )
+        messages = turns(context, [])
+        first = await self.kit.asks.most(
+            wanted.user_id, call_of(self.kit.codec, wanted.spec, messages, tools)
+        )
+        if not tools:  # one step, which is the answer
+            return 0, first
+        last = call_of(self.kit.codec, wanted.spec, last_turns(messages, "", bare=True), tools, last=True)
+        last = msgspec.structs.replace(last, max_tokens=_LAST_TOKENS)
+        return await self.kit.asks.most(wanted.user_id, last), first
+
+    async def _begun(self, run_id: str) -> tuple[Head, Live]:
+        head = await self.kit.records.head(run_id)
+        live = self.lives.take(head)
+        live.emit("run.started", {"run_id": run_id, "agent_id": head.agent_id, "version": head.agent_version})
+        live.task = asyncio.get_running_loop().create_task(self._drive(live, head))
+        return head, live
+
+    async def _drive(self, live: Live, head: Head) -> None:
+        """Drives a leased run to where this worker leaves it; what fails in doing so fails the run, and nobody else."""
+        driver: Driver | None = None
+        try:
+            context = await self.kit.records.context(head)
+            spec = await self.kit.agents.whole(head.user_id, context.spec)
+            context = msgspec.structs.replace(context, spec=spec)
+            driver = Driver(self.kit, live, head, context, await self.kit.records.steps(head))
+            await drive(driver)
+        except Unavailable:
+            log.warning("the database is away: %s is left to whoever takes it when it is back", head.run_id)
+        except Exception as error:  # whatever it was: a run must not stay under way with nobody at it
+            expected = isinstance(error, MarketplaceError)
+            log.log(
+                logging.INFO if expected else logging.ERROR, "%s failed", head.run_id, exc_info=not expected
+            )
+            if driver is not None:
+                fault = (
+                    error
+                    if isinstance(error, MarketplaceError)
+                    else MarketplaceError("Something went wrong on our side")
+                )
+                with contextlib.suppress(MarketplaceError):  # then whoever takes it later ends it
+                    await driver.end("failed", fault.code, "", fault)
+        finally:
+            live.end()
+            self.lives.drop(live)
+
+    async def _below(self, driver: Driver, step: Step, spec: Spec, task: str) -> tuple[Got, int]:
+        """A sub-agent's run, whole, in its parent's tree: (its answer, what it has cost)."""
+        records, now, above = self.kit.records, self.kit.records.now(), driver.head
+        context = Context(
+            spec=spec, messages=(Message("user", (TextPart(task),)),),
+            ancestors=(*driver.context.ancestors, driver.context.spec.agent_id),
+        )  # fmt: skip
+        row = run_row(
+            await records.cipher(above.user_id), context, now, root_run_id=above.root_run_id,
+            parent_run_id=above.run_id, depth=above.depth + 1, key_id=above.key_id, wire=above.wire, cap_nano=above.cap_nano,
+            attended=0, lease_owner=self.kit.owner, lease_until=now + LEASE_MS, epoch=1,
+        )  # fmt: skip
+        head = as_head(row)
+        fee = await self.kit.fees.begin(head, spec)
+        row["fee_nano"] = fee
+
+        def work(connection: sa.Connection) -> bool:
+            if fee and not store.reserve(connection, above.root_run_id, fee):
+                return False
+            store.add(connection, row)
+            store.change_step(connection, step.run_id, step.n, was="started", request_id=head.run_id)
+            return True
+
+        if not await records.write(work):
+            await self.kit.fees.settle(msgspec.structs.replace(head, state="failed"))
+            return Got(text="The budget does not cover this agent's fee.", is_error=True), 0
+        live = self.lives.take(await records.head(head.run_id))
+        live.task, driver.live.flight = driver.live.task, _Stops(live)
+        try:
+            await self._drive(live, await records.head(head.run_id))
+        finally:
+            driver.live.flight = None
+        ended = await records.head(head.run_id)
+        text = (
+            await records.result(ended) or f"The agent did not answer ({ended.stop_reason or ended.state})."
+        )
+        return Got(text=text, is_error=ended.state != "done"), ended.own_nano + ended.fee_nano
+
+    # -- listening and steering ----------------------------------------------------------------------------------------
+
+    async def cancel(self, run_id: str, user_id: str) -> bool:
+        """Asks a run to end: at once where it is driven here, within seconds where it is elsewhere. False = it had ended.
+
+        Raises NotFound.
+        """
+        head = await self.kit.records.head(run_id, user_id)
+        live = self.lives.here(run_id, user_id)
+        if live is not None:
+            return live.stop()
+        if head.state in OVER:
+            return False
+        now = self.kit.records.now()
+        await self.kit.records.write(lambda c: store.change(c, run_id, cancel_asked=1, updated_at=now))
+        await self.resume(head, ("waiting", "paused"))
+        return True
+
+    async def raise_cap(self, run_id: str, user_id: str, cap_nano: int) -> Head:
+        """A new cap; a run that is paused goes on. Raises NotFound, BadRequest, Conflict (over, or less than is spent)."""
+        if not 0 <= cap_nano <= MOST_CAP_NANO:
+            raise BadRequest(f"cap must be from 0 to {dollars(MOST_CAP_NANO):f} dollars")
+        head, now = await self.kit.records.head(run_id, user_id), self.kit.records.now()
+        if head.depth:
+            raise Conflict("The cap is the whole tree's: raise that of its first run")
+        if not await self.kit.records.write(lambda c: store.raise_cap(c, run_id, cap_nano, now)):
+            raise Conflict("This run is over, or has spent more than that", code="cap_refused")
+        if head.state == "paused":
+            await self.resume(head, ("paused",))
+        return await self.kit.records.head(run_id)
+
+    async def give_input(self, run_id: str, user_id: str, text: str) -> Head:
+        """More words for a paused run, which then goes on. Raises NotFound, Conflict (it is not paused)."""
+        head, records, now = (
+            await self.kit.records.head(run_id, user_id),
+            self.kit.records,
+            self.kit.records.now(),
+        )
+        n = newest(await records.steps(head))
+        args = sealed(await records.cipher(user_id), run_id, n, "args", text)
+        row = step_row(
+            run_id, n, "input", "user", now, state="done", args_sealed=args, started_at=now, ended_at=now
+        )
+
+        def work(connection: sa.Connection) -> None:
+            if store.find(connection, run_id, user_id).state != "paused":
+                raise Conflict("This run does not wait for words: it is not paused")
+            store.add_steps(connection, [row])
+
+        await records.write(work)
+        await self.resume(head, ("paused",))
+        return await records.head(run_id)
+
+    async def decide(self, run_id: str, user_id: str, answers: Mapping[str, tuple[str, bool]]) -> Head:
+        """Answers to questions: {approval id: (subject hash that was shown, allowed)}; with the last of them the run goes on.
+
+        Raises NotFound, Conflict (answered already, expired, or about another subject).
+        """
+        head, now = await self.kit.records.head(run_id, user_id), self.kit.records.now()
+
+        def work(connection: sa.Connection) -> bool:
+            known = {a.approval_id for a in store.approvals_of(connection, run_id)}
+            for name, (subject, allowed) in answers.items():
+                state = "approved" if allowed else "denied"
+                if name not in known:
+                    raise Conflict("This run asks no such thing", code="approval_stale")
+                if not store.decide(connection, name, state, subject, now):
+                    raise Conflict(
+                        "This was answered, has expired, or is about another call", code="approval_stale"
+                    )
+            return all(a.state != "pending" for a in store.approvals_of(connection, run_id))
+
+        if await self.kit.records.write(work) and head.state in ("waiting", "running"):
+            await self.resume(head, ("waiting",))
+        return await self.kit.records.head(run_id)
+
+    async def resume(self, head: Head, states: Sequence[str]) -> Live | None:
+        """Takes a run that nobody drives and goes on with it; None where somebody was faster, or it is in another state."""
+        if (refusal := self._drain.refusal()) is not None:
+            raise refusal
+        now, owner = self.kit.records.now(), self.kit.owner
+        until = now + LEASE_MS
+        if not await self.kit.records.write(
+            lambda c: store.lease(c, head.run_id, owner, now=now, until=until, states=states)
+        ):
+            return None
+        taken = await self.kit.records.head(head.run_id)
+        live = self.lives.take(taken)
+        live.stopping = bool(taken.cancel_asked)
+        live.emit("run.resumed", {"run_id": head.run_id})
+        live.task = asyncio.get_running_loop().create_task(self._drive(live, taken))
+        return live
+
+    # -- housekeeping --------------------------------------------------------------------------------------------------
+
+    async def beat(self) -> None:
+        """Every few seconds: leases are renewed, runs of workers that are gone are taken, what has waited too long ends."""
+        if lives := self.lives.under_way():
+            names, until = [live.id for live in lives], self.kit.records.now() + LEASE_MS
+            mine = await self.kit.records.write(lambda c: store.renew(c, names, self.kit.owner, until))
+            for live in lives:
+                if live.id not in mine:
+                    live.lost = live.abandoned is None
+                elif mine[live.id]:
+                    live.stop()
+        await recovery.recover(self)
+        await recovery.expire(self)
+
+    async def forget(self) -> None:
+        """Every hour: events of runs that ended a day ago."""
+        before = self.kit.records.now() - PAUSE_MS
+        await self.kit.records.write(lambda c: store.forget_events(c, before))
+
+    async def close(self) -> None:
+        """Ends and settles every chat answer; runs of agents are left to whoever takes them (shutdown)."""
+        await self.lives.close()
+
+
+class _Stops:
+    """Who stops a run stops the run below it that it waits for."""
+
+    def __init__(self, below: Live) -> None:
+        self._below = below
+
+    def client_left(self, *, polite: bool = False) -> None:  # noqa: ARG002  as a flight is asked
+        self._below.stop()
+
+    def shut_down(self) -> None:
+        self._below.leave()
+
+
+def too_small(cap: int, needed: int) -> PaymentRequired:
+    """The 402 of a cap that does not pay for one step and the last answer."""
+    return PaymentRequired(
+        f"The cap of ${dollars(cap):f} is too small: the first step and a last answer can cost ${dollars(needed):f}",
+        code="cap_too_small",
+        extra={"required": dollars(needed), "cap": dollars(cap)},
+    )
+
+
+def new_run_id() -> str:
+    """An id for a run that its caller wants to know before it begins."""
+    return new_id("run")
