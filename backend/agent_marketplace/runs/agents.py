@@ -2,7 +2,7 @@
 
 import msgspec
 
-from agent_marketplace.listings import Pinned, Resolver, is_agent
+from agent_marketplace.listings import Listings, Pinned, is_agent
 from agent_marketplace.runs.presets import PresetAgents
 from agent_marketplace.runs.types import MOST, Limits, Spec, ToolRef
 
@@ -10,9 +10,10 @@ from agent_marketplace.runs.types import MOST, Limits, Spec, ToolRef
 class AllAgents:
     """By `agt_…` or `agent/<publisher>/<slug>`, each also `@n`."""
 
-    def __init__(self, presets: PresetAgents, resolver: Resolver) -> None:
+    def __init__(self, presets: PresetAgents, listings: Listings) -> None:
         self._presets = presets
-        self._resolver = resolver
+        self._resolver = listings.resolver
+        self._finding = listings.finding
 
     async def spec(self, user_id: str, name: str) -> Spec:
         """Raises NotFound, BadRequest, Forbidden (consent, suspended, withdrawn), Unavailable."""
@@ -32,8 +33,18 @@ class AllAgents:
         return spec.offered and await self._resolver.stopped(spec.agent_id, spec.version)
 
     async def listed(self, user_id: str) -> list[Spec]:
-        """What the user has."""
-        return await self._presets.listed(user_id)
+        """What the user has: presets, and offered agents that they agreed to, without instructions."""
+        return [*await self._presets.listed(user_id), *await self.installed(user_id)]
+
+    async def installed(self, user_id: str) -> list[Spec]:
+        """Offered agents that the user agreed to, by their path; for lists."""
+        return [
+            Spec(
+                agent_id=f"agent/{head.path}", version=version.version, name=version.spec.name, model=version.spec.model,
+                description=version.spec.summary, content_hash=version.content_hash, offered=True,
+            )
+            for head, version, _ in await self._finding.installed(user_id)
+        ]  # fmt: skip
 
 
 def spec_of(pinned: Pinned) -> Spec:

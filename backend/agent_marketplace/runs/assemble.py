@@ -7,10 +7,11 @@ from agent_marketplace.catalog import MarketplaceRegistry
 from agent_marketplace.conversations.agents import Agents as Presets
 from agent_marketplace.db.engine import Database
 from agent_marketplace.gateway.ai_api_router import APIRouter
-from agent_marketplace.listings import Resolver
+from agent_marketplace.listings import Listings
 from agent_marketplace.runs.agents import AllAgents
 from agent_marketplace.runs.asking import GatewayAsks
-from agent_marketplace.runs.kit import Kit, NoFees
+from agent_marketplace.runs.fees import OfferedFees
+from agent_marketplace.runs.kit import Kit
 from agent_marketplace.runs.presets import PresetAgents
 from agent_marketplace.runs.records import Records
 from agent_marketplace.runs.service import Runs
@@ -28,16 +29,17 @@ def assemble_runs(
     router: APIRouter,
     registry: MarketplaceRegistry,
     presets: Presets,
-    resolver: Resolver,
+    listings: Listings,
     codec: Codec,
 ) -> Runs:
     """All of it."""
     parts = router.parts
-    agents = AllAgents(PresetAgents(presets), resolver)
+    agents = AllAgents(PresetAgents(presets), listings)
     built_in = (Calculator(), Fetch(parts.client), SearchCatalogue(registry), Estimate(_estimates(router)))
     kit = Kit(
         records=Records(db, vault, parts.clock), asks=GatewayAsks(router, parts.ledger), agents=agents,
-        tools=Toolbox(built_in, agents), codec=codec, clock=parts.clock, owner=parts.ledger.owner, fees=NoFees(), sub=_not_yet,
+        tools=Toolbox(built_in, agents), codec=codec, clock=parts.clock, owner=parts.ledger.owner, fees=OfferedFees(listings.fees),
+        sub=_not_yet,
     )  # fmt: skip
     return Runs(kit, parts.drain)
 

@@ -238,9 +238,9 @@ class Driver:
             return True
         if self.live.stopping:
             return await self.end("cancelled", "cancelled", text)
-        text = text or LAST_WORDS.get(why, why)
+        said, text = bool(text), text or LAST_WORDS.get(why, why)
         if self.head.depth or ENDS.get(why) != "paused":
-            return await self.end("done", why, text)
+            return await self.end("done", why, text, delivered=said)
         return await self.pause(why, text)
 
     async def pause(self, why: str, text: str, state: State = "paused") -> bool:
@@ -270,33 +270,56 @@ class Driver:
     async def _spent(self) -> int:
         return (await self.kit.records.head(self.head.run_id)).spent_nano
 
-    async def end(self, state: State, why: str, text: str, error: MarketplaceError | None = None) -> bool:
-        """The run is over: what was kept is given back, the author's fee is posted, and then it is told."""
+    async def end(
+        self,
+        state: State,
+        why: str,
+        text: str,
+        error: MarketplaceError | None = None,
+        *,
+        delivered: bool = True,
+    ) -> bool:
+        """The run is over: what was kept is given back, the author's fee is posted, and then it is told.
+
+        delivered: whether a run that is done has an answer of its model's; others have none.
+        """
         records, now, head = self.kit.records, self.kit.records.now(), self.head
         cipher = await records.cipher(head.user_id)
-        fee = await self.kit.fees.settle(msgspec.structs.replace(head, state=state, stop_reason=why))
+        head.active_ms = self.active_ms
+        self._began = self.kit.clock.monotonic()
+        done = sum(s.state == "done" and s.kind != "input" for s in self.steps)
 
         def work(connection: sa.Connection) -> None:
             row = store.find(connection, head.run_id)
+            fee = self.kit.fees.settle_in(
+                connection, head, delivered=state == "done" and delivered and bool(text), steps=done,
+                model_nano=head.own_nano, why=why,
+            )  # fmt: skip
             store.book(connection, head.root_run_id, released=row.final_nano + row.fee_nano, spent=fee)
             store.close_approvals(connection, head.run_id, now)
             store.drop_planned(connection, head.run_id, now)
             store.change(
                 connection, head.run_id, state=state, stop_reason=why[:40], final_nano=0, fee_nano=fee, ended_at=now,
-                updated_at=now, lease_owner=None, lease_until=None, expires_at=None, active_ms=self.active_ms,
+                updated_at=now, lease_owner=None, lease_until=None, expires_at=None, active_ms=head.active_ms,
                 result_sealed=cipher.seal(f"{head.run_id} result", text),
             )  # fmt: skip
 
-        spent = await self._spent() + fee
-        told: dict[str, Any] = {
-            "run_id": head.run_id, "state": state, "finish_reason": why, "result": text, "cost": dollars(spent),
-        }  # fmt: skip
-        if error is not None:
-            told |= {"success": False, "error": error.message, "code": error.code}
-        self.live.stage("error" if error is not None else "done", told)
         await records.write(work, self.live)
         await self.refresh()
+        self.live.stage(
+            "error" if error is not None else "done", ended(self.head, text, await self._spent(), error)
+        )
+        await records.write(lambda _connection: None, self.live)
         return True
+
+
+def ended(head: Head, text: str, spent_nano: int, error: MarketplaceError | None = None) -> dict[str, Any]:
+    """What the last event of a run says."""
+    told: dict[str, Any] = {
+        "run_id": head.run_id, "state": head.state, "finish_reason": head.stop_reason, "result": text,
+        "cost": dollars(spent_nano), "fee": dollars(head.fee_nano),
+    }  # fmt: skip
+    return told if error is None else {**told, "success": False, "error": error.message, "code": error.code}
 
 
 def _spelled(arguments: str) -> Any:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
 import msgspec
+import sqlalchemy as sa
 
 from agent_marketplace.clock import Clock
 from agent_marketplace.runs.asking import Asks
@@ -34,27 +35,21 @@ class Agents(Protocol):
 
 
 class Fees(Protocol):
-    """What an author is paid. Both are called outside of the loop's own transactions and may be called twice for one run."""
+    """What an author is paid, inside the run's own transactions."""
 
-    async def begin(self, head: Head, spec: Spec) -> int:
-        """Before the first step: keeps the most that the fee can be; nano-dollars, which count into the cap. Raises
+    def begin_in(self, connection: sa.Connection, head: Head, spec: Spec) -> int:
+        """With the run's row: keeps the most that the fee can be (`most_of`); nano-dollars, which count into the cap. Raises
         PaymentRequired (`needs_topup`)."""
         ...
 
-    async def settle(self, head: Head) -> int:
-        """A run has ended (`head.state`, `head.own_nano`): posts the fee of one that delivered its answer, else gives back what
-        was kept. Nano-dollars posted."""
+    def settle_in(
+        self, connection: sa.Connection, head: Head, *, delivered: bool, steps: int, model_nano: int, why: str
+    ) -> int:
+        """With the run's end: posts the fee of one that delivered its answer, else gives back what was kept. Nano-dollars posted.
+
+        steps: of models and tools that were done; model_nano: what they cost; why: the run ended.
+        """
         ...
-
-
-class NoFees:
-    """Agents that cost nothing beyond their models and tools."""
-
-    async def begin(self, _head: Head, _spec: Spec) -> int:
-        return 0
-
-    async def settle(self, _head: Head) -> int:
-        return 0
 
 
 class Tools(Protocol):

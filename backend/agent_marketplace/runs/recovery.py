@@ -60,10 +60,6 @@ async def _settled(runs: Runner, head: Head) -> bool:
     again = await _repeatable(runs, head)
     cipher, now = await kit.records.cipher(head.user_id), kit.records.now()
     ends = head.kind == "chat" or head.depth > 0
-    fee = 0
-    if ends and head.fee_nano:
-        head.state = "failed"
-        fee = await kit.fees.settle(head)
 
     def work(connection: sa.Connection) -> None:
         row = store.find(connection, head.run_id)
@@ -78,6 +74,7 @@ async def _settled(runs: Runner, head: Head) -> bool:
         if head.kind == "chat":
             values["spent_nano"] = sum(costs.values())
         if ends:
+            fee = kit.fees.settle_in(connection, head, delivered=False, steps=0, model_nano=0, why="lost")
             if head.cap_nano is not None:
                 store.book(connection, head.root_run_id, released=row.final_nano + row.fee_nano, spent=fee)
             store.drop_planned(connection, head.run_id, now)
@@ -123,13 +120,14 @@ async def expire(runs: Runner) -> None:
 
 
 async def _over(runs: Runner, head: Head, now: int) -> None:
-    head.state = "done"
-    fee = await runs.kit.fees.settle(head)
-
     def work(connection: sa.Connection) -> None:
         row = store.find(connection, head.run_id)
         if row.state != "paused":
             return
+        # Its last answer says what is missing: it is not the answer that an author is paid for.
+        fee = runs.kit.fees.settle_in(
+            connection, head, delivered=False, steps=0, model_nano=0, why=row.stop_reason
+        )
         store.book(connection, head.root_run_id, released=row.final_nano + row.fee_nano, spent=fee)
         store.drop_planned(connection, head.run_id, now)
         store.change(

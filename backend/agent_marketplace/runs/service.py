@@ -101,7 +101,7 @@ class Runs:
             idem_key=wanted.idem_key, input_hash=input_hash, attended=int(wanted.attended),
             lease_owner=self.kit.owner, lease_until=now + LEASE_MS, epoch=1, final_nano=final, reserved_nano=final,
         )  # fmt: skip
-        fee = await self.kit.fees.begin(as_head(row), wanted.spec)
+        fee = 0 if wanted.spec.own else wanted.spec.price.max_fee_nano
         if first + final + fee > cap:
             raise too_small(cap, first + final + fee)
         row |= {"fee_nano": fee, "reserved_nano": final + fee}
@@ -112,13 +112,10 @@ class Runs:
         def work(connection: sa.Connection) -> None:
             if store.working(connection, wanted.user_id) >= MOST_OF_A_USER:
                 raise RateLimited("Too many runs are under way at once", retry_after=5)
+            self.kit.fees.begin_in(connection, as_head(row), wanted.spec)
             store.add(connection, row)
 
-        try:
-            await self.kit.records.write(work)
-        except BaseException:  # whatever it was: the run did not begin, so nothing is owed for it
-            await self.kit.fees.settle(msgspec.structs.replace(as_head(row), state="failed"))
-            raise
+        await self.kit.records.write(work)
 
     async def _replay(self, wanted: Wanted, input_hash: str) -> tuple[Head, Live | None] | None:
         key = wanted.idem_key
@@ -195,19 +192,20 @@ class Runs:
             attended=0, lease_owner=self.kit.owner, lease_until=now + LEASE_MS, epoch=1,
         )  # fmt: skip
         head = as_head(row)
-        fee = await self.kit.fees.begin(head, spec)
+        fee = 0 if spec.own else spec.price.max_fee_nano
         row["fee_nano"] = fee
 
-        def work(connection: sa.Connection) -> bool:
+        def work(connection: sa.Connection) -> None:
             if fee and not store.reserve(connection, above.root_run_id, fee):
-                return False
+                raise too_small(above.cap_nano or 0, fee)
+            self.kit.fees.begin_in(connection, head, spec)
             store.add(connection, row)
             store.change_step(connection, step.run_id, step.n, was="started", request_id=head.run_id)
-            return True
 
-        if not await records.write(work):
-            await self.kit.fees.settle(msgspec.structs.replace(head, state="failed"))
-            return Got(text="The budget does not cover this agent's fee.", is_error=True), 0
+        try:
+            await records.write(work)
+        except PaymentRequired as error:
+            return Got(text=f"This agent's fee is not covered: {error.message}", is_error=True), 0
         live = self.lives.take(await records.head(head.run_id))
         live.task, driver.live.flight = driver.live.task, _Stops(live)
         try:

@@ -20,7 +20,7 @@ from agent_marketplace.db.engine import Database
 from agent_marketplace.errors import MarketplaceError, NotFound
 from agent_marketplace.net.drain import Drain
 from agent_marketplace.runs.asking import Answered, Ask, DoesNotFit
-from agent_marketplace.runs.kit import Kit, NoFees
+from agent_marketplace.runs.kit import Kit
 from agent_marketplace.runs.records import Records
 from agent_marketplace.runs.service import Runs, Wanted
 from agent_marketplace.runs.toolbox import Toolbox
@@ -152,6 +152,22 @@ class Named:
         return list(self.specs.values())
 
 
+class PaidAuthor:
+    """An author whose fee is the price's, of money that is always there. posted: by run."""
+
+    def __init__(self) -> None:
+        self.posted: dict[str, int] = {}
+
+    def begin_in(self, _connection: Any, _head: Head, spec: Spec) -> int:
+        return spec.price.max_fee_nano
+
+    def settle_in(
+        self, _connection: Any, head: Head, *, delivered: bool, steps: int, model_nano: int, why: str
+    ) -> int:
+        fee = min(head.fee_nano, steps * 10) if delivered else 0
+        return self.posted.setdefault(head.run_id, fee)
+
+
 class DyingDatabase:
     """A database whose process dies at its n-th write: before it, or (after=True) once it is durable."""
 
@@ -189,7 +205,7 @@ class Stage:
     clock: ManualClock = field(default_factory=ManualClock)
     keyring: Keyring = field(default_factory=lambda: Keyring([_KEY]))
     workers: int = 0
-    fees: Any = field(default_factory=NoFees)
+    fees: Any = field(default_factory=PaidAuthor)
 
     def runs(self, dying: DyingDatabase | None = None) -> Runs:
         self.workers += 1

@@ -2,12 +2,19 @@
 asked in vain."""
 
 import asyncio
-from collections.abc import Sequence
 
 import pytest
 
 from agent_marketplace.db.engine import Database
-from agent_marketplace.errors import BadRequest, Conflict, IdempotencyMismatch, NotFound, PaymentRequired
+from agent_marketplace.errors import (
+    BadRequest,
+    Conflict,
+    IdempotencyMismatch,
+    NotFound,
+    PaymentRequired,
+    Unavailable,
+)
+from agent_marketplace.listings import AgentPrice
 from agent_marketplace.runs import recovery, store
 from agent_marketplace.runs.live import EPOCH
 from agent_marketplace.runs.service import Runs
@@ -422,62 +429,27 @@ async def test_an_idempotency_key_begins_one_run(database: Database) -> None:
         await begin(runs, cap=-1)
 
 
-# -- agents below agents -----------------------------------------------------------------------------------------------
-
-
-def below(*chain: Sequence[str]) -> Named:
-    """Agents by (id, names of the agents below it)."""
-    return Named(*(spec("act", agent_id=a, name=a, subagents=tuple(b)) for a, *b in chain))
+PAID = AgentPrice(fee_run_nano=30, max_fee_nano=500)
 
 
 @alone
-async def test_agents_below_an_agent_spend_from_its_cap_and_are_two_deep_at_most(database: Database) -> None:
-    turns = (
-        Turn(calls=(("ask_b", '{"task": "go"}'), ("ask_c", '{"task": "go"}'), ("ask_d", '{"task": "go"}'))),
-        Turn(text="Ok."),
-    )
-    world, _, _ = stage(database, *turns, agents=below(("b", "c"), ("c", "d"), ("d", "b")))
+async def test_an_author_is_paid_inside_the_cap_and_for_a_delivered_answer_alone(database: Database) -> None:
+    offered = spec("act", "look", own=False, price=PAID)
+    world, _, _ = stage(database, *THREE)
     runs = world.runs()
-    head = await begin(runs, "act", subagents=("b",))
-    assert head.state == "done"
-    tree = await runs.kit.records.read(lambda c: store.tree(c, head.run_id))
-    assert [(h.agent_id, h.depth, h.state) for h in tree] == [
-        ("agt_1", 0, "done"),
-        ("b", 1, "done"),
-        ("c", 2, "done"),
-    ]
-    agrees(world, head)
-    assert sum(h.own_nano for h in tree) == head.spent_nano
-    assert {a.user_id for a in world.script.books.sent} == {USER}
-
-
-@alone
-async def test_an_agent_is_never_below_itself(database: Database) -> None:
-    turns = (Turn(calls=(("ask_b", '{"task": "go"}'), ("ask_agt_1", '{"task": "go"}'))), Turn(text="Ok."))
-    world, _, _ = stage(database, *turns, agents=below(("b", "agt_1", "b"), ("agt_1",)))
-    runs = world.runs()
-    head = await begin(runs, "act", subagents=("b", "agt_1"))
-    tree = await runs.kit.records.read(lambda c: store.tree(c, head.run_id))
-    assert [h.agent_id for h in tree] == ["agt_1", "b"]
-
-
-@alone
-async def test_a_crash_below_ends_the_agent_below_and_its_parent_goes_on(database: Database) -> None:
-    turns = (Turn(calls=(("ask_b", '{"task": "go"}'), ("act", '{"x": 1}'))), Turn(text="Ok."))
-    for at in range(4, 16):
-        world, act, _ = stage(database, *turns, agents=below(("b",)))
-        dying, run_id = DyingDatabase(database, at), f"run_below{at:06d}"
-        dead = world.runs(dying)
-        try:
-            await dead.start(wanted(spec("act", subagents=("b",)), run_id=run_id))
-            await settled(dead, run_id)
-        except Killed:
-            pass
-        runs = world.runs()
-        await recovery.recover(runs, everything=True)
-        head = await settled(runs, run_id)
-        tree = await runs.kit.records.read(lambda c, r=run_id: store.tree(c, r))
-        assert {h.state for h in tree} <= {"done", "failed"}
-        assert head.state == "done"
-        agrees(world, head)
-        assert len(act.effects) <= 2
+    head = await settled(runs, (await runs.start(wanted(offered)))[0].run_id)
+    assert (head.state, head.fee_nano) == ("done", 60)
+    assert head.spent_nano == world.script.books.total + 60
+    assert head.reserved_nano == 0
+    with pytest.raises(PaymentRequired):
+        await runs.start(wanted(offered, cap=STEP_NANO + STEP_NANO // 4 + PAID.max_fee_nano - 1))
+    failing, _, _ = stage(database, Turn(error=Unavailable("no")))
+    runs = failing.runs()
+    head = await settled(runs, (await runs.start(wanted(offered)))[0].run_id)
+    assert (head.state, head.fee_nano, head.spent_nano) == ("failed", 0, failing.script.books.total)
+    waiting, _, _ = stage(database, Turn(calls=CALL), policy="ask")
+    runs = waiting.runs()
+    head = await settled(runs, (await runs.start(wanted(offered)))[0].run_id)
+    await runs.cancel(head.run_id, USER)
+    head = await settled(runs, head.run_id)
+    assert (head.state, head.fee_nano, waiting.fees.posted) == ("cancelled", 0, {head.run_id: 0})

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import Header, Query, Request, Response
 from starlette.responses import StreamingResponse
 
+from agent_marketplace import json
 from agent_marketplace.api import replies, run_replies, run_views, schemas
 from agent_marketplace.api.deps import Reader, Router, Runner, The
 from agent_marketplace.api.envelope import success
@@ -18,9 +19,10 @@ from agent_marketplace.app import Market
 from agent_marketplace.errors import BadRequest, NotFound
 from agent_marketplace.ledger import nano
 from agent_marketplace.runs.chatting import BLIND
+from agent_marketplace.runs.driving import ended
 from agent_marketplace.runs.receipts import receipt
 from agent_marketplace.runs.store import listed, pending
-from agent_marketplace.runs.types import Head
+from agent_marketplace.runs.types import OVER, Head
 
 router = Router(prefix="/api/v1/agents", tags=["runs"])
 _WAIT_S = 300.0
@@ -149,6 +151,16 @@ async def _stored(market: Market, head: Head, after: int) -> AsyncIterator[bytes
             after = found[-1][0]
             yield b"".join(event for _, event in found)
         if head.state != "running":
+            if (
+                head.state in OVER
+                and found
+                and not found[-1][1].partition(b"event: ")[2].startswith((b"done", b"error"))
+            ):
+                told = ended(head, await records.result(head) or "", head.spent_nano)
+                yield b"id: %d\nevent: done\ndata: %s\n\n" % (
+                    after + 1,
+                    json.encode({"type": "done", **told}),
+                )
             return
         await asyncio.sleep(_POLL_S)
         yield b": keep-alive\n\n"
