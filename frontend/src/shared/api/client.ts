@@ -77,7 +77,7 @@ export class ApiClient {
     if (options.body !== undefined) headers["Content-Type"] = file ? "application/octet-stream" : "application/json";
     if (token) headers.Authorization = `Bearer ${token}`;
     try {
-      return await fetch(`${this.host.apiBase}${path}${queryString(options.query)}`, {
+      return await (this.host.fetch ?? fetch)(`${this.host.apiBase}${path}${queryString(options.query)}`, {
         method,
         headers,
         body: file ?? (options.body === undefined ? undefined : JSON.stringify(options.body)),
