@@ -5,6 +5,10 @@ COPY frontend/package.json frontend/package-lock.json frontend/.npmrc ./
 RUN npm ci --no-audit --no-fund
 COPY frontend ./
 RUN npm run build
+COPY LICENSE /src/
+COPY editors /src/editors
+RUN ln -s ../../frontend/node_modules /src/editors/vscode/node_modules \
+    && npm --prefix /src/editors/vscode run build
 
 FROM python:3.13-slim AS build
 WORKDIR /src

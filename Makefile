@@ -77,4 +77,4 @@ lock:            ## renew the hash-locked requirements
 	@scripts/lock.sh
 
 clean:           ## remove what set-up made (not your data)
-	rm -rf .venv .tools frontend/node_modules frontend/dist backend/agent_marketplace/web
+	rm -rf .venv .tools frontend/node_modules frontend/dist editors/vscode/dist backend/agent_marketplace/web

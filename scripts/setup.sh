@@ -116,7 +116,8 @@ node_tools() {
 
 build_ui() {
     sources=$(find frontend/src frontend/public frontend/index.html frontend/package-lock.json frontend/vite.config.ts \
-        -type f 2>/dev/null | sort | xargs cat | cksum | tr ' ' -)
+        editors/vscode/src editors/vscode/media editors/vscode/scripts editors/vscode/package.json editors/vscode/README.md \
+        editors/vscode/vite.config.ts editors/vscode/vite.panel.config.ts -type f 2>/dev/null | sort | xargs cat | cksum | tr ' ' -)
     if [ "$(cat backend/agent_marketplace/web/.built 2>/dev/null)" = "$sources" ]; then return; fi
     if ! node_tools; then
         say "Node.js could not be brought: the API is served without the web UI"
@@ -126,6 +127,7 @@ build_ui() {
     install_node_packages || { [ "$want" != build ]; return; }
     say "Building the web UI"
     if (cd frontend && npm run --silent build -- --logLevel warn); then
+        build_extension || [ "$want" != build ] || return 1
         rm -rf backend/agent_marketplace/web
         cp -R frontend/dist backend/agent_marketplace/web
         printf '%s' "$sources" >backend/agent_marketplace/web/.built
@@ -133,6 +135,13 @@ build_ui() {
         say "The web UI could not be built: the API is served without it"
         [ "$want" = run ]
     fi
+}
+
+# The extension for VS Code, with the page's packages: the server hands it out at /editors/vscode.
+build_extension() {
+    [ -e editors/vscode/node_modules ] || ln -sfn ../../frontend/node_modules editors/vscode/node_modules
+    (cd editors/vscode && npm run --silent build >/dev/null) \
+        || { say "The extension for VS Code could not be built: /editors/vscode says so"; return 1; }
 }
 
 install_node_packages() {

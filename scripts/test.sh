@@ -26,6 +26,7 @@ fi
 
 in_backend() { (cd backend && "$@"); }
 in_frontend() { (cd frontend && "$@"); }
+in_extension() { (cd editors/vscode && "$@"); }
 same_types() (
     made=$(mktemp)
     "$bin/agent-marketplace" openapi >"$made" && diff -q frontend/openapi.json "$made" && cd frontend && npm run --silent gen:check
@@ -53,6 +54,7 @@ one() {
     case $1 in
         "") echo "say which: make test-one T=tests/unit/test_x.py, or a word of its name" >&2 && return 2 ;;
         *.spec.ts*) in_frontend npx playwright test "${1#frontend/}" ;;
+        editors/vscode/*.test.ts) in_extension npx vitest run "${1#editors/vscode/}" ;;
         *.test.ts*) in_frontend npx vitest run "${1#frontend/}" ;;
         *.py*) in_backend "$bin/python" -m pytest -q "${1#backend/}" ;;
         *) in_backend "$bin/python" -m pytest -q -k "$1" ;;
@@ -63,6 +65,7 @@ case $only in
         in_backend "$bin/ruff" check -q --fix .
         in_backend "$bin/ruff" format -q .
         in_frontend npm run --silent format
+        in_extension npm run --silent format
         exit
         ;;
     one)
@@ -88,6 +91,9 @@ if part frontend; then
     step "UI: no dead code" in_frontend npm run --silent deadcode
     step "UI: unit tests" in_frontend npm run --silent test
     step "UI: size budget" in_frontend npm run --silent size
+    step "Extension: types" in_extension npm run --silent typecheck
+    step "Extension: lint" in_extension npm run --silent lint
+    step "Extension: unit tests" in_extension npm run --silent test
 fi
 if part e2e; then
     step "Browser tests" in_frontend npm run --silent e2e

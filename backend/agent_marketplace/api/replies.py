@@ -148,6 +148,14 @@ class DeviceAsked(Reply):
     same_network: bool
 
 
+class ExtensionVersion(Reply):
+    """The extension for VS Code. id: publisher and name; engine: which versions of VS Code it is for."""
+
+    id: str
+    version: str
+    engine: str
+
+
 class StatementEntry(BaseModel):
     """One movement; amounts are decimal strings, dollars."""
 

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from uvicorn._types import ASGI3Application
 
 from agent_marketplace import __version__, logs, settings
-from agent_marketplace.api import compat, envelope, ollama, operations, ui
+from agent_marketplace.api import compat, editors, envelope, ollama, operations, ui
 from agent_marketplace.api.catalog_views import CatalogView
 from agent_marketplace.api.counting import Counting
 from agent_marketplace.api.deps import Router
@@ -104,6 +104,7 @@ def cold(market: Market, extra: Sequence[Router] = ()) -> FastAPI:
         compat,
         ollama,
         mcp,
+        editors,
     ):
         app.include_router(module.router)
     for router in extra:

@@ -214,6 +214,8 @@ RULES: dict[str, Rule] = {
         for call in ("embedContent", "batchEmbedContents")
     },
     "post /v1/embeddings": Rule("inference", body={"model": "text-embedding-3-small", "input": "x"}),
+    "get /editors/vscode": Rule("open"),
+    "get /editors/vscode/version": Rule("open"),
     "get /api/version": Rule("open"),
     "get /api/tags": Rule("caller"),
     "get /api/ps": Rule("caller"),
@@ -318,9 +320,9 @@ def test_without_a_valid_credential_only_open_routes_answer(
         for route, rule in RULES.items():
             status = ask(who, route, owner[1]).status
             if rule.need == "open":
-                assert status in (200, 400) or (status in (401, 404) and rule.body is not None), (
-                    f"{route}: {status}"
-                )
+                fits = status in (200, 400) or (status in (401, 404) and rule.body is not None)
+                # Without a built UI there is no extension.
+                assert fits or (status == 404 and "/editors/" in route), f"{route}: {status}"
             else:
                 assert status == 401, f"{route}: {status}"
 

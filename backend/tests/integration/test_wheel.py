@@ -50,6 +50,8 @@ def test_the_wheel_holds_the_package_and_nothing_that_runs_at_every_start(wheel:
     )
     assert set(tracked.stdout.split()) & here <= names
     assert {name for name in names if not name.startswith("agent_marketplace/web/.")} <= here
+    extension = "agent_marketplace/web/editors/vscode/extension.vsix"  # what the server hands to editors
+    assert extension in names or not (BACKEND / extension).is_file()
 
 
 @pytest.mark.slow

@@ -2148,6 +2148,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/editors/vscode": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The extension for VS Code (.vsix) */
+        get: operations["extension_editors_vscode_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/editors/vscode/version": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which version of the extension is here */
+        get: operations["version_editors_vscode_version_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -4006,6 +4040,23 @@ export interface components {
              * @constant
              */
             success: true;
+        };
+        /**
+         * ExtensionVersion
+         * @description The extension for VS Code. id: publisher and name; engine: which versions of VS Code it is for.
+         */
+        ExtensionVersion: {
+            /** Engine */
+            engine: string;
+            /** Id */
+            id: string;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+            /** Version */
+            version: string;
         };
         /**
          * Failure
@@ -11573,6 +11624,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
+                };
+            };
+        };
+    };
+    extension_editors_vscode_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    version_editors_vscode_version_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExtensionVersion"];
                 };
             };
         };
