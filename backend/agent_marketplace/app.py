@@ -178,7 +178,7 @@ class Market:
         self.local.start()
         for every_s, job in (
             (_SWEEP_S, lambda: self.ledger.sweep(self.router.parts.running)),
-            (_CHECKPOINT_S, self.ledger.checkpoint),
+            (_CHECKPOINT_S, self._checkpoint),
             (_CHECKPOINT_S, self.ledger.sweep_earnings),
             (_ROLL_S, self.usage_log.roll),
             (_BOUNDS_S, self.router.parts.bounds.refresh),
@@ -213,6 +213,16 @@ class Market:
         self.accounts.close()
         self.reports.close()
         self.db.close()
+
+    async def _checkpoint(self) -> None:
+        """A head that can't be written elsewhere is told, and costs the books nothing: it is tried again in five minutes."""
+        if self.settings.head_file is None:
+            await self.ledger.checkpoint()
+            return
+        try:
+            await self.ledger.keep_head(self.settings.head_file)
+        except OSError as error:
+            log.warning("the ledger's head could not be kept in MARKETPLACE_HEAD_FILE: %s", error)
 
     async def _look_for_damage(self) -> None:
         """Beside the first requests: reading every page of a large file takes seconds."""

@@ -81,6 +81,7 @@ class Settings:
     hold_ttl_s: float = 50.0
     absorbed_limit_nano: int = 10**9
     agent_author_bp: int = 8_000
+    head_file: Path | None = None
     lower_max_tokens: bool = True
     ollama_keyless: str | None = field(default=None, repr=False)
     ollama_keyless_models: Literal["free", "all"] = "free"
@@ -111,7 +112,7 @@ _KNOWN = {
     "MARKETPLACE_SIGNUP_CREDITS_PER_ADDRESS", "MARKETPLACE_STORAGE_PER_USER", "MARKETPLACE_LOWER_MAX_TOKENS",
     "MARKETPLACE_FRAME_ANCESTORS", "MARKETPLACE_PAYMENT_SECRET", "MARKETPLACE_PAYMENT_URL", "MARKETPLACE_TRANSFER",
     "MARKETPLACE_TOPUP_LEAST", "MARKETPLACE_TOPUP_MOST", "MARKETPLACE_REFUND_DAYS",
-    "MARKETPLACE_AGENT_SHARE",
+    "MARKETPLACE_AGENT_SHARE", "MARKETPLACE_HEAD_FILE",
 }  # fmt: skip
 
 
@@ -275,6 +276,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         lower_max_tokens=_switch(env, "MARKETPLACE_LOWER_MAX_TOKENS", "on"),
         agent_author_bp=_whole(env, "MARKETPLACE_AGENT_SHARE", 80, 0, 100) * 100,
         absorbed_limit_nano=_amount(env, "MARKETPLACE_ABSORBED_LIMIT", "1"),
+        head_file=Path(head).expanduser().absolute() if (head := env.get("MARKETPLACE_HEAD_FILE")) else None,
         nodes=_whole(env, "MARKETPLACE_NODES", 1, 1, 10_000),
         payments=_payments(env),
         otlp_endpoint=base_url(env, "OTEL_EXPORTER_OTLP_ENDPOINT"),

@@ -1,24 +1,37 @@
 """`ledger`, `usage` and `vault`: prove the books, sum up anew, re-wrap secrets."""
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 from agent_marketplace.app import Market
-from agent_marketplace.cli.common import FAILED, Json, example, show, table, with_market
+from agent_marketplace.cli.common import FAILED, USAGE, Json, example, fail, show, table, with_market
 from agent_marketplace.cli.progress import progress
+from agent_marketplace.ledger import heads
 
 ledger = typer.Typer(no_args_is_help=True, help="The double-entry ledger.")
 usage = typer.Typer(no_args_is_help=True, help="The sums of what was used.")
 vault = typer.Typer(no_args_is_help=True, help="The vault of provider keys.")
 
 
-@ledger.command("verify", epilog=example("ledger verify", "ledger verify --json"))
-def verify(as_json: Json = False) -> None:
-    """Recompute every posting, balance, hold, chain, payment and the audit log; exit 1 on any disagreement. Runs beside a server."""
+@ledger.command("verify", epilog=example("ledger verify", "ledger verify --head 7:1789999200000:5f0c…"))
+def verify(
+    head: Annotated[str, typer.Option(help="A head that was kept elsewhere, or a file with one")] = "",
+    as_json: Json = False,
+) -> None:
+    """Recompute every posting, balance, hold, chain, payment and the audit log; exit 1 on any disagreement. Runs beside a server.
+
+    Without --head the one in MARKETPLACE_HEAD_FILE is asked for, where that is set.
+    """
 
     async def work(market: Market) -> bool:
+        kept = _kept_head(head, market.settings.head_file)
         with progress("Recomputing the ledger") as shown:
             report = market.db.read_sync(lambda c: market.ledger.verify_sync(c, shown.tell))
         problems = report.problems + market.admin.audit_problems_sync()
+        if kept is not None and (words := market.db.read_sync(lambda c: heads.missing(c, kept))):
+            problems.append(words)
         counts = {
             "accounts": report.accounts, "transactions": report.transactions, "postings": report.postings,
             "holds": report.holds, "usage_records": report.usage_records, "checkpoints": report.checkpoints,
@@ -31,6 +44,40 @@ def verify(as_json: Json = False) -> None:
 
     if not with_market(work):
         raise typer.Exit(FAILED)
+
+
+@ledger.command("head", epilog=example("ledger head", "ledger head --out /mnt/elsewhere/head"))
+def show_head(
+    out: Annotated[
+        Path | None, typer.Option(help="Also keep it in this file; a newer one there stays")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Sign what was posted and print the newest checkpoint, to be kept elsewhere: `ledger verify --head` then finds a cut."""
+
+    async def work(market: Market) -> heads.Head | None:
+        await market.ledger.checkpoint()
+        return market.db.read_sync(heads.newest)
+
+    found = with_market(work)
+    if found is None:
+        fail("Nothing was posted yet: there is nothing to sign")
+    if out is not None:
+        try:
+            heads.keep(out, found)
+        except OSError as error:
+            fail(f"The head could not be written: {error}")
+    show(found, as_json=as_json, text=str(found))
+
+
+def _kept_head(given: str, file: Path | None) -> heads.Head | None:
+    path = Path(given) if given and ":" not in given else (None if given else file)
+    if not given and (path is None or not path.exists()):
+        return None
+    try:
+        return heads.parse(given if path is None else path.read_text())
+    except (OSError, ValueError) as error:
+        fail(f"--head: {error}", USAGE)
 
 
 @usage.command("rebuild", epilog=example("usage rebuild"))

@@ -23,6 +23,7 @@ from agent_marketplace.ledger.postings import (
     post,
     user_account,
 )
+from agent_marketplace.ledger.seals import seal
 from agent_marketplace.ledger.sql import Row, Sql
 from agent_marketplace.usage import COUNTS
 
@@ -62,7 +63,7 @@ LOT = (
     "reference",
 )
 _LOT_UPDATE = ("account_id", "seq", "paid", "left_nano", "frozen")
-_HOLD = tuple(field.name for field in fields(HoldRow))
+HOLD = tuple(field.name for field in fields(HoldRow))
 _HOLD_UPDATE = (
     "request_id", "amount_nano", "state", "progress_nano", "charged_nano", "absorbed_nano", "expires_at",
 )  # fmt: skip
@@ -77,7 +78,7 @@ _BUDGET_UPDATE = (
 )  # 3 must match
 _TRANSACTION = tuple(name for name in Transaction.__struct_fields__ if name != "counter")
 _POSTING = ("owner_id", "seq", "account", "amount_nano")
-_hold_row, _hold_update = attrgetter(*_HOLD), attrgetter(*_HOLD_UPDATE)
+_hold_row, _hold_update = attrgetter(*HOLD), attrgetter(*_HOLD_UPDATE)
 _lot_row = attrgetter(*(field.name for field in fields(Lot)))
 _budget_update, _transaction_row = attrgetter(*_BUDGET_UPDATE[3:]), attrgetter(*_TRANSACTION)
 USAGE_CLASSES = (*COUNTS, "estimated")
@@ -86,6 +87,7 @@ USAGE = (
     "provider_cost_nano", "list_cost_nano", "hold_nano", "price_version", "detail", "created_at",
     "promo_nano",
 )  # fmt: skip
+USAGE_SEALED = (*USAGE, "seal")
 
 
 class StaleBook(RuntimeError):
@@ -95,8 +97,9 @@ class StaleBook(RuntimeError):
 class Book:
     """Accounts, holds and caps of one transaction. now: ms. `load` what is needed, change it, `flush` once."""
 
-    def __init__(self, driver: Any, dialect: str, now: int) -> None:
+    def __init__(self, driver: Any, dialect: str, now: int, seal_key: bytes = b"") -> None:
         self._sql = Sql(driver, dialect)
+        self._seal_key = seal_key
         self.now = now
         self._by_name: dict[str, Account] = {}
         self._by_id: dict[int, Account] = {}
@@ -114,9 +117,9 @@ class Book:
         self._opened: dict[int, Lots] = {}
 
     @classmethod
-    def on(cls, connection: sa.Connection, now: int) -> "Book":
+    def on(cls, connection: sa.Connection, now: int, seal_key: bytes = b"") -> "Book":
         """A book inside a transaction of SQLAlchemy's."""
-        return cls(connection.connection.driver_connection, connection.dialect.name, now)
+        return cls(connection.connection.driver_connection, connection.dialect.name, now, seal_key)
 
     def load(
         self, *, users: Iterable[str] = (), requests: Iterable[str] = (), keys: Iterable[str] = ()
@@ -124,7 +127,7 @@ class Book:
         """Locks and reads the wallets of `users`, the holds of `requests` with their wallets, and all caps concerned."""
         names = [user_account(user_id) for user_id in dict.fromkeys(users)]
         ids = list(dict.fromkeys(requests))
-        holds = self._sql.select("ledger_holds", _HOLD, "request_id", ids)
+        holds = self._sql.select("ledger_holds", HOLD, "request_id", ids)
         accounts = self._sql.select("ledger_accounts", ACCOUNT, "name", names)
         known = {int(row[0]) for row in accounts}
         wanted = {int(row[1]) for row in holds}
@@ -147,7 +150,7 @@ class Book:
             budget = self.budgets[row[0]] = Budget(*row)
             self._read_budgets[budget.key_id] = (budget.spent_nano, budget.held_nano)
         if not self._sql.sqlite:
-            holds = self._sql.select("ledger_holds", _HOLD, "request_id", ids)
+            holds = self._sql.select("ledger_holds", HOLD, "request_id", ids)
         for row in holds:
             self.holds[row[0]] = HoldRow(*row)
 
@@ -271,12 +274,14 @@ class Book:
         )
         self._changed_accounts[account.id] = account
 
-    def add_usage(self, row: Row, *, again: bool) -> None:
-        """The one usage row of a request (columns `USAGE`); again: it replaces the row of a lost request."""
+    def add_usage(self, hold: HoldRow, row: Row, *, again: bool) -> None:
+        """The one usage row of a request (columns `USAGE`), whose hold has come to its end; again: it replaces the row of a lost
+        request."""
+        sealed = (*row, seal(self._seal_key, row, _hold_row(hold)))
         if again:
-            self._usage_again[row[0]] = row
+            self._usage_again[row[0]] = sealed
         else:
-            self._usage.append(row)
+            self._usage.append(sealed)
 
     def keep_reply(self, scope: str, key: str, reply: str) -> None:
         """Stores what repeats of a running idempotency key get (as `ledger.idempotency.finish_in`)."""
@@ -303,15 +308,15 @@ class Book:
         if self._opened:
             self._flush_lots()
         sql, posted = self._sql, self._transactions
-        sql.insert("ledger_holds", _HOLD, [_hold_row(hold) for hold in self._new_holds.values()])
+        sql.insert("ledger_holds", HOLD, [_hold_row(hold) for hold in self._new_holds.values()])
         sql.update(
             "ledger_holds", _HOLD_UPDATE, [_hold_update(h) for h in self._changed_holds.values()], keys=1
         )
         sql.insert("ledger_transactions", _TRANSACTION, [_transaction_row(t) for t in posted])
         legs = [(t.owner_id, t.seq, account, amount) for t in posted for account, amount in t.counter]
         sql.insert("ledger_postings", _POSTING, legs)
-        sql.insert("usage_records", USAGE, self._usage)
-        sql.insert("usage_records", USAGE, list(self._usage_again.values()), replace_on="request_id")
+        sql.insert("usage_records", USAGE_SEALED, self._usage)
+        sql.insert("usage_records", USAGE_SEALED, list(self._usage_again.values()), replace_on="request_id")
         sql.update("idempotency_keys", ("scope", "key", "result"), self._replies, keys=2)
 
     def _flush_lots(self) -> None:

@@ -117,7 +117,7 @@ def post_in(writer: Writer, connection: sa.Connection, fee: Fee) -> int:
             "agent_fee": {"owed": dollars(fee.amount_nano), "author": dollars(share)},
         },
     )
-    book.add_usage(usage_row(book, hold, ended, 0), again=again)
+    book.add_usage(hold, usage_row(book, hold, ended, 0), again=again)
     book.expire(account)
     book.flush()
     if taken:

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from agent_marketplace.clock import Clock
 from agent_marketplace.db.engine import Database
 from agent_marketplace.errors import MarketplaceError, Unavailable
-from agent_marketplace.ledger import earnings, housekeeping, returns, store, topups, verify
+from agent_marketplace.ledger import earnings, heads, housekeeping, returns, store, topups, verify
+from agent_marketplace.ledger.audit import Tell, silent
 from agent_marketplace.ledger.journal import Entry, Journal, JournalFull
 from agent_marketplace.ledger.lots import Lot, Terms
 from agent_marketplace.ledger.types import (
@@ -40,8 +41,8 @@ POSTED_AT_ONCE = 64
 
 
 class Ledger:
-    """All money of the marketplace. secret: signs checkpoints; owner: names this process in the holds it makes; hold_ttl_s: the
-    longest that a hold outlives its last sign of life."""
+    """All money of the marketplace. secret: signs checkpoints and seals usage; owner: names this process in the holds it makes;
+    hold_ttl_s: the longest that a hold outlives its last sign of life."""
 
     def __init__(
         self,
@@ -57,7 +58,7 @@ class Ledger:
         self._secret = secret
         self.hold_ttl_s = hold_ttl_s
         self.owner = owner or secrets.token_hex(8)
-        self._writer = Writer(database.dialect, clock, self.owner)
+        self._writer = Writer(database.dialect, clock, self.owner, secret)
         self._undoing: set[asyncio.Task[Any]] = set()
         self._journal: Journal | None = None
 
@@ -371,7 +372,15 @@ class Ledger:
         """Every few minutes: rolls up shared accounts and signs the heads that moved. Returns how many moved."""
         return await housekeeping.checkpoint(self._database, self._clock.now_ms(), self._secret)
 
-    def verify_sync(self, connection: sa.Connection, tell: verify.Tell = verify.silent) -> VerifyReport:
+    async def keep_head(self, path: Path) -> heads.Head | None:
+        """A checkpoint, whose head is then kept in a file too. Returns it; None where there is nothing to sign. Raises OSError."""
+        await self.checkpoint()
+        head = await self._database.read(heads.newest)
+        if head is not None:
+            await asyncio.to_thread(heads.keep, path, head)
+        return head
+
+    def verify_sync(self, connection: sa.Connection, tell: Tell = silent) -> VerifyReport:
         """Recomputes everything on this connection's snapshot; tell: rows read, of how many."""
         return verify.verify(connection, self._secret, tell)
 

@@ -128,11 +128,16 @@ class Lots:
     @property
     def due_at(self) -> int:
         """From when on they must be read before money moves, ms."""
-        free = [lot for lot in self._free() if lot.left]
-        kinds = [lot.paid for lot in free]
-        if kinds != sorted(kinds):
-            return ALWAYS
-        return min((lot.expires_at for lot in free), default=NEVER)
+        return due(lot.order for lot in self._free() if lot.left)
+
+
+def due(orders: Iterable[tuple[int, int, int, int]]) -> int:
+    """`due_at` of lots that have something left and are not frozen, by their `order`."""
+    free = sorted(orders)
+    kinds = [paid for _, _, paid, _ in free]
+    if kinds != sorted(kinds):
+        return ALWAYS
+    return min((expires_at for _, expires_at, _, _ in free), default=NEVER)
 
 
 def debt_of(account: Account) -> int:

@@ -17,6 +17,7 @@ from agent_marketplace.ledger.holds import HoldRow, admit, split_charge
 from agent_marketplace.ledger.lots import Terms
 from agent_marketplace.ledger.money import MAX_NANO
 from agent_marketplace.ledger.postings import ABSORBED, REVENUE, Account, provider_account
+from agent_marketplace.ledger.seals import seal_key
 from agent_marketplace.ledger.types import Hold, HoldState, Receipt, Settlement, Status
 from agent_marketplace.usage import Usage
 
@@ -192,16 +193,18 @@ Job = MakeHold | Extend | Heartbeat | Settle | Void
 
 
 class Writer:
-    """Runs groups of jobs. dialect: `sqlite` or `postgresql`; owner: this process, on the holds it makes."""
+    """Runs groups of jobs. dialect: `sqlite` or `postgresql`; owner: this process, on the holds it makes; secret: the seals' key
+    comes from it."""
 
-    def __init__(self, dialect: str, clock: Clock, owner: str) -> None:
+    def __init__(self, dialect: str, clock: Clock, owner: str, secret: bytes = b"") -> None:
         self._dialect = dialect
         self._clock = clock
+        self._seal_key = seal_key(secret)
         self.owner = owner
 
     def run(self, driver: Any, jobs: Sequence[Job]) -> list[Any]:
         """One outcome a job: its value, or the error for its caller alone."""
-        book = Book(driver, self._dialect, self._clock.now_ms())
+        book = Book(driver, self._dialect, self._clock.now_ms(), self._seal_key)
         users = [job.user_id for job in jobs if isinstance(job, MakeHold)]
         keys = [job.key_id for job in jobs if isinstance(job, MakeHold) and job.key_id is not None]
         book.load(users=users, requests=[job.request_id for job in jobs], keys=keys)
@@ -221,7 +224,7 @@ class Writer:
 
     def book(self, connection: sa.Connection) -> Book:
         """A book for the cold side, inside the caller's transaction."""
-        return Book.on(connection, self._clock.now_ms())
+        return Book.on(connection, self._clock.now_ms(), self._seal_key)
 
 
 def close(book: Book, hold: HoldRow, s: Settlement, state: HoldState) -> Receipt:
@@ -243,7 +246,7 @@ def close(book: Book, hold: HoldRow, s: Settlement, state: HoldState) -> Receipt
     hold.absorbed_nano += absorbed
     hold.state = state
     book.changed(hold)
-    book.add_usage(usage_row(book, hold, s, promo), again=again)
+    book.add_usage(hold, usage_row(book, hold, s, promo), again=again)
     return _receipt(book, hold, s.status, replayed=False)
 
 

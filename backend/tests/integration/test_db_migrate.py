@@ -44,7 +44,9 @@ def test_migrated_sqlite_file_has_the_very_same_definitions(tmp_path):
 
     def parts(line: str) -> list[str]:
         """SQLite writes columns that are added on the line of the one before them."""
-        return re.split(r", (?=\w+ [A-Z]+(?: DEFAULT '\d+' NOT NULL)?(?:,|$))", line.strip().rstrip(","))
+        return re.split(
+            r", (?=\w+ [A-Z]+(?:\(\d+\))?(?: DEFAULT '\d+' NOT NULL)?(?:,|$))", line.strip().rstrip(",")
+        )
 
     made = definitions("made.db", lambda d: d.create_all())
     assert definitions("migrated.db", lambda d: migrate.upgrade(d.engine)) == made

@@ -38,7 +38,7 @@ def test_parallel_calls_of_two_processes_cannot_spend_the_same_dollar(ledger, da
     from agent_marketplace.db.engine import Database
 
     other = Database.open(database_url)
-    ledgers = [ledger, Ledger(other, clock, owner="other-process")]
+    ledgers = [ledger, Ledger(other, clock, secret=b"secret", owner="other-process")]
 
     async def story():
         calls = [ledgers[i % 2].hold(f"r{i}", "ann", DOLLAR, price_version="v") for i in range(32)]
@@ -401,7 +401,7 @@ def test_after_a_crash_every_hold_of_the_dead_process_is_resolved(ledger, databa
         for i in range(3):
             await ledger.hold(f"r{i}", "ann", DOLLAR, price_version="v", ttl_s=600)
         await ledger.heartbeat("r1", 600, progress_nano=77)
-        successor = Ledger(database, clock, owner="next-process")
+        successor = Ledger(database, clock, secret=b"secret", owner="next-process")
         await successor.hold("own", "ann", DOLLAR, price_version="v")
         if database.dialect == "postgresql":
             assert await successor.recover() == 0, "another process may be alive"

@@ -147,6 +147,7 @@ usage_records = sa.Table(
     sa.Column("detail", sa.Text, nullable=False),  # JSON: attempts, timings, fallback, estimate
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("promo_nano", sa.BigInteger),  # of the charge: from promotional credit; None before there were lots
+    sa.Column("seal", sa.String(32)),  # keyed hash of this row and its hold, see `ledger.seals`; None before there were seals
     sa.Index("ix_usage_records_user_id_created_at", "user_id", "created_at"),
     sa.Index("ix_usage_records_created_at", "created_at"),
 )  # fmt: skip
