@@ -36,11 +36,14 @@ class PaymentSettings:
     least_nano: int = 5_000_000_000
     most_nano: int = 1_000_000_000_000
     refund_days: int = 14
+    stripe_key: str | None = field(default=None, repr=False)
+    stripe_webhook_secret: str | None = field(default=None, repr=False)
+    stripe_url: str | None = None
 
     @property
     def methods(self) -> tuple[str, ...]:
         """How an order can be paid here."""
-        offered = {"webhook": self.secret and self.url, "transfer": self.transfer}
+        offered = {"stripe": self.stripe_key, "webhook": self.secret and self.url, "transfer": self.transfer}
         return tuple(name for name, there in offered.items() if there)
 
 
@@ -102,7 +105,7 @@ _ANCESTOR = re.compile(
 )
 
 _KNOWN = {
-    "MARKETPLACE_OLLAMA_KEYLESS", "MARKETPLACE_OLLAMA_KEYLESS_MODELS",
+    "MARKETPLACE_OLLAMA_KEYLESS", "MARKETPLACE_OLLAMA_KEYLESS_MODELS", "MARKETPLACE_STRIPE_URL",
     "MARKETPLACE_DATA_DIR", "MARKETPLACE_MODELS_DIR", "MARKETPLACE_SIGNUP", "MARKETPLACE_LIMITS",
     "MARKETPLACE_SIGNUP_CREDIT", "MARKETPLACE_SIGNUP_CREDIT_DAILY", "MARKETPLACE_SIGNUP_CREDIT_USE",
     "MARKETPLACE_MARKUP", "MARKETPLACE_LOCAL_MODEL", "MARKETPLACE_OUTBOUND", "MARKETPLACE_LOG_LEVEL", "MARKETPLACE_GRACE",
@@ -192,6 +195,11 @@ def _payments(env: Mapping[str, str]) -> PaymentSettings:
         raise SettingsError(
             "MARKETPLACE_PAYMENT_URL needs {order} in it, and MARKETPLACE_PAYMENT_SECRET beside it"
         )
+    keys = [env.get(name) or None for name in ("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET")]
+    if any(keys) and not (all(keys) and env.get("MARKETPLACE_SITE")):
+        raise SettingsError(
+            "STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET and MARKETPLACE_SITE are needed together"
+        )
     least = _amount(env, "MARKETPLACE_TOPUP_LEAST", "5")
     most = _amount(env, "MARKETPLACE_TOPUP_MOST", "1000")
     if not 0 < least <= most <= 10**15:
@@ -205,6 +213,9 @@ def _payments(env: Mapping[str, str]) -> PaymentSettings:
         least_nano=least,
         most_nano=most,
         refund_days=_whole(env, "MARKETPLACE_REFUND_DAYS", 14, 0, 3650),
+        stripe_key=keys[0],
+        stripe_webhook_secret=keys[1],
+        stripe_url=base_url(env, "MARKETPLACE_STRIPE_URL"),
     )
 
 
