@@ -13,8 +13,10 @@ import { Route as IndexRouteImport } from "./routes/index";
 import { Route as AccountRouteImport } from "./routes/account";
 import { Route as ActivityRouteImport } from "./routes/activity";
 import { Route as ChatRouteImport } from "./routes/chat";
+import { Route as CompareRouteImport } from "./routes/compare";
 import { Route as ConnectRouteImport } from "./routes/connect";
 import { Route as DeviceRouteImport } from "./routes/device";
+import { Route as LeaderboardRouteImport } from "./routes/leaderboard";
 import { Route as MarketplaceRouteImport } from "./routes/marketplace";
 import { Route as UsageRouteImport } from "./routes/usage";
 
@@ -38,6 +40,11 @@ const ChatRoute = ChatRouteImport.update({
   path: "/chat",
   getParentRoute: () => rootRouteImport,
 } as any);
+const CompareRoute = CompareRouteImport.update({
+  id: "/compare",
+  path: "/compare",
+  getParentRoute: () => rootRouteImport,
+} as any);
 const ConnectRoute = ConnectRouteImport.update({
   id: "/connect",
   path: "/connect",
@@ -46,6 +53,11 @@ const ConnectRoute = ConnectRouteImport.update({
 const DeviceRoute = DeviceRouteImport.update({
   id: "/device",
   path: "/device",
+  getParentRoute: () => rootRouteImport,
+} as any);
+const LeaderboardRoute = LeaderboardRouteImport.update({
+  id: "/leaderboard",
+  path: "/leaderboard",
   getParentRoute: () => rootRouteImport,
 } as any);
 const MarketplaceRoute = MarketplaceRouteImport.update({
@@ -64,8 +76,10 @@ export interface FileRoutesByFullPath {
   "/account": typeof AccountRoute;
   "/activity": typeof ActivityRoute;
   "/chat": typeof ChatRoute;
+  "/compare": typeof CompareRoute;
   "/connect": typeof ConnectRoute;
   "/device": typeof DeviceRoute;
+  "/leaderboard": typeof LeaderboardRoute;
   "/marketplace": typeof MarketplaceRoute;
   "/usage": typeof UsageRoute;
 }
@@ -74,8 +88,10 @@ export interface FileRoutesByTo {
   "/account": typeof AccountRoute;
   "/activity": typeof ActivityRoute;
   "/chat": typeof ChatRoute;
+  "/compare": typeof CompareRoute;
   "/connect": typeof ConnectRoute;
   "/device": typeof DeviceRoute;
+  "/leaderboard": typeof LeaderboardRoute;
   "/marketplace": typeof MarketplaceRoute;
   "/usage": typeof UsageRoute;
 }
@@ -85,8 +101,10 @@ export interface FileRoutesById {
   "/account": typeof AccountRoute;
   "/activity": typeof ActivityRoute;
   "/chat": typeof ChatRoute;
+  "/compare": typeof CompareRoute;
   "/connect": typeof ConnectRoute;
   "/device": typeof DeviceRoute;
+  "/leaderboard": typeof LeaderboardRoute;
   "/marketplace": typeof MarketplaceRoute;
   "/usage": typeof UsageRoute;
 }
@@ -97,8 +115,10 @@ export interface FileRouteTypes {
     | "/account"
     | "/activity"
     | "/chat"
+    | "/compare"
     | "/connect"
     | "/device"
+    | "/leaderboard"
     | "/marketplace"
     | "/usage";
   fileRoutesByTo: FileRoutesByTo;
@@ -107,8 +127,10 @@ export interface FileRouteTypes {
     | "/account"
     | "/activity"
     | "/chat"
+    | "/compare"
     | "/connect"
     | "/device"
+    | "/leaderboard"
     | "/marketplace"
     | "/usage";
   id:
@@ -117,8 +139,10 @@ export interface FileRouteTypes {
     | "/account"
     | "/activity"
     | "/chat"
+    | "/compare"
     | "/connect"
     | "/device"
+    | "/leaderboard"
     | "/marketplace"
     | "/usage";
   fileRoutesById: FileRoutesById;
@@ -128,8 +152,10 @@ export interface RootRouteChildren {
   AccountRoute: typeof AccountRoute;
   ActivityRoute: typeof ActivityRoute;
   ChatRoute: typeof ChatRoute;
+  CompareRoute: typeof CompareRoute;
   ConnectRoute: typeof ConnectRoute;
   DeviceRoute: typeof DeviceRoute;
+  LeaderboardRoute: typeof LeaderboardRoute;
   MarketplaceRoute: typeof MarketplaceRoute;
   UsageRoute: typeof UsageRoute;
 }
@@ -164,6 +190,13 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof ChatRouteImport;
       parentRoute: typeof rootRouteImport;
     };
+    "/compare": {
+      id: "/compare";
+      path: "/compare";
+      fullPath: "/compare";
+      preLoaderRoute: typeof CompareRouteImport;
+      parentRoute: typeof rootRouteImport;
+    };
     "/connect": {
       id: "/connect";
       path: "/connect";
@@ -176,6 +209,13 @@ declare module "@tanstack/react-router" {
       path: "/device";
       fullPath: "/device";
       preLoaderRoute: typeof DeviceRouteImport;
+      parentRoute: typeof rootRouteImport;
+    };
+    "/leaderboard": {
+      id: "/leaderboard";
+      path: "/leaderboard";
+      fullPath: "/leaderboard";
+      preLoaderRoute: typeof LeaderboardRouteImport;
       parentRoute: typeof rootRouteImport;
     };
     "/marketplace": {
@@ -200,8 +240,10 @@ const rootRouteChildren: RootRouteChildren = {
   AccountRoute: AccountRoute,
   ActivityRoute: ActivityRoute,
   ChatRoute: ChatRoute,
+  CompareRoute: CompareRoute,
   ConnectRoute: ConnectRoute,
   DeviceRoute: DeviceRoute,
+  LeaderboardRoute: LeaderboardRoute,
   MarketplaceRoute: MarketplaceRoute,
   UsageRoute: UsageRoute,
 };

@@ -3,6 +3,7 @@ import {
   CircleHelp,
   CircleUser,
   CodeXml,
+  Columns2,
   Contrast,
   FilePlus2,
   FolderOpen,
@@ -15,6 +16,7 @@ import {
   Plug,
   Route,
   Save,
+  Trophy,
 } from "lucide-react";
 import { useLeave } from "@/app/leave-dialog";
 import { themeOptions } from "@/app/title-bar";
@@ -62,6 +64,20 @@ export function useCommands({ onHelp, onTour }: { onHelp: () => void; onTour: ()
       words: "history",
       icon: MessageSquare,
       run: () => void navigate({ to: "/chat" }),
+    },
+    {
+      id: "compare",
+      label: "Compare answers",
+      words: "side by side blind vote arena",
+      icon: Columns2,
+      run: () => void navigate({ to: "/compare" }),
+    },
+    {
+      id: "leaderboard",
+      label: "Go to the leaderboard",
+      words: "votes arena rank",
+      icon: Trophy,
+      run: () => void navigate({ to: "/leaderboard" }),
     },
     {
       id: "account",

@@ -1,5 +1,5 @@
 import { Link, useLocation } from "@tanstack/react-router";
-import { CircleUser, CodeXml, LayoutGrid, MessageSquare, Plug } from "lucide-react";
+import { CircleUser, CodeXml, Columns2, LayoutGrid, MessageSquare, Plug } from "lucide-react";
 import type { AppSearch, Pane } from "@/app/app-search";
 import { cn } from "@/shared/lib/cn";
 
@@ -7,6 +7,7 @@ const pages = [
   { to: "/", label: "Workbench", icon: CodeXml },
   { to: "/marketplace", label: "Marketplace", icon: LayoutGrid },
   { to: "/chat", label: "Chat", icon: MessageSquare },
+  { to: "/compare", label: "Compare answers", icon: Columns2 },
   { to: "/account", label: "Account", icon: CircleUser },
   { to: "/connect", label: "Connect your editor", icon: Plug },
 ] as const;

@@ -225,7 +225,13 @@ function AgentChat({ selectedModel, conversationId, onConversationChange, focusA
       {open?.what === "system" && <SystemDialog chat={chat} onClose={() => setOpen(null)} />}
       {open?.what === "settings" && (
         <Suspense>
-          <SettingsDialog chat={chat} model={model} onClose={() => setOpen(null)} />
+          <SettingsDialog
+            title="Settings of this chat"
+            settings={chat.getState().settings}
+            model={model}
+            onSave={(settings) => chat.setSettings(settings)}
+            onClose={() => setOpen(null)}
+          />
         </Suspense>
       )}
       {open?.what === "cost" && <CostDialog chat={chat} onClose={() => setOpen(null)} />}

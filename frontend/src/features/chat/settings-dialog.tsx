@@ -2,13 +2,21 @@ import { type FormEvent, useState } from "react";
 import { Button } from "@/shared/ui/button";
 import { Dialog, DialogBody } from "@/shared/ui/dialog";
 import { Field, Input, NativeSelect } from "@/shared/ui/input";
-import type { Chat } from "./chat";
 import type { ChatModel } from "./models";
 import { type ChatSettings, efforts, parseSettings } from "./settings";
 
-/** Temperature, effort, length and form of a chat's answers; what this model does not take can't be set. */
-export function SettingsDialog({ chat, model, onClose }: { chat: Chat; model: ChatModel; onClose: () => void }) {
-  const [settings] = useState<ChatSettings>(() => chat.getState().settings);
+interface SettingsDialogProps {
+  title: string;
+  settings: ChatSettings;
+  /** Whoever is asked; `AUTO` where it is several. */
+  model: ChatModel;
+  onSave: (settings: ChatSettings) => void;
+  onClose: () => void;
+}
+
+/** Temperature, effort, length and form of answers; what this model does not take can't be set. */
+export function SettingsDialog({ title, settings: given, model, onSave, onClose }: SettingsDialogProps) {
+  const [settings] = useState<ChatSettings>(given);
   // Nothing known of a model forbids nothing: the server says what it left out.
   const takes = (...names: string[]) =>
     model.parameters.length === 0 || names.some((name) => model.parameters.includes(name));
@@ -23,14 +31,14 @@ export function SettingsDialog({ chat, model, onClose }: { chat: Chat; model: Ch
       maxTokens: number("maxTokens"),
       json: fields.get("format") === "json",
     };
-    chat.setSettings(parseSettings(JSON.stringify(next)));
+    onSave(parseSettings(JSON.stringify(next)));
     onClose();
   };
   const warm = takes("temperature");
   const thinks = takes("reasoning", "reasoning_effort");
   const forms = takes("response_format", "structured_outputs");
   return (
-    <Dialog open onOpenChange={onClose} title="Settings of this chat">
+    <Dialog open onOpenChange={onClose} title={title}>
       <DialogBody>
         <form className="flex flex-col gap-3" onSubmit={submit}>
           <Field label="Temperature" hint={unable(warm) ?? "0 is steady, 1 usual, up to 2. Empty: the model's own."}>

@@ -27,6 +27,14 @@ export function CompareBar({ models }: { models: readonly Model[] }) {
       <span className="ml-auto text-xs text-muted">
         {models.length} of {MAX_COMPARED}
       </span>
+      {models.length >= 2 && (
+        <a
+          href={`/compare?models=${models.map(({ id }) => encodeURIComponent(id)).join(",")}`}
+          className="text-sm text-link underline"
+        >
+          Ask them all
+        </a>
+      )}
       <Button variant="primary" size="sm" disabled={models.length < 2} onClick={() => market.change({ comparing: true })}>
         <GitCompareArrows aria-hidden className="size-3.5!" />
         Compare

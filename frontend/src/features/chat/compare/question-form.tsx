@@ -1,0 +1,167 @@
+import { useQuery } from "@tanstack/react-query";
+import { ArrowUp, Paperclip, SlidersHorizontal } from "lucide-react";
+import { type KeyboardEvent, lazy, Suspense, useEffect, useRef, useState } from "react";
+import { AttachedFiles } from "@/features/chat/attached-files";
+import { AttachedImages } from "@/features/chat/attached-images";
+import { readImages } from "@/features/chat/attachments";
+import { extractDocument } from "@/features/chat/chat-api";
+import { AUTO } from "@/features/chat/models";
+import { type ChatSettings, settingsWords } from "@/features/chat/settings";
+import { readTextFile, type TextFile, withFiles } from "@/features/chat/text-files";
+import { useApi, useSession } from "@/shared/api/services";
+import { money } from "@/shared/lib/format";
+import { Button, IconButton } from "@/shared/ui/button";
+import { estimateComparison, type Question, questionBody, type SummedEstimate } from "./compare-api";
+
+const SettingsDialog = lazy(() =>
+  import("@/features/chat/settings-dialog").then((module) => ({ default: module.SettingsDialog })),
+);
+const QUIET_MS = 400;
+
+interface QuestionFormProps {
+  models: readonly string[];
+  blind: boolean;
+  /** The comparison that this question goes on with. */
+  after: string | null;
+  busy: boolean;
+  onAsk: (question: Question) => Promise<boolean>;
+}
+
+/** One question for all: text, files, settings, and what asking them all will cost. */
+export function QuestionForm({ models, blind, after, busy, onAsk }: QuestionFormProps) {
+  const api = useApi();
+  const file = useRef<HTMLInputElement>(null);
+  const [text, setText] = useState("");
+  const [images, setImages] = useState<string[]>([]);
+  const [files, setFiles] = useState<TextFile[]>([]);
+  const [problem, setProblem] = useState<string | null>(null);
+  const [settings, setSettings] = useState<ChatSettings>({});
+  const [setting, setSetting] = useState(false);
+  const prompt = withFiles(text, files);
+  const question: Question = { models, prompt, images, blind, after, settings };
+  const ready = prompt.trim() !== "" && (after !== null || models.length >= 2);
+  const estimate = useSummed(ready ? question : null);
+
+  const attach = async (given: readonly File[]) => {
+    const pictures = given.filter(({ type }) => type.startsWith("image/") && type !== "image/svg+xml");
+    const others = given.filter((each) => !pictures.includes(each));
+    const read = await Promise.all(others.map((each) => readTextFile(each, (one) => extractDocument(api, one))));
+    setFiles((before) => [...before, ...read.flatMap((found) => ("file" in found ? [found.file] : []))]);
+    const picked = await readImages(pictures, images.length);
+    setImages((before) => [...before, ...picked.images]);
+    setProblem(read.flatMap((found) => ("problem" in found ? [found.problem] : []))[0] ?? picked.problem ?? null);
+  };
+  const submit = async () => {
+    if (!ready || busy) return;
+    if (!(await onAsk(question))) return;
+    setText("");
+    setFiles([]);
+    setImages([]);
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    // Safari ends the composition before it tells of the key that confirmed the word: only the old code 229 says so.
+    if (event.nativeEvent.isComposing || event.nativeEvent.keyCode === 229) return;
+    if (event.key !== "Enter" || event.shiftKey) return;
+    event.preventDefault();
+    void submit();
+  };
+  const set = settingsWords(settings);
+  return (
+    <form
+      aria-label="Question to all"
+      className="flex flex-col gap-1.5"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void submit();
+      }}
+    >
+      <AttachedImages images={images} onRemove={(index) => setImages(images.filter((_, each) => each !== index))} />
+      <AttachedFiles files={files} onRemove={(index) => setFiles(files.filter((_, each) => each !== index))} />
+      {problem && (
+        <p role="alert" className="text-xs text-danger">
+          {problem}
+        </p>
+      )}
+      <div className="flex items-end gap-1 rounded-lg border border-input-line bg-input p-1 focus-within:outline-2 focus-within:outline-focus">
+        <IconButton label="Attach images, documents and text files" onClick={() => file.current?.click()}>
+          <Paperclip aria-hidden />
+        </IconButton>
+        <IconButton label={set ? `Settings: ${set}` : "Settings of the answers"} onClick={() => setSetting(true)}>
+          <SlidersHorizontal aria-hidden className={set ? "text-link" : ""} />
+        </IconButton>
+        <input
+          ref={file}
+          type="file"
+          multiple
+          hidden
+          onChange={(event) => {
+            void attach([...(event.target.files ?? [])]);
+            event.target.value = "";
+          }}
+        />
+        <textarea
+          rows={1}
+          dir="auto"
+          value={text}
+          aria-label={after ? "Next question to all" : "Question to all"}
+          enterKeyHint="send"
+          placeholder={after ? "Ask them all the next question" : "Ask them all the same"}
+          className="field-sizing-content max-h-48 min-h-8 flex-1 resize-none bg-transparent px-1 py-1.5 text-sm text-input-fg outline-none pointer-coarse:py-2.5 pointer-coarse:text-[16px]"
+          onChange={({ target }) => setText(target.value)}
+          onKeyDown={onKeyDown}
+        />
+        <Button variant="primary" type="submit" aria-disabled={!ready} busy={busy} title="Ask all (Enter)">
+          <ArrowUp aria-hidden /> Ask all
+        </Button>
+      </div>
+      <p aria-live="polite" className="min-h-4 text-xs text-muted tabular-nums">
+        {estimate ? summedWords(estimate) : ""}
+      </p>
+      {setting && (
+        <Suspense>
+          <SettingsDialog
+            title="Settings of the answers"
+            settings={settings}
+            model={AUTO}
+            onSave={setSettings}
+            onClose={() => setSetting(false)}
+          />
+        </Suspense>
+      )}
+    </form>
+  );
+}
+
+/** The server's estimates for all, summed, once the typing pauses. */
+function useSummed(question: Question | null): SummedEstimate | undefined {
+  const api = useApi();
+  const { token } = useSession();
+  const wanted = question === null ? "" : JSON.stringify(questionBody(question));
+  const [settled, setSettled] = useState(wanted);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(wanted), QUIET_MS);
+    return () => clearTimeout(timer);
+  }, [wanted]);
+  const query = useQuery({
+    queryKey: ["comparison-estimate", token, settled],
+    queryFn: ({ signal }) => estimateComparison(api, JSON.parse(settled), signal),
+    enabled: token !== null && settled !== "",
+    staleTime: 30_000,
+    gcTime: 60_000,
+    retry: false,
+  });
+  return question === null ? undefined : query.data;
+}
+
+/** For example "All together: about $0.0021, rarely over $0.012, at most $0.04; 1 of 3 can't be asked: …". */
+function summedWords({ estimates, total, affordable }: SummedEstimate): string {
+  const failing = estimates.filter(({ error }) => error);
+  const cost =
+    total.maximum === 0
+      ? "free"
+      : `about ${money(total.p50)}, rarely over ${money(total.p95)}, at most ${money(total.maximum)}`;
+  const words = failing.length === estimates.length ? "" : `All together: ${cost}`;
+  const without = failing.length ? `${failing.length} of ${estimates.length} can't be asked: ${failing[0]?.error}` : "";
+  const poor = affordable || failing.length === estimates.length ? "" : "the balance may not cover all of it";
+  return [words, poor, without].filter(Boolean).join(" · ");
+}
