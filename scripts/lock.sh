@@ -14,11 +14,11 @@ printf '%s\n' "hatchling==1.33.0" "editables==0.6" > requirements/build.in
 for lock in run build node openmp encoder dev; do
     [ ! -f "requirements/$lock.lock" ] || cp "requirements/$lock.lock" "$made/"
 done
-compile --extra local --extra otel --extra postgres -o "$made/run.lock" pyproject.toml
+compile --extra local --extra otel --extra postgres --extra stripe -o "$made/run.lock" pyproject.toml
 for lock in build node openmp encoder; do compile -o "$made/$lock.lock" "requirements/$lock.in"; done
 # Of the package that carries libgomp nothing but that file is used: what it would need to be imported stays away.
 awk '/^[^ #]/ {kept = /^pykdtree==/} kept' "$made/openmp.lock" > "$made/kept" && mv "$made/kept" "$made/openmp.lock"
-compile --extra local --extra otel --extra postgres -o "$made/dev.lock" pyproject.toml requirements/build.in requirements/dev.in
+compile --extra local --extra otel --extra postgres --extra stripe -o "$made/dev.lock" pyproject.toml requirements/build.in requirements/dev.in
 # pip itself has the last word on age and hashes; a lock that it refuses does not replace the old one.
 "$bin/python" -m pip download -q --no-deps --require-hashes "$week" -d "$made/files" -r "$made/dev.lock"
 mv "$made"/*.lock requirements/

@@ -48,6 +48,7 @@ from agent_marketplace.net.lean_pool import Counts
 from agent_marketplace.net.traces import open_tracer
 from agent_marketplace.payments import Payments
 from agent_marketplace.payments.store import cancel_pending
+from agent_marketplace.payments.stripe_checkout import StripeCheckout
 from agent_marketplace.providers.endpoints import Endpoint, EndpointTable, Revealable
 from agent_marketplace.providers.local import LocalModel, LocalStatus
 from agent_marketplace.providers.ollama import Pulled, Shown
@@ -191,6 +192,7 @@ class Market:
             (_OLLAMA_S, self.discover_ollama),
             (_RUNS_S, self.runs.beat),
             (_PURGE_S, self.runs.forget),
+            (_STATS_S, self.payments.sweep),
         ):
             self._jobs.append(asyncio.create_task(_regularly(every_s, job)))
         self._jobs.append(asyncio.create_task(self.discover_ollama()))
@@ -406,12 +408,12 @@ def build(
     market = Market(
         settings=settings, clock=clock, drain=drain, secrets=secrets, db=db, ledger=ledger, vault=vault, accounts=accounts,
         reports=reports, usage_log=UsageLog(db, reports), admin=admin, agent_desk=AgentDesk(db, admin, ledger, listings, clock),
-        payments=Payments(db, ledger, admin, settings.payments, clock, _ids_in(registry)), registry=registry, catalog=catalog,
+        payments=_payments(db, ledger, admin, settings, clock, registry, client), registry=registry, catalog=catalog,
         engine=engine, client=client, codecs=wires, ollama=ollama, listings=listings,
         learner=Learner(db, clock, engine, everybody_trusted=settings.signup != "open"),
         endpoints=endpoints, targets=targets, credentials=credentials, health=health,
         router=router, probe=Probe(db), conversations=conversations, reasoning=reasoning, favourites=favourites,
-        agents=agents, runs=assemble_runs(db, vault, router, registry, agents, listings, wires["openai"], settings.private_tools),
+        agents=agents, runs=assemble_runs(db, vault, router, registry, agents, listings, wires["openai"]),
         comparisons=Comparisons(db, vault, clock, quota=quota),
         local=LocalModel(settings.models_dir, enabled=settings.local_model),
     )  # fmt: skip
@@ -422,8 +424,20 @@ def build(
     return market
 
 
-def _ids_in(registry: MarketplaceRegistry) -> Callable[[str], str | None]:
-    return lambda name: None if (model := registry.resolve(name)) is None else model.model_id
+def _payments(
+    db: Database,
+    ledger: Ledger,
+    admin: Admin,
+    settings: Settings,
+    clock: Clock,
+    registry: MarketplaceRegistry,
+    client: OutboundClient,
+) -> Payments:
+    def resolve(name: str) -> str | None:
+        return None if (model := registry.resolve(name)) is None else model.model_id
+
+    processor = StripeCheckout(client, settings.payments)
+    return Payments(db, ledger, admin, settings.payments, clock, resolve, processor, settings.site)
 
 
 def _fills(endpoints: EndpointTable) -> Callable[[Offer], bool]:

@@ -36,11 +36,14 @@ class PaymentSettings:
     least_nano: int = 5_000_000_000
     most_nano: int = 1_000_000_000_000
     refund_days: int = 14
+    stripe_key: str | None = field(default=None, repr=False)
+    stripe_webhook_secret: str | None = field(default=None, repr=False)
+    stripe_url: str | None = None
 
     @property
     def methods(self) -> tuple[str, ...]:
         """How an order can be paid here."""
-        offered = {"webhook": self.secret and self.url, "transfer": self.transfer}
+        offered = {"stripe": self.stripe_key, "webhook": self.secret and self.url, "transfer": self.transfer}
         return tuple(name for name, there in offered.items() if there)
 
 
@@ -83,7 +86,6 @@ class Settings:
     agent_author_bp: int = 8_000
     head_file: Path | None = None
     lower_max_tokens: bool = True
-    private_tools: bool = False
     ollama_keyless: str | None = field(default=None, repr=False)
     ollama_keyless_models: Literal["free", "all"] = "free"
     nodes: int = 1
@@ -103,14 +105,14 @@ _ANCESTOR = re.compile(
 )
 
 _KNOWN = {
-    "MARKETPLACE_OLLAMA_KEYLESS", "MARKETPLACE_OLLAMA_KEYLESS_MODELS",
+    "MARKETPLACE_OLLAMA_KEYLESS", "MARKETPLACE_OLLAMA_KEYLESS_MODELS", "MARKETPLACE_STRIPE_URL",
     "MARKETPLACE_DATA_DIR", "MARKETPLACE_MODELS_DIR", "MARKETPLACE_SIGNUP", "MARKETPLACE_LIMITS",
     "MARKETPLACE_SIGNUP_CREDIT", "MARKETPLACE_SIGNUP_CREDIT_DAILY", "MARKETPLACE_SIGNUP_CREDIT_USE",
     "MARKETPLACE_MARKUP", "MARKETPLACE_LOCAL_MODEL", "MARKETPLACE_OUTBOUND", "MARKETPLACE_LOG_LEVEL", "MARKETPLACE_GRACE",
     "MARKETPLACE_HOLD_TTL", "MARKETPLACE_NODES", "MARKETPLACE_CALLS_PER_USER", "MARKETPLACE_PROVIDER_CONNECTIONS",
     "MARKETPLACE_LOG_FORMAT", "MARKETPLACE_OWN_KEYS_AT_KEYLESS", "MARKETPLACE_ABSORBED_LIMIT",
     "MARKETPLACE_SITE", "MARKETPLACE_CORS_ORIGINS", "MARKETPLACE_METRICS", "MARKETPLACE_METRICS_TOKEN",
-    "MARKETPLACE_SIGNUP_CREDITS_PER_ADDRESS", "MARKETPLACE_STORAGE_PER_USER", "MARKETPLACE_LOWER_MAX_TOKENS", "MARKETPLACE_PRIVATE_TOOLS",
+    "MARKETPLACE_SIGNUP_CREDITS_PER_ADDRESS", "MARKETPLACE_STORAGE_PER_USER", "MARKETPLACE_LOWER_MAX_TOKENS",
     "MARKETPLACE_FRAME_ANCESTORS", "MARKETPLACE_PAYMENT_SECRET", "MARKETPLACE_PAYMENT_URL", "MARKETPLACE_TRANSFER",
     "MARKETPLACE_TOPUP_LEAST", "MARKETPLACE_TOPUP_MOST", "MARKETPLACE_REFUND_DAYS",
     "MARKETPLACE_AGENT_SHARE", "MARKETPLACE_HEAD_FILE",
@@ -193,6 +195,11 @@ def _payments(env: Mapping[str, str]) -> PaymentSettings:
         raise SettingsError(
             "MARKETPLACE_PAYMENT_URL needs {order} in it, and MARKETPLACE_PAYMENT_SECRET beside it"
         )
+    keys = [env.get(name) or None for name in ("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET")]
+    if any(keys) and not (all(keys) and env.get("MARKETPLACE_SITE")):
+        raise SettingsError(
+            "STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET and MARKETPLACE_SITE are needed together"
+        )
     least = _amount(env, "MARKETPLACE_TOPUP_LEAST", "5")
     most = _amount(env, "MARKETPLACE_TOPUP_MOST", "1000")
     if not 0 < least <= most <= 10**15:
@@ -206,6 +213,9 @@ def _payments(env: Mapping[str, str]) -> PaymentSettings:
         least_nano=least,
         most_nano=most,
         refund_days=_whole(env, "MARKETPLACE_REFUND_DAYS", 14, 0, 3650),
+        stripe_key=keys[0],
+        stripe_webhook_secret=keys[1],
+        stripe_url=base_url(env, "MARKETPLACE_STRIPE_URL"),
     )
 
 
@@ -275,7 +285,6 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
             _choice(env, "MARKETPLACE_OLLAMA_KEYLESS_MODELS", "free", ("free", "all")),
         ),
         lower_max_tokens=_switch(env, "MARKETPLACE_LOWER_MAX_TOKENS", "on"),
-        private_tools=_switch(env, "MARKETPLACE_PRIVATE_TOOLS", "off"),
         agent_author_bp=_whole(env, "MARKETPLACE_AGENT_SHARE", 80, 0, 100) * 100,
         absorbed_limit_nano=_amount(env, "MARKETPLACE_ABSORBED_LIMIT", "1"),
         head_file=Path(head).expanduser().absolute() if (head := env.get("MARKETPLACE_HEAD_FILE")) else None,

@@ -1,6 +1,8 @@
 import type { APIRequestContext } from "@playwright/test";
 import { signedIn } from "./chat-support";
-import { expect, expectAccessibleInEveryTheme, expectNoSidewaysScroll, test } from "./fixtures";
+import { expect, expectAccessibleInEveryTheme, expectNoSidewaysScroll, isPhone, test } from "./fixtures";
+
+test.skip(({ page }) => isPhone(page), "tables and charts are looked at on a desk");
 
 const call = async (request: APIRequestContext, token: string): Promise<void> => {
   const reply = await request.post("/api/v1/agents/completion", {

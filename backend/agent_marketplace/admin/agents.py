@@ -9,6 +9,7 @@ from agent_marketplace.db.engine import Database
 from agent_marketplace.errors import Conflict, NotFound
 from agent_marketplace.ledger import Earned, Ledger, dollars
 from agent_marketplace.listings import Listings, Version, store
+from agent_marketplace.listings.outcomes import store as outcomes
 from agent_marketplace.listings.publishing import offer_in
 
 QUEUE = 100
@@ -109,6 +110,16 @@ class AgentDesk:
             return self._ledger.earned_in(connection, author_id)
 
         return await self._db.write(work)
+
+    async def close_report(self, by: Actor, report_id: str, *, reason: str) -> None:
+        """Closes a report. Raises NotFound."""
+
+        def work(connection: sa.Connection) -> None:
+            if not outcomes.close_report(connection, report_id, self._clock.now_ms()):
+                raise NotFound("No such open report")
+            self._admin.record_in(connection, by, "close agent report", report_id, {}, {}, reason)
+
+        await self._db.write(work)
 
     def _decide(
         self,

@@ -111,6 +111,55 @@ class VersionReply(Reply):
     version: VersionOut
 
 
+class RatingOut(BaseModel):
+    """From users who paid; low, high: 95 % interval of the mean."""
+
+    n: int
+    mean: float | None
+    low: float | None
+    high: float | None
+
+
+class FiguresOut(BaseModel):
+    """The last 30 days, runs by others than the author; success and refunded are shares 0 to 1."""
+
+    runs: int
+    payers: int
+    success: float | None
+    refunded: float | None
+    cost_p50: float | None
+    took_p50_ms: int | None
+    rating: RatingOut
+
+
+class ReviewOut(BaseModel):
+    stars: int
+    words: str
+    version: int
+    at: str
+
+
+class Card(OfferedPage):
+    figures: FiguresOut
+    reviews: list[ReviewOut]
+
+
+class QuoteOut(Reply):
+    """What a run costs in all, in dollars. basis `measured`: from n delivered runs of this version by others (20 or more);
+    `computed`: p50 is one step of the model and the fee, p90 all steps that the limits allow, as far as the model's price is
+    known. fee_most, cap_default, cap_max: bounds."""
+
+    version: int
+    basis: Literal["measured", "computed"]
+    n: int
+    p50: float | None
+    p90: float | None
+    price: PriceOut
+    fee_most: float
+    cap_default: float
+    cap_max: float
+
+
 class ListingOut(BaseModel):
     """A listed agent with its live version."""
 
@@ -118,8 +167,15 @@ class ListingOut(BaseModel):
     version: VersionOut
 
 
+class FoundListing(ListingOut):
+    """new: listed in the last 14 days and not used by five people yet."""
+
+    figures: FiguresOut
+    new: bool
+
+
 class Listings(Reply):
-    listings: list[ListingOut]
+    listings: list[FoundListing]
     total: int
     next_offset: int | None
 
@@ -181,3 +237,33 @@ class EarnedReply(Reply):
     pending: float
     payable: float
     paid_out: float
+
+
+class OwnFiguresReply(Reply):
+    """What an author sees. enough: five users or more ran it in these days; without them only runs and revenue are said.
+    days: {day: [runs, delivered]}."""
+
+    since: str
+    runs: int
+    revenue: float
+    enough: bool
+    users: int | None
+    delivered: int | None
+    took_p50_ms: int | None
+    took_p90_ms: int | None
+    errors: dict[str, int]
+    days: dict[str, list[int]]
+    rating: RatingOut | None
+
+
+class ReportOut(BaseModel):
+    id: str
+    agent_id: str
+    version: int
+    why: str
+    words: str
+    at: str
+
+
+class Reports(Reply):
+    reports: list[ReportOut]

@@ -163,3 +163,21 @@ class RecordPayout(Body):
     reference: Annotated[str, Field(min_length=1, max_length=120, examples=["SEPA 2026-11-30 0017"])]
     reason: Why
     password: Password
+
+
+class RateAgent(Body):
+    """run_id: a delivered, paid run of one's own that was not refunded."""
+
+    run_id: Name
+    stars: Annotated[int, Field(ge=1, le=5)]
+    words: Annotated[str, Field(max_length=2000)] = ""
+
+
+class ReportAgent(Body):
+    version: Annotated[int, Field(ge=1)]
+    why: Literal["harmful", "deceives", "copied", "leaks data", "broken", "other"]
+    words: Annotated[str, Field(max_length=2000)] = ""
+
+
+class CloseReport(Body):
+    reason: Why

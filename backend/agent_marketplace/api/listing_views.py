@@ -5,6 +5,10 @@ from typing import Any
 from agent_marketplace.api.present import iso
 from agent_marketplace.ledger import Earned, dollars
 from agent_marketplace.listings import AgentPrice, Consent, Head, Spec, Version
+from agent_marketplace.listings.outcomes.types import Figures, OwnFigures, Quote, Rating, Report, Review
+
+NEW_MS = 14 * 86_400_000
+NEW_PAYERS = 5
 
 
 def price(value: AgentPrice) -> dict[str, Any]:
@@ -100,3 +104,73 @@ def earned(value: Earned) -> dict[str, Any]:
         "payable": dollars(value.payable_nano),
         "paid_out": dollars(value.paid_out_nano),
     }
+
+
+def rating(value: Rating) -> dict[str, Any]:
+    """Stars with how sure they are."""
+    return {name: getattr(value, name) for name in value.__struct_fields__}
+
+
+def figures(value: Figures) -> dict[str, Any]:
+    """What an agent's card says of 30 days."""
+    return {
+        "runs": value.runs,
+        "payers": value.payers,
+        "success": value.success,
+        "refunded": value.refunded,
+        "cost_p50": None if value.cost_p50_nano is None else dollars(value.cost_p50_nano),
+        "took_p50_ms": value.took_p50_ms,
+        "rating": rating(value.rating),
+    }
+
+
+def found(one: tuple[Head, Version], measured: Figures, now: int) -> dict[str, Any]:
+    """A listed agent among others."""
+    fresh = now - one[0].created_at < NEW_MS and measured.payers < NEW_PAYERS
+    return listing(one, now) | {"figures": figures(measured), "new": fresh}
+
+
+def review(value: Review) -> dict[str, Any]:
+    """A rating with its words."""
+    return {"stars": value.stars, "words": value.words, "version": value.version, "at": iso(value.at)}
+
+
+def quote(of: Version, measured: Quote, computed: tuple[int | None, int | None], now: int) -> dict[str, Any]:
+    """What a run will cost. computed: (p50, p90) nano-dollars, said where too little was measured."""
+    known = measured.p50_nano is not None
+    low, high = (measured.p50_nano, measured.p90_nano) if known else computed
+    charged, limits = of.price_at(now), of.spec.limits
+    return {
+        "version": of.version,
+        "basis": "measured" if known else "computed",
+        "n": measured.n,
+        "p50": None if low is None else dollars(low),
+        "p90": None if high is None else dollars(high),
+        "price": price(charged),
+        "fee_most": dollars(charged.max_fee_nano),
+        "cap_default": dollars(limits.cap_default_nano),
+        "cap_max": dollars(limits.cap_max_nano),
+    }
+
+
+def own_figures(value: OwnFigures) -> dict[str, Any]:
+    """What an author sees."""
+    return {
+        "since": iso(value.since),
+        "runs": value.runs,
+        "revenue": dollars(value.revenue_nano),
+        "enough": value.enough,
+        "users": value.users,
+        "delivered": value.delivered,
+        "took_p50_ms": value.took_p50_ms,
+        "took_p90_ms": value.took_p90_ms,
+        "errors": value.errors,
+        "days": {day: list(counts) for day, counts in value.days.items()},
+        "rating": None if value.rating is None else rating(value.rating),
+    }
+
+
+def report(value: Report) -> dict[str, Any]:
+    """What somebody reported, without who."""
+    return {"id": value.report_id, "agent_id": value.agent_id, "version": value.version, "why": value.why,
+            "words": value.words, "at": iso(value.at)}  # fmt: skip

@@ -37,7 +37,6 @@ from agent_marketplace.api.v1 import (
     offered,
     payments,
     runs,
-    tool_servers,
 )
 from agent_marketplace.app import Market, build
 from agent_marketplace.net.drain import Drain
@@ -101,7 +100,6 @@ def cold(market: Market, extra: Sequence[Router] = ()) -> FastAPI:
         conversations,
         documents,
         runs,
-        tool_servers,
         ai_agent_routes,
         compat,
         ollama,

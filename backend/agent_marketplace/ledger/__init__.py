@@ -1,5 +1,6 @@
 """Money: holds, double entry, prices, receipts. Import from here; the modules behind are the ledger's own."""
 
+from agent_marketplace.ledger.earnings import fee_request
 from agent_marketplace.ledger.idempotency import (
     Replay,
     abandon_in,
@@ -68,6 +69,7 @@ __all__ = [
     "begin_in",
     "digest",
     "dollars",
+    "fee_request",
     "forget_in",
     "nano",
     "once_in",

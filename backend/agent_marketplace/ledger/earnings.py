@@ -28,6 +28,7 @@ AGENT_FEES = "platform:agent_fees"
 WORLD_PAYOUT = "world:payout"
 EARNED = "earnings"  # the source of lots that were earned, and their reference
 HOLD_TTL_S = 26 * 3600  # a run that waits for its user is over after 24 hours
+LONGEST_RUN_ID = 76
 SWEPT_AT_ONCE = 200  # authors a round
 
 
@@ -57,6 +58,8 @@ def hold_in(
 ) -> None:
     """Keeps the most that a run's fee can be, of money that was paid for. Once per run. Raises PaymentRequired
     (`needs_topup`, or as `Ledger.hold`), NotFound, BadRequest. name: the agent's, for receipts."""
+    if len(run_id) > LONGEST_RUN_ID:
+        raise BadRequest(f"run_id may have at most {LONGEST_RUN_ID} characters where the agent has a fee")
     book, request = writer.book(connection), fee_request(run_id)
     book.load(users=[user_id], requests=[request], keys=[] if key_id is None else [key_id])
     if request in book.holds:

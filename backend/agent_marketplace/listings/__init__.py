@@ -6,7 +6,7 @@ from agent_marketplace.clock import Clock
 from agent_marketplace.db.engine import Database
 from agent_marketplace.ledger import Ledger
 from agent_marketplace.listings.finding import Finding
-from agent_marketplace.listings.outcomes import Begun, Fees
+from agent_marketplace.listings.outcomes import Begun, Fees, Trust
 from agent_marketplace.listings.publishing import Publishing
 from agent_marketplace.listings.resolving import Resolver, is_agent, parse
 from agent_marketplace.listings.spec import FREE, AgentPrice, Limits, Spec, SubAgent, Tool
@@ -30,6 +30,7 @@ __all__ = [
     "Spec",
     "SubAgent",
     "Tool",
+    "Trust",
     "Version",
     "is_agent",
     "parse",
@@ -44,6 +45,7 @@ class Listings:
     publishing: Publishing
     finding: Finding
     fees: Fees
+    trust: Trust
 
     @classmethod
     def on(
@@ -56,4 +58,5 @@ class Listings:
             Publishing(db, vault, clock, resolver),
             Finding(db, clock),
             Fees(db, ledger, clock, author_bp=author_bp),
+            Trust(db, clock),
         )

@@ -11,7 +11,6 @@ from agent_marketplace.errors import Conflict, NotFound
 from agent_marketplace.listings import store
 from agent_marketplace.listings.types import Consent, Head, Version
 
-_FRESH_S = 2.0  # what is listed is read again after so long
 Found = tuple[Head, Version]
 
 
@@ -21,24 +20,28 @@ class Finding:
     def __init__(self, db: Database, clock: Clock) -> None:
         self._db = db
         self._clock = clock
-        self._listed: tuple[float, list[Found]] | None = None
+        self._listed: tuple[store.Stamp, list[Found]] | None = None
 
     async def listed(self) -> list[Found]:
-        """Every agent that may be found, in no order. At most two seconds old."""
-        now = self._clock.monotonic()
-        if self._listed is None or now - self._listed[0] > _FRESH_S:
+        """Every agent that may be found, in no order. Read again when one of them has changed."""
 
-            def work(connection: sa.Connection) -> list[Found]:
-                heads = {head.agent_id: head for head in store.listed_heads(connection)}
-                return [
-                    (heads[v.agent_id], v) for v in store.live_versions(connection) if v.agent_id in heads
-                ]
+        def work(connection: sa.Connection) -> tuple[store.Stamp, list[Found] | None]:
+            stamp = store.stamp(connection)
+            if self._listed is not None and self._listed[0] == stamp:
+                return stamp, None
+            heads = {head.agent_id: head for head in store.listed_heads(connection)}
+            return stamp, [
+                (heads[v.agent_id], v) for v in store.live_versions(connection) if v.agent_id in heads
+            ]
 
-            self._listed = (now, await self._db.read(work))
-        return self._listed[1]
+        stamp, found = await self._db.read(work)
+        if found is None:
+            return self._listed[1] if self._listed is not None else []
+        self._listed = (stamp, found)
+        return found
 
-    async def search(self, words: str, category: str | None = None) -> list[Found]:
-        """Listed agents that have every word, the best match first; no words: all of them."""
+    async def search(self, words: str, category: str | None = None) -> list[tuple[int, Found]]:
+        """(how well it fits, agent) of listed agents that have every word, the best first; no words: all of them, as 0."""
         wanted = re.findall(r"\w+", words.casefold())[:20]
         scored = [
             (score, found)
@@ -46,7 +49,7 @@ class Finding:
             if category is None or found[1].spec.category == category
             if (score := _score(wanted, found)) is not None
         ]
-        return [found for _, found in sorted(scored, key=lambda pair: (-pair[0], pair[1][0].path))]
+        return sorted(scored, key=lambda pair: (-pair[0], pair[1][0].path))
 
     async def page(self, publisher: str, slug: str, user_id: str | None) -> tuple[Head, list[Version]]:
         """An agent with the versions that others may see (author: all), newest first, without instructions. Raises NotFound."""

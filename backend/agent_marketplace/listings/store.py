@@ -17,6 +17,7 @@ from agent_marketplace.db.tables.listings import (
 from agent_marketplace.listings.spec import AgentPrice, Spec
 from agent_marketplace.listings.types import Consent, Head, Publisher, Version
 
+Stamp = tuple[int | None, ...]
 _LOCK = (
     7_202_611_220_004  # PostgreSQL: one agent is listed at a time, so that look-alikes can't pass each other
 )
@@ -68,6 +69,13 @@ def listed_heads(connection: sa.Connection) -> list[Head]:
     """Every agent that may be found by search."""
     found = _HEAD.where(offered_agents.c.visibility == "listed", offered_agents.c.live.is_not(None))
     return [_head(row) for row in connection.execute(found.order_by(offered_agents.c.agent_id))]
+
+
+def stamp(connection: sa.Connection) -> Stamp:
+    """Differs where what may be found by search differs."""
+    t = offered_agents.c
+    query = sa.select(sa.func.count(), sa.func.max(t.updated_at), sa.func.sum(t.live))
+    return tuple(connection.execute(query.where(t.visibility == "listed", t.live.is_not(None))).one())
 
 
 def add_head(connection: sa.Connection, values: Mapping[str, Any]) -> bool:

@@ -68,6 +68,7 @@ class Orders:
 
         def work(connection: sa.Connection) -> Order:
             order = self.of(connection, user_id, order_id, lock=True)
+            _not_at_a_processor(order)
             return self.close_in(connection, order, "cancelled", "cancelled by its owner")
 
         return await self._db.write(work)
@@ -144,6 +145,7 @@ class Orders:
 
         def work(connection: sa.Connection) -> Order:
             order = self.of(connection, None, order_id, lock=True)
+            _not_at_a_processor(order)
             closed = self.close_in(connection, order, "cancelled", reason)
             self._admin.record_in(
                 connection,
@@ -234,3 +236,9 @@ class Orders:
                 reference=order.id,
             ),
         )
+
+
+def _not_at_a_processor(order: Order) -> None:
+    """Whoever has its page open could still pay it. Raises Conflict."""
+    if order.method == "stripe" and order.state == "pending":
+        raise Conflict("This order ends by itself within an hour, when its page to pay at closes")

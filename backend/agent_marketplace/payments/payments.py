@@ -4,16 +4,18 @@ from agent_marketplace.admin import Admin
 from agent_marketplace.clock import Clock
 from agent_marketplace.db.engine import Database
 from agent_marketplace.ledger import Ledger
+from agent_marketplace.payments.checkout import Checkout
 from agent_marketplace.payments.codes import Codes
 from agent_marketplace.payments.disputes import Disputes, Resolve
 from agent_marketplace.payments.orders import Orders
+from agent_marketplace.payments.processor import Processor
 from agent_marketplace.payments.returns import Returns
 from agent_marketplace.payments.types import Order
 from agent_marketplace.settings import PaymentSettings
 
 
 class Payments:
-    """Money in and money back. resolve: a model's name -> its id."""
+    """Money in and money back. resolve: a model's name -> its id; processor: of cards; site: the public address."""
 
     def __init__(
         self,
@@ -23,12 +25,25 @@ class Payments:
         settings: PaymentSettings,
         clock: Clock,
         resolve: Resolve,
+        processor: Processor,
+        site: str | None = None,
     ) -> None:
         self.settings = settings
         self.orders = Orders(db, ledger, admin, settings, clock)
         self.codes = Codes(db, self.orders, admin, clock)
         self.returns = Returns(db, ledger, admin, self.orders, settings, clock)
         self.disputes = Disputes(db, ledger, admin, resolve, clock)
+        self.checkout = Checkout(db, self.orders, self.returns, processor, site, clock)
+
+    @property
+    def by_card(self) -> bool:
+        """Whether cards are taken here: without the secrets their routes are not there."""
+        return "stripe" in self.settings.methods
+
+    async def sweep(self) -> None:
+        """Every few minutes: asks the processor about what has waited."""
+        if self.by_card:
+            await self.checkout.sweep()
 
     def pay_url(self, order: Order) -> str | None:
         """Where an order is paid: the operator's own page, with what its notice has to say."""

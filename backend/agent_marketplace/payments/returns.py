@@ -23,6 +23,7 @@ from agent_marketplace.payments.types import CENT, Order, Return
 from agent_marketplace.settings import PaymentSettings
 
 log = logging.getLogger(__name__)
+_ALL = 1_000_000
 
 
 class Returns:
@@ -98,13 +99,18 @@ class Returns:
         """`close` without the audit log. Repeats change nothing. Raises NotFound, Conflict (it ended otherwise)."""
         found, order = self._locked(connection, return_id)
         state = "done" if sent else "failed"
-        if found.state != "asked":
-            if found.state == state:
-                return found
-            raise Conflict(f"This refund is {found.state}")
+        if found.state == state:
+            return found
+        if (
+            found.state == "failed"
+        ):  # it is in the wallet again; one that was sent may come back from the bank
+            raise Conflict("This refund failed: it is in the wallet again")
+        same = {"kind": "refund", "external_id": reference or found.external_id or ""}
+        if any(other.id != return_id for other in store.find_returns(connection, same, None, 2)):
+            raise Conflict("Another refund has this reference")
         values = {
             "state": state,
-            "external_id": reference,
+            "external_id": reference or found.external_id,
             "closed_at": self._clock.now_ms(),
             "words": words[:500],
         }
@@ -112,6 +118,14 @@ class Returns:
         if not sent:
             self._put_back(connection, order, found.nano, actor, f"refund of order {order.id} failed", None)
         return msgspec.structs.replace(found, **values)
+
+    def refunded_in(self, connection: sa.Connection, order: Order, total_nano: int, actor: str) -> None:
+        """So much of a locked order was refunded in all, perhaps not by us: what of it is still in the wallet leaves it."""
+        before = store.find_returns(connection, {"kind": "refund", "order_id": order.id}, None, _ALL)
+        ours = sum(found.nano for found in before if found.state != "failed")
+        amount = min(total_nano - ours, order.credit_nano - order.returned_nano)
+        if amount > 0:
+            self._take_in(connection, order, amount, kind="refund", state="done", actor=actor, unused=False)
 
     async def charge_back(
         self, by: Actor, order_id: str, minor: int, *, reference: str, reason: str

@@ -3,7 +3,7 @@
 from typing import Any
 
 from agent_marketplace.errors import NotFound
-from agent_marketplace.ledger import Ledger, dollars
+from agent_marketplace.ledger import Ledger, dollars, fee_request
 from agent_marketplace.runs.records import Records
 from agent_marketplace.runs.store import tree
 from agent_marketplace.runs.types import Head, Step
@@ -21,11 +21,15 @@ async def receipt(records: Records, ledger: Ledger, head: Head) -> dict[str, Any
                 posted += charged
                 agrees = agrees and charged == step.cost_nano
             steps.append(_line(step))
+        fee = run.fee_nano if run.ended_at is not None else 0
+        if fee:
+            charged = (await ledger.receipt(fee_request(run.run_id), run.user_id)).charge_nano
+            posted, agrees = posted + charged, agrees and charged == fee
         shown.append(
             {
                 "run_id": run.run_id, "agent_id": run.agent_id, "version": run.agent_version, "pin": run.pin,
                 "parent_run_id": run.parent_run_id, "state": run.state, "stop_reason": run.stop_reason,
-                "cost": dollars(run.own_nano), "fee": dollars(run.fee_nano if run.ended_at is not None else 0), "steps": steps,
+                "cost": dollars(run.own_nano), "fee": dollars(fee), "steps": steps,
             }
         )  # fmt: skip
     return {

@@ -15,11 +15,16 @@ from agent_marketplace.db.tables.accounts import users
 from agent_marketplace.ledger import Ledger
 from agent_marketplace.payments import Payments
 from agent_marketplace.payments.signing import sign
+from agent_marketplace.payments.stripe_checkout import StripeCheckout
 from agent_marketplace.settings import PaymentSettings
+from tests.fakes.stripe import WEBHOOK_SECRET, FakeStripe
 
 SECRET = "a secret of thirty-two characters"
 BOSS = Actor("boss", "req_1")
-SETTINGS = PaymentSettings(secret=SECRET, url="https://pay.example/?o={order}", transfer="IBAN XY")
+SETTINGS = PaymentSettings(
+    secret=SECRET, url="https://pay.example/?o={order}", transfer="IBAN XY", stripe_key="sk_test_fake",
+    stripe_webhook_secret=WEBHOOK_SECRET,
+)  # fmt: skip
 
 
 @dataclass
@@ -30,6 +35,7 @@ class Desk:
     ledger: Ledger
     clock: ManualClock
     payments: Payments
+    stripe: FakeStripe
 
     def notice(self, made: Any, /, *, key: str = SECRET, age_s: int = 0, **changed: Any) -> tuple[str, bytes]:
         """A processor's notice that the order is paid, as it should be, or changed."""
@@ -64,18 +70,22 @@ def add_user(database: Database, ledger: Ledger, name: str) -> None:
     database.write_sync(work)
 
 
+def opened(database: Database, clock: ManualClock, settings: PaymentSettings = SETTINGS) -> Desk:
+    """A desk over an empty database, with ann's empty wallet."""
+    ledger = Ledger(database, clock, secret=b"secret", owner="here", hold_ttl_s=10**7)
+    add_user(database, ledger, "ann")
+    admin = Admin(database, ledger, cast("Any", None), clock)
+    stripe = FakeStripe(clock)
+    payments = Payments(
+        database, ledger, admin, settings, clock, lambda name: name.removeprefix("alias/"),
+        StripeCheckout(stripe, settings), "https://m.test",
+    )  # fmt: skip
+    return Desk(database, ledger, clock, payments, stripe)
+
+
 @contextmanager
 def desk(database: Database, settings: PaymentSettings = SETTINGS) -> Iterator[Desk]:
     """A desk; the books agree when it is left."""
-    clock = ManualClock()
-    ledger = Ledger(database, clock, secret=b"secret", owner="here")
-    add_user(database, ledger, "ann")
-    admin = Admin(database, ledger, cast("Any", None), clock)
-    found = Desk(
-        database,
-        ledger,
-        clock,
-        Payments(database, ledger, admin, settings, clock, lambda name: name.removeprefix("alias/")),
-    )
+    found = opened(database, ManualClock(), settings)
     yield found
     assert found.problems() == []

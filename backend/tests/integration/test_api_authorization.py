@@ -109,6 +109,7 @@ RULES: dict[str, Rule] = {
     f"post {ADMIN}/disputes/{{request_id}}": Rule("admin", body={"grant": True, **PROOF}),
     f"post {M}/payments/redeem": Rule("person", body={"code": "x"}),
     f"post {M}/payments/notice": Rule("open", body={}),
+    f"post {M}/payments/stripe": Rule("open", body={}),
     f"get {ADMIN}/orders": Rule("admin"),
     f"post {ADMIN}/orders/{{order_id}}/received": Rule(
         "admin", body={"amount": 20, "currency": "USD", "reference": "x", **PROOF}
@@ -145,14 +146,6 @@ RULES: dict[str, Rule] = {
         body={"answers": [{"approval_id": "x", "subject": "x", "allow": True}]},
         owner=409,
     ),
-    f"get {A}/tool-servers": Rule("read"),
-    f"post {A}/tool-servers": Rule("write", body={"name": "x", "url": "https://127.0.0.1/"}),
-    f"get {A}/tool-servers/{{server_id}}": Rule("read", mine=True),
-    f"post {A}/tool-servers/{{server_id}}/refresh": Rule("write", mine=True),
-    f"post {A}/tool-servers/{{server_id}}/approve": Rule(
-        "write", mine=True, body={"tools": [{"tool": "x", "sha256": "0" * 64}]}, owner=409
-    ),
-    f"delete {A}/tool-servers/{{server_id}}": Rule("write", mine=True),
     f"get {A}/conversations": Rule("read"),
     f"get {A}/conversations/{{conversation_id}}": Rule("read", mine=True),
     f"patch {A}/conversations/{{conversation_id}}": Rule("write", mine=True, body={"title": "Mine"}),
@@ -167,6 +160,9 @@ RULES: dict[str, Rule] = {
     f"get {CARD}": Rule("open"),
     f"post {CARD}/consent": Rule("write", body={"version": 1}),
     f"delete {CARD}/consent": Rule("write"),
+    f"get {CARD}/quote": Rule("open"),
+    f"put {CARD}/rating": Rule("write", body={"run_id": "x", "stars": 5}),
+    f"post {CARD}/report": Rule("write", body={"version": 1, "why": "other"}),
     f"post {CARD}/fork": Rule("write", body={"slug": "mine"}),
     f"get {A}/installed": Rule("read"),
     f"get {A}/publisher": Rule("read"),
@@ -175,6 +171,7 @@ RULES: dict[str, Rule] = {
     f"post {A}/offered": Rule("write", body={"slug": "x", "version": {}}),
     f"get {OFFERED}": Rule("read", mine=True),
     f"get {OFFERED}/diff": Rule("read", mine=True),
+    f"get {OFFERED}/figures": Rule("read", mine=True),
     f"post {OFFERED}/versions": Rule("write", mine=True, body={"name": "x"}),
     f"post {OFFERED}/versions/{{version}}/submit": Rule("write", mine=True, body={"visibility": "private"}),
     f"post {OFFERED}/versions/{{version}}/withdraw": Rule("write", mine=True),
@@ -183,6 +180,8 @@ RULES: dict[str, Rule] = {
     f"post {ADMIN}/agents/authors/{{user_id}}/payouts": Rule(
         "admin", body={"amount": 1, "reference": "x", **PROOF}
     ),
+    f"get {ADMIN}/agents/reports": Rule("admin"),
+    f"post {ADMIN}/agents/reports/{{report_id}}/close": Rule("admin", body={"reason": "x"}),
     f"get {ADMIN}/agents/queue": Rule("admin"),
     f"post {ADMIN}/agents/{{offered_id}}/versions/{{version}}/decision": Rule(
         "admin", body={"decision": "suspend", "reason": "x"}
@@ -284,11 +283,10 @@ def owner(server: Server) -> tuple[Client, dict[str, str]]:
     )
     offered = made["agent"]["id"]
     agreed(ada.post(f"{A}/offered/{offered}/versions/1/submit", {"visibility": "unlisted"}))
-    tools = agreed(ada.post(f"{A}/tool-servers", {"name": "mine", "url": "https://tools.invalid/mcp"}))
     names = {
-        "server_id": tools["server"]["server_id"],
         "offered_id": offered,
         "version": "1",
+        "report_id": "rep_none",
         "publisher": "ada-l",
         "slug": "xx",
         "user_id": ada.user_id,

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from agent_marketplace.clock import SystemClock
 from agent_marketplace.payments.signing import sign
 from tests.fakes.paying import SECRET
 from tests.fakes.server import AGENTS, MARKET, PAID, PASSWORD, Client, Server, agreed, refused, running
+from tests.fakes.stripe import WEBHOOK_SECRET, FakeStripe, serving
 from tests.fakes.upstream import Behaviour
 
 PAY, ADMIN = f"{MARKET}/payments", "/api/v1/admin"
@@ -16,13 +18,24 @@ PROOF = {"reason": "a sale", "password": PASSWORD}
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def stripe() -> FakeStripe:
+    return FakeStripe(SystemClock())
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, stripe: FakeStripe) -> Iterator[Server]:
     more = {
+        "STRIPE_SECRET_KEY": "sk_test_fake",
+        "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
+        "MARKETPLACE_SITE": "https://m.example",
         "MARKETPLACE_PAYMENT_SECRET": SECRET,
         "MARKETPLACE_PAYMENT_URL": "https://pay.example/?o={order}&n={amount}",
         "MARKETPLACE_TRANSFER": "IBAN XY",
     }
-    with running(tmp_path_factory.mktemp("home"), **more) as found:
+    with (
+        serving(stripe) as url,
+        running(tmp_path_factory.mktemp("home"), MARKETPLACE_STRIPE_URL=url, **more) as found,
+    ):
         yield found
 
 
@@ -33,7 +46,7 @@ def admin(server: Server) -> Client:
 
 def test_an_order_is_paid_by_a_notice_and_seen_by_its_owner_alone(server: Server, admin: Client) -> None:
     person, other = server.person(), server.person()
-    assert agreed(person.get(PAY))["methods"] == ["webhook", "transfer"]
+    assert agreed(person.get(PAY))["methods"] == ["stripe", "webhook", "transfer"]
     body = {"method": "webhook", "amount": "12.50", "attempt": "attempt-1"}
     order = agreed(person.post(f"{PAY}/orders", body))["order"]
     assert order["pay_url"] == f"https://pay.example/?o={order['id']}&n=1250"
@@ -130,3 +143,19 @@ def test_a_refund_is_asked_for_paid_out_and_charged_back_no_second_time(
     refused(person.post(f"{PAY}/orders/{order['id']}/refund"), 400, "not_refundable")
     verdict = server.command("ledger", "verify")
     assert verdict.returncode == 0, verdict.stdout
+
+
+def test_a_card_is_paid_at_stripes_page_and_credited_by_its_event(server: Server, stripe: FakeStripe) -> None:
+    person = server.person()
+    body = {"method": "stripe", "amount": 30, "attempt": "attempt-1"}
+    order = agreed(person.post(f"{PAY}/orders", body))["order"]
+    assert agreed(person.post(f"{PAY}/orders", body))["order"]["pay_url"] == order["pay_url"]
+    stripe.pay(order["pay_url"].rsplit("/", 1)[-1])
+    header, text = stripe.signed(stripe.outbox[-1])
+    assert (
+        server.anybody.send("POST", f"{PAY}/stripe", text, {"stripe-signature": header + "0"}).status == 401
+    )
+    agreed(server.anybody.send("POST", f"{PAY}/stripe", text, {"stripe-signature": header}))
+    assert agreed(person.get(f"{MARKET}/billing/balance"))["paid"] == 30
+    refund = agreed(person.post(f"{PAY}/orders/{order['id']}/refund"))["refund"]
+    assert (refund["state"], stripe.paid_out) == ("done", 3000)

@@ -84,6 +84,8 @@ def test_a_fee_is_taken_once_from_paid_money_and_shared(books):
     assert (row.author_id, row.fee_nano, row.due_at - row.at) == ("bob", 2 * DOLLAR, 14 * DAYS_S * 1000)
     with pytest.raises(NotFound):
         books.post("none", 1)
+    with pytest.raises(BadRequest, match="76"):
+        books.hold("r" * 77, 1)
     with pytest.raises(BadRequest):
         books.post("run1", -1)
 

@@ -51,8 +51,8 @@ class Shop:
         return await self.publishing.submit("ada", agent_id, made.version, "listed")
 
     async def found(self, words: str = "") -> list[str]:
-        self.home.clock.advance(3)  # what is listed is kept for two seconds
-        return [head.path for head, _ in await self.finding.search(words)]
+        self.home.clock.advance(1)
+        return [head.path for _, (head, _) in await self.finding.search(words)]
 
 
 def in_shop(path: Path, test: Callable[[Shop], Awaitable[None]]) -> None:

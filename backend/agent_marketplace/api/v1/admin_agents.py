@@ -5,6 +5,7 @@ from fastapi import Depends, Response
 from agent_marketplace.api import listing_replies as replies
 from agent_marketplace.api import listing_schemas as schemas
 from agent_marketplace.api import listing_views as views
+from agent_marketplace.api.admin_schemas import Acted
 from agent_marketplace.api.deps import Address, AdminPerson, Router, The, admin
 from agent_marketplace.api.envelope import success
 from agent_marketplace.api.v1.admin import By, prove
@@ -70,3 +71,14 @@ async def record_payout(
         by, user_id, nano(body.amount), reference=body.reference, reason=body.reason
     )
     return success(**views.earned(left))
+
+
+@router.get("/reports", summary="What users reported", responses={200: {"model": replies.Reports}})
+async def get_reports(market: The) -> Response:
+    return success(reports=[views.report(r) for r in await market.listings.trust.open_reports()])
+
+
+@router.post("/reports/{report_id}/close", summary="Close a report", responses={200: {"model": Acted}})
+async def close_report(market: The, by: By, report_id: str, body: schemas.CloseReport) -> Response:
+    await market.agent_desk.close_report(by, report_id, reason=body.reason)
+    return success(request_id=by.request_id)

@@ -9,9 +9,11 @@ from agent_marketplace.api import listing_schemas as schemas
 from agent_marketplace.api import listing_views as views
 from agent_marketplace.api.deps import Reader, Router, The, Writer
 from agent_marketplace.api.envelope import success
+from agent_marketplace.api.listing_costs import computed
 from agent_marketplace.api.schemas import Reply
 from agent_marketplace.errors import NotFound
 from agent_marketplace.listings.finding import diff
+from agent_marketplace.listings.outcomes.types import Figures
 
 router = Router(prefix="/api/v1/agents", tags=["offered agents"])
 Category = Literal["code", "writing", "data", "research", "support", "other"]
@@ -25,20 +27,30 @@ async def find_listings(
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     offset: Annotated[int, Query(ge=0, le=100_000)] = 0,
 ) -> Response:
-    found, now = await market.listings.finding.search(q, category), market.clock.now_ms()
-    more = offset + limit if offset + limit < len(found) else None
-    some = [views.listing(one, now) for one in found[offset : offset + limit]]
-    return success(listings=some, total=len(found), next_offset=more)
+    scored, now = await market.listings.finding.search(q, category), market.clock.now_ms()
+    measured = await market.listings.trust.short([head.agent_id for _, (head, _) in scored])
+    ordered = sorted(
+        ((score, one, measured.get(one[0].agent_id, Figures())) for score, one in scored),
+        key=lambda t: (-t[0], -t[2].payers, -(t[2].rating.low or 0), -(t[2].success or 0), t[1][0].path),
+    )
+    more = offset + limit if offset + limit < len(ordered) else None
+    some = [views.found(one, figures, now) for _, one, figures in ordered[offset : offset + limit]]
+    return success(listings=some, total=len(ordered), next_offset=more)
 
 
 @router.get(
-    "/listings/{publisher}/{slug}", summary="An agent's card", responses={200: {"model": replies.OfferedPage}}
+    "/listings/{publisher}/{slug}", summary="An agent's card", responses={200: {"model": replies.Card}}
 )
 async def get_listing(market: The, publisher: str, slug: str) -> Response:
     head, versions = await market.listings.finding.page(publisher, slug, None)
     origin = await market.listings.finding.origin(head)
-    now = market.clock.now_ms()
-    return success(agent=views.head(head, origin), versions=[views.version(v, now) for v in versions])
+    now, trust = market.clock.now_ms(), market.listings.trust
+    return success(
+        agent=views.head(head, origin),
+        versions=[views.version(v, now) for v in versions],
+        figures=views.figures(await trust.figures(head.agent_id)),
+        reviews=[views.review(r) for r in await trust.reviews(head.agent_id)],
+    )
 
 
 @router.post(
@@ -58,6 +70,48 @@ async def agree(market: The, principal: Writer, publisher: str, slug: str, body:
 )
 async def revoke(market: The, principal: Writer, publisher: str, slug: str) -> Response:
     await market.listings.finding.revoke(principal.user_id, publisher, slug)
+    return success()
+
+
+@router.get(
+    "/listings/{publisher}/{slug}/quote",
+    summary="What a run will cost",
+    responses={200: {"model": replies.QuoteOut}},
+)
+async def get_quote(
+    market: The, publisher: str, slug: str, version: Annotated[int | None, Query(ge=1)] = None
+) -> Response:
+    head, versions = await market.listings.finding.page(publisher, slug, None)
+    wanted = [v for v in versions if v.version == (version or head.live)]
+    if not wanted:
+        raise NotFound("No such version")
+    now, of = market.clock.now_ms(), wanted[0]
+    measured = await market.listings.trust.quote(head.agent_id, of.version)
+    whole = await market.listings.resolver.pinned(head.agent_id, of.version, head.user_id)
+    return success(**views.quote(of, measured, computed(market.registry, whole.spec, of.price_at(now)), now))
+
+
+@router.put(
+    "/listings/{publisher}/{slug}/rating",
+    summary="Rate an agent by a run of mine",
+    responses={200: {"model": Reply}},
+)
+async def rate_agent(
+    market: The, principal: Writer, publisher: str, slug: str, body: schemas.RateAgent
+) -> Response:
+    await market.listings.trust.rate(principal.user_id, publisher, slug, body.run_id, body.stars, body.words)
+    return success()
+
+
+@router.post(
+    "/listings/{publisher}/{slug}/report",
+    summary="Tell the operator about a version",
+    responses={200: {"model": Reply}},
+)
+async def report_agent(
+    market: The, principal: Writer, publisher: str, slug: str, body: schemas.ReportAgent
+) -> Response:
+    await market.listings.trust.report(principal.user_id, publisher, slug, body.version, body.why, body.words)
     return success()
 
 
@@ -143,6 +197,17 @@ async def get_diff(
     if old not in known or new not in known:
         raise NotFound("No such version")
     return success(changes={name: list(pair) for name, pair in diff(known[old], known[new]).items()})
+
+
+@router.get(
+    "/offered/{offered_id}/figures",
+    summary="How an agent of mine does",
+    responses={200: {"model": replies.OwnFiguresReply}},
+)
+async def get_figures(
+    market: The, principal: Reader, offered_id: str, days: Annotated[int, Query(ge=1, le=365)] = 30
+) -> Response:
+    return success(**views.own_figures(await market.listings.trust.own(principal.user_id, offered_id, days)))
 
 
 @router.post(

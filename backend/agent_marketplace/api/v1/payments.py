@@ -8,7 +8,8 @@ from agent_marketplace.api import paid
 from agent_marketplace.api import payment_schemas as schemas
 from agent_marketplace.api.deps import Address, Person, Reader, Router, The
 from agent_marketplace.api.envelope import success
-from agent_marketplace.errors import Conflict
+from agent_marketplace.api.schemas import Reply
+from agent_marketplace.errors import Conflict, NotFound
 from agent_marketplace.ledger import dollars, nano
 
 router = Router(prefix="/api/v1/marketplace/payments", tags=["money"])
@@ -44,7 +45,9 @@ async def make_order(market: The, principal: Person, body: schemas.MakeOrder) ->
     order = await market.payments.orders.make(
         principal.user_id, body.method, nano(body.amount), attempt=body.attempt
     )
-    return success(order=paid.order(market, order))
+    url = await market.payments.checkout.start(order) if order.method == "stripe" else None
+    shown = paid.order(market, order)
+    return success(order=shown if url is None else shown | {"pay_url": url})
 
 
 @router.get("/orders/{order_id}", summary="One of my orders", responses={200: {"model": schemas.OrderReply}})
@@ -70,7 +73,8 @@ async def cancel_order(market: The, principal: Person, order_id: str) -> Respons
     responses={200: {"model": schemas.ReturnReply}},
 )
 async def ask_refund(market: The, principal: Person, order_id: str) -> Response:
-    return success(refund=paid.returned(await market.payments.returns.ask(principal.user_id, order_id)))
+    asked = await market.payments.returns.ask(principal.user_id, order_id)
+    return success(refund=paid.returned(await market.payments.checkout.refund(asked)))
 
 
 @router.get(
@@ -122,3 +126,13 @@ async def take_notice(
     if outcome.result == "refused":
         raise Conflict(f"Not credited: {outcome.why}", code="payment_refused")
     return success(result=outcome.result, order=outcome.order_id)
+
+
+@router.post("/stripe", summary="Stripe's signed events", responses={200: {"model": Reply}})
+async def take_event(
+    market: The, request: Request, stripe_signature: Annotated[str, Header(max_length=2000)] = ""
+) -> Response:
+    if not market.payments.by_card:
+        raise NotFound("This server takes no card payments")
+    await market.payments.checkout.event(stripe_signature, await request.body())
+    return success()

@@ -105,3 +105,30 @@ agent_outcomes = sa.Table(
     sa.Index("ix_agent_outcomes_agent_id_ended_at", "agent_id", "ended_at"),
     sa.Index("ix_agent_outcomes_payer_id_agent_id", "payer_id", "agent_id"),
 )
+
+agent_ratings = sa.Table(
+    "agent_ratings",
+    metadata,
+    sa.Column("agent_id", sa.String(40), nullable=False),
+    sa.Column("user_id", sa.String(36), nullable=False),
+    sa.Column("run_id", sa.String(80), nullable=False),  # the settled run that gives the right to it
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("stars", sa.SmallInteger, nullable=False),
+    sa.Column("words", sa.String(2000), nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.PrimaryKeyConstraint("agent_id", "user_id"),
+)
+
+agent_reports = sa.Table(
+    "agent_reports",
+    metadata,
+    sa.Column("report_id", sa.String(40), primary_key=True),
+    sa.Column("agent_id", sa.String(40), nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("user_id", sa.String(36), nullable=False),
+    sa.Column("why", sa.String(20), nullable=False),
+    sa.Column("words", sa.String(2000), nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("closed_at", sa.BigInteger),
+    sa.Index("ix_agent_reports_agent_id_user_id", "agent_id", "user_id"),
+)

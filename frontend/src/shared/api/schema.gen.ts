@@ -174,6 +174,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/agents/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What users reported */
+        get: operations["get_reports_api_v1_admin_agents_reports_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/agents/reports/{report_id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Close a report */
+        post: operations["close_report_api_v1_admin_agents_reports__report_id__close_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/agents/{offered_id}/versions/{version}/decision": {
         parameters: {
             query?: never;
@@ -811,6 +845,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agents/listings/{publisher}/{slug}/quote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a run will cost */
+        get: operations["get_quote_api_v1_agents_listings__publisher___slug__quote_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/listings/{publisher}/{slug}/rating": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Rate an agent by a run of mine */
+        put: operations["rate_agent_api_v1_agents_listings__publisher___slug__rating_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/listings/{publisher}/{slug}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tell the operator about a version */
+        post: operations["report_agent_api_v1_agents_listings__publisher___slug__report_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agents/offered": {
         parameters: {
             query?: never;
@@ -855,6 +940,23 @@ export interface paths {
         };
         /** What differs between two versions of mine */
         get: operations["get_diff_api_v1_agents_offered__offered_id__diff_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/offered/{offered_id}/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How an agent of mine does */
+        get: operations["get_figures_api_v1_agents_offered__offered_id__figures_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1080,76 +1182,6 @@ export interface paths {
         put?: never;
         /** End a run at once (earlier name) */
         post: operations["cancel_run_api_v1_agents_runs__run_id__stop_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/agents/tool-servers": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** My tool servers */
-        get: operations["list_tool_servers_api_v1_agents_tool_servers_get"];
-        put?: never;
-        /** Name an MCP server and look at its tools */
-        post: operations["add_tool_server_api_v1_agents_tool_servers_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/agents/tool-servers/{server_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** A tool server with its tools */
-        get: operations["get_tool_server_api_v1_agents_tool_servers__server_id__get"];
-        put?: never;
-        post?: never;
-        /** Forget a tool server */
-        delete: operations["delete_tool_server_api_v1_agents_tool_servers__server_id__delete"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/agents/tool-servers/{server_id}/approve": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Pin tools as they were shown, with what agents may do with them */
-        post: operations["approve_tools_api_v1_agents_tool_servers__server_id__approve_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/agents/tool-servers/{server_id}/refresh": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Look at its tools anew */
-        post: operations["refresh_tool_server_api_v1_agents_tool_servers__server_id__refresh_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2127,6 +2159,23 @@ export interface paths {
         put?: never;
         /** Redeem a code */
         post: operations["redeem_api_v1_marketplace_payments_redeem_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/payments/stripe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stripe's signed events */
+        post: operations["take_event_api_v1_marketplace_payments_stripe_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3126,32 +3175,6 @@ export interface components {
             /** User Code */
             user_code: string;
         };
-        /** ApproveTools */
-        ApproveTools: {
-            /** Tools */
-            tools: components["schemas"]["ApprovedTool"][];
-        };
-        /**
-         * ApprovedTool
-         * @description sha256: of the definition that was shown. read_only: calls change nothing, so they may run at once.
-         */
-        ApprovedTool: {
-            /**
-             * Policy
-             * @default ask
-             * @enum {string}
-             */
-            policy: "allow" | "ask" | "deny";
-            /**
-             * Read Only
-             * @default false
-             */
-            read_only: boolean;
-            /** Sha256 */
-            sha256: string;
-            /** Tool */
-            tool: string;
-        };
         /** Attachment */
         Attachment: {
             /**
@@ -3334,6 +3357,20 @@ export interface components {
             /** Timezone */
             timezone: string;
         };
+        /** Card */
+        Card: {
+            agent: components["schemas"]["OfferedOut"];
+            figures: components["schemas"]["FiguresOut"];
+            /** Reviews */
+            reviews: components["schemas"]["ReviewOut"][];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+            /** Versions */
+            versions: components["schemas"]["VersionOut"][];
+        };
         /**
          * Cause
          * @description Why a call did not end well.
@@ -3484,6 +3521,14 @@ export interface components {
             reference?: string | null;
             /** Sent */
             sent: boolean;
+        };
+        /** CloseReport */
+        CloseReport: {
+            /**
+             * Reason
+             * @example its tools are what its card says
+             */
+            reason: string;
         };
         /**
          * Compared
@@ -4182,6 +4227,25 @@ export interface components {
             success: true;
         };
         /**
+         * FiguresOut
+         * @description The last 30 days, runs by others than the author; success and refunded are shares 0 to 1.
+         */
+        FiguresOut: {
+            /** Cost P50 */
+            cost_p50: number | null;
+            /** Payers */
+            payers: number;
+            rating: components["schemas"]["RatingOut"];
+            /** Refunded */
+            refunded: number | null;
+            /** Runs */
+            runs: number;
+            /** Success */
+            success: number | null;
+            /** Took P50 Ms */
+            took_p50_ms: number | null;
+        };
+        /**
          * Fix
          * @description A page of the web UI, and what to do there.
          */
@@ -4198,6 +4262,17 @@ export interface components {
              * @example ada
              */
             slug: string;
+        };
+        /**
+         * FoundListing
+         * @description new: listed in the last 14 days and not used by five people yet.
+         */
+        FoundListing: {
+            agent: components["schemas"]["OfferedOut"];
+            figures: components["schemas"]["FiguresOut"];
+            /** New */
+            new: boolean;
+            version: components["schemas"]["VersionOut"];
         };
         /**
          * Generation
@@ -4560,18 +4635,10 @@ export interface components {
             /** Tool Calls */
             tool_calls: number;
         };
-        /**
-         * ListingOut
-         * @description A listed agent with its live version.
-         */
-        ListingOut: {
-            agent: components["schemas"]["OfferedOut"];
-            version: components["schemas"]["VersionOut"];
-        };
         /** Listings */
         Listings: {
             /** Listings */
-            listings: components["schemas"]["ListingOut"][];
+            listings: components["schemas"]["FoundListing"][];
             /** Next Offset */
             next_offset: number | null;
             /**
@@ -5088,6 +5155,43 @@ export interface components {
              */
             success: true;
         };
+        /**
+         * OwnFiguresReply
+         * @description What an author sees. enough: five users or more ran it in these days; without them only runs and revenue are said.
+         *     days: {day: [runs, delivered]}.
+         */
+        OwnFiguresReply: {
+            /** Days */
+            days: {
+                [key: string]: number[];
+            };
+            /** Delivered */
+            delivered: number | null;
+            /** Enough */
+            enough: boolean;
+            /** Errors */
+            errors: {
+                [key: string]: number;
+            };
+            rating: components["schemas"]["RatingOut"] | null;
+            /** Revenue */
+            revenue: number;
+            /** Runs */
+            runs: number;
+            /** Since */
+            since: string;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+            /** Took P50 Ms */
+            took_p50_ms: number | null;
+            /** Took P90 Ms */
+            took_p90_ms: number | null;
+            /** Users */
+            users: number | null;
+        };
         /** PatchAgent */
         PatchAgent: {
             /** Instructions */
@@ -5450,6 +5554,39 @@ export interface components {
             version: components["schemas"]["VersionOut"];
         };
         /**
+         * QuoteOut
+         * @description What a run costs in all, in dollars. basis `measured`: from n delivered runs of this version by others (20 or more);
+         *     `computed`: p50 is one step of the model and the fee, p90 all steps that the limits allow, as far as the model's price is
+         *     known. fee_most, cap_default, cap_max: bounds.
+         */
+        QuoteOut: {
+            /**
+             * Basis
+             * @enum {string}
+             */
+            basis: "measured" | "computed";
+            /** Cap Default */
+            cap_default: number;
+            /** Cap Max */
+            cap_max: number;
+            /** Fee Most */
+            fee_most: number;
+            /** N */
+            n: number;
+            /** P50 */
+            p50: number | null;
+            /** P90 */
+            p90: number | null;
+            price: components["schemas"]["PriceOut"];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+            /** Version */
+            version: number;
+        };
+        /**
          * Range
          * @description Dollars.
          */
@@ -5478,6 +5615,21 @@ export interface components {
             /** Stars */
             stars: number;
         };
+        /**
+         * RateAgent
+         * @description run_id: a delivered, paid run of one's own that was not refunded.
+         */
+        RateAgent: {
+            /** Run Id */
+            run_id: string;
+            /** Stars */
+            stars: number;
+            /**
+             * Words
+             * @default
+             */
+            words: string;
+        };
         /** Rated */
         Rated: {
             /** Rating */
@@ -5489,6 +5641,20 @@ export interface components {
              * @constant
              */
             success: true;
+        };
+        /**
+         * RatingOut
+         * @description From users who paid; low, high: 95 % interval of the mean.
+         */
+        RatingOut: {
+            /** High */
+            high: number | null;
+            /** Low */
+            low: number | null;
+            /** Mean */
+            mean: number | null;
+            /** N */
+            n: number;
         };
         /** Receipt */
         Receipt: {
@@ -5826,6 +5992,46 @@ export interface components {
              */
             success: true;
         };
+        /** ReportAgent */
+        ReportAgent: {
+            /** Version */
+            version: number;
+            /**
+             * Why
+             * @enum {string}
+             */
+            why: "harmful" | "deceives" | "copied" | "leaks data" | "broken" | "other";
+            /**
+             * Words
+             * @default
+             */
+            words: string;
+        };
+        /** ReportOut */
+        ReportOut: {
+            /** Agent Id */
+            agent_id: string;
+            /** At */
+            at: string;
+            /** Id */
+            id: string;
+            /** Version */
+            version: number;
+            /** Why */
+            why: string;
+            /** Words */
+            words: string;
+        };
+        /** Reports */
+        Reports: {
+            /** Reports */
+            reports: components["schemas"]["ReportOut"][];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
         /**
          * ReturnOut
          * @description A refund or chargeback, or what came back of one; amounts in dollars.
@@ -5864,6 +6070,17 @@ export interface components {
              * @constant
              */
             success: true;
+        };
+        /** ReviewOut */
+        ReviewOut: {
+            /** At */
+            at: string;
+            /** Stars */
+            stars: number;
+            /** Version */
+            version: number;
+            /** Words */
+            words: string;
         };
         /** RevokeCodes */
         RevokeCodes: {
@@ -6345,7 +6562,7 @@ export interface components {
             /** Summary */
             summary: string;
             /** Tools */
-            tools: components["schemas"]["agent_marketplace__api__listing_replies__ToolOut"][];
+            tools: components["schemas"]["ToolOut"][];
         };
         /** Statement */
         Statement: {
@@ -6587,98 +6804,28 @@ export interface components {
             /** Tool */
             tool: string;
         };
-        /** ToolServer */
-        ToolServer: {
-            server: components["schemas"]["ToolServerOut"];
+        /** ToolOut */
+        ToolOut: {
             /**
-             * Success
-             * @constant
+             * Credential
+             * @enum {string}
              */
-            success: true;
-        };
-        /**
-         * ToolServerBody
-         * @description An MCP server. secret: sent in `header` (as `Bearer …` in authorization), kept sealed, never shown again.
-         */
-        ToolServerBody: {
+            credential: "none" | "operator" | "author" | "user";
+            /** Idempotent */
+            idempotent: boolean;
+            /** Pin */
+            pin: string;
             /**
-             * Header
-             * @default authorization
+             * Policy
+             * @enum {string}
              */
-            header: string;
-            /**
-             * Name
-             * @example search
-             */
-            name: string;
-            /**
-             * Secret
-             * Format: password
-             * @default
-             */
-            secret: string;
-            /**
-             * Url
-             * @example https://tools.example.com/mcp
-             */
-            url: string;
-        };
-        /**
-         * ToolServerLine
-         * @description An MCP server. revision: of the protocol; problem: why its tools could not be listed.
-         */
-        ToolServerLine: {
-            /** Checked At */
-            checked_at: string | null;
-            /** Created At */
-            created_at: string;
-            /** Has Secret */
-            has_secret: boolean;
-            /** Header */
-            header: string;
-            /** Name */
-            name: string;
-            /** Problem */
-            problem: string;
-            /** Revision */
-            revision: string;
-            /** Server Id */
-            server_id: string;
-            /** Url */
-            url: string;
-        };
-        /** ToolServerOut */
-        ToolServerOut: {
-            /** Checked At */
-            checked_at: string | null;
-            /** Created At */
-            created_at: string;
-            /** Has Secret */
-            has_secret: boolean;
-            /** Header */
-            header: string;
-            /** Name */
-            name: string;
-            /** Problem */
-            problem: string;
-            /** Revision */
-            revision: string;
-            /** Server Id */
-            server_id: string;
-            /** Tools */
-            tools: components["schemas"]["agent_marketplace__api__run_replies__ToolOut"][];
-            /** Url */
-            url: string;
-        };
-        /** ToolServers */
-        ToolServers: {
-            /** Servers */
-            servers: components["schemas"]["ToolServerLine"][];
-            /**
-             * Success
-             * @constant
-             */
-            success: true;
+            policy: "allow" | "ask" | "deny";
+            /** Server */
+            server: string;
+            /** Timeout S */
+            timeout_s: number;
+            /** Tool */
+            tool: string;
         };
         /**
          * TreeMessage
@@ -7001,29 +7148,6 @@ export interface components {
              */
             success: true;
         };
-        /** ToolOut */
-        agent_marketplace__api__listing_replies__ToolOut: {
-            /**
-             * Credential
-             * @enum {string}
-             */
-            credential: "none" | "operator" | "author" | "user";
-            /** Idempotent */
-            idempotent: boolean;
-            /** Pin */
-            pin: string;
-            /**
-             * Policy
-             * @enum {string}
-             */
-            policy: "allow" | "ask" | "deny";
-            /** Server */
-            server: string;
-            /** Timeout S */
-            timeout_s: number;
-            /** Tool */
-            tool: string;
-        };
         /**
          * Decide
          * @description approve and restore need the administrator's password; reject and suspend take away and do not.
@@ -7070,38 +7194,6 @@ export interface components {
              * @constant
              */
             success: true;
-        };
-        /**
-         * ToolOut
-         * @description A tool as its server describes it. state `changed`: it is not what was approved, and is offered to no model.
-         */
-        agent_marketplace__api__run_replies__ToolOut: {
-            /** Annotations */
-            annotations: {
-                [key: string]: unknown;
-            };
-            /** Description */
-            description: string;
-            /** Input */
-            input: {
-                [key: string]: unknown;
-            };
-            /**
-             * Policy
-             * @enum {string}
-             */
-            policy: "allow" | "ask" | "deny";
-            /** Read Only */
-            read_only: boolean;
-            /** Sha256 */
-            sha256: string;
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "approved" | "new" | "changed" | "gone";
-            /** Tool */
-            tool: string;
         };
     };
     responses: never;
@@ -7378,6 +7470,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Queue"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_reports_api_v1_admin_agents_reports_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reports"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    close_report_api_v1_admin_agents_reports__report_id__close_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                report_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CloseReport"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acted"];
                 };
             };
             /** @description Any failure */
@@ -8773,7 +8929,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OfferedPage"];
+                    "application/json": components["schemas"]["Card"];
                 };
             };
             /** @description Any failure */
@@ -8878,6 +9034,112 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OfferedReply"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_quote_api_v1_agents_listings__publisher___slug__quote_get: {
+        parameters: {
+            query?: {
+                version?: number | null;
+            };
+            header?: never;
+            path: {
+                publisher: string;
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuoteOut"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    rate_agent_api_v1_agents_listings__publisher___slug__rating_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                publisher: string;
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RateAgent"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reply"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    report_agent_api_v1_agents_listings__publisher___slug__report_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                publisher: string;
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportAgent"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reply"];
                 };
             };
             /** @description Any failure */
@@ -9005,6 +9267,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DiffOut"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_figures_api_v1_agents_offered__offered_id__figures_get: {
+        parameters: {
+            query?: {
+                days?: number;
+            };
+            header?: never;
+            path: {
+                offered_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnFiguresReply"];
                 };
             };
             /** @description Any failure */
@@ -9514,196 +9809,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Stopped"];
-                };
-            };
-            /** @description Any failure */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Failure"];
-                };
-            };
-        };
-    };
-    list_tool_servers_api_v1_agents_tool_servers_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ToolServers"];
-                };
-            };
-            /** @description Any failure */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Failure"];
-                };
-            };
-        };
-    };
-    add_tool_server_api_v1_agents_tool_servers_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ToolServerBody"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ToolServer"];
-                };
-            };
-            /** @description Any failure */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Failure"];
-                };
-            };
-        };
-    };
-    get_tool_server_api_v1_agents_tool_servers__server_id__get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                server_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ToolServer"];
-                };
-            };
-            /** @description Any failure */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Failure"];
-                };
-            };
-        };
-    };
-    delete_tool_server_api_v1_agents_tool_servers__server_id__delete: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                server_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Reply"];
-                };
-            };
-            /** @description Any failure */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Failure"];
-                };
-            };
-        };
-    };
-    approve_tools_api_v1_agents_tool_servers__server_id__approve_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                server_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ApproveTools"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ToolServer"];
-                };
-            };
-            /** @description Any failure */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Failure"];
-                };
-            };
-        };
-    };
-    refresh_tool_server_api_v1_agents_tool_servers__server_id__refresh_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                server_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ToolServer"];
                 };
             };
             /** @description Any failure */
@@ -11868,6 +11973,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OrderReply"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    take_event_api_v1_marketplace_payments_stripe_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                "stripe-signature"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reply"];
                 };
             };
             /** @description Any failure */

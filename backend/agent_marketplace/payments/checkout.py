@@ -1,0 +1,194 @@
+"""Orders paid at a processor's page. Each step is committed before the next call, and every call can be repeated.
+
+Events only say where to look: what counts is what the processor answers when it is asked. So their order, number and age do not
+matter, and an event that never comes is made up for by the sweep.
+"""
+
+import logging
+
+import msgspec
+import sqlalchemy as sa
+
+from agent_marketplace.clock import Clock
+from agent_marketplace.db.engine import Database
+from agent_marketplace.errors import NotFound, Unavailable
+from agent_marketplace.payments import store
+from agent_marketplace.payments.orders import Orders
+from agent_marketplace.payments.processor import Case, Processor, Refused, Session
+from agent_marketplace.payments.returns import Returns
+from agent_marketplace.payments.types import CENT, Order, Outcome, Return, Said
+
+log = logging.getLogger(__name__)
+ASK_AFTER_MS = 600_000
+_AT_ONCE = 50
+ACTOR = "stripe"
+
+
+class Checkout:
+    """Orders of the method `stripe`. site: the public address, to come back to."""
+
+    def __init__(
+        self,
+        db: Database,
+        orders: Orders,
+        returns: Returns,
+        processor: Processor,
+        site: str | None,
+        clock: Clock,
+    ) -> None:
+        self._db = db
+        self._orders = orders
+        self._returns = returns
+        self._processor = processor
+        self._back = f"{site or ''}/account"
+        self._clock = clock
+
+    async def start(self, order: Order) -> str | None:
+        """The page to pay a committed order at; None = it is not open any more. Raises Unavailable: the order stays, ask again."""
+        if order.state != "pending":
+            return None
+        try:
+            session = await self._processor.open(order, self._back)
+        except Refused as error:
+            await self._close(order.id, "failed", str(error))
+            raise Unavailable("The payment processor refused this order") from error
+        if order.session is None:
+            await self._db.write(lambda c: store.change_order(c, order.id, {"session": session.id}))
+        return session.url if session.state == "open" else None
+
+    async def event(self, header: str, body: bytes) -> None:
+        """Looks where an event says. Raises Unauthorized; Unavailable and whatever else went wrong: it is to be sent again."""
+        told = self._processor.told(header, body)
+        if told.about == "session":
+            await self.look(told.object_id)
+        elif told.about == "case":
+            await self._case(await self._processor.case(told.object_id))
+        elif told.about == "payment" and told.kind.startswith("charge.refund"):
+            await self._refunded(told.object_id)
+        elif told.about == "refund":
+            failed = await self._processor.refund_failed(told.object_id)
+            if failed is not None:
+                await self._close_return(
+                    failed, sent=False, reference=told.object_id, words="it did not arrive"
+                )
+
+    async def look(self, session_id: str) -> Outcome | None:
+        """Asks the processor about a session and does what follows: credit, an end, or nothing yet."""
+        session = await self._processor.session(session_id)
+        if session.paid and session.payment is not None:
+            return await self._db.write(lambda c: self._paid(c, session))
+        if session.state == "expired":
+            await self._close(session.order_id, "cancelled", "the page to pay at was left")
+        return None
+
+    async def refund(self, found: Return) -> Return:
+        """Pays back a refund that has left the wallet. Where the processor can't be asked it stays asked, and the sweep goes on."""
+        order = await self._orders.get(None, found.order_id)
+        if order.method != "stripe" or order.external_id is None:
+            return found
+        try:
+            reference = await self._processor.refund(found, order.external_id)
+        except Refused as error:
+            return await self._close_return(found.id, sent=False, reference=None, words=str(error))
+        except Unavailable:
+            return found
+        return await self._close_return(found.id, sent=True, reference=reference, words="")
+
+    async def sweep(self) -> int:
+        """Asks about orders and refunds that have waited for ten minutes. Returns how many were asked about."""
+        before = self._clock.now_ms() - ASK_AFTER_MS
+        pending = await self._db.read(lambda c: store.pending_since(c, "stripe", before, _AT_ONCE))
+        waiting = await self._returns.find({"state": "asked", "kind": "refund"}, None, _AT_ONCE)
+        for order in pending:
+            await self._again(order)
+        for found in waiting:
+            if found.created_at < before:
+                await self.refund(found)
+        return len(pending) + len(waiting)
+
+    async def _again(self, order: Order) -> None:
+        try:
+            if order.session is None:  # the process died between the order and its session
+                await self.start(order)
+            else:
+                await self.look(order.session)
+        except (Unavailable, Refused) as error:
+            log.warning("order %s can't be asked about: %s", order.id, error)
+
+    def _paid(self, connection: sa.Connection, session: Session) -> Outcome:
+        said = Said(
+            method="stripe", order_id=session.order_id, external_id=session.payment or "", currency=session.currency,
+            minor=session.minor, account=session.account, body=msgspec.json.encode(session).decode(),
+        )  # fmt: skip
+        order = store.order(connection, session.order_id, lock=True)
+        if order is not None and order.session not in (None, session.id):
+            outcome = Outcome("refused", order.id, "the order has another session")
+            self._orders.note_in(connection, said, outcome)
+            return outcome
+        return self._orders.settle_in(connection, said)
+
+    async def _case(self, case: Case) -> None:
+        await self._credited(case.payment)
+
+        def work(connection: sa.Connection) -> None:
+            order = self._order_of(connection, case.payment)
+            if order is None:
+                return
+            if case.withdrawn:
+                self._returns.charge_back_in(connection, order, case.minor, case.id, ACTOR)
+                order = self._orders.of(connection, None, order.id, lock=True)
+            if case.withdrawn and case.returned:
+                self._reinstate(connection, order, case)
+                order = self._orders.of(connection, None, order.id, lock=True)
+            frozen = case.open and not case.returned
+            if bool(order.disputed) != frozen:
+                self._returns.freeze_in(connection, order, frozen=frozen)
+
+        await self._db.write(work)
+
+    async def _credited(self, payment: str) -> int:
+        """What comes later may be told of first: the payment itself is looked at before it. Returns what was refunded."""
+        found = await self._processor.payment(payment)
+        if found.order_id:
+            order = await self._db.read(lambda c: store.order(c, found.order_id))
+            if order is not None and order.state == "pending" and order.session is not None:
+                await self.look(order.session)
+        return found.refunded
+
+    def _reinstate(self, connection: sa.Connection, order: Order, case: Case) -> None:
+        try:
+            self._returns.reinstate_in(connection, order, case.id, ACTOR)
+        except NotFound:  # nothing had been taken: all of it had gone back before
+            log.info("case %s of order %s was won, and nothing had been taken", case.id, order.id)
+
+    async def _refunded(self, payment: str) -> None:
+        """A refund made at the processor's own console: the difference to what left the wallet leaves it too."""
+        total = await self._credited(payment)
+
+        def work(connection: sa.Connection) -> None:
+            order = self._order_of(connection, payment)
+            if order is not None:
+                self._returns.refunded_in(connection, order, total * CENT, ACTOR)
+
+        await self._db.write(work)
+
+    def _order_of(self, connection: sa.Connection, payment: str) -> Order | None:
+        """Locked; None where the payment is none of ours."""
+        found = store.find_orders(connection, {"method": "stripe", "external_id": payment}, None, 1)
+        return self._orders.of(connection, None, found[0].id, lock=True) if found else None
+
+    async def _close(self, order_id: str, state: str, words: str) -> None:
+        def work(connection: sa.Connection) -> None:
+            order = store.order(connection, order_id, lock=True)
+            if order is not None and order.state == "pending" and order.method == "stripe":
+                self._orders.close_in(connection, order, state, words)
+
+        await self._db.write(work)
+
+    async def _close_return(self, return_id: str, *, sent: bool, reference: str | None, words: str) -> Return:
+        def work(connection: sa.Connection) -> Return:
+            return self._returns.close_in(
+                connection, return_id, sent=sent, reference=reference, words=words, actor=ACTOR
+            )
+
+        return await self._db.write(work)

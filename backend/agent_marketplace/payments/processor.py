@@ -1,0 +1,84 @@
+"""What a processor of card payments is asked, and what it says. Values only: `stripe_checkout` speaks to Stripe."""
+
+from typing import Literal, Protocol
+
+import msgspec
+
+from agent_marketplace.payments.types import Order, Return
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """One attempt to pay at the processor's page. minor: in the currency's smallest unit; payment: its id once there is one."""
+
+    id: str
+    url: str | None
+    state: Literal["open", "complete", "expired"]
+    paid: bool
+    order_id: str
+    account: str
+    currency: str
+    minor: int
+    payment: str | None
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """A bank's dispute of a payment as it stands now. withdrawn, returned: whether its money was taken and came back."""
+
+    id: str
+    payment: str
+    minor: int
+    withdrawn: bool
+    returned: bool
+    open: bool
+
+
+class Payment(msgspec.Struct, frozen=True, kw_only=True):
+    """A payment as it stands now. order_id: ours, or empty; refunded: minor units that went back in all, by whomever."""
+
+    order_id: str
+    refunded: int
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """A signed event: which object it is about. It proves nothing but that somebody should look."""
+
+    id: str
+    kind: str
+    about: Literal["session", "case", "payment", "refund", "other"]
+    object_id: str
+
+
+class Refused(Exception):
+    """The processor will not do this, now or later; its words are for the operator."""
+
+
+class Processor(Protocol):
+    """All calls raise Unavailable where the processor can't be asked, Refused where it refuses."""
+
+    async def open(self, order: Order, back: str) -> Session:
+        """The session of this order, the same one however often it is asked for."""
+        ...
+
+    async def session(self, session_id: str) -> Session:
+        """As it is now."""
+        ...
+
+    async def refund(self, found: Return, payment: str) -> str:
+        """Pays back, once per return. Returns the refund's id."""
+        ...
+
+    async def refund_failed(self, refund_id: str) -> str | None:
+        """The id of our return whose refund did not arrive; None = it did, or it is none of ours."""
+        ...
+
+    async def payment(self, payment: str) -> Payment:
+        """As it is now."""
+        ...
+
+    async def case(self, case_id: str) -> Case:
+        """As it is now."""
+        ...
+
+    def told(self, header: str, body: bytes) -> Told:
+        """What an event says. Raises Unauthorized unless it is signed, and lately."""
+        ...

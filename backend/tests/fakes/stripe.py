@@ -1,0 +1,274 @@
+"""Stripe as its documentation has it, in memory: Checkout, refunds, disputes, idempotency, signed events. Nothing is random.
+
+A test is the payer and the bank (`pay`, `decline`, `leave`, `dispute`, ...). Events are collected in `outbox`; the test delivers
+them as it likes: late, twice, in any order, or not at all. Sources: docs.stripe.com, "Checkout Sessions", "Idempotent requests",
+"Refunds", "Disputes", "Webhooks".
+"""
+
+import hashlib
+import hmac
+import json
+import re
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from agent_marketplace.clock import Clock
+from agent_marketplace.net.errors import ConnectFailed
+from agent_marketplace.net.http import OutboundRequest, OutboundResponse
+
+WEBHOOK_SECRET = "whsec_of_the_fake"
+
+
+class Answer(OutboundResponse):
+    """A whole answer."""
+
+    def __init__(self, status: int, body: Any) -> None:
+        self.status, self.headers, self.framed = status, {"content-type": "application/json"}, True
+        self._body = json.dumps(body).encode()
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        yield self._body
+
+    def cancel(self) -> None:
+        """Nothing to close."""
+
+
+class StripeError(Exception):
+    """What Stripe refuses."""
+
+    def __init__(self, words: str, kind: str = "invalid_request_error", status: int = 400) -> None:
+        super().__init__(words)
+        self.status = status
+        self.body = {"error": {"type": kind, "message": words}}
+
+
+@dataclass
+class FakeStripe:
+    """away: how many of the next calls find nobody; lost: how many of the next answers get lost after the call was done."""
+
+    clock: Clock
+    away: int = 0
+    lost: int = 0
+    objects: dict[str, dict[str, Any]] = field(default_factory=dict)
+    outbox: list[dict[str, Any]] = field(default_factory=list)
+    paid_out: int = 0  # minor units that Stripe refunded
+    _kept: dict[str, tuple[str, int, Any]] = field(default_factory=dict)
+    _count: int = 0
+
+    async def send(self, request: OutboundRequest) -> OutboundResponse:
+        """The outbound client's place."""
+        if self.away:
+            self.away -= 1
+            raise ConnectFailed("nobody is there")
+        answer = Answer(*self.handle(request.method, request.url, request.headers, request.body))
+        if self.lost:
+            self.lost -= 1
+            raise ConnectFailed("the answer was lost")
+        return answer
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+    def handle(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> tuple[int, Any]:
+        """One call: (status, body). A key of idempotency gets its first answer again; with other values it is refused."""
+        path, form = urlsplit(url).path, _unfolded(body.decode())
+        key = {name.lower(): value for name, value in headers.items()}.get("idempotency-key", "")
+        print_ = hashlib.sha256(path.encode() + body).hexdigest()
+        if method == "POST" and key in self._kept:
+            if self._kept[key][0] != print_:
+                return 400, StripeError("Keys for idempotent requests ...", "idempotency_error").body
+            return self._kept[key][1:]
+        try:
+            status, found = 200, self._do(method, path, form)
+        except StripeError as error:
+            status, found = error.status, error.body
+        found = json.loads(json.dumps(found))
+        if method == "POST" and key:
+            self._kept[key] = (print_, status, found)
+        return status, found
+
+    def _do(self, method: str, path: str, form: dict[str, Any]) -> Any:
+        if (method, path) == ("POST", "/v1/checkout/sessions"):
+            return self._session(form)
+        if (method, path) == ("POST", "/v1/refunds"):
+            return self._refund(form)
+        found = self.objects.get(path.rsplit("/", 1)[-1])
+        if method != "GET" or found is None:
+            raise StripeError(f"No such object: {path}", status=404)
+        if found["object"] == "payment_intent":
+            return found | {"latest_charge": self.objects[found["latest_charge"]]}
+        return found
+
+    def _new(self, kind: str, prefix: str, **values: Any) -> dict[str, Any]:
+        self._count += 1
+        found = {"id": f"{prefix}_{self._count}", "object": kind, **values}
+        self.objects[found["id"]] = found
+        return found
+
+    def _session(self, form: dict[str, Any]) -> dict[str, Any]:
+        now, ends = self.clock.now_ms() // 1000, int(form["expires_at"])
+        if not now + 1800 <= ends <= now + 86_400:
+            raise StripeError("expires_at must be between 30 minutes and 24 hours from now")
+        price = form["line_items"]["0"]["price_data"]
+        if int(price["unit_amount"]) < 50:
+            raise StripeError("The amount is too small")
+        made = self._new(
+            "checkout.session", "cs", status="open", payment_status="unpaid", currency=price["currency"],
+            amount_total=int(price["unit_amount"]), client_reference_id=form["client_reference_id"],
+            metadata=form["metadata"], payment_intent=None, expires_at=ends,
+        )  # fmt: skip
+        made["url"] = f"https://checkout.stripe.test/{made['id']}"
+        return made
+
+    def pay(self, session_id: str, *, later: bool = False) -> str:
+        """The payer pays; later: by a method that takes days (`clear` it). Returns the payment's id."""
+        session = self.objects[session_id]
+        assert session["status"] == "open", "a page that is over takes no money"
+        charge = self._new("charge", "ch", amount=session["amount_total"], amount_refunded=0, disputed=False)
+        payment = self._new(
+            "payment_intent",
+            "pi",
+            latest_charge=charge["id"],
+            metadata=session["metadata"],
+            amount=charge["amount"],
+        )
+        charge["payment_intent"] = payment["id"]
+        session |= {"status": "complete", "payment_intent": payment["id"], "url": None}
+        session["payment_status"] = "unpaid" if later else "paid"
+        self.objects[session_id] = session
+        self._event("checkout.session.completed", session)
+        return str(payment["id"])
+
+    def clear(self, session_id: str) -> None:
+        """What was paid by a slow method has arrived."""
+        self.objects[session_id]["payment_status"] = "paid"
+        self._event("checkout.session.async_payment_succeeded", self.objects[session_id])
+
+    def expire(self, session_id: str) -> None:
+        """The payer leaves, or the card is declined until the page closes."""
+        if self.objects[session_id]["status"] == "open":
+            self.objects[session_id] |= {"status": "expired", "url": None}
+            self._event("checkout.session.expired", self.objects[session_id])
+
+    def _refund(self, form: dict[str, Any]) -> dict[str, Any]:
+        payment = self.objects[form["payment_intent"]]
+        return self.refund_by_hand(payment["id"], int(form["amount"]), form.get("metadata") or {})
+
+    def refund_by_hand(
+        self, payment: str, amount: int, metadata: dict[str, str] | None = None
+    ) -> dict[str, Any]:
+        """A refund at Stripe's console, or ours. Raises StripeError as Stripe does."""
+        charge = self.objects[self.objects[payment]["latest_charge"]]
+        if charge["disputed"]:
+            raise StripeError("Charge has been charged back")
+        if amount > charge["amount"] - charge["amount_refunded"]:
+            raise StripeError("Refund amount is greater than unrefunded amount on charge")
+        charge["amount_refunded"] += amount
+        self.paid_out += amount
+        made = self._new(
+            "refund", "re", status="succeeded", amount=amount, payment_intent=payment, metadata=metadata or {}
+        )
+        self._event("charge.refunded", charge)
+        return made
+
+    def fail_refund(self, refund_id: str) -> None:
+        """The bank sends a refund back, days later."""
+        refund = self.objects[refund_id]
+        if refund["status"] == "succeeded":
+            refund["status"] = "failed"
+            self.paid_out -= refund["amount"]
+            self.objects[self.objects[refund["payment_intent"]]["latest_charge"]]["amount_refunded"] -= (
+                refund["amount"]
+            )
+            self._event("refund.failed", refund)
+
+    def dispute(self, payment: str, *, inquiry: bool = False) -> str:
+        """The payer's bank disputes a payment; an inquiry moves no money. Returns the case's id."""
+        charge = self.objects[self.objects[payment]["latest_charge"]]
+        left = charge["amount"] - charge["amount_refunded"]
+        charge["disputed"] = not inquiry
+        made = self._new(
+            "dispute", "dp", payment_intent=payment, amount=left, balance_transactions=[],
+            status="warning_needs_response" if inquiry else "needs_response",
+        )  # fmt: skip
+        self._event("charge.dispute.created", made)
+        if not inquiry:
+            made["balance_transactions"] = [{"amount": -left}]
+            self._event("charge.dispute.funds_withdrawn", made)
+        return str(made["id"])
+
+    def decide(self, case: str, *, won: bool) -> None:
+        """The bank decides."""
+        found = self.objects[case]
+        if found["status"] != "needs_response":
+            return
+        found["status"] = "won" if won else "lost"
+        if won:
+            found["balance_transactions"] = [*found["balance_transactions"], {"amount": found["amount"]}]
+            self._event("charge.dispute.funds_reinstated", found)
+        self._event("charge.dispute.closed", found)
+
+    def _event(self, kind: str, about: dict[str, Any]) -> None:
+        made = self._new("event", "evt", type=kind, data={"object": json.loads(json.dumps(about))})
+        self.outbox.append(made)
+
+    def signed(
+        self, event: dict[str, Any], *, secret: str = WEBHOOK_SECRET, age_s: int = 0
+    ) -> tuple[str, bytes]:
+        """(header, body) as Stripe sends it. Its signatures are dated by the machine's clock, as the SDK checks them."""
+        body, at = json.dumps(event).encode(), int(time.time()) - age_s
+        mac = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
+        return f"t={at},v1={mac}", body
+
+
+@contextmanager
+def serving(fake: FakeStripe) -> Iterator[str]:
+    """The fake on a port of this machine, for a server in a process of its own. Returns its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.answer()
+
+        def do_POST(self) -> None:
+            self.answer()
+
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length") or 0))
+            status, found = fake.handle(self.command, self.path, dict(self.headers), body)
+            text = json.dumps(found).encode()
+            self.send_response(status)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _unfolded(text: str) -> dict[str, Any]:
+    """`a[b][0]=c` as nested objects."""
+    found: dict[str, Any] = {}
+    for name, value in parse_qsl(text, keep_blank_values=True):
+        *path, last = re.findall(r"[^\[\]]+", name)
+        here = found
+        for part in path:
+            here = here.setdefault(part, {})
+        here[last] = value
+    return found

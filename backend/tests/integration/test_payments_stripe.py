@@ -1,0 +1,230 @@
+"""Cards: a payment is credited once however Stripe's events come, and never for less, for another, or on a forged word."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from agent_marketplace.db.engine import Database
+from agent_marketplace.errors import Conflict, Unauthorized, Unavailable
+from agent_marketplace.payments import Order
+from tests.fakes.books import DOLLAR, settlement
+from tests.fakes.paying import Desk, desk
+
+pytest.importorskip("stripe")
+
+
+@pytest.fixture
+def shop(database: Database) -> Iterator[Desk]:
+    with desk(database) as found:
+        yield found
+
+
+async def ordered(shop: Desk, attempt: str = "attempt-1") -> tuple[Order, str]:
+    """(the order, its session)"""
+    order = await shop.payments.orders.make("ann", "stripe", 20 * DOLLAR, attempt=attempt)
+    url = await shop.payments.checkout.start(order)
+    assert url is not None
+    return order, url.rsplit("/", 1)[-1]
+
+
+async def deliver(shop: Desk, *numbers: int) -> None:
+    for number in numbers or range(len(shop.stripe.outbox)):
+        await shop.payments.checkout.event(*shop.stripe.signed(shop.stripe.outbox[number]))
+
+
+async def balance(shop: Desk) -> int:
+    return (await shop.ledger.balance("ann")).balance
+
+
+def test_a_paid_session_is_credited_once_however_often_it_is_told(shop: Desk) -> None:
+    async def story() -> None:
+        order, session = await ordered(shop)
+        shop.stripe.pay(session)
+        await asyncio.gather(*(deliver(shop) for _ in range(4)), shop.payments.checkout.look(session))
+        assert await balance(shop) == 20 * DOLLAR
+        assert (await shop.payments.orders.get("ann", order.id)).receipt == 1
+
+    asyncio.run(story())
+
+
+def test_a_forged_an_old_and_a_tampered_event_are_nothing(shop: Desk) -> None:
+    async def story() -> None:
+        _, session = await ordered(shop)
+        shop.stripe.pay(session)
+        (event,) = shop.stripe.outbox
+        header, body = shop.stripe.signed(event)
+        for forged in (
+            shop.stripe.signed(event, secret=""),
+            shop.stripe.signed(event, secret="whsec_other"),
+            shop.stripe.signed(event, age_s=400),
+            (header, body.replace(b"2000", b"9000")),
+            ("", body),
+        ):
+            with pytest.raises(Unauthorized):
+                await shop.payments.checkout.event(*forged)
+        assert await balance(shop) == 0
+
+    asyncio.run(story())
+
+
+def test_a_signed_event_that_lies_credits_nothing(shop: Desk) -> None:
+    """What counts is what Stripe says when it is asked."""
+
+    async def story() -> None:
+        _, session = await ordered(shop)
+        shop.stripe.pay(session, later=True)
+        (event,) = shop.stripe.outbox
+        event["data"]["object"]["payment_status"] = "paid"
+        await deliver(shop)
+        assert await balance(shop) == 0
+        shop.stripe.clear(session)
+        await deliver(shop)
+        assert await balance(shop) == 20 * DOLLAR
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"amount_total": 1}, {"currency": "idr"}, {"metadata": {"account": "bob"}}, {"id": "cs_other"}]
+)
+def test_what_was_paid_must_fit_the_order(shop: Desk, wrong: dict[str, object]) -> None:
+    async def story() -> None:
+        _, session = await ordered(shop)
+        shop.stripe.pay(session)
+        shop.stripe.objects[session] |= wrong
+        await deliver(shop)
+        assert await balance(shop) == 0
+        assert len(await shop.payments.orders.events({"outcome": "refused"}, None, 10)) == 1
+
+    asyncio.run(story())
+
+
+def test_an_order_whose_session_answer_was_lost_finds_the_same_session(shop: Desk) -> None:
+    async def story() -> None:
+        order = await shop.payments.orders.make("ann", "stripe", 20 * DOLLAR, attempt="attempt-1")
+        shop.stripe.lost = 1
+        with pytest.raises(Unavailable):
+            await shop.payments.checkout.start(order)
+        url = await shop.payments.checkout.start(order)
+        sessions = [x for x in shop.stripe.objects.values() if x["object"] == "checkout.session"]
+        assert [x["url"] for x in sessions] == [url]
+
+    asyncio.run(story())
+
+
+def test_the_sweep_finds_what_no_event_told_of(shop: Desk) -> None:
+    async def story() -> None:
+        _, paid = await ordered(shop)
+        left, other = await ordered(shop, "attempt-2")
+        shop.stripe.pay(paid)
+        shop.stripe.expire(other)
+        await shop.payments.sweep()
+        assert await balance(shop) == 0  # not before ten minutes
+        shop.clock.advance(601)
+        await shop.payments.sweep()
+        assert await balance(shop) == 20 * DOLLAR
+        assert (await shop.payments.orders.get("ann", left.id)).state == "cancelled"
+
+    asyncio.run(story())
+
+
+def test_an_event_that_could_not_be_booked_is_told_again_and_counts(shop: Desk) -> None:
+    async def story() -> None:
+        order, session = await ordered(shop)
+        shop.stripe.pay(session)
+        shop.stripe.away = 1
+        with pytest.raises(Unavailable):  # a 503, so that Stripe repeats
+            await deliver(shop)
+        await deliver(shop)
+        assert await balance(shop) == 20 * DOLLAR
+        with pytest.raises(Conflict):
+            await shop.payments.orders.cancel("ann", order.id)
+
+    asyncio.run(story())
+
+
+def test_an_order_with_an_open_page_is_not_cancelled_beside_it(shop: Desk) -> None:
+    async def story() -> None:
+        order, _ = await ordered(shop)
+        with pytest.raises(Conflict):
+            await shop.payments.orders.cancel("ann", order.id)
+
+    asyncio.run(story())
+
+
+def test_a_refund_is_paid_back_once_though_its_answer_was_lost(shop: Desk) -> None:
+    """sub2api#5187: without an idempotency key a second real refund went out."""
+
+    async def story() -> None:
+        order, session = await ordered(shop)
+        shop.stripe.pay(session)
+        await deliver(shop)
+        asked = await shop.payments.returns.ask("ann", order.id)
+        shop.stripe.lost = 1
+        assert (await shop.payments.checkout.refund(asked)).state == "asked"
+        shop.clock.advance(601)
+        await shop.payments.sweep()
+        await deliver(shop)  # charge.refunded tells of our own: nothing more leaves
+        assert (await shop.payments.returns.find({"order_id": order.id}, None, 10))[0].state == "done"
+        assert (shop.stripe.paid_out, await balance(shop)) == (2000, 0)
+
+    asyncio.run(story())
+
+
+def test_a_refund_that_stripe_refuses_or_that_fails_later_is_in_the_wallet_again(shop: Desk) -> None:
+    async def story() -> None:
+        order, session = await ordered(shop)
+        payment = shop.stripe.pay(session)
+        await deliver(shop)
+        asked = await shop.payments.returns.ask("ann", order.id)
+        shop.stripe.refund_by_hand(payment, 1)
+        assert (await shop.payments.checkout.refund(asked)).state == "failed"
+        await deliver(shop)  # the cent by hand leaves too
+        assert await balance(shop) == 20 * DOLLAR - DOLLAR // 100
+        again = await shop.payments.checkout.refund(await shop.payments.returns.ask("ann", order.id))
+        assert (again.state, again.minor) == ("done", 1999)
+        shop.stripe.fail_refund(again.external_id or "")
+        await deliver(shop)
+        assert await balance(shop) == 20 * DOLLAR - DOLLAR // 100
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("order_of_events", [(0, 1, 2), (2, 1, 0), (1, 2, 2, 0, 1), (2,)])
+def test_a_dispute_takes_once_in_any_order_and_a_won_one_comes_back(
+    shop: Desk, order_of_events: tuple[int, ...]
+) -> None:
+    async def story() -> None:
+        order, session = await ordered(shop)
+        payment = shop.stripe.pay(session)
+        case = shop.stripe.dispute(payment)
+        await deliver(shop, *order_of_events)  # the payment itself may be told of last
+        assert await balance(shop) == 0
+        assert (await shop.payments.orders.get("ann", order.id)).disputed == 1
+        shop.stripe.decide(case, won=True)
+        await deliver(shop)
+        await deliver(shop)
+        assert await balance(shop) == 20 * DOLLAR
+        assert (await shop.ledger.balance("ann")).available == 20 * DOLLAR
+        assert (await shop.payments.orders.get("ann", order.id)).disputed == 0
+
+    asyncio.run(story())
+
+
+def test_an_inquiry_moves_nothing_and_a_lost_dispute_of_spent_money_is_owed(shop: Desk) -> None:
+    async def story() -> None:
+        _, session = await ordered(shop)
+        payment = shop.stripe.pay(session)
+        await deliver(shop)
+        await shop.ledger.hold("r1", "ann", 15 * DOLLAR, price_version="v")
+        await shop.ledger.settle(settlement("r1", 15 * DOLLAR))
+        shop.stripe.dispute(payment, inquiry=True)
+        await deliver(shop)
+        assert await balance(shop) == 5 * DOLLAR
+        case = shop.stripe.dispute(payment)
+        shop.stripe.decide(case, won=False)
+        await deliver(shop)
+        assert await balance(shop) == -15 * DOLLAR
+
+    asyncio.run(story())

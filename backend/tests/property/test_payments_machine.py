@@ -1,0 +1,237 @@
+"""Any order of orders, payments, events (late, twice, never), refunds, disputes, charges, codes, ends and crashes, on both databases:
+no order credits twice, nothing is lost, lots are the balance after every step."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from agent_marketplace.clock import ManualClock
+from agent_marketplace.db.base import metadata
+from agent_marketplace.errors import MarketplaceError
+from tests.fakes.books import DOLLAR, settlement
+from tests.fakes.paying import BOSS, Desk, opened
+from tests.fakes.stripe import StripeError
+
+pytest.importorskip("stripe")
+which = st.integers(0, 99)
+
+
+class Machine(RuleBasedStateMachine):
+    def __init__(self, database, runner) -> None:
+        super().__init__()
+        self.run = runner.run
+        with database.engine.begin() as connection:
+            for table in reversed(metadata.sorted_tables):
+                connection.execute(table.delete())
+        self.shop: Desk = opened(database, ManualClock())
+        self.count = 0
+        self.orders: list[Any] = []
+        self.codes: list[str] = []
+        self.given = 0  # nano-dollars by codes
+        self.spent = 0
+
+    def tried(self, call):
+        """What the room refuses is no fault of its; anything else is."""
+        try:
+            return self.run(call)
+        except MarketplaceError:
+            return None
+
+    def one(self, found, number):
+        return found[number % len(found)] if found else None
+
+    def of(self, kind):
+        return [x for x in self.shop.stripe.objects.values() if x["object"] == kind]
+
+    @rule(dollars=st.integers(5, 40), method=st.sampled_from(["stripe", "stripe", "webhook", "transfer"]))
+    def order(self, dollars, method):
+        self.count += 1
+        made = self.run(
+            self.shop.payments.orders.make("ann", method, dollars * DOLLAR, attempt=f"attempt-{self.count}")
+        )
+        self.orders.append(made)
+        if method == "stripe":
+            self.tried(self.shop.payments.checkout.start(made))
+
+    @rule(n=which, later=st.booleans())
+    def pay(self, n, later):
+        session = self.one([s for s in self.of("checkout.session") if s["status"] == "open"], n)
+        if session is not None:
+            self.shop.stripe.pay(session["id"], later=later)
+
+    @rule(n=which)
+    def clear(self, n):
+        waiting = [
+            s
+            for s in self.of("checkout.session")
+            if (s["status"], s["payment_status"]) == ("complete", "unpaid")
+        ]
+        if (session := self.one(waiting, n)) is not None:
+            self.shop.stripe.clear(session["id"])
+
+    @rule(n=which)
+    def leave(self, n):
+        if (session := self.one(self.of("checkout.session"), n)) is not None:
+            self.shop.stripe.expire(session["id"])
+
+    @rule(n=which, times=st.integers(1, 3))
+    def event(self, n, times):
+        if (event := self.one(self.shop.stripe.outbox, n)) is not None:
+            for _ in range(times):
+                self.tried(self.shop.payments.checkout.event(*self.shop.stripe.signed(event)))
+
+    @rule(n=which, times=st.integers(1, 2), wrong=st.booleans())
+    def notice(self, n, times, wrong):
+        order = self.one([o for o in self.orders if o.method == "webhook"], n)
+        if order is not None:
+            for _ in range(times):
+                more = {"amount": order.minor + 1, "id": f"bad-{order.id}"} if wrong else {"id": order.id}
+                self.tried(self.shop.payments.orders.notice(*self.shop.notice(order, **more)))
+
+    @rule(n=which)
+    def arrive(self, n):
+        if (order := self.one([o for o in self.orders if o.method == "transfer"], n)) is not None:
+            said = {"reference": f"bank-{order.id}", "reason": "statement"}
+            self.tried(self.shop.payments.orders.received(BOSS, order.id, order.minor, "USD", **said))
+
+    @rule(n=which)
+    def cancel(self, n):
+        if (order := self.one(self.orders, n)) is not None:
+            self.tried(self.shop.payments.orders.cancel("ann", order.id))
+
+    @rule(n=which)
+    def refund(self, n):
+        if (order := self.one(self.orders, n)) is not None:
+            asked = self.tried(self.shop.payments.returns.ask("ann", order.id))
+            if asked is not None:
+                self.tried(self.shop.payments.checkout.refund(asked))
+
+    @rule(n=which, cents=st.integers(1, 700))
+    def refund_at_stripes_console(self, n, cents):
+        if (payment := self.one(self.of("payment_intent"), n)) is not None:
+            try:
+                self.shop.stripe.refund_by_hand(payment["id"], cents)
+            except StripeError:
+                return
+
+    @rule(n=which)
+    def refund_comes_back(self, n):
+        if (refund := self.one([r for r in self.of("refund") if r["metadata"]], n)) is not None:
+            self.shop.stripe.fail_refund(refund["id"])
+
+    @rule(n=which, sent=st.booleans())
+    def pay_out(self, n, sent):
+        waiting = self.run(self.shop.payments.returns.find({"state": "asked"}, None, 99))
+        mine = [r for r in waiting if r.order_id in {o.id for o in self.orders if o.method != "stripe"}]
+        if (found := self.one(mine, n)) is not None:
+            reference = f"out-{found.id}" if sent else None
+            self.tried(
+                self.shop.payments.returns.close(BOSS, found.id, sent=sent, reference=reference, reason="r")
+            )
+
+    @rule(n=which)
+    def dispute(self, n):
+        undisputed = [
+            p
+            for p in self.of("payment_intent")
+            if not self.shop.stripe.objects[p["latest_charge"]]["disputed"]
+        ]
+        if (payment := self.one(undisputed, n)) is not None:
+            self.shop.stripe.dispute(payment["id"])
+
+    @rule(n=which, won=st.booleans())
+    def decide(self, n, won):
+        if (case := self.one(self.of("dispute"), n)) is not None:
+            self.shop.stripe.decide(case["id"], won=won)
+
+    @rule(cents=st.integers(1, 1500), keep=st.booleans())
+    def spend(self, cents, keep):
+        self.count += 1
+        name, amount = f"r{self.count}", cents * DOLLAR // 100
+        if self.tried(self.shop.ledger.hold(name, "ann", amount, price_version="v", ttl_s=10**7)) is None:
+            return
+        self.run(self.shop.ledger.settle(settlement(name, amount)))
+        self.spent += amount
+        if not keep:
+            self.run(self.shop.payments.disputes.open("ann", name, "wrong", ""))
+            self.run(self.shop.payments.disputes.decide(BOSS, name, grant=True, reason="right"))
+            self.spent -= amount
+
+    @rule()
+    def code(self):
+        made = self.run(
+            self.shop.payments.codes.make(
+                BOSS, "x", 1, 5 * DOLLAR, paid=True, per_account=0, days=1, credit_days=None, reason="r"
+            )
+        )
+        self.codes += made[1]
+
+    @rule(n=which)
+    def redeem(self, n):
+        if (code := self.one(self.codes, n)) is not None:
+            self.tried(self.shop.payments.codes.redeem("ann", code))
+
+    @rule(away=st.integers(0, 2), lost=st.integers(0, 2))
+    def outage(self, away, lost):
+        self.shop.stripe.away, self.shop.stripe.lost = away, lost
+
+    @rule(hours=st.integers(0, 30))
+    def wait(self, hours):
+        self.shop.clock.advance(hours * 3600 + 601)
+        self.tried(self.shop.payments.sweep())
+
+    @invariant()
+    def the_books_agree_and_nothing_counts_twice(self):
+        assert self.shop.problems() == []
+        orders = self.run(self.shop.payments.orders.find({"user_id": "ann"}, None, 1000))
+        credited = sum(o.credit_nano for o in orders if o.state == "paid")
+        returned = sum(o.returned_nano for o in orders)
+        assert self.run(self.shop.ledger.balance("ann")).balance == credited - returned - self.spent
+        paid = {
+            s["client_reference_id"]: s["amount_total"]
+            for s in self.of("checkout.session")
+            if s["payment_status"] == "paid"
+        }
+        for order in orders:
+            if order.method == "stripe" and order.state == "paid":
+                assert paid[order.id] == order.minor
+
+    def teardown(self):
+        """In the end all events arrive, twice and backwards: what Stripe was paid and kept is what was credited and kept."""
+        self.shop.stripe.away = self.shop.stripe.lost = 0
+        for event in [*self.shop.stripe.outbox[::-1], *self.shop.stripe.outbox]:
+            self.run(self.shop.payments.checkout.event(*self.shop.stripe.signed(event)))
+        self.shop.clock.advance(601)
+        self.run(self.shop.payments.sweep())
+        self.the_books_agree_and_nothing_counts_twice()
+        orders = {o.id: o for o in self.run(self.shop.payments.orders.find({"method": "stripe"}, None, 1000))}
+        for session in self.of("checkout.session"):
+            order = orders[session["client_reference_id"]]
+            assert (order.state == "paid") == (session["payment_status"] == "paid")
+            if order.state == "paid":
+                payment = self.shop.stripe.objects[session["payment_intent"]]
+                charge = self.shop.stripe.objects[payment["latest_charge"]]
+                cases = [c for c in self.of("dispute") if c["payment_intent"] == payment["id"]]
+                taken = -sum(t["amount"] for c in cases for t in c["balance_transactions"])
+                assert order.returned_nano == (charge["amount_refunded"] + taken) * DOLLAR // 100
+
+
+EXAMPLES = {"sqlite": 15, "postgresql": 4}
+
+
+def test_no_order_credits_twice_and_nothing_is_lost(database):
+    with asyncio.Runner() as runner:
+        run_state_machine_as_test(
+            lambda: Machine(database, runner),
+            settings=settings(
+                max_examples=EXAMPLES[database.dialect],
+                stateful_step_count=40,
+                deadline=None,
+                suppress_health_check=list(HealthCheck),
+                database=None,
+            ),
+        )
