@@ -170,7 +170,10 @@ class Rate(Body):
 
 
 class Signal(Body):
+    """reason: why a thumb points down."""
+
     kind: Name
+    reason: Literal["", "wrong", "incomplete", "instructions", "too_long", "style", "refused"] = ""
 
 
 class PatchConversation(Body):
@@ -363,8 +366,23 @@ class Ranked(Reply):
     basis: str
 
 
+class ThumbsOut(BaseModel):
+    """Of users who are heard. reasons: of the thumbs that point down."""
+
+    up: int
+    down: int
+    users: int
+    reasons: dict[str, int]
+
+
+class OneModelOut(ModelOut):
+    """thumbs null: nobody who is heard has given one."""
+
+    thumbs: ThumbsOut | None
+
+
 class OneModel(Reply):
-    model: ModelOut
+    model: OneModelOut
 
 
 class Offers(Reply):

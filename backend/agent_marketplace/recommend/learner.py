@@ -16,12 +16,14 @@ from agent_marketplace.recommend.calibration import Calibration, calibration
 from agent_marketplace.recommend.history import DAY_MS, History, Window
 from agent_marketplace.recommend.learning import (
     HALF_LIFE_DAYS,
+    REASONS,
     SIGNALS,
     Experience,
     holds_of,
     lengths_of,
     own_lengths,
     rate,
+    thumbs_of,
     trend,
 )
 
@@ -56,8 +58,11 @@ class Learner:
             self._engine.set_experience(experience)
         return experience
 
-    async def signal(self, user_id: str, request_id: str, kind: str) -> None:
-        """Notes what a user did with an answer (SIGNALS; `thumb_none` takes a thumb back). Raises BadRequest, NotFound."""
+    async def signal(self, user_id: str, request_id: str, kind: str, reason: str = "") -> None:
+        """Notes what a user did with an answer (SIGNALS; `thumb_none` takes a thumb back). reason: why a thumb points down, one
+        of REASONS. Raises BadRequest, NotFound."""
+        if reason and (kind != "thumb_down" or reason not in REASONS):
+            raise BadRequest(f"reason goes with thumb_down, and is one of {', '.join(REASONS)}")
         if kind != "thumb_none" and kind not in SIGNALS:
             raise BadRequest(f"Unknown signal {kind[:40]!r}; known: {', '.join([*SIGNALS, 'thumb_none'])}")
         now = self._clock.now_ms()
@@ -69,11 +74,15 @@ class Learner:
             if kind == "thumb_none":
                 store.clear_thumbs(connection, user_id, request_id)
             else:
-                store.put_signal(connection, user_id, request_id, model, kind, now)
+                store.put_signal(connection, user_id, request_id, model, kind, now, reason)
             return True
 
         if not await self._db.write(work):
             raise NotFound("There is no such answer of yours")
+
+    async def thumb(self, user_id: str, request_id: str) -> tuple[str, str] | None:
+        """(kind, reason) of the thumb that a user gave an answer."""
+        return await self._db.read(lambda c: store.thumb_of(c, user_id, request_id))
 
     async def leaderboard(self, *, days: int, task: str | None = None) -> Board:
         """What blind votes of the last `days` say. One that was worked out less than BOARD_MS ago is given again."""
@@ -130,12 +139,13 @@ def collect(
     uses, *periods = history.uses(windows)
     answers = list(history.answers())
     since = now_ms - round(_VOTE_DAYS * DAY_MS)
-    ballots = arena.ballots(connection, since)
+    ballots, votes = arena.ballots(connection, since), store.votes(connection, since, history)
     return Experience(
         lengths=lengths_of(answers),
         own=own_lengths(answers),
         holds=holds_of(answers),
-        ratings=rate(store.votes(connection, since, history), now_ms),
+        ratings=rate(votes, now_ms),
+        thumbs=thumbs_of(votes, now_ms),
         trending={name: trend(periods[2 * i], periods[2 * i + 1]) for i, name in enumerate(_PERIODS)},
         uses=uses,
         arena=standings(ballots, history, public_points(), now_ms) if ballots else {},

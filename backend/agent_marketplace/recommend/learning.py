@@ -6,6 +6,7 @@ Ratings are drawn towards 3.5 stars with the strength of eight paying users, and
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
@@ -27,6 +28,9 @@ SIGNALS: Mapping[str, float] = {
     "abandon": 2.5,
 }
 """Outcome signals as stars: an explicit thumb says more than a regenerated answer; each is one quiet vote (see `voices`)."""
+
+REASONS = ("wrong", "incomplete", "instructions", "too_long", "style", "refused")
+"""Why a thumb points down; a thumb that points up needs none."""
 
 SIGNAL_VOICE = 0.25
 TREND_FLOOR = 5
@@ -65,6 +69,16 @@ class Vote(msgspec.Struct, frozen=True, kw_only=True):
     at: int
     paid_nano: int
     trusted: bool = False
+    reason: str = ""
+
+
+class Thumbs(msgspec.Struct, frozen=True, kw_only=True):
+    """Thumbs that are heard. users: how many gave them; reasons: of those that point down, the most usual first."""
+
+    up: int
+    down: int
+    users: int
+    reasons: Mapping[str, int]
 
 
 class Rating(msgspec.Struct, frozen=True):
@@ -93,6 +107,7 @@ class Experience(msgspec.Struct, frozen=True):
     trending: Mapping[str, tuple[str, ...]] = {}
     uses: Mapping[str, int] = {}
     arena: Mapping[str, Standing] = {}
+    thumbs: Mapping[str, Thumbs] = {}
 
     def shown_ratings(self) -> dict[str, tuple[Decimal, int]]:
         """(stars 1..5 with two places, how many gave them) of models that users with a voice gave stars; others show none."""
@@ -155,6 +170,23 @@ def rate(votes: Iterable[Vote], now_ms: int) -> dict[str, Rating]:
         model: Rating((stars + PRIOR_STARS * PRIOR_VOICES) / (weight + PRIOR_VOICES), weight, raters)
         for model, (weight, stars, raters) in sums.items()
     }
+
+
+def thumbs_of(votes: Iterable[Vote], now_ms: int) -> dict[str, Thumbs]:
+    """Thumbs by model, of users with a voice."""
+    heard: dict[str, list[Vote]] = {}
+    for vote in votes:
+        if vote.kind in ("thumb_up", "thumb_down") and voice(vote, now_ms) > 0:
+            heard.setdefault(vote.model, []).append(vote)
+    found = {}
+    for model, given in heard.items():
+        down = [vote for vote in given if vote.kind == "thumb_down"]
+        reasons = Counter(vote.reason for vote in down if vote.reason)
+        found[model] = Thumbs(
+            up=len(given) - len(down), down=len(down), users=len({vote.user_id for vote in given}),
+            reasons=dict(reasons.most_common()),
+        )  # fmt: skip
+    return found
 
 
 def trend(now: Mapping[str, int], before: Mapping[str, int]) -> tuple[str, ...]:

@@ -80,14 +80,37 @@ def model_of(connection: sa.Connection, user_id: str, request_id: str) -> str | 
 
 
 def put_signal(
-    connection: sa.Connection, user_id: str, request_id: str, model: str, kind: str, now: int
+    connection: sa.Connection,
+    user_id: str,
+    request_id: str,
+    model: str,
+    kind: str,
+    now: int,
+    reason: str = "",
 ) -> None:
     """Notes a signal once per answer and kind; a thumb replaces the opposite thumb."""
     if kind in _THUMBS:
         clear_thumbs(connection, user_id, request_id)
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    values = {"request_id": request_id, "kind": kind, "user_id": user_id, "model": model, "at": now}
+    values = {
+        "request_id": request_id,
+        "kind": kind,
+        "user_id": user_id,
+        "model": model,
+        "at": now,
+        "reason": reason,
+    }
     connection.execute(insert(answer_signals).values(values).on_conflict_do_nothing())
+
+
+def thumb_of(connection: sa.Connection, user_id: str, request_id: str) -> tuple[str, str] | None:
+    """(kind, reason) of the thumb that a user gave an answer."""
+    t = answer_signals.c
+    query = sa.select(t.kind, t.reason).where(
+        t.request_id == request_id, t.user_id == user_id, t.kind.in_(_THUMBS)
+    )
+    row = connection.execute(query).first()
+    return None if row is None else (row[0], row[1] or "")
 
 
 def clear_thumbs(connection: sa.Connection, user_id: str, request_id: str) -> None:
@@ -135,7 +158,9 @@ def votes(connection: sa.Connection, since: int, heard: Voices) -> list[Vote]:
     )
     table = answer_signals
     signals = connection.execute(
-        sa.select(table.c.user_id, table.c.model, table.c.kind, table.c.at).where(table.c.at >= since)
+        sa.select(table.c.user_id, table.c.model, table.c.kind, table.c.at, table.c.reason).where(
+            table.c.at >= since
+        )
     )
     found = [
         Vote(
@@ -158,8 +183,9 @@ def votes(connection: sa.Connection, since: int, heard: Voices) -> list[Vote]:
             at=at,
             paid_nano=heard.paid(user, model),
             trusted=heard.trusts(user),
+            reason=reason or "",
         )
-        for user, model, kind, at in signals
+        for user, model, kind, at, reason in signals
         if kind in SIGNALS
     ]
     return found

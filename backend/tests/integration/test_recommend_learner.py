@@ -86,8 +86,17 @@ def test_signals_count_once_and_a_thumb_replaces_the_other(database: Database) -
             await world.learner.signal("u", request, kind)
         down = (await world.learner.refresh()).ratings["gpt-5.5"]
         assert down.stars < 3.5
+        await world.learner.signal("u", request, "thumb_down", "wrong")
+        assert await world.learner.thumb("u", request) == ("thumb_down", "wrong")
+        with pytest.raises(BadRequest):
+            await world.learner.signal("u", request, "thumb_up", "wrong")
+        await world.user("sock")  # its thumb is not shown either
+        await world.learner.signal("sock", await world.call("sock", "gpt-5.5"), "thumb_down", "style")
+        thumbs = (await world.learner.refresh()).thumbs["gpt-5.5"]
+        assert (thumbs.up, thumbs.down, thumbs.users, thumbs.reasons) == (0, 1, 1, {"wrong": 1})
         await world.learner.signal("u", request, "thumb_none")
         assert (await world.learner.refresh()).ratings == {}
+        assert world.engine.experience.thumbs == {}
 
     asyncio.run(story())
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Annotated, Any, Literal
 
+import msgspec
 from fastapi import Query, Request, Response
 
 from agent_marketplace.api import assist, present, replies, schemas
@@ -319,7 +320,14 @@ async def get_model(market: The, model_id: str) -> Response:
         raise NotFound(
             "Model not found", code="model_not_found", extra={"nearest": market.registry.nearest(model_id)}
         )
-    return success(model={**model.to_dict(), "price_history": await market.catalog.price_history(model.id)})
+    thumbs = market.engine.experience.thumbs.get(model.id)
+    return success(
+        model={
+            **model.to_dict(),
+            "price_history": await market.catalog.price_history(model.id),
+            "thumbs": None if thumbs is None else msgspec.to_builtins(thumbs),
+        }
+    )
 
 
 @router.post(
@@ -390,5 +398,5 @@ async def get_recommendations(market: The, principal: Caller, body: schemas.Reco
     responses={200: {"model": schemas.Reply}},
 )
 async def signal(market: The, principal: Writer, request_id: str, body: schemas.Signal) -> Response:
-    await market.learner.signal(principal.user_id, request_id, body.kind)
+    await market.learner.signal(principal.user_id, request_id, body.kind, body.reason)
     return success()

@@ -120,7 +120,9 @@ async def get_generation(market: The, principal: Reader, request_id: str) -> Res
         raise Conflict(
             "This answer is one of a blind comparison: its receipt is shown after the vote", code="veiled"
         )
-    return success(generation=shown(market, record))
+    thumb = await market.learner.thumb(principal.user_id, request_id)
+    said = None if thumb is None else {"kind": thumb[0], "reason": thumb[1] or None}
+    return success(generation={**shown(market, record), "thumb": said})
 
 
 def shown(market: Market, record: UsageRecord) -> dict[str, Any]:

@@ -12,6 +12,7 @@ answer_signals = sa.Table(
     sa.Column("user_id", sa.String(80), nullable=False, index=True),
     sa.Column("model", sa.String(200), nullable=False),
     sa.Column("at", sa.BigInteger, nullable=False),  # ms since the epoch
+    sa.Column("reason", sa.String(20)),  # of a thumb: one of `learning.REASONS`
     sa.PrimaryKeyConstraint("request_id", "kind"),
     sa.Index("ix_answer_signals_at", "at"),
 )

@@ -1,5 +1,6 @@
 import { ReceiptText, RotateCcw } from "lucide-react";
 import { providerName } from "@/shared/lib/names";
+import { Thumbs } from "@/shared/receipt/thumbs";
 import { IconButton } from "@/shared/ui/button";
 import { CopyButton } from "@/shared/ui/copy-button";
 import { BranchSwitcher } from "./branch-switcher";
@@ -14,7 +15,6 @@ import { FallbackNote } from "./states/fallback-note";
 import { ProblemCard } from "./states/problem-card";
 import { Waiting } from "./states/waiting";
 import { splitThought } from "./thought";
-import { Thumbs } from "./thumbs";
 
 export function AnswerView(props: MessageProps) {
   const { chat, message: stored } = props;

@@ -16,7 +16,7 @@ import { useMarket } from "./market-context";
 import { availability, retiresSoon } from "./model-facts";
 import { EvidenceList, OfferTable, PriceTable, TrafficFacts } from "./model-tables";
 import { asApiError, ProblemNotice } from "./problem-notice";
-import { RateModel } from "./rate-model";
+import { RateModel, ThumbsHere } from "./rate-model";
 
 /** All that is known of one model, each figure with its source and date. The list's card shows while the page loads. */
 export function ModelPage({ id }: { id: string }) {
@@ -73,6 +73,7 @@ export function ModelPage({ id }: { id: string }) {
           )}
         </Section>
         <RateModel model={model} />
+        {detail.data?.thumbs && <ThumbsHere thumbs={detail.data.thumbs} />}
         <Section title="Evidence">
           <EvidenceList evidence={model.evidence} />
         </Section>

@@ -2,8 +2,10 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Star } from "lucide-react";
 import { useState } from "react";
 import { useApi, useSession } from "@/shared/api/services";
-import type { Model } from "@/shared/api/types";
+import type { Model, ModelDetail } from "@/shared/api/types";
 import { cn } from "@/shared/lib/cn";
+import { answers, count } from "@/shared/lib/format";
+import { thumbReasons } from "@/shared/receipt/receipt";
 
 const STARS = [1, 2, 3, 4, 5];
 
@@ -45,5 +47,17 @@ export function RateModel({ model }: { model: Model }) {
         {rate.isError ? rate.error.message : rate.isSuccess ? "Thank you." : ""}
       </span>
     </div>
+  );
+}
+
+/** What people with a voice said of single answers, with how many they are. */
+export function ThumbsHere({ thumbs }: { thumbs: NonNullable<ModelDetail["thumbs"]> }) {
+  const { up, down, users, reasons } = thumbs;
+  const why = Object.entries(reasons).map(([reason, times]) => `${thumbReasons[reason] ?? reason} (${count(times)})`);
+  return (
+    <p className="text-sm text-muted">
+      Of {answers(up + down)} judged by {users === 1 ? "one person" : `${count(users)} people`}, {count(up)} good
+      {why.length > 0 && `; bad because: ${why.join(", ")}`}
+    </p>
   );
 }

@@ -5065,12 +5065,82 @@ export interface components {
         };
         /** OneModel */
         OneModel: {
-            model: components["schemas"]["ModelOut"];
+            model: components["schemas"]["OneModelOut"];
             /**
              * Success
              * @constant
              */
             success: true;
+        };
+        /**
+         * OneModelOut
+         * @description thumbs null: nobody who is heard has given one.
+         */
+        OneModelOut: {
+            /**
+             * Aliases
+             * @default []
+             */
+            aliases: string[];
+            /** Capabilities */
+            capabilities: string[];
+            /** Context Window */
+            context_window: number;
+            /** Cost Per 1K */
+            cost_per_1k: number | null;
+            /** Description */
+            description: string;
+            /**
+             * Evidence
+             * @default []
+             */
+            evidence: components["schemas"]["EvidenceOut"][];
+            /** Id */
+            id: string;
+            /** Is Available */
+            is_available: boolean;
+            /** Max Input */
+            max_input?: number | null;
+            /** Max Output */
+            max_output?: number | null;
+            /** Model Id */
+            model_id: string;
+            /** Name */
+            name: string;
+            /** Offers Count */
+            offers_count: number;
+            prices?: components["schemas"]["Prices"] | null;
+            /**
+             * Pricing Tier
+             * @enum {string}
+             */
+            pricing_tier: "free" | "paid" | "premium";
+            /** Provider */
+            provider: string;
+            /** Rating */
+            rating: number | null;
+            /** Rating Count */
+            rating_count: number;
+            /** Released On */
+            released_on?: string | null;
+            /** Retires On */
+            retires_on?: string | null;
+            /** Runs Here */
+            runs_here: boolean;
+            /** Successor */
+            successor?: string | null;
+            /**
+             * Tags
+             * @default []
+             */
+            tags: string[];
+            thumbs: components["schemas"]["ThumbsOut"] | null;
+            /** Unavailable Reason */
+            unavailable_reason?: string | null;
+            /** Use Count */
+            use_count: number;
+        } & {
+            [key: string]: unknown;
         };
         /** OpenDispute */
         OpenDispute: {
@@ -6373,10 +6443,19 @@ export interface components {
              */
             success: true;
         };
-        /** Signal */
+        /**
+         * Signal
+         * @description reason: why a thumb points down.
+         */
         Signal: {
             /** Kind */
             kind: string;
+            /**
+             * Reason
+             * @default
+             * @enum {string}
+             */
+            reason: "" | "wrong" | "incomplete" | "instructions" | "too_long" | "style" | "refused";
         };
         /** SignedIn */
         SignedIn: {
@@ -6712,6 +6791,22 @@ export interface components {
             success: true;
             /** Taken */
             taken: number;
+        };
+        /**
+         * ThumbsOut
+         * @description Of users who are heard. reasons: of the thumbs that point down.
+         */
+        ThumbsOut: {
+            /** Down */
+            down: number;
+            /** Reasons */
+            reasons: {
+                [key: string]: number;
+            };
+            /** Up */
+            up: number;
+            /** Users */
+            users: number;
         };
         /**
          * Times

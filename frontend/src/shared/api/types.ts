@@ -85,6 +85,8 @@ interface PricePoint {
 
 export interface ModelDetail extends Model {
   price_history?: PricePoint[];
+  /** Of paying or trusted users; null = none. */
+  thumbs?: { up: number; down: number; users: number; reasons: Record<string, number> } | null;
 }
 
 export interface Offer {

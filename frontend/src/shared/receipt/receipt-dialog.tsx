@@ -4,6 +4,7 @@ import { useApi } from "@/shared/api/services";
 import { count, moment, money, perMillion } from "@/shared/lib/format";
 import { providerName } from "@/shared/lib/names";
 import { type Attempt, estimateVerdict, type Generation, generationQuery } from "@/shared/receipt/receipt";
+import { Thumbs } from "@/shared/receipt/thumbs";
 import { Button } from "@/shared/ui/button";
 import { Dialog, DialogBody } from "@/shared/ui/dialog";
 import { Skeleton } from "@/shared/ui/skeleton";
@@ -50,6 +51,11 @@ function Receipt({ generation: g }: { generation: Generation }) {
           {g.provider && ` · ${providerName(g.provider)}`}
         </span>
       </p>
+      {(g.status === "ok" || g.status === "partial") && (
+        <p className="flex flex-wrap items-center gap-1 text-sm text-muted">
+          What was it like? <Thumbs requestId={g.request_id} said={g.thumb ?? null} />
+        </p>
+      )}
       {g.fallback && (
         <p>
           {g.fallback.from} did not answer ({g.fallback.reason.replaceAll("_", " ")}); {g.fallback.to} answered instead.

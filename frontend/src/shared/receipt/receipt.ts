@@ -43,7 +43,19 @@ export interface Generation {
     estimated?: boolean;
   } | null;
   error?: { code: string; words?: string } | null;
+  /** What the account said of the answer. */
+  thumb?: { kind: string; reason: string | null } | null;
 }
+
+/** Why an answer was bad, as the server calls it and in words. */
+export const thumbReasons: Record<string, string> = {
+  wrong: "It is wrong",
+  incomplete: "It is incomplete",
+  instructions: "It ignored instructions",
+  too_long: "It is too long",
+  style: "Its style",
+  refused: "It refused",
+};
 
 export const generationQuery = (api: ApiClient, requestId: string) =>
   queryOptions({
