@@ -3,7 +3,7 @@ PORT ?= 8000
 HOST ?= 127.0.0.1
 SHELL := /bin/sh
 
-.PHONY: help run test setup setup-dev dev fix test-one demo wheel check backend-test frontend-test e2e bare-test clients lock licences \
+.PHONY: help run test setup setup-dev dev fix test-one demo wheel check backend-test coverage frontend-test e2e bare-test clients lock licences \
 	sbom openapi clean
 
 help:            ## list the targets
@@ -47,8 +47,12 @@ test:            ## set up and run all checks and tests
 check:           ## formatting, lint, types, import directions, house rules
 	@scripts/test.sh check
 
-backend-test:    ## the Python tests with coverage
+backend-test:    ## the Python tests
 	@scripts/test.sh backend
+
+coverage:        ## the Python tests under coverage, and its gates
+	@scripts/setup.sh test
+	@scripts/test.sh coverage
 
 frontend-test:   ## the UI's checks and unit tests
 	@scripts/test.sh frontend

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs the checks and tests; with a name (check, backend, frontend, e2e) only that part. Every part runs even if an earlier one failed.
+# Runs the checks and tests; with a name (check, backend, frontend, e2e) only that part, or `coverage`. Every part runs even if an earlier one failed.
 #   scripts/test.sh fix      formats, and mends what the linters can mend
 #   scripts/test.sh one T    one test: a file or id of pytest's, a word of a test's name, a file of the page's tests
 set -u
@@ -35,13 +35,13 @@ same_types() (
     [ $code = 0 ] || echo "    the document or the types are stale: run make openapi"
     exit $code
 )
-backend_tests() (
+pytests() { in_backend "$bin/python" -m pytest -n "${PYTEST_WORKERS:-3}" --dist loadgroup --durations=10; }
+# Measuring takes half as long again, and what PostgreSQL repeats after SQLite adds no line: a target of its own, every night.
+coverage() (
     cd backend || exit 1
     rm -f .coverage .coverage.*
     code=0
-    # Measuring doubles the time, and what PostgreSQL repeats after SQLite adds no line: it is run without.
-    "$bin/coverage" run -m pytest -n "${PYTEST_WORKERS:-3}" --dist loadgroup --durations=10 -m "not repeated" || code=$?
-    "$bin/python" -m pytest -n "${PYTEST_WORKERS:-3}" --dist loadgroup -m repeated || code=$?
+    "$bin/coverage" run -m pytest -n "${PYTEST_WORKERS:-3}" --dist loadgroup -m "not repeated" || code=$?
     "$bin/coverage" combine -q # a process that a test killed may leave a torn file: it says so and goes on
     rm -f .coverage.*
     report=$("$bin/coverage" report --skip-covered --sort=-cover) || code=1
@@ -82,7 +82,7 @@ if part check; then
     step "House rules" "$bin/python" scripts/check_rules.py
 fi
 if part backend; then
-    step "Backend tests" backend_tests
+    step "Backend tests" pytests
 fi
 if part frontend; then
     step "UI: types" in_frontend npm run --silent typecheck
@@ -97,6 +97,9 @@ if part frontend; then
 fi
 if part e2e; then
     step "Browser tests" in_frontend npm run --silent e2e
+fi
+if [ "$only" = coverage ]; then
+    step "Coverage" coverage
 fi
 if [ -n "$failed" ]; then
     printf '\nFAILED:%b\n' "$failed"

@@ -1,9 +1,9 @@
 import { answered, ask, PASSWORD, shortAnswers, signedIn } from "./chat-support";
-import { expect, expectAccessible, expectAccessibleInEveryTheme, expectNoSidewaysScroll, isPhone, test } from "./fixtures";
+import { expect, expectAccessible, expectAccessibleInEveryTheme, expectNoSidewaysScroll, test } from "./fixtures";
 
 test.setTimeout(90_000);
 
-test("account and connect are accessible in every theme", async ({ page, request }) => {
+test("account and connect are accessible in every theme", { tag: "@phone" }, async ({ page, request }) => {
   await signedIn(page, request);
   await page.goto("/account");
   await expect(page.getByText("to spend")).toBeVisible();
@@ -28,7 +28,6 @@ test("what was asked stands in the usage, with the sign-up credit in the stateme
 });
 
 test("the page is read to its end with the keyboard alone", async ({ page, request }) => {
-  test.skip(isPhone(page), "a phone has no keyboard");
   await signedIn(page, request);
   await page.goto("/account");
   await page.getByRole("button", { name: "Sign out" }).focus();
@@ -58,7 +57,6 @@ test("a key is made with a cap, shown once, works, and dies when revoked", async
 });
 
 test("the settings for curl work as they are copied", async ({ page, request, context }) => {
-  test.skip(isPhone(page), "a phone has no terminal");
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   await signedIn(page, request);
   await page.goto("/connect");

@@ -1,8 +1,6 @@
 import type { APIRequestContext } from "@playwright/test";
 import { signedIn } from "./chat-support";
-import { expect, expectAccessibleInEveryTheme, expectNoSidewaysScroll, isPhone, test } from "./fixtures";
-
-test.skip(({ page }) => isPhone(page), "tables and charts are looked at on a desk");
+import { expect, expectAccessibleInEveryTheme, expectNoSidewaysScroll, test } from "./fixtures";
 
 const call = async (request: APIRequestContext, token: string): Promise<void> => {
   const reply = await request.post("/api/v1/agents/completion", {

@@ -1,5 +1,5 @@
 import { composer, signedIn } from "./chat-support";
-import { expect, isPhone, test } from "./fixtures";
+import { expect, test } from "./fixtures";
 
 const ANSWER_BYTES = 24_000;
 const TOKENS_PER_SECOND = 300;
@@ -97,7 +97,6 @@ test.use({ trace: "off" });
 const GUARD_MS = 200;
 
 test("no long task while 24 kB stream into a chat of 200 messages", async ({ page, request, browser }) => {
-  test.skip(isPhone(page), "one measurement, on the desk's layout, which shows more at once");
   test.setTimeout(120_000);
   await signedIn(page, request);
   await page.addInitScript(scriptServer, { bytes: ANSWER_BYTES, speed: TOKENS_PER_SECOND, messages: MESSAGES });

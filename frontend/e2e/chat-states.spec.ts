@@ -172,7 +172,7 @@ test("closing that dialog gives the question back", async ({ page, request }) =>
   await expect(composer(page)).toHaveValue("precious words");
 });
 
-test("an empty chat and a phone's width are accessible", async ({ page }) => {
+test("an empty chat and a phone's width are accessible", { tag: "@phone" }, async ({ page }) => {
   await page.goto("/chat");
   await expect(page.getByText("Ask anything")).toBeVisible();
   await expectAccessible(page);

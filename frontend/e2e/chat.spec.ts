@@ -6,7 +6,7 @@ test.setTimeout(120_000);
 /** What the small local model writes about for a good while. */
 const LONG = "Write a long story about a lighthouse keeper and her cat.";
 
-test("a newcomer's first question is answered, priced and kept", async ({ page }) => {
+test("a newcomer's first question is answered, priced and kept", { tag: "@phone" }, async ({ page }) => {
   await shortAnswers(page);
   await page.goto("/chat");
   await ask(page, "Say hello in one short sentence.");
@@ -88,7 +88,7 @@ test("an edited question is a branch; both can be read again", async ({ page, re
   await expect(page.getByRole("article", { name: /^Answer by/ })).toContainText("2/2");
 });
 
-test("the history is searched, renamed, saved and emptied", async ({ page, request }) => {
+test("the history is searched, renamed, saved and emptied", { tag: "@phone" }, async ({ page, request }) => {
   await signedIn(page, request);
   await shortAnswers(page);
   await page.goto("/chat");
@@ -130,7 +130,6 @@ test("a temporary chat leaves nothing on the server", async ({ page, request }) 
 });
 
 test("everything goes by keyboard: model, instructions, question, stop", async ({ page, request }) => {
-  test.skip(isPhone(page), "a phone has no keyboard");
   await signedIn(page, request);
   await page.goto("/chat");
   await expect(composer(page)).toBeFocused();

@@ -14,7 +14,7 @@ import {
 const card = (page: Page, index: number) => page.locator(`[data-index="${index}"]`);
 
 test.describe("the marketplace", () => {
-  test("shows every model, and only the visible ones are in the document", async ({ page }) => {
+  test("shows every model, and only the visible ones are in the document", { tag: "@phone" }, async ({ page }) => {
     await page.goto("/marketplace");
     await expect(page.getByText(/^\d{3,} models$/)).toBeVisible();
     const cells = await page.getByRole("gridcell").count();
@@ -35,7 +35,7 @@ test.describe("the marketplace", () => {
     await expect(page.getByRole("button", { name: /^premium/i })).toHaveAttribute("aria-pressed", "true");
   });
 
-  test("a facet's count is what a click shows", async ({ page }) => {
+  test("a facet's count is what a click shows", { tag: "@phone" }, async ({ page }) => {
     await page.goto("/marketplace");
     if (isPhone(page)) await page.getByRole("button", { name: /filters/i }).click();
     const facets = isPhone(page) ? page.getByRole("dialog") : page.getByRole("complementary", { name: "Filters" });
@@ -47,7 +47,6 @@ test.describe("the marketplace", () => {
   });
 
   test("is worked by keyboard alone: search, cards, star, compare, page, back", async ({ page }) => {
-    test.skip(isPhone(page), "a phone has no keyboard");
     await page.goto("/marketplace");
     await expect(page.getByRole("gridcell").first()).toBeVisible();
     await page.keyboard.press("/");
@@ -79,7 +78,6 @@ test.describe("the marketplace", () => {
   });
 
   test("the last card is reached by key, so no model hides from a keyboard", async ({ page }) => {
-    test.skip(isPhone(page), "a phone has no keyboard");
     await page.goto("/marketplace?sort=name");
     await card(page, 0).focus();
     await page.keyboard.press("End");
@@ -109,7 +107,6 @@ test.describe("the marketplace", () => {
   });
 
   test("a newcomer waits for 200 kB at most, and for no editor", async ({ page }) => {
-    test.skip(isPhone(page), "a phone fetches the same");
     const { total, requests } = await measureFirstLoad(page, "/");
     expect(requests.length).toBeGreaterThan(5);
     expect(total, JSON.stringify(requests)).toBeLessThanOrEqual(FIRST_LOAD);
@@ -118,7 +115,9 @@ test.describe("the marketplace", () => {
     await expectAccessibleInEveryTheme(page);
   });
 
-  test("Q Assistant lets a newcomer sign up, then answers with reasons, a price and one click", async ({ page }) => {
+  test("Q Assistant lets a newcomer sign up, then answers with reasons, a price and one click", { tag: "@phone" }, async ({
+    page,
+  }) => {
     await page.goto("/");
     await page.getByRole("button", { name: "Find out why my asyncio test hangs" }).click();
     const dialog = page.getByRole("dialog");
@@ -140,7 +139,7 @@ test.describe("the marketplace", () => {
 });
 
 test.describe("states of the marketplace", () => {
-  test("loading: cards of the real size, and nothing moves when they come", async ({ page }) => {
+  test("loading: cards of the real size, and nothing moves when they come", { tag: "@phone" }, async ({ page }) => {
     await page.addInitScript(() => {
       const shifts: number[] = [];
       Object.assign(window, { shifts });
@@ -168,7 +167,7 @@ test.describe("states of the marketplace", () => {
     expect(shift).toBeLessThan(0.05);
   });
 
-  test("nothing found: says why and how to go on", async ({ page }) => {
+  test("nothing found: says why and how to go on", { tag: "@phone" }, async ({ page }) => {
     await page.goto("/marketplace?q=zzzzqqqq&tier=free");
     await expect(page.getByText("No model matches")).toBeVisible();
     await expectAccessible(page);

@@ -1,6 +1,6 @@
 import { expect, expectAccessibleInEveryTheme, isPhone, test } from "./fixtures";
 
-test("workbench, marketplace and model page hold WCAG 2.2 AA in every theme", async ({ page }) => {
+test("workbench, marketplace and model page hold WCAG 2.2 AA in every theme", { tag: "@phone" }, async ({ page }) => {
   for (const pane of isPhone(page) ? ["editor", "market", "chat"] : ["editor"]) {
     await page.goto(`/?pane=${pane}`);
     if (!isPhone(page) || pane === "editor") await expect(page.locator(".cm-content")).toBeVisible();

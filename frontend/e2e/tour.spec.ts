@@ -1,6 +1,6 @@
 import type { Page } from "@playwright/test";
 import { answered, ask, shortAnswers, signedIn } from "./chat-support";
-import { expect, expectAccessible, expectAccessibleInEveryTheme, expectNoSidewaysScroll, isPhone, test } from "./fixtures";
+import { expect, expectAccessible, expectAccessibleInEveryTheme, expectNoSidewaysScroll, test } from "./fixtures";
 
 test.setTimeout(90_000);
 
@@ -29,39 +29,42 @@ async function expectBeside(page: Page, anchor: string): Promise<void> {
     .toBe("beside");
 }
 
-test("leads through the whole story beside the real elements, each step accessible", async ({ page, request }, info) => {
-  await signedIn(page, request);
-  await shortAnswers(page);
-  await page.goto("/chat");
-  await ask(page, "Say hi.");
-  await answered(page);
-  await page.goto("/?tour=1");
-  await expect(page).not.toHaveURL(/tour=/);
-  await expect(tour(page)).toBeFocused();
-  const anchors = [
-    '[data-tour="search"]',
-    '[data-tour="assistant"]',
-    '[data-cell="0"]',
-    '[data-cell="0"] [data-tour="compare"]',
-    'form[aria-label="Message"]',
-    '[data-tour="receipt"]',
-    '[data-tour="statement"]',
-    '[data-tour="connect"]',
-  ];
-  for (const [index, anchor] of anchors.entries()) {
-    await expect(step(page, index + 1)).toBeVisible();
-    await expectBeside(page, anchor);
-    await page.screenshot({ path: info.outputPath(`step-${index + 1}.png`) });
-    await expectAccessible(page);
-    await expectNoSidewaysScroll(page);
-    await page.getByRole("button", { name: index + 1 < STEPS ? "Next" : "Done", exact: true }).click();
-  }
-  await expect(tour(page)).toBeHidden();
-  expect(await page.evaluate(() => localStorage.getItem("marketplace.tour"))).toBe("finished");
-});
+test(
+  "leads through the whole story beside the real elements, each step accessible",
+  { tag: "@phone" },
+  async ({ page, request }, info) => {
+    await signedIn(page, request);
+    await shortAnswers(page);
+    await page.goto("/chat");
+    await ask(page, "Say hi.");
+    await answered(page);
+    await page.goto("/?tour=1");
+    await expect(page).not.toHaveURL(/tour=/);
+    await expect(tour(page)).toBeFocused();
+    const anchors = [
+      '[data-tour="search"]',
+      '[data-tour="assistant"]',
+      '[data-cell="0"]',
+      '[data-cell="0"] [data-tour="compare"]',
+      'form[aria-label="Message"]',
+      '[data-tour="receipt"]',
+      '[data-tour="statement"]',
+      '[data-tour="connect"]',
+    ];
+    for (const [index, anchor] of anchors.entries()) {
+      await expect(step(page, index + 1)).toBeVisible();
+      await expectBeside(page, anchor);
+      await page.screenshot({ path: info.outputPath(`step-${index + 1}.png`) });
+      await expectAccessible(page);
+      await expectNoSidewaysScroll(page);
+      await page.getByRole("button", { name: index + 1 < STEPS ? "Next" : "Done", exact: true }).click();
+    }
+    await expect(tour(page)).toBeHidden();
+    expect(await page.evaluate(() => localStorage.getItem("marketplace.tour"))).toBe("finished");
+  },
+);
 
 test("is worked by keys, left by Escape, and goes on where it was left", async ({ page }) => {
-  test.skip(isPhone(page), "a phone has no keyboard");
   await page.goto("/?tour=1");
   await expect(step(page, 1)).toBeFocused({ timeout: 30_000 });
   await page.keyboard.press("ArrowRight");

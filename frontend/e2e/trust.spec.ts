@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Page } from "@playwright/test";
 import { ask, signedIn } from "./chat-support";
-import { expect, isPhone, test } from "./fixtures";
+import { expect, test } from "./fixtures";
 
 const editor = (page: Page) => page.locator(".cm-content");
 
@@ -11,7 +11,10 @@ async function type(page: Page, text: string): Promise<void> {
   await page.keyboard.type(text);
 }
 
-test("over plain http on the local network every page works and code can be copied", async ({ page, baseURL }) => {
+test("over plain http on the local network every page works and code can be copied", { tag: "@phone" }, async ({
+  page,
+  baseURL,
+}) => {
   // The name leads to this machine and is no localhost: no secure context, as for whoever follows compose.yaml.
   const lan = (baseURL ?? "").replace("127.0.0.1", "lan.test");
   for (const path of ["/", "/marketplace", "/chat", "/account"]) {
@@ -36,7 +39,6 @@ test("two tabs of the workbench both keep what was written", async ({ page, cont
 });
 
 test("the next user of this browser sees neither files nor draft of the one who signed out", async ({ page, request }) => {
-  test.skip(isPhone(page), "a phone signs out the same way");
   await signedIn(page, request);
   await page.goto("/");
   await type(page, "secret = 1\n");

@@ -3,7 +3,7 @@ import { ask, signedIn } from "./chat-support";
 import { expect, expectAccessible, expectAccessibleInEveryTheme, expectNoSidewaysScroll, isPhone, test } from "./fixtures";
 
 test.describe("the workbench", () => {
-  test("a selection becomes a question in the chat", async ({ page }) => {
+  test("a selection becomes a question in the chat", { tag: "@phone" }, async ({ page }) => {
     await page.goto("/?pane=editor");
     await page.locator(".cm-content").click();
     await page.keyboard.press("Control+a");
@@ -13,7 +13,7 @@ test.describe("the workbench", () => {
     );
   });
 
-  test("what is typed survives a reload", async ({ page }) => {
+  test("what is typed survives a reload", { tag: "@phone" }, async ({ page }) => {
     await page.goto("/?pane=editor");
     await page.locator(".cm-content").click();
     await page.keyboard.press("Control+End");
@@ -23,7 +23,6 @@ test.describe("the workbench", () => {
   });
 
   test("Tab leaves the editor: no keyboard trap", async ({ page }) => {
-    test.skip(isPhone(page), "a phone has no keyboard");
     await page.goto("/?pane=editor");
     await page.locator(".cm-content").click();
     await page.keyboard.press("Tab");
@@ -31,7 +30,6 @@ test.describe("the workbench", () => {
   });
 
   test("a splitter is moved by key and stays where it was put", async ({ page }) => {
-    test.skip(isPhone(page), "a phone shows one pane");
     await page.goto("/?pane=editor");
     const splitter = page.getByRole("separator", { name: "Width of the marketplace" });
     const before = Number(await splitter.getAttribute("aria-valuenow"));
@@ -74,7 +72,6 @@ test.describe("the workbench", () => {
   });
 
   test("the palette's commands work: theme, help", async ({ page }) => {
-    test.skip(isPhone(page), "a phone has no keyboard");
     await page.goto("/");
     await expect(page.getByText(/^\d{3,} models$/)).toBeAttached();
     await page.keyboard.press("Control+k");
@@ -138,7 +135,7 @@ test.describe("code from an answer", () => {
     await page.route("**/api/v1/agents/chat", (route) => route.fulfill({ contentType: "text/event-stream", body }));
   }
 
-  test("is looked at as a diff, then taken or left", async ({ page, request }) => {
+  test("is looked at as a diff, then taken or left", { tag: "@phone" }, async ({ page, request }) => {
     await signedIn(page, request);
     await answerWithCode(page);
     await page.goto("/?pane=editor");
@@ -177,11 +174,10 @@ test.describe("code from an answer", () => {
     await page.goto("/?pane=editor");
     await page.locator(".cm-content").click();
     await page.keyboard.press("Control+End");
-    if (isPhone(page)) await page.getByRole("link", { name: "Chat", exact: true }).click();
     await ask(page, "Greet more formally");
     await page.getByRole("button", { name: "Insert at cursor" }).click();
     await expect(page.locator(".cm-content")).toContainText("Good day");
     await expect(page.locator(".cm-content")).toContainText("A scratch file");
-    if (!isPhone(page)) await expect(page.locator(".cm-content")).toBeFocused();
+    await expect(page.locator(".cm-content")).toBeFocused();
   });
 });

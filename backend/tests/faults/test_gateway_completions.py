@@ -3,14 +3,10 @@
 import asyncio
 from typing import Any
 
-import pytest
-
 from agent_marketplace.accounts.keys import Cap
 from agent_marketplace.wires.fim.client_side import USUAL_TOKENS
 from tests.fakes.rig import Rig, on_rig
 from tests.fakes.upstream import Behaviour
-
-pytestmark = pytest.mark.both_databases
 
 GOOD = Behaviour(text="a + b", usage=(40, 4))
 CODESTRAL = "codestral-2508"

@@ -2,13 +2,10 @@
 
 from typing import Any
 
-import pytest
-
 from agent_marketplace.accounts.keys import Cap
 from tests.fakes.rig import MODEL, Rig, completion, on_rig
 from tests.fakes.upstream import Behaviour
 
-pytestmark = pytest.mark.both_databases
 ASK = [{"role": "user", "content": "Say something."}]
 MOST = 16_384  # of MODEL
 ENOUGH = 5_000_000  # nano-dollars: some 8,000 tokens of it, not 16,384

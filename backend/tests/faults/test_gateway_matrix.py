@@ -14,8 +14,6 @@ from agent_marketplace.net.http import Timeouts
 from tests.fakes.rig import SOON, Answer, Rig, on_rig
 from tests.fakes.upstream import HTML, Behaviour
 
-pytestmark = pytest.mark.both_databases
-
 Bill = Literal["usage", "estimate", "nothing"]
 FAST = Timeouts(connect_s=1, first_byte_s=1.5, idle_s=0.8, total_s=6)
 PATHS = ("/v1/chat/completions", "/api/v1/agents/completion", "/api/v1/agents/chat")

@@ -9,7 +9,6 @@ import pytest
 from tests.fakes.rig import Rig, on_rig
 from tests.fakes.upstream import Behaviour
 
-pytestmark = pytest.mark.both_databases
 FUNCTION = {"type": "object", "properties": {"path": {"type": "string"}}}
 CHAT_TOOL = {"type": "function", "function": {"name": "read", "parameters": FUNCTION}}
 ARGUMENTS = {"path": "a"}

@@ -14,8 +14,6 @@ from agent_marketplace.vault import Secret
 from tests.fakes.rig import MODEL, Rig, on_rig
 from tests.fakes.upstream import Behaviour
 
-pytestmark = pytest.mark.both_databases
-
 GOOD = Behaviour(text="from elsewhere", usage=(11, 3))
 DOWN = Behaviour(status=500)
 SHORT = "command-r-plus-08-2024"  # cohere's: dearer than the rig's model, and its answers have at most 4,000 tokens

@@ -16,8 +16,6 @@ from agent_marketplace.wires.shared.tokens import count_text
 from tests.fakes.rig import MODEL, Rig, on_rig
 from tests.fakes.upstream import Behaviour
 
-pytestmark = pytest.mark.both_databases
-
 MODELS = {"openai": MODEL, "anthropic": "claude-sonnet-4-6", "google": "gemini-2.5-flash"}
 TEXT = "Hello there"
 COUNTED = count_text(TEXT)

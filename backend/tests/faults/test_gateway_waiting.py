@@ -5,8 +5,6 @@ import pytest
 from tests.fakes.rig import MODEL, Rig, on_rig
 from tests.fakes.upstream import Behaviour
 
-pytestmark = pytest.mark.both_databases
-
 GOOD = Behaviour(text="from elsewhere", usage=(11, 3))
 HOLE = Behaviour(connect="silent")
 PING = b'data: {"choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}\n\n'

@@ -12,8 +12,6 @@ from agent_marketplace.usage import Usage
 from tests.fakes.rig import Answer, Rig, on_rig
 from tests.fakes.upstream import Behaviour, FakeUpstream
 
-pytestmark = pytest.mark.both_databases
-
 MODEL = "claude-sonnet-4-6"
 REDACTED = {"type": "redacted_thinking", "data": "EmwKAhgBEgy3va3pzix"}
 CITED = {

@@ -12,8 +12,6 @@ import pytest
 from tests.fakes.server import AGENTS, MARKET, NUMBER, PAID, Client, Server, agreed, check, refused, running
 from tests.fakes.upstream import Behaviour
 
-pytestmark = pytest.mark.both_databases
-
 COMPLETION = {
     "result": str, "tokens_used": int, "cost": NUMBER, "balance_remaining": NUMBER, "model": str, "provider": str,
     "finish_reason": str, "usage": {"input_tokens": int, "output_tokens": int}, "request_id": str,

@@ -7,8 +7,6 @@ import pytest
 
 from tests.fakes.server import AGENTS, MARKET, NUMBER, PAID, Client, Server, agreed, check, refused, running
 
-pytestmark = pytest.mark.both_databases
-
 MODEL = {
     "id": str, "name": str, "provider": str, "model_id": str, "pricing_tier": str, "cost_per_1k": (*NUMBER, None),
     "context_window": (int, None), "capabilities": [str], "rating": (*NUMBER, None), "use_count": int, "is_available": bool,

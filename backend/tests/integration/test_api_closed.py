@@ -8,8 +8,6 @@ import pytest
 from agent_marketplace.accounts.emails import mailbox, network
 from tests.fakes.server import MARKET, PASSWORD, Server, running
 
-pytestmark = pytest.mark.both_databases
-
 TOKEN = "a-token-for-the-scraper-0123456789"
 
 

@@ -14,8 +14,6 @@ from agent_marketplace.api.document import document_text
 from agent_marketplace.api.doors import DOORS
 from tests.fakes.server import AGENTS, MARKET, PAID, PASSWORD, Answer, Server, running
 
-pytestmark = pytest.mark.both_databases
-
 FRONTEND = Path(__file__).parents[3] / "frontend" / "openapi.json"
 
 

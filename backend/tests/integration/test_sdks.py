@@ -19,8 +19,6 @@ from google.genai import types as genai_types
 from tests.fakes.server import MARKET, PAID, Client, Server, agreed, running
 from tests.fakes.upstream import Behaviour
 
-pytestmark = pytest.mark.both_databases
-
 CLAUDE, GEMINI, VECTORS = "claude-haiku-4.5", "gemini-2.5-flash", "text-embedding-3-small"
 TEXT = "Hello from the fake upstream ."
 PNG = base64.b64decode(
