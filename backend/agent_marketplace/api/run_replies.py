@@ -1,6 +1,6 @@
 """Replies of runs, for `/openapi.json`."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
@@ -124,3 +124,42 @@ class ReceiptOut(BaseModel):
 
 class RunReceipt(Reply):
     receipt: ReceiptOut
+
+
+class ToolServerLine(BaseModel):
+    """An MCP server. revision: of the protocol; problem: why its tools could not be listed."""
+
+    server_id: str
+    name: str
+    url: str
+    header: str
+    has_secret: bool
+    revision: str
+    problem: str
+    created_at: str
+    checked_at: str | None
+
+
+class ToolServers(Reply):
+    servers: list[ToolServerLine]
+
+
+class ToolOut(BaseModel):
+    """A tool as its server describes it. state `changed`: it is not what was approved, and is offered to no model."""
+
+    tool: str
+    state: Literal["approved", "new", "changed", "gone"]
+    sha256: str
+    description: str
+    input: dict[str, Any]
+    annotations: dict[str, Any]
+    policy: Literal["allow", "ask", "deny"]
+    read_only: bool
+
+
+class ToolServerOut(ToolServerLine):
+    tools: list[ToolOut]
+
+
+class ToolServer(Reply):
+    server: ToolServerOut

@@ -37,6 +37,7 @@ from agent_marketplace.api.v1 import (
     offered,
     payments,
     runs,
+    tool_servers,
 )
 from agent_marketplace.app import Market, build
 from agent_marketplace.net.drain import Drain
@@ -100,6 +101,7 @@ def cold(market: Market, extra: Sequence[Router] = ()) -> FastAPI:
         conversations,
         documents,
         runs,
+        tool_servers,
         ai_agent_routes,
         compat,
         ollama,

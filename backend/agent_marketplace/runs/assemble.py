@@ -12,6 +12,8 @@ from agent_marketplace.runs.agents import AllAgents
 from agent_marketplace.runs.asking import GatewayAsks
 from agent_marketplace.runs.fees import OfferedFees
 from agent_marketplace.runs.kit import Kit
+from agent_marketplace.runs.mcp.client import McpClient
+from agent_marketplace.runs.mcp.servers import ToolServers
 from agent_marketplace.runs.presets import PresetAgents
 from agent_marketplace.runs.records import Records
 from agent_marketplace.runs.service import Runs
@@ -31,17 +33,20 @@ def assemble_runs(
     presets: Presets,
     listings: Listings,
     codec: Codec,
+    private_tools: bool = False,
 ) -> Runs:
-    """All of it."""
+    """All of it. private_tools: users' tool servers may be on private networks."""
     parts = router.parts
     agents = AllAgents(PresetAgents(presets), listings)
+    speaking = McpClient(parts.client, allow_private=private_tools)
+    servers = ToolServers(db, vault, parts.clock, speaking, allow_private=private_tools)
     built_in = (Calculator(), Fetch(parts.client), SearchCatalogue(registry), Estimate(_estimates(router)))
     kit = Kit(
         records=Records(db, vault, parts.clock), asks=GatewayAsks(router, parts.ledger), agents=agents,
-        tools=Toolbox(built_in, agents), codec=codec, clock=parts.clock, owner=parts.ledger.owner, fees=OfferedFees(listings.fees),
+        tools=Toolbox(built_in, agents, servers), codec=codec, clock=parts.clock, owner=parts.ledger.owner, fees=OfferedFees(listings.fees),
         sub=_not_yet,
     )  # fmt: skip
-    return Runs(kit, parts.drain)
+    return Runs(kit, parts.drain, servers)
 
 
 def _estimates(router: APIRouter) -> Callable[[str, str, str, int | None], Awaitable[dict[str, Any]]]:

@@ -15,6 +15,7 @@ from agent_marketplace.db.engine import Database
 from agent_marketplace.ids import new_id
 from agent_marketplace.runs import store
 from agent_marketplace.runs.live import Live, parted
+from agent_marketplace.runs.mcp import store as mcp_store
 from agent_marketplace.runs.types import Approval, Context, Head, Step, kept
 from agent_marketplace.vault import CannotOpen, TextCipher, Vault
 
@@ -33,6 +34,7 @@ class Records:
     def erase_user_in(connection: sa.Connection, user_id: str) -> None:
         """Deletes everything of a user, inside the caller's transaction."""
         store.erase_user(connection, user_id)
+        mcp_store.erase_user(connection, user_id)
 
     def now(self) -> int:
         return self._clock.now_ms()

@@ -11,6 +11,7 @@ from agent_marketplace.runs import store
 from agent_marketplace.runs.kit import Kit
 from agent_marketplace.runs.live import Live
 from agent_marketplace.runs.lives import Lives
+from agent_marketplace.runs.mcp.servers import called
 from agent_marketplace.runs.records import encode_text, sealed
 from agent_marketplace.runs.tooling import UNKNOWN
 from agent_marketplace.runs.types import Got, Head, Said, Step
@@ -88,16 +89,25 @@ async def _settled(runs: Runner, head: Head) -> bool:
     return True
 
 
-async def _repeatable(runs: Runner, head: Head) -> frozenset[str]:
-    """Tools of which the version says that a call may be repeated."""
+async def _repeatable(runs: Runner, head: Head) -> frozenset[tuple[str, str]]:
+    """(who is paid, the name as models take it) of tools of which the version says that a call may be repeated."""
     spec = (await runs.kit.records.context(head)).spec
-    return frozenset(name for r in spec.tools if r.idempotent for name in (r.name, f"{r.server}__{r.name}"))
+    refs = (r for r in spec.tools if r.idempotent)
+    return frozenset(
+        (f"tool:{r.server}" if r.server else "", called("", r.name) if r.server else r.name) for r in refs
+    )
 
 
 def _close(
-    connection: sa.Connection, cipher: Any, step: Step, costs: dict[int, int], again: frozenset[str], now: int
+    connection: sa.Connection,
+    cipher: Any,
+    step: Step,
+    costs: dict[int, int],
+    again: frozenset[tuple[str, str]],
+    now: int,
 ) -> None:
-    if step.kind == "tool" and step.name in again:
+    name = step.name if not step.payee else f"__{step.name.partition('__')[2]}"
+    if step.kind == "tool" and (step.payee, name) in again:
         store.change_step(connection, step.run_id, step.n, was="started", state="planned", started_at=None)
         return
     told = Said() if step.kind in ("model", "final") else Got(text=UNKNOWN, is_error=True)

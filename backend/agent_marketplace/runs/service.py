@@ -14,6 +14,7 @@ from agent_marketplace.errors import (
     Conflict,
     IdempotencyMismatch,
     MarketplaceError,
+    NotFound,
     PaymentRequired,
     RateLimited,
     Unavailable,
@@ -29,6 +30,7 @@ from agent_marketplace.runs.kit import Kit
 from agent_marketplace.runs.live import Live
 from agent_marketplace.runs.lives import LEASE_MS, MOST_OF_A_USER, Lives
 from agent_marketplace.runs.loop import drive
+from agent_marketplace.runs.mcp.servers import ToolServers
 from agent_marketplace.runs.records import as_head, newest, run_row, sealed, step_row
 from agent_marketplace.runs.types import (
     MOST_CAP_NANO,
@@ -66,12 +68,20 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 class Runs:
     """All runs of this process. kit.sub is set here."""
 
-    def __init__(self, kit: Kit, drain: Drain) -> None:
+    def __init__(self, kit: Kit, drain: Drain, servers: ToolServers | None = None) -> None:
         self.kit = kit
+        self._servers = servers
         kit.sub = self._below
         self._drain = drain
         self.lives = Lives(drain, kit.records)
         self.chats = ChatAnswers(kit, self.lives)
+
+    @property
+    def servers(self) -> ToolServers:
+        """Tool servers of users."""
+        if self._servers is None:
+            raise NotFound("No tool servers here")
+        return self._servers
 
     # -- runs of agents ------------------------------------------------------------------------------------------------
 

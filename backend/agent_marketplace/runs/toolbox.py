@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 from agent_marketplace.errors import MarketplaceError
-from agent_marketplace.runs.kit import Agents, Tools
+from agent_marketplace.runs.kit import Agents
 from agent_marketplace.runs.tools.base import SubAgent, Tool
 from agent_marketplace.runs.types import Spec
 
@@ -12,10 +13,16 @@ _WORD = re.compile(r"[^a-z0-9]+")
 DEEPEST = 2
 
 
+class Others(Protocol):
+    """Where tools of servers are found."""
+
+    async def of(self, user_id: str, spec: Spec) -> Mapping[str, Tool]: ...
+
+
 class Toolbox:
     """Built-in tools, tool servers' tools, and agents below an agent. others: where tools of servers are found."""
 
-    def __init__(self, built_in: Iterable[Tool], agents: Agents, others: Tools | None = None) -> None:
+    def __init__(self, built_in: Iterable[Tool], agents: Agents, others: Others | None = None) -> None:
         self.built_in = {tool.name: tool for tool in built_in}
         self._agents = agents
         self.others = others

@@ -74,8 +74,13 @@ def _reads(driver: Driver, group: Sequence[Step]) -> bool:
 
 def ref_of(driver: Driver, name: str) -> ToolRef:
     """What the version says of a tool; a sub-agent's and an unknown one's: the usual."""
+    tool = driver.offered.get(name)
+    if tool is not None and tool.source:
+        server, name = tool.payee.removeprefix("tool:"), tool.source
+    else:
+        server = ""
     refs = driver.context.spec.tools
-    return next((r for r in refs if name in (r.name, f"{r.server}__{r.name}")), ToolRef(name=name))
+    return next((r for r in refs if (r.server, r.name) == (server, name)), ToolRef(name=name, server=server))
 
 
 def _policy(driver: Driver, step: Step) -> Policy:

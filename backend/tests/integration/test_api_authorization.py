@@ -146,6 +146,14 @@ RULES: dict[str, Rule] = {
         body={"answers": [{"approval_id": "x", "subject": "x", "allow": True}]},
         owner=409,
     ),
+    f"get {A}/tool-servers": Rule("read"),
+    f"post {A}/tool-servers": Rule("write", body={"name": "x", "url": "https://127.0.0.1/"}),
+    f"get {A}/tool-servers/{{server_id}}": Rule("read", mine=True),
+    f"post {A}/tool-servers/{{server_id}}/refresh": Rule("write", mine=True),
+    f"post {A}/tool-servers/{{server_id}}/approve": Rule(
+        "write", mine=True, body={"tools": [{"tool": "x", "sha256": "0" * 64}]}, owner=409
+    ),
+    f"delete {A}/tool-servers/{{server_id}}": Rule("write", mine=True),
     f"get {A}/conversations": Rule("read"),
     f"get {A}/conversations/{{conversation_id}}": Rule("read", mine=True),
     f"patch {A}/conversations/{{conversation_id}}": Rule("write", mine=True, body={"title": "Mine"}),
@@ -283,7 +291,9 @@ def owner(server: Server) -> tuple[Client, dict[str, str]]:
     )
     offered = made["agent"]["id"]
     agreed(ada.post(f"{A}/offered/{offered}/versions/1/submit", {"visibility": "unlisted"}))
+    tools = agreed(ada.post(f"{A}/tool-servers", {"name": "mine", "url": "https://tools.invalid/mcp"}))
     names = {
+        "server_id": tools["server"]["server_id"],
         "offered_id": offered,
         "version": "1",
         "report_id": "rep_none",

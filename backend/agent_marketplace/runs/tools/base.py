@@ -33,7 +33,8 @@ class ToolFailed(Exception):
 class Tool:
     """One tool. read_only: said by whoever reviewed it, never by a server; data: its results come from outside.
 
-    policy: where the version says nothing. pin: SHA-256 of the definition; payee: who is paid, "" = nobody.
+    policy: where the version says nothing. pin: SHA-256 of the definition; payee: who is paid, "" = nobody;
+    source: its name at its server, "" = it is built in.
     """
 
     name: str = ""
@@ -44,6 +45,7 @@ class Tool:
     policy: Policy = "allow"
     pin: str = ""
     payee: str = ""
+    source: str = ""
 
     async def run(self, given: Mapping[str, Any], caller: Caller) -> Got:
         """Raises ToolFailed, MarketplaceError."""

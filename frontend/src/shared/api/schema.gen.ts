@@ -1188,6 +1188,76 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agents/tool-servers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My tool servers */
+        get: operations["list_tool_servers_api_v1_agents_tool_servers_get"];
+        put?: never;
+        /** Name an MCP server and look at its tools */
+        post: operations["add_tool_server_api_v1_agents_tool_servers_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/tool-servers/{server_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A tool server with its tools */
+        get: operations["get_tool_server_api_v1_agents_tool_servers__server_id__get"];
+        put?: never;
+        post?: never;
+        /** Forget a tool server */
+        delete: operations["delete_tool_server_api_v1_agents_tool_servers__server_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/tool-servers/{server_id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pin tools as they were shown, with what agents may do with them */
+        post: operations["approve_tools_api_v1_agents_tool_servers__server_id__approve_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/tool-servers/{server_id}/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Look at its tools anew */
+        post: operations["refresh_tool_server_api_v1_agents_tool_servers__server_id__refresh_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agents/{agent_id}/history": {
         parameters: {
             query?: never;
@@ -3174,6 +3244,32 @@ export interface components {
             scopes: string[];
             /** User Code */
             user_code: string;
+        };
+        /** ApproveTools */
+        ApproveTools: {
+            /** Tools */
+            tools: components["schemas"]["ApprovedTool"][];
+        };
+        /**
+         * ApprovedTool
+         * @description sha256: of the definition that was shown. read_only: calls change nothing, so they may run at once.
+         */
+        ApprovedTool: {
+            /**
+             * Policy
+             * @default ask
+             * @enum {string}
+             */
+            policy: "allow" | "ask" | "deny";
+            /**
+             * Read Only
+             * @default false
+             */
+            read_only: boolean;
+            /** Sha256 */
+            sha256: string;
+            /** Tool */
+            tool: string;
         };
         /** Attachment */
         Attachment: {
@@ -6641,7 +6737,7 @@ export interface components {
             /** Summary */
             summary: string;
             /** Tools */
-            tools: components["schemas"]["ToolOut"][];
+            tools: components["schemas"]["agent_marketplace__api__listing_replies__ToolOut"][];
         };
         /** Statement */
         Statement: {
@@ -6899,28 +6995,98 @@ export interface components {
             /** Tool */
             tool: string;
         };
-        /** ToolOut */
-        ToolOut: {
+        /** ToolServer */
+        ToolServer: {
+            server: components["schemas"]["ToolServerOut"];
             /**
-             * Credential
-             * @enum {string}
+             * Success
+             * @constant
              */
-            credential: "none" | "operator" | "author" | "user";
-            /** Idempotent */
-            idempotent: boolean;
-            /** Pin */
-            pin: string;
+            success: true;
+        };
+        /**
+         * ToolServerBody
+         * @description An MCP server. secret: sent in `header` (as `Bearer …` in authorization), kept sealed, never shown again.
+         */
+        ToolServerBody: {
             /**
-             * Policy
-             * @enum {string}
+             * Header
+             * @default authorization
              */
-            policy: "allow" | "ask" | "deny";
-            /** Server */
-            server: string;
-            /** Timeout S */
-            timeout_s: number;
-            /** Tool */
-            tool: string;
+            header: string;
+            /**
+             * Name
+             * @example search
+             */
+            name: string;
+            /**
+             * Secret
+             * Format: password
+             * @default
+             */
+            secret: string;
+            /**
+             * Url
+             * @example https://tools.example.com/mcp
+             */
+            url: string;
+        };
+        /**
+         * ToolServerLine
+         * @description An MCP server. revision: of the protocol; problem: why its tools could not be listed.
+         */
+        ToolServerLine: {
+            /** Checked At */
+            checked_at: string | null;
+            /** Created At */
+            created_at: string;
+            /** Has Secret */
+            has_secret: boolean;
+            /** Header */
+            header: string;
+            /** Name */
+            name: string;
+            /** Problem */
+            problem: string;
+            /** Revision */
+            revision: string;
+            /** Server Id */
+            server_id: string;
+            /** Url */
+            url: string;
+        };
+        /** ToolServerOut */
+        ToolServerOut: {
+            /** Checked At */
+            checked_at: string | null;
+            /** Created At */
+            created_at: string;
+            /** Has Secret */
+            has_secret: boolean;
+            /** Header */
+            header: string;
+            /** Name */
+            name: string;
+            /** Problem */
+            problem: string;
+            /** Revision */
+            revision: string;
+            /** Server Id */
+            server_id: string;
+            /** Tools */
+            tools: components["schemas"]["agent_marketplace__api__run_replies__ToolOut"][];
+            /** Url */
+            url: string;
+        };
+        /** ToolServers */
+        ToolServers: {
+            /** Servers */
+            servers: components["schemas"]["ToolServerLine"][];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
         };
         /**
          * TreeMessage
@@ -7243,6 +7409,29 @@ export interface components {
              */
             success: true;
         };
+        /** ToolOut */
+        agent_marketplace__api__listing_replies__ToolOut: {
+            /**
+             * Credential
+             * @enum {string}
+             */
+            credential: "none" | "operator" | "author" | "user";
+            /** Idempotent */
+            idempotent: boolean;
+            /** Pin */
+            pin: string;
+            /**
+             * Policy
+             * @enum {string}
+             */
+            policy: "allow" | "ask" | "deny";
+            /** Server */
+            server: string;
+            /** Timeout S */
+            timeout_s: number;
+            /** Tool */
+            tool: string;
+        };
         /**
          * Decide
          * @description approve and restore need the administrator's password; reject and suspend take away and do not.
@@ -7289,6 +7478,38 @@ export interface components {
              * @constant
              */
             success: true;
+        };
+        /**
+         * ToolOut
+         * @description A tool as its server describes it. state `changed`: it is not what was approved, and is offered to no model.
+         */
+        agent_marketplace__api__run_replies__ToolOut: {
+            /** Annotations */
+            annotations: {
+                [key: string]: unknown;
+            };
+            /** Description */
+            description: string;
+            /** Input */
+            input: {
+                [key: string]: unknown;
+            };
+            /**
+             * Policy
+             * @enum {string}
+             */
+            policy: "allow" | "ask" | "deny";
+            /** Read Only */
+            read_only: boolean;
+            /** Sha256 */
+            sha256: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "approved" | "new" | "changed" | "gone";
+            /** Tool */
+            tool: string;
         };
     };
     responses: never;
@@ -9904,6 +10125,196 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Stopped"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    list_tool_servers_api_v1_agents_tool_servers_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToolServers"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    add_tool_server_api_v1_agents_tool_servers_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ToolServerBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToolServer"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_tool_server_api_v1_agents_tool_servers__server_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                server_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToolServer"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    delete_tool_server_api_v1_agents_tool_servers__server_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                server_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reply"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    approve_tools_api_v1_agents_tool_servers__server_id__approve_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                server_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApproveTools"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToolServer"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    refresh_tool_server_api_v1_agents_tool_servers__server_id__refresh_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                server_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToolServer"];
                 };
             };
             /** @description Any failure */

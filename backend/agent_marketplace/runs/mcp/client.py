@@ -1,0 +1,188 @@
+"""One MCP server over HTTP: vetted addresses, no redirects, an end to everything that a server could make long."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from agent_marketplace.net.errors import NetError, Redirected, TooLarge
+from agent_marketplace.net.http import OutboundClient, OutboundRequest, OutboundResponse, Timeouts
+from agent_marketplace.runs.mcp import wire
+from agent_marketplace.runs.mcp.wire import Definition, Refused
+from agent_marketplace.runs.tools.base import ToolFailed
+from agent_marketplace.runs.types import Got
+from agent_marketplace.wires.sse import SSEParser
+
+_MOST_LIST = 4 * 1024 * 1024
+_MOST_CALL = 1024 * 1024
+_MOST_PAGES = 16
+_LIST_S = 20.0
+_SESSION = "mcp-session-id"
+
+
+class Server(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a server is, and the header with its owner's secret. revision: that it is known to speak, "" = not known."""
+
+    url: str
+    owner: str
+    header: str = ""
+    secret: str = ""
+    revision: str = ""
+
+
+class McpClient:
+    """Speaks to servers. allow_private: the operator lets users name hosts on private networks."""
+
+    def __init__(self, client: OutboundClient, *, allow_private: bool = False) -> None:
+        self._client = client
+        self._allow_private = allow_private
+
+    async def tools(self, server: Server) -> tuple[list[Definition], str]:
+        """(the server's tools, the revision that it speaks). Raises ToolFailed."""
+        try:
+            async with asyncio.timeout(_LIST_S):
+                session = await self._begin(server)
+                return await self._listed(session), session.revision
+        except TimeoutError:
+            raise ToolFailed(f"its tools were not listed within {_LIST_S:.0f} s", "timeout") from None
+        except (Refused, NetError) as error:
+            raise _failed(error, unknown=False) from None
+
+    async def call(
+        self, server: Server, name: str, given: Mapping[str, Any], *, timeout_s: int, read_only: bool
+    ) -> Got:
+        """What a call came to. Raises ToolFailed; `unknown` where the tool may have done its work all the same."""
+        sent = False
+        try:
+            async with asyncio.timeout(timeout_s):
+                session = await self._begin(server)
+                sent = True
+                params = {"name": name, "arguments": dict(given)}
+                return wire.got(
+                    await session.ask("tools/call", params, most=_MOST_CALL, timeout_s=float(timeout_s))
+                )
+        except TimeoutError:
+            raise ToolFailed(
+                f"no result within {timeout_s} s", "timeout", unknown=sent and not read_only
+            ) from None
+        except Refused as error:
+            raise _failed(error, unknown=False) from None
+        except NetError as error:
+            raise _failed(error, unknown=sent and error.sent and not read_only) from None
+
+    async def _begin(self, server: Server) -> "_Session":
+        """A way to ask: none is needed in the newer revision, an `initialize` in the older."""
+        session = _Session(self._client, server, allow_private=self._allow_private)
+        if server.revision in wire.OLDER:
+            await session.initialize()
+        elif not server.revision:
+            await session.find_revision()
+        return session
+
+    async def _listed(self, session: "_Session") -> list[Definition]:
+        found: list[Definition] = []
+        cursor: str | None = None
+        for _ in range(_MOST_PAGES):
+            params = {} if cursor is None else {"cursor": cursor}
+            page, following = wire.definitions(
+                await session.ask("tools/list", params, most=_MOST_LIST, timeout_s=_LIST_S)
+            )
+            found += [tool for tool in page if all(tool.name != other.name for other in found)]
+            if following is None or following == cursor or len(found) >= wire.MOST_TOOLS:
+                return found[: wire.MOST_TOOLS]
+            cursor = following
+        return found[: wire.MOST_TOOLS]
+
+
+class _Session:
+    """One exchange of requests with a server."""
+
+    def __init__(self, client: OutboundClient, server: Server, *, allow_private: bool) -> None:
+        self._client = client
+        self._server = server
+        self._allow_private = allow_private
+        self._number = 0
+        self._id = ""
+        self.revision = server.revision or wire.MODERN
+
+    async def find_revision(self) -> None:
+        """The newer revision where the server knows it, else the older. Raises Refused, NetError."""
+        try:
+            await self.ask("server/discover", {}, most=_MOST_LIST, timeout_s=_LIST_S)
+        except Refused:
+            await self.initialize()
+
+    async def initialize(self) -> None:
+        """The beginning of the older revision. Raises Refused, NetError."""
+        self.revision = wire.LEGACY
+        await self.ask("initialize", wire.BEGIN, most=_MOST_LIST, timeout_s=_LIST_S)
+        headers, body = wire.notification("notifications/initialized")
+        answer = await self._send(headers, body, _LIST_S, _MOST_LIST)
+        answer.cancel()
+
+    async def ask(
+        self, method: str, params: Mapping[str, Any], *, most: int, timeout_s: float
+    ) -> dict[str, Any]:
+        """A request's result. most: bytes of the answer. Raises Refused, NetError."""
+        self._number += 1
+        headers, body = wire.request(method, params, self._number, modern=self.revision == wire.MODERN)
+        answer = await self._send(headers, body, timeout_s, most)
+        try:
+            if method == "initialize":
+                self._id = answer.headers.get(_SESSION, "")[:512]
+            if (
+                answer.headers.get("content-type", "").startswith("text/event-stream")
+                and answer.status == 200
+            ):
+                return await self._heard(answer, most)
+            data = await answer.read(most)
+            if answer.status not in (200, 400, 404):
+                raise Refused(f"the server answers with status {answer.status}")
+            found = wire.answer_in(data, self._number)
+            if found is None:
+                raise Refused("the server answers something else than it was asked")
+            return found
+        finally:
+            answer.cancel()
+
+    async def _heard(self, answer: OutboundResponse, most: int) -> dict[str, Any]:
+        """The result in a stream; what else the server says in it is let pass."""
+        reader, size = SSEParser(most), 0
+        async for piece in answer.chunks():
+            size += len(piece)
+            if size > most:
+                raise TooLarge(f"the answer is over {most} bytes")
+            for event in reader.feed(piece):
+                found = wire.answer_in(event.data, self._number) if event.data else None
+                if found is not None:
+                    return found
+        raise Refused("the server's stream ended without an answer")
+
+    async def _send(
+        self, headers: dict[str, str], body: bytes, timeout_s: float, most: int
+    ) -> OutboundResponse:
+        server = self._server
+        if server.secret:
+            plain = server.header.lower() != "authorization" or " " in server.secret
+            headers[server.header.lower()] = server.secret if plain else f"Bearer {server.secret}"
+        if self._id:
+            headers[_SESSION] = self._id
+        return await self._client.send(
+            OutboundRequest(
+                "POST", server.url, headers, body, timeouts=Timeouts(5.0, timeout_s, timeout_s, timeout_s), max_body=most,
+                allow_private=self._allow_private, owner=server.owner,
+            )
+        )  # fmt: skip
+
+
+def _failed(error: Refused | NetError, *, unknown: bool) -> ToolFailed:
+    if isinstance(error, Refused):
+        return ToolFailed(error.words, "refused")
+    if isinstance(error, Redirected):
+        return ToolFailed(
+            f"the server answers with a redirect ({error.status}), which is not followed", "redirect"
+        )
+    if isinstance(error, TooLarge):
+        return ToolFailed("the server's answer is too large", "too_large", unknown=unknown)
+    return ToolFailed(f"the server could not be asked: {error.message}", "unreachable", unknown=unknown)

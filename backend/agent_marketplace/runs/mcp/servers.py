@@ -1,0 +1,293 @@
+"""Tool servers of users: named, looked at, approved tool by tool; and what of them a version is offered.
+
+A definition is pinned by its hash. One that is new, or is not the one that was approved, is offered to no model until its owner
+has looked at it again. The secret belongs to the server's owner, stands sealed, and goes to that server alone.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from agent_marketplace.clock import Clock
+from agent_marketplace.db.engine import Database
+from agent_marketplace.errors import BadRequest, Conflict, MarketplaceError, NotFound
+from agent_marketplace.ids import new_id
+from agent_marketplace.net.errors import AddressRefused, InvalidRequest
+from agent_marketplace.net.ssrf import parse_url
+from agent_marketplace.runs.mcp import store
+from agent_marketplace.runs.mcp.client import McpClient, Server
+from agent_marketplace.runs.mcp.store import PinRow, ServerRow
+from agent_marketplace.runs.mcp.wire import Definition
+from agent_marketplace.runs.tools.base import Caller, Tool, ToolFailed
+from agent_marketplace.runs.types import Got, Policy, Spec, ToolRef
+from agent_marketplace.vault import CannotOpen, Vault
+
+_MOST_SERVERS = 32
+_FRESH_MS = 60_000
+_NAME = re.compile(r"[a-z][a-z0-9-]{1,39}")
+_HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,79}")
+_OWNED = frozenset(
+    {
+        "mcp-session-id",
+        "mcp-protocol-version",
+        "mcp-method",
+        "mcp-name",
+        "accept",
+        "content-type",
+        "host",
+        "cookie",
+    }
+)
+_FOR_MODELS = re.compile(r"[^A-Za-z0-9_-]")
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """A tool for its reviewer. state: approved, new, changed, gone."""
+
+    tool: str
+    state: str
+    sha256: str
+    description: str
+    schema: dict[str, Any]
+    annotations: dict[str, Any]
+    policy: Policy
+    read_only: bool
+
+
+class Approved(msgspec.Struct, frozen=True, kw_only=True):
+    """A reviewer's word on one tool. sha256: of the definition that was shown."""
+
+    tool: str
+    sha256: str
+    policy: Policy
+    read_only: bool
+
+
+class McpTool(Tool):
+    """A tool of a server, as it was approved."""
+
+    data = True
+
+    def __init__(
+        self, name: str, server: Server, server_id: str, seen: Definition, pin: PinRow, client: McpClient
+    ) -> None:
+        self.name = name
+        self.description = seen.description
+        self.parameters = seen.schema
+        self.read_only = bool(pin.read_only)
+        self.policy = _stricter(pin.policy, "ask" if seen.destructive else "allow")
+        self.pin = pin.pin_sha256
+        self.payee, self.source = f"tool:{server_id}", seen.name
+        self._server, self._tool, self._client = server, seen.name, client
+
+    async def run(self, given: Mapping[str, Any], caller: Caller) -> Got:
+        """Raises ToolFailed."""
+        return await self._client.call(
+            self._server, self._tool, given, timeout_s=caller.timeout_s, read_only=self.read_only
+        )
+
+
+def _stricter(one: str, other: str) -> Policy:
+    order: tuple[Policy, ...] = ("allow", "ask", "deny")
+    return order[max(order.index(one), order.index(other))]
+
+
+class ToolServers:
+    """All tool servers. allow_private: users may name hosts on private networks, without TLS (one's own installation)."""
+
+    def __init__(
+        self, db: Database, vault: Vault, clock: Clock, client: McpClient, *, allow_private: bool = False
+    ) -> None:
+        self._db = db
+        self._vault = vault
+        self._clock = clock
+        self._client = client
+        self._allow_private = allow_private
+
+    async def add(
+        self, user_id: str, name: str, url: str, *, secret: str = "", header: str = "authorization"
+    ) -> ServerRow:
+        """Raises BadRequest (name, address, header), Conflict (name in use)."""
+        if not _NAME.fullmatch(name):
+            raise BadRequest(
+                "A tool server's name is 2 to 40 of a-z, 0-9 and dashes, beginning with a letter"
+            )
+        try:
+            parse_url(url, allow_private=self._allow_private)
+        except (AddressRefused, InvalidRequest) as error:
+            raise BadRequest(f"url: {error.message}", code="address_refused") from None
+        if not _HEADER.fullmatch(header) or header.lower() in _OWNED:
+            raise BadRequest("header: not a header that a secret may be sent in")
+        if len(secret) > 4_000 or not secret.isprintable() or not secret.isascii():
+            raise BadRequest("secret: at most 4000 printable ASCII characters")
+        now, server_id = self._clock.now_ms(), new_id("srv")
+        cipher = await self._vault.texts(user_id)
+        row = ServerRow(
+            server_id=server_id, user_id=user_id, name=name, url=url, header=header, revision="", problem="", created_at=now,
+            secret_sealed=cipher.seal(_place(server_id), secret) if secret else None, checked_at=None,
+        )  # fmt: skip
+
+        def work(connection: Any) -> None:
+            if len(store.of_user(connection, user_id)) >= _MOST_SERVERS:
+                raise BadRequest(f"At most {_MOST_SERVERS} tool servers: delete one first")
+            if not store.add(connection, row):
+                raise Conflict("You have a tool server of this name")
+
+        await self._db.write(work)
+        await self.look(user_id, server_id)
+        return await self.get(user_id, server_id)
+
+    async def list(self, user_id: str) -> list[ServerRow]:
+        return await self._db.read(lambda c: store.of_user(c, user_id))
+
+    async def get(self, user_id: str, server_id: str) -> ServerRow:
+        """Raises NotFound."""
+        return await self._db.read(lambda c: store.find(c, server_id, (user_id,)))
+
+    async def delete(self, user_id: str, server_id: str) -> None:
+        """Raises NotFound."""
+        if not await self._db.write(lambda c: store.delete(c, server_id, user_id)):
+            raise NotFound("No such tool server")
+
+    async def shown(self, user_id: str, server_id: str) -> Sequence[Shown]:
+        """Its tools, for whoever reviews them. Raises NotFound."""
+        await self.get(user_id, server_id)
+        return [_shown(pin) for pin in await self._db.read(lambda c: store.pins_of(c, server_id))]
+
+    async def approve(self, user_id: str, server_id: str, words: Sequence[Approved]) -> None:
+        """Pins definitions as they were shown. Raises NotFound, Conflict where one has changed since."""
+        await self.get(user_id, server_id)
+        now = self._clock.now_ms()
+
+        def work(connection: Any) -> None:
+            rows = {pin.tool: pin for pin in store.pins_of(connection, server_id)}
+            for word in words:
+                pin = rows.get(word.tool)
+                if pin is None or not pin.seen_sha256 or pin.seen_sha256 != word.sha256:
+                    raise Conflict(
+                        f"{word.tool[:128]} is not what was shown: look at it again", code="approval_stale"
+                    )
+                pin.pin_sha256, pin.policy, pin.read_only, pin.approved_at = (
+                    word.sha256,
+                    word.policy,
+                    int(word.read_only),
+                    now,
+                )
+            store.put_pins(connection, server_id, [msgspec.structs.asdict(pin) for pin in rows.values()])
+
+        await self._db.write(work)
+
+    async def look(self, user_id: str, server_id: str) -> None:
+        """Lists the server's tools anew; what fails stands in `problem`, and none of its tools is then offered. Raises NotFound."""
+        row = await self.get(user_id, server_id)
+        await self._look(row)
+
+    async def _look(self, row: ServerRow) -> None:
+        found: list[Definition] = []
+        now, problem, revision = self._clock.now_ms(), "", row.revision
+        try:
+            found, revision = await self._client.tools(await self._server(row))
+        except ToolFailed as failed:
+            problem = failed.words[:300]
+
+        def work(connection: Any) -> None:
+            store.change(connection, row.server_id, checked_at=now, problem=problem, revision=revision)
+            if not problem:
+                known = {pin.tool: pin for pin in store.pins_of(connection, row.server_id)}
+                store.put_pins(connection, row.server_id, _renewed(row.server_id, known, found))
+
+        await self._db.write(work)
+
+    async def _server(self, row: ServerRow) -> Server:
+        """Raises ToolFailed where the secret can't be opened any more."""
+        secret = ""
+        if row.secret_sealed is not None:
+            try:
+                secret = (await self._vault.texts(row.user_id)).open(
+                    _place(row.server_id), bytes(row.secret_sealed)
+                )
+            except CannotOpen:
+                raise ToolFailed(
+                    "its secret can't be read any more: enter it again", "needs_reentry"
+                ) from None
+        return Server(url=row.url, owner=row.user_id, header=row.header, secret=secret, revision=row.revision)
+
+    async def of(self, user_id: str, spec: Spec) -> Mapping[str, Tool]:
+        """As `Tools.of`: the tools of servers that belong to the user, or to the version's author."""
+        found: dict[str, Tool] = {}
+        for server_id in dict.fromkeys(ref.server for ref in spec.tools if ref.server):
+            refs = [ref for ref in spec.tools if ref.server == server_id]
+            try:
+                found |= await self._of(server_id, refs, (user_id, spec.author_id or user_id))
+            except (MarketplaceError, ToolFailed):
+                continue  # gone, or not reachable: its tools are absent, which the run's events say
+        return found
+
+    async def _of(
+        self, server_id: str, refs: Sequence[ToolRef], owners: tuple[str, str]
+    ) -> Mapping[str, Tool]:
+        row = await self._db.read(lambda c: store.find(c, server_id, owners))
+        if row.checked_at is None or row.problem or self._clock.now_ms() - row.checked_at > _FRESH_MS:
+            await self._look(row)
+            row = await self._db.read(lambda c: store.find(c, server_id, owners))
+        if row.problem:
+            return {}
+        server, found = await self._server(row), {}
+        pins = {pin.tool: pin for pin in await self._db.read(lambda c: store.pins_of(c, server_id))}
+        for ref in refs:
+            pin = pins.get(ref.name)
+            if (
+                pin is None
+                or not pin.pin_sha256
+                or pin.pin_sha256 != pin.seen_sha256
+                or ref.pin not in ("", pin.pin_sha256)
+            ):
+                continue
+            name = called(row.name, ref.name)
+            seen = msgspec.json.decode(pin.seen, type=Definition)
+            found[name] = McpTool(name, server, server_id, seen, pin, self._client)
+        return found
+
+
+def called(server: str, tool: str) -> str:
+    """A tool's name as models take it: two servers' tools never share one."""
+    return f"{_FOR_MODELS.sub('_', server)}__{_FOR_MODELS.sub('_', tool)}"[:64]
+
+
+def _place(server_id: str) -> str:
+    return f"{server_id} secret"
+
+
+def _renewed(
+    server_id: str, known: Mapping[str, PinRow], found: Sequence[Definition]
+) -> list[dict[str, Any]]:
+    """Rows after a look: what was approved stays written down, also where the tool is gone or another."""
+    rows = []
+    for seen in found:
+        old = known.get(seen.name)
+        rows.append(
+            PinRow(
+                server_id=server_id, tool=seen.name, seen_sha256=seen.sha256, seen=msgspec.json.encode(seen).decode(),
+                pin_sha256=old.pin_sha256 if old else "", policy=old.policy if old else "ask",
+                read_only=old.read_only if old else 0, approved_at=old.approved_at if old else None,
+            )
+        )  # fmt: skip
+    names = {seen.name for seen in found}
+    for old in known.values():
+        if old.tool not in names and old.pin_sha256:
+            old.seen_sha256 = ""
+            rows.append(old)
+    return [msgspec.structs.asdict(row) for row in rows]
+
+
+def _shown(pin: PinRow) -> Shown:
+    seen = msgspec.json.decode(pin.seen, type=Definition)
+    state = "gone" if not pin.seen_sha256 else "new" if not pin.pin_sha256 else "approved"
+    if state == "approved" and pin.pin_sha256 != pin.seen_sha256:
+        state = "changed"
+    return Shown(
+        tool=pin.tool, state=state, sha256=pin.seen_sha256, description=seen.description, schema=seen.schema,
+        annotations=seen.annotations, policy=_stricter(pin.policy, "allow"), read_only=bool(pin.read_only),
+    )  # fmt: skip
