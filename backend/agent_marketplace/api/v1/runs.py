@@ -8,7 +8,7 @@ from fastapi import Header, Query, Request, Response
 from starlette.responses import StreamingResponse
 
 from agent_marketplace import json
-from agent_marketplace.api import replies, run_replies, run_views, schemas
+from agent_marketplace.api import replies, run_replies, run_schemas, run_views
 from agent_marketplace.api.deps import Reader, Router, Runner, The
 from agent_marketplace.api.envelope import success
 from agent_marketplace.api.peers import answer_elsewhere, asked_by_peer
@@ -172,7 +172,7 @@ async def _stored(market: Market, head: Head, after: int) -> AsyncIterator[bytes
     summary="Allow or refuse calls that a run asks about",
     responses={200: {"model": run_replies.Run}},
 )
-async def approve_run(market: The, principal: Runner, run_id: str, body: schemas.Approve) -> Response:
+async def approve_run(market: The, principal: Runner, run_id: str, body: run_schemas.Approve) -> Response:
     answers = {a.approval_id: (a.subject, a.allow) for a in body.answers}
     await market.runs.decide(run_id, principal.user_id, answers)
     return await _shown(market, run_id)
@@ -183,7 +183,7 @@ async def approve_run(market: The, principal: Runner, run_id: str, body: schemas
     summary="More words for a paused run, which then goes on",
     responses={200: {"model": run_replies.Run}},
 )
-async def input_run(market: The, principal: Runner, run_id: str, body: schemas.RunInput) -> Response:
+async def input_run(market: The, principal: Runner, run_id: str, body: run_schemas.RunInput) -> Response:
     await market.runs.give_input(run_id, principal.user_id, body.text)
     return await _shown(market, run_id)
 
@@ -193,7 +193,7 @@ async def input_run(market: The, principal: Runner, run_id: str, body: schemas.R
     summary="A new cap; a run that is paused goes on",
     responses={200: {"model": run_replies.Run}},
 )
-async def cap_run(market: The, principal: Runner, run_id: str, body: schemas.RunCap) -> Response:
+async def cap_run(market: The, principal: Runner, run_id: str, body: run_schemas.RunCap) -> Response:
     await market.runs.raise_cap(run_id, principal.user_id, nano(body.cap))
     return await _shown(market, run_id)
 

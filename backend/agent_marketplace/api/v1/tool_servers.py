@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import Response
 
-from agent_marketplace.api import run_replies, schemas
+from agent_marketplace.api import run_replies, run_schemas, schemas
 from agent_marketplace.api.deps import Reader, Router, The, Writer
 from agent_marketplace.api.envelope import success
 from agent_marketplace.api.present import iso
@@ -45,7 +45,7 @@ async def list_tool_servers(market: The, principal: Reader) -> Response:
     summary="Name an MCP server and look at its tools",
     responses={200: {"model": run_replies.ToolServer}},
 )
-async def add_tool_server(market: The, principal: Writer, body: schemas.ToolServerBody) -> Response:
+async def add_tool_server(market: The, principal: Writer, body: run_schemas.ToolServerBody) -> Response:
     row = await market.runs.servers.add(
         principal.user_id, body.name, body.url, secret=body.secret.get_secret_value(), header=body.header
     )
@@ -77,7 +77,7 @@ async def refresh_tool_server(market: The, principal: Writer, server_id: str) ->
     responses={200: {"model": run_replies.ToolServer}},
 )
 async def approve_tools(
-    market: The, principal: Writer, server_id: str, body: schemas.ApproveTools
+    market: The, principal: Writer, server_id: str, body: run_schemas.ApproveTools
 ) -> Response:
     words = [
         Approved(tool=t.tool, sha256=t.sha256, policy=t.policy, read_only=t.read_only) for t in body.tools
