@@ -277,3 +277,34 @@ class Decide(Body):
     grant: bool
     reason: Reason
     password: Password
+
+
+class ToDo(BaseModel):
+    """How much waits for an administrator; refused: events of the last days that did not fit."""
+
+    transfers: int
+    refunds: int
+    disputes: int
+    refused: int
+    disputed: int
+
+
+class Overview(Reply):
+    """Dollars of the last `days`, and what stands now: credit not spent is owed. margin: spend - provider_cost."""
+
+    days: int
+    paid_in: float
+    went_back: float
+    spend: float
+    provider_cost: float
+    margin: float
+    absorbed: float
+    requests: int
+    error_share: float | None
+    owed_paid: float
+    owed_promotional: float
+    frozen: float
+    debt: float
+    held: float
+    in_flight: int
+    to_do: ToDo

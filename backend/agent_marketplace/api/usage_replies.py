@@ -32,6 +32,9 @@ class UsageMetrics(BaseModel):
     cache_share: float | None = None
     latency: Times | None = None
     first_token: Times | None = None
+    provider_cost: float | None = None
+    absorbed: float | None = None
+    margin: float | None = None
 
 
 class UsageGroup(UsageMetrics):
@@ -44,6 +47,8 @@ class UsageGroup(UsageMetrics):
     agent_id: str | None = None
     conversation_id: str | None = None
     status: str | None = None
+    user_id: str | None = None
+    email: str | None = None
 
 
 class UsageFound(Reply):

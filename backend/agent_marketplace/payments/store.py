@@ -170,6 +170,36 @@ def take_code(connection: sa.Connection, hash_: str, user_id: str, order_id: str
     return connection.execute(sa.update(codes).where(free).values(values)).rowcount == 1
 
 
+def overview(connection: sa.Connection, since: int) -> dict[str, int]:
+    """What came in and went back since then, what is owed to all accounts, and how much waits for an administrator. Nano-dollars."""
+    o, r, a = orders.c, returns.c, accounts.c
+
+    def total(column: Any, *where: Any) -> Any:
+        return sa.select(sa.func.coalesce(sa.func.sum(column), 0)).where(*where).scalar_subquery()
+
+    def count(column: Any, *where: Any) -> Any:
+        return sa.select(sa.func.count(column)).where(*where).scalar_subquery()
+
+    free = a.balance_nano - a.restricted_nano - a.promo_nano
+    new = (o.state == "paid", o.minor > 0, o.closed_at >= since)
+    query = sa.select(
+        total(o.credit_nano, *new).label("paid_in"),
+        total(r.nano, r.kind != "reinstated", r.created_at >= since).label("went_back"),
+        total(r.nano, r.kind == "reinstated", r.created_at >= since).label("came_again"),
+        total(free, free > 0).label("owed_paid"),
+        total(a.promo_nano).label("owed_promotional"),
+        total(a.restricted_nano).label("frozen"),
+        total(-a.balance_nano, a.balance_nano < 0).label("debt"),
+        total(a.held_nano).label("held"),
+        count(o.id, o.state == "pending", o.method == "transfer").label("transfers"),
+        count(r.id, r.state == "asked").label("refunds"),
+        count(disputes.c.request_id, disputes.c.state == "open").label("disputes"),
+        count(events.c.id, events.c.outcome == "refused", events.c.at >= since).label("refused"),
+        count(o.id, o.disputed == 1).label("disputed"),
+    )
+    return {name: int(value) for name, value in connection.execute(query).one()._mapping.items()}
+
+
 def add_return(connection: sa.Connection, found: Return) -> None:
     """A row of what goes back. Raises IntegrityError where it is there."""
     connection.execute(sa.insert(returns).values(columns(found)))

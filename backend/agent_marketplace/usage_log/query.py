@@ -20,9 +20,11 @@ from agent_marketplace.usage_log.zones import Granularity
 Dimension = Literal["time", "model", "provider", "key", "agent", "conversation", "status"]
 COLUMNS = {
     "model": "model", "provider": "provider", "key": "key_id", "agent": "agent_id",
-    "conversation": "conversation_id", "status": "status",
+    "conversation": "conversation_id", "status": "status", "user": "user_id",
 }  # fmt: skip
 """Filter or dimension -> column of `usage_rollups`."""
+PEOPLE = "user"
+"""A dimension of questions about everybody."""
 STATUSES = ("ok", "partial", "failed", "cancelled", "lost")
 MOST_PERIODS = 1_500
 MOST_ROWS = 5_000
@@ -96,7 +98,14 @@ METRICS: Mapping[str, Metric] = {
     "latency": _times("total_timed", "total_ms", TOTAL_BINS),
     "first_token": _times("first_timed", "first_ms", FIRST_BINS),
 }
-"""What can be asked for: money in dollars, times in ms. `errors`: calls that failed, were lost or broke off in the middle."""
+OPERATORS: Mapping[str, Metric] = {
+    **METRICS,
+    "provider_cost": lambda s: _dollars(s["provider_cost_nano"]),
+    "absorbed": lambda s: _dollars(s["absorbed_nano"]),
+    "margin": lambda s: _dollars(s["charge_nano"] - s["provider_cost_nano"]),
+}
+"""What can be asked for (of everybody: all of it): money in dollars, times in ms. `errors`: calls that failed, were lost or broke
+off in the middle."""
 
 
 def ask(
@@ -123,8 +132,8 @@ def ask(
     begin -= begin % BUCKET_MS
     asked = Asked(
         user_id=user_id,
-        metrics=_known(metrics, METRICS, "metrics"),
-        by=_known(by, get_args(Dimension), "by"),
+        metrics=_known(metrics, METRICS if user_id is not None else OPERATORS, "metrics"),
+        by=_known(by, (*get_args(Dimension), *(() if user_id is not None else (PEOPLE,))), "by"),
         filters=checked_filters(filters),
         zone=zone,
         granularity=granularity,
@@ -248,4 +257,4 @@ def _names(asked: Asked, key: Sequence[Any]) -> dict[str, Any]:
 
 
 def _metrics(asked: Asked, sums: Sums) -> dict[str, Any]:
-    return {name: METRICS[name](sums) for name in asked.metrics}
+    return {name: OPERATORS[name](sums) for name in asked.metrics}

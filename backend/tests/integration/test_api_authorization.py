@@ -110,6 +110,8 @@ RULES: dict[str, Rule] = {
     f"post {M}/payments/redeem": Rule("person", body={"code": "x"}),
     f"post {M}/payments/notice": Rule("open", body={}),
     f"post {M}/payments/stripe": Rule("open", body={}),
+    f"get {ADMIN}/overview": Rule("admin"),
+    f"get {ADMIN}/usage/query": Rule("admin"),
     f"get {ADMIN}/orders": Rule("admin"),
     f"post {ADMIN}/orders/{{order_id}}/received": Rule(
         "admin", body={"amount": 20, "currency": "USD", "reference": "x", **PROOF}

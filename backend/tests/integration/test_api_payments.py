@@ -159,3 +159,19 @@ def test_a_card_is_paid_at_stripes_page_and_credited_by_its_event(server: Server
     assert agreed(person.get(f"{MARKET}/billing/balance"))["paid"] == 30
     refund = agreed(person.post(f"{PAY}/orders/{order['id']}/refund"))["refund"]
     assert (refund["state"], stripe.paid_out) == ("done", 3000)
+
+
+def test_the_overview_is_the_books_and_usage_of_all_is_told_to_administrators_alone(
+    server: Server, admin: Client
+) -> None:
+    person = server.rich("10")
+    server.upstream.script()
+    done = agreed(person.post(f"{AGENTS}/completion", {"model": PAID, "prompt": "Hi", "max_tokens": 50}))
+    found = agreed(admin.get(f"{ADMIN}/overview?days=1"))
+    assert found["paid_in"] > 0
+    assert found["margin"] == found["spend"] - found["provider_cost"]
+    by_user = agreed(admin.get(f"{ADMIN}/usage/query?metrics=spend&metrics=margin&by=user&days=1"))
+    assert sum(row["spend"] for row in by_user["rows"]) == by_user["totals"]["spend"] == found["spend"]
+    assert [row["spend"] for row in by_user["rows"] if row["email"] == person.email] == [done["cost"]]
+    for query in ("metrics=margin", "metrics=spend&by=user"):
+        assert person.get(f"{MARKET}/usage/query?{query}").status == 400

@@ -23,7 +23,7 @@ from agent_marketplace.ledger import dollars
 from agent_marketplace.net.guard import hangup_of
 from agent_marketplace.usage_log import zones
 from agent_marketplace.usage_log.activity import MOST_ON_A_PAGE, Call, Wanted, read_place, write_place
-from agent_marketplace.usage_log.query import MOST_ROWS, ask, check_period, checked_filters
+from agent_marketplace.usage_log.query import MOST_ROWS, Asked, Found, ask, check_period, checked_filters
 
 T = TypeVar("T")
 router = Router(prefix="/api/v1/marketplace", tags=["money"])
@@ -55,15 +55,29 @@ async def filters(
 Filters = Annotated[dict[str, tuple[str, ...]], Depends(filters)]
 
 
-@router.get(
-    "/usage/query",
-    summary="What was used: metrics by up to two dimensions, filtered, in a time zone",
-    responses={200: {"model": replies.UsageFound}},
-)
-async def query_usage(
-    market: The,
-    principal: Reader,
-    request: Request,
+class Question(msgspec.Struct, frozen=True):
+    """A question about usage as it came; `about` checks it and says whose usage is meant (None: everybody's)."""
+
+    filters: dict[str, tuple[str, ...]]
+    metrics: list[str]
+    by: list[str]
+    tz: str
+    granularity: zones.Granularity
+    since: str | None
+    until: str | None
+    days: int
+    limit: int
+
+    def about(self, user_id: str | None, now: int) -> Asked:
+        """Raises BadRequest."""
+        return ask(
+            user_id=user_id, metrics=self.metrics, by=self.by, filters=self.filters, tz=self.tz, granularity=self.granularity,
+            since=moment(self.since, self.tz, "since"), until=moment(self.until, self.tz, "until"), days=self.days, now=now,
+            limit=self.limit,
+        )  # fmt: skip
+
+
+async def question(
     chosen: Filters,
     metrics: Annotated[list[str], Query(max_length=20)] = ["spend", "requests", "tokens"],  # noqa: B006
     by: Annotated[list[str], Query(max_length=7)] = [],  # noqa: B006
@@ -73,26 +87,41 @@ async def query_usage(
     until: Moment = None,
     days: Annotated[int, Query(ge=1, le=3_660)] = 30,
     limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 1_000,
-) -> Response:
+) -> Question:
+    """The parameters of a question."""
+    return Question(chosen, metrics, by, tz, granularity, since, until, days, limit)
+
+
+AskedFor = Annotated[Question, Depends(question)]
+
+
+@router.get(
+    "/usage/query",
+    summary="What was used: metrics by up to two dimensions, filtered, in a time zone",
+    responses={200: {"model": replies.UsageFound}},
+)
+async def query_usage(market: The, principal: Reader, request: Request, asked_for: AskedFor) -> Response:
     now = market.clock.now_ms()
-    asked = ask(
-        user_id=principal.user_id, metrics=metrics, by=by, filters=chosen, tz=tz, granularity=granularity,
-        since=moment(since, tz, "since"), until=moment(until, tz, "until"), days=days, now=now, limit=limit,
-    )  # fmt: skip
+    asked = asked_for.about(principal.user_id, now)
     found = await heard_out(request, market.usage_log.query(asked))
-    return success(
-        rows=found.rows,
-        totals=found.totals,
-        truncated=found.truncated,
-        metrics=asked.metrics,
-        by=asked.by,
-        granularity=granularity if "time" in asked.by else None,
-        tz=tz,
-        since=present.iso(asked.since),
-        until=present.iso(asked.until),
-        as_of=present.iso(now),
-        percentiles=METHOD if {"latency", "first_token"} & set(asked.metrics) else None,
-    )
+    return success(**usage_shown(asked, asked_for, found, now))
+
+
+def usage_shown(asked: Asked, asked_for: Question, found: Found, now: int) -> dict[str, Any]:
+    """The answer to a question."""
+    return {
+        "rows": found.rows,
+        "totals": found.totals,
+        "truncated": found.truncated,
+        "metrics": asked.metrics,
+        "by": asked.by,
+        "granularity": asked_for.granularity if "time" in asked.by else None,
+        "tz": asked_for.tz,
+        "since": present.iso(asked.since),
+        "until": present.iso(asked.until),
+        "as_of": present.iso(now),
+        "percentiles": METHOD if {"latency", "first_token"} & set(asked.metrics) else None,
+    }
 
 
 @router.get(

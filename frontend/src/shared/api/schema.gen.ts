@@ -414,6 +414,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Money, use, and what waits for an administrator */
+        get: operations["get_overview_api_v1_admin_overview_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/payment-events": {
         parameters: {
             query?: never;
@@ -544,6 +561,23 @@ export interface paths {
         put?: never;
         /** A refund was paid back, or can't be */
         post: operations["close_refund_api_v1_admin_refunds__return_id__close_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/usage/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What everybody used: also by user, and with provider_cost, absorbed, margin */
+        get: operations["query_everybody_api_v1_admin_usage_query_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -5322,6 +5356,48 @@ export interface components {
             success: true;
         };
         /**
+         * Overview
+         * @description Dollars of the last `days`, and what stands now: credit not spent is owed. margin: spend - provider_cost.
+         */
+        Overview: {
+            /** Absorbed */
+            absorbed: number;
+            /** Days */
+            days: number;
+            /** Debt */
+            debt: number;
+            /** Error Share */
+            error_share: number | null;
+            /** Frozen */
+            frozen: number;
+            /** Held */
+            held: number;
+            /** In Flight */
+            in_flight: number;
+            /** Margin */
+            margin: number;
+            /** Owed Paid */
+            owed_paid: number;
+            /** Owed Promotional */
+            owed_promotional: number;
+            /** Paid In */
+            paid_in: number;
+            /** Provider Cost */
+            provider_cost: number;
+            /** Requests */
+            requests: number;
+            /** Spend */
+            spend: number;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+            to_do: components["schemas"]["ToDo"];
+            /** Went Back */
+            went_back: number;
+        };
+        /**
          * OwnFiguresReply
          * @description What an author sees. enough: five users or more ran it in these days; without them only runs and revenue are said.
          *     days: {day: [runs, delivered]}.
@@ -6930,6 +7006,22 @@ export interface components {
             /** Total Ms */
             total_ms: number | null;
         };
+        /**
+         * ToDo
+         * @description How much waits for an administrator; refused: events of the last days that did not fit.
+         */
+        ToDo: {
+            /** Disputed */
+            disputed: number;
+            /** Disputes */
+            disputes: number;
+            /** Refunds */
+            refunds: number;
+            /** Refused */
+            refused: number;
+            /** Transfers */
+            transfers: number;
+        };
         /** Token */
         Token: {
             /**
@@ -7213,6 +7305,8 @@ export interface components {
          * @description One row: the values of the dimensions that were asked for (null = no key, agent or conversation), and the metrics.
          */
         UsageGroup: {
+            /** Absorbed */
+            absorbed?: number | null;
             /** Agent Id */
             agent_id?: string | null;
             /** Cache Share */
@@ -7223,6 +7317,8 @@ export interface components {
             } | null;
             /** Conversation Id */
             conversation_id?: string | null;
+            /** Email */
+            email?: string | null;
             /** Error Share */
             error_share?: number | null;
             /** Errors */
@@ -7235,12 +7331,16 @@ export interface components {
             latency?: components["schemas"]["Times"] | null;
             /** List Cost */
             list_cost?: number | null;
+            /** Margin */
+            margin?: number | null;
             /** Model */
             model?: string | null;
             /** Output Tokens */
             output_tokens?: number | null;
             /** Provider */
             provider?: string | null;
+            /** Provider Cost */
+            provider_cost?: number | null;
             /** Requests */
             requests?: number | null;
             /** Spend */
@@ -7251,12 +7351,16 @@ export interface components {
             time?: string | null;
             /** Tokens */
             tokens?: number | null;
+            /** User Id */
+            user_id?: string | null;
         };
         /**
          * UsageMetrics
          * @description Those that were asked for. Money in dollars; shares of 1, None where nothing was counted.
          */
         UsageMetrics: {
+            /** Absorbed */
+            absorbed?: number | null;
             /** Cache Share */
             cache_share?: number | null;
             /** Classes */
@@ -7273,8 +7377,12 @@ export interface components {
             latency?: components["schemas"]["Times"] | null;
             /** List Cost */
             list_cost?: number | null;
+            /** Margin */
+            margin?: number | null;
             /** Output Tokens */
             output_tokens?: number | null;
+            /** Provider Cost */
+            provider_cost?: number | null;
             /** Requests */
             requests?: number | null;
             /** Spend */
@@ -8335,6 +8443,37 @@ export interface operations {
             };
         };
     };
+    get_overview_api_v1_admin_overview_get: {
+        parameters: {
+            query?: {
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     find_events_api_v1_admin_payment_events_get: {
         parameters: {
             query?: {
@@ -8595,6 +8734,53 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Acted"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    query_everybody_api_v1_admin_usage_query_get: {
+        parameters: {
+            query?: {
+                metrics?: string[];
+                by?: string[];
+                /** @description IANA time zone */
+                tz?: string;
+                granularity?: "hour" | "day" | "week" | "month";
+                /** @description A date in `tz`, or a moment (RFC 3339) */
+                since?: string | null;
+                /** @description A date in `tz`, or a moment (RFC 3339) */
+                until?: string | null;
+                days?: number;
+                limit?: number;
+                model?: string[];
+                provider?: string[];
+                key?: string[];
+                agent?: string[];
+                conversation?: string[];
+                status?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageFound"];
                 };
             };
             /** @description Any failure */
