@@ -12,6 +12,7 @@ import { Route as rootRouteImport } from "./routes/__root";
 import { Route as IndexRouteImport } from "./routes/index";
 import { Route as AccountRouteImport } from "./routes/account";
 import { Route as ActivityRouteImport } from "./routes/activity";
+import { Route as AdminRouteImport } from "./routes/admin";
 import { Route as ChatRouteImport } from "./routes/chat";
 import { Route as CompareRouteImport } from "./routes/compare";
 import { Route as ConnectRouteImport } from "./routes/connect";
@@ -33,6 +34,11 @@ const AccountRoute = AccountRouteImport.update({
 const ActivityRoute = ActivityRouteImport.update({
   id: "/activity",
   path: "/activity",
+  getParentRoute: () => rootRouteImport,
+} as any);
+const AdminRoute = AdminRouteImport.update({
+  id: "/admin",
+  path: "/admin",
   getParentRoute: () => rootRouteImport,
 } as any);
 const ChatRoute = ChatRouteImport.update({
@@ -75,6 +81,7 @@ export interface FileRoutesByFullPath {
   "/": typeof IndexRoute;
   "/account": typeof AccountRoute;
   "/activity": typeof ActivityRoute;
+  "/admin": typeof AdminRoute;
   "/chat": typeof ChatRoute;
   "/compare": typeof CompareRoute;
   "/connect": typeof ConnectRoute;
@@ -87,6 +94,7 @@ export interface FileRoutesByTo {
   "/": typeof IndexRoute;
   "/account": typeof AccountRoute;
   "/activity": typeof ActivityRoute;
+  "/admin": typeof AdminRoute;
   "/chat": typeof ChatRoute;
   "/compare": typeof CompareRoute;
   "/connect": typeof ConnectRoute;
@@ -100,6 +108,7 @@ export interface FileRoutesById {
   "/": typeof IndexRoute;
   "/account": typeof AccountRoute;
   "/activity": typeof ActivityRoute;
+  "/admin": typeof AdminRoute;
   "/chat": typeof ChatRoute;
   "/compare": typeof CompareRoute;
   "/connect": typeof ConnectRoute;
@@ -114,6 +123,7 @@ export interface FileRouteTypes {
     | "/"
     | "/account"
     | "/activity"
+    | "/admin"
     | "/chat"
     | "/compare"
     | "/connect"
@@ -126,6 +136,7 @@ export interface FileRouteTypes {
     | "/"
     | "/account"
     | "/activity"
+    | "/admin"
     | "/chat"
     | "/compare"
     | "/connect"
@@ -138,6 +149,7 @@ export interface FileRouteTypes {
     | "/"
     | "/account"
     | "/activity"
+    | "/admin"
     | "/chat"
     | "/compare"
     | "/connect"
@@ -151,6 +163,7 @@ export interface RootRouteChildren {
   IndexRoute: typeof IndexRoute;
   AccountRoute: typeof AccountRoute;
   ActivityRoute: typeof ActivityRoute;
+  AdminRoute: typeof AdminRoute;
   ChatRoute: typeof ChatRoute;
   CompareRoute: typeof CompareRoute;
   ConnectRoute: typeof ConnectRoute;
@@ -181,6 +194,13 @@ declare module "@tanstack/react-router" {
       path: "/activity";
       fullPath: "/activity";
       preLoaderRoute: typeof ActivityRouteImport;
+      parentRoute: typeof rootRouteImport;
+    };
+    "/admin": {
+      id: "/admin";
+      path: "/admin";
+      fullPath: "/admin";
+      preLoaderRoute: typeof AdminRouteImport;
       parentRoute: typeof rootRouteImport;
     };
     "/chat": {
@@ -239,6 +259,7 @@ const rootRouteChildren: RootRouteChildren = {
   IndexRoute: IndexRoute,
   AccountRoute: AccountRoute,
   ActivityRoute: ActivityRoute,
+  AdminRoute: AdminRoute,
   ChatRoute: ChatRoute,
   CompareRoute: CompareRoute,
   ConnectRoute: ConnectRoute,

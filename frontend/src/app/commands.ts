@@ -16,6 +16,7 @@ import {
   Plug,
   Route,
   Save,
+  ShieldCheck,
   Trophy,
 } from "lucide-react";
 import { useLeave } from "@/app/leave-dialog";
@@ -85,6 +86,13 @@ export function useCommands({ onHelp, onTour }: { onHelp: () => void; onTour: ()
       words: "balance usage statement",
       icon: CircleUser,
       run: () => void navigate({ to: "/account" }),
+    },
+    {
+      id: "admin",
+      label: "Go to the administration",
+      words: "operator people payments audit refund codes",
+      icon: ShieldCheck,
+      run: () => void navigate({ to: "/admin" }),
     },
     {
       id: "connect",

@@ -13,6 +13,7 @@ import { Field, NativeSelect } from "@/shared/ui/input";
 import { EmptyState, Notice } from "@/shared/ui/notice";
 import { Skeleton } from "@/shared/ui/skeleton";
 import { leave } from "./account-api";
+import { CreditSection } from "./credit-section";
 import { DataSection } from "./data-section";
 import { PlanSection } from "./plan-section";
 import { Section } from "./section";
@@ -65,6 +66,7 @@ function Account({ onLeave }: AccountPageProps) {
         {profile.data && (
           <>
             <Overview user={profile.data} onLeave={onLeave} />
+            <CreditSection />
             <UsageSection />
             <StatementSection />
             <PlanSection user={profile.data} />
@@ -94,14 +96,15 @@ function Overview({ user, onLeave }: AccountPageProps & { user: UserProfile }) {
       </p>
       <p className="text-muted">
         {balance?.held ? `${money(balance.held)} more is set aside for running answers. ` : ""}
-        {user.role === "admin" ? "Administrator. " : ""}Member since {day(user.created_at)}.{" "}
-        {user.role === "admin" ? (
+        {user.role === "admin" && (
           <>
-            To top up, run <code className="break-words">agent-marketplace user grant {user.email} 10</code> on the server.
+            <a href="/admin" className="text-link hover:underline">
+              Administrator
+            </a>
+            .{" "}
           </>
-        ) : (
-          "To top up, ask whoever runs this server for credit."
         )}
+        Member since {day(user.created_at)}.
       </p>
     </Section>
   );

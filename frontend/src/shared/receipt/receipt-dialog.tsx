@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 import { useApi } from "@/shared/api/services";
 import { count, moment, money, perMillion } from "@/shared/lib/format";
 import { providerName } from "@/shared/lib/names";
+import { DisputeAnswer } from "@/shared/receipt/dispute-answer";
 import { type Attempt, estimateVerdict, type Generation, generationQuery } from "@/shared/receipt/receipt";
 import { Thumbs } from "@/shared/receipt/thumbs";
 import { Button } from "@/shared/ui/button";
@@ -26,6 +27,11 @@ export function ReceiptDialog({ requestId, onClose }: { requestId: string; onClo
           </p>
         )}
         {query.data && <Receipt generation={query.data} />}
+        {query.data && query.data.cost > 0 && (
+          <div className="mt-5 flex flex-col">
+            <DisputeAnswer requestId={requestId} cost={query.data.cost} />
+          </div>
+        )}
       </DialogBody>
     </Dialog>
   );

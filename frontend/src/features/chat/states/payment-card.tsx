@@ -45,7 +45,11 @@ export function PaymentCard({ required, available, maxTokens, alternative, onRet
         </>
       }
     >
-      Nothing was charged and your question is kept. To top up, ask whoever runs this server for credit.
+      Nothing was charged and your question is kept.{" "}
+      <a href="/account" className="text-link underline">
+        Add credit
+      </a>{" "}
+      in your account.
     </Notice>
   );
 }

@@ -1,0 +1,116 @@
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import type { ApiClient } from "@/shared/api/client";
+import type { ApiPath } from "@/shared/api/paths";
+import type { components } from "@/shared/api/schema.gen";
+
+type Schemas = components["schemas"];
+export type Overview = Schemas["Overview"];
+export type Person = Schemas["Person"];
+export type Order = Schemas["AdminOrder"];
+export type PaymentEvent = Schemas["EventOut"];
+export type Returned = Schemas["AdminReturn"];
+export type Batch = Schemas["BatchOut"];
+export type Dispute = Schemas["AdminDispute"];
+export type AuditLine = Schemas["AuditLineOut"];
+export type UsageGroup = Schemas["UsageGroup"];
+
+const base = "/api/v1/admin";
+
+/** Proof that the administrator is still at the keyboard, and the words for the audit log. */
+export interface Proof {
+  reason: string;
+  password: string;
+}
+
+export const overviewQuery = (api: ApiClient, days: number) =>
+  queryOptions({
+    queryKey: ["admin", "overview", days],
+    queryFn: ({ signal }) => api.get<Overview>(`${base}/overview`, { query: { days }, signal }),
+    refetchInterval: 30_000,
+  });
+
+interface Paged {
+  next_cursor: string | number | null;
+}
+
+/** A list of one kind, page by page. */
+const listQuery = <Reply extends Paged>(api: ApiClient, path: ApiPath, query: Record<string, string | number | undefined>) =>
+  infiniteQueryOptions({
+    queryKey: ["admin", path, query],
+    queryFn: ({ pageParam, signal }) =>
+      api.get<Reply>(path, { query: { ...query, cursor: pageParam === null ? undefined : String(pageParam) }, signal }),
+    initialPageParam: null as string | number | null,
+    getNextPageParam: (page) => page.next_cursor,
+    staleTime: 0,
+  });
+
+export const peopleQuery = (api: ApiClient, q: string) =>
+  listQuery<Paged & { people: Person[] }>(api, `${base}/people`, { q });
+export const adminOrdersQuery = (api: ApiClient, state: string) =>
+  listQuery<Paged & { orders: Order[] }>(api, `${base}/orders`, { state: state || undefined });
+export const eventsQuery = (api: ApiClient) =>
+  listQuery<Paged & { events: PaymentEvent[] }>(api, `${base}/payment-events`, { outcome: "refused" });
+export const returnsQuery = (api: ApiClient) => listQuery<Paged & { returns: Returned[] }>(api, `${base}/refunds`, {});
+export const disputesQuery = (api: ApiClient, state: string) =>
+  listQuery<Paged & { disputes: Dispute[] }>(api, `${base}/disputes`, { state: state || undefined });
+export const auditQuery = (api: ApiClient, where: { actor?: string; act?: string; object?: string }) =>
+  listQuery<Paged & { lines: AuditLine[] }>(api, `${base}/audit`, where);
+
+export const batchesQuery = (api: ApiClient) =>
+  queryOptions({
+    queryKey: ["admin", "codes"],
+    queryFn: ({ signal }) => api.get<{ batches: Batch[] }>(`${base}/codes`, { signal }),
+    staleTime: 0,
+  });
+
+export const evidenceQuery = (api: ApiClient, id: string) =>
+  queryOptions({
+    queryKey: ["admin", "dispute", id],
+    queryFn: ({ signal }) => api.get<Schemas["AdminDisputeReply"]>(`${base}/disputes/${id}`, { signal }),
+  });
+
+export const usageOfAllQuery = (api: ApiClient, by: string, days: number) =>
+  queryOptions({
+    queryKey: ["admin", "usage", by, days],
+    queryFn: ({ signal }) =>
+      api.get<Schemas["UsageFound"]>(`${base}/usage/query`, {
+        query: {
+          metrics: ["spend", "provider_cost", "margin", "requests", "tokens", "error_share"],
+          by: [by],
+          days,
+          tz: Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC",
+        },
+        signal,
+      }),
+  });
+
+const post = (api: ApiClient, path: ApiPath, body: unknown) => api.post<{ request_id: string }>(path, body);
+
+export const giveCredit = (
+  api: ApiClient,
+  user: string,
+  body: Proof & { amount: string; gift: boolean; idempotency_key: string },
+) => post(api, `${base}/people/${user}/credit`, body);
+export const setRole = (api: ApiClient, user: string, body: Proof & { role: "user" | "admin" }) =>
+  post(api, `${base}/people/${user}/role`, body);
+export const signOut = (api: ApiClient, user: string, reason: string) =>
+  post(api, `${base}/people/${user}/signout`, { reason });
+export const received = (
+  api: ApiClient,
+  id: string,
+  body: Proof & { amount: number; currency: string; reference: string },
+) => post(api, `${base}/orders/${id}/received`, body);
+export const cancelOrder = (api: ApiClient, id: string, reason: string) =>
+  post(api, `${base}/orders/${id}/cancel`, { reason });
+export const chargeBack = (api: ApiClient, id: string, body: Proof & { amount: number; reference: string }) =>
+  post(api, `${base}/orders/${id}/chargeback`, body);
+export const closeRefund = (api: ApiClient, id: string, body: Proof & { sent: boolean; reference: string | null }) =>
+  post(api, `${base}/refunds/${id}/close`, body);
+export const decide = (api: ApiClient, id: string, body: Proof & { grant: boolean }) =>
+  post(api, `${base}/disputes/${id}`, body);
+export const makeCodes = (api: ApiClient, body: Proof & Omit<Schemas["MakeCodes"], "reason" | "password">) =>
+  api.post<Schemas["MadeCodes"]>(`${base}/codes`, body);
+export const revokeCodes = (api: ApiClient, id: string, reason: string) =>
+  post(api, `${base}/codes/${id}/revoke`, { reason });
+
+export const auditFile = async (api: ApiClient) => (await api.raw("GET", `${base}/audit.csv`, { auth: "required" })).blob();

@@ -1,0 +1,14 @@
+/** The console's parts, in order. Kept apart from their pages: an address is read before any of them is loaded. */
+export const partNames = {
+  overview: "Overview",
+  people: "People",
+  payments: "Payments",
+  codes: "Codes",
+  answers: "Disputed answers",
+  usage: "Usage",
+  audit: "Audit log",
+} as const;
+
+export type Part = keyof typeof partNames;
+
+export const isPart = (value: unknown): value is Part => typeof value === "string" && value in partNames;

@@ -1,0 +1,110 @@
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { useApi } from "@/shared/api/services";
+import { day, funds } from "@/shared/lib/format";
+import { randomId } from "@/shared/lib/random-id";
+import { Button } from "@/shared/ui/button";
+import { Input } from "@/shared/ui/input";
+import { type Act, ActDialog, ActField } from "./act-dialog";
+import { giveCredit, type Person, peopleQuery, setRole, signOut } from "./admin-api";
+import { Pages, Table } from "./table";
+
+/** Everybody with an account. */
+export function PeoplePart() {
+  const api = useApi();
+  const [words, setWords] = useState("");
+  const [act, setAct] = useState<Act | null>(null);
+  const query = useInfiniteQuery(peopleQuery(api, words));
+  const people = query.data?.pages.flatMap((page) => page.people) ?? [];
+  return (
+    <div className="flex flex-col gap-3">
+      <Input
+        aria-label="Find by address or id"
+        placeholder="Address or id"
+        className="max-w-sm"
+        value={words}
+        onChange={(event) => setWords(event.target.value)}
+      />
+      <Pages query={query}>
+        <Table
+          name="People"
+          columns={["Address", "Role", "Balance", "Promotional of it", "Since", "Acts"]}
+          rows={people}
+          keyOf={(person) => person.user_id}
+          empty="Nobody has such an address."
+          cells={(person) => [
+            person.email,
+            person.role,
+            funds(person.balance),
+            funds(person.promotional),
+            day(person.created_at),
+            <Acts key="acts" person={person} onAct={setAct} />,
+          ]}
+        />
+      </Pages>
+      {act && <ActDialog act={act} onClose={() => setAct(null)} />}
+    </div>
+  );
+}
+
+function Acts({ person, onAct }: { person: Person; onAct: (act: Act) => void }) {
+  const api = useApi();
+  const role = person.role === "admin" ? "user" : "admin";
+  return (
+    <span className="flex flex-wrap gap-1">
+      <Button
+        size="sm"
+        aria-label={`Give credit to ${person.email}`}
+        onClick={() => {
+          const key = randomId();
+          onAct({
+            title: `Give credit to ${person.email}`,
+            button: "Give credit",
+            password: true,
+            fields: (
+              <>
+                <ActField label="Dollars" name="amount" inputMode="decimal" pattern="\d+(\.\d{1,9})?" />
+                <label className="flex items-center gap-2">
+                  <input type="checkbox" name="gift" className="size-4 accent-accent" />A gift: nobody paid for it
+                </label>
+              </>
+            ),
+            run: ({ amount = "", gift, reason, password }) =>
+              giveCredit(api, person.user_id, { amount, gift: gift === "on", reason, password, idempotency_key: key }),
+          });
+        }}
+      >
+        Credit
+      </Button>
+      <Button
+        size="sm"
+        aria-label={`Change the role of ${person.email}`}
+        onClick={() =>
+          onAct({
+            title: role === "admin" ? `Make ${person.email} an administrator?` : `Make ${person.email} a plain user?`,
+            button: role === "admin" ? "Make administrator" : "Make plain user",
+            danger: true,
+            password: true,
+            run: ({ reason, password }) => setRole(api, person.user_id, { role, reason, password }),
+          })
+        }
+      >
+        Role
+      </Button>
+      <Button
+        size="sm"
+        aria-label={`Sign out ${person.email} everywhere`}
+        onClick={() =>
+          onAct({
+            title: `Sign ${person.email} out everywhere?`,
+            button: "Sign out",
+            danger: true,
+            run: ({ reason }) => signOut(api, person.user_id, reason),
+          })
+        }
+      >
+        Sign out
+      </Button>
+    </span>
+  );
+}
