@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any
+from typing import Any, Protocol
 
 from agent_marketplace.errors import BadRequest, PayloadTooLarge
 from agent_marketplace.gateway.flight import Flight
@@ -107,10 +107,16 @@ class ResponseSink:
             await self._send({"type": "http.response.body", "body": b""})
 
 
+class Leavable(Protocol):
+    """What ends when its client has left: a flight, or a run on a client's wire."""
+
+    def client_left(self) -> None: ...
+
+
 class Ear:
     """Listens for the client's hang-up while a flight is under way, and stops the flight then."""
 
-    def __init__(self, scope: Scope, flight: Flight) -> None:
+    def __init__(self, scope: Scope, flight: Leavable) -> None:
         self._flight = flight
         self._hangup = hangup_of(scope)
         self.heard = False

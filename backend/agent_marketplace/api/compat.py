@@ -9,6 +9,7 @@ from fastapi import Query, Request, Response
 from agent_marketplace import json
 from agent_marketplace.accounts.principal import Principal
 from agent_marketplace.api import items
+from agent_marketplace.api.agents_on_wires import agents_of, listed_as
 from agent_marketplace.api.deps import Caller, Router, Runner, The
 from agent_marketplace.api.envelope import ExactJSON
 from agent_marketplace.api.paths import wire_of
@@ -19,6 +20,7 @@ from agent_marketplace.catalog import AIModel
 from agent_marketplace.errors import BadRequest, NotFound
 from agent_marketplace.gateway.flight import Flight
 from agent_marketplace.ids import new_id
+from agent_marketplace.runs.presets import names_agent
 from agent_marketplace.wires import embeddings
 from agent_marketplace.wires.anthropic.codec import AnthropicCodec
 
@@ -52,8 +54,9 @@ async def list_models(
 ) -> Response:
     listed = await _listed(market, principal, everything=everything)
     wire = wire_of(request.scope["path"], request.headers)
+    agents = [listed_as(n, t, wire, description=d) for n, t, d in await agents_of(market, principal)]
     if wire == "anthropic":
-        shown = [_anthropic_model(m) for m in listed]
+        shown = [_anthropic_model(m) for m in listed] + agents
         ends = (
             {"first_id": shown[0]["id"], "last_id": shown[-1]["id"]}
             if shown
@@ -61,12 +64,14 @@ async def list_models(
         )
         return ExactJSON({"data": shown, "has_more": False, **ends})
     if wire == "gemini":
-        return _gemini_page(listed, page_size, page_token)
-    return ExactJSON({"object": "list", "data": [_openai_model(m) for m in listed]})
+        return _gemini_page(listed, page_size, page_token, agents)
+    return ExactJSON({"object": "list", "data": [_openai_model(m) for m in listed] + agents})
 
 
 @router.get("/v1/models/{model_id:path}", summary="One model, in the shape of the client's wire")
-async def get_model(request: Request, market: The, _principal: Caller, model_id: str) -> Response:
+async def get_model(request: Request, market: The, principal: Caller, model_id: str) -> Response:
+    if names_agent(model_id):
+        return await _agent(market, principal, model_id, wire_of(request.scope["path"], request.headers))
     model = _found(market, model_id)
     shapes = {"anthropic": _anthropic_model, "gemini": _gemini_model}
     return ExactJSON(shapes.get(wire_of(request.scope["path"], request.headers) or "", _openai_model)(model))
@@ -80,12 +85,23 @@ async def list_gemini_models(
     page_size: Annotated[int, Query(alias="pageSize", ge=1, le=_GEMINI_PAGE)] = _GEMINI_PAGE,
     page_token: Annotated[str, Query(alias="pageToken", max_length=20)] = "",
 ) -> Response:
-    return _gemini_page(await _listed(market, principal, everything=everything), page_size, page_token)
+    agents = [listed_as(n, t, "gemini", description=d) for n, t, d in await agents_of(market, principal)]
+    return _gemini_page(
+        await _listed(market, principal, everything=everything), page_size, page_token, agents
+    )
 
 
 @router.get("/v1beta/models/{model_id:path}", summary="One model, Google's shape")
-async def get_gemini_model(market: The, _principal: Caller, model_id: str) -> Response:
+async def get_gemini_model(market: The, principal: Caller, model_id: str) -> Response:
+    if names_agent(model_id):
+        return await _agent(market, principal, model_id, "gemini")
     return ExactJSON(_gemini_model(_found(market, model_id)))
+
+
+async def _agent(market: Market, principal: Principal, name: str, wire: str | None) -> Response:
+    """One of the caller's agents as a model. Raises as `Agents.spec`."""
+    spec = await market.runs.kit.agents.spec(principal.user_id, name)
+    return ExactJSON(listed_as(name, spec.name, wire, description=spec.description))
 
 
 async def _listed(market: Market, principal: Principal, *, everything: bool) -> list[AIModel]:
@@ -148,12 +164,13 @@ def _gemini_model(model: AIModel) -> dict[str, Any]:
     }
 
 
-def _gemini_page(models: list[AIModel], size: int, token: str) -> Response:
+def _gemini_page(models: list[AIModel], size: int, token: str, agents: list[dict[str, Any]]) -> Response:
     if token and not token.isdecimal():
         raise BadRequest("pageToken is not one of ours")
     start = int(token or 0)
-    body: dict[str, Any] = {"models": [_gemini_model(m) for m in models[start : start + size]]}
-    if start + size < len(models):
+    shown = [_gemini_model(m) for m in models] + agents
+    body: dict[str, Any] = {"models": shown[start : start + size]}
+    if start + size < len(shown):
         body["nextPageToken"] = str(start + size)
     return ExactJSON(body)
 

@@ -34,8 +34,14 @@ class ArraySink(ResponseSink):
 
 def sink_of(flight: Flight, scope: Scope, send: Send) -> ResponseSink:
     """Where a flight's stream goes, in the frame that its client asked for."""
-    if flight.record.request.call.wire == "gemini":
+    request = flight.record.request
+    return sink_for(request.call.wire, request.mouth.content_type_stream, scope, send)
+
+
+def sink_for(wire: str | None, content_type: str, scope: Scope, send: Send) -> ResponseSink:
+    """As `sink_of`, for a stream that is no single flight's."""
+    if wire == "gemini":
         asked = parse_qs(scope["query_string"].decode("latin-1"))
         if "sse" not in (*asked.get("alt", ()), *asked.get("$alt", ())):
             return ArraySink(send)
-    return ResponseSink(send, flight.record.request.mouth.content_type_stream)
+    return ResponseSink(send, content_type)

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from agent_marketplace.api import items, keyless
+from agent_marketplace.api import agents_on_wires, items, keyless
 from agent_marketplace.api.asgi import (
     ClientGone,
     Receive,
@@ -24,10 +24,11 @@ from agent_marketplace.api.loading import loaded
 from agent_marketplace.api.paths import query_keys, takes_prompts
 from agent_marketplace.api.screen import FORM, PROMPT, SMALL, aside, screened
 from agent_marketplace.app import Market
-from agent_marketplace.errors import BadRequest, MarketplaceError
+from agent_marketplace.errors import BadRequest, Forbidden, MarketplaceError
 from agent_marketplace.gateway import betas
 from agent_marketplace.gateway.record import GatewayRequest
 from agent_marketplace.ids import new_id
+from agent_marketplace.runs.presets import names_agent
 from agent_marketplace.wires.base import Codec
 
 log = logging.getLogger(__name__)
@@ -103,6 +104,11 @@ class Hot:
         call = await aside(len(body), lambda: codec.parse_request(body, **fixed))
         if not call.model:
             raise BadRequest("model is required")
+        if names_agent(call.model):
+            if keyless.free_only(market, scope):
+                raise Forbidden("Without a key only free models are served here")
+            await agents_on_wires.answer(market, scope, send, codec, call, principal, request_id)
+            return
         if free := keyless.free_only(market, scope):
             call = msgspec.structs.replace(call, routing=keyless.routed(call.routing, free=free))
         flight = market.router.flight(

@@ -133,7 +133,7 @@ class ToolServerLine(BaseModel):
     name: str
     url: str
     header: str
-    has_secret: bool
+    authorised: bool
     revision: str
     problem: str
     created_at: str

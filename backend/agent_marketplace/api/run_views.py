@@ -9,7 +9,7 @@ from agent_marketplace.api.v1.agent_body import call_of, parameters, text
 from agent_marketplace.app import Market
 from agent_marketplace.errors import BadRequest
 from agent_marketplace.ledger import dollars, nano
-from agent_marketplace.runs.presets import FIELD, of_a_model
+from agent_marketplace.runs.presets import FIELD, names_agent, of_a_model
 from agent_marketplace.runs.service import Wanted
 from agent_marketplace.runs.types import Approval, Head, Spec, Step
 from agent_marketplace.vault import CannotOpen
@@ -57,11 +57,6 @@ async def _spec(market: Market, principal: Principal, body: Mapping[str, Any]) -
         return await market.runs.kit.agents.spec(principal.user_id, name)
     given = {k: v for k, v in parameters(body).items() if k not in _OURS}
     return of_a_model(name, body.get(FIELD), text(body, "instructions") or "", given)
-
-
-def names_agent(name: str) -> bool:
-    """Whether a model's name on any wire means an agent."""
-    return name.startswith(("agt_", "agent/"))
 
 
 def _cap(value: Any) -> int | None:

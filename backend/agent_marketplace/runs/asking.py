@@ -150,15 +150,12 @@ class _Mouth:
             found.append(ToolCallPart(made[:200], call["name"], call["arguments"] or "{}", call["signature"]))
         return tuple(found)
 
-    def said(self, model: str, provider: str, tokens: int) -> Said:
+    def said(self, model: str, provider: str, usage: Usage | None) -> Said:
+        used = usage or Usage()
         return Said(
-            text="".join(self._text),
-            calls=self.calls(),
-            finish=self.finish,
-            model=model,
-            provider=provider,
-            tokens=tokens,
-        )
+            text="".join(self._text), calls=self.calls(), finish=self.finish, model=model, provider=provider,
+            input=used.prompt_tokens, output=used.completion_tokens,
+        )  # fmt: skip
 
 
 class _Nowhere:
@@ -210,9 +207,8 @@ class GatewayAsks:
         target = (
             record.upstream.attempt.target if record.upstream is not None else record.plan.attempts[0].target
         )
-        tokens = record.usage.total_tokens if record.usage is not None else 0
         return Answered(
-            said=mouth.said(target.model, target.provider, tokens),
+            said=mouth.said(target.model, target.provider, record.usage),
             cost_nano=record.receipt.charged_nano if record.receipt is not None else 0,
             error=failed or mouth.failed,
             stopped=mouth.stopped,

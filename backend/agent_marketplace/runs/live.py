@@ -126,6 +126,10 @@ class Live:
             self.flight.client_left(polite=True)
         return True
 
+    def client_left(self) -> None:
+        """Whom the run was for has left."""
+        self.stop()
+
     def leave(self) -> None:
         """The server's grace is over: what is under way ends, the run is left to another worker."""
         self.leaving = True

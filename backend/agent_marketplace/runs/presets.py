@@ -26,6 +26,11 @@ class _Given(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     description: str = ""
 
 
+def names_agent(name: str) -> bool:
+    """Whether a model's name on any wire means an agent."""
+    return name.startswith(("agt_", "agent/"))
+
+
 class PresetAgents:
     """Finds the version of a name. model_exists: whether a model can be called by a name."""
 

@@ -15,6 +15,7 @@ from agent_marketplace.runs.driving import Driver
 from agent_marketplace.runs.records import encode_text, sealed
 from agent_marketplace.runs.tools.base import Caller, SubAgent, Tool, ToolFailed, text_of
 from agent_marketplace.runs.types import PAUSE_MS, Approval, Got, Policy, Step, ToolRef
+from agent_marketplace.wires.base import ReasoningDelta
 
 AT_ONCE = 4
 UNKNOWN = "The server stopped while this call was under way. Whether it took effect is not known; it was not repeated."
@@ -154,6 +155,7 @@ async def _make(driver: Driver, group: Sequence[Step]) -> None:
 
     for step in group:
         driver.live.stage("step.started", {"step": step.n, "kind": step.kind, "name": step.name})
+        driver.live.show([ReasoningDelta(f"[{step.name}]\n")])
     await driver.kit.records.write(work, driver.live)
     found = await asyncio.gather(*(_call(driver, step) for step in group))
     for step, (state, got, kind, cost) in zip(group, found, strict=True):

@@ -113,14 +113,15 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
-    """What a model step came to. calls: the tools that it asked for, in order."""
+    """What a model step came to. calls: the tools that it asked for, in order; input, output: tokens."""
 
     text: str = ""
     calls: tuple[ToolCallPart, ...] = ()
     finish: str = "stop"
     model: str = ""
     provider: str = ""
-    tokens: int = 0
+    input: int = 0
+    output: int = 0
 
 
 class Got(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from agent_marketplace.runs import recovery
+from agent_marketplace.runs.mcp.client import McpClient, Server
 from tests.fakes.rig import MODEL, Answer, Rig, on_rig
 from tests.fakes.tool_turns import calling
 from tests.fakes.upstream import Behaviour
@@ -127,3 +128,44 @@ async def test_a_body_that_asks_for_no_run_is_refused_in_words(rig: Rig) -> None
     ):
         assert (await rig.call(RUNS, body)).code == code, body
     assert rig.up.requests == []
+
+
+@on_rig(Behaviour(text="one two three four", stepped=True))
+async def test_who_hangs_up_on_a_client_s_wire_ends_the_run(rig: Rig) -> None:
+    agent = await rig.market.agents.create(rig.user_id, name="One", model=MODEL)
+    body = {"model": agent.agent_id, "messages": [{"role": "user", "content": "Hi"}], "stream": True}
+    exchange = await rig.open("/v1/chat/completions", body)
+    rig.up.release(2)
+    await exchange.until(2)
+    exchange.hang_up()
+    await rig.quiet()
+    (line,) = (await get(rig, "")).json["runs"]
+    assert line["state"] == "cancelled"
+    assert round(line["spent"] * 10**9) == await rig.spent()
+
+
+@on_rig(calling(SUM), Behaviour(text="It is 42 ."))
+async def test_an_agent_is_a_tool_of_our_mcp_endpoint_and_our_own_client_can_use_it(rig: Rig) -> None:
+    agent = await rig.market.agents.create(rig.user_id, name="One", model=MODEL, parameters={"agent": AGENT})
+    name = f"agent_{agent.agent_id.removeprefix('agt_')}"
+    real = rig.market.client
+    speaking = McpClient(real, allow_private=True)
+    for revision in ("", "2025-11-25"):
+        server = Server(
+            url=f"http://127.0.0.1:{rig.port}/mcp",
+            owner=rig.user_id,
+            header="authorization",
+            secret=rig.key,
+            revision=revision,
+        )
+        tools, spoken = await speaking.tools(server)
+        assert name in [t.name for t in tools]
+        assert spoken == (revision or "2026-07-28")
+    got = await speaking.call(server, name, {"task": "6*7?", "cap": 0.01}, timeout_s=10, read_only=False)
+    assert not got.is_error
+    assert '"result":"It is 42 . "' in got.text
+    refused = await speaking.call(
+        server, name, {"task": "6*7?", "cap": 0.000001}, timeout_s=10, read_only=False
+    )
+    assert refused.is_error
+    assert "cap_too_small" in refused.text

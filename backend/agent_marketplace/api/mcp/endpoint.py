@@ -1,7 +1,7 @@
 """`POST /mcp`: one request, one answer, no session. A marketplace key is the bearer; pages of other sites are kept out."""
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,7 +12,7 @@ from agent_marketplace.accounts.principal import Principal
 from agent_marketplace.api.asgi import ClientGone
 from agent_marketplace.api.deps import Caller, Router, The
 from agent_marketplace.api.envelope import NOT_KEPT, note_failure
-from agent_marketplace.api.mcp import protocol, resources, tools
+from agent_marketplace.api.mcp import agents, protocol, resources, tools
 from agent_marketplace.api.mcp.protocol import BAD_PARAMS, NO_METHOD, RpcError
 from agent_marketplace.api.mcp.tools import TOOLS, Asker
 from agent_marketplace.api.screen import FORM
@@ -25,7 +25,7 @@ _BODY = {"requestBody": {"required": True, "content": {"application/json": {"sch
 _CAPABILITIES: dict[str, Any] = {"tools": {}, "resources": {}}
 _INSTRUCTIONS = (
     "Models by price and capability, picks for a task, costs before a call, the account's balance and usage, and answers of any "
-    "model. Money is in dollars. Only ask_model spends; it never spends more than its max_cost."
+    "model. Money is in dollars. Only ask_model and agent_… spend, never more than their max_cost or cap."
 )
 _FRESH_S = 60
 
@@ -100,7 +100,8 @@ async def _answer(asker: Asker, asked: protocol.Request) -> bytes:
     if method == "ping":
         return protocol.result(asked, {})
     if method == "tools/list":
-        return protocol.result(asked, {"tools": tools.listed(asker.principal)}, fresh_s=_FRESH_S)
+        known = [*tools.listed(asker.principal), *await agents.listed(asker)]
+        return protocol.result(asked, {"tools": known}, fresh_s=_FRESH_S)
     if method == "tools/call":
         return protocol.result(asked, await _call(asker, params))
     if method == "resources/list":
@@ -119,11 +120,21 @@ async def _call(asker: Asker, params: Any) -> dict[str, Any]:
     """A tool's result: one that fails says so in words that a model can act upon, as MCP wants it."""
     name = params.get("name")
     tool = TOOLS.get(name) if isinstance(name, str) else None
+    if tool is None and isinstance(name, str) and name.startswith("agent_"):
+        return await _told(agents.call(asker, name, params.get("arguments")))
     if tool is None:
         raise RpcError(BAD_PARAMS, f"No such tool: {str(name)[:100]}; there are {', '.join(TOOLS)}")
+    return await _told(_run(asker, tool, params))
+
+
+async def _run(asker: Asker, tool: tools.Tool, params: Any) -> dict[str, Any]:
+    _require(asker.principal, tool)
+    return await tool.run(asker, tools.arguments(tool, params.get("arguments")))
+
+
+async def _told(work: Awaitable[dict[str, Any]]) -> dict[str, Any]:
     try:
-        _require(asker.principal, tool)
-        found = await tool.run(asker, tools.arguments(tool, params.get("arguments")))
+        found = await work
     except MarketplaceError as error:
         note_failure(new_id("req"), error)
         return {

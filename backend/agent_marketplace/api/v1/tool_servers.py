@@ -18,7 +18,7 @@ router = Router(prefix="/api/v1/agents", tags=["tool servers"])
 def _line(row: ServerRow) -> dict[str, Any]:
     return {
         "server_id": row.server_id, "name": row.name, "url": row.url, "header": row.header,
-        "has_secret": row.secret_sealed is not None, "revision": row.revision, "problem": row.problem,
+        "authorised": row.secret_sealed is not None, "revision": row.revision, "problem": row.problem,
         "created_at": iso(row.created_at), "checked_at": iso(row.checked_at),
     }  # fmt: skip
 

@@ -7128,12 +7128,12 @@ export interface components {
          * @description An MCP server. revision: of the protocol; problem: why its tools could not be listed.
          */
         ToolServerLine: {
+            /** Authorised */
+            authorised: boolean;
             /** Checked At */
             checked_at: string | null;
             /** Created At */
             created_at: string;
-            /** Has Secret */
-            has_secret: boolean;
             /** Header */
             header: string;
             /** Name */
@@ -7149,12 +7149,12 @@ export interface components {
         };
         /** ToolServerOut */
         ToolServerOut: {
+            /** Authorised */
+            authorised: boolean;
             /** Checked At */
             checked_at: string | null;
             /** Created At */
             created_at: string;
-            /** Has Secret */
-            has_secret: boolean;
             /** Header */
             header: string;
             /** Name */

@@ -1,0 +1,192 @@
+"""One agent on every wire, through the official SDKs, unmodified: its text is the answer, its steps are thinking, and no client is
+handed a call of a tool that we ran ourselves."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import anthropic
+import ollama
+import openai
+import pytest
+from google import genai
+from google.genai import types as genai_types
+
+from tests.fakes.server import AGENTS, PAID, Client, Server, agreed, running
+from tests.fakes.tool_turns import calling
+from tests.fakes.upstream import Behaviour
+
+T = TypeVar("T")
+ANSWER = "It is 42 . "
+ASKED = "What is 6 times 7?"
+SUM = ("calculator", '{"expression": "6*7"}')
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, database_kind: str) -> Iterator[Server]:
+    with running(tmp_path_factory.mktemp("home")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def agent(server: Server) -> tuple[Client, str]:
+    """A program's key, and the agent of its owner."""
+    ada = server.person()
+    parameters = {"agent": {"tools": ["calculator"], "description": "Reckons"}}
+    made = agreed(ada.post(f"{AGENTS}/agents", {"name": "Reckoner", "model": PAID, "parameters": parameters}))
+    return server.key(ada), made["agent"]["id"]
+
+
+OPEN: list[Any] = []
+
+
+@pytest.fixture(autouse=True)
+def _closed() -> Iterator[None]:
+    """Every client of a test is closed with it."""
+    yield
+    while OPEN:
+        OPEN.pop().close()
+
+
+def kept(client: T) -> T:
+    OPEN.append(client)
+    return client
+
+
+def openai_of(server: Server, key: str) -> openai.OpenAI:
+    return kept(openai.OpenAI(base_url=f"{server.url}/v1", api_key=key, max_retries=0))
+
+
+def openai_chat(server: Server, key: str, model: str, stream: bool) -> str:
+    client = openai_of(server, key)
+    messages: Any = [{"role": "user", "content": ASKED}]
+    if not stream:
+        made = client.chat.completions.create(model=model, messages=messages)
+        assert made.choices[0].message.tool_calls is None
+        assert made.choices[0].finish_reason == "stop"
+        assert "[calculator]" in made.choices[0].message.reasoning_content  # type: ignore[attr-defined]
+        assert made.usage is not None
+        assert made.agent["state"] == "done"  # type: ignore[attr-defined]
+        return made.choices[0].message.content or ""
+    text = ""
+    for chunk in client.chat.completions.create(model=model, messages=messages, stream=True):
+        assert chunk.choices[0].delta.tool_calls is None, "the usual loop reads choices[0] of every chunk"
+        text += chunk.choices[0].delta.content or ""
+    return text
+
+
+def openai_responses(server: Server, key: str, model: str, stream: bool) -> str:
+    client = openai_of(server, key)
+    if not stream:
+        made = client.responses.create(model=model, input=ASKED)
+        assert {item.type for item in made.output} <= {"reasoning", "message"}
+        return made.output_text
+    events = list(client.responses.create(model=model, input=ASKED, stream=True))
+    assert events[-1].type == "response.completed"
+    return "".join(e.delta for e in events if e.type == "response.output_text.delta")
+
+
+def anthropic_messages(server: Server, key: str, model: str, stream: bool) -> str:
+    client = kept(anthropic.Anthropic(base_url=server.url, api_key=key, max_retries=0))
+    messages: Any = [{"role": "user", "content": ASKED}]
+    if not stream:
+        made = client.messages.create(model=model, max_tokens=500, messages=messages)
+        assert made.stop_reason == "end_turn"
+        assert {block.type for block in made.content} <= {"thinking", "text"}
+        return "".join(block.text for block in made.content if block.type == "text")
+    with client.messages.stream(model=model, max_tokens=500, messages=messages) as events:
+        return "".join(events.text_stream)
+
+
+def gemini_contents(server: Server, key: str, model: str, stream: bool) -> str:
+    client = kept(genai.Client(api_key=key, http_options=genai_types.HttpOptions(base_url=server.url)))
+    if not stream:
+        made = client.models.generate_content(model=model, contents=ASKED)
+        assert made.function_calls is None
+        return made.text or ""
+    return "".join(c.text or "" for c in client.models.generate_content_stream(model=model, contents=ASKED))
+
+
+def ollama_chat(server: Server, key: str, model: str, stream: bool) -> str:
+    client = ollama.Client(host=server.url, headers={"authorization": f"Bearer {key}"})
+    OPEN.append(client._client)
+    messages = [{"role": "user", "content": ASKED}]
+    if not stream:
+        made = client.chat(model=model, messages=messages, stream=False)
+        assert not made.message.tool_calls
+        return made.message.content or ""
+    return "".join(
+        part.message.content or "" for part in client.chat(model=model, messages=messages, stream=True)
+    )
+
+
+WIRES: list[Callable[..., str]] = [
+    openai_chat,
+    openai_responses,
+    anthropic_messages,
+    gemini_contents,
+    ollama_chat,
+]
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+@pytest.mark.parametrize("ask", WIRES, ids=lambda ask: ask.__name__)
+def test_every_official_client_runs_the_same_agent(
+    server: Server, agent: tuple[Client, str], ask: Callable[..., str], stream: bool
+) -> None:
+    key, name = agent
+    server.upstream.script(calling(SUM), Behaviour(text="It is 42 ."))
+    assert ask(server, key.credential, name, stream) == ANSWER
+
+
+def test_agents_are_listed_beside_models_to_whom_they_belong(
+    server: Server, agent: tuple[Client, str]
+) -> None:
+    key, name = agent
+    client = openai_of(server, key.credential)
+    assert name in [m.id for m in client.models.list()]
+    assert client.models.retrieve(name).id == name
+    other = server.key(server.person())
+    stranger = openai_of(server, other.credential)
+    assert name not in [m.id for m in stranger.models.list()]
+    with pytest.raises(openai.NotFoundError):
+        stranger.chat.completions.create(model=name, messages=[{"role": "user", "content": ASKED}])
+
+
+def test_a_cap_that_is_reached_is_told_in_words_and_not_as_a_failure(
+    server: Server, agent: tuple[Client, str]
+) -> None:
+    key, name = agent
+    steps = [calling(("calculator", f'{{"expression": "{i}"}}'), usage=(2_000, 4_000)) for i in range(9)]
+    server.upstream.script(*steps)
+    client = openai_of(server, key.credential)
+    made = client.chat.completions.create(
+        model=name, messages=[{"role": "user", "content": ASKED}], extra_body={"max_cost": 0.006}
+    )
+    assert made.choices[0].finish_reason == "length"
+    assert "is paused at its cap of $0.006" in (made.choices[0].message.content or "")
+    assert made.usage is not None
+    assert made.usage.cost <= 0.006  # type: ignore[attr-defined]
+
+
+def test_an_offered_agent_is_called_by_its_path_and_version(server: Server) -> None:
+    ada = server.person()
+    agreed(ada.call("PUT", f"{AGENTS}/publisher", {"handle": "ada-r"}))
+    tools = [{"server": "builtin", "tool": "calculator", "policy": "allow"}]
+    version = {
+        "name": "Reckoner",
+        "model": PAID,
+        "licence": "MIT",
+        "tools": tools,
+        "instructions": "canary instructions",
+    }
+    agreed(ada.post(f"{AGENTS}/offered", {"slug": "reckoner", "version": version}))
+    server.upstream.script(calling(SUM), Behaviour(text="It is 42 ."))
+    key = server.key(ada)
+    client = openai_of(server, key.credential)
+    raw = client.chat.completions.with_raw_response.create(
+        model="agent/ada-r/reckoner@1", messages=[{"role": "user", "content": ASKED}]
+    )
+    assert raw.parse().choices[0].message.content == ANSWER
+    run = agreed(ada.get(f"{AGENTS}/runs/{raw.headers['x-run-id']}"))["run"]
+    assert (run["state"], run["version"], run["name"]) == ("done", 1, "agent/ada-r/reckoner@1")
+    assert "canary" not in str(run)
