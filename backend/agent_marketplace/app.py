@@ -13,7 +13,7 @@ from agent_marketplace.accounts.authenticator import Authenticator
 from agent_marketplace.accounts.errors import InvalidToken
 from agent_marketplace.accounts.limits import Limits
 from agent_marketplace.admin import Admin, AgentDesk
-from agent_marketplace.arena import Comparisons
+from agent_marketplace.arena import Comparisons, Evaluations
 from agent_marketplace.catalog import MarketplaceRegistry, Offer
 from agent_marketplace.catalog import store as catalog_store
 from agent_marketplace.catalog.names import slug
@@ -87,6 +87,7 @@ _ERASERS = (
     listings_store.erase_user,
     cancel_pending,
     Comparisons.erase_user_in,
+    Evaluations.erase_user_in,
 )
 _RUNS_S = 10.0
 
@@ -137,6 +138,7 @@ class Market:
     router: APIRouter
     conversations: Conversations
     comparisons: Comparisons
+    evaluations: Evaluations
     reasoning: KeptReasoning
     agents: Agents
     favourites: Favourites
@@ -149,6 +151,7 @@ class Market:
     ollama: Pulled = field(default_factory=Pulled)
     documents: DocumentReader = field(default_factory=DocumentReader)
     keyless: str | None = field(default=None, repr=False)
+    evaluating: set[asyncio.Task[None]] = field(default_factory=set)
     _jobs: list[asyncio.Task[None]] = field(default_factory=list)
 
     @property
@@ -201,9 +204,9 @@ class Market:
 
     async def stop(self) -> None:
         """Ends and settles what runs, then lets go of everything."""
-        for job in self._jobs:
+        for job in (running := (*self._jobs, *self.evaluating)):
             job.cancel()
-        await asyncio.gather(*self._jobs, return_exceptions=True)
+        await asyncio.gather(*running, return_exceptions=True)
         await self.runs.close()
         if self.router.parts.tracer is not None:
             await asyncio.to_thread(self.router.parts.tracer.close)
@@ -414,7 +417,7 @@ def build(
         endpoints=endpoints, targets=targets, credentials=credentials, health=health,
         router=router, probe=Probe(db), conversations=conversations, reasoning=reasoning, favourites=favourites,
         agents=agents, runs=assemble_runs(db, vault, router, registry, agents, listings, wires["openai"], settings.private_tools),
-        comparisons=Comparisons(db, vault, clock, quota=quota),
+        comparisons=Comparisons(db, vault, clock, quota=quota), evaluations=Evaluations(db, vault, clock),
         local=LocalModel(settings.models_dir, enabled=settings.local_model),
     )  # fmt: skip
     market.local.on_change = _local_changed(market)

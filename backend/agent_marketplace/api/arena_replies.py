@@ -110,6 +110,39 @@ class Leaderboard(Reply):
     as_of: str
 
 
+class EvaluatedModel(BaseModel):
+    asked: str
+    answers: int
+    failed: int
+    cost: float
+
+
+class EvaluationOut(BaseModel):
+    """reason: why it is not done: `budget`, `payment_required`, `stopped`, `interrupted` (its process ended), or an error's code."""
+
+    id: str
+    name: str
+    state: Literal["running", "done", "stopped", "failed"]
+    reason: str | None
+    items: int
+    expected_answers: int
+    answers: int
+    failed: int
+    budget: float
+    cost: float
+    models: list[EvaluatedModel]
+    parameters: dict[str, Any]
+    created_at: str
+
+
+class OneEvaluation(Reply):
+    evaluation: EvaluationOut
+
+
+class Evaluations(Reply):
+    evaluations: list[EvaluationOut]
+
+
 class Vote(BaseModel):
     """vote: a side, `tie` or `both_bad`."""
 

@@ -1,6 +1,7 @@
 """Comparisons of answers, blind votes, and the leaderboard that they make."""
 
 from agent_marketplace.arena.comparisons import Comparisons
+from agent_marketplace.arena.sets.evaluations import Evaluations
 from agent_marketplace.arena.types import (
     CRITERIA,
     SIDES,
@@ -17,6 +18,7 @@ __all__ = [
     "Answer",
     "Comparison",
     "Comparisons",
+    "Evaluations",
     "NewAnswer",
     "NewComparison",
     "Outcome",

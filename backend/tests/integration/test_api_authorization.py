@@ -201,6 +201,13 @@ RULES: dict[str, Rule] = {
     f"post {M}/comparisons": Rule("inference", body=COMPARE),
     f"post {M}/comparisons/estimate": Rule("inference", body=COMPARE),
     f"get {M}/leaderboard": Rule("caller"),
+    f"post {M}/evaluations": Rule("inference", body={}),
+    f"get {M}/evaluations": Rule("read"),
+    f"get {M}/evaluations/{{evaluation_id}}": Rule("read", mine=True),
+    f"get {M}/evaluations/{{evaluation_id}}/results": Rule("read", mine=True),
+    f"post {M}/evaluations/{{evaluation_id}}/stop": Rule("inference", mine=True),
+    f"post {M}/evaluations/{{evaluation_id}}/resume": Rule("inference", mine=True),
+    f"delete {M}/evaluations/{{evaluation_id}}": Rule("inference", mine=True),
     f"get {M}/comparisons": Rule("read"),
     f"get {M}/comparisons/{{comparison_id}}": Rule("read", mine=True),
     f"delete {M}/comparisons/{{comparison_id}}": Rule("write", mine=True),
@@ -284,6 +291,8 @@ def owner(server: Server) -> tuple[Client, dict[str, str]]:
     turn = agreed(ada.post(f"{A}/chat", {"model": PAID, "message": "a private matter"}))
     ada.post(f"{A}/chat", {"model": PAID, "message": "Hi", "stream": True, "resumable": True, "run_id": run})
     asked = {**COMPARE, "prompt": "a private matter", "blind": True, "wait": True}
+    prompts = b"prompt\n" + b"a private matter\n" * 40
+    evaluated = ada.send("POST", f"{M}/evaluations?model={PAID}&budget=0.000001", prompts)
     server.upstream.script(Behaviour(status=400), Behaviour())
     compared = agreed(ada.post(f"{M}/comparisons", asked))["comparison"]
     agreed(ada.post(f"{M}/api-keys", {"provider": "anthropic", "api_key": "sk-ant-0123456789abcdef"}))
@@ -303,6 +312,7 @@ def owner(server: Server) -> tuple[Client, dict[str, str]]:
         "slug": "xx",
         "user_id": ada.user_id,
         "comparison_id": compared["id"],
+        "evaluation_id": agreed(evaluated)["evaluation"]["id"],
         "side": next(a["side"] for a in compared["answers"] if a["status"] == "failed"),
         "model_id": PAID,
         "model": PAID,

@@ -75,7 +75,7 @@ def test_every_operation_is_summarised_named_once_and_its_references_resolve(
 def test_every_reply_of_our_own_api_has_a_named_type(document: dict[str, Any]) -> None:
     files = {"/api/v1/agents/conversations/{conversation_id}/export", "/api/v1/marketplace/models/feed.rss",
              "/api/v1/agents/runs/{run_id}/events", "/api/v1/marketplace/activity/export",
-             "/api/v1/admin/audit.csv"}  # fmt: skip
+             "/api/v1/admin/audit.csv", "/api/v1/marketplace/evaluations/{evaluation_id}/results"}  # fmt: skip
     for path, methods in document["paths"].items():
         if path.startswith("/api/v1/") and path not in files:
             for method, operation in methods.items():

@@ -111,7 +111,7 @@ def history(chain: Sequence[Comparison], side: str) -> list[Any]:
     return turns
 
 
-async def calls_for(market: Market, user_id: str, question: Question) -> list[Column]:
+async def calls_for(market: Market, user_id: str, question: Question, *, stream: bool = True) -> list[Column]:
     """A call for each side. Raises BadRequest, NotFound."""
     columns = []
     for side, name in zip(SIDES, question.names, strict=False):
@@ -122,7 +122,7 @@ async def calls_for(market: Market, user_id: str, question: Question) -> list[Co
             turns.insert(0, {"role": "system", "content": who.instructions})
         # Another model's answer under this one's name would make the vote one on nobody.
         params = {**who.params, **question.params, "fallback": False}
-        call = call_of(market.codecs["openai"], who.model, turns, params, stream=True)
+        call = call_of(market.codecs["openai"], who.model, turns, params, stream=stream)
         asked = model if name == who.model and model != "auto" else name
         columns.append(Column(side=side, asked=asked, model=model, call=call, run_id=chats.new_run_id()))
     if len({column.asked for column in columns}) < len(columns):

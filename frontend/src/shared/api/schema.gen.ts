@@ -1858,6 +1858,93 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/marketplace/evaluations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My evaluations, newest first */
+        get: operations["list_evaluations_api_v1_marketplace_evaluations_get"];
+        put?: never;
+        /** Put a file of prompts to one to four models */
+        post: operations["evaluate_api_v1_marketplace_evaluations_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/evaluations/{evaluation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far it is, and what it came to */
+        get: operations["get_evaluation_api_v1_marketplace_evaluations__evaluation_id__get"];
+        put?: never;
+        post?: never;
+        /** Delete it with its results */
+        delete: operations["delete_evaluation_api_v1_marketplace_evaluations__evaluation_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/evaluations/{evaluation_id}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every answer as CSV or JSON lines, sent while it is read */
+        get: operations["get_results_api_v1_marketplace_evaluations__evaluation_id__results_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/evaluations/{evaluation_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask what is left, with more budget if given */
+        post: operations["resume_evaluation_api_v1_marketplace_evaluations__evaluation_id__resume_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/evaluations/{evaluation_id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask nothing more */
+        post: operations["stop_evaluation_api_v1_marketplace_evaluations__evaluation_id__stop_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/marketplace/favourites": {
         parameters: {
             query?: never;
@@ -4218,6 +4305,64 @@ export interface components {
              */
             success: true;
         };
+        /** EvaluatedModel */
+        EvaluatedModel: {
+            /** Answers */
+            answers: number;
+            /** Asked */
+            asked: string;
+            /** Cost */
+            cost: number;
+            /** Failed */
+            failed: number;
+        };
+        /**
+         * EvaluationOut
+         * @description reason: why it is not done: `budget`, `payment_required`, `stopped`, `interrupted` (its process ended), or an error's code.
+         */
+        EvaluationOut: {
+            /** Answers */
+            answers: number;
+            /** Budget */
+            budget: number;
+            /** Cost */
+            cost: number;
+            /** Created At */
+            created_at: string;
+            /** Expected Answers */
+            expected_answers: number;
+            /** Failed */
+            failed: number;
+            /** Id */
+            id: string;
+            /** Items */
+            items: number;
+            /** Models */
+            models: components["schemas"]["EvaluatedModel"][];
+            /** Name */
+            name: string;
+            /** Parameters */
+            parameters: {
+                [key: string]: unknown;
+            };
+            /** Reason */
+            reason: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "running" | "done" | "stopped" | "failed";
+        };
+        /** Evaluations */
+        Evaluations: {
+            /** Evaluations */
+            evaluations: components["schemas"]["EvaluationOut"][];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
         /**
          * EventOut
          * @description What a processor said, and what became of it.
@@ -5187,6 +5332,15 @@ export interface components {
         /** OneComparison */
         OneComparison: {
             comparison: components["schemas"]["Compared"];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        /** OneEvaluation */
+        OneEvaluation: {
+            evaluation: components["schemas"]["EvaluationOut"];
             /**
              * Success
              * @constant
@@ -11799,6 +11953,242 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Calibrated"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    list_evaluations_api_v1_marketplace_evaluations_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Evaluations"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    evaluate_api_v1_marketplace_evaluations_post: {
+        parameters: {
+            query: {
+                model: string[];
+                /** @description Dollars, for all answers together */
+                budget: number;
+                format?: "csv" | "jsonl";
+                name?: string;
+                max_tokens?: number;
+                temperature?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/jsonl": string;
+                /**
+                 * @example prompt,expected
+                 *     What is 2+2?,4
+                 */
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneEvaluation"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_evaluation_api_v1_marketplace_evaluations__evaluation_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                evaluation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneEvaluation"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    delete_evaluation_api_v1_marketplace_evaluations__evaluation_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                evaluation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reply"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_results_api_v1_marketplace_evaluations__evaluation_id__results_get: {
+        parameters: {
+            query?: {
+                format?: "csv" | "jsonl";
+            };
+            header?: never;
+            path: {
+                evaluation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "application/jsonl": unknown;
+                    "text/csv": unknown;
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    resume_evaluation_api_v1_marketplace_evaluations__evaluation_id__resume_post: {
+        parameters: {
+            query?: {
+                budget?: number | null;
+            };
+            header?: never;
+            path: {
+                evaluation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneEvaluation"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    stop_evaluation_api_v1_marketplace_evaluations__evaluation_id__stop_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                evaluation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneEvaluation"];
                 };
             };
             /** @description Any failure */
