@@ -39,8 +39,7 @@ from agent_marketplace.gateway.planning import Planner
 from agent_marketplace.gateway.preparing import Preparer
 from agent_marketplace.gateway.targets import Targets
 from agent_marketplace.ledger import Ledger, Price, forget_in, nano
-from agent_marketplace.listings import Listings
-from agent_marketplace.listings import store as listings_store
+from agent_marketplace.listings import Listings, erase_user_in, ship
 from agent_marketplace.net.drain import Drain
 from agent_marketplace.net.factory import make_client
 from agent_marketplace.net.http import OutboundClient, OutboundRequest, OutboundResponse
@@ -84,7 +83,7 @@ _ERASERS = (
     KeptReasoning.erase_user_in,
     Learner.erase_user_in,
     catalog_store.delete_ratings_of,
-    listings_store.erase_user,
+    erase_user_in,
     cancel_pending,
     Comparisons.erase_user_in,
     Evaluations.erase_user_in,
@@ -236,10 +235,11 @@ class Market:
             self.db.stop_writing(damage)
 
     async def _seal_agents(self) -> None:
-        """What earlier versions kept of agents in the open is sealed, once."""
+        """What earlier versions kept of agents in the open is sealed, once; those that come with the product are published."""
         with contextlib.suppress(Unavailable):  # it is read either way, and the next start seals it
             if sealed := await self.agents.seal_parameters():
                 log.info("sealed the parameters of %d versions of agents", sealed)
+            await ship(self.db, self.vault, self.clock)
 
     async def _keyless(self) -> str | None:
         """The key that Ollama clients without one run under; None where there is none, or one without a cap."""

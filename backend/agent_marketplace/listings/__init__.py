@@ -2,13 +2,18 @@
 
 from dataclasses import dataclass
 
+import sqlalchemy as sa
+
 from agent_marketplace.clock import Clock
 from agent_marketplace.db.engine import Database
 from agent_marketplace.ledger import Ledger
+from agent_marketplace.listings import store
 from agent_marketplace.listings.finding import Finding
 from agent_marketplace.listings.outcomes import Begun, Fees, Trust
+from agent_marketplace.listings.outcomes import store as outcomes
 from agent_marketplace.listings.publishing import Publishing
 from agent_marketplace.listings.resolving import Resolver, is_agent, parse
+from agent_marketplace.listings.shipping import ship
 from agent_marketplace.listings.spec import FREE, AgentPrice, Limits, Spec, SubAgent, Tool
 from agent_marketplace.listings.types import Consent, Head, Pinned, Publisher, Version
 from agent_marketplace.vault import Vault
@@ -32,8 +37,10 @@ __all__ = [
     "Tool",
     "Trust",
     "Version",
+    "erase_user_in",
     "is_agent",
     "parse",
+    "ship",
 ]
 
 
@@ -60,3 +67,9 @@ class Listings:
             Fees(db, ledger, clock, author_bp=author_bp),
             Trust(db, clock),
         )
+
+
+def erase_user_in(connection: sa.Connection, user_id: str) -> None:
+    """Everything of a user here: what they agreed to, said and offered; not what the books need."""
+    store.erase_user(connection, user_id)
+    outcomes.erase_user(connection, user_id)

@@ -64,7 +64,7 @@ class Publishing:
             "agent_id": agent_id, "user_id": user_id, "slug": slug, "visibility": "private", "live": None, "newest": 1,
             "fork_agent_id": fork and fork[0], "fork_version": fork and fork[1], "created_at": now, "updated_at": now,
         }  # fmt: skip
-        version = _draft(agent_id, 1, user_id, spec, now)
+        version = draft_of(agent_id, 1, user_id, spec, now)
 
         def work(connection: sa.Connection) -> Head:
             if store.publisher(connection, user_id) is None:
@@ -73,7 +73,7 @@ class Publishing:
                 raise BadRequest(f"At most {MAX_AGENTS} agents")
             if not store.add_head(connection, values):
                 raise Conflict("You have an agent with this slug")
-            _add(connection, cipher, version)
+            keep(connection, cipher, version)
             return _own(connection, user_id, agent_id)
 
         return await self._db.write(work), version
@@ -89,8 +89,8 @@ class Publishing:
                 raise NotFound("No such agent")
             if number > MAX_VERSIONS:
                 raise BadRequest(f"At most {MAX_VERSIONS} versions")
-            version = _draft(agent_id, number, user_id, spec, now)
-            _add(connection, cipher, version)
+            version = draft_of(agent_id, number, user_id, spec, now)
+            keep(connection, cipher, version)
             return version
 
         return await self._db.write(work)
@@ -227,7 +227,8 @@ def _look_alikes(connection: sa.Connection, version: Version, marks: list[int]) 
     return found
 
 
-def _draft(agent_id: str, number: int, user_id: str, spec: Spec, now: int) -> Version:
+def draft_of(agent_id: str, number: int, user_id: str, spec: Spec, now: int) -> Version:
+    """A version that was just made."""
     return Version(
         agent_id=agent_id, version=number, user_id=user_id, spec=spec, content_hash=spec.content_hash,
         consent_hash=spec.consent_hash, created_at=now, state="draft", asked="private", reviewed=False, findings=[],
@@ -235,7 +236,8 @@ def _draft(agent_id: str, number: int, user_id: str, spec: Spec, now: int) -> Ve
     )  # fmt: skip
 
 
-def _add(connection: sa.Connection, cipher: TextCipher, version: Version) -> None:
+def keep(connection: sa.Connection, cipher: TextCipher, version: Version) -> None:
+    """Writes a version, its instructions sealed."""
     sealed = cipher.seal(sealed_place(version.agent_id, version.version), version.spec.instructions)
     store.add_version(connection, version, names.skeleton(version.spec.name), sealed)
 

@@ -36,7 +36,7 @@ def test_an_agent_from_its_first_draft_to_its_author_s_first_cents(server: Serve
     mine = f"{AGENTS}/offered/{offered}"
     waiting = agreed(ada.post(f"{mine}/versions/1/submit", {"visibility": "listed"}))["version"]
     assert waiting["state"] == "submitted"
-    assert agreed(bob.get(f"{AGENTS}/listings?q=line"))["total"] == 0
+    assert agreed(bob.get(f"{AGENTS}/listings?q=summer-up"))["total"] == 0
     (entry,) = agreed(root.get(f"{ADMIN}/agents/queue"))["versions"]
     assert entry["version"]["spec"]["instructions"] == "Sum it up in one line."
     decide = f"{ADMIN}/agents/{offered}/versions/1/decision"
@@ -46,7 +46,7 @@ def test_an_agent_from_its_first_draft_to_its_author_s_first_cents(server: Serve
     )
     agreed(root.post(decide, {"decision": "approve", "reason": "fine", "password": PASSWORD}))
 
-    (found,) = agreed(bob.get(f"{AGENTS}/listings?q=line"))["listings"]
+    (found,) = agreed(bob.get(f"{AGENTS}/listings?q=summer-up"))["listings"]
     assert (found["agent"]["model"], found["version"]["spec"]["instructions"]) == (
         "agent/ada-writes/summer-up",
         None,
