@@ -13,6 +13,7 @@ import { Route as IndexRouteImport } from "./routes/index";
 import { Route as AccountRouteImport } from "./routes/account";
 import { Route as ActivityRouteImport } from "./routes/activity";
 import { Route as AdminRouteImport } from "./routes/admin";
+import { Route as AgentsRouteImport } from "./routes/agents";
 import { Route as ChatRouteImport } from "./routes/chat";
 import { Route as CompareRouteImport } from "./routes/compare";
 import { Route as ConnectRouteImport } from "./routes/connect";
@@ -39,6 +40,11 @@ const ActivityRoute = ActivityRouteImport.update({
 const AdminRoute = AdminRouteImport.update({
   id: "/admin",
   path: "/admin",
+  getParentRoute: () => rootRouteImport,
+} as any);
+const AgentsRoute = AgentsRouteImport.update({
+  id: "/agents",
+  path: "/agents",
   getParentRoute: () => rootRouteImport,
 } as any);
 const ChatRoute = ChatRouteImport.update({
@@ -82,6 +88,7 @@ export interface FileRoutesByFullPath {
   "/account": typeof AccountRoute;
   "/activity": typeof ActivityRoute;
   "/admin": typeof AdminRoute;
+  "/agents": typeof AgentsRoute;
   "/chat": typeof ChatRoute;
   "/compare": typeof CompareRoute;
   "/connect": typeof ConnectRoute;
@@ -95,6 +102,7 @@ export interface FileRoutesByTo {
   "/account": typeof AccountRoute;
   "/activity": typeof ActivityRoute;
   "/admin": typeof AdminRoute;
+  "/agents": typeof AgentsRoute;
   "/chat": typeof ChatRoute;
   "/compare": typeof CompareRoute;
   "/connect": typeof ConnectRoute;
@@ -109,6 +117,7 @@ export interface FileRoutesById {
   "/account": typeof AccountRoute;
   "/activity": typeof ActivityRoute;
   "/admin": typeof AdminRoute;
+  "/agents": typeof AgentsRoute;
   "/chat": typeof ChatRoute;
   "/compare": typeof CompareRoute;
   "/connect": typeof ConnectRoute;
@@ -124,6 +133,7 @@ export interface FileRouteTypes {
     | "/account"
     | "/activity"
     | "/admin"
+    | "/agents"
     | "/chat"
     | "/compare"
     | "/connect"
@@ -137,6 +147,7 @@ export interface FileRouteTypes {
     | "/account"
     | "/activity"
     | "/admin"
+    | "/agents"
     | "/chat"
     | "/compare"
     | "/connect"
@@ -150,6 +161,7 @@ export interface FileRouteTypes {
     | "/account"
     | "/activity"
     | "/admin"
+    | "/agents"
     | "/chat"
     | "/compare"
     | "/connect"
@@ -164,6 +176,7 @@ export interface RootRouteChildren {
   AccountRoute: typeof AccountRoute;
   ActivityRoute: typeof ActivityRoute;
   AdminRoute: typeof AdminRoute;
+  AgentsRoute: typeof AgentsRoute;
   ChatRoute: typeof ChatRoute;
   CompareRoute: typeof CompareRoute;
   ConnectRoute: typeof ConnectRoute;
@@ -201,6 +214,13 @@ declare module "@tanstack/react-router" {
       path: "/admin";
       fullPath: "/admin";
       preLoaderRoute: typeof AdminRouteImport;
+      parentRoute: typeof rootRouteImport;
+    };
+    "/agents": {
+      id: "/agents";
+      path: "/agents";
+      fullPath: "/agents";
+      preLoaderRoute: typeof AgentsRouteImport;
       parentRoute: typeof rootRouteImport;
     };
     "/chat": {
@@ -260,6 +280,7 @@ const rootRouteChildren: RootRouteChildren = {
   AccountRoute: AccountRoute,
   ActivityRoute: ActivityRoute,
   AdminRoute: AdminRoute,
+  AgentsRoute: AgentsRoute,
   ChatRoute: ChatRoute,
   CompareRoute: CompareRoute,
   ConnectRoute: ConnectRoute,

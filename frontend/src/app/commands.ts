@@ -1,5 +1,6 @@
 import { useNavigate } from "@tanstack/react-router";
 import {
+  Bot,
   CircleHelp,
   CircleUser,
   CodeXml,
@@ -72,6 +73,13 @@ export function useCommands({ onHelp, onTour }: { onHelp: () => void; onTour: ()
       words: "side by side blind vote arena",
       icon: Columns2,
       run: () => void navigate({ to: "/compare" }),
+    },
+    {
+      id: "agents",
+      label: "Go to agents",
+      words: "find publish build install author",
+      icon: Bot,
+      run: () => void navigate({ to: "/agents" }),
     },
     {
       id: "leaderboard",

@@ -1,3 +1,5 @@
+import { useNavigate } from "@tanstack/react-router";
+import { lazy, Suspense } from "react";
 import type { AppSearch } from "@/app/app-search";
 import { PageTitle } from "@/app/page-title";
 import { useMarketUrl } from "@/app/use-market-url";
@@ -5,11 +7,14 @@ import { useStartChat } from "@/app/use-start-chat";
 import { useWorkspace } from "@/app/workspace";
 import { AIMarketplacePanel } from "@/features/marketplace/AIMarketplacePanel";
 
+const AgentsStrip = lazy(async () => ({ default: (await import("@/features/agents/agents-strip")).AgentsStrip }));
+
 /** The marketplace alone, with its filters beside the cards. */
 export function MarketplacePage({ search }: { search: AppSearch }) {
   const { searchRef } = useWorkspace();
   const { state, change } = useMarketUrl(search, "/marketplace");
   const start = useStartChat(null);
+  const navigate = useNavigate();
   return (
     <>
       <PageTitle>Marketplace</PageTitle>
@@ -20,6 +25,11 @@ export function MarketplacePage({ search }: { search: AppSearch }) {
         onSelectModel={start}
         selectedModelId={search.model}
         searchRef={searchRef}
+        beside={(q) => (
+          <Suspense fallback={null}>
+            <AgentsStrip q={q} onOpen={(at) => void navigate({ to: "/agents", search: { at } })} />
+          </Suspense>
+        )}
       />
     </>
   );

@@ -1,11 +1,12 @@
 import { Link, useLocation } from "@tanstack/react-router";
-import { CircleUser, CodeXml, Columns2, LayoutGrid, MessageSquare, Plug } from "lucide-react";
+import { Bot, CircleUser, CodeXml, Columns2, LayoutGrid, MessageSquare, Plug } from "lucide-react";
 import type { AppSearch, Pane } from "@/app/app-search";
 import { cn } from "@/shared/lib/cn";
 
 const pages = [
   { to: "/", label: "Workbench", icon: CodeXml },
   { to: "/marketplace", label: "Marketplace", icon: LayoutGrid },
+  { to: "/agents", label: "Agents", icon: Bot },
   { to: "/chat", label: "Chat", icon: MessageSquare },
   { to: "/compare", label: "Compare answers", icon: Columns2 },
   { to: "/account", label: "Account", icon: CircleUser },

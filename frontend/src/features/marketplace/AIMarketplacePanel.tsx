@@ -1,4 +1,4 @@
-import { type RefObject, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { type ReactNode, type RefObject, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useHost, useSession, withHost } from "@/shared/api/services";
 import type { Model } from "@/shared/api/types";
 import { cn } from "@/shared/lib/cn";
@@ -32,6 +32,8 @@ export interface AIMarketplacePanelProps {
   /** Begins with what this place is, for somebody who has just come. */
   welcome?: boolean;
   className?: string;
+  /** What else there is for the words that are looked for, above the models. */
+  beside?: (q: string) => ReactNode;
 }
 
 function Panel(props: AIMarketplacePanelProps) {
@@ -116,6 +118,7 @@ function Panel(props: AIMarketplacePanelProps) {
             />
           </div>
         )}
+        {!asked && props.beside?.(state.q ?? "")}
         <div ref={body} className="flex min-h-0 flex-1">
           <aside aria-label="Filters" className="hidden w-60 shrink-0 overflow-y-auto px-3 pb-3 @min-[56rem]:block">
             {facetPanel}
