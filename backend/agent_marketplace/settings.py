@@ -28,11 +28,12 @@ class ProviderSettings:
 @dataclass(frozen=True, slots=True)
 class PaymentSettings:
     """How money comes in. secret: signs notices to our webhook; url: the operator's own page to pay at; transfer: instructions;
-    refund_days: how long what is unused of a payment can be asked back, 0 = not."""
+    issuer: who receipts are from; refund_days: how long what is unused of a payment can be asked back, 0 = not."""
 
     secret: str | None = field(default=None, repr=False)
     url: str | None = None
     transfer: str | None = None
+    issuer: str | None = None
     least_nano: int = 5_000_000_000
     most_nano: int = 1_000_000_000_000
     refund_days: int = 14
@@ -106,7 +107,7 @@ _ANCESTOR = re.compile(
 )
 
 _KNOWN = {
-    "MARKETPLACE_OLLAMA_KEYLESS", "MARKETPLACE_OLLAMA_KEYLESS_MODELS", "MARKETPLACE_STRIPE_URL",
+    "MARKETPLACE_OLLAMA_KEYLESS", "MARKETPLACE_OLLAMA_KEYLESS_MODELS", "MARKETPLACE_STRIPE_URL", "MARKETPLACE_ISSUER",
     "MARKETPLACE_DATA_DIR", "MARKETPLACE_MODELS_DIR", "MARKETPLACE_SIGNUP", "MARKETPLACE_LIMITS",
     "MARKETPLACE_SIGNUP_CREDIT", "MARKETPLACE_SIGNUP_CREDIT_DAILY", "MARKETPLACE_SIGNUP_CREDIT_USE",
     "MARKETPLACE_MARKUP", "MARKETPLACE_LOCAL_MODEL", "MARKETPLACE_OUTBOUND", "MARKETPLACE_LOG_LEVEL", "MARKETPLACE_GRACE",
@@ -211,6 +212,7 @@ def _payments(env: Mapping[str, str]) -> PaymentSettings:
         secret=secret,
         url=url,
         transfer=(env.get("MARKETPLACE_TRANSFER") or "").strip()[:2000] or None,
+        issuer=(env.get("MARKETPLACE_ISSUER") or "").strip()[:500] or None,
         least_nano=least,
         most_nano=most,
         refund_days=_whole(env, "MARKETPLACE_REFUND_DAYS", 14, 0, 3650),

@@ -57,11 +57,12 @@ class OrderReply(Reply):
 
 
 class Offered(Reply):
-    """How credit can be added here; `transfer`: the operator's instructions."""
+    """How credit can be added here; `transfer`: the operator's instructions; `issuer`: who receipts are from."""
 
     methods: list[Literal["transfer", "webhook", "stripe"]]
     codes: bool
     transfer: str | None
+    issuer: str | None
     least: float
     most: float
     refund_days: int

@@ -22,6 +22,7 @@ async def get_offered(market: The, _principal: Reader) -> Response:
         methods=list(s.methods),
         codes=True,
         transfer=s.transfer,
+        issuer=s.issuer,
         least=dollars(s.least_nano),
         most=dollars(s.most_nano),
         refund_days=s.refund_days,

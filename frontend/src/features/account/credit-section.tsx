@@ -34,7 +34,9 @@ export function CreditSection() {
           <p className="text-muted">This server takes no payments itself. Whoever runs it can give you credit or a code.</p>
         )}
         <CodeForm onRedeemed={changed} />
-        {orders.length > 0 && <Orders orders={orders} transfer={offered.transfer} onChanged={changed} />}
+        {orders.length > 0 && (
+          <Orders orders={orders} transfer={offered.transfer} issuer={offered.issuer} onChanged={changed} />
+        )}
       </div>
     </Section>
   );

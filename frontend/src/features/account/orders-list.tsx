@@ -4,16 +4,19 @@ import { useApi } from "@/shared/api/services";
 import { funds, moment } from "@/shared/lib/format";
 import { Button } from "@/shared/ui/button";
 import { askRefund, cancelOrder, type Order, refundableQuery } from "./credit-api";
+import { OrderReceipt } from "./order-receipt";
 
 interface OrdersProps {
   orders: readonly Order[];
   /** The operator's instructions. */
   transfer: string | null;
+  issuer: string | null;
   onChanged: () => void;
 }
 
 /** One's own payments, with what can be done about each. */
-export function Orders({ orders, transfer, onChanged }: OrdersProps) {
+export function Orders({ orders, transfer, issuer, onChanged }: OrdersProps) {
+  const [receipt, setReceipt] = useState<Order | null>(null);
   return (
     <section aria-label="Payments">
       <h3 className="mb-1 text-sm font-semibold">Payments</h3>
@@ -24,6 +27,11 @@ export function Orders({ orders, transfer, onChanged }: OrdersProps) {
             <span className="min-w-0 flex-1">
               {stateWords(order)} <span className="text-muted">{moment(order.created_at)}</span>
             </span>
+            {order.receipt !== null && (
+              <Button size="sm" onClick={() => setReceipt(order)}>
+                Receipt
+              </Button>
+            )}
             <Acts order={order} onChanged={onChanged} />
             {order.state === "pending" && order.method === "transfer" && (
               <p className="w-full text-muted">
@@ -35,6 +43,7 @@ export function Orders({ orders, transfer, onChanged }: OrdersProps) {
           </li>
         ))}
       </ul>
+      {receipt && <OrderReceipt order={receipt} issuer={issuer} onClose={() => setReceipt(null)} />}
     </section>
   );
 }
