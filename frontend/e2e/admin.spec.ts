@@ -86,6 +86,9 @@ test("a transfer is ordered, seen to arrive, asked back and paid back, each with
 
   await enter(page, ada, "/account");
   await expect(page.getByText("$55.00").first()).toBeVisible();
+  await credit.getByRole("button", { name: "Receipt" }).click();
+  await expect(page.getByRole("dialog", { name: "Receipt no. 1" })).toContainText("50.00 USD");
+  await page.keyboard.press("Escape");
   await credit.getByRole("button", { name: "Money back…" }).click();
   await credit.getByRole("button", { name: "Pay $50.00 back" }).click();
   await expect(credit.getByText("$50.00 of it went back")).toBeVisible();
@@ -123,7 +126,7 @@ test("codes are shown once and redeemed, credit is given with the password, and 
   await act(page, { Dollars: "2.5" }, "Give credit");
   await expect(page.getByRole("cell", { name: "$7.50" })).toBeVisible();
   await expectAccessible(page);
-  for (const name of ["Disputed answers", "Usage"]) {
+  for (const name of ["Disputed answers", "Usage", "Prices"]) {
     await page.getByRole("tab", { name }).click();
     await expectAccessible(page);
   }

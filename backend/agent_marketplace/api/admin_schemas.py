@@ -86,3 +86,25 @@ class AuditLineOut(BaseModel):
 class AuditLog(Reply):
     lines: list[AuditLineOut]
     next_cursor: int | None
+
+
+class PriceReview(BaseModel):
+    """A change of a published price that waits for a person; prices in dollars per 1M tokens, null = none."""
+
+    id: str
+    offer: str
+    reason: str
+    old: dict[str, Any] | None
+    new: dict[str, Any] | None
+    source: str
+    seen_at: str
+
+
+class PriceReviews(Reply):
+    reviews: list[PriceReview]
+
+
+class DecidePrice(Body):
+    accept: bool
+    reason: Reason
+    password: Password

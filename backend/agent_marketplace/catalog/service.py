@@ -125,8 +125,10 @@ class Catalog:
         """Price changes that wait for the operator."""
         return await self._db.read(store.open_reviews)
 
-    async def decide(self, review_id: str, *, accept: bool) -> Review:
-        """Takes or refuses a waiting change. Raises NotFound."""
+    async def decide(
+        self, review_id: str, *, accept: bool, note: Callable[[Any, Review], None] | None = None
+    ) -> Review:
+        """Takes or refuses a waiting change; note(connection, review) is done in the same transaction. Raises NotFound."""
         now, today = self._clock.now_ms(), self._today()
 
         def act(connection: Any) -> Review:
@@ -143,6 +145,8 @@ class Catalog:
                     today,
                 )
                 store.add_prices(connection, [row], now)
+            if note is not None:
+                note(connection, review)
             return review
 
         review = await self._db.write(act)

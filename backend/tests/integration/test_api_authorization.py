@@ -111,6 +111,8 @@ RULES: dict[str, Rule] = {
     f"post {M}/payments/notice": Rule("open", body={}),
     f"post {M}/payments/stripe": Rule("open", body={}),
     f"get {ADMIN}/overview": Rule("admin"),
+    f"get {ADMIN}/price-reviews": Rule("admin"),
+    f"post {ADMIN}/price-reviews/{{review_id}}": Rule("admin", body={"accept": True, **PROOF}),
     f"get {ADMIN}/usage/query": Rule("admin"),
     f"get {ADMIN}/orders": Rule("admin"),
     f"post {ADMIN}/orders/{{order_id}}/received": Rule(
@@ -327,6 +329,7 @@ def owner(server: Server) -> tuple[Client, dict[str, str]]:
         )["order"]["id"],
         "batch_id": "bat_none",
         "return_id": "ret_none",
+        "review_id": "none",
     }
     return ada, names
 

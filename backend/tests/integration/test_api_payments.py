@@ -6,7 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from agent_marketplace.catalog import store
+from agent_marketplace.catalog.store import Review
 from agent_marketplace.clock import SystemClock
+from agent_marketplace.db.engine import Database
+from agent_marketplace.ledger import Price
 from agent_marketplace.payments.signing import sign
 from tests.fakes.paying import SECRET
 from tests.fakes.server import AGENTS, MARKET, PAID, PASSWORD, Client, Server, agreed, refused, running
@@ -175,3 +179,29 @@ def test_the_overview_is_the_books_and_usage_of_all_is_told_to_administrators_al
     assert [row["spend"] for row in by_user["rows"] if row["email"] == person.email] == [done["cost"]]
     for query in ("metrics=margin", "metrics=spend&by=user"):
         assert person.get(f"{MARKET}/usage/query?{query}").status == 400
+
+
+def test_a_changed_price_is_taken_with_the_password_and_a_line_in_the_log(
+    server: Server, admin: Client
+) -> None:
+    review = Review(
+        "rev_1",
+        "openai/gpt-4o-mini",
+        "more than three times",
+        None,
+        Price(input=7, output=8),
+        "list",
+        "open",
+        1,
+    )
+    books = Database.open(f"sqlite:///{server.home / 'data' / 'marketplace.db'}")
+    books.write_sync(lambda c: store.add_review(c, review))
+    books.close()
+    (shown,) = agreed(admin.get(f"{ADMIN}/price-reviews"))["reviews"]
+    path = f"{ADMIN}/price-reviews/{shown['id']}"
+    assert admin.post(path, {"accept": True, **PROOF, "password": "wrong"}).status == 401
+    agreed(admin.post(path, {"accept": True, **PROOF}))
+    (line,) = agreed(admin.get(f"{ADMIN}/audit?act=accept%20price"))["lines"]
+    assert (line["object"], line["after"]) == (review.offer_id, shown["new"])
+    refused(admin.post(path, {"accept": False, **PROOF}), 404, "not_found")
+    assert agreed(admin.get(f"{ADMIN}/price-reviews"))["reviews"] == []

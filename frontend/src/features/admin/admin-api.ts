@@ -84,6 +84,15 @@ export const usageOfAllQuery = (api: ApiClient, by: string, days: number) =>
       }),
   });
 
+export type PriceReview = Schemas["PriceReview"];
+
+export const priceReviewsQuery = (api: ApiClient) =>
+  queryOptions({
+    queryKey: ["admin", "prices"],
+    queryFn: ({ signal }) => api.get<{ reviews: PriceReview[] }>(`${base}/price-reviews`, { signal }),
+    staleTime: 0,
+  });
+
 const post = (api: ApiClient, path: ApiPath, body: unknown) => api.post<{ request_id: string }>(path, body);
 
 export const giveCredit = (
@@ -112,5 +121,8 @@ export const makeCodes = (api: ApiClient, body: Proof & Omit<Schemas["MakeCodes"
   api.post<Schemas["MadeCodes"]>(`${base}/codes`, body);
 export const revokeCodes = (api: ApiClient, id: string, reason: string) =>
   post(api, `${base}/codes/${id}/revoke`, { reason });
+
+export const decidePrice = (api: ApiClient, id: string, body: Proof & { accept: boolean }) =>
+  post(api, `${base}/price-reviews/${id}`, body);
 
 export const auditFile = async (api: ApiClient) => (await api.raw("GET", `${base}/audit.csv`, { auth: "required" })).blob();

@@ -12,6 +12,7 @@ import { OverviewPart } from "./overview-part";
 import { isPart, type Part, partNames } from "./parts";
 import { PaymentsPart } from "./payments-part";
 import { PeoplePart } from "./people-part";
+import { PricesPart } from "./prices-part";
 import { UsagePart } from "./usage-part";
 
 const pages: Record<Part, ComponentType> = {
@@ -21,6 +22,7 @@ const pages: Record<Part, ComponentType> = {
   codes: CodesPart,
   answers: AnswersPart,
   usage: UsagePart,
+  prices: PricesPart,
   audit: AuditPart,
 };
 

@@ -6,6 +6,7 @@ export const partNames = {
   codes: "Codes",
   answers: "Disputed answers",
   usage: "Usage",
+  prices: "Prices",
   audit: "Audit log",
 } as const;
 

@@ -533,6 +533,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/price-reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Price changes that wait for a person: by more than a factor of three, to zero or from zero */
+        get: operations["find_reviews_api_v1_admin_price_reviews_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/price-reviews/{review_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a changed price, or keep the old one */
+        post: operations["decide_api_v1_admin_price_reviews__review_id__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/refunds": {
         parameters: {
             query?: never;
@@ -4043,6 +4077,21 @@ export interface components {
              */
             success: true;
         };
+        /** DecidePrice */
+        DecidePrice: {
+            /** Accept */
+            accept: boolean;
+            /**
+             * Password
+             * @example correct horse battery staple
+             */
+            password: string;
+            /**
+             * Reason
+             * @example the provider was down all Monday
+             */
+            reason: string;
+        };
         /** Decided */
         Decided: {
             /** Request Id */
@@ -5237,11 +5286,13 @@ export interface components {
         };
         /**
          * Offered
-         * @description How credit can be added here; `transfer`: the operator's instructions.
+         * @description How credit can be added here; `transfer`: the operator's instructions; `issuer`: who receipts are from.
          */
         Offered: {
             /** Codes */
             codes: boolean;
+            /** Issuer */
+            issuer: string | null;
             /** Least */
             least: number;
             /** Methods */
@@ -5746,6 +5797,40 @@ export interface components {
             max_fee: number;
             /** Model Cost Bp */
             model_cost_bp: number;
+        };
+        /**
+         * PriceReview
+         * @description A change of a published price that waits for a person; prices in dollars per 1M tokens, null = none.
+         */
+        PriceReview: {
+            /** Id */
+            id: string;
+            /** New */
+            new: {
+                [key: string]: unknown;
+            } | null;
+            /** Offer */
+            offer: string;
+            /** Old */
+            old: {
+                [key: string]: unknown;
+            } | null;
+            /** Reason */
+            reason: string;
+            /** Seen At */
+            seen_at: string;
+            /** Source */
+            source: string;
+        };
+        /** PriceReviews */
+        PriceReviews: {
+            /** Reviews */
+            reviews: components["schemas"]["PriceReview"][];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
         };
         /**
          * Prices
@@ -8818,6 +8903,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["agent_marketplace__api__admin_schemas__SessionsEnded"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    find_reviews_api_v1_admin_price_reviews_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PriceReviews"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    decide_api_v1_admin_price_reviews__review_id__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                review_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecidePrice"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acted"];
                 };
             };
             /** @description Any failure */
