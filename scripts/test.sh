@@ -41,7 +41,7 @@ coverage() (
     cd backend || exit 1
     rm -f .coverage .coverage.*
     code=0
-    "$bin/coverage" run -m pytest -n "${PYTEST_WORKERS:-3}" --dist loadgroup -m "not repeated" || code=$?
+    EXAMPLES=all "$bin/coverage" run -m pytest -n "${PYTEST_WORKERS:-3}" --dist loadgroup -m "not repeated" || code=$?
     "$bin/coverage" combine -q # a process that a test killed may leave a torn file: it says so and goes on
     rm -f .coverage.*
     report=$("$bin/coverage" report --skip-covered --sort=-cover) || code=1

@@ -13,6 +13,7 @@ from agent_marketplace.db.base import metadata
 from agent_marketplace.errors import PaymentRequired
 from agent_marketplace.ledger import NEVER, Ledger, Terms
 from tests.fakes.books import settlement
+from tests.fakes.examples import examples
 
 amounts = st.integers(1, 300)
 
@@ -168,7 +169,7 @@ def test_lots_are_the_balance_after_every_step(database):
         run_state_machine_as_test(
             lambda: Machine(database, runner),
             settings=settings(
-                max_examples=EXAMPLES[database.dialect],
+                max_examples=examples(EXAMPLES[database.dialect]),
                 stateful_step_count=30,
                 deadline=None,
                 suppress_health_check=list(HealthCheck),

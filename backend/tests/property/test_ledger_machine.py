@@ -20,6 +20,7 @@ from agent_marketplace.db.base import metadata
 from agent_marketplace.errors import Conflict, PaymentRequired
 from agent_marketplace.ledger import Ledger, Settlement
 from agent_marketplace.usage import Usage
+from tests.fakes.examples import examples
 
 USERS = ("ann", "bob")
 CAP = 400
@@ -245,7 +246,7 @@ def test_no_order_of_events_makes_or_loses_money(database):
         run_state_machine_as_test(
             lambda: Machine(database, runner),
             settings=settings(
-                max_examples=EXAMPLES[database.dialect],
+                max_examples=examples(EXAMPLES[database.dialect]),
                 stateful_step_count=40,
                 deadline=None,
                 suppress_health_check=list(HealthCheck),

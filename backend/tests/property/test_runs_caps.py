@@ -12,6 +12,7 @@ from agent_marketplace.db.engine import Database
 from agent_marketplace.errors import PaymentRequired
 from agent_marketplace.runs import recovery, store
 from agent_marketplace.runs.types import Limits
+from tests.fakes.examples import examples
 from tests.fakes.scripted import (
     Books,
     Counted,
@@ -42,7 +43,7 @@ def scripted(draw: st.DrawFn) -> list[Turn]:
 
 
 @given(scripted(), st.integers(0, 12_000), st.integers(0, 12_000), st.integers(0, 40), st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_no_tree_of_runs_is_ever_beyond_its_cap(
     turns: list[Turn], cap: int, more: int, at: int, after: bool
 ) -> None:

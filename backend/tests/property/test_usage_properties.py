@@ -17,6 +17,7 @@ from agent_marketplace.db.tables.ledger import usage_records
 from agent_marketplace.db.tables.usage_log import usage_rollups, usage_unrolled
 from agent_marketplace.usage_log import store
 from agent_marketplace.usage_log.query import answer, ask
+from tests.fakes.examples import examples
 from tests.fakes.usage_rows import put, usage_row
 
 ZONES = (
@@ -60,7 +61,9 @@ def by_hand(made, zone, granularity):
     return found
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(made=calls, zone=st.sampled_from(ZONES), granularity=st.sampled_from(["day", "week", "month"]))
 @example(
     made=[(BEGIN, 1, "a", True), (BEGIN + SPAN - 1, 2, "a", False)],

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from agent_marketplace.documents import DocumentReader, DocumentRefused
 from agent_marketplace.documents.child import Refused, answer_to, extract
 from agent_marketplace.errors import MarketplaceError, PayloadTooLarge
+from tests.fakes.examples import examples
 
 W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 A = "http://schemas.openxmlformats.org/drawingml/2006/main"
@@ -109,7 +110,7 @@ def test_a_file_over_the_limit_is_not_even_opened() -> None:
         read(b"PK" + bytes(20_000_000))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from([docx("some words", "more"), PPTX, XLSX]), st.data())
 def test_a_damaged_file_is_read_or_refused(whole: bytes, data: st.DataObject) -> None:
     damaged = bytearray(whole)
