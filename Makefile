@@ -3,8 +3,8 @@ PORT ?= 8000
 HOST ?= 127.0.0.1
 SHELL := /bin/sh
 
-.PHONY: help run test setup setup-dev dev fix test-one demo wheel check backend-test coverage frontend-test e2e bare-test clients lock licences \
-	sbom openapi clean
+.PHONY: help run test setup setup-dev dev fix test-one demo wheel check backend-test coverage frontend-test e2e bare-test \
+	clients lock licences sbom openapi clean
 
 help:            ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
