@@ -13,6 +13,7 @@ from agent_marketplace.clock import ManualClock
 from agent_marketplace.db.base import metadata
 from agent_marketplace.errors import MarketplaceError
 from tests.fakes.books import DOLLAR, settlement
+from tests.fakes.examples import examples
 from tests.fakes.paying import BOSS, Desk, opened
 from tests.fakes.stripe import StripeError
 
@@ -228,7 +229,7 @@ def test_no_order_credits_twice_and_nothing_is_lost(database):
         run_state_machine_as_test(
             lambda: Machine(database, runner),
             settings=settings(
-                max_examples=EXAMPLES[database.dialect],
+                max_examples=examples(EXAMPLES[database.dialect]),
                 stateful_step_count=40,
                 deadline=None,
                 suppress_health_check=list(HealthCheck),
