@@ -20,6 +20,7 @@ import { Route as ConnectRouteImport } from "./routes/connect";
 import { Route as DeviceRouteImport } from "./routes/device";
 import { Route as LeaderboardRouteImport } from "./routes/leaderboard";
 import { Route as MarketplaceRouteImport } from "./routes/marketplace";
+import { Route as RunsRouteImport } from "./routes/runs";
 import { Route as UsageRouteImport } from "./routes/usage";
 
 const IndexRoute = IndexRouteImport.update({
@@ -77,6 +78,11 @@ const MarketplaceRoute = MarketplaceRouteImport.update({
   path: "/marketplace",
   getParentRoute: () => rootRouteImport,
 } as any);
+const RunsRoute = RunsRouteImport.update({
+  id: "/runs",
+  path: "/runs",
+  getParentRoute: () => rootRouteImport,
+} as any);
 const UsageRoute = UsageRouteImport.update({
   id: "/usage",
   path: "/usage",
@@ -95,6 +101,7 @@ export interface FileRoutesByFullPath {
   "/device": typeof DeviceRoute;
   "/leaderboard": typeof LeaderboardRoute;
   "/marketplace": typeof MarketplaceRoute;
+  "/runs": typeof RunsRoute;
   "/usage": typeof UsageRoute;
 }
 export interface FileRoutesByTo {
@@ -109,6 +116,7 @@ export interface FileRoutesByTo {
   "/device": typeof DeviceRoute;
   "/leaderboard": typeof LeaderboardRoute;
   "/marketplace": typeof MarketplaceRoute;
+  "/runs": typeof RunsRoute;
   "/usage": typeof UsageRoute;
 }
 export interface FileRoutesById {
@@ -124,6 +132,7 @@ export interface FileRoutesById {
   "/device": typeof DeviceRoute;
   "/leaderboard": typeof LeaderboardRoute;
   "/marketplace": typeof MarketplaceRoute;
+  "/runs": typeof RunsRoute;
   "/usage": typeof UsageRoute;
 }
 export interface FileRouteTypes {
@@ -140,6 +149,7 @@ export interface FileRouteTypes {
     | "/device"
     | "/leaderboard"
     | "/marketplace"
+    | "/runs"
     | "/usage";
   fileRoutesByTo: FileRoutesByTo;
   to:
@@ -154,6 +164,7 @@ export interface FileRouteTypes {
     | "/device"
     | "/leaderboard"
     | "/marketplace"
+    | "/runs"
     | "/usage";
   id:
     | "__root__"
@@ -168,6 +179,7 @@ export interface FileRouteTypes {
     | "/device"
     | "/leaderboard"
     | "/marketplace"
+    | "/runs"
     | "/usage";
   fileRoutesById: FileRoutesById;
 }
@@ -183,6 +195,7 @@ export interface RootRouteChildren {
   DeviceRoute: typeof DeviceRoute;
   LeaderboardRoute: typeof LeaderboardRoute;
   MarketplaceRoute: typeof MarketplaceRoute;
+  RunsRoute: typeof RunsRoute;
   UsageRoute: typeof UsageRoute;
 }
 
@@ -265,6 +278,13 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof MarketplaceRouteImport;
       parentRoute: typeof rootRouteImport;
     };
+    "/runs": {
+      id: "/runs";
+      path: "/runs";
+      fullPath: "/runs";
+      preLoaderRoute: typeof RunsRouteImport;
+      parentRoute: typeof rootRouteImport;
+    };
     "/usage": {
       id: "/usage";
       path: "/usage";
@@ -287,6 +307,7 @@ const rootRouteChildren: RootRouteChildren = {
   DeviceRoute: DeviceRoute,
   LeaderboardRoute: LeaderboardRoute,
   MarketplaceRoute: MarketplaceRoute,
+  RunsRoute: RunsRoute,
   UsageRoute: UsageRoute,
 };
 export const routeTree = rootRouteImport

@@ -19,6 +19,7 @@ import {
   Save,
   ShieldCheck,
   Trophy,
+  Workflow,
 } from "lucide-react";
 import { useLeave } from "@/app/leave-dialog";
 import { themeOptions } from "@/app/title-bar";
@@ -87,6 +88,13 @@ export function useCommands({ onHelp, onTour }: { onHelp: () => void; onTour: ()
       words: "votes arena rank",
       icon: Trophy,
       run: () => void navigate({ to: "/leaderboard" }),
+    },
+    {
+      id: "runs",
+      label: "Go to the runs of agents",
+      words: "approvals inbox steps receipt",
+      icon: Workflow,
+      run: () => void navigate({ to: "/runs" }),
     },
     {
       id: "account",

@@ -1,5 +1,5 @@
 import { Link, useLocation } from "@tanstack/react-router";
-import { Bot, CircleUser, CodeXml, Columns2, LayoutGrid, MessageSquare, Plug } from "lucide-react";
+import { Bot, CircleUser, CodeXml, Columns2, LayoutGrid, MessageSquare, Plug, Workflow } from "lucide-react";
 import type { AppSearch, Pane } from "@/app/app-search";
 import { cn } from "@/shared/lib/cn";
 
@@ -9,6 +9,7 @@ const pages = [
   { to: "/agents", label: "Agents", icon: Bot },
   { to: "/chat", label: "Chat", icon: MessageSquare },
   { to: "/compare", label: "Compare answers", icon: Columns2 },
+  { to: "/runs", label: "Runs of agents", icon: Workflow },
   { to: "/account", label: "Account", icon: CircleUser },
   { to: "/connect", label: "Connect your editor", icon: Plug },
 ] as const;
