@@ -3,8 +3,10 @@
 from typing import Any
 
 from agent_marketplace.accounts.principal import Principal
+from agent_marketplace.api import listing_views
 from agent_marketplace.api.schemas import Attachment, Recommend
 from agent_marketplace.app import Market
+from agent_marketplace.listings import Head, Version
 
 _CONDITIONS = (
     "budget", "calls", "output_tokens", "deadline_s", "offline", "no_training", "region", "open_weights", "free", "model",
@@ -41,6 +43,20 @@ async def recommend(market: Market, principal: Principal, body: Recommend) -> di
         "notes": advice.notes,
         "nearest": _with_cards(advice.nearest),
         "what_if": advice.what_if,
+        "agents": [
+            _agent(*found, market.clock.now_ms())
+            for found in await market.listings.finding.suggest(body.task)
+        ],
+    }
+
+
+def _agent(head: Head, version: Version, now: int) -> dict[str, Any]:
+    """An agent that fits the task."""
+    return {
+        "model": f"agent/{head.path}",
+        "name": version.spec.name,
+        "summary": version.spec.summary,
+        "price": listing_views.price(version.price_at(now)),
     }
 
 

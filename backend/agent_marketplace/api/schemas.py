@@ -420,6 +420,7 @@ class Recommendations(Reply):
     notes: list[str] = []
     nearest: list[Any] = []
     what_if: list[Any] = []
+    agents: list[dict[str, Any]] = []
 
 
 class BalanceOut(Reply):

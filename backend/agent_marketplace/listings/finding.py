@@ -11,6 +11,7 @@ from agent_marketplace.errors import Conflict, NotFound
 from agent_marketplace.listings import store
 from agent_marketplace.listings.types import Consent, Head, Version
 
+_LONGER, _ENOUGH, _STEM = 4, 2, 5
 Found = tuple[Head, Version]
 
 
@@ -50,6 +51,17 @@ class Finding:
             if (score := _score(wanted, found)) is not None
         ]
         return sorted(scored, key=lambda pair: (-pair[0], pair[1][0].path))
+
+    async def suggest(self, task: str, most: int = 2) -> list[Found]:
+        """Listed agents whose name and summary say what a task says: at least two of its longer words, the most first."""
+        wanted = {_stem(word) for word in re.findall(r"\w+", task.casefold()[:4_000]) if len(word) >= _LONGER}
+        scored = []
+        for head, version in await self.listed():
+            said = f"{version.spec.name} {version.spec.summary} {version.spec.category}".casefold()
+            same = wanted & {_stem(word) for word in re.findall(r"\w+", said) if len(word) >= _LONGER}
+            if len(same) >= _ENOUGH:
+                scored.append((-len(same), head.path, (head, version)))
+        return [found for _, _, found in sorted(scored, key=lambda one: one[:2])[:most]]
 
     async def page(self, publisher: str, slug: str, user_id: str | None) -> tuple[Head, list[Version]]:
         """An agent with the versions that others may see (author: all), newest first, without instructions. Raises NotFound."""
@@ -140,6 +152,11 @@ def _score(words: list[str], found: Found) -> int | None:
             return None
         total += best
     return total
+
+
+def _stem(word: str) -> str:
+    """What `review`, `reviews` and `reviewer` have in common."""
+    return word[:_STEM]
 
 
 def diff(old: Version, new: Version) -> dict[str, tuple[object, object]]:

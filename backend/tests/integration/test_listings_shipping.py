@@ -40,6 +40,22 @@ def test_shipped_agents_are_listed_once_follow_their_data_and_stay_suspended(
     at_home(tmp_path, test)
 
 
+def test_a_task_is_told_of_the_agent_that_fits_and_not_of_others(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        listings = Listings.on(home.db, home.vault, home.ledger, home.clock)
+        await shipping.ship(home.db, home.vault, home.clock)
+        for task, slugs in (
+            ("Please write the commit message for this diff", ["commit-writer"]),
+            ("Write pytest tests for my function, edges first", ["test-writer"]),
+            ("Extract the invoice data from this text as JSON", ["data-extractor"]),
+            ("Tell me a story about the sea", []),
+        ):
+            found = [head.slug for head, _ in await listings.finding.suggest(task, 1)]
+            assert found == slugs, task
+
+    at_home(tmp_path, test)
+
+
 def test_shipped_agents_pass_what_everybody_s_must_and_have_examples() -> None:
     for spec in shipping.shipped().values():
         assert checks.secrets_in(spec) == []

@@ -93,6 +93,7 @@ export function AssistantPicks(props: AssistantPicksProps) {
           add a provider's key.
         </Notice>
       )}
+      {reply && !busy && <FittingAgents agents={reply.agents ?? []} />}
       {reply && !busy && <Nearest picks={reply.nearest ?? []} />}
       {reply && !busy && <Remarks whatIf={reply.what_if ?? []} notes={reply.notes ?? []} />}
       {reply && reply.blocked.length > 0 && !busy && <Blocked picks={reply.blocked} />}
@@ -194,4 +195,23 @@ function PicksSkeleton() {
       <Skeleton className="h-7 w-full" />
     </li>
   ));
+}
+
+function FittingAgents({ agents }: { agents: Recommendations["agents"] }) {
+  if (agents.length === 0) return null;
+  return (
+    <p className="text-sm">
+      An agent made for this:{" "}
+      {agents.map(({ model, name, summary }) => (
+        <a
+          key={model}
+          href={`/agents?at=${encodeURIComponent(model.replace(/^agent\//, ""))}`}
+          title={summary}
+          className="mr-2 text-link underline"
+        >
+          {name}
+        </a>
+      ))}
+    </p>
+  );
 }

@@ -6342,6 +6342,13 @@ export interface components {
         };
         /** Recommendations */
         Recommendations: {
+            /**
+             * Agents
+             * @default []
+             */
+            agents: {
+                [key: string]: unknown;
+            }[];
             analysis: components["schemas"]["Analysis"];
             /**
              * Blocked

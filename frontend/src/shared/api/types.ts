@@ -189,6 +189,8 @@ export interface WhatIf {
 }
 
 export interface Recommendations {
+  /** Offered agents that fit the task. */
+  agents: { model: string; name: string; summary: string }[];
   analysis: TaskAnalysis;
   recommendations: Recommendation[];
   blocked: BlockedPick[];
