@@ -86,6 +86,16 @@ test("the leaderboard says that there are no votes, and why", async ({ page, req
   await signedIn(page, request);
   await page.goto("/leaderboard");
   await expect(page.getByText("No votes yet")).toBeVisible();
+  const chart = page.getByRole("figure", { name: "Price against quality" });
+  await expect(chart).toHaveAccessibleDescription(/models at code generation/);
+  const cursor = chart.getByRole("slider");
+  await cursor.focus();
+  await page.keyboard.press("Home");
+  await expect(cursor).toHaveAttribute("aria-valuetext", /quality/);
   await expectAccessibleInEveryTheme(page);
   await expectNoSidewaysScroll(page);
+  await cursor.focus();
+  await page.keyboard.press("Home");
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(/marketplace\?.*view=/);
 });

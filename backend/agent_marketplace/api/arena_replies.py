@@ -110,6 +110,25 @@ class Leaderboard(Reply):
     as_of: str
 
 
+class PlacedModel(BaseModel):
+    """quality: points of Q Assistant; basis: measured, proxy, family or prior; cost: dollars of a typical call."""
+
+    model: str
+    name: str
+    provider: str
+    quality: float
+    basis: str
+    cost: float
+    is_available: bool
+
+
+class PriceQuality(Reply):
+    models: list[PlacedModel]
+    task: str
+    tasks: list[str]
+    input_tokens: int
+
+
 class EvaluatedModel(BaseModel):
     asked: str
     answers: int

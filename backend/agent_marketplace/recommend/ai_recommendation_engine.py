@@ -14,7 +14,15 @@ from agent_marketplace.ledger import nano
 from agent_marketplace.recommend import auto, conditions, efforts, showing
 from agent_marketplace.recommend import needs as filters
 from agent_marketplace.recommend.encoder import POOL, Encoder
-from agent_marketplace.recommend.estimate import DEFAULT_CAP, Lengths, blend, hold_tokens, prior_lengths
+from agent_marketplace.recommend.estimate import (
+    DEFAULT_CAP,
+    TYPICAL_INPUT,
+    Lengths,
+    blend,
+    expected_cost,
+    hold_tokens,
+    prior_lengths,
+)
 from agent_marketplace.recommend.learning import Experience
 from agent_marketplace.recommend.quality import Quality, QualityTable
 from agent_marketplace.recommend.question import (
@@ -23,6 +31,7 @@ from agent_marketplace.recommend.question import (
     Choice,
     Customer,
     Expected,
+    Placed,
     Recommendations,
     Request,
     Wallet,
@@ -78,6 +87,17 @@ class RecommendationEngine:
     def public_points(self) -> dict[str, float]:
         """Overall quality of every model by public results alone, which own votes move."""
         return {m.id: self.quality.of(m, "overall").points for m in self.registry.get_all_models()}
+
+    def placed(self, task: str) -> list[Placed]:
+        """Where priced models that write text stand at a task: quality, and what a typical call costs by the one estimator."""
+        found = []
+        for model in self.registry.get_all_models():
+            if model.price is None or model.retired or "text" not in model.output_modalities:
+                continue
+            cost = expected_cost(model.price, TYPICAL_INPUT, self._expected(model, task, None, None, ""))
+            quality = self._quality_of(model, task)
+            found.append(Placed(model=model, points=quality.points, level=quality.level, cost_nano=cost.p50))
+        return found
 
     def catalogue_changed(self) -> None:
         """Recomputes family means after the registry got another snapshot."""

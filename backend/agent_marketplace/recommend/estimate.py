@@ -25,6 +25,9 @@ TYPICAL_QUESTION: Mapping[str, int] = {
 }  # fmt: skip
 """The median over LiveBench 2026-06-25's models of hidden tokens per question of a task's kind, brought to medium effort."""
 
+TYPICAL_INPUT = 1_000
+"""Tokens in of the typical call that models are set beside each other with."""
+
 TAIL = 1.3
 """Everyday answers of models that think have a longer tail than the table of their usual lengths says (measured on o3-mini)."""
 

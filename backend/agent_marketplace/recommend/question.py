@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
+from agent_marketplace.catalog import AIModel
 from agent_marketplace.recommend.needs import Needs
 from agent_marketplace.recommend.scoring import Candidate, Priority
 from agent_marketplace.recommend.tasks import Analysis
@@ -50,6 +51,15 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     output_tokens: int | None = None
     effort: str | None = None
     user_id: str = ""
+
+
+class Placed(msgspec.Struct, frozen=True):
+    """A model at a task. level: as of `Quality`; cost_nano: of a typical call, its usual answer."""
+
+    model: AIModel
+    points: float
+    level: str
+    cost_nano: int
 
 
 class Expected(NamedTuple):

@@ -203,6 +203,7 @@ RULES: dict[str, Rule] = {
     f"post {M}/comparisons": Rule("inference", body=COMPARE),
     f"post {M}/comparisons/estimate": Rule("inference", body=COMPARE),
     f"get {M}/leaderboard": Rule("caller"),
+    f"get {M}/price-quality": Rule("open"),
     f"post {M}/evaluations": Rule("inference", body={}),
     f"get {M}/evaluations": Rule("read"),
     f"get {M}/evaluations/{{evaluation_id}}": Rule("read", mine=True),

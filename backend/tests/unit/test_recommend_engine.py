@@ -15,7 +15,7 @@ from agent_marketplace.gateway.needs import Needs
 from agent_marketplace.gateway.preferences import Preferences
 from agent_marketplace.recommend import efforts
 from agent_marketplace.recommend.ai_recommendation_engine import RecommendationEngine, Recommendations, Wallet
-from agent_marketplace.recommend.estimate import Lengths
+from agent_marketplace.recommend.estimate import TYPICAL_INPUT, Lengths, expected_cost
 from agent_marketplace.recommend.learning import Experience, Rating
 from agent_marketplace.wires.base import Call, Message, TextPart
 
@@ -380,3 +380,15 @@ def test_reasons_for_a_type_are_words_that_mean_something() -> None:
     for text in ("Make me a poem, at most 2 cents", "What is 2+2?", "Fix the bug in my parser of dates"):
         by = _ask(_engine(), text).analysis["decided_by"]
         assert not {'"a"', '"the"', '"0"', '"?"', '"to"', '"of"'} & set(by)
+
+
+def test_price_and_quality_are_those_of_the_one_estimator() -> None:
+
+    engine = RecommendationEngine(MarketplaceRegistry(), None)  # type: ignore[arg-type]
+    placed = {one.model.id: one for one in engine.placed("maths")}
+    one = placed["gpt-5.5"]
+    assert one.model.price is not None
+    lengths = engine._expected(one.model, "maths", None, None, "")
+    assert one.cost_nano == expected_cost(one.model.price, TYPICAL_INPUT, lengths).p50 > 0
+    assert one.level in ("measured", "proxy")
+    assert not [m for m in placed.values() if m.model.retired or "text" not in m.model.output_modalities]

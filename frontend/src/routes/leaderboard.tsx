@@ -1,14 +1,15 @@
-import { createFileRoute } from "@tanstack/react-router";
+import { createFileRoute, useNavigate } from "@tanstack/react-router";
 import { PageTitle } from "@/app/page-title";
 import { LeaderboardPage } from "@/features/leaderboard/leaderboard-page";
 
 export const Route = createFileRoute("/leaderboard")({ component: LeaderboardRoute });
 
 function LeaderboardRoute() {
+  const navigate = useNavigate();
   return (
     <>
       <PageTitle>Leaderboard</PageTitle>
-      <LeaderboardPage />
+      <LeaderboardPage onOpen={(view) => void navigate({ to: "/marketplace", search: { view } })} />
     </>
   );
 }

@@ -1,5 +1,6 @@
 """The leaderboard of this installation's own blind votes."""
 
+import asyncio
 import csv
 import io
 from typing import Annotated, Any, Literal
@@ -12,7 +13,13 @@ from agent_marketplace.api.deps import Caller, Router, The
 from agent_marketplace.api.envelope import NOT_KEPT, success
 from agent_marketplace.arena.leaderboard import LEAST_VOTES, Row, Share
 from agent_marketplace.ledger import dollars
+from agent_marketplace.recommend.estimate import TYPICAL_INPUT
+from agent_marketplace.recommend.quality import TASK_MEASURES
 
+Task = Literal[
+    "code_generation", "debugging", "code_review", "documentation", "explain_concept", "brainstorming", "summarisation",
+    "translation", "data_extraction", "maths", "vision", "tool_use", "quick_task",
+]  # fmt: skip
 router = Router(prefix="/api/v1/marketplace", tags=["comparisons"])
 
 
@@ -45,6 +52,34 @@ async def get_leaderboard(
         task=task,
         days=days,
         as_of=present.iso(market.clock.now_ms()),
+    )
+
+
+@router.get(
+    "/price-quality",
+    summary="Price of a typical call against quality at a type of task",
+    responses={200: {"model": replies.PriceQuality}},
+)
+async def get_price_quality(
+    market: The, task: Annotated[Task, Query(description="As Q Assistant reads tasks")] = "quick_task"
+) -> Response:
+    placed = await asyncio.to_thread(market.engine.placed, task)
+    return success(
+        models=[
+            {
+                "model": one.model.id,
+                "name": one.model.name,
+                "provider": one.model.provider,
+                "quality": round(one.points, 1),
+                "basis": one.level,
+                "cost": dollars(one.cost_nano),
+                "is_available": one.model.is_available,
+            }
+            for one in placed
+        ],
+        task=task,
+        tasks=list(TASK_MEASURES),
+        input_tokens=TYPICAL_INPUT,
     )
 
 

@@ -8,6 +8,7 @@ import { Button } from "@/shared/ui/button";
 import { NativeSelect } from "@/shared/ui/input";
 import { EmptyState, Notice } from "@/shared/ui/notice";
 import { Skeleton } from "@/shared/ui/skeleton";
+import { PriceQuality } from "./price-quality";
 
 interface Row {
   model: string;
@@ -51,7 +52,7 @@ const boardQuery = (api: ApiClient, token: string | null, task: string) =>
   });
 
 /** What this installation's own blind votes say of models. */
-function LeaderboardTable() {
+function LeaderboardTable({ onOpen }: { onOpen: (model: string) => void }) {
   const api = useApi();
   const { token, session } = useSession();
   const [task, setTask] = useState("");
@@ -126,6 +127,7 @@ function LeaderboardTable() {
             <Bias board={board} />
           </>
         )}
+        <PriceQuality onOpen={onOpen} />
       </div>
     </div>
   );

@@ -2407,6 +2407,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/marketplace/price-quality": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Price of a typical call against quality at a type of task */
+        get: operations["get_price_quality_api_v1_marketplace_price_quality_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/marketplace/profile": {
         parameters: {
             query?: never;
@@ -5733,6 +5750,26 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /**
+         * PlacedModel
+         * @description quality: points of Q Assistant; basis: measured, proxy, family or prior; cost: dollars of a typical call.
+         */
+        PlacedModel: {
+            /** Basis */
+            basis: string;
+            /** Cost */
+            cost: number;
+            /** Is Available */
+            is_available: boolean;
+            /** Model */
+            model: string;
+            /** Name */
+            name: string;
+            /** Provider */
+            provider: string;
+            /** Quality */
+            quality: number;
+        };
         /** PlanOut */
         PlanOut: {
             /** Byok Fee Percent */
@@ -5797,6 +5834,22 @@ export interface components {
             max_fee: number;
             /** Model Cost Bp */
             model_cost_bp: number;
+        };
+        /** PriceQuality */
+        PriceQuality: {
+            /** Input Tokens */
+            input_tokens: number;
+            /** Models */
+            models: components["schemas"]["PlacedModel"][];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+            /** Task */
+            task: string;
+            /** Tasks */
+            tasks: string[];
         };
         /**
          * PriceReview
@@ -13242,6 +13295,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Reply"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_price_quality_api_v1_marketplace_price_quality_get: {
+        parameters: {
+            query?: {
+                /** @description As Q Assistant reads tasks */
+                task?: "code_generation" | "debugging" | "code_review" | "documentation" | "explain_concept" | "brainstorming" | "summarisation" | "translation" | "data_extraction" | "maths" | "vision" | "tool_use" | "quick_task";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PriceQuality"];
                 };
             };
             /** @description Any failure */

@@ -1,0 +1,84 @@
+import { queryOptions, useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import type { ApiClient } from "@/shared/api/client";
+import { useApi } from "@/shared/api/services";
+import { frontier, Scatter } from "@/shared/charts/scatter";
+import { count, money } from "@/shared/lib/format";
+import { NativeSelect } from "@/shared/ui/input";
+import { Skeleton } from "@/shared/ui/skeleton";
+
+interface Placed {
+  model: string;
+  name: string;
+  quality: number;
+  basis: string;
+  cost: number;
+  is_available: boolean;
+}
+
+const placedQuery = (api: ApiClient, task: string) =>
+  queryOptions({
+    queryKey: ["price-quality", task],
+    queryFn: ({ signal }) =>
+      api.get<{ models: Placed[]; tasks: string[]; input_tokens: number }>("/api/v1/marketplace/price-quality", {
+        signal,
+        query: { task },
+      }),
+    staleTime: 5 * 60_000,
+  });
+
+const known: Record<string, string> = {
+  measured: "measured",
+  proxy: "from related results",
+  family: "inherited from its family",
+  prior: "guessed from price and age",
+};
+
+/** Every priced model by what a typical call costs and how good it is at a task. */
+export function PriceQuality({ onOpen }: { onOpen: (model: string) => void }) {
+  const api = useApi();
+  const [task, setTask] = useState("code_generation");
+  const [usable, setUsable] = useState(false);
+  const found = useQuery(placedQuery(api, task)).data;
+  const models = (found?.models ?? [])
+    .filter(({ cost, is_available }) => cost > 0 && (!usable || is_available))
+    .sort((a, b) => a.cost - b.cost || b.quality - a.quality);
+  const points = models.map(({ name, model, cost, quality, basis }) => ({
+    name: models.filter((other) => other.name === name).length > 1 ? model : name,
+    x: cost,
+    y: quality,
+    inherited: basis === "family" || basis === "prior",
+    note: known[basis] ?? basis,
+  }));
+  const best = frontier(points).map((index) => points[index]?.name);
+  return (
+    <section aria-label="Price against quality" className="flex flex-col gap-2 rounded-lg border border-line bg-surface p-4">
+      <div className="flex flex-wrap items-center gap-3">
+        <NativeSelect aria-label="Task" value={task} onChange={({ target }) => setTask(target.value)}>
+          {(found?.tasks ?? [task]).map((name) => (
+            <option key={name} value={name}>
+              {name.replaceAll("_", " ")}
+            </option>
+          ))}
+        </NativeSelect>
+        <label className="flex items-center gap-1.5 text-sm">
+          <input type="checkbox" checked={usable} onChange={({ target }) => setUsable(target.checked)} />
+          Only what can be used now
+        </label>
+      </div>
+      {found ? (
+        <Scatter
+          title="Price against quality"
+          sentence={`${count(points.length)} models at ${task.replaceAll("_", " ")}: a call with ${count(found.input_tokens)} tokens in and its usual answer. Nothing as cheap is better than ${best.slice(-5).join(", ") || "–"}. Hollow: inherited, not measured.`}
+          xName="Cost of a call"
+          yName="Quality"
+          points={points}
+          formatX={money}
+          onPick={(index) => models[index] && onOpen(models[index].model)}
+        />
+      ) : (
+        <Skeleton className="h-80" />
+      )}
+    </section>
+  );
+}
