@@ -86,7 +86,10 @@ export function RunBox({ model, name, path, cap: usual, starters }: RunBoxProps)
             {ended.result ?? `It ended as ${ended.state}: ${ended.stop_reason}.`}
           </p>
           <p className="text-xs text-muted tabular-nums">
-            {money(ended.spent)} in all · {ended.state} · <code>{ended.run_id}</code>
+            {money(ended.spent)} in all · {ended.state} ·{" "}
+            <a href={`/runs?run=${ended.run_id}`} className="text-link underline">
+              Steps and receipt
+            </a>
           </p>
           {path && ended.state === "done" && <Rate path={path} run={ended.run_id} />}
         </output>
