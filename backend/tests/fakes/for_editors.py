@@ -100,6 +100,7 @@ def main() -> None:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         stack.enter_context(using("sqlite"))
         filler = stack.enter_context(Upstream())
+        filler.script(Behaviour(text="a + b", usage=(40, 4)))
         (home / "data").mkdir()
         declared = _DECLARED.format(base=filler.fake.base_url)
         (home / "data" / OPERATORS_FILE).write_text(declared, encoding="utf-8")

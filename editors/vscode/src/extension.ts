@@ -98,12 +98,15 @@ async function manage(): Promise<void> {
 async function addModel(account: Account, given: string | undefined): Promise<void> {
   const id = given ?? (await chooseModel(account));
   if (!id) return;
-  const before = settings().get<string[]>("models", []);
-  if (id !== AUTO.id && !before.includes(id)) {
-    await settings().update("models", [...before, id], vscode.ConfigurationTarget.Global);
-  }
+  await offer(id);
   await vscode.commands.executeCommand("workbench.action.chat.open").then(undefined, () => undefined);
   void vscode.window.setStatusBarMessage(`$(check) ${id} is in the chat's model picker`, 6_000);
+}
+
+async function offer(id: string): Promise<void> {
+  const before = settings().get<string[]>("models", []);
+  if (id === AUTO.id || before.includes(id)) return;
+  await settings().update("models", [...before, id], vscode.ConfigurationTarget.Global);
 }
 
 async function chooseModel(account: Account): Promise<string | undefined> {
@@ -157,7 +160,10 @@ async function setUpChat(account: Account, wallet: Wallet): Promise<void> {
   const price = (text: string | undefined) => Number(text ?? Number.POSITIVE_INFINITY);
   const talking = (await models(account.api)).filter((model) => model.capabilities.includes("tools"));
   talking.sort((a, b) => price(a.prices?.output) - price(b.prices?.output));
-  const small = `${VENDOR}/${talking[0]?.id ?? AUTO.id}`;
+  const cheapest = talking[0]?.id ?? AUTO.id;
+  // The chat finds a model only among those that are offered.
+  await offer(cheapest);
+  const small = `${VENDOR}/${cheapest}`;
   const config = vscode.workspace.getConfiguration("chat");
   const wanted = { allowAnonymousAccess: true, utilityModel: small, utilitySmallModel: small };
   const unknown: string[] = [];

@@ -92,9 +92,10 @@ export interface Offered {
   favourite: boolean;
 }
 
+/** Not `auto`: VS Code's chat takes a model of that id for its own, and asks GitHub. */
 export const AUTO: Offered = {
-  id: "auto",
-  name: "Auto",
+  id: "marketplace-auto",
+  name: "Auto (Marketplace)",
   family: "auto",
   detail: "the best value for each task",
   tooltip: "Q Assistant chooses a model for each request, within what you can pay. The receipt says which and why.",
@@ -106,6 +107,9 @@ export const AUTO: Offered = {
   price: {},
   favourite: false,
 };
+
+/** What the server calls a model of the picker. */
+export const onWire = (id: string): string => (id === AUTO.id ? "auto" : id);
 
 const SMALL_CALL = { input: 2_000, output: 500 };
 const FEWEST = 12;

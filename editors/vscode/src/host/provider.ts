@@ -1,6 +1,6 @@
 import * as vscode from "vscode";
 import { type ChatEvent, type Part, roughTokens, streamChat, type Turn } from "../core/chat";
-import { balance, favourites, models, type Offered, offered } from "../core/market";
+import { AUTO, balance, favourites, models, type Offered, offered, onWire } from "../core/market";
 import { type Act, actWords, told } from "../core/words";
 import type { Account } from "./account";
 import { settings } from "./account";
@@ -49,7 +49,7 @@ export class Provider implements vscode.LanguageModelChatProvider<Info> {
     const listening = token.onCancellationRequested(() => stop.abort());
     try {
       const request = {
-        model: model.id,
+        model: onWire(model.id),
         turns: messages.map(turnOf),
         tools: (options.tools ?? []).map((tool) => ({
           name: tool.name,
@@ -121,7 +121,7 @@ function infoOf(model: Offered): Info {
     capabilities: { imageInput: model.images, toolCalling: model.tools },
     // Newer editors read these, older ones pass them over.
     isUserSelectable: true,
-    isDefault: model.id === "auto",
+    isDefault: model.id === AUTO.id,
     maxContextWindowTokens: model.input + model.output,
     ...(price.input === undefined ? {} : { inputCost: price.input, outputCost: price.output, cacheCost: price.cacheRead }),
     ...(model.favourite
