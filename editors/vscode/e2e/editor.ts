@@ -1,11 +1,9 @@
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { Server } from "../test/server";
 
-const root = fileURLToPath(new URL("../../..", import.meta.url));
 const UP_MS = 60_000;
 
 /** VS Code's own code on loopback (code-server), over an empty profile, with the extension as our running server hands it out. */
@@ -57,9 +55,23 @@ export class Editor {
     });
   }
 
+  /** The project's folder. */
+  get folder(): string {
+    return join(this.home, "project");
+  }
+
+  /** Changes the user's settings, as a hand in settings.json would. */
+  set(changes: object): void {
+    writeFileSync(
+      join(this.home, "user", "User", "settings.json"),
+      JSON.stringify({ ...settings(this.server.url), ...changes }),
+    );
+  }
+
   async stop(): Promise<void> {
     await this.stopEditor();
     await this.server.stop();
+    if (process.env.KEEP_LOGS) cpSync(join(this.home, "user", "logs"), process.env.KEEP_LOGS, { recursive: true });
     rmSync(this.home, { recursive: true, force: true });
   }
 }
@@ -67,6 +79,10 @@ export class Editor {
 function settings(server: string): object {
   return {
     "agentMarketplace.server": server,
+    // What names chats asks a server of its own, so that the scripted one is asked by the tests alone.
+    "agentMarketplace.models": ["gpt-4o-mini", "tiny-coder"],
+    "chat.utilityModel": "agent-marketplace/tiny-coder",
+    "chat.utilitySmallModel": "agent-marketplace/tiny-coder",
     "workbench.startupEditor": "none",
     "workbench.colorTheme": "Default Dark Modern",
     "workbench.secondarySideBar.defaultVisibility": "hidden",
@@ -83,9 +99,9 @@ function settings(server: string): object {
 
 /** CODE_SERVER, or where `make editor-test` puts it. */
 export function codeServer(home = tmpdir()): [string, NodeJS.ProcessEnv] {
-  const folder = process.env.CODE_SERVER ?? join(root, ".tools/code-server");
+  const folder = process.env.CODE_SERVER ?? "";
   const command = join(folder, "node_modules/.bin/code-server");
-  if (!existsSync(command)) throw new Error(`code-server is not in ${folder}: make editor-test brings it`);
+  if (!folder || !existsSync(command)) throw new Error("CODE_SERVER names no code-server: make editor-test brings it");
   const path = [process.env.CODE_SERVER_NODE, process.env.PATH].filter(Boolean).join(":");
   return [command, { PATH: path, HOME: home, LANG: "C.UTF-8" }];
 }

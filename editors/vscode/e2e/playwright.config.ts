@@ -6,7 +6,7 @@ export default defineConfig({
   outputDir: process.env.E2E_OUTPUT ?? "../test-results",
   workers: 1,
   retries: 0,
-  timeout: 180_000,
+  timeout: 120_000,
   expect: { timeout: 30_000 },
   reporter: [["list"]],
   use: {

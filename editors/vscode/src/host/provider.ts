@@ -91,7 +91,10 @@ export class Provider implements vscode.LanguageModelChatProvider<Info> {
     const { words } = told(error);
     void this.say(error);
     const { status } = error as { status?: number };
-    return status === 401 ? vscode.LanguageModelError.NoPermissions(words) : new Error(words);
+    const refusal = status === 401 ? vscode.LanguageModelError.NoPermissions(words) : new Error(words);
+    // The chat shows the stack beside the words, and nobody can do anything with it.
+    refusal.stack = words;
+    return refusal;
   }
 
   private async say(error: unknown): Promise<void> {
