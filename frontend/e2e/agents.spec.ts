@@ -91,9 +91,12 @@ test("an agent is published, reviewed, found, agreed to, run, rated, and earns",
   expectReply(earned).toMatchObject({ pending: 0.016 });
 });
 
-test("agents that come with the product are found by category, and nothing found says what to do", async ({ page }) => {
+test("agents that come with the product are found by category, and nothing found says what to do @phone", async ({
+  page,
+}) => {
   await page.goto("/agents");
   await expect(page.getByRole("button", { name: "Code reviewer" })).toBeVisible();
+  await expectNoSidewaysScroll(page);
   await page.getByLabel("Category").selectOption("data");
   await expect(page.getByRole("button", { name: "Data extractor" })).toBeVisible();
   await expect(page.getByRole("button", { name: "Code reviewer" })).toBeHidden();

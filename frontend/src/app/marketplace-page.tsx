@@ -1,5 +1,4 @@
-import { useNavigate } from "@tanstack/react-router";
-import { lazy, Suspense } from "react";
+import { useAgentsBeside } from "@/app/agents-beside";
 import type { AppSearch } from "@/app/app-search";
 import { PageTitle } from "@/app/page-title";
 import { useMarketUrl } from "@/app/use-market-url";
@@ -7,14 +6,12 @@ import { useStartChat } from "@/app/use-start-chat";
 import { useWorkspace } from "@/app/workspace";
 import { AIMarketplacePanel } from "@/features/marketplace/AIMarketplacePanel";
 
-const AgentsStrip = lazy(async () => ({ default: (await import("@/features/agents/agents-strip")).AgentsStrip }));
-
 /** The marketplace alone, with its filters beside the cards. */
 export function MarketplacePage({ search }: { search: AppSearch }) {
   const { searchRef } = useWorkspace();
   const { state, change } = useMarketUrl(search, "/marketplace");
   const start = useStartChat(null);
-  const navigate = useNavigate();
+  const beside = useAgentsBeside();
   return (
     <>
       <PageTitle>Marketplace</PageTitle>
@@ -25,11 +22,7 @@ export function MarketplacePage({ search }: { search: AppSearch }) {
         onSelectModel={start}
         selectedModelId={search.model}
         searchRef={searchRef}
-        beside={(q) => (
-          <Suspense fallback={null}>
-            <AgentsStrip q={q} onOpen={(at) => void navigate({ to: "/agents", search: { at } })} />
-          </Suspense>
-        )}
+        beside={beside}
       />
     </>
   );

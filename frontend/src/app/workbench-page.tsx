@@ -1,5 +1,6 @@
 import { useNavigate } from "@tanstack/react-router";
 import { lazy, Suspense, useState } from "react";
+import { useAgentsBeside } from "@/app/agents-beside";
 import { type AppSearch, opensWorkbench } from "@/app/app-search";
 import { PageTitle } from "@/app/page-title";
 import { useChatDraft } from "@/app/use-chat-draft";
@@ -32,6 +33,7 @@ export function WorkbenchPage({ search }: { search: AppSearch }) {
   const { state, change } = useMarketUrl(search, "/");
   const conversationId = search.chat ?? null;
   const addToDraft = useChatDraft(conversationId);
+  const beside = useAgentsBeside();
   const start = useStartChat(conversationId);
   const selected = useSelectedModel(search.model);
   const { token } = useSession();
@@ -65,6 +67,7 @@ export function WorkbenchPage({ search }: { search: AppSearch }) {
             selectedModelId={search.model}
             searchRef={searchRef}
             welcome={alone}
+            beside={beside}
           />
         }
         chat={
