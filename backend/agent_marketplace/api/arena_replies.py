@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from agent_marketplace.api.schemas import Reply
+from agent_marketplace.api.schemas import Body, Reply
 
 Side = Literal["a", "b", "c", "d"]
 
@@ -162,7 +162,7 @@ class Evaluations(Reply):
     evaluations: list[EvaluationOut]
 
 
-class Vote(BaseModel):
+class Vote(Body):
     """vote: a side, `tie` or `both_bad`."""
 
     vote: Literal["a", "b", "c", "d", "tie", "both_bad"]
@@ -172,8 +172,14 @@ class Vote(BaseModel):
     reason: str = Field(default="", max_length=2_000)
 
 
-class ContinueWith(BaseModel):
+class ContinueWith(Body):
     side: Side
+
+
+class Retry(Body):
+    """wait: reply when the answer has ended."""
+
+    wait: bool = False
 
 
 BODY: dict[str, Any] = {
@@ -211,21 +217,6 @@ BODY: dict[str, Any] = {
                     "prompt": "What is a monad?",
                     "blind": True,
                 },
-            }
-        },
-    }
-}
-WAIT: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "properties": {
-                        "wait": {"type": "boolean", "description": "Reply when the answer has ended"}
-                    },
-                }
             }
         },
     }

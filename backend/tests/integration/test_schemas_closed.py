@@ -19,11 +19,14 @@ from agent_marketplace.vault import store as vault_store
 
 WIRE = re.compile(r"^/(v1|v1beta|api)/(?!v1/)")
 # Bodies of our own API that carry a provider's parameters through to it: they name their own fields, the codecs check the rest.
-THROUGH = {"RunBody", "CompletionBody", "ChatBody"}
-# A file's bytes, JSON-RPC, whose parameters each method checks by a schema of its own, and OAuth, whose servers must ignore
+THROUGH = {
+    "RunBody", "CompletionBody", "ChatBody",
+    "post /api/v1/marketplace/comparisons", "post /api/v1/marketplace/comparisons/estimate",
+}  # fmt: skip
+# Files' bytes, JSON-RPC, whose parameters each method checks by a schema of its own, and OAuth, whose servers must ignore
 # parameters that they do not know (RFC 6749, 3.2).
 NO_FIELDS = {
-    "post /api/v1/agents/documents", "post /mcp",
+    "post /api/v1/agents/documents", "post /api/v1/marketplace/evaluations", "post /mcp",
     "post /api/v1/marketplace/auth/device/code", "post /api/v1/marketplace/auth/device/token",
 }  # fmt: skip
 INSIDE = re.compile(r"sealed|digest|hash|pepper|cipher|secret|password", re.IGNORECASE)

@@ -105,18 +105,16 @@ async def reveal(market: The, principal: Writer, comparison_id: str) -> Response
 @router.post(
     "/{comparison_id}/answers/{side}/retry",
     summary="Ask one side again; of a blind comparison only one that failed",
-    openapi_extra=replies.WAIT,
     responses=ONE,
 )
 async def retry_answer(
-    request: Request, market: The, principal: Runner, comparison_id: str, side: str
+    request: Request, market: The, principal: Runner, comparison_id: str, side: str, body: replies.Retry
 ) -> Response:
-    wait = flag(await read_object(request), "wait")
     found = await market.comparisons.get(principal.user_id, comparison_id)
     market.comparisons.may_restart(found, side)
     caller = _caller(market, request, principal.user_id, principal.key_id)
     runs = await comparing.again(market, caller, found, side)
-    if wait:
+    if body.wait:
         await comparing.ended(market, runs)
     return success(
         comparison=present.comparison(await market.comparisons.get(principal.user_id, comparison_id))

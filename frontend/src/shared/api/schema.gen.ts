@@ -6574,6 +6574,17 @@ export interface components {
             success: true;
         };
         /**
+         * Retry
+         * @description wait: reply when the answer has ended.
+         */
+        Retry: {
+            /**
+             * Wait
+             * @default false
+             */
+            wait: boolean;
+        };
+        /**
          * ReturnOut
          * @description A refund or chargeback, or what came back of one; amounts in dollars.
          */
@@ -12016,10 +12027,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    /** @description Reply when the answer has ended */
-                    wait?: boolean;
-                };
+                "application/json": components["schemas"]["Retry"];
             };
         };
         responses: {
