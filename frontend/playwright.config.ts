@@ -11,6 +11,7 @@ const { defaultBrowserType: _browser, ...phone } = devices["Pixel 7"];
 
 export default defineConfig({
   testDir: "e2e",
+  globalSetup: "./e2e/first-account.ts",
   outputDir: process.env.E2E_OUTPUT ?? "test-results",
   fullyParallel: true,
   forbidOnly: Boolean(process.env.CI),

@@ -1,6 +1,7 @@
 import { type APIRequestContext, expect, type Page } from "@playwright/test";
 
 export const PASSWORD = "correct horse battery staple";
+export const ADMINISTRATOR = "root@e2e.example.com";
 
 /** A new account on the real server. */
 async function newAccount(request: APIRequestContext): Promise<{ email: string; token: string }> {
