@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from agent_marketplace.catalog import AIModel, MarketplaceRegistry
 from agent_marketplace.clock import Clock, SystemClock
 from agent_marketplace.errors import BadRequest
@@ -300,6 +302,13 @@ class RecommendationEngine:
         if ordered:
             self._memory.put(key, ordered[0].model)
             return ordered
+        if (
+            wishes.max_cost is not None
+        ):  # what only the cap rules out is tried, so that the refusal names the cap
+            usable, _ = self.candidates(msgspec.structs.replace(request, max_cost_nano=None))
+            dearer = [c for c in usable if auto.allowed(c, wishes, at_any_cost=True)]
+            if dearer:
+                return auto.order(sorted(dearer, key=lambda c: c.list_cost.p95)[:1], analysis, wishes)
         lacking = [b.candidate for b in blocked if auto.allowed(b.candidate, wishes)]
         return auto.order(lacking, analysis, wishes)
 

@@ -83,8 +83,8 @@ class CallNeeds(Protocol):
     def output_tokens(self) -> int | None: ...
 
 
-def allowed(candidate: Candidate, wishes: Wishes) -> bool:
-    """Whether the caller's constraints on models, providers and prices let this offer through."""
+def allowed(candidate: Candidate, wishes: Wishes, *, at_any_cost: bool = False) -> bool:
+    """Whether the caller's constraints on models, providers and prices let this offer through. at_any_cost: without `max_cost`."""
     offer = candidate.offer
     names = (candidate.model.id, f"{candidate.model.maker}/{candidate.model.id}")
     if wishes.auto_allow and not _matches(names, wishes.auto_allow):
@@ -95,7 +95,7 @@ def allowed(candidate: Candidate, wishes: Wishes) -> bool:
         return False
     if offer.provider in wishes.ignore or (wishes.byok == "only" and not candidate.own_key):
         return False
-    if wishes.max_cost is not None and candidate.list_cost.p95 > wishes.max_cost:
+    if not at_any_cost and wishes.max_cost is not None and candidate.list_cost.p95 > wishes.max_cost:
         return False
     if offer.price is None:
         return True

@@ -288,6 +288,14 @@ def test_auto_names_models_even_when_nobody_can_pay_so_that_the_refusal_can_say_
     assert engine.choose("u", _call(TASK), Needs(), Preferences(), Wallet(0))
 
 
+def test_a_cap_that_nothing_fits_is_refused_as_a_cap_not_as_a_model_that_is_not_served() -> None:
+    engine = _engine()
+    dear = Preferences(max_cost=1, ignore=("local", "ollama"))
+    (choice,) = engine.choose("u", _call(TASK), Needs(), dear, Wallet(5 * 10**9))
+    offers = engine.registry.offers(choice.model)
+    assert any(o.price and o.price.output and engine.registry.unavailable_reason(o) is None for o in offers)
+
+
 def test_a_model_whose_context_nobody_names_is_no_pick_for_a_long_input() -> None:
     """Before, an unknown context passed for an unlimited one, and ten million tokens found takers."""
     advice = _ask(_engine(customer=_Customer(Decimal(10_000))), limit=20, input_tokens=200_000)
