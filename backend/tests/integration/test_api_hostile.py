@@ -78,6 +78,8 @@ def wire_shape(path: str, body: Any) -> bool:
     if path == "/mcp" and "jsonrpc" in body:  # what HTTP itself refuses (413, 401) comes as everywhere
         error = body["error"]
         return body["jsonrpc"] == "2.0" and isinstance(error["code"], int) and bool(error["message"])
+    if path.startswith(f"{MARKET}/auth/device/") and "success" not in body:  # RFC 6749, 5.2
+        return bool(body["error"] and body["error_description"])
     return bool(body["success"] is False and body["error"] and body["code"] and body["request_id"])
 
 

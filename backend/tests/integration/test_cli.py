@@ -30,7 +30,8 @@ COMMANDS = (
     "serve", "demo", "migrate", "backup", "restore", "doctor", "openapi", "version", "user create", "user list", "user grant",
     "user passwd", "user signout", "user role", "user invite", "key create", "key list", "key revoke", "models install",
     "models add", "models list", "catalog show", "catalog sync", "catalog reviews", "catalog accept", "catalog reject",
-    "catalog price", "vault rotate", "vault status", "ledger verify", "bounds list", "bounds clear", "user trust", "user storage",
+    "catalog price", "vault rotate", "vault status", "ledger verify", "ledger head",
+    "bounds list", "bounds clear", "user trust", "user storage",
     "connect", "usage rebuild",
 )  # fmt: skip
 pytestmark = pytest.mark.xdist_group("cli")
