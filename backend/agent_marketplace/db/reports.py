@@ -29,6 +29,7 @@ class _Stop:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._ended = threading.Event()
         self._driver: Any = None
         self.asked = False
         self.late = False
@@ -39,23 +40,32 @@ class _Stop:
             self.asked = True
             driver = self._driver
         if driver is not None and hasattr(driver, "cancel_safe"):
-            threading.Thread(target=_cancel, args=(driver,), daemon=True).start()
+            threading.Thread(target=self._cancel, daemon=True).start()
 
     def attach(self, driver: Any) -> None:
-        with self._lock:
+        """driver: whose statements run from now on; None = they have ended."""
+        with self._lock:  # no cancellation may reach who has the connection next
             self._driver = driver
+            if driver is None:
+                self._ended.set()
+
+    def _cancel(self) -> None:
+        """Asks again until it has ended: a request that comes between two statements is lost."""
+        pause_s = 0.02
+        while not self._ended.wait(pause_s):
+            with self._lock:
+                if self._driver is None:
+                    return
+                try:
+                    self._driver.cancel_safe(timeout=2)
+                except Exception:  # noqa: BLE001, S110  the next request, or the limit of time, ends it
+                    pass
+            pause_s = min(2 * pause_s, 1.0)
 
     def check(self, due: float) -> int:
         """What SQLite asks now and then: 1 ends the statement."""
         self.late = self.late or time.monotonic() > due
         return int(self.asked or self.late)
-
-
-def _cancel(driver: Any) -> None:
-    try:
-        driver.cancel_safe(timeout=2)
-    except Exception:  # noqa: BLE001, S110  it runs into its limit of time instead
-        pass
 
 
 class Reports:
