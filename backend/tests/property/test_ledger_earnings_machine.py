@@ -13,6 +13,7 @@ from agent_marketplace.db.base import metadata
 from agent_marketplace.errors import Conflict, PaymentRequired
 from agent_marketplace.ledger import Fee, Ledger, Terms
 from tests.fakes.books import settlement, shared_balances
+from tests.fakes.examples import examples
 
 DAYS_S, NOTICE_S = 86_400, 14 * 86_400
 amounts = st.integers(1, 300)
@@ -190,7 +191,7 @@ def test_authors_earn_what_the_model_says_after_every_step(database):
         run_state_machine_as_test(
             lambda: Machine(database, runner),
             settings=settings(
-                max_examples=EXAMPLES[database.dialect],
+                max_examples=examples(EXAMPLES[database.dialect], share=4),
                 stateful_step_count=25,
                 deadline=None,
                 suppress_health_check=list(HealthCheck),

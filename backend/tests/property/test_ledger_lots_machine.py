@@ -169,7 +169,7 @@ def test_lots_are_the_balance_after_every_step(database):
         run_state_machine_as_test(
             lambda: Machine(database, runner),
             settings=settings(
-                max_examples=examples(EXAMPLES[database.dialect]),
+                max_examples=examples(EXAMPLES[database.dialect], share=4),
                 stateful_step_count=30,
                 deadline=None,
                 suppress_health_check=list(HealthCheck),

@@ -246,7 +246,7 @@ def test_no_order_of_events_makes_or_loses_money(database):
         run_state_machine_as_test(
             lambda: Machine(database, runner),
             settings=settings(
-                max_examples=examples(EXAMPLES[database.dialect]),
+                max_examples=examples(EXAMPLES[database.dialect], share=6),
                 stateful_step_count=40,
                 deadline=None,
                 suppress_health_check=list(HealthCheck),
