@@ -1,7 +1,22 @@
 import { useNavigate } from "@tanstack/react-router";
-import { lazy, type ReactNode, Suspense } from "react";
+import { type ComponentType, lazy, type ReactNode, Suspense } from "react";
 
-const AgentsStrip = lazy(async () => ({ default: (await import("@/features/agents/agents-strip")).AgentsStrip }));
+// It stands beside what was asked for: where it can't be fetched (offline), the models are shown without it.
+const AgentsStrip = lazy<ComponentType<Strip>>(() =>
+  import("@/features/agents/agents-strip").then(
+    (module) => ({ default: module.AgentsStrip }),
+    () => ({ default: NoStrip }),
+  ),
+);
+
+interface Strip {
+  q: string;
+  onOpen: (at: string) => void;
+}
+
+function NoStrip(_: Strip): ReactNode {
+  return null;
+}
 
 /** What stands above the models of a search: the agents that fit it. */
 export function useAgentsBeside(): (q: string) => ReactNode {
