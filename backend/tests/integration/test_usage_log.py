@@ -451,8 +451,7 @@ def test_a_report_ends_with_its_caller(database):
     reports = Reports(database, limit_s=3600)
 
     async def story():
-        begun = asyncio.Event()
-        loop = asyncio.get_running_loop()
+        begun, loop = asyncio.Event(), asyncio.get_running_loop()
 
         def work(connection):
             driver, asked = connection.connection.driver_connection, threading.Event()
