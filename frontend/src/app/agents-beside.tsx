@@ -14,7 +14,7 @@ interface Strip {
   onOpen: (at: string) => void;
 }
 
-function NoStrip(_: Strip): ReactNode {
+function NoStrip(): ReactNode {
   return null;
 }
 
