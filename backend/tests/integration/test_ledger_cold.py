@@ -169,7 +169,7 @@ def test_a_key_never_spends_more_than_its_cap_however_dear_its_calls_turn_out_in
 ):
     capped(ledger, database, DOLLAR)
     other = Database.open(database_url)
-    ledgers = [ledger, Ledger(other, clock, owner="other-process")]
+    ledgers = [ledger, Ledger(other, clock, secret=b"secret", owner="other-process")]
 
     async def call(i):
         books, name = ledgers[i % 2], f"r{i}"

@@ -118,7 +118,7 @@ def test_a_process_that_died_is_paid_by_the_next_also_if_it_had_posted_already(
 
 
 def test_the_file_of_a_living_process_is_left_alone(ledger, database, tmp_path):
-    other = Ledger(database, ManualClock(), owner="other-process")
+    other = Ledger(database, ManualClock(), secret=b"secret", owner="other-process")
 
     async def story():
         await ledger.begin_journal(tmp_path)
