@@ -1,8 +1,6 @@
 """What was used, and every call by itself: sums by any two dimensions, pages of calls, exports."""
 
 import asyncio
-import csv
-import io
 from collections.abc import AsyncIterator, Awaitable
 from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
@@ -11,11 +9,10 @@ import msgspec
 from fastapi import Depends, Query, Request, Response
 from starlette.responses import StreamingResponse
 
-from agent_marketplace import json
-from agent_marketplace.api import present
+from agent_marketplace.api import present, spreadsheets
 from agent_marketplace.api import usage_replies as replies
 from agent_marketplace.api.deps import Reader, Router, The
-from agent_marketplace.api.envelope import NOT_KEPT, success
+from agent_marketplace.api.envelope import success
 from agent_marketplace.app import Market
 from agent_marketplace.errors import BadRequest
 from agent_marketplace.gateway.stopping import forgive_cancel
@@ -185,9 +182,11 @@ async def export_activity(
     )  # a failure now still has a status of its own
     until_now = first.calls[0].at + 1 if first.calls else 1
     pinned = msgspec.structs.replace(wanted, until=min(until_now, wanted.until or until_now))
-    kind = "text/csv" if export_format == "csv" else "application/jsonl"
-    headers = {**NOT_KEPT, "content-disposition": f'attachment; filename="activity.{export_format}"'}
-    return StreamingResponse(_lines(market, pinned, export_format), media_type=kind, headers=headers)
+    return StreamingResponse(
+        _lines(market, pinned, export_format),
+        media_type=spreadsheets.KINDS[export_format],
+        headers=spreadsheets.headers(f"activity.{export_format}"),
+    )
 
 
 def moment(text: str | None, tz: str, field: str) -> int | None:
@@ -277,24 +276,14 @@ def _shown(call: Call) -> dict[str, Any]:
 
 
 async def _lines(market: Market, wanted: Wanted, form: str) -> AsyncIterator[bytes]:
-    if form == "csv":
-        yield (",".join(_COLUMNS) + "\r\n").encode()
+    yield spreadsheets.head(_COLUMNS, form)
     async for calls in market.usage_log.export(wanted):
         rows = [_shown(call) for call in calls]
-        if form == "jsonl":
-            yield b"".join(json.encode(row) + b"\n" for row in rows)
-            continue
-        text = io.StringIO()
-        write = csv.writer(text)
-        for row in rows:
-            error = row.pop("error") or {}
-            flat = {**row, "error_code": error.get("code"), "error": error.get("words")}
-            write.writerow([_cell(flat[name]) for name in _COLUMNS])
-        yield text.getvalue().encode()
+        if form == "csv":
+            rows = [_flat(row) for row in rows]
+        yield spreadsheets.lines(rows, _COLUMNS, form)
 
 
-def _cell(value: Any) -> Any:
-    """A spreadsheet must not take a text for a formula."""
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return "'" + value
-    return format(value, "f") if hasattr(value, "as_tuple") else value
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    error = row["error"] or {}
+    return {**row, "error_code": error.get("code"), "error": error.get("words")}

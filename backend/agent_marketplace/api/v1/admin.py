@@ -1,17 +1,14 @@
 """Administrators' routes: people, credit, roles, and the log of such acts. Money and roles ask for the password again."""
 
-import csv
-import io
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Response
 
-from agent_marketplace import json
 from agent_marketplace.accounts.principal import Principal
 from agent_marketplace.admin import Actor, AuditLine, credit_terms
 from agent_marketplace.admin.store import Found
 from agent_marketplace.api import admin_schemas as schemas
-from agent_marketplace.api import present
+from agent_marketplace.api import present, spreadsheets
 from agent_marketplace.api.deps import Address, AdminPerson, Router, The, admin
 from agent_marketplace.api.envelope import NOT_KEPT, success
 from agent_marketplace.errors import NotFound
@@ -119,19 +116,9 @@ async def get_audit(
     "/audit.csv", summary="The whole audit log, oldest first", responses={200: {"content": {"text/csv": {}}}}
 )
 async def export_audit(market: The) -> Response:
-    text = io.StringIO()
-    table = csv.writer(text)
-    table.writerow(AuditLine.__struct_fields__)
-    for line in await market.admin.whole_audit():
-        shown = _line(line)
-        table.writerow([_cell(shown[name]) for name in AuditLine.__struct_fields__])
-    return Response(text.getvalue(), media_type="text/csv", headers=NOT_KEPT)
-
-
-def _cell(value: Any) -> Any:
-    """A cell that no spreadsheet takes for a formula."""
-    text = json.encode(value).decode() if isinstance(value, dict) else str(value)
-    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    names, log = AuditLine.__struct_fields__, await market.admin.whole_audit()
+    body = spreadsheets.head(names, "csv") + spreadsheets.lines(map(_line, log), names, "csv")
+    return Response(body, media_type="text/csv", headers=NOT_KEPT)
 
 
 def _line(line: AuditLine) -> dict[str, Any]:

@@ -1,18 +1,15 @@
 """Evaluations: a file of prompts in, one to four models asked within a budget, results out."""
 
-import csv
-import io
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
 
 from fastapi import Query, Request, Response
 from starlette.responses import StreamingResponse
 
-from agent_marketplace import json
 from agent_marketplace.api import arena_replies as replies
-from agent_marketplace.api import present
+from agent_marketplace.api import present, spreadsheets
 from agent_marketplace.api.deps import Reader, Router, Runner, The
-from agent_marketplace.api.envelope import NOT_KEPT, success
+from agent_marketplace.api.envelope import success
 from agent_marketplace.api.schemas import Reply
 from agent_marketplace.api.screen import aside
 from agent_marketplace.api.v1 import comparing, evaluating
@@ -99,9 +96,11 @@ async def get_results(
     form: Annotated[Literal["csv", "jsonl"], Query(alias="format")] = "csv",
 ) -> Response:
     found = await market.evaluations.get(principal.user_id, evaluation_id)
-    kind = "text/csv" if form == "csv" else "application/jsonl"
-    headers = {**NOT_KEPT, "content-disposition": f'attachment; filename="evaluation.{form}"'}
-    return StreamingResponse(_lines(market, principal.user_id, found, form), media_type=kind, headers=headers)
+    return StreamingResponse(
+        _lines(market, principal.user_id, found, form),
+        media_type=spreadsheets.KINDS[form],
+        headers=spreadsheets.headers(f"evaluation.{form}"),
+    )
 
 
 @router.post("/{evaluation_id}/stop", summary="Ask nothing more", responses=ONE)
@@ -166,18 +165,10 @@ def _shown(found: Evaluation) -> dict[str, Any]:
 
 
 async def _lines(market: Market, user_id: str, found: Evaluation, form: str) -> AsyncIterator[bytes]:
-    if form == "csv":
-        yield (",".join(_COLUMNS) + "\r\n").encode()
+    yield spreadsheets.head(_COLUMNS, form)
     for after in range(0, found.items, _PAGE):
         rows = [_flat(row) for row in await market.evaluations.results(user_id, found, after, _PAGE)]
-        if form == "jsonl":
-            yield b"".join(json.encode(row) + b"\n" for row in rows)
-            continue
-        text = io.StringIO()
-        write = csv.writer(text)
-        for row in rows:
-            write.writerow([_cell(row[name]) for name in _COLUMNS])
-        yield text.getvalue().encode()
+        yield spreadsheets.lines(rows, _COLUMNS, form)
 
 
 def _flat(row: dict[str, Any]) -> dict[str, Any]:
@@ -192,10 +183,3 @@ def _flat(row: dict[str, Any]) -> dict[str, Any]:
         "error": error.get("error"),
     }
     return {name: values[name] for name in _COLUMNS}
-
-
-def _cell(value: Any) -> Any:
-    """A spreadsheet must not take a text for a formula."""
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return "'" + value
-    return format(value, "f") if hasattr(value, "as_tuple") else value

@@ -1,16 +1,14 @@
 """The leaderboard of this installation's own blind votes."""
 
 import asyncio
-import csv
-import io
 from typing import Annotated, Any, Literal
 
 from fastapi import Query, Response
 
 from agent_marketplace.api import arena_replies as replies
-from agent_marketplace.api import present
+from agent_marketplace.api import present, spreadsheets
 from agent_marketplace.api.deps import Caller, Router, The
-from agent_marketplace.api.envelope import NOT_KEPT, success
+from agent_marketplace.api.envelope import success
 from agent_marketplace.arena.leaderboard import LEAST_VOTES, Row, Share
 from agent_marketplace.ledger import dollars
 from agent_marketplace.recommend.estimate import TYPICAL_INPUT
@@ -107,12 +105,6 @@ def _share(share: Share) -> dict[str, Any]:
 
 
 def _csv(rows: list[dict[str, Any]]) -> Response:
-    text = io.StringIO()
-    write = csv.writer(text)
     names = list(replies.LeaderboardRow.model_fields)
-    write.writerow(names)
-    for row in rows:
-        cells = (row[name] for name in names)
-        write.writerow([format(c, "f") if hasattr(c, "as_tuple") else c for c in cells])
-    headers = {**NOT_KEPT, "content-disposition": 'attachment; filename="leaderboard.csv"'}
-    return Response(text.getvalue(), media_type="text/csv", headers=headers)
+    body = spreadsheets.head(names, "csv") + spreadsheets.lines(rows, names, "csv")
+    return Response(body, media_type="text/csv", headers=spreadsheets.headers("leaderboard.csv"))
