@@ -1,19 +1,16 @@
 """Any order of top-ups, gifts, calls, runs, refunds, claw-backs, sweeps and payouts: authors earn what a small model says, never more
 than was paid in, and the books agree after every step."""
 
-import asyncio
-
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from agent_marketplace.clock import ManualClock
 from agent_marketplace.db.base import metadata
 from agent_marketplace.errors import Conflict, PaymentRequired
 from agent_marketplace.ledger import Fee, Ledger, Terms
 from tests.fakes.books import settlement, shared_balances
-from tests.fakes.examples import examples
+from tests.fakes.examples import run_machine
 
 DAYS_S, NOTICE_S = 86_400, 14 * 86_400
 amounts = st.integers(1, 300)
@@ -183,18 +180,7 @@ class Machine(RuleBasedStateMachine):
         assert self.database.read_sync(self.ledger.verify_sync).problems == []
 
 
-EXAMPLES = {"sqlite": 20, "postgresql": 4}
-
-
 def test_authors_earn_what_the_model_says_after_every_step(database):
-    with asyncio.Runner() as runner:
-        run_state_machine_as_test(
-            lambda: Machine(database, runner),
-            settings=settings(
-                max_examples=examples(EXAMPLES[database.dialect], share=4),
-                stateful_step_count=25,
-                deadline=None,
-                suppress_health_check=list(HealthCheck),
-                database=None,
-            ),
-        )
+    run_machine(
+        lambda runner: Machine(database, runner), database, sqlite=20, postgresql=4, steps=25, share=4
+    )

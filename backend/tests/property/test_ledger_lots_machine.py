@@ -1,19 +1,17 @@
 """Any order of credit, charges, ends, claw-backs and holds: lots are the balance after every step, spent in the promised order."""
 
-import asyncio
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from agent_marketplace.clock import ManualClock
 from agent_marketplace.db.base import metadata
 from agent_marketplace.errors import PaymentRequired
 from agent_marketplace.ledger import NEVER, Ledger, Terms
 from tests.fakes.books import settlement
-from tests.fakes.examples import examples
+from tests.fakes.examples import run_machine
 
 amounts = st.integers(1, 300)
 
@@ -161,18 +159,7 @@ class Machine(RuleBasedStateMachine):
         assert self.database.read_sync(self.ledger.verify_sync).problems == []
 
 
-EXAMPLES = {"sqlite": 12, "postgresql": 4}
-
-
 def test_lots_are_the_balance_after_every_step(database):
-    with asyncio.Runner() as runner:
-        run_state_machine_as_test(
-            lambda: Machine(database, runner),
-            settings=settings(
-                max_examples=examples(EXAMPLES[database.dialect], share=4),
-                stateful_step_count=30,
-                deadline=None,
-                suppress_health_check=list(HealthCheck),
-                database=None,
-            ),
-        )
+    run_machine(
+        lambda runner: Machine(database, runner), database, sqlite=12, postgresql=4, steps=30, share=4
+    )

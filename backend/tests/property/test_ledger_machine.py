@@ -1,10 +1,8 @@
 """Any order of holds, slices, settlements, voids, grants, expiry and crashes: the ledger equals a small model."""
 
-import asyncio
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
@@ -12,7 +10,6 @@ from hypothesis.stateful import (
     initialize,
     invariant,
     rule,
-    run_state_machine_as_test,
 )
 
 from agent_marketplace.clock import ManualClock
@@ -20,7 +17,7 @@ from agent_marketplace.db.base import metadata
 from agent_marketplace.errors import Conflict, PaymentRequired
 from agent_marketplace.ledger import Ledger, Settlement
 from agent_marketplace.usage import Usage
-from tests.fakes.examples import examples
+from tests.fakes.examples import run_machine
 
 USERS = ("ann", "bob")
 CAP = 400
@@ -238,18 +235,7 @@ class Machine(RuleBasedStateMachine):
         )
 
 
-EXAMPLES = {"sqlite": 60, "postgresql": 15}
-
-
 def test_no_order_of_events_makes_or_loses_money(database):
-    with asyncio.Runner() as runner:
-        run_state_machine_as_test(
-            lambda: Machine(database, runner),
-            settings=settings(
-                max_examples=examples(EXAMPLES[database.dialect], share=6),
-                stateful_step_count=40,
-                deadline=None,
-                suppress_health_check=list(HealthCheck),
-                database=None,
-            ),
-        )
+    run_machine(
+        lambda runner: Machine(database, runner), database, sqlite=60, postgresql=15, steps=40, share=6
+    )

@@ -1,19 +1,17 @@
 """Any order of orders, payments, events (late, twice, never), refunds, disputes, charges, codes, ends and crashes, on both databases:
 no order credits twice, nothing is lost, lots are the balance after every step."""
 
-import asyncio
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from agent_marketplace.clock import ManualClock
 from agent_marketplace.db.base import metadata
 from agent_marketplace.errors import MarketplaceError
 from tests.fakes.books import DOLLAR, settlement
-from tests.fakes.examples import examples
+from tests.fakes.examples import run_machine
 from tests.fakes.paying import BOSS, Desk, opened
 from tests.fakes.stripe import StripeError
 
@@ -221,18 +219,5 @@ class Machine(RuleBasedStateMachine):
                 assert order.returned_nano == (charge["amount_refunded"] + taken) * DOLLAR // 100
 
 
-EXAMPLES = {"sqlite": 15, "postgresql": 4}
-
-
 def test_no_order_credits_twice_and_nothing_is_lost(database):
-    with asyncio.Runner() as runner:
-        run_state_machine_as_test(
-            lambda: Machine(database, runner),
-            settings=settings(
-                max_examples=examples(EXAMPLES[database.dialect]),
-                stateful_step_count=40,
-                deadline=None,
-                suppress_health_check=list(HealthCheck),
-                database=None,
-            ),
-        )
+    run_machine(lambda runner: Machine(database, runner), database, sqlite=15, postgresql=4, steps=40)
