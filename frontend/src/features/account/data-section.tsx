@@ -1,6 +1,7 @@
 import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { useApi, useServices } from "@/shared/api/services";
+import { saveFile } from "@/shared/lib/save-file";
 import { Button } from "@/shared/ui/button";
 import { Dialog, DialogBody } from "@/shared/ui/dialog";
 import { Field, Input } from "@/shared/ui/input";
@@ -13,13 +14,7 @@ export function DataSection() {
   const [open, setOpen] = useState<"password" | "delete" | null>(null);
   const save = useMutation({
     mutationFn: () => exportAccount(api),
-    onSuccess: (blob) => {
-      const link = document.createElement("a");
-      link.href = URL.createObjectURL(blob);
-      link.download = "my-marketplace-data.json";
-      link.click();
-      URL.revokeObjectURL(link.href);
-    },
+    onSuccess: (blob) => saveFile(blob, "my-marketplace-data.json"),
   });
   return (
     <Section title="Security and data">

@@ -3,6 +3,7 @@ import { Download } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import { useApi, useSession, withHost } from "@/shared/api/services";
 import { count } from "@/shared/lib/format";
+import { saveFile } from "@/shared/lib/save-file";
 import { Button } from "@/shared/ui/button";
 import { EmptyState, Notice } from "@/shared/ui/notice";
 import { Skeleton } from "@/shared/ui/skeleton";
@@ -105,9 +106,7 @@ function Exports({ filters }: { filters: Filters }) {
     setRunning(true);
     setFailed(null);
     try {
-      const url = URL.createObjectURL(await exportActivity(api, filters, format));
-      Object.assign(document.createElement("a"), { href: url, download: `activity.${format}` }).click();
-      setTimeout(() => URL.revokeObjectURL(url), 60_000);
+      saveFile(await exportActivity(api, filters, format), `activity.${format}`);
     } catch (error) {
       setFailed(error instanceof Error ? error.message : String(error));
     }

@@ -2,6 +2,7 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useApi } from "@/shared/api/services";
 import { moment } from "@/shared/lib/format";
+import { saveFile } from "@/shared/lib/save-file";
 import { Button } from "@/shared/ui/button";
 import { Input } from "@/shared/ui/input";
 import { auditFile, auditQuery } from "./admin-api";
@@ -14,11 +15,7 @@ export function AuditPart() {
   const [object, setObject] = useState("");
   const query = useInfiniteQuery(auditQuery(api, { act: act || undefined, object: object || undefined }));
   const lines = query.data?.pages.flatMap((page) => page.lines) ?? [];
-  const save = async () => {
-    const url = URL.createObjectURL(await auditFile(api));
-    Object.assign(document.createElement("a"), { href: url, download: "audit.csv" }).click();
-    setTimeout(() => URL.revokeObjectURL(url), 60_000);
-  };
+  const save = async () => saveFile(await auditFile(api), "audit.csv");
   return (
     <div className="flex flex-col gap-3">
       <div className="flex flex-wrap gap-2">

@@ -2,6 +2,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { useApi } from "@/shared/api/services";
 import { day, funds } from "@/shared/lib/format";
+import { saveFile } from "@/shared/lib/save-file";
 import { Button } from "@/shared/ui/button";
 import { Notice } from "@/shared/ui/notice";
 import { type Act, ActDialog, ActField } from "./act-dialog";
@@ -134,9 +135,7 @@ function MakeForm({ onMade }: { onMade: (made: Made) => void }) {
 function Sheet({ made, onDone }: { made: Made; onDone: () => void }) {
   const save = () => {
     const rows = made.codes.map((code) => `${code},${made.batch.amount}`).join("\r\n");
-    const url = URL.createObjectURL(new Blob([`code,dollars\r\n${rows}\r\n`], { type: "text/csv" }));
-    Object.assign(document.createElement("a"), { href: url, download: `codes-${made.batch.id}.csv` }).click();
-    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+    saveFile(new Blob([`code,dollars\r\n${rows}\r\n`], { type: "text/csv" }), `codes-${made.batch.id}.csv`);
   };
   return (
     <section aria-label="New codes" className="flex flex-col gap-3">

@@ -1,4 +1,5 @@
 import type { ApiClient } from "@/shared/api/client";
+import { saveFile } from "@/shared/lib/save-file";
 import { exportConversation } from "./chat-api";
 import type { ChatMessage } from "./chat-message";
 import { messageFacts } from "./message-facts";
@@ -9,13 +10,13 @@ const extension = { markdown: "md", json: "json" };
 
 /** Saves a stored chat as the server exports it. */
 export async function saveConversation(api: ApiClient, id: string, title: string, format: SaveFormat): Promise<void> {
-  saveBlob(await exportConversation(api, id, format), fileName(title, format));
+  saveFile(await exportConversation(api, id, format), fileName(title, format));
 }
 
 /** Saves what is on the page: a temporary chat exists nowhere else. */
 export function savePath(path: readonly ChatMessage[], title: string, format: SaveFormat): void {
   const text = format === "json" ? JSON.stringify(path.map(plain), null, 2) : toMarkdown(path, title);
-  saveBlob(new Blob([text], { type: format === "json" ? "application/json" : "text/markdown" }), fileName(title, format));
+  saveFile(new Blob([text], { type: format === "json" ? "application/json" : "text/markdown" }), fileName(title, format));
 }
 
 /** A chat as Markdown, with who wrote each answer and what it cost. */
@@ -40,12 +41,4 @@ function fileName(title: string, format: SaveFormat): string {
     .replace(/^-|-$/g, "")
     .slice(0, 60);
   return `${words || "chat"}.${extension[format]}`;
-}
-
-function saveBlob(blob: Blob, name: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(link.href);
 }

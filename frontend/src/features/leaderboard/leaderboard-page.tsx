@@ -4,6 +4,7 @@ import type { ApiClient } from "@/shared/api/client";
 import { modelsQuery } from "@/shared/api/queries";
 import { useApi, useSession, withHost } from "@/shared/api/services";
 import { count, moment, money } from "@/shared/lib/format";
+import { saveFile } from "@/shared/lib/save-file";
 import { Button } from "@/shared/ui/button";
 import { NativeSelect } from "@/shared/ui/input";
 import { EmptyState, Notice } from "@/shared/ui/notice";
@@ -59,9 +60,7 @@ function LeaderboardTable({ onOpen }: { onOpen: (model: string) => void }) {
   const query = useQuery(boardQuery(api, token, task));
   const save = async () => {
     const response = await api.raw("GET", path, { query: { task, format: "csv" }, headers: { Accept: "text/csv" } });
-    const url = URL.createObjectURL(await response.blob());
-    Object.assign(document.createElement("a"), { href: url, download: "leaderboard.csv" }).click();
-    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+    saveFile(await response.blob(), "leaderboard.csv");
   };
   if (!token) {
     return (

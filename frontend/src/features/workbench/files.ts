@@ -1,5 +1,6 @@
 /** Opening and saving files of the user's disk: the File System Access API where there is one, a file input and a download elsewhere. */
 
+import { saveFile } from "@/shared/lib/save-file";
 import { decodeText, type TextForm } from "@/shared/lib/text-bytes";
 
 export interface OpenedFile {
@@ -65,7 +66,7 @@ export async function saveToDisk(
   try {
     const target = handle ?? (await showSaveFilePicker?.call(window, { suggestedName: name }));
     if (!target) {
-      download(name, bytes);
+      saveFile(new Blob([bytes], { type: "text/plain" }), name);
       return undefined;
     }
     const stream = await target.createWritable();
@@ -76,15 +77,6 @@ export async function saveToDisk(
     if (error instanceof DOMException && error.name === "AbortError") return null;
     throw error;
   }
-}
-
-function download(name: string, bytes: Uint8Array<ArrayBuffer>): void {
-  const url = URL.createObjectURL(new Blob([bytes], { type: "text/plain" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(url);
 }
 
 const languages: Record<string, string> = {
