@@ -174,7 +174,7 @@ _PLAIN = {
     "English": "docs/routing.md",
     "English too": "CONTRIBUTING.md",
     "Python": "backend/agent_marketplace/ledger/holds.py",
-    "TypeScript": "frontend/src/features/chat/chat.ts",
+    "TypeScript": "frontend/src/features/chat/talk/chat.ts",
     "chat": "docs/quickstart.md",
 }
 _HOSTILE = {

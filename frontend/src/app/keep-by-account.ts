@@ -1,5 +1,5 @@
-import { bringChats, forgetChats, leaveDraft } from "@/features/chat/chat-memory";
-import { memoryPlace } from "@/features/chat/chats";
+import { bringChats, forgetChats, leaveDraft } from "@/features/chat/talk/chat-memory";
+import { memoryPlace } from "@/features/chat/talk/chats";
 import type { Workbench } from "@/features/workbench/workbench-store";
 import type { Services } from "@/shared/api/services";
 

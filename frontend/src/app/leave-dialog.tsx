@@ -1,6 +1,6 @@
 import { useWorkspace } from "@/app/workspace";
 import { leave } from "@/features/account/account-api";
-import { hasDrafts } from "@/features/chat/chat-memory";
+import { hasDrafts } from "@/features/chat/talk/chat-memory";
 import { useServices } from "@/shared/api/services";
 import { Button } from "@/shared/ui/button";
 import { Dialog, DialogBody } from "@/shared/ui/dialog";

@@ -1,5 +1,5 @@
 import { useNavigate } from "@tanstack/react-router";
-import { chatsOf } from "@/features/chat/chats";
+import { chatsOf } from "@/features/chat/talk/chats";
 import { GuidedTour } from "@/features/tour/guided-tour";
 import type { TourPlace } from "@/features/tour/steps";
 import { useServices } from "@/shared/api/services";

@@ -1,5 +1,5 @@
 import { useCallback } from "react";
-import { chatsOf } from "@/features/chat/chats";
+import { chatsOf } from "@/features/chat/talk/chats";
 import { useServices } from "@/shared/api/services";
 
 /** Adds text to the composer of a chat (null: the new one), below what is written there already. */

@@ -1,6 +1,6 @@
 import { useNavigate } from "@tanstack/react-router";
-import { chatsOf } from "@/features/chat/chats";
-import { parseSettings } from "@/features/chat/settings";
+import { chatsOf } from "@/features/chat/talk/chats";
+import { parseSettings } from "@/features/chat/talk/settings";
 import { useServices } from "@/shared/api/services";
 import type { Model } from "@/shared/api/types";
 

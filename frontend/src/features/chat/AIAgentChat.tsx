@@ -6,32 +6,34 @@ import { Dialog } from "@/shared/ui/dialog";
 import { Notice } from "@/shared/ui/notice";
 import "./chat.css";
 import { useWidth } from "@/shared/lib/use-width";
-import { isAgent } from "./agents-api";
-import { titleOf } from "./chat";
-import { CostDialog, SystemDialog } from "./chat-dialogs";
 import { ChatHeader } from "./chat-header";
-import { chatsOf, useChat } from "./chats";
-import { Composer } from "./composer";
-import { History } from "./history";
-import { MessageList } from "./message-list";
-import { ModelPicker } from "./model-picker";
-import { AUTO, chatModel, useAgents, useChatModel } from "./models";
+import { Composer } from "./composer/composer";
+import type { Command } from "./composer/slash";
+import { isAgent } from "./dialogs/agents-api";
+import { CostDialog, SystemDialog } from "./dialogs/chat-dialogs";
+import { History } from "./history/history";
+import { MessageList } from "./messages/message-list";
+import { ModelPicker } from "./models/model-picker";
+import { AUTO, chatModel, useAgents, useChatModel } from "./models/models";
 import { preloadChat } from "./preload";
-import { type SaveFormat, saveConversation, savePath } from "./save";
-import type { Command } from "./slash";
 import { EmptyChat } from "./states/empty-chat";
 import { LoadingChat } from "./states/loading";
 import { OfflineBanner } from "./states/offline-banner";
-import { activePath } from "./tree";
+import { titleOf } from "./talk/chat";
+import { chatsOf, useChat } from "./talk/chats";
+import { type SaveFormat, saveConversation, savePath } from "./talk/save";
+import { activePath } from "./talk/tree";
 import { useActions } from "./use-actions";
 
 const ReceiptDialog = lazy(() =>
   import("@/shared/receipt/receipt-dialog").then((module) => ({ default: module.ReceiptDialog })),
 );
 
-const SettingsDialog = lazy(() => import("./settings-dialog").then((module) => ({ default: module.SettingsDialog })));
+const SettingsDialog = lazy(() =>
+  import("./dialogs/settings-dialog").then((module) => ({ default: module.SettingsDialog })),
+);
 
-const AgentsDialog = lazy(() => import("./agents-dialog").then((module) => ({ default: module.AgentsDialog })));
+const AgentsDialog = lazy(() => import("./dialogs/agents-dialog").then((module) => ({ default: module.AgentsDialog })));
 
 const MODEL_KEY = "marketplace.chat.model";
 const SIDEBAR_FROM_PX = 860;

@@ -6,11 +6,11 @@ import { funds, money } from "@/shared/lib/format";
 import { Badge } from "@/shared/ui/badge";
 import { Button, IconButton } from "@/shared/ui/button";
 import { Menu, MenuItem, MenuSeparator } from "@/shared/ui/menu";
-import { type Chat, titleOf } from "./chat";
-import { useChat } from "./chats";
-import type { ChatModel } from "./models";
-import { settingsWords } from "./settings";
-import { activePath } from "./tree";
+import type { ChatModel } from "./models/models";
+import { type Chat, titleOf } from "./talk/chat";
+import { useChat } from "./talk/chats";
+import { settingsWords } from "./talk/settings";
+import { activePath } from "./talk/tree";
 
 export interface ChatHeaderProps {
   chat: Chat;

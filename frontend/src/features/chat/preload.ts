@@ -1,4 +1,4 @@
-import { preloadMarkdown } from "./markdown";
+import { preloadMarkdown } from "./markdown/markdown";
 
 /** Fetches what the first answer will need: call it when someone is about to open the chat. */
 export function preloadChat(): void {

@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useRef } from "react";
-import type { Chat } from "./chat";
-import type { MessageActions } from "./message-view";
+import type { MessageActions } from "./messages/message-view";
+import type { Chat } from "./talk/chat";
 
 const CONTINUE = "Continue exactly where you stopped.";
 

@@ -1,7 +1,7 @@
 import { Plus, Save, X } from "lucide-react";
 import { useState } from "react";
-import { ModelPicker } from "@/features/chat/model-picker";
-import { useModelName } from "@/features/chat/models";
+import { ModelPicker } from "@/features/chat/models/model-picker";
+import { useModelName } from "@/features/chat/models/models";
 import { useHost, useSession } from "@/shared/api/services";
 import { Button, IconButton } from "@/shared/ui/button";
 import { Input, NativeSelect } from "@/shared/ui/input";

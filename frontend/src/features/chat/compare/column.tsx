@@ -1,8 +1,8 @@
 import { MessageSquare, ReceiptText, RotateCcw, Square } from "lucide-react";
 import type { Ref, UIEventHandler } from "react";
-import { Markdown } from "@/features/chat/markdown";
-import { messageFacts } from "@/features/chat/message-facts";
-import { useModelName } from "@/features/chat/models";
+import { Markdown } from "@/features/chat/markdown/markdown";
+import { useModelName } from "@/features/chat/models/models";
+import { messageFacts } from "@/features/chat/talk/message-facts";
 import { providerName } from "@/shared/lib/names";
 import { Thumbs } from "@/shared/receipt/thumbs";
 import { IconButton } from "@/shared/ui/button";

@@ -1,6 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
-import type { RunTimings, RunUsage } from "@/features/chat/run-reducer";
-import { type ChatSettings, settingsBody } from "@/features/chat/settings";
+import type { RunTimings, RunUsage } from "@/features/chat/talk/run-reducer";
+import { type ChatSettings, settingsBody } from "@/features/chat/talk/settings";
 import type { ApiClient } from "@/shared/api/client";
 
 const base = "/api/v1/marketplace/comparisons" as const;

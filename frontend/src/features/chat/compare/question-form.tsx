@@ -1,20 +1,20 @@
 import { useQuery } from "@tanstack/react-query";
 import { ArrowUp, Paperclip, SlidersHorizontal } from "lucide-react";
 import { type KeyboardEvent, lazy, Suspense, useEffect, useRef, useState } from "react";
-import { AttachedFiles } from "@/features/chat/attached-files";
-import { AttachedImages } from "@/features/chat/attached-images";
-import { readImages } from "@/features/chat/attachments";
-import { extractDocument } from "@/features/chat/chat-api";
-import { AUTO } from "@/features/chat/models";
-import { type ChatSettings, settingsWords } from "@/features/chat/settings";
-import { readTextFile, type TextFile, withFiles } from "@/features/chat/text-files";
+import { AttachedFiles } from "@/features/chat/composer/attached-files";
+import { AttachedImages } from "@/features/chat/composer/attached-images";
+import { readImages } from "@/features/chat/composer/attachments";
+import { readTextFile, type TextFile, withFiles } from "@/features/chat/composer/text-files";
+import { AUTO } from "@/features/chat/models/models";
+import { extractDocument } from "@/features/chat/talk/chat-api";
+import { type ChatSettings, settingsWords } from "@/features/chat/talk/settings";
 import { useApi, useSession } from "@/shared/api/services";
 import { money } from "@/shared/lib/format";
 import { Button, IconButton } from "@/shared/ui/button";
 import { estimateComparison, type Question, questionBody, type SummedEstimate } from "./compare-api";
 
 const SettingsDialog = lazy(() =>
-  import("@/features/chat/settings-dialog").then((module) => ({ default: module.SettingsDialog })),
+  import("@/features/chat/dialogs/settings-dialog").then((module) => ({ default: module.SettingsDialog })),
 );
 const QUIET_MS = 400;
 

@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRef } from "react";
-import { endRun } from "@/features/chat/chat-api";
+import { endRun } from "@/features/chat/talk/chat-api";
 import { modelsQuery } from "@/shared/api/queries";
 import { useApi, useSession } from "@/shared/api/services";
 import type { ColumnActions } from "./column";

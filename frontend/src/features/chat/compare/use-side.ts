@@ -1,7 +1,7 @@
 import { useEffect, useEffectEvent, useState } from "react";
-import { resumeRun } from "@/features/chat/chat-api";
-import { isRunning, newRun, type Run, reduceRun } from "@/features/chat/run-reducer";
-import { readEvents } from "@/features/chat/sse";
+import { resumeRun } from "@/features/chat/talk/chat-api";
+import { isRunning, newRun, type Run, reduceRun } from "@/features/chat/talk/run-reducer";
+import { readEvents } from "@/features/chat/talk/sse";
 import type { ApiClient } from "@/shared/api/client";
 import { isApiError } from "@/shared/api/errors";
 import { useApi } from "@/shared/api/services";

@@ -1,5 +1,5 @@
 import { MessageSquare } from "lucide-react";
-import { AUTO, type ChatModel } from "@/features/chat/models";
+import { AUTO, type ChatModel } from "@/features/chat/models/models";
 import { Button } from "@/shared/ui/button";
 import { EmptyState } from "@/shared/ui/notice";
 

@@ -1,6 +1,6 @@
 import { Shuffle } from "lucide-react";
-import { useModelName } from "@/features/chat/models";
-import type { Fallback } from "@/features/chat/run-reducer";
+import { useModelName } from "@/features/chat/models/models";
+import type { Fallback } from "@/features/chat/talk/run-reducer";
 
 /** Another model or provider answered than the one asked: said above the answer, by name. */
 export function FallbackNote({ fallback }: { fallback: Fallback }) {

@@ -1,4 +1,4 @@
-import type { ModelRef } from "@/features/chat/problem";
+import type { ModelRef } from "@/features/chat/talk/problem";
 import { useSession } from "@/shared/api/services";
 import { money } from "@/shared/lib/format";
 import { Button } from "@/shared/ui/button";

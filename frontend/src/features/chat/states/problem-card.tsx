@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
-import { AddKeyButton, FreeInstead } from "@/features/chat/missing-key";
-import { type Problem, problemOf } from "@/features/chat/problem";
+import { AddKeyButton, FreeInstead } from "@/features/chat/composer/missing-key";
+import { type Problem, problemOf } from "@/features/chat/talk/problem";
 import type { ApiError } from "@/shared/api/errors";
 import { useSession } from "@/shared/api/services";
 import { Button } from "@/shared/ui/button";

@@ -1,7 +1,7 @@
 import { act, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { AUTO } from "@/features/chat/models";
+import { AUTO } from "@/features/chat/models/models";
 import { errorFromBody } from "@/shared/api/errors";
 import { memoryHost, TestHost } from "@/shared/lib/test-host";
 import { serve } from "@/shared/lib/test-server";

@@ -1,13 +1,13 @@
 import { Check, MoreHorizontal, Pin, X } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
+import type { ConversationSummary } from "@/features/chat/talk/chat-api";
+import { saveConversation } from "@/features/chat/talk/save";
 import { useApi } from "@/shared/api/services";
 import { cn } from "@/shared/lib/cn";
 import { Button, IconButton } from "@/shared/ui/button";
 import { Dialog, DialogBody } from "@/shared/ui/dialog";
 import { Input } from "@/shared/ui/input";
 import { Menu, MenuItem, MenuSeparator } from "@/shared/ui/menu";
-import type { ConversationSummary } from "./chat-api";
-import { saveConversation } from "./save";
 
 interface HistoryRowProps {
   conversation: ConversationSummary;

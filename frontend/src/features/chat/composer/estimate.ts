@@ -1,8 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
+import { type Estimate, type EstimateInput, estimateCost } from "@/features/chat/talk/chat-api";
 import { useApi, useSession } from "@/shared/api/services";
 import { money, tokens } from "@/shared/lib/format";
-import { type Estimate, type EstimateInput, estimateCost } from "./chat-api";
 
 const QUIET_MS = 400;
 

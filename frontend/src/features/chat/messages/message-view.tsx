@@ -1,9 +1,9 @@
 import { memo } from "react";
+import type { Chat } from "@/features/chat/talk/chat";
+import type { ChatMessage } from "@/features/chat/talk/chat-message";
+import type { Siblings } from "@/features/chat/talk/tree";
 import { AnswerView } from "./answer-view";
-import type { Chat } from "./chat";
-import type { ChatMessage } from "./chat-message";
 import { QuestionView } from "./question-view";
-import type { Siblings } from "./tree";
 
 /** What a message may ask of the chat around it. The functions never change, so a message is drawn again only for itself. */
 export interface MessageActions {

@@ -1,12 +1,17 @@
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { Plus, Search } from "lucide-react";
 import { useDeferredValue, useState } from "react";
+import {
+  type ConversationSummary,
+  changeConversation,
+  deleteConversation,
+  listConversations,
+} from "@/features/chat/talk/chat-api";
+import { chatsOf } from "@/features/chat/talk/chats";
 import { useApi, useServices, useSession } from "@/shared/api/services";
 import { Button } from "@/shared/ui/button";
 import { Input } from "@/shared/ui/input";
 import { Skeleton } from "@/shared/ui/skeleton";
-import { type ConversationSummary, changeConversation, deleteConversation, listConversations } from "./chat-api";
-import { chatsOf } from "./chats";
 import { HistoryRow } from "./history-row";
 
 export interface HistoryProps {

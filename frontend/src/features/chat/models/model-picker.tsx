@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Bot } from "lucide-react";
 import { type KeyboardEvent, useDeferredValue, useId, useMemo, useRef, useState } from "react";
+import type { Agent } from "@/features/chat/dialogs/agents-api";
 import { favouritesQuery, modelsQuery } from "@/shared/api/queries";
 import { useApi, useSession } from "@/shared/api/services";
 import type { Model } from "@/shared/api/types";
@@ -11,7 +12,6 @@ import { Button } from "@/shared/ui/button";
 import { Dialog } from "@/shared/ui/dialog";
 import { Input } from "@/shared/ui/input";
 import { Skeleton } from "@/shared/ui/skeleton";
-import type { Agent } from "./agents-api";
 import { AUTO, useAgents } from "./models";
 import { rankModels } from "./rank-models";
 

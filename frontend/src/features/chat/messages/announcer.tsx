@@ -1,9 +1,9 @@
 import { useEffect, useRef, useState } from "react";
+import type { Chat } from "@/features/chat/talk/chat";
+import { useChat } from "@/features/chat/talk/chats";
+import { completionWords } from "@/features/chat/talk/message-facts";
+import { activePath } from "@/features/chat/talk/tree";
 import { takeSentences } from "./announce";
-import type { Chat } from "./chat";
-import { useChat } from "./chats";
-import { completionWords } from "./message-facts";
-import { activePath } from "./tree";
 
 const PAUSE_MS = 1500;
 

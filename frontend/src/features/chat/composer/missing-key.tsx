@@ -1,14 +1,14 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { KeyRound } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
+import type { ChatModel } from "@/features/chat/models/models";
+import { canChat } from "@/features/chat/models/rank-models";
 import { modelsQuery, providersQuery } from "@/shared/api/queries";
 import { useApi, useSession } from "@/shared/api/services";
 import { providerKeysQuery } from "@/shared/keys/keys-api";
 import { providerName } from "@/shared/lib/names";
 import { Button } from "@/shared/ui/button";
 import { Dialog, DialogBody } from "@/shared/ui/dialog";
-import type { ChatModel } from "./models";
-import { canChat } from "./rank-models";
 
 const AddProviderKey = lazy(() =>
   import("@/shared/keys/provider-keys").then((module) => ({ default: module.AddProviderKey })),

@@ -1,12 +1,12 @@
 import { useState } from "react";
+import type { Chat } from "@/features/chat/talk/chat";
+import { useChat } from "@/features/chat/talk/chats";
+import { totals } from "@/features/chat/talk/message-facts";
+import { activePath } from "@/features/chat/talk/tree";
 import { answers, money, tokens } from "@/shared/lib/format";
 import { Button } from "@/shared/ui/button";
 import { Dialog, DialogBody } from "@/shared/ui/dialog";
 import { Field, Textarea } from "@/shared/ui/input";
-import type { Chat } from "./chat";
-import { useChat } from "./chats";
-import { totals } from "./message-facts";
-import { activePath } from "./tree";
 
 /** Instructions that hold for the whole chat (the system prompt). */
 export function SystemDialog({ chat, onClose }: { chat: Chat; onClose: () => void }) {

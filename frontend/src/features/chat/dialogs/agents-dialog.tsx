@@ -1,6 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Bot, Plus } from "lucide-react";
 import { useState } from "react";
+import { useModelName } from "@/features/chat/models/models";
 import { useApi, useSession } from "@/shared/api/services";
 import { Button } from "@/shared/ui/button";
 import { Dialog, DialogBody } from "@/shared/ui/dialog";
@@ -8,7 +9,6 @@ import { EmptyState, Notice } from "@/shared/ui/notice";
 import { Skeleton } from "@/shared/ui/skeleton";
 import { AgentForm } from "./agent-form";
 import { type Agent, type AgentDraft, agentsQuery, deleteAgent } from "./agents-api";
-import { useModelName } from "./models";
 
 export interface AgentsDialogProps {
   /** What a new agent begins with: the chat's own model and instructions. */

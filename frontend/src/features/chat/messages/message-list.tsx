@@ -1,13 +1,13 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown } from "lucide-react";
 import { type ReactNode, type RefObject, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import type { Chat } from "@/features/chat/talk/chat";
+import type { ChatMessage } from "@/features/chat/talk/chat-message";
+import { useChat } from "@/features/chat/talk/chats";
+import { activePath, siblings } from "@/features/chat/talk/tree";
 import { Button } from "@/shared/ui/button";
 import { Announcer } from "./announcer";
-import type { Chat } from "./chat";
-import type { ChatMessage } from "./chat-message";
-import { useChat } from "./chats";
 import { type MessageActions, MessageView } from "./message-view";
-import { activePath, siblings } from "./tree";
 
 /** Up to here every message is in the page (find-in-page works); beyond, only those near the view. */
 const VIRTUAL_FROM = 40;

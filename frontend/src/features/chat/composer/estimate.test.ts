@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Estimate } from "./chat-api";
+import type { Estimate } from "@/features/chat/talk/chat-api";
 import { estimateWords, shortfallWords } from "./estimate";
 
 const estimate = (fields: Partial<Estimate["estimate"]>, affordable = true): Estimate => ({

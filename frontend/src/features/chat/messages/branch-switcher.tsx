@@ -1,6 +1,6 @@
 import { ChevronLeft, ChevronRight } from "lucide-react";
+import type { Siblings } from "@/features/chat/talk/tree";
 import { IconButton } from "@/shared/ui/button";
-import type { Siblings } from "./tree";
 
 /** ‹2/3›: the alternatives of one message. */
 export function BranchSwitcher({ ids, index, what, onChoose }: Siblings & { what: string; onChoose: (id: string) => void }) {

@@ -1,6 +1,6 @@
+import { isAgent } from "@/features/chat/dialogs/agents-api";
 import { ApiError } from "@/shared/api/errors";
 import { randomId } from "@/shared/lib/random-id";
-import { isAgent } from "./agents-api";
 import type { StoredMessage } from "./chat-api";
 import type { Fallback, Run, RunTimings, RunUsage, ToolCall } from "./run-reducer";
 import type { TreeNode } from "./tree";

@@ -1,20 +1,20 @@
 import { ReceiptText, RotateCcw } from "lucide-react";
+import { Markdown } from "@/features/chat/markdown/markdown";
+import { splitThought } from "@/features/chat/markdown/thought";
+import { useModelName } from "@/features/chat/models/models";
+import { CutCard } from "@/features/chat/states/cut-card";
+import { FallbackNote } from "@/features/chat/states/fallback-note";
+import { ProblemCard } from "@/features/chat/states/problem-card";
+import { Waiting } from "@/features/chat/states/waiting";
+import { type ChatMessage, fromRun } from "@/features/chat/talk/chat-message";
+import { useChat } from "@/features/chat/talk/chats";
+import { messageFacts } from "@/features/chat/talk/message-facts";
 import { providerName } from "@/shared/lib/names";
 import { Thumbs } from "@/shared/receipt/thumbs";
 import { IconButton } from "@/shared/ui/button";
 import { CopyButton } from "@/shared/ui/copy-button";
 import { BranchSwitcher } from "./branch-switcher";
-import { type ChatMessage, fromRun } from "./chat-message";
-import { useChat } from "./chats";
-import { Markdown } from "./markdown";
-import { messageFacts } from "./message-facts";
 import type { MessageProps } from "./message-view";
-import { useModelName } from "./models";
-import { CutCard } from "./states/cut-card";
-import { FallbackNote } from "./states/fallback-note";
-import { ProblemCard } from "./states/problem-card";
-import { Waiting } from "./states/waiting";
-import { splitThought } from "./thought";
 
 export function AnswerView(props: MessageProps) {
   const { chat, message: stored } = props;

@@ -1,14 +1,14 @@
 import { useQuery } from "@tanstack/react-query";
+import type { ChatModel } from "@/features/chat/models/models";
+import type { Chat } from "@/features/chat/talk/chat";
+import { type EstimateInput, wireMessages } from "@/features/chat/talk/chat-api";
+import { newMessage } from "@/features/chat/talk/chat-message";
+import { useChat } from "@/features/chat/talk/chats";
+import { settingsBody } from "@/features/chat/talk/settings";
+import { activePath } from "@/features/chat/talk/tree";
 import { balanceQuery } from "@/shared/api/queries";
 import { useApi, useSession } from "@/shared/api/services";
-import type { Chat } from "./chat";
-import { type EstimateInput, wireMessages } from "./chat-api";
-import { newMessage } from "./chat-message";
-import { useChat } from "./chats";
 import { estimateWords, shortfallWords, useEstimate } from "./estimate";
-import type { ChatModel } from "./models";
-import { settingsBody } from "./settings";
-import { activePath } from "./tree";
 
 export interface SendingCostInfo {
   words: string | null;

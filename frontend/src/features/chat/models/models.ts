@@ -1,9 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
+import { type Agent, agentsQuery, isAgent } from "@/features/chat/dialogs/agents-api";
 import { modelQuery, modelsQuery } from "@/shared/api/queries";
 import { useApi, useSession } from "@/shared/api/services";
 import type { Model } from "@/shared/api/types";
 import { providerName } from "@/shared/lib/names";
-import { type Agent, agentsQuery, isAgent } from "./agents-api";
 
 /** What the chat has to know of a model; the server picks one itself for `auto`. */
 export interface ChatModel {

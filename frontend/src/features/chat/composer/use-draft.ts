@@ -1,10 +1,10 @@
 import { type RefObject, useEffect, useRef, useState } from "react";
+import type { ChatModel } from "@/features/chat/models/models";
+import type { Chat } from "@/features/chat/talk/chat";
+import { extractDocument } from "@/features/chat/talk/chat-api";
+import { useChat } from "@/features/chat/talk/chats";
 import { useApi } from "@/shared/api/services";
 import { readImages } from "./attachments";
-import type { Chat } from "./chat";
-import { extractDocument } from "./chat-api";
-import { useChat } from "./chats";
-import type { ChatModel } from "./models";
 import { parseFiles, readTextFile, type TextFile, withFiles } from "./text-files";
 
 /** What is being written: its text and files lie on this device until the server has them, its images in memory. */

@@ -10,13 +10,13 @@ import {
   useRef,
   useState,
 } from "react";
+import type { ChatModel } from "@/features/chat/models/models";
+import type { Chat } from "@/features/chat/talk/chat";
+import { useChat } from "@/features/chat/talk/chats";
 import { Button, IconButton } from "@/shared/ui/button";
 import { AttachedFiles } from "./attached-files";
 import { AttachedImages } from "./attached-images";
-import type { Chat } from "./chat";
-import { useChat } from "./chats";
 import { MissingKeyLine } from "./missing-key";
-import type { ChatModel } from "./models";
 import { SendingCost, useSendingCost } from "./sending-cost";
 import { type Command, parseCommand, suggestCommands } from "./slash";
 import { SlashMenu } from "./slash-menu";

@@ -1,12 +1,12 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
+import { AUTO } from "@/features/chat/models/models";
 import { modelsQuery } from "@/shared/api/queries";
 import { useApi } from "@/shared/api/services";
 import { day } from "@/shared/lib/format";
 import { Button } from "@/shared/ui/button";
 import { Field, Input, NativeSelect, Textarea } from "@/shared/ui/input";
 import { type Agent, type AgentDraft, agentVersionsQuery, isAgent, saveAgent } from "./agents-api";
-import { AUTO } from "./models";
 
 interface AgentFormProps {
   /** Null: a new one. */

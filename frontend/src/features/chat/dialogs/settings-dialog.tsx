@@ -1,9 +1,9 @@
 import { type FormEvent, useState } from "react";
+import type { ChatModel } from "@/features/chat/models/models";
+import { type ChatSettings, efforts, parseSettings } from "@/features/chat/talk/settings";
 import { Button } from "@/shared/ui/button";
 import { Dialog, DialogBody } from "@/shared/ui/dialog";
 import { Field, Input, NativeSelect } from "@/shared/ui/input";
-import type { ChatModel } from "./models";
-import { type ChatSettings, efforts, parseSettings } from "./settings";
 
 interface SettingsDialogProps {
   title: string;
