@@ -88,6 +88,7 @@ class Settings:
     head_file: Path | None = None
     lower_max_tokens: bool = True
     private_tools: bool = False
+    a2a_legacy: bool = False
     ollama_keyless: str | None = field(default=None, repr=False)
     ollama_keyless_models: Literal["free", "all"] = "free"
     nodes: int = 1
@@ -115,6 +116,7 @@ _KNOWN = {
     "MARKETPLACE_LOG_FORMAT", "MARKETPLACE_OWN_KEYS_AT_KEYLESS", "MARKETPLACE_ABSORBED_LIMIT",
     "MARKETPLACE_SITE", "MARKETPLACE_CORS_ORIGINS", "MARKETPLACE_METRICS", "MARKETPLACE_METRICS_TOKEN",
     "MARKETPLACE_SIGNUP_CREDITS_PER_ADDRESS", "MARKETPLACE_STORAGE_PER_USER", "MARKETPLACE_LOWER_MAX_TOKENS", "MARKETPLACE_PRIVATE_TOOLS",
+    "MARKETPLACE_A2A_0_3",
     "MARKETPLACE_FRAME_ANCESTORS", "MARKETPLACE_PAYMENT_SECRET", "MARKETPLACE_PAYMENT_URL", "MARKETPLACE_TRANSFER",
     "MARKETPLACE_TOPUP_LEAST", "MARKETPLACE_TOPUP_MOST", "MARKETPLACE_REFUND_DAYS",
     "MARKETPLACE_AGENT_SHARE", "MARKETPLACE_HEAD_FILE",
@@ -289,6 +291,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         ),
         lower_max_tokens=_switch(env, "MARKETPLACE_LOWER_MAX_TOKENS", "on"),
         private_tools=_switch(env, "MARKETPLACE_PRIVATE_TOOLS", "off"),
+        a2a_legacy=_switch(env, "MARKETPLACE_A2A_0_3", "off"),
         agent_author_bp=_whole(env, "MARKETPLACE_AGENT_SHARE", 80, 0, 100) * 100,
         absorbed_limit_nano=_amount(env, "MARKETPLACE_ABSORBED_LIMIT", "1"),
         head_file=Path(head).expanduser().absolute() if (head := env.get("MARKETPLACE_HEAD_FILE")) else None,

@@ -14,7 +14,7 @@ from agent_marketplace.wires.base import WireName
 _OUR_PROMPTS = frozenset(f"/api/v1/agents/{name}" for name in ("completion", "chat", "estimate"))
 CATCH_ALL = "/{path:path}"
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-_PARTS = frozenset({"api", "v1", "v1beta", "mcp", "openapi.json", "metrics", "healthz", "readyz"})
+_PARTS = frozenset({"a2a", "api", "v1", "v1beta", "mcp", "openapi.json", "metrics", "healthz", "readyz"})
 _GEMINI_CALL = re.compile(r"^/v1/models/.+:[a-zA-Z]+$")
 
 
@@ -54,7 +54,7 @@ def paths_of(wire: WireName | None) -> str:
 def takes_prompts(path: str) -> bool:
     """Whether bodies at a path may be as long as a model's input; elsewhere they are forms."""
     return path in _OUR_PROMPTS or (
-        path.startswith(("/v1/", "/v1beta/", "/api/")) and not path.startswith("/api/v1/")
+        path.startswith(("/v1/", "/v1beta/", "/api/", "/a2a")) and not path.startswith("/api/v1/")
     )
 
 

@@ -35,7 +35,7 @@ async def wanted_of(
         raise BadRequest("Idempotency-Key must be 1 to 255 characters")
     return Wanted(
         spec=spec, messages=call.messages, user_id=principal.user_id, key_id=principal.key_id, wire="runs",
-        cap_nano=_cap(body.get("cap")), attended=body.get("attended") is not False, idem_key=idem_key,
+        cap_nano=cap_of(body.get("cap")), attended=body.get("attended") is not False, idem_key=idem_key,
         run_id=await _run_id(market, body),
     )  # fmt: skip
 
@@ -59,7 +59,8 @@ async def _spec(market: Market, principal: Principal, body: Mapping[str, Any]) -
     return of_a_model(name, body.get(FIELD), text(body, "instructions") or "", given)
 
 
-def _cap(value: Any) -> int | None:
+def cap_of(value: Any) -> int | None:
+    """An amount of dollars as nano-dollars; None where none is given. Raises BadRequest."""
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float | str):

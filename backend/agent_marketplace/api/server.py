@@ -9,6 +9,7 @@ from uvicorn._types import ASGI3Application
 
 from agent_marketplace import __version__, logs, settings
 from agent_marketplace.api import compat, editors, envelope, ollama, operations, ui
+from agent_marketplace.api.a2a import endpoint as a2a
 from agent_marketplace.api.catalog_views import CatalogView
 from agent_marketplace.api.counting import Counting
 from agent_marketplace.api.deps import Router
@@ -112,6 +113,7 @@ def cold(market: Market, extra: Sequence[Router] = ()) -> FastAPI:
         compat,
         ollama,
         mcp,
+        a2a,
         editors,
     ):
         app.include_router(module.router)

@@ -52,7 +52,7 @@ _LAST_TOKENS = 512
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """A run as it is asked for. cap_nano None: the usual one; attended: somebody is there to approve calls."""
+    """A run as it is asked for. cap_nano None: the usual one; attended: somebody is there to approve calls; thread: as in Context."""
 
     spec: Spec
     messages: tuple[Message, ...]
@@ -63,6 +63,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     attended: bool = True
     idem_key: str | None = None
     run_id: str = ""
+    thread: str = ""
 
 
 class Runs:
@@ -102,7 +103,7 @@ class Runs:
         input_hash = digest([wanted.spec.pin, wanted.messages, cap])
         if (replay := await self._replay(wanted, input_hash)) is not None:
             return replay
-        context = Context(spec=wanted.spec, messages=wanted.messages)
+        context = Context(spec=wanted.spec, messages=wanted.messages, thread=wanted.thread)
         final, first = await self._needed(wanted, context)
         records, now = self.kit.records, self.kit.records.now()
         cipher = await records.cipher(wanted.user_id)
@@ -259,8 +260,9 @@ class Runs:
             await self.resume(head, ("paused",))
         return await self.kit.records.head(run_id)
 
-    async def give_input(self, run_id: str, user_id: str, text: str) -> Head:
-        """More words for a paused run, which then goes on. Raises NotFound, Conflict (it is not paused)."""
+    async def give_input(self, run_id: str, user_id: str, text: str, *, cap_nano: int | None = None) -> Head:
+        """More words for a paused run, and with them a higher cap; it then goes on. Raises NotFound, Conflict (it is not paused,
+        or has spent more than that cap)."""
         head, records, now = (
             await self.kit.records.head(run_id, user_id),
             self.kit.records,
@@ -275,6 +277,8 @@ class Runs:
         def work(connection: sa.Connection) -> None:
             if store.find(connection, run_id, user_id).state != "paused":
                 raise Conflict("This run does not wait for words: it is not paused")
+            if cap_nano is not None and not store.raise_cap(connection, run_id, cap_nano, now):
+                raise Conflict("This run has spent more than that", code="cap_refused")
             store.add_steps(connection, [row])
 
         await records.write(work)

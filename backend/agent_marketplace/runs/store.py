@@ -50,6 +50,35 @@ def listed(connection: sa.Connection, user_id: str, before: int | None, limit: i
     return [_head(row) for row in connection.execute(query.order_by(*order).limit(limit))]
 
 
+def threaded(connection: sa.Connection, user_id: str, prefix: str) -> list[Head]:
+    """A user's runs whose idempotency key begins with `prefix`, in the order in which they began."""
+    mine = (runs.c.user_id == user_id, runs.c.idem_key.startswith(prefix, autoescape=True))
+    query = sa.select(*_HEAD).where(*mine).order_by(runs.c.created_at, runs.c.run_id)
+    return [_head(row) for row in connection.execute(query)]
+
+
+def on_wire(
+    connection: sa.Connection,
+    user_id: str,
+    wire: str,
+    agent_id: str,
+    before: tuple[int, str] | None,
+    limit: int,
+) -> list[Head]:
+    """A user's runs of one agent that were asked for on a wire, newest first. before: (created at, id) of the last one seen."""
+    r = runs.c
+    query = sa.select(*_HEAD).where(
+        r.user_id == user_id, r.wire == wire, r.agent_id == agent_id, r.depth == 0, r.kind == "agent"
+    )
+    if before is not None:
+        at, name = before
+        query = query.where(sa.or_(r.created_at < at, sa.and_(r.created_at == at, r.run_id < name)))
+    return [
+        _head(row)
+        for row in connection.execute(query.order_by(r.created_at.desc(), r.run_id.desc()).limit(limit))
+    ]
+
+
 def tree(connection: sa.Connection, root_run_id: str) -> list[Head]:
     """A run and the runs below it, in the order in which they began."""
     query = sa.select(*_HEAD).where(runs.c.root_run_id == root_run_id)

@@ -105,11 +105,13 @@ def digest(value: Any) -> str:
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run began with: the pinned version and the turns before its first step. ancestors: ids of the agents above it."""
+    """What a run began with: the pinned version and the turns before its first step. ancestors: ids of the agents above it;
+    thread: what its wire calls the conversation (A2A's context), "" = none."""
 
     spec: Spec
     messages: tuple[Message, ...]
     ancestors: tuple[str, ...] = ()
+    thread: str = ""
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):

@@ -31,6 +31,7 @@ SHARED = (PAID, "anthropic", "a", "b", "1", "xx")  # names that are nobody's own
 COMPARE = {"models": [PAID, "gpt-5.4-nano"], "prompt": "Hi", "max_tokens": 5}
 M, A, ADMIN = MARKET, AGENTS, "/api/v1/admin"
 CARD, OFFERED = f"{AGENTS}/listings/{{publisher}}/{{slug}}", f"{AGENTS}/offered/{{offered_id}}"
+A2A = "/a2a/{publisher}/{slug}"
 PROOF = {"password": "wrong, so wrong", "reason": "x"}
 RULES: dict[str, Rule] = {
     "get /healthz": Rule("open"),
@@ -221,6 +222,17 @@ RULES: dict[str, Rule] = {
     f"post {M}/comparisons/{{comparison_id}}/reveal": Rule("write", mine=True),
     f"post {M}/comparisons/{{comparison_id}}/continue": Rule("write", mine=True, body={"side": "a"}),
     "post /mcp": Rule("caller", body={"jsonrpc": "2.0", "id": 1, "method": "ping"}),
+    "get /.well-known/agent-card.json": Rule("open"),
+    f"get {A2A}/.well-known/agent-card.json": Rule("open"),
+    "post /a2a": Rule("inference", body={}),
+    f"post {A2A}": Rule("inference", body={}),
+    f"post {A2A}/message:send": Rule("inference", body={}),
+    f"post {A2A}/message:stream": Rule("inference", body={}),
+    f"get {A2A}/tasks": Rule("inference"),
+    f"get {A2A}/tasks/{{task_id}}": Rule("inference"),
+    f"post {A2A}/tasks/{{task_id}}:cancel": Rule("inference"),
+    f"get {A2A}/tasks/{{task_id}}:subscribe": Rule("inference"),
+    f"post {A2A}/tasks/{{task_id}}:subscribe": Rule("inference"),
     "get /v1/models": Rule("caller"),
     "get /v1/models/{model_id}": Rule("caller"),
     "get /v1beta/models": Rule("caller"),
@@ -320,6 +332,7 @@ def owner(server: Server) -> tuple[Client, dict[str, str]]:
         "model_id": PAID,
         "model": PAID,
         "run_id": run,
+        "task_id": run,
         "provider": "anthropic",
         "request_id": turn["request_id"],
         "conversation_id": turn["conversation_id"],

@@ -1,17 +1,16 @@
 """Runs: begun, listened to, answered, capped, cancelled, accounted for. A chat answer that outlives its connection is one too."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import Header, Query, Request, Response
 from starlette.responses import StreamingResponse
 
-from agent_marketplace import json
 from agent_marketplace.api import replies, run_replies, run_schemas, run_views
 from agent_marketplace.api.deps import Reader, Router, Runner, The
 from agent_marketplace.api.envelope import success
 from agent_marketplace.api.peers import answer_elsewhere, asked_by_peer
+from agent_marketplace.api.run_events import stored
 from agent_marketplace.api.run_views import wanted_of
 from agent_marketplace.api.v1.agent_body import flag, read_object
 from agent_marketplace.api.v1.answers import RunResponse, caller_check
@@ -19,14 +18,12 @@ from agent_marketplace.app import Market
 from agent_marketplace.errors import BadRequest, NotFound
 from agent_marketplace.ledger import nano
 from agent_marketplace.runs.chatting import BLIND
-from agent_marketplace.runs.driving import ended
 from agent_marketplace.runs.receipts import receipt
 from agent_marketplace.runs.store import listed, pending
-from agent_marketplace.runs.types import OVER, Head
+from agent_marketplace.runs.types import Head
 
 router = Router(prefix="/api/v1/agents", tags=["runs"])
 _WAIT_S = 300.0
-_POLL_S = 1.0
 _BODY = {
     "requestBody": {
         "required": True,
@@ -138,33 +135,8 @@ async def _heard(market: Market, request: Request, head: Head, after: int) -> Re
         except NotFound:
             pass
     return StreamingResponse(
-        _stored(market, head, after), media_type="text/event-stream", headers={"cache-control": "no-store"}
+        stored(market, head, after), media_type="text/event-stream", headers={"cache-control": "no-store"}
     )
-
-
-async def _stored(market: Market, head: Head, after: int) -> AsyncIterator[bytes]:
-    """Stored events; of a run that a worker on another machine drives, until it ends."""
-    records = market.runs.kit.records
-    while True:
-        found = [(n, event) for n, event in await records.events(head) if n > after]
-        if found:
-            after = found[-1][0]
-            yield b"".join(event for _, event in found)
-        if head.state != "running":
-            if (
-                head.state in OVER
-                and found
-                and not found[-1][1].partition(b"event: ")[2].startswith((b"done", b"error"))
-            ):
-                told = ended(head, await records.result(head) or "", head.spent_nano)
-                yield b"id: %d\nevent: done\ndata: %s\n\n" % (
-                    after + 1,
-                    json.encode({"type": "done", **told}),
-                )
-            return
-        await asyncio.sleep(_POLL_S)
-        yield b": keep-alive\n\n"
-        head = await records.head(head.run_id)
 
 
 @router.post(
