@@ -1,82 +1,32 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type APIRequestContext, type Page, request as requests } from "@playwright/test";
 import { expect, expectAccessible, expectNoSidewaysScroll, test } from "./fixtures";
+import { act, OwnServer, password } from "./own-server";
 
-const password = "correct horse, not the comic";
-let server: ChildProcess;
-let url: string;
+let server: OwnServer;
 let admin: string;
 
-/** A server of its own: its first account is the administrator, and it takes bank transfers. */
-test.beforeAll(async () => {
-  const folder = mkdtempSync(join(tmpdir(), "marketplace-admin-"));
-  server = spawn("../.venv/bin/agent-marketplace", ["serve", "--host", "127.0.0.1", "--port", "0"], {
-    env: {
-      ...process.env,
-      MARKETPLACE_DATA_DIR: folder,
-      MARKETPLACE_LIMITS: "off",
-      MARKETPLACE_LOCAL_MODEL: "off",
-      MARKETPLACE_TRANSFER: "To IBAN XY12 3456.",
-    },
-  });
-  url = await new Promise<string>((resolve, reject) => {
-    let said = "";
-    const hear = (text: Buffer) => {
-      said += String(text);
-      const found = /http:\/\/127\.0\.0\.1:\d+/.exec(said);
-      if (found) resolve(found[0]);
-    };
-    server.stdout?.on("data", hear);
-    server.stderr?.on("data", hear);
-    server.on("exit", () => reject(new Error(said)));
-  });
-  const api = await requests.newContext({ baseURL: url });
-  await expect.poll(async () => (await api.get("/readyz").catch(() => null))?.status(), { timeout: 60_000 }).toBe(200);
-  admin = await account(api, "boss@example.com");
+/** It takes bank transfers. */
+test.beforeAll(async ({ playwright }) => {
+  server = await OwnServer.start({ MARKETPLACE_TRANSFER: "To IBAN XY12 3456." });
+  const api = await playwright.request.newContext();
+  admin = await server.account(api, "boss@example.com");
   await api.dispose();
 });
 
-test.afterAll(() => {
-  server.removeAllListeners("exit");
-  server.kill();
-});
-
-async function account(api: APIRequestContext, email: string): Promise<string> {
-  const reply = await api.post(`${url}/api/v1/marketplace/auth/signup`, { data: { email, password } });
-  return (await reply.json()).token;
-}
-
-async function enter(page: Page, token: string, path: string): Promise<void> {
-  await page.goto(`${url}/connect`);
-  await page.evaluate((text) => localStorage.setItem("token", text), token);
-  await page.goto(url + path);
-}
-
-async function act(page: Page, fields: Record<string, string>, button: string): Promise<void> {
-  const dialog = page.getByRole("dialog");
-  for (const [label, value] of Object.entries({ Reason: "as agreed", "Your password": password, ...fields })) {
-    await dialog.getByLabel(label).fill(value);
-  }
-  await dialog.getByRole("button", { name: button }).click();
-  await expect(dialog).toBeHidden();
-}
+test.afterAll(() => server.stop());
 
 test("a transfer is ordered, seen to arrive, asked back and paid back, each with its line in the audit log", async ({
   page,
   request,
 }) => {
-  const ada = await account(request, "ada@example.com");
-  await enter(page, ada, "/account");
+  const ada = await server.account(request, "ada@example.com");
+  await server.enter(page, ada, "/account");
   const credit = page.getByRole("region", { name: "Add credit" });
   await credit.getByLabel("Amount in dollars").fill("50");
   await credit.getByRole("button", { name: "Continue" }).click();
   await expect(credit.getByText("To IBAN XY12 3456.")).toBeVisible();
   await expectAccessible(page);
 
-  await enter(page, admin, "/admin");
+  await server.enter(page, admin, "/admin");
   await expectAccessible(page);
   await page.getByRole("link", { name: "1 bank transfers to look for" }).click();
   await expect(page.getByText("ada@example.com")).toBeVisible();
@@ -84,7 +34,7 @@ test("a transfer is ordered, seen to arrive, asked back and paid back, each with
   await page.getByRole("button", { name: "$50.00 of ada@example.com has arrived" }).click();
   await act(page, { "The transfer, as the bank names it": "bank-1" }, "It has arrived");
 
-  await enter(page, ada, "/account");
+  await server.enter(page, ada, "/account");
   await expect(page.getByText("$55.00").first()).toBeVisible();
   await credit.getByRole("button", { name: "Receipt" }).click();
   await expect(page.getByRole("dialog", { name: "Receipt no. 1" })).toContainText("50.00 USD");
@@ -93,7 +43,7 @@ test("a transfer is ordered, seen to arrive, asked back and paid back, each with
   await credit.getByRole("button", { name: "Pay $50.00 back" }).click();
   await expect(credit.getByText("$50.00 of it went back")).toBeVisible();
 
-  await enter(page, admin, "/admin?part=payments");
+  await server.enter(page, admin, "/admin?part=payments");
   await page.getByRole("button", { name: "$50.00 to ada@example.com is paid back" }).click();
   await act(page, { "The payment, as the bank names it": "out-1" }, "It is paid back");
   await page.getByRole("tab", { name: "Audit log" }).click();
@@ -108,8 +58,8 @@ test("codes are shown once and redeemed, credit is given with the password, and 
   page,
   request,
 }) => {
-  const bob = await account(request, "bob@example.com");
-  await enter(page, admin, "/admin?part=codes");
+  const bob = await server.account(request, "bob@example.com");
+  await server.enter(page, admin, "/admin?part=codes");
   const form = page.getByRole("form", { name: "Make codes" });
   await form.getByLabel("Name").fill("Spring");
   await form.getByLabel("How many").fill("2");
@@ -131,10 +81,10 @@ test("codes are shown once and redeemed, credit is given with the password, and 
     await expectAccessible(page);
   }
 
-  await enter(page, bob, "/account");
+  await server.enter(page, bob, "/account");
   await page.getByLabel("Redeem a code").fill(code.toLowerCase());
   await page.getByRole("button", { name: "Redeem" }).click();
   await expect(page.getByText("$10.00 added")).toBeVisible();
-  await page.goto(`${url}/admin`);
+  await page.goto(`${server.url}/admin`);
   await expect(page.getByText("Your account may not open this page.")).toBeVisible();
 });

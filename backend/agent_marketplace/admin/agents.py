@@ -1,5 +1,7 @@
 """The review of agents: who may be listed, and the kill switch. Each act is one transaction with its line in the audit log."""
 
+import contextlib
+
 import msgspec
 import sqlalchemy as sa
 
@@ -7,12 +9,15 @@ from agent_marketplace.admin.admin import Actor, Admin
 from agent_marketplace.clock import Clock
 from agent_marketplace.db.engine import Database
 from agent_marketplace.errors import Conflict, NotFound
-from agent_marketplace.ledger import Earned, Ledger, dollars
-from agent_marketplace.listings import Listings, Version, store
+from agent_marketplace.ledger import Earned, Ledger, Payout, dollars
+from agent_marketplace.listings import Head, Listings, Version, store
 from agent_marketplace.listings.outcomes import store as outcomes
 from agent_marketplace.listings.publishing import offer_in
+from agent_marketplace.listings.types import Publisher
 
 QUEUE = 100
+AUTHORS = 1_000
+PAYOUTS = 200
 
 
 class AgentDesk:
@@ -33,6 +38,49 @@ class AgentDesk:
             msgspec.structs.replace(version, spec=await self._resolver.opened(version, sealed))
             for version, sealed in waiting
         ]
+
+    async def to_do(self) -> tuple[int, int]:
+        """(versions that wait for a person, open reports)."""
+        return await self._db.read(lambda c: (store.waiting_count(c), len(outcomes.open_reports(c, QUEUE))))
+
+    async def compared(self, waiting: Version) -> tuple[Head, Version | None]:
+        """A version's agent, and the version that was offered last, with its instructions: what a reviewer compares with."""
+
+        def work(connection: sa.Connection) -> tuple[Head, tuple[Version, bytes] | None]:
+            head = store.head(connection, waiting.agent_id)
+            assert head is not None  # it has a version
+            last = head.last_live
+            return head, None if last is None else store.version(connection, head.agent_id, last)
+
+        head, before = await self._db.read(work)
+        if before is None or before[0].version == waiting.version:
+            return head, None
+        opened = await self._resolver.opened(*before)
+        return head, msgspec.structs.replace(before[0], spec=opened)
+
+    async def agents(self, words: str, after: str | None, limit: int) -> list[tuple[Head, list[Version]]]:
+        """Every agent, whatever its state, with its versions, newest first and without instructions."""
+        return await self._db.read(
+            lambda c: [
+                (head, store.versions(c, head.agent_id)) for head in store.every_head(c, words, after, limit)
+            ]
+        )
+
+    async def authors(self) -> list[tuple[Publisher, Earned]]:
+        """Who publishes, and what they earned."""
+
+        def work(connection: sa.Connection) -> list[tuple[Publisher, Earned]]:
+            found = []
+            for author in store.publishers_of(connection, AUTHORS):
+                with contextlib.suppress(NotFound):  # the product's own agents have no wallet
+                    found.append((author, self._ledger.earned_in(connection, author.user_id)))
+            return found
+
+        return await self._db.read(work)
+
+    async def payouts(self) -> list[Payout]:
+        """What was paid out, newest first."""
+        return await self._db.read(lambda c: self._ledger.payouts_in(c, PAYOUTS))
 
     async def approve(self, by: Actor, agent_id: str, number: int, *, reason: str) -> Version:
         """Lists a submitted version; its tools, scopes and hosts count as seen from now on. Raises NotFound, Conflict."""

@@ -210,9 +210,70 @@ class DiffOut(Reply):
 
 
 class QueueEntry(BaseModel):
+    """base: the version that was offered last, null = none; changes: {field: [before, after]} against it."""
+
     id: str
     author: str
+    email: str | None
+    model: str
     version: VersionOut
+    base: int | None
+    changes: dict[str, list[Any]]
+
+
+class AgentFound(OfferedPage):
+    """An agent as administrators find it: every version, without instructions."""
+
+    email: str | None
+
+
+class AgentsFound(Reply):
+    agents: list[AgentFound]
+    next_cursor: str | None
+
+
+class Author(BaseModel):
+    """Money in dollars."""
+
+    user_id: str
+    email: str | None
+    handle: str
+    pending: float
+    payable: float
+    paid_out: float
+
+
+class PayoutOut(BaseModel):
+    """by: the administrator's user id."""
+
+    author: str
+    email: str | None
+    amount: float
+    reference: str
+    by: str
+    at: str
+
+
+class Authors(Reply):
+    authors: list[Author]
+    payouts: list[PayoutOut]
+
+
+class ServerFound(BaseModel):
+    """A tool server of somebody's; problem: why its tools could not be listed, "" = they could."""
+
+    server_id: str
+    user_id: str
+    email: str | None
+    name: str
+    url: str
+    problem: str
+    stopped_at: str | None
+
+
+class ServersFound(Reply):
+    servers: list[ServerFound]
+    next_cursor: str | None
 
 
 class Queue(Reply):

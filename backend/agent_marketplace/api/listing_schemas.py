@@ -181,3 +181,11 @@ class ReportAgent(Body):
 
 class CloseReport(Body):
     reason: Why
+
+
+class StopServer(Body):
+    """Letting its tools be called again needs the administrator's password; stopping them does not."""
+
+    stopped: bool
+    reason: Why
+    password: Password = ""

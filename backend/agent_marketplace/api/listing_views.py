@@ -3,7 +3,7 @@
 from typing import Any
 
 from agent_marketplace.api.present import iso
-from agent_marketplace.ledger import Earned, dollars
+from agent_marketplace.ledger import Earned, Payout, dollars
 from agent_marketplace.listings import AgentPrice, Consent, Head, Spec, Version
 from agent_marketplace.listings.outcomes.types import Figures, OwnFigures, Quote, Rating, Report, Review
 
@@ -67,6 +67,12 @@ def version(value: Version, now: int, *, instructions: bool = False) -> dict[str
     }
 
 
+def changes(old: Version, new: Version) -> dict[str, list[Any]]:
+    """{field: [before, after]} of what differs, as specs are shown."""
+    a, b = spec(old.spec, instructions=True), spec(new.spec, instructions=True)
+    return {name: [a[name], b[name]] for name in a if a[name] != b[name]}
+
+
 def head(value: Head, forked_from: str | None = None) -> dict[str, Any]:
     """An agent, whichever version."""
     return {
@@ -103,6 +109,18 @@ def earned(value: Earned) -> dict[str, Any]:
         "pending": dollars(value.pending_nano),
         "payable": dollars(value.payable_nano),
         "paid_out": dollars(value.paid_out_nano),
+    }
+
+
+def payout(value: Payout, email: str | None) -> dict[str, Any]:
+    """Earnings that were paid out."""
+    return {
+        "author": value.author_id,
+        "email": email,
+        "amount": dollars(value.amount_nano),
+        "reference": value.reference,
+        "by": value.by,
+        "at": iso(value.at),
     }
 
 

@@ -288,6 +288,9 @@ class ToDo(BaseModel):
     disputes: int
     refused: int
     disputed: int
+    agents: int
+    reports: int
+    prices: int
 
 
 class Overview(Reply):

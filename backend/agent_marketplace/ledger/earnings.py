@@ -19,7 +19,7 @@ from agent_marketplace.ledger.holds import split_charge
 from agent_marketplace.ledger.lots import DAY_MS, Lot, Terms
 from agent_marketplace.ledger.money import dollars
 from agent_marketplace.ledger.postings import Account, user_account
-from agent_marketplace.ledger.types import Earned, Fee, Settlement
+from agent_marketplace.ledger.types import Earned, Fee, Payout, Settlement
 from agent_marketplace.ledger.writer import AGENT_FEE, MakeHold, Writer, check_amount, release, usage_row
 from agent_marketplace.usage import Usage
 
@@ -259,6 +259,14 @@ def earned_in(connection: sa.Connection, author_id: str, now: int) -> Earned:
         payable_nano=max(min(_earned(lots), wallet.available), 0),
         paid_out_nano=int(connection.execute(paid_out.where(payouts.c.author_id == author_id)).scalar_one()),
     )
+
+
+def paid_out(connection: sa.Connection, limit: int) -> list[Payout]:
+    """What was paid out, newest first."""
+    rows = connection.execute(
+        sa.select(payouts).order_by(payouts.c.at.desc(), payouts.c.reference).limit(limit)
+    )
+    return [Payout(**row._mapping) for row in rows]
 
 
 def paid_left(account: Account) -> int:

@@ -24,6 +24,7 @@ from agent_marketplace.ledger.types import (
     Hold,
     KeySpend,
     OpenHold,
+    Payout,
     Period,
     Receipt,
     Settlement,
@@ -253,6 +254,10 @@ class Ledger:
     def earned_in(self, connection: sa.Connection, author_id: str) -> Earned:
         """What an author has earned. Raises NotFound."""
         return earnings.earned_in(connection, author_id, self._clock.now_ms())
+
+    def payouts_in(self, connection: sa.Connection, limit: int) -> list[Payout]:
+        """What was paid out to authors, newest first."""
+        return earnings.paid_out(connection, limit)
 
     async def sweep_earnings(self) -> int:
         """Every few minutes: moves earnings that are 14 days old to their authors. Returns how many authors."""

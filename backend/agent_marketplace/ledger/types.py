@@ -177,6 +177,16 @@ class Earned(msgspec.Struct, frozen=True, kw_only=True):
     paid_out_nano: int
 
 
+class Payout(msgspec.Struct, frozen=True, kw_only=True):
+    """Earnings that were paid out. by: the administrator; at: ms."""
+
+    reference: str
+    author_id: str
+    amount_nano: int
+    by: str
+    at: int
+
+
 class VerifyReport(msgspec.Struct, frozen=True, kw_only=True):
     """What `ledger verify` recomputed, and every disagreement in words."""
 

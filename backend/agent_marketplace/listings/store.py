@@ -71,6 +71,22 @@ def listed_heads(connection: sa.Connection) -> list[Head]:
     return [_head(row) for row in connection.execute(found.order_by(offered_agents.c.agent_id))]
 
 
+def every_head(connection: sa.Connection, words: str, after: str | None, limit: int) -> list[Head]:
+    """Agents in any state whose id, name in the address or publisher fits, by id. after: only ids behind this one."""
+    t = offered_agents.c
+    part = publishers.c.handle + "/" + t.slug
+    found = _HEAD.where(part.contains(words.lower(), autoescape=True) | (t.agent_id == words))
+    if after is not None:
+        found = found.where(t.agent_id > after)
+    return [_head(row) for row in connection.execute(found.order_by(t.agent_id).limit(limit))]
+
+
+def publishers_of(connection: sa.Connection, limit: int) -> list[Publisher]:
+    """Who publishes, by handle."""
+    rows = connection.execute(sa.select(publishers).order_by(publishers.c.handle).limit(limit))
+    return [_publisher(row) for row in rows]
+
+
 def stamp(connection: sa.Connection) -> Stamp:
     """Differs where what may be found by search differs."""
     t = offered_agents.c
@@ -163,6 +179,15 @@ def sealed_versions(connection: sa.Connection, agent_id: str) -> list[tuple[Vers
     t = offered_versions
     rows = connection.execute(sa.select(t).where(t.c.agent_id == agent_id).order_by(t.c.version.desc()))
     return [(_version(row), row.instructions_sealed) for row in rows]
+
+
+def waiting_count(connection: sa.Connection) -> int:
+    """How many versions wait for a person."""
+    t = offered_versions
+    found: int = connection.execute(
+        sa.select(sa.func.count()).select_from(t).where(t.c.state == "submitted")
+    ).scalar_one()
+    return found
 
 
 def waiting(connection: sa.Connection, limit: int) -> list[tuple[Version, bytes]]:

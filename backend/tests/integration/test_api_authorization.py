@@ -196,6 +196,10 @@ RULES: dict[str, Rule] = {
     f"get {ADMIN}/agents/reports": Rule("admin"),
     f"post {ADMIN}/agents/reports/{{report_id}}/close": Rule("admin", body={"reason": "x"}),
     f"get {ADMIN}/agents/queue": Rule("admin"),
+    f"get {ADMIN}/agents/found": Rule("admin"),
+    f"get {ADMIN}/agents/authors": Rule("admin"),
+    f"get {ADMIN}/agents/tool-servers": Rule("admin"),
+    f"post {ADMIN}/agents/tool-servers/{{server_id}}/stop": Rule("admin", body={"stopped": False, **PROOF}),
     f"post {ADMIN}/agents/{{offered_id}}/versions/{{version}}/decision": Rule(
         "admin", body={"decision": "suspend", "reason": "x"}
     ),

@@ -80,8 +80,15 @@ def test_a_first_listing_and_every_added_power_wait_for_a_person_and_texts_do_no
             version = await shop.next(agent_id, **power)
             assert version.state == "submitted"
             assert (await shop.publishing.own("ada", agent_id))[0].live == 2
+            head, base = await shop.desk.compared((await shop.desk.queue())[0])
+            assert base is not None
+            assert (head.path, base.version, base.spec.instructions) == ("ada/reviewer", 2, "Shorter")
+            assert await shop.desk.to_do() == (1, 0)
             await shop.desk.reject(BY, agent_id, version.version, reason="why does it need that?")
             await shop.publishing.add_version("ada", agent_id, SPEC)
+        ((head, versions),) = await shop.desk.agents("ada/rev", None, 5)
+        assert (head.live, versions[0].spec.instructions) == (2, "")
+        assert await shop.desk.agents("", head.agent_id, 5) == []
         assert (await shop.next(agent_id)).state == "listed"
         acts = [line.act for line in await shop.admin.whole_audit()]
         assert acts == ["approve agent", "reject agent", "reject agent", "reject agent"]

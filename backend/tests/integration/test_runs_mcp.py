@@ -222,6 +222,27 @@ async def offered(servers: ToolServers, server_id: str, *, pin: str = "", user: 
 
 
 @alone
+async def test_a_stopped_server_is_not_called_by_runs_that_have_its_tools_already(database: Database) -> None:
+    async with FakeMcp() as fake, servers_on(database) as (servers, _):
+        row = await servers.add("u1", "mine", fake.url, secret=SECRET)
+        await approve(servers, row.server_id)
+        held = (await servers.of("u1", spec(ToolRef(name="echo", server=row.server_id))))["mine__echo"]
+        noted: list[str] = []
+        for stopped in (True, False):
+            await servers.stop(row.server_id, stopped=stopped, note=lambda _, r: noted.append(r.name))
+            assert await offered(servers, row.server_id) == ([] if stopped else ["mine__echo"])
+            if stopped:
+                with pytest.raises(ToolFailed) as refused:
+                    await held.run({"x": "hi"}, WHO)
+                assert refused.value.kind == "server_stopped"
+        assert (await held.run({"x": "hi"}, WHO)).text == "echo: hi"
+        assert noted == ["mine", "mine"]
+        assert [r.server_id for r in await servers.everybodys("", None, 5)] == [row.server_id]
+        with pytest.raises(NotFound):
+            await servers.stop("srv_none", stopped=True, note=lambda *_: None)
+
+
+@alone
 async def test_only_what_was_approved_is_offered_and_a_rug_pull_takes_it_away(database: Database) -> None:
     async with FakeMcp() as fake, servers_on(database) as (servers, clock):
         row = await servers.add("u1", "mine", fake.url, secret=SECRET)

@@ -38,7 +38,9 @@ async def get_overview(
     figures |= {name: used[name] for name in _FIGURES}
     figures["went_back"] = dollars(money["went_back"] - money["came_again"])
     figures["in_flight"] = (await market.ledger.totals()).open_holds
-    return success(days=days, to_do={name: money[name] for name in _TO_DO}, **figures)
+    agents, reports = await market.agent_desk.to_do()
+    to_do = {name: money[name] for name in _TO_DO} | {"agents": agents, "reports": reports}
+    return success(days=days, to_do=to_do | {"prices": len(await market.catalog.reviews())}, **figures)
 
 
 @router.get(

@@ -19,6 +19,7 @@ tool_servers = sa.Table(
     ),  # why its tools could not be listed, "" = they could
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("checked_at", sa.BigInteger),
+    sa.Column("stopped_at", sa.BigInteger),  # the operator's kill switch; None = its tools may be used
     sa.UniqueConstraint("user_id", "name"),
 )
 

@@ -5,7 +5,7 @@ has looked at it again. The secret belongs to the server's owner, stands sealed,
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -71,7 +71,14 @@ class McpTool(Tool):
     data = True
 
     def __init__(
-        self, name: str, server: Server, server_id: str, seen: Definition, pin: PinRow, client: McpClient
+        self,
+        name: str,
+        server: Server,
+        server_id: str,
+        seen: Definition,
+        pin: PinRow,
+        client: McpClient,
+        stopped: Callable[[], Awaitable[bool]],
     ) -> None:
         self.name = name
         self.description = seen.description
@@ -80,10 +87,12 @@ class McpTool(Tool):
         self.policy = _stricter(pin.policy, "ask" if seen.destructive else "allow")
         self.pin = pin.pin_sha256
         self.payee, self.source = f"tool:{server_id}", seen.name
-        self._server, self._tool, self._client = server, seen.name, client
+        self._server, self._tool, self._client, self._stopped = server, seen.name, client, stopped
 
     async def run(self, given: Mapping[str, Any], caller: Caller) -> Got:
         """Raises ToolFailed."""
+        if await self._stopped():
+            raise ToolFailed("this tool server was stopped by the operator", "server_stopped")
         return await self._client.call(
             self._server, self._tool, given, timeout_s=caller.timeout_s, read_only=self.read_only
         )
@@ -184,6 +193,23 @@ class ToolServers:
         row = await self.get(user_id, server_id)
         await self._look(row)
 
+    async def everybodys(self, words: str, after: str | None, limit: int) -> Sequence[ServerRow]:
+        """For the operator: everybody's servers whose address or name fits."""
+        return await self._db.read(lambda c: store.every(c, words, after, limit))
+
+    async def stop(self, server_id: str, *, stopped: bool, note: Callable[[Any, ServerRow], None]) -> None:
+        """The operator's kill switch: no tool of it is called from the next call on. note(connection, row before) is done in the
+        same transaction. Raises NotFound."""
+        at = self._clock.now_ms() if stopped else None
+
+        def work(connection: Any) -> None:
+            row = store.stop(connection, server_id, at)
+            if row is None:
+                raise NotFound("No such tool server")
+            note(connection, row)
+
+        await self._db.write(work)
+
     async def _look(self, row: ServerRow) -> None:
         found: list[Definition] = []
         now, problem, revision = self._clock.now_ms(), "", row.revision
@@ -229,6 +255,12 @@ class ToolServers:
         self, server_id: str, refs: Sequence[ToolRef], owners: tuple[str, str]
     ) -> Mapping[str, Tool]:
         row = await self._db.read(lambda c: store.find(c, server_id, owners))
+        if row.stopped_at is not None:
+            return {}
+
+        async def stopped() -> bool:
+            return await self._db.read(lambda c: store.stopped(c, server_id))
+
         if row.checked_at is None or row.problem or self._clock.now_ms() - row.checked_at > _FRESH_MS:
             await self._look(row)
             row = await self._db.read(lambda c: store.find(c, server_id, owners))
@@ -247,7 +279,7 @@ class ToolServers:
                 continue
             name = called(row.name, ref.name)
             seen = msgspec.json.decode(pin.seen, type=Definition)
-            found[name] = McpTool(name, server, server_id, seen, pin, self._client)
+            found[name] = McpTool(name, server, server_id, seen, pin, self._client, stopped)
         return found
 
 

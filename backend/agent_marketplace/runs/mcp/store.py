@@ -24,6 +24,7 @@ class ServerRow(msgspec.Struct, kw_only=True):
     problem: str
     created_at: int
     checked_at: int | None
+    stopped_at: int | None = None
 
 
 class PinRow(msgspec.Struct, kw_only=True):
@@ -61,6 +62,31 @@ def find(connection: sa.Connection, server_id: str, owners: Sequence[str]) -> Se
     if row is None:
         raise NotFound("No such tool server")
     return ServerRow(**row._mapping)
+
+
+def every(connection: sa.Connection, words: str, after: str | None, limit: int) -> list[ServerRow]:
+    """Servers of everybody whose address, name or id fits, by id. after: only ids behind this one."""
+    fits = servers.c.url.contains(words, autoescape=True) | servers.c.name.contains(words, autoescape=True)
+    query = sa.select(servers).where(fits | (servers.c.server_id == words))
+    if after is not None:
+        query = query.where(servers.c.server_id > after)
+    rows = connection.execute(query.order_by(servers.c.server_id).limit(limit))
+    return [ServerRow(**row._mapping) for row in rows]
+
+
+def stopped(connection: sa.Connection, server_id: str) -> bool:
+    """Also where it is gone."""
+    query = sa.select(servers.c.stopped_at).where(servers.c.server_id == server_id)
+    row = connection.execute(query).one_or_none()
+    return row is None or row.stopped_at is not None
+
+
+def stop(connection: sa.Connection, server_id: str, at: int | None) -> ServerRow | None:
+    """Sets the kill switch, or lifts it (None). Returns the row as it was before, None where there is none."""
+    row = connection.execute(sa.select(servers).where(servers.c.server_id == server_id)).one_or_none()
+    if row is not None:
+        change(connection, server_id, stopped_at=at)
+    return None if row is None else ServerRow(**row._mapping)
 
 
 def change(connection: sa.Connection, server_id: str, **values: Any) -> None:

@@ -14,7 +14,7 @@ export type Dispute = Schemas["AdminDispute"];
 export type AuditLine = Schemas["AuditLineOut"];
 export type UsageGroup = Schemas["UsageGroup"];
 
-const base = "/api/v1/admin";
+export const base = "/api/v1/admin";
 
 /** Proof that the administrator is still at the keyboard, and the words for the audit log. */
 export interface Proof {
@@ -29,12 +29,16 @@ export const overviewQuery = (api: ApiClient, days: number) =>
     refetchInterval: 30_000,
   });
 
-interface Paged {
+export interface Paged {
   next_cursor: string | number | null;
 }
 
 /** A list of one kind, page by page. */
-const listQuery = <Reply extends Paged>(api: ApiClient, path: ApiPath, query: Record<string, string | number | undefined>) =>
+export const listQuery = <Reply extends Paged>(
+  api: ApiClient,
+  path: ApiPath,
+  query: Record<string, string | number | undefined>,
+) =>
   infiniteQueryOptions({
     queryKey: ["admin", path, query],
     queryFn: ({ pageParam, signal }) =>
@@ -93,7 +97,7 @@ export const priceReviewsQuery = (api: ApiClient) =>
     staleTime: 0,
   });
 
-const post = (api: ApiClient, path: ApiPath, body: unknown) => api.post<{ request_id: string }>(path, body);
+export const post = (api: ApiClient, path: ApiPath, body: unknown) => api.post<{ request_id: string }>(path, body);
 
 export const giveCredit = (
   api: ApiClient,
@@ -113,6 +117,8 @@ export const cancelOrder = (api: ApiClient, id: string, reason: string) =>
   post(api, `${base}/orders/${id}/cancel`, { reason });
 export const chargeBack = (api: ApiClient, id: string, body: Proof & { amount: number; reference: string }) =>
   post(api, `${base}/orders/${id}/chargeback`, body);
+export const reinstate = (api: ApiClient, id: string, body: Proof & { reference: string }) =>
+  post(api, `${base}/orders/${id}/reinstate`, body);
 export const closeRefund = (api: ApiClient, id: string, body: Proof & { sent: boolean; reference: string | null }) =>
   post(api, `${base}/refunds/${id}/close`, body);
 export const decide = (api: ApiClient, id: string, body: Proof & { grant: boolean }) =>

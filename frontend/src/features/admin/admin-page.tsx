@@ -5,6 +5,7 @@ import { useApi, useSession, withHost } from "@/shared/api/services";
 import { Button } from "@/shared/ui/button";
 import { EmptyState } from "@/shared/ui/notice";
 import { Tab, TabList, TabPanel, Tabs } from "@/shared/ui/tabs";
+import { AgentsPart } from "./agents-part";
 import { AnswersPart } from "./answers-part";
 import { AuditPart } from "./audit-part";
 import { CodesPart } from "./codes-part";
@@ -21,6 +22,7 @@ const pages: Record<Part, ComponentType> = {
   payments: PaymentsPart,
   codes: CodesPart,
   answers: AnswersPart,
+  agents: AgentsPart,
   usage: UsagePart,
   prices: PricesPart,
   audit: AuditPart,

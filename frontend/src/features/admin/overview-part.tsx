@@ -72,6 +72,9 @@ function ToDo({ found }: { found: Overview }) {
     [found.to_do.disputed, "payments disputed by a bank", "payments"],
     [found.to_do.refused, "payments that did not fit their order", "payments"],
     [found.to_do.disputes, "disputed answers to decide", "answers"],
+    [found.to_do.agents, "agents to review", "agents"],
+    [found.to_do.reports, "reports about agents", "agents"],
+    [found.to_do.prices, "price changes to decide", "prices"],
   ] as const;
   const some = waiting.filter(([number]) => number > 0);
   return (

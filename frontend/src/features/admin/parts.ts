@@ -5,6 +5,7 @@ export const partNames = {
   payments: "Payments",
   codes: "Codes",
   answers: "Disputed answers",
+  agents: "Agents",
   usage: "Usage",
   prices: "Prices",
   audit: "Audit log",

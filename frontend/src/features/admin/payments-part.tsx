@@ -5,17 +5,8 @@ import { funds, moment } from "@/shared/lib/format";
 import { Button } from "@/shared/ui/button";
 import { NativeSelect } from "@/shared/ui/input";
 import { type Act, ActDialog, ActField } from "./act-dialog";
-import {
-  adminOrdersQuery,
-  cancelOrder,
-  chargeBack,
-  closeRefund,
-  eventsQuery,
-  type Order,
-  type Returned,
-  received,
-  returnsQuery,
-} from "./admin-api";
+import { adminOrdersQuery, cancelOrder, chargeBack, eventsQuery, type Order, received } from "./admin-api";
+import { ReturnsList } from "./returns-list";
 import { Pages, Table } from "./table";
 
 /** Orders, what went back, and what processors said that did not fit. */
@@ -31,7 +22,7 @@ export function PaymentsPart() {
   );
 }
 
-interface Acting {
+export interface Acting {
   onAct: (act: Act) => void;
 }
 
@@ -147,76 +138,6 @@ function OrderActs({ order, onAct }: Acting & { order: Order }) {
     >
       Chargeback
     </Button>
-  );
-}
-
-function ReturnsList({ onAct }: Acting) {
-  const api = useApi();
-  const query = useInfiniteQuery(returnsQuery(api));
-  const rows = query.data?.pages.flatMap((page) => page.returns) ?? [];
-  return (
-    <section aria-label="Money back" className="flex flex-col gap-2">
-      <h2 className="text-base font-semibold">Money back</h2>
-      <Pages query={query}>
-        <Table
-          name="Refunds and chargebacks, newest first"
-          columns={["When", "Whose", "Amount", "What", "State", "Acts"]}
-          rows={rows}
-          keyOf={(row) => row.id}
-          empty="Nothing went back."
-          cells={(row) => [
-            moment(row.created_at),
-            row.email ?? "deleted",
-            funds(row.amount),
-            row.kind,
-            row.state,
-            row.state === "asked" && <RefundActs key="acts" row={row} onAct={onAct} />,
-          ]}
-        />
-      </Pages>
-    </section>
-  );
-}
-
-function RefundActs({ row, onAct }: Acting & { row: Returned }) {
-  const api = useApi();
-  const about = `${funds(row.amount)} to ${row.email ?? "a deleted account"}`;
-  return (
-    <span className="flex flex-wrap gap-1">
-      <Button
-        size="sm"
-        aria-label={`${about} is paid back`}
-        onClick={() =>
-          onAct({
-            title: `Have you paid ${about} back?`,
-            words: "It has left the wallet already.",
-            button: "It is paid back",
-            password: true,
-            fields: <ActField label="The payment, as the bank names it" name="reference" maxLength={200} />,
-            run: ({ reference = null, reason, password }) =>
-              closeRefund(api, row.id, { sent: true, reference, reason, password }),
-          })
-        }
-      >
-        Paid back
-      </Button>
-      <Button
-        size="sm"
-        aria-label={`${about} can't be paid back`}
-        onClick={() =>
-          onAct({
-            title: `Can ${about} not be paid back?`,
-            words: "It goes into the wallet again.",
-            button: "Put it back",
-            danger: true,
-            password: true,
-            run: ({ reason, password }) => closeRefund(api, row.id, { sent: false, reference: null, reason, password }),
-          })
-        }
-      >
-        Can't
-      </Button>
-    </span>
   );
 }
 

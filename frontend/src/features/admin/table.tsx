@@ -45,10 +45,18 @@ export function Table<Row>({ name, columns, rows, cells, keyOf, empty }: TablePr
   );
 }
 
-type Paging = Pick<
-  UseInfiniteQueryResult,
-  "isLoading" | "isError" | "error" | "refetch" | "hasNextPage" | "isFetchingNextPage" | "fetchNextPage"
->;
+type Paging = Pick<UseInfiniteQueryResult, "isLoading" | "isError" | "error" | "refetch"> &
+  Partial<Pick<UseInfiniteQueryResult, "hasNextPage" | "isFetchingNextPage" | "fetchNextPage">>;
+
+/** A part of a page under its heading. */
+export function Section({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <section aria-label={title} className="flex flex-col gap-2">
+      <h2 className="text-base font-semibold">{title}</h2>
+      {children}
+    </section>
+  );
+}
 
 /** A list's states around its table: loading, failed, more. */
 export function Pages({ query, children }: { query: Paging; children: ReactNode }) {
@@ -68,7 +76,7 @@ export function Pages({ query, children }: { query: Paging; children: ReactNode 
     <>
       {children}
       {query.hasNextPage && (
-        <Button className="mt-2 self-start" busy={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+        <Button className="mt-2 self-start" busy={query.isFetchingNextPage} onClick={() => void query.fetchNextPage?.()}>
           More
         </Button>
       )}

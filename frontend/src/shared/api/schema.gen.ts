@@ -294,6 +294,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/agents/authors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who earned what, and what was paid out */
+        get: operations["get_authors_api_v1_admin_agents_authors_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/agents/authors/{user_id}/payouts": {
         parameters: {
             query?: never;
@@ -322,6 +339,23 @@ export interface paths {
         put?: never;
         /** Give a run's fee back */
         post: operations["refund_fee_api_v1_admin_agents_fees__run_id__refund_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/agents/found": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every agent with its versions */
+        get: operations["find_agents_api_v1_admin_agents_found_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -373,6 +407,40 @@ export interface paths {
         put?: never;
         /** Close a report */
         post: operations["close_report_api_v1_admin_agents_reports__report_id__close_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/agents/tool-servers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everybody's tool servers */
+        get: operations["find_servers_api_v1_admin_agents_tool_servers_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/agents/tool-servers/{server_id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The kill switch of a tool server, on or off */
+        post: operations["stop_server_api_v1_admin_agents_tool_servers__server_id__stop_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3468,6 +3536,22 @@ export interface components {
             };
         };
         /**
+         * AgentFound
+         * @description An agent as administrators find it: every version, without instructions.
+         */
+        AgentFound: {
+            agent: components["schemas"]["OfferedOut"];
+            /** Email */
+            email: string | null;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+            /** Versions */
+            versions: components["schemas"]["VersionOut"][];
+        };
+        /**
          * AgentOut
          * @description A named preset.
          */
@@ -3515,6 +3599,18 @@ export interface components {
         Agents: {
             /** Agents */
             agents: components["schemas"]["AgentOut"][];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        /** AgentsFound */
+        AgentsFound: {
+            /** Agents */
+            agents: components["schemas"]["AgentFound"][];
+            /** Next Cursor */
+            next_cursor: string | null;
             /**
              * Success
              * @constant
@@ -3683,6 +3779,36 @@ export interface components {
             lines: components["schemas"]["AuditLineOut"][];
             /** Next Cursor */
             next_cursor: number | null;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        /**
+         * Author
+         * @description Money in dollars.
+         */
+        Author: {
+            /** Email */
+            email: string | null;
+            /** Handle */
+            handle: string;
+            /** Paid Out */
+            paid_out: number;
+            /** Payable */
+            payable: number;
+            /** Pending */
+            pending: number;
+            /** User Id */
+            user_id: string;
+        };
+        /** Authors */
+        Authors: {
+            /** Authors */
+            authors: components["schemas"]["Author"][];
+            /** Payouts */
+            payouts: components["schemas"]["PayoutOut"][];
             /**
              * Success
              * @constant
@@ -5847,6 +5973,24 @@ export interface components {
             /** Title */
             title?: string | null;
         };
+        /**
+         * PayoutOut
+         * @description by: the administrator's user id.
+         */
+        PayoutOut: {
+            /** Amount */
+            amount: number;
+            /** At */
+            at: string;
+            /** Author */
+            author: string;
+            /** By */
+            by: string;
+            /** Email */
+            email: string | null;
+            /** Reference */
+            reference: string;
+        };
         /** People */
         People: {
             /** Next Cursor */
@@ -6250,12 +6394,25 @@ export interface components {
             /** Versions */
             versions: components["schemas"]["QueueEntry"][];
         };
-        /** QueueEntry */
+        /**
+         * QueueEntry
+         * @description base: the version that was offered last, null = none; changes: {field: [before, after]} against it.
+         */
         QueueEntry: {
             /** Author */
             author: string;
+            /** Base */
+            base: number | null;
+            /** Changes */
+            changes: {
+                [key: string]: unknown[];
+            };
+            /** Email */
+            email: string | null;
             /** Id */
             id: string;
+            /** Model */
+            model: string;
             version: components["schemas"]["VersionOut"];
         };
         /**
@@ -6971,6 +7128,38 @@ export interface components {
             success: true;
         };
         /**
+         * ServerFound
+         * @description A tool server of somebody's; problem: why its tools could not be listed, "" = they could.
+         */
+        ServerFound: {
+            /** Email */
+            email: string | null;
+            /** Name */
+            name: string;
+            /** Problem */
+            problem: string;
+            /** Server Id */
+            server_id: string;
+            /** Stopped At */
+            stopped_at: string | null;
+            /** Url */
+            url: string;
+            /** User Id */
+            user_id: string;
+        };
+        /** ServersFound */
+        ServersFound: {
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Servers */
+            servers: components["schemas"]["ServerFound"][];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        /**
          * SessionOut
          * @description One signed-in session; the id is a name, not a credential.
          */
@@ -7368,6 +7557,25 @@ export interface components {
             /** Step */
             step: number;
         };
+        /**
+         * StopServer
+         * @description Letting its tools be called again needs the administrator's password; stopping them does not.
+         */
+        StopServer: {
+            /**
+             * Password
+             * @default
+             * @example correct horse battery staple
+             */
+            password: string;
+            /**
+             * Reason
+             * @example its tools are what its card says
+             */
+            reason: string;
+            /** Stopped */
+            stopped: boolean;
+        };
         /** Stopped */
         Stopped: {
             /** Stopped */
@@ -7492,14 +7700,20 @@ export interface components {
          * @description How much waits for an administrator; refused: events of the last days that did not fit.
          */
         ToDo: {
+            /** Agents */
+            agents: number;
             /** Disputed */
             disputed: number;
             /** Disputes */
             disputes: number;
+            /** Prices */
+            prices: number;
             /** Refunds */
             refunds: number;
             /** Refused */
             refused: number;
+            /** Reports */
+            reports: number;
             /** Transfers */
             transfers: number;
         };
@@ -8556,6 +8770,35 @@ export interface operations {
             };
         };
     };
+    get_authors_api_v1_admin_agents_authors_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Authors"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     record_payout_api_v1_admin_agents_authors__user_id__payouts_post: {
         parameters: {
             query?: never;
@@ -8613,6 +8856,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Refunded"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    find_agents_api_v1_admin_agents_found_get: {
+        parameters: {
+            query?: {
+                q?: string;
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentsFound"];
                 };
             };
             /** @description Any failure */
@@ -8696,6 +8972,74 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["CloseReport"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acted"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    find_servers_api_v1_admin_agents_tool_servers_get: {
+        parameters: {
+            query?: {
+                q?: string;
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServersFound"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    stop_server_api_v1_admin_agents_tool_servers__server_id__stop_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                server_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StopServer"];
             };
         };
         responses: {
