@@ -12,7 +12,12 @@ from agent_marketplace.recommend.wording import Parts
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TEXTS = ROOT / "scripts/data/tasks"
-FRESH = ROOT / "bench/recommend/data/fresh_prompts.jsonl"
+KEPT = (
+    ("bench/recommend/data/fresh_prompts.jsonl", "D"),
+    ("bench/recommend/data/blind_prompts.jsonl", "EF"),
+)
+"""Files of prompts for judging, and the halves of each that no training text may repeat."""
+
 GRAMMAR_PER_LABEL = 180
 LEAK_WORDS, LEAK_SIGNS = 5, 12
 
@@ -20,7 +25,7 @@ LEAK_WORDS, LEAK_SIGNS = 5, 12
 def training_text() -> list[Example]:
     """Hand-written lines, the grammar's and the phrases', without what repeats a prompt that is kept for judging.
 
-    Repeating is: LEAK_WORDS words (or LEAK_SIGNS signs of a script without spaces) in a row of half D of the fresh prompts.
+    Repeating is: LEAK_WORDS words (or LEAK_SIGNS signs of a script without spaces) in a row of a prompt of KEPT.
     """
     lines = [
         (line, path.stem) for path in sorted(TEXTS.glob("*.txt")) for line in path.read_text().splitlines() if line.strip()
@@ -28,9 +33,14 @@ def training_text() -> list[Example]:
     found = [Example(Parts(line), label, f"hand/{i}") for i, (line, label) in enumerate(lines)]
     for label in sorted(TEMPLATES):
         found += [Example(Parts(text), label, "grammar") for text in sample(label, GRAMMAR_PER_LABEL, seed=1)]
-    kept = [json.loads(line) for line in FRESH.read_text().splitlines()]
-    held = {run for row in kept if row["half"] == "D" for run in _runs(row["text"])}
-    return [e for e in [*found, *examples()] if not any(run in held for run in _runs(e.parts.asked))]
+    return unseen([*found, *examples()])
+
+
+def unseen(found: list[Example]) -> list[Example]:
+    """Without what repeats a prompt that is kept for judging."""
+    kept = [(json.loads(line), halves) for name, halves in KEPT for line in (ROOT / name).read_text().splitlines()]
+    held = {run for row, halves in kept if row["half"] in halves for run in _runs(row["text"])}
+    return [e for e in found if not any(run in held for run in _runs(e.parts.asked))]
 
 
 def digest(found: list[Example]) -> str:

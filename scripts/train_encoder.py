@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, log_loss
 from sklearn.model_selection import GroupKFold
 from task_phrases import Example
-from task_text import training_text
+from task_text import training_text, unseen
 
 from agent_marketplace.recommend.classifier import MATERIAL
 from agent_marketplace.recommend.encoder import CHARACTERS, EncoderHead
@@ -42,7 +42,7 @@ def extra() -> list[Example]:
 
 
 def main() -> None:
-    found = [e for e in (*training_text(), *extra()) if e.label != MATERIAL]
+    found = [e for e in (*training_text(), *unseen(extra())) if e.label != MATERIAL]
     encoder = E5()
     vectors = np.stack([encoder.query(e.parts.asked[:CHARACTERS]) for e in found])
     labels = np.array([e.label for e in found])

@@ -42,14 +42,18 @@ CURRENCIES: Mapping[str, Currency] = {
 }
 _BEFORE = "|".join(f"(?P<{name}>{c.before})" for name, c in CURRENCIES.items())
 _AFTER = "|".join(f"(?P<{name}2>{c.after})" for name, c in CURRENCIES.items())
-_HALF = r"half an?|halben?|medio|a|an|one|two|three|five|ten|twenty|einen|ein|einem|zwei|fünf|zehn|un|une|deux|cinq|dos|cinco|dois|um|due"
+_HALF = (
+    r"half an?|halben?|medio|meio|mezzo|a|an|one|two|three|five|ten|twenty|"
+    r"einen|ein|einem|zwei|fünf|zehn|un|une|deux|cinq|dos|cinco|dois|um|due"
+)
 _WORTH = {
     "half a": "0.5", "half an": "0.5", "halbe": "0.5", "halben": "0.5", "medio": "0.5", "two": "2", "three": "3", "five": "5",
     "ten": "10", "twenty": "20", "zwei": "2", "fünf": "5", "zehn": "10", "deux": "2", "cinq": "5", "dos": "2", "cinco": "5",
-    "dois": "2", "due": "2",
+    "dois": "2", "due": "2", "meio": "0.5", "mezzo": "0.5",
 }  # fmt: skip
 _AMOUNT = re.compile(
     rf"(?:(?:(?<![a-z])(?:{_BEFORE})|(?P<dollar>us\$|usd|\$))\s?(?P<a>{g.NUMBER})(?P<ak>k\b)?)|"
+    r"(?P<single>(?:سنت|دولار) واحد)|"
     rf"(?:(?:(?P<b>{g.NUMBER})(?P<bk>k)?|(?<![^\W\d_])(?P<small>{_HALF}))\s?"
     rf"(?:(?P<pence>pence)|(?P<cents>{g.CENTS})|(?P<usd>{g.CURRENCY})|(?:{_AFTER}))(?![a-zäöüß]))"
 )
@@ -67,7 +71,7 @@ _BUDGET_AFTER = re.compile(
     r"の予算)"
 )
 _PER_TOKENS = re.compile(
-    r"^\W{0,2}(?:per|/|a|pro|par|por)\W{0,2}(?:1\s?)?(?:m|k|million|mtok|"
+    r"^\W{0,2}(?:(?:per|a|pro|par|por)\W{1,2}|/\W{0,2})(?:1\s?)?(?:m|k|million|mtok|"
     r"thousand)?\W{0,2}(?:tokens?|m\b|mtok|million)"
 )
 _BARE = re.compile(
@@ -75,12 +79,39 @@ _BARE = re.compile(
     r"максимум|最多|预算)\W{0,3}(?:of |is )?"
     r"(?P<n>0[.,]\d+)(?![\d.,]*\w)(?!\s*(?:%|percent|\w+s?\b(?<=words)))"
 )
+_NO_ADJECTIVE = (
+    r"tokens?|pages?|words?|lines?|characters?|dollars?|bucks|cents?|euros?|seconds?|minutes?|for|of|per|in|at|an?|the|and|to|on|or|"
+    r"from|pro|je|für|por|para|pour|par|за|на"
+)
 _COUNT = re.compile(
-    rf"(?P<n>{g.NUMBER})\s?(?P<k>k|thousand|million)?\s?(?:\w+\s)?(?P<what>{g.COUNTED})(?![a-zäöü])"
+    rf"(?<![$€£¥₹\d.,])(?P<n>{g.NUMBER})\s?(?P<k>k|thousand|million|tausend|mil\b|mille\b|тысяч\w*|тыс\.?)?\s?"
+    rf"(?:(?!(?:{_NO_ADJECTIVE})\b)[^\W\d][\w-]*\s){{0,2}}"
+    rf"(?P<what>\w{{0,15}}?(?:{g.COUNTED}))(?![a-zäöü])"
+)
+_OFTEN = re.compile(
+    rf"(?<![\d.,$€£¥₹])(?<![$€£¥₹] )(?P<n>{g.NUMBER})\s?(?P<k>k|thousand|million)\s"
+    rf"(?P<what>{g.PERIOD['month']}|{g.PERIOD['day']}|{g.PERIOD['week']})"
+)
+_PER_MANY = re.compile(
+    rf"^[\s,]{{0,2}}(?:(?:per|for each|for every|je|pro|par|por|за|на)\s|/\s?|每)"
+    rf"(?P<n>{g.NUMBER})\s?(?P<k>k|thousand|million)?(?!\s?tok)(?![\w.,]*\d)"
+)
+_TOTAL = re.compile(
+    r"^\W{0,2}(?:in total|altogether|all in all|overall|for (?:everything|all of (?:them|it)|the lot|the whole \w+)|insgesamt|"
+    r"zusammen|en tout|au total|en total|in totale|no total|ao todo|всего|в сумме|总共|一共|合計|全部で|إجمالا|łącznie|"
+    r"left\b|remaining|übrig|restants?|me quedan)"
 )
 _OF_LENGTH = re.compile(r"(?:tokens?|pages?|words?|lines?|characters?|dollars?|cents?) ")
 _JAPANESE = re.compile(r"[\u3040-\u30ff]")
 _HAN = re.compile(r"[\u4e00-\u9fff]")
+
+
+_STORY_BEFORE = re.compile(
+    r"\b(?:at|costs?|sold|sells?|earn\w*|makes?|made|rent|salary|wage|income|paid|pays?|price[sd]?|was|were|is|are|worth|charges?|"
+    r"kosten|kostet|verdien\w*|coûte\w*|gagne\w*|cuestan?|gano|custam?|ganho|costano?|guadagn\w*|стоит|стоят|зарабат\w*)\W{0,3}"
+    r"(?:of |about |only |me |us |him |her )?$"
+)
+"""What is told of a price in a story or a sum is no condition: "sold at $12 each", "rent is $900 a month"."""
 
 
 class Count(msgspec.Struct, frozen=True):
@@ -116,14 +147,19 @@ def money_text(amount: Decimal) -> str:
 def count_of(low: str) -> tuple[Count, str] | None:
     """How many calls are planned, and the words."""
     for match in _COUNT.finditer(low):
-        many = number(match["n"]) * {"k": 1000, "thousand": 1000, "million": 1_000_000}.get(
-            match["k"] or "", 1
-        )
+        many = _many(match)
         if many < 2 or many != many.to_integral_value() or _OF_LENGTH.search(match[0]):
             continue
         period = _period_in(low[match.end() : match.end() + 16])
         return Count(int(many), period), low[match.start() : match.end()].strip()
-    return None
+    often = _OFTEN.search(low)
+    return None if often is None else (Count(int(_many(often)), _period_in(often["what"])), often[0].strip())
+
+
+def _many(match: "re.Match[str]") -> Decimal:
+    """The number `n` of a match times its `k`: 20k, 1 million."""
+    unit = match["k"] or ""
+    return number(match["n"]) * (1_000_000 if unit == "million" else 1000 if unit else 1)
 
 
 def _period_in(text: str) -> str:
@@ -135,14 +171,26 @@ def _amounts(low: str) -> Iterator[_Money]:
         before, after = low[max(0, match.start() - 40) : match.start()], low[match.end() : match.end() + 40]
         if _PER_TOKENS.match(after):
             continue
+        if (many := _PER_MANY.match(after)) is not None and (each_of := _many(many)) >= 10:
+            amount, note = _dollars(match, low)
+            words = low[match.start() : match.end() + many.end()].strip(" ,;:.")
+            yield _Money(amount / each_of, words, "", each=True, note=note)
+            continue
         cap, later = _CAP_BEFORE.search(before), _EACH_AFTER.match(after)
         period = _period_in(after[:22])
         each = not period and (later is not None or _EACH_BEFORE.search(before) is not None)
         count_near = _COUNT.search(after) is not None
         purpose = _PURPOSE_BEFORE.search(before) is not None and (each or period or count_near)
-        if not (
-            cap or each or period or _BUDGET_AFTER.match(after) or purpose or (count_near and "for" in after)
-        ):
+        told = (
+            cap
+            or each
+            or period
+            or _BUDGET_AFTER.match(after)
+            or (_TOTAL.match(after) and _bought(low, before, after))
+        )
+        if not cap and _STORY_BEFORE.search(before):
+            continue
+        if not (told or purpose or (count_near and "for" in after) or _stands_alone(low, match)):
             continue
         start = match.start() - (len(before) - cap.start() if cap else 0)
         tail = later if later and each else _A_PERIOD.match(after)
@@ -153,8 +201,24 @@ def _amounts(low: str) -> Iterator[_Money]:
         yield _Money(number(match["n"]), match[0].strip(), low[match.end() : match.end() + 20], each=True)
 
 
+def _bought(low: str, before: str, after: str) -> bool:
+    """Whether an amount "in total" pays for calls: they are counted, or it is what is left to spend."""
+    has = re.search(
+        r"\b(?:i (?:only )?have|i've got|got|my last|spend)\W{1,3}(?:only |just |about )?$", before
+    )
+    return count_of(low) is not None or (has is not None and _TOTAL.match(after) is not None)
+
+
+def _stands_alone(low: str, match: "re.Match[str]") -> bool:
+    """An amount behind a comma at the very end of a request that counts what is to be done: "12,000 photos, 10 dollars"."""
+    ends = not low[match.end() :].strip(" .!?") and re.search(r"[,;:.–-]\s*$", low[: match.start()])
+    return bool(ends) and count_of(low) is not None
+
+
 def _dollars(match: "re.Match[str]", low: str) -> tuple[Decimal, str]:
     """An amount in dollars, and the rate that it was read with, in words."""
+    if match["single"]:
+        return Decimal("0.01") if "سنت" in match["single"] else Decimal(1), ""
     small = match["small"]
     amount = Decimal(_WORTH.get(small, "1")) if small else number(match["a"] or match["b"])
     amount *= 1000 if (match["ak"] or match["bk"]) else 1
@@ -174,25 +238,26 @@ def money(low: str) -> list[Understood]:
     found: list[Understood] = []
     counted = count_of(low)
     said = next(_amounts(low), None)
-    if counted is not None and (said is not None or counted[0].calls >= 20):
+    if counted is not None and (said is not None or (counted[0].calls >= 20 and counted[0].period)):
         often = f" a {counted[0].period}" if counted[0].period else ""
         found.append(Understood("calls", counted[0].calls, counted[1], f"{counted[0].calls:,} calls{often}"))
     if said is None or said.amount <= 0:
         return found
     period = _period_in(said.after[:22])
-    if said.each or (not period and counted is None):
+    total = _TOTAL.match(said.after) is not None
+    if said.each or (not period and counted is None and not total):
         each = Understood(
             "max_cost", said.amount, said.words, f"at most {money_text(said.amount)} a call{said.note}"
         )
         return [*found, each]
     if counted is None:
-        says = (
-            f"{money_text(said.amount)} a {period}{said.note}: without a number of calls it caps none of them"
-        )
+        often = f"a {period}" if period else "in all"
+        says = f"{money_text(said.amount)} {often}{said.note}: without a number of calls it caps none of them"
         return [*found, Understood("budget", said.amount, said.words, says)]
     calls = Decimal(counted[0].calls)
     if period and counted[0].period:
         calls = calls * _DAYS[period] / _DAYS[counted[0].period]
     one = (said.amount / max(calls, Decimal(1))).quantize(Decimal("1E-9"))
-    says = f"{money_text(said.amount)}{' a ' + period if period else ''} for {int(calls):,} calls: {money_text(one)} each{said.note}"
+    often = f" a {period}" if period else ""
+    says = f"{money_text(said.amount)}{often} for {int(calls):,} calls: {money_text(one)} each{said.note}"
     return [*found, Understood("max_cost", one, said.words, says)]

@@ -7,12 +7,8 @@ from collections.abc import Mapping
 
 NUMBER = r"\d{1,3}(?:[,.\u202f ]\d{3})+(?!\d)|\d+(?:[.,]\d+)?"
 
-CURRENCY = (
-    r"\$|us\$|usd|dollars?|bucks?|美元|美金|ドル|dólares?|dollari|долларов|доллара?|डॉलर|دولارات?|دولار"
-)
-CENTS = (
-    r"cents?|¢|ct|penny|pennies|美分|セント|centavos?|центов|центa|центами?|सेंट|سنتات?|سنت|centimes?|centesimi"
-)
+CURRENCY = r"\$(?!\d)|us\$|usd|dollars?|bucks?|美元|美金|ドル|달러|dólares?|dollari|dolarów|dolary|dolar|доллар\w*|डॉलर|دولارات?|دولار"
+CENTS = r"cents?|¢|ct|penny|pennies|美分|セント|centavos?|цент\w*|센트|सेंट|سنتات?|سنت|centimes?|centesimi"
 EURO = r"€|eur|euros?|欧元|ユーロ|евро|यूरो|يورو"
 
 CAP = (
@@ -26,7 +22,9 @@ CAP = (
     r"no más de|no máximo|até|meno di|al massimo|non più di|не более|не больше|не дороже|"
     r"дешевле|меньше|до|максимум|不超过|不高于|低于|最多|"
     r"少于|以内|以下|अधिकतम|से कम|"
-    r"أقل من|لا يزيد عن|بحد أقصى|以内で|まで"
+    r"أقل من|لا يزيد عن|بحد أقصى|بأقل من|以内で|まで|"
+    r"presupuesto(?: de| es|:)?|orçamento(?: de|:)?|бюджет|预算|予算は?|budżet|bütçe\w*|"
+    r"maksymalnie|najwyżej|nie więcej niż|poniżej|mniej niż|hoogstens|minder dan|niet meer dan|en fazla"
 )
 EACH = (
     r"each|apiece|a piece|per (?:\w+)|a call|an? (?:answer|request|question|ticket|email|document|"
@@ -56,17 +54,19 @@ COUNTED = (
     r"tickets?|documents?|mails?|emails?|e-mails?|messages?|requests?|calls?|questions?|invoices?|"
     r"contracts?|reviews?|images?|pictures?|"
     r"photos?|prompts?|articles?|reports?|letters?|files?|rows?|records?|products?|users?|comments?|"
-    r"posts?|tweets?|summaries|"
+    r"posts?|tweets?|summaries|essays?|conversations?|chats|descriptions?|titles|transcripts?|papers|cvs|resumes|applications?|"
+    r"leads|transactions?|stories|listings|snippets|recordings?|entries|headlines|applicants?|orders|pdfs?|"
     r"anfragen|dokumente|rechnungen|verträge|briefe|nachrichten|bilder|artikel|documents|factures|"
     r"courriels|contrats|messages|"
     r"documentos|facturas|correos|mensajes|contratos|faturas|mensagens|documenti|fatture|messaggi|"
     r"запросов|писем|документов|"
     r"сообщений|счетов|工单|文档|邮件|合同|发票|请求|件|通|दस्तावेज़|ईमेल|رسالة|رسائل|مستند|مستندات|فاتورة|فواتير|"
-    r"طلب|طلبات"
+    r"طلب|طلبات|фото\w*|отзыв\w*|заяв\w+|reseñas|avis|recensioni|avaliações|chamados|"
+    r"bewertungen|mails|fotos|zgłosze\w+|wiadomości|faktur|opini\w*"
 )
 
 UNITS: Mapping[str, tuple[float, str]] = {
-    "word": (1.35, (r"words?|wörter[n]?|worte[n]?|mots?|palabras?|palavras?|parole|слов[ао]?|"
+    "word": (1.35, (r"words?|słów|słowa|kelime|woorden|단어|wörter[n]?|worte[n]?|mots?|palabras?|palavras?|parole|слов[ао]?|"
     r"शब्द(?:ों)?|كلمات|كلمة")),
     "character": (0.25, r"characters?|zeichen|caractères?|caracteres?|caratteri|символов|знаков"),
     "sign": (1.0, r"字|文字|个字"),
@@ -76,7 +76,7 @@ UNITS: Mapping[str, tuple[float, str]] = {
     r"punti|пункт\w*|点|要点|बिंदु(?:ओं)?|نقاط")),
     "paragraph": (120.0, (r"paragraphs?|absätze[n]?|paragraphes?|párrafos?|parágrafos?|paragrafi|"
     r"абзац\w*|段落?|अनुच्छेद|فقرات")),
-    "page": (650.0, r"pages?|pp|seiten?|páginas?|pagine|страниц\w*|页|ページ|頁|पृष्ठ|पेज|صفحات|صفحة"),
+    "page": (650.0, r"pages?|pp|seiten?|páginas?|pagine|страниц\w*|stron[ya]?|sayfa|pagina's|페이지|页|ページ|頁|पृष्ठ|पेज|صفحات|صفحة"),
     "line": (12.0, r"lines?|zeilen?|lignes?|líneas?|linhas?|righe|строк\w*|行|पंक्ति(?:यों)?|سطر|أسطر"),
     "slide": (110.0, r"slides?|folien|diapositives?|diapositivas?|слайд\w*|幻灯片|スライド"),
     "chapter": (5500.0, r"chapters?|kapiteln?|chapitres?|capítulos?|capitoli|глав\w*|章"),
@@ -117,10 +117,17 @@ MAKES = (
 KEEPS_LENGTH = (
     r"translat\w*|refactor\w*|rewrit\w*|proofread\w*|convert\w*|port\b|paraphras\w*|reformat\w*|"
     r"übersetz\w*|umschreib\w*|"
-    r"tradui\w*|réécri\w*|traduc\w*|traduz\w*|reescrib\w*|reescrev\w*|traduci\w*|riscriv\w*|"
+    r"przetłumacz\w*|przełóż|vertaal|çevir\w*|번역|tradui\w*|réécri\w*|traduc\w*|traduz\w*|reescrib\w*|reescrev\w*|traduci\w*|riscriv\w*|"
     r"перевед\w*|перепиш\w*|翻译|改写|重写|翻訳|"
     r"書き直\w*|अनुवाद|ترجم\w*"
 )
+
+_CHEAP = (
+    r"cheap(?:est|er)?|inexpensive|low[- ]cost|budget[- ]friendly|billig\w*|günstig\w*|preiswert\w*|pas cher|bon marché|économique|"
+    r"barat[oa]s?|económic[oa]s?|econômic[oa]s?|economic[oa]|a buon mercato|tani\w*|najtani\w+|goedko\w+|ucuz\w*"
+)
+_GRATIS = r"kostenlos\w*|umsonst|gratuit\w*|gratis|бесплатн\w+|darmow\w+|ücretsiz"
+_A_MODEL = r"models?|llms?|ai|options?|one|variante\w*|ki|modèles?|modelos?|modell[oiea]?n?|модел\w+|opcj\w+"
 
 PHRASES: Mapping[str, tuple[str, ...]] = {
     "offline": (
@@ -152,6 +159,8 @@ PHRASES: Mapping[str, tuple[str, ...]] = {
             r"(?:^|[,;(.]\s*)(?:fully |completely )?(?:offline|locally|local only|on[- ]prem(?:ises?)?|"
             r"self[- ]hosted)(?:\s*[,;:.)]|$)"
         ),
+        r"\b(?:and|but|fully|completely) (?:local|offline|self[- ]hosted|on[- ]prem\w*)(?:\s*[,;:.)]|$)",
+        r"on[- ]device\b",
         r"(?:nur|muss|soll) (?:lokal|offline)",
         r"(?:lokal|offline) laufen",
         r"(?:daten|nichts) dürfen? (?:\w+ )?(?:haus|netz|rechner|firma) (?:nicht )?verlassen",
@@ -177,6 +186,11 @@ PHRASES: Mapping[str, tuple[str, ...]] = {
         r"离线",
         r"本地(?:运行|模型|部署)",
         r"数据不(?:能|得|可)(?:离开|外传|出)",
+        r"lokalnie",
+        r"bez internetu",
+        r"internet olmadan",
+        r"zonder internet",
+        r"오프라인",
         r"オフライン",
         r"ローカル(?:で|モデル)",
         r"データを外に出さ",
@@ -185,6 +199,9 @@ PHRASES: Mapping[str, tuple[str, ...]] = {
         r"بدون إنترنت",
         r"دون اتصال",
         r"محليا",
+    ),
+    "tools": (
+        r"(?:needs?|must (?:have|support|do)|model with|requires?|supports?) (?:\w+ )?(?:tool|function)[- ](?:call\w*|use)\b",
     ),
     "no_training": (
         r"no training(?: on (?:my|our|the) data)?(?=\s*[,;:.)]|$)",
@@ -262,47 +279,44 @@ PHRASES: Mapping[str, tuple[str, ...]] = {
         r"نماذج مفتوحة المصدر",
     ),
     "free": (
-        r"(?:for|completely|totally) free(?: of charge)?(?=\s*[,;:.!)]|$)",
-        r"free of charge",
-        r"(?:a|any|only) free models?",
+        r"(?:for|completely|totally) free(?: of charge)?(?=\s*[,;:.!)]|$)(?<!, completely free)",
+        r"(?:any|only) free models?",
         r"(?:^|[.,;:(]\s*)free (?:models?|llms?)\b",
-        r"\$0\b",
-        r"costs? nothing",
-        r"kostenlos\w*",
-        r"gratuit\w*",
-        r"gratis",
-        r"бесплатн\w+",
-        r"免费",
-        r"無料",
+        r"(?:something|anything|one|model|option) (?:that is |that's )?free(?! of (?!charge|cost)| from)\b",
+        r"free (?:model|llm|ai|option|tier)\b",
+        r"(?:must|should|has to) be free(?=\s*[,;:.!)]|$)",
+        r"\$0(?![.,\d])",
+        r"(?:must|should|may) costs? nothing",
+        rf"(?:{_GRATIS}) (?:{_A_MODEL})(?![^\W_])|(?:{_A_MODEL}) (?:{_GRATIS})(?![^\W_])",
+        rf"(?:^|[,;:(.]\s*)(?:{_GRATIS})(?=\s*[,;:.!)]|$)",
+        r"za darmo",
+        r"무료",
+        r"免费(?:的)?(?:模型|大模型|ai)|(?:要|用|必须)免费|(?:^|[，,。])免费(?=[，,。：:]|$)",
+        r"無料(?:の)?(?:モデル|ai)|無料で",
         r"मुफ़?्त",
-        r"مجان\w+",
+        r"مجانا|نموذج مجاني",
     ),
     "cheap": (
-        r"cheap(?:ly|er|est)?\b",
-        r"inexpensive\w*",
-        r"low[- ]cost",
-        r"on a budget",
-        r"tight budget",
-        r"budget[- ]friendly",
-        r"as little as possible",
-        r"billig\w*",
-        r"günstig\w*",
-        r"preiswert\w*",
-        r"pas cher",
-        r"bon marché",
-        r"économique",
-        r"barat[oa]s?",
-        r"económic[oa]s?",
-        r"econômic[oa]s?",
-        r"economic[oa]",
-        r"a buon mercato",
-        r"дешёв\w*",
-        r"дешев\w*",
-        r"недорог\w*",
-        r"便宜",
-        r"省钱",
-        r"安い",
-        r"安く",
+        rf"(?:{_CHEAP})(?: \w+)? (?:{_A_MODEL})(?![^\W_])",
+        rf"(?:{_A_MODEL}) (?:(?:más|mais|plus|più|bem|muito|molto|muy|très) )?(?:{_CHEAP})(?![^\W_])",
+        (
+            rf"(?:^|[,;:(.]\s*)(?:and |but |aber |mais |pero |e |the |il più |le plus |lo más |o mais |as |so |very )*(?:{_CHEAP})"
+            r"(?: please| bitte| possible)?(?=\s*[,;:.!)]|$| (?:and|und) (?:fast|quick|good|schnell))"
+        ),
+        r"cheap(?:est|er) (?:way|choice) (?:to|for)\b",
+        r"(?:as|so) (?:cheap|inexpensive)(?:ly)? as (?:possible|you can|it gets)",
+        r"(?:keep|make|do) (?:it|this|them) (?:\w+ )?(?:cheap|cheaply)\b|\bcheaply\b",
+        r"(?:^|[,;:(.]\s*|i(?:'m| am) )on a (?:tight |small )?budget(?=\s*[,;:.!)]|$)",
+        r"(?:tight|small|low|tiny) budget(?=\s*[,;:.!)]|$)",
+        r"as little (?:money )?as possible",
+        r"(?:costs?|price) (?:matters? most|is (?:what matters|all that matters|the most important))",
+        r"(?:möglichst|so) (?:billig|günstig|preiswert)\w*(?: wie möglich)?",
+        r"(?:le )?(?:moins cher|plus économique) possible|au moindre coût|lo más barato|o mais barato|il più economico|al menor costo",
+        r"как можно дешевле|подешевле|(?:дешёв|дешев|недорог)\w* модел\w*|(?:^|[,;:.] )(?:дёшево|дешево|недорого)(?=\s*[,;:.!)]|$)",
+        r"najtaniej|jak najtańsz\w+|zo goedkoop mogelijk|en ucuz\w*|저렴",
+        r"make (?:it|them|this|that) last",
+        r"便宜(?=的?(?:模型|大模型|翻译|总结|一点|点))|(?:尽量|尽可能|越)便宜|省钱",
+        r"(?:できるだけ|なるべく|一番)(?:安い|安く)|安い(?:モデル|の)",
         r"सस्त\w*",
         r"رخيص\w*",
     ),
@@ -314,6 +328,8 @@ PHRASES: Mapping[str, tuple[str, ...]] = {
         r"(?:needs?|must|should|has) (?:to )?(?:be|answer|reply) (?:very |really )?(?:fast|quick\w*)",
         r"(?:^|[,;(]\s*)(?:and )?fast(?:\s*[,;:.)]|$)",
         r"fast(?:est)? (?:model|answers?|replies)",
+        r"(?:fastest|quickest) (?:\w+ )?(?:model|llm|option|one)\b",
+        r"(?:cheap|good) and fast\b",
         r"so schnell wie möglich",
         r"(?:schnell\w*) (?:antwort\w*|modell)",
         r"le plus vite possible",
@@ -333,6 +349,24 @@ PHRASES: Mapping[str, tuple[str, ...]] = {
         r"(?:best|highest) (?:possible )?quality",
         r"best possible (?:answer|result|model|quality)",
         r"whatever it costs",
+        r"quality (?:matters most|comes first|is (?:the most important|paramount|everything)|over (?:price|cost))",
+        r"(?:cost|price|money) (?:is|comes) (?:secondary|second|irrelevant|unimportant|no concern)",
+        (
+            r"(?<!train )(?:the )?(?:best|smartest|strongest|most capable|most accurate|most intelligent) (?:ai |available )?(?:model|llm)"
+            r"(?= (?:for|to|you have|there is|available|money)\b|\s*[,;:.?!]|$)"
+        ),
+        r"(?:best|smartest|strongest)[\w ]{0,16} (?:money can buy|there is|on the market)",
+        r"accuracy (?:is|matters) (?:very |really |most |the most )*(?:important|critical|crucial|key|most|everything)",
+        r"(?:das|mit dem|vom) (?:beste\w*|klügste\w*|stärkste\w*) modell",
+        r"qualität (?:ist|geht) (?:am wichtigsten|vor|entscheidend)",
+        r"le meilleur modèle",
+        r"la qualité (?:prime|avant tout)",
+        r"el mejor modelo",
+        r"o melhor modelo",
+        r"il miglior modello",
+        r"(?:самая |самую )?лучш\w+ модел\w+",
+        r"最(?:好|强)的模型",
+        r"一番(?:良|賢)いモデル",
         r"geld spielt keine rolle",
         r"bestmögliche?\w*",
         r"peu importe le prix",
@@ -347,11 +381,12 @@ PHRASES: Mapping[str, tuple[str, ...]] = {
 }
 """What a condition is called -> patterns over the lower-case text."""
 
-SECONDS = r"seconds?|secs?|s|sekunden?|secondes?|segundos?|secondi|секунд\w*|秒|सेकंड|ثوان|ثانية"
-MINUTES = r"minutes?|mins?|minuten?|minutos?|minuti|минут\w*|分钟|分|मिनट|دقائق|دقيقة"
+SECONDS = r"sekund\w*|saniye\w*|초|seconds?|secs?|s|sekunden?|secondes?|segundos?|secondi|секунд\w*|秒|सेकंड|ثوان|ثانية"
+MINUTES = r"minut\w*|dakika\w*|분|minutes?|mins?|minuten?|minutos?|minuti|минут\w*|分钟|分|मिनट|دقائق|دقيقة"
 WITHIN = (
     r"within|in under|in less than|under|below|faster than|less than|at most|no more than|in|"
-    r"innerhalb von|in unter|unter|en moins de|"
+    r"innerhalb von|in unter|unter|binnen|entro|nel giro di|w ciągu|d'ici|"
+    r"en moins de|"
     r"moins de|en menos de|menos de|em menos de|in meno di|meno di|за|менее|在|不超过|少于|以内|के भीतर|"
     r"في غضون|خلال"
 )
@@ -364,7 +399,8 @@ MAKER_NAMES: Mapping[str, str] = {
     "gemma": "google", "nemotron": "nvidia", "nvidia": "nvidia", "granite": "ibm",
 }  # fmt: skip
 USE = (
-    r"(?:please )?(?:use|using|prefer|preferably|must be|has to be|want to use|only|stick (?:to|"
+    r"(?:please )?(?:use|using|i want|i'd like|ask|let|try|run (?:it |this )?on|"
+    r"prefer|preferably|must be|has to be|want to use|only|stick (?:to|"
     r"with)|go with|with|via|benutze|verwende|nimm|mit|nur|"
     r"utilise[rz]?|avec|usa|utiliza|usar|con|solo|use|com|usando|usa|используй\w*|через|с помощью|用|"
     r"使用|で|を使って|का उपयोग|استخدم)"
@@ -372,6 +408,36 @@ USE = (
 REFUSED_THINGS = (
     r"usar |usare |utiliser |using |use |any |the |from |made by |by |models? (?:by |from )?|modelos? (?:de |da |do )?|"
     r"modelle?n? (?:von )?|mod[eè]les? d(?:e |')|modelli (?:di )?|модел\w+ (?:от )?|von |de |di |d'|от "
+)
+NATIONS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "Chinese": (
+        r"chinese|china|chinesisch\w*|chinois\w*|chin[oa]s?|chines(?:a|es|as)?|chinês|cinesi?|китайск\w+|中国的?|国产|中国製の?",
+        (
+            "alibaba", "deepseek", "moonshotai", "zai", "zai-org", "minimax", "xiaomi", "bytedance", "tencent", "inclusionai", "stepfun",
+            "baidu", "01-ai", "baai", "kwaipilot", "meituan", "nex-agi", "dots-studio",
+        ),
+    ),
+    "American": (
+        r"american|us|amerikanisch\w*|américains?|american[oai]s?|американск\w+|美国的?|アメリカ製の?",
+        (
+            "openai", "anthropic", "google", "meta", "xai", "microsoft", "amazon", "ibm", "nvidia", "perplexity", "ai2", "liquid", "arcee",
+            "inception", "nousresearch", "poolside", "cognition", "thinkingmachines", "reflection", "writer",
+        ),
+    ),
+    "European": (
+        r"european|eu|europäisch\w*|européens?|europe[oaui]s?|европейск\w+|欧洲的?|欧州製の?",
+        ("mistral", "black-forest-labs"),
+    ),
+}  # fmt: skip
+"""Where makers have their seat, as far as known -> (how it is said, makers of the catalogue)."""
+
+NATION_MODELS = (
+    r"(?:\s?(?:ai|llm))?\s?(?:models?|llms?|ai|makers?|companies|vendors?|modelle?n?|ki|anbieter\w*|modèles?|modelos?|modell[oi]|"
+    r"модел\w+|模型|モデル)"
+)
+NATION_REFUSED = (
+    r"no|not|never|without|avoid|exclude|anything but|nothing|kein\w*|ohne|keine|nicht|pas de|sans|aucun|ningún|sin|nada de|sem|"
+    r"nenhum|senza|niente|nessun|без|不要用?|不用|除了"
 )
 _NO_PICTURE = r"\b(?!.{0,30}(?:beschreib|text|code|código|css|html|svg))"
 PICTURES = (

@@ -72,7 +72,8 @@ def needs_of(
     models: Collection[str] = (),
 ) -> Needs:
     """What the analysis, the caller's `require` and the conditions ask for. Raises BadRequest for an unknown requirement."""
-    names = {_SPELLINGS.get(r.strip().lower(), r.strip().lower()) for r in require}
+    asked_for = (*require, *(conditions.require if conditions else ()))
+    names = {_SPELLINGS.get(r.strip().lower(), r.strip().lower()) for r in asked_for}
     unknown = sorted(names - REQUIREMENTS.keys() - {"vision", "free", "local"})
     if unknown:
         known = ", ".join(sorted({*REQUIREMENTS, "vision", "free", "local"}))

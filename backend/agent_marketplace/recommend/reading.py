@@ -143,6 +143,7 @@ _PHRASES = {
 }
 _SAYS: dict[str, tuple[str, Any, str]] = {
     "offline": ("offline", True, "runs on this machine; no data leaves it"),
+    "tools": ("require", ["tools"], "calls tools"),
     "no_training": ("no_training", True, "nothing is used for training"),
     "eu": ("region", "eu", "data stays in the EU"),
     "us": ("region", "us", "data stays in the US"),
@@ -166,6 +167,7 @@ _USE = re.compile(
     rf"(?<![a-z])(?P<use>{g.USE})\s?(?:a |an |the |only )?(?P<name>{_NAMES})"
     rf"(?P<rest>(?:[ -][\w.]*\d[\w.]*|[ -](?:{_TIERS}))*)(?![a-z]){_NO_MODEL}"
 )
+_WISH = re.compile(r"(?:i want|i'd like|ask|let|try)\b")
 _ONLY = re.compile(rf"(?<![a-z])(?P<name>{_NAMES})(?P<rest>) only\b")
 _REFUSE = re.compile(
     rf"(?<![a-z])(?:{g.REFUSE})\s?(?:{g.REFUSED_THINGS}){{0,4}}(?P<name>{_NAMES})"
@@ -184,6 +186,35 @@ def _phrases(low: str) -> list[Understood]:
     return found
 
 
+_NATIONS = tuple(
+    (
+        nation,
+        makers,
+        re.compile(
+            rf"(?<![^\W_])(?:{g.NATION_REFUSED})\s?(?:{words}){g.NATION_MODELS}|(?:{g.NATION_REFUSED})\s?mod\w+ (?:{words})(?![^\W_])|"
+            rf"(?<![^\W_])(?:{words})(?:モデル)?(?:以外|は使わない)"
+        ),
+        re.compile(
+            rf"(?<![^\W_])(?:only|nur|solo|apenas|seulement|только|只用|must be|use)\s(?:an? |ein\w* |un\w* )?(?:{words}){g.NATION_MODELS}|"
+            rf"(?<![^\W_])(?:{words}){g.NATION_MODELS} only\b"
+        ),
+    )
+    for nation, (words, makers) in g.NATIONS.items()
+)
+
+
+def _nations(low: str) -> list[Understood]:
+    """Makers of one country, refused or alone allowed."""
+    for nation, makers, refused, only in _NATIONS:
+        if match := refused.search(low):
+            return [
+                Understood("exclude_makers", list(makers), match[0].strip(), f"nothing by {nation} makers")
+            ]
+        if match := only.search(low):
+            return [Understood("makers", list(makers), match[0].strip(), f"a model by a {nation} maker")]
+    return []
+
+
 def _makers(low: str) -> list[Understood]:
     found: list[Understood] = []
     refused = [
@@ -192,6 +223,18 @@ def _makers(low: str) -> list[Understood]:
         for name in (m["name"], m["other"])
         if name is not None
     ]
+    nations = _nations(low)
+    if nations and nations[0].kind == "exclude_makers" and refused:
+        names = tuple(dict.fromkeys((*nations[0].value, *refused)))
+        return [
+            Understood(
+                "exclude_makers",
+                list(names),
+                nations[0].words,
+                f"{nations[0].says}, nor by {', '.join(refused)}",
+            )
+        ]
+    found += nations
     if refused:
         names = tuple(dict.fromkeys(refused))
         found.append(
@@ -200,7 +243,9 @@ def _makers(low: str) -> list[Understood]:
     for match in (*_USE.finditer(low), *_ONLY.finditer(low)):
         name, rest = match["name"], match["rest"]
         follows = low[match.end() : match.end() + 12]
-        if g.MAKER_NAMES[name] in refused:
+        if g.MAKER_NAMES[name] in refused or any(u.kind == "makers" for u in nations):
+            continue
+        if _WISH.match(match[0]) and not rest and not re.match(r" to\b", follows):
             continue
         if (
             name in _NEEDS_MODEL_WORD
@@ -301,6 +346,7 @@ _READERS: tuple[Callable[[str], list[Understood]], ...] = (
 
 _OF_THE_BUYER = frozenset({
     "max_cost", "budget", "deadline_s", "offline", "no_training", "region", "free", "open_weights", "makers", "exclude_makers", "model",
+    "require", "priority",
 })  # fmt: skip
 """Conditions whose words say nothing of the task."""
 

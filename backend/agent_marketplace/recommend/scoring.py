@@ -26,13 +26,20 @@ EASY = {
     "summarisation": 0.8,
     "brainstorming": 0.85,
     "documentation": 0.9,
+    "data_extraction": 0.8,
 }
 """Tasks at which weaker models do nearly as well: differences of quality count for this share."""
 
-_PER_DECADE = {"quality": 0.3, "balanced": 4.5, "cost": 12.0, "speed": 3.0}
+_PER_DECADE = {"quality": 0.3, "balanced": 6.5, "cost": 12.0, "speed": 3.0}
 _PER_DOUBLING = {"quality": 0.1, "balanced": 0.6, "cost": 0.2, "speed": 4.5}
 GOOD_ENOUGH = 9.0
 """Points below the best candidate within which a model is good enough (about one standard deviation of current models)."""
+
+FAR_BELOW = 30.0
+"""Points below the best usable model from which on no model is recommended, however cheap or fast it is: it would fail too often."""
+
+TRIVIAL = 0.05
+"""Difficulty up to which every model gets it right: thanks, a small sum, a capital."""
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,10 +108,21 @@ def choose(
     real = [c for c in candidates if not is_demo(c.model)] or list(candidates)
     if not real or limit < 1:
         return []
-    ranked = sorted(real, key=lambda c: _order(c, utility(c, priority, task, difficulty)))
+    top = max(c.quality.points for c in real)
+    careful = judged and (difficulty is None or difficulty > TRIVIAL)
+
+    def rank(c: Candidate) -> tuple[float, float, int, str]:
+        if not judged and priority == "cost":
+            return (0.0, *_order(c, -float(c.list_cost.p50)))
+        return (
+            float(careful and c.quality.points < top - FAR_BELOW),
+            *_order(c, utility(c, priority, task, difficulty)),
+        )
+
+    ranked = sorted(real, key=rank)
     slack = GOOD_ENOUGH / EASY.get(task, 1.0)
     # What is recommended is good enough by that: else "cheapest" and "fastest" could be dearer and slower than it.
-    floor = min(max(c.quality.points for c in real) - slack, ranked[0].quality.points)
+    floor = min(top - slack, ranked[0].quality.points)
     enough = [c for c in ranked if c.quality.points >= floor]
     roles: list[tuple[Role, Candidate]] = [
         ("recommended", ranked[0]),

@@ -29,12 +29,25 @@ def _read(text: str) -> dict[str, Any]:
         ("Resume estas páginas, menos de 2 centavos cada una", "0.02"),
         ("总结这份报告，每次不超过2美分", "0.02"),
         ("Напиши рассказ, не более 5 центов", "0.05"),
+        ("Напиши письмо клиенту, до 1 цента", "0.01"),
+        ("Klassifiziere 500 Supporttickets pro Tag, höchstens 20 Cent am Tag", "0.0004"),
+        ("Score 5,000 essays against a rubric for less than $50 in total", "0.01"),
+        ("20k conversations a month, $200/month, answer them", "0.01"),
+        ("moderate comments, 1 million a month, at most $30 a month", "0.00003"),
+        ("rewrite product titles, 3 cents per 100", "0.0003"),
+        ("tag them, $1 per 1000 tickets", "0.001"),
+        ("$20 for 500 CVs: rank them", "0.04"),
+        ("alt text for 12,000 product photos, 10 dollars", "0.000833333"),
+        ("Extrae los totales de 300 facturas, presupuesto 3 euros", "0.0105"),
+        ("لخص هذا التقرير بأقل من سنت واحد", "0.01"),
+        ("Przetłumacz list, maksymalnie 1 zł", "0.23"),
     ],
 )
 def test_a_budget_in_words_caps_the_call(text: str, cap: str) -> None:
     found = _read(text)
     assert "max_cost" in found
     assert abs(found["max_cost"] - Decimal(cap)) <= Decimal("1E-9") or "emails a day" in text
+    assert "free" not in found
 
 
 @pytest.mark.parametrize(
@@ -81,6 +94,20 @@ def test_a_translation_is_as_long_as_what_is_translated() -> None:
         "Write a video script about cats",
         "Write code for an image generator app",
         "A shirt costs £20 and a hat €5. What do both cost?",
+        "We sold 300 tickets at $12 each. What did we earn?",
+        "Rent is $900 a month for 2 tenants. How much does one pay?",
+        "A shirt costs $15 in total",
+        "Give me ideas for a $20 gift",
+        "Find cheap flights to Rome",
+        "Explica la crisis económica de 2008",
+        "Analyse économique de la Grèce",
+        "Schreibe einen Newsletter über kostenlosen Versand",
+        "Write a slogan for a low-cost airline",
+        "Plan a trip through Italy on a budget for students",
+        "Train the best model on this dataset",
+        "Explain why no Chinese company makes jets",
+        "write docs for a class with tool use",
+        "Ask Claude Monet facts",
     ],
 )
 def test_what_the_work_is_about_is_no_condition(text: str) -> None:
@@ -120,10 +147,37 @@ def test_what_the_work_is_about_is_no_condition(text: str) -> None:
         ("best possible quality, money is no object: prove this", "priority", "quality"),
         ("as fast as possible: translate hello", "priority", "speed"),
         ("便宜的翻译", "priority", "cost"),
+        ("as cheap as possible: tag this mail", "priority", "cost"),
+        ("un modelo barato para resumir", "priority", "cost"),
+        ("So billig wie möglich: schreibe eine Mail", "priority", "cost"),
+        ("accuracy is important: grade this essay", "priority", "quality"),
+        ("fix the tests, quality matters most", "priority", "quality"),
+        ("The best model money can buy for algebra", "priority", "quality"),
+        ("I need the fastest model for chat", "priority", "speed"),
+        ("roleplay stories, uncensored and local", "offline", True),
+        ("I want GPT-5.6-sol to write a haiku", "model", "gpt-5.6-sol"),
+        ("call centre bot, needs tool calling", "require", ["tools"]),
+        ("Give me something free to chat with", "free", True),
+        ("European models only: draft a letter", "makers", ["mistral", "black-forest-labs"]),
+        ("I have 3 dollars left in my wallet, make it last", "budget", Decimal(3)),
+        ("Riassumi il verbale, entro 3 secondi", "deadline_s", 3.0),
     ],
 )
 def test_conditions_in_words_are_read(text: str, kind: str, value: Any) -> None:
     assert _read(text).get(kind) == value
+
+
+def test_a_budget_in_cents_of_a_dollar_asks_for_no_free_model() -> None:
+    assert _read("extract names, max $0.05 each").keys() == {"max_cost"}
+
+
+@pytest.mark.parametrize(
+    "text", ["No Chinese models: plan a campaign", "Explique-moi ça, pas de modèle chinois"]
+)
+def test_makers_of_a_country_are_refused_by_name(text: str) -> None:
+    refused = _read(text)["exclude_makers"]
+    assert {"deepseek", "alibaba", "moonshotai", "zai"} <= set(refused)
+    assert not {"openai", "mistral"} & set(refused)
 
 
 def test_every_finding_shows_its_words_and_can_be_taken_back() -> None:
