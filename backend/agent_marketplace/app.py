@@ -220,13 +220,14 @@ class Market:
 
     async def _checkpoint(self) -> None:
         """A head that can't be written elsewhere is told, and costs the books nothing: it is tried again in five minutes."""
-        if self.settings.head_file is None:
-            await self.ledger.checkpoint()
-            return
         try:
-            await self.ledger.keep_head(self.settings.head_file)
+            if self.settings.head_file is None:
+                await self.ledger.checkpoint()
+            else:
+                await self.ledger.keep_head(self.settings.head_file)
         except OSError as error:
             log.warning("the ledger's head could not be kept in MARKETPLACE_HEAD_FILE: %s", error)
+        await self.ledger.verify_new()
 
     async def _look_for_damage(self) -> None:
         """Beside the first requests: reading every page of a large file takes seconds."""
@@ -308,8 +309,7 @@ class Market:
 
     async def _forget_replies(self) -> None:
         """Replies kept for idempotency keys are good for a day."""
-        before = self.clock.now_ms() - _REPLIES_KEPT_MS
-        await self.db.write(lambda c: forget_in(c, "completion", before))
+        await self.db.write(lambda c: forget_in(c, "completion", self.clock.now_ms() - _REPLIES_KEPT_MS))
 
     def keys_changed(self, user_id: str, provider: str) -> None:
         """A provider key was saved, tested or deleted: it counts at once."""

@@ -151,6 +151,18 @@ async def _stored(market: Market, registry: CollectorRegistry) -> None:
     )  # fmt: skip
     for account, amount in totals.shared.items():
         shared.labels(account).set(amount)
+    if (proven := await market.ledger.verified()) is not None:
+        problems = Gauge(
+            "marketplace_ledger_problems",
+            "What was found wrong in the books since the last whole `ledger verify` that agreed",
+            registry=registry,
+        )
+        problems.set(proven.problems)
+        at = Gauge(
+            "marketplace_ledger_verified_seconds", "When the newest checkpoint that was proven again was signed",
+            registry=registry,
+        )  # fmt: skip
+        at.set(proven.at / 1000)
     secrets = Gauge(
         "marketplace_vault_rows",
         "Sealed rows by master key; none may be under a key you drop",

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 
 from agent_marketplace.app import Market
@@ -15,15 +16,39 @@ usage = typer.Typer(no_args_is_help=True, help="The sums of what was used.")
 vault = typer.Typer(no_args_is_help=True, help="The vault of provider keys.")
 
 
-@ledger.command("verify", epilog=example("ledger verify", "ledger verify --head 7:1789999200000:5f0c…"))
+@ledger.command(
+    "verify",
+    epilog=example("ledger verify", "ledger verify --new", "ledger verify --head 7:1789999200000:5f0c…"),
+)
 def verify(
     head: Annotated[str, typer.Option(help="A head that was kept elsewhere, or a file with one")] = "",
+    new: Annotated[
+        bool,
+        typer.Option(
+            "--new", help="Only what was signed since the last look: seconds, however old the books are"
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Recompute every posting, balance, hold, chain, payment and the audit log; exit 1 on any disagreement. Runs beside a server.
 
     Without --head the one in MARKETPLACE_HEAD_FILE is asked for, where that is set.
     """
+
+    async def follow(market: Market) -> bool:
+        await market.ledger.checkpoint()
+        with progress("Recomputing what is new"):
+            found = await market.ledger.verify_new(pause_s=0)
+        if found is None:
+            fail("A server is at it just now: try again, or read marketplace_ledger_problems in /metrics")
+        verdict = (
+            f"{found.problems} PROBLEMS, the first: {found.first}"
+            if found.problems
+            else "OK: what is new agrees"
+        )
+        text = f"{verdict} (up to checkpoint {found.checkpoint})"
+        show({"ok": not found.problems, **msgspec.structs.asdict(found)}, as_json=as_json, text=text)
+        return not found.problems
 
     async def work(market: Market) -> bool:
         kept = _kept_head(head, market.settings.head_file)
@@ -40,9 +65,11 @@ def verify(
         verdict = f"{len(problems)} PROBLEMS" if problems else "OK: the books agree"
         text = "\n".join([f"{verdict} ({words})", *problems])
         show({"ok": not problems, **counts, "problems": problems}, as_json=as_json, text=text)
+        if not problems:
+            market.ledger.all_is_well_sync()
         return not problems
 
-    if not with_market(work):
+    if not with_market(follow if new else work):
         raise typer.Exit(FAILED)
 
 

@@ -22,6 +22,13 @@ _LOCK = 7_202_611_220_002  # PostgreSQL: one process at a time numbers the check
 log = logging.getLogger(__name__)
 
 
+class _Signed(msgspec.Struct, frozen=True, array_like=True):
+    account: int
+    seq: int
+    head: str
+    since: int | None = None
+
+
 async def end_lost_holds(
     database: Database, writer: Writer, *, everything: bool, running: frozenset[str] = frozenset()
 ) -> int:
@@ -127,10 +134,17 @@ def checkpoint_in(connection: sa.Connection, now_ms: int, secret: bytes) -> int:
     _roll_up(connection, [row.id for row in moved])
     last = connection.execute(sa.select(checkpoints).order_by(checkpoints.c.id.desc()).limit(1)).one_or_none()
     number, previous = (1, "") if last is None else (last.id + 1, last.signature)
-    heads = msgspec.json.encode([[row.id, row.seq, row.head] for row in moved]).decode()
+    heads = msgspec.json.encode([[row.id, row.seq, row.head, row.rolled_seq] for row in moved]).decode()
     signature = sign(secret, previous, number, now_ms, heads)
     connection.execute(sa.insert(checkpoints).values(id=number, at=now_ms, heads=heads, signature=signature))
     return len(moved)
+
+
+def heads_of(text: str) -> list[tuple[int, int, str, int | None]]:
+    """(account, sequence number, hash, the number that was signed before) of each head in a checkpoint; the last is None in
+    checkpoints from before it was said. Raises msgspec.DecodeError."""
+    heads = msgspec.json.decode(text, type=list[_Signed])
+    return [(h.account, h.seq, h.head, h.since) for h in heads]
 
 
 def sign(secret: bytes, previous: str, number: int, at: int, heads: str) -> str:

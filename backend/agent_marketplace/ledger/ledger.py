@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
+import time
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import sqlalchemy as sa
 from agent_marketplace.clock import Clock
 from agent_marketplace.db.engine import Database
 from agent_marketplace.errors import MarketplaceError, Unavailable
-from agent_marketplace.ledger import earnings, heads, housekeeping, returns, store, topups, verify
+from agent_marketplace.ledger import earnings, following, heads, housekeeping, returns, store, topups, verify
 from agent_marketplace.ledger.audit import Tell, silent
 from agent_marketplace.ledger.journal import Entry, Journal, JournalFull
 from agent_marketplace.ledger.lots import Lot, Terms
@@ -388,6 +389,31 @@ class Ledger:
     def verify_sync(self, connection: sa.Connection, tell: Tell = silent) -> VerifyReport:
         """Recomputes everything on this connection's snapshot; tell: rows read, of how many."""
         return verify.verify(connection, self._secret, tell)
+
+    async def verify_new(self, pause_s: float = 0.02) -> following.Verified | None:
+        """Proves what was signed since the last time, and stores how far that is; pause_s: after some hundred rows. None where
+        another process is at it."""
+        before, now = await self._database.read(
+            lambda c: (
+                following.stored(c, self._secret),
+                following.look(c, self._secret, lambda: time.sleep(pause_s)),
+            )
+        )
+        if now is not None and now.problems:  # each time: it stays wrong until somebody has looked
+            log.error("the books do not agree, run `agent-marketplace ledger verify`: %s", now.first)
+        if now is not None and (now != before or now.problems):
+            await self._database.write(lambda c: following.keep(c, self._secret, now), durable=False)
+        return now
+
+    async def verified(self) -> following.Verified | None:
+        """How far the books were proven while they grew, and what was found wrong."""
+        return await self._database.read(lambda c: following.stored(c, self._secret))
+
+    def all_is_well_sync(self) -> None:
+        """After a whole verification that agreed: what is found from here on is new."""
+        self._database.write_sync(
+            lambda c: following.keep(c, self._secret, following.newest(c)), durable=False
+        )
 
     async def absorbed_since(self, since_ms: int) -> dict[str, int]:
         """{user: nano-dollars that the operator bore of their calls since then}; users for whom it was nothing are absent."""

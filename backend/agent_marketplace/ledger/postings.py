@@ -1,8 +1,8 @@
 """Double entry: accounts, transactions, and the hash chain that ties each transaction to the one before it."""
 
 import hashlib
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -88,6 +88,11 @@ def chain_hash(previous: str, fields: tuple[object, ...], counter: tuple[tuple[s
     """SHA-256 (hex) over the previous hash, a transaction's columns in table order (where `promo_nano` is known, it comes last)
     and its sorted counter-postings."""
     return hashlib.sha256(msgspec.json.encode((previous, fields, counter))).hexdigest()
+
+
+def row_hash(previous: str, row: Sequence[Any], counter: tuple[tuple[str, int], ...]) -> str:
+    """`chain_hash` of a transaction as it is stored (columns in table order); counter: sorted."""
+    return chain_hash(previous, tuple(row[:8]) if row[9] is None else (*row[:8], row[9]), counter)
 
 
 def post(

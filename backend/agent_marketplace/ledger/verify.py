@@ -24,10 +24,10 @@ from agent_marketplace.db.tables.ledger import (
     transactions,
 )
 from agent_marketplace.ledger.audit import MAX_PROBLEMS, Audit, Chain, Tell, silent
-from agent_marketplace.ledger.housekeeping import sign
+from agent_marketplace.ledger.housekeeping import heads_of, sign
 from agent_marketplace.ledger.lots import due
 from agent_marketplace.ledger.paid import disagreements as unpaid
-from agent_marketplace.ledger.postings import chain_hash
+from agent_marketplace.ledger.postings import row_hash
 from agent_marketplace.ledger.types import VerifyReport
 from agent_marketplace.ledger.verify_earnings import EARNED, check_earnings
 from agent_marketplace.ledger.verify_requests import check_requests
@@ -70,11 +70,11 @@ def _checkpoint_rows(audit: Audit) -> None:
             audit.wrong(f"checkpoint {number}: signature does not fit")
         expected, previous = number + 1, signature
         try:
-            parsed = msgspec.json.decode(heads, type=list[tuple[int, int, str]])
+            parsed = heads_of(heads)
         except msgspec.DecodeError:
             audit.wrong(f"checkpoint {number}: unreadable")
             continue
-        for owner, seq, head in parsed:
+        for owner, seq, head, _ in parsed:
             audit.hashes[owner, seq] = head
             audit.signed[owner] = seq
 
@@ -105,7 +105,7 @@ def _walk(audit: Audit) -> None:
 
 
 def _transaction(audit: Audit, row: Any, counter: list[tuple[str, int]]) -> None:
-    owner, seq, _, kind, _, _, amount, balance_after, stored, promo = row
+    owner, seq, _, kind, _, _, amount, balance_after, stored, _ = row
     name = f"transaction {owner}/{seq}"
     audit.counts["transactions"] += 1
     audit.counts["postings"] += 1
@@ -119,8 +119,7 @@ def _transaction(audit: Audit, row: Any, counter: list[tuple[str, int]]) -> None
     _moved_lots(audit, name, chain, row)
     if balance_after != chain.balance:
         audit.wrong(f"{name}: balance after is {balance_after}, recomputed {chain.balance}")
-    fields = tuple(row[:8]) if promo is None else (*row[:8], promo)
-    if stored != chain_hash(chain.head, fields, tuple(sorted(counter))):
+    if stored != row_hash(chain.head, row, tuple(sorted(counter))):
         audit.wrong(f"{name}: hash does not fit")
     chain.head = stored
     signed = audit.hashes.get((owner, seq))

@@ -196,8 +196,19 @@ checkpoints = sa.Table(
     sa.Column("at", sa.BigInteger, nullable=False),
     sa.Column(
         "heads", sa.Text, nullable=False
-    ),  # JSON [[account, seq, hash], ...] of accounts that moved since the last
+    ),  # JSON [[account, seq, hash, seq signed before], ...] of accounts that moved since the last
     sa.Column(
         "signature", sa.String(64), nullable=False
     ),  # HMAC-SHA-256 over the previous signature, id, at and heads
+)
+
+verified = sa.Table(
+    "ledger_verified",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),  # 1: there is one row
+    sa.Column("checkpoint", sa.BigInteger, nullable=False),  # what was signed up to it has been proven again
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("problems", sa.Integer, nullable=False),  # since the last whole `ledger verify` that agreed
+    sa.Column("first", sa.String(500), nullable=False),
+    sa.Column("signature", sa.String(64), nullable=False),
 )
