@@ -22,7 +22,7 @@ from agent_marketplace.wires.base import (
     ToolCallPart,
     ToolResultPart,
 )
-from agent_marketplace.wires.shared import forms, plain
+from agent_marketplace.wires.shared import forms, media, plain
 from agent_marketplace.wires.shared.forms import Forms, Picture
 
 LONG = "The quick brown fox jumps over the lazy dog. " * 200
@@ -208,9 +208,9 @@ def test_tools_are_told_apart_from_what_a_provider_runs_itself() -> None:
 def test_sound_is_as_long_as_its_samples_say_and_compressed_sound_has_no_length() -> None:
     part = {"type": "input_audio", "input_audio": {"data": wav(2), "format": "wav"}}
     assert 2_000 <= read(messages=user(part)).audio_ms <= 2_010
-    assert forms.wav_ms(wav(1, form=85)) is None
-    assert forms.wav_ms(wav(1, rate=10)) is None
-    assert forms.wav_ms("!") is None
+    assert media.wav_ms(wav(1, form=85)) is None
+    assert media.wav_ms(wav(1, rate=10)) is None
+    assert media.wav_ms("!") is None
     assert read(messages=user({"type": "input_audio", "input_audio": {}})).unsized == ("audio",)
 
 

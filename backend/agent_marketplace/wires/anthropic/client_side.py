@@ -209,8 +209,11 @@ def _image(block: dict[str, Any], where: str) -> Part:
     if not isinstance(source, dict):
         raise BadRequest(f"{where}.source: expected object")
     if source.get("type") == "base64":
+        kind = _text(source, "media_type", f"{where}.source")
+        if not kind.lower().startswith("image/"):  # sized as a picture, it would be read as whatever it is
+            raise BadRequest(f"{where}.source.media_type: must be an image's")
         return ImagePart(
-            media_type=_text(source, "media_type", f"{where}.source"),
+            media_type=kind,
             data=_text(source, "data", f"{where}.source"),
         )
     if source.get("type") == "url":

@@ -26,6 +26,7 @@ ROUTING_FIELDS = frozenset(
         "fallbacks",
     }
 )
+_LONGEST = 200
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _any = msgspec.json.Decoder()
 
@@ -46,6 +47,7 @@ def _words(message: str) -> str:
     """msgspec's `Expected `str`, got `int` - at `$.a[0]`` as `a[0]: expected str, got int`."""
     what, _, path = message.partition(" - at `")
     what = what.replace("`", "")
+    what = what if len(what) <= _LONGEST else f"{what[:_LONGEST]}…"  # it repeats the caller's value
     path = path.rstrip("`").removeprefix("$").lstrip(".")
     what = what[:1].lower() + what[1:]
     return f"{path}: {what}" if path else f"The body: {what}"

@@ -5,8 +5,6 @@ to fetch, or has no size that we can read (a film, a PDF, a file by its id), is 
 input bounds it. docs/billing.md has the table of forms.
 """
 
-import base64
-import binascii
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -27,7 +25,7 @@ from agent_marketplace.wires.base import (
 from agent_marketplace.wires.shared import plain
 from agent_marketplace.wires.shared.bounds import TextSize, measure
 from agent_marketplace.wires.shared.fields import ROUTING_FIELDS
-from agent_marketplace.wires.shared.tokens import image_size
+from agent_marketplace.wires.shared.media import image_size, wav_ms
 
 CacheLife = Literal["", "5m", "1h"]
 
@@ -95,6 +93,7 @@ def of_call(call: Call) -> Forms:
         texts = [part.text for turn in call.messages for part in turn.parts if isinstance(part, TextPart)]
         return Forms(text=measure("\n".join(texts)), messages=len(call.messages))
     reader = _Reader()
+    reader.marked(call.cache)
     for message in call.messages:
         reader.messages += 1
         for part in message.parts:
@@ -134,17 +133,20 @@ _SCHEMAS = frozenset(
     }
 )
 _STORED = frozenset({"cachedContent", "cached_content", "container", "previous_response_id", "conversation"})
+_OURS = ROUTING_FIELDS | {"model"}
 _SCALARS = frozenset({
-    "model", "user", "tool_choice", "reasoning_effort", "service_tier", "stop", "stop_sequences", "toolConfig", "tool_config",
+    "user", "tool_choice", "reasoning_effort", "service_tier", "stop", "stop_sequences", "toolConfig", "tool_config",
     "safetySettings", "safety_settings", "stream_options", "keep_alive", "metadata", "thinking", "reasoning", "cache_control",
     "safety_identifier", "prompt_cache_key", "truncation", "verbosity", "store", "include",
 })  # fmt: skip
-"""Fields of a body that no provider reads to the model."""
+"""Fields of a body that no provider reads to the model, as long as they are as short as names are."""
 _SILENT = frozenset({
     "type", "id", "role", "tool_use_id", "tool_call_id", "call_id", "index", "status", "detail", "mimeType", "mime_type",
     "media_type", "cache_control", "is_error", "thought", "annotations", "logprobs", "format", "phase",
 })  # fmt: skip
-"""Fields of a part that are no content."""
+"""Fields of a part that are no content, as long as they are as short as names are."""
+_NAME = 64
+_WAVS = frozenset({"wav", "x-wav", "wave", "vnd.wave"})
 _FETCHED = frozenset({
     "url", "uri", "file_uri", "fileUri", "file_id", "fileId", "file_url", "fileUrl", "file_data", "video_url", "audio_url",
     "video", "audio", "cachedContent", "cached_content", "vector_store_ids", "container_id", "server_url",
@@ -209,7 +211,9 @@ class _Reader:
             self._shape(value)
         elif name in ("audio", "modalities"):
             self._speaks = self._speaks or name == "audio" or "audio" in (value or ())
-        elif isinstance(value, dict | list | str) and name not in _SCALARS and name not in ROUTING_FIELDS:
+        elif name in _SCALARS:
+            self._long(value)
+        elif isinstance(value, dict | list | str) and name not in _OURS:
             self._value(name, value)
 
     def _shape(self, value: Any) -> None:
@@ -230,6 +234,7 @@ class _Reader:
             self._tool_entry(tool.native)
         else:
             self._tools += 1
+            self.marked(tool.cache)
             self._texts += (tool.name, tool.description, _text_of(tool.parameters))
 
     def _tool_entry(self, entry: Any) -> None:
@@ -237,6 +242,9 @@ class _Reader:
         if not isinstance(entry, dict):
             return
         self._note_cache("", entry)
+        for inner in ("function", "custom"):
+            if isinstance(entry.get(inner), dict):
+                self._note_cache("", entry[inner])
         kind = entry.get("type")
         declared = entry.get("functionDeclarations", entry.get("function_declarations"))
         if isinstance(declared, list):
@@ -254,13 +262,18 @@ class _Reader:
         match part:
             case TextPart():
                 self._texts.append(part.text)
+                self.marked(part.cache)
             case ReasoningPart():
                 self._texts += (part.text, part.signature)
             case ToolCallPart():
                 self._texts += (part.name, part.arguments)
+                self._long(part.id)
             case ToolResultPart():
                 self._texts += (part.name, part.content)
+                self._long(part.call_id)
+                self.marked(part.cache)
             case ImagePart():
+                self.marked(part.cache)
                 self._picture(part.data, part.detail)
             case OpaquePart():
                 self._part(part.value)
@@ -289,7 +302,9 @@ class _Reader:
             if name == "images" and isinstance(value, list):  # Ollama: base64, without a type
                 for data in value:
                     self._picture(data if isinstance(data, str) else "", "")
-            elif name not in _SILENT:
+            elif name in _SILENT:
+                self._long(value)
+            else:
                 if isinstance(value, dict) and name not in _CONTAINERS:
                     self._texts.append(name)
                 self._value(name, value, fetches=not plain and name not in _PLAIN_SOURCES)
@@ -299,6 +314,7 @@ class _Reader:
         if given is not None or part.get("type") == "input_image":
             given = given if isinstance(given, dict) else {"url": given}
             url = given.get("url")
+            self._beside(given, "url")
             data = url.partition(",")[2] if isinstance(url, str) and url.startswith("data:") else ""
             self._picture(data, str(given.get("detail") or part.get("detail") or ""))
             return True
@@ -308,6 +324,7 @@ class _Reader:
             return True
         inline = _inline(part)
         if inline is not None and _type_of(inline).startswith("image/"):
+            self._beside(inline, "data")
             self._picture(inline.get("data"), "")
             return True
         return False
@@ -316,13 +333,15 @@ class _Reader:
         """A recording, a film, a document, a file. True where nothing is left to read."""
         audio = part.get("input_audio")
         if isinstance(audio, dict):
-            self._recording(audio.get("data"))
+            self._beside(audio, "data")
+            self._recording(audio.get("data"), str(audio.get("format") or "").lower())
             return True
         inline = _inline(part)
         if inline is not None:
+            self._beside(inline, "data")
             kind = _type_of(inline)
             if kind.startswith("audio/"):
-                self._recording(inline.get("data"))
+                self._recording(inline.get("data"), kind.removeprefix("audio/"))
             elif kind.startswith("text/") and kind != "text/rtf":
                 self._texts.append(str(inline.get("data")))  # in base64, which is longer than what it holds
             else:
@@ -345,8 +364,23 @@ class _Reader:
         size = image_size(data) if isinstance(data, str) and data else None
         self._pictures.append(Picture(*(size or (0, 0)), low=detail == "low"))
 
-    def _recording(self, data: Any) -> None:
-        length = wav_ms(data) if isinstance(data, str) else None
+    def _beside(self, medium: Mapping[str, Any], data: str) -> None:
+        """What is written beside a medium, such as its name."""
+        for name, value in medium.items():
+            if name != data:
+                self._long(value)
+
+    def _long(self, value: Any) -> None:
+        """A field that no provider reads to its model unless there is more in it than a name."""
+        if isinstance(value, str):
+            if len(value) > _NAME:
+                self._texts.append(value)
+        elif isinstance(value, dict | list) and value and len(text := _text_of(value)) > _NAME:
+            self._texts.append(text)
+
+    def _recording(self, data: Any, form: str) -> None:
+        """form: what the recording is said to be; a WAV's head in front of another form says nothing about its length."""
+        length = wav_ms(data) if isinstance(data, str) and form in _WAVS else None
         if length is None:
             self._unsized["audio"] = None
         else:
@@ -355,7 +389,12 @@ class _Reader:
     def _note_cache(self, name: str, value: Mapping[str, Any]) -> None:
         mark = value if name == "cache_control" else value.get("cache_control")
         if isinstance(mark, dict):
-            self._cache = "1h" if self._cache == "1h" or mark.get("ttl") not in (None, "5m") else "5m"
+            self.marked("5m" if mark.get("ttl") in (None, "5m") else "1h")
+
+    def marked(self, life: str) -> None:
+        """A prompt-cache mark of that life; "" = none."""
+        if life:
+            self._cache = "1h" if "1h" in (self._cache, life) else "5m"
 
 
 _CONTAINERS = frozenset({
@@ -375,29 +414,3 @@ def _type_of(inline: Mapping[str, Any]) -> str:
 
 def _text_of(value: Any) -> str:
     return value if isinstance(value, str) else json.encode(value).decode()
-
-
-_HEAD = 1 << 16
-_PCM = (1, 3)
-
-
-def wav_ms(data: str) -> int | None:
-    """Length of a base64 WAV of plain samples, milliseconds rounded up; None for anything else: compressed sound has no length
-    that its size tells."""
-    try:
-        head = base64.b64decode(data[:_HEAD], validate=False)
-    except (binascii.Error, ValueError):
-        return None
-    if len(head) < 44 or head[:4] != b"RIFF" or head[8:16] != b"WAVEfmt ":
-        return None
-    form, channels = int.from_bytes(head[20:22], "little"), int.from_bytes(head[22:24], "little")
-    rate, bits = int.from_bytes(head[24:28], "little"), int.from_bytes(head[34:36], "little")
-    if (
-        form not in _PCM
-        or not 1 <= channels <= 16
-        or not 8_000 <= rate <= 384_000
-        or bits not in (8, 16, 24, 32, 64)
-    ):
-        return None
-    size = len(data) * 3 // 4
-    return -(-size * 8_000 // (rate * channels * bits))

@@ -4,9 +4,12 @@ Said as types, so that one decode tells whether a body is of this kind. Whatever
 here, makes it another body, which the codecs and `forms` then read by their own rules.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+
+Name = Annotated[str, msgspec.Meta(max_length=64)]
+"""As long as names are: more is something to read, which another rule has to size."""
 
 
 class Words(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -19,7 +22,7 @@ class Words(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 class Turn(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     """A turn of text."""
 
-    role: str
+    role: Name
     content: str | list[Words]
 
 
@@ -45,9 +48,9 @@ class Plain(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     presence_penalty: float | None = None
     n: int | None = None
     seed: int | None = None
-    stop: str | list[str] | None = None
-    reasoning_effort: str | None = None
-    user: str | None = None
+    stop: Name | Annotated[list[Name], msgspec.Meta(max_length=16)] | None = None
+    reasoning_effort: Name | None = None
+    user: Name | None = None
 
 
 _decoder = msgspec.json.Decoder(Plain)

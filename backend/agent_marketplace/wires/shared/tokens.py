@@ -6,8 +6,6 @@ vocabularies (100,000 entries and more) to the geometric mean of cl100k, o200k, 
 o200k, DeepSeek), and within 3 % of SmolLM2; nine of ten single snippets are within 15 %.
 """
 
-import base64
-import binascii
 import re
 from collections.abc import Callable
 
@@ -22,6 +20,7 @@ from agent_marketplace.wires.base import (
     ToolCallPart,
     ToolResultPart,
 )
+from agent_marketplace.wires.shared.media import image_size
 
 
 def _table(kind: Callable[[int], str]) -> bytes:
@@ -78,7 +77,6 @@ PER_CALL = 3  # the answer's own opening
 _TILE, _TILE_BASE, _LOW = 170, 85, 85  # OpenAI's vision guide: 512-pixel tiles after scaling to 2048 and 768
 _CLAUDE_PIXELS, _CLAUDE_MOST = 750, 1600  # Anthropic's vision guide: width x height / 750
 _UNKNOWN_IMAGE = 1600
-_HEADER = 65_536
 _PIECE = 1 << 18  # characters counted at a stretch: a thread that counts lets others go on in between
 _LONG = 1 << 17
 _PER_PART = 64  # a message, part or tool takes about as long as so many characters
@@ -173,38 +171,3 @@ def count_image(image: ImagePart) -> int:
         width, height = width * 768 // shortest, height * 768 // shortest
     tiles = -(-width // 512) * -(-height // 512)
     return max(claude, _TILE_BASE + _TILE * tiles)
-
-
-def image_size(data: str) -> tuple[int, int] | None:
-    """(width, height) in pixels from the header of a base64 PNG, JPEG, GIF or WebP; None where it can't be read."""
-    try:
-        head = base64.b64decode(data[: _HEADER // 3 * 4], validate=False)
-    except (binascii.Error, ValueError):
-        return None
-    if head.startswith(b"\x89PNG\r\n\x1a\n") and len(head) >= 24:
-        size = int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
-    elif head.startswith((b"GIF87a", b"GIF89a")) and len(head) >= 10:
-        size = int.from_bytes(head[6:8], "little"), int.from_bytes(head[8:10], "little")
-    elif head.startswith(b"RIFF") and head[8:16] == b"WEBPVP8X" and len(head) >= 30:
-        size = 1 + int.from_bytes(head[24:27], "little"), 1 + int.from_bytes(head[27:30], "little")
-    elif head.startswith(b"RIFF") and head[8:16] == b"WEBPVP8 " and len(head) >= 30:
-        size = int.from_bytes(head[26:28], "little") & 0x3FFF, int.from_bytes(head[28:30], "little") & 0x3FFF
-    elif head.startswith(b"\xff\xd8"):
-        return _jpeg_size(head)
-    else:
-        return None
-    return size if 0 < size[0] <= 65_535 and 0 < size[1] <= 65_535 else None
-
-
-def _jpeg_size(head: bytes) -> tuple[int, int] | None:
-    at = 2
-    while at + 9 < len(head) and head[at] == 0xFF:
-        marker = head[at + 1]
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            height, width = (
-                int.from_bytes(head[at + 5 : at + 7], "big"),
-                int.from_bytes(head[at + 7 : at + 9], "big"),
-            )
-            return (width, height) if width and height else None
-        at += 2 + max(2, int.from_bytes(head[at + 2 : at + 4], "big"))
-    return None
