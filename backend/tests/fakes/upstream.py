@@ -14,7 +14,7 @@ import socket
 import struct
 import time
 import zlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
@@ -29,13 +29,13 @@ HTML = b"<!doctype html><html><body><h1>502 Bad Gateway</h1></body></html>"
 class Behaviour:
     """What one request meets. Times in seconds; `*_after` count text chunks; None = never.
 
-    usage: (prompt, completion), None for no usage, or the wire's own object to send as it is. gated: nothing is answered before
-    `FakeUpstream.open_gate`. stepped: chunks leave only as `FakeUpstream.release` allows. raw: body bytes instead of an answer.
-    lie: Content-Length minus this many bytes.
+    usage: (prompt, completion), None for no usage, the wire's own object to send as it is, or what makes it of a request.
+    gated: nothing is answered before `FakeUpstream.open_gate`. stepped: chunks leave only as `FakeUpstream.release` allows.
+    raw: body bytes instead of an answer. lie: Content-Length minus this many bytes.
     """
 
     text: str = "Hello from the fake upstream ."
-    usage: tuple[Any, Any] | dict[str, Any] | None = (11, 7)
+    usage: "tuple[Any, Any] | dict[str, Any] | Callable[[Seen], dict[str, Any]] | None" = (11, 7)
     model: str = "fake-model"
     status: int = 200
     words: str = "scripted failure"
@@ -288,6 +288,8 @@ class _Answer:
 
     def _usage(self) -> dict[str, Any] | None:
         usage = self._do.usage
+        if callable(usage):
+            return usage(self._seen)
         return shapes.usage_of(self._wire, *usage) if isinstance(usage, tuple) else usage
 
     def _head(self, status: int, content_type: str, **more: str) -> bytes:

@@ -94,6 +94,14 @@ def of_call(call: Call) -> Forms:
         return Forms(text=measure("\n".join(texts)), messages=len(call.messages))
     reader = _Reader()
     reader.marked(call.cache)
+    for name in (
+        call.user,
+        call.tool_choice,
+        call.reasoning_effort,
+        call.reasoning_summary,
+        call.response_schema_name,
+    ):
+        reader.named(name)
     for message in call.messages:
         reader.messages += 1
         for part in message.parts:
@@ -212,7 +220,7 @@ class _Reader:
         elif name in ("audio", "modalities"):
             self._speaks = self._speaks or name == "audio" or "audio" in (value or ())
         elif name in _SCALARS:
-            self._long(value)
+            self.named(value)
         elif isinstance(value, dict | list | str) and name not in _OURS:
             self._value(name, value)
 
@@ -267,10 +275,10 @@ class _Reader:
                 self._texts += (part.text, part.signature)
             case ToolCallPart():
                 self._texts += (part.name, part.arguments)
-                self._long(part.id)
+                self.named(part.id)
             case ToolResultPart():
                 self._texts += (part.name, part.content)
-                self._long(part.call_id)
+                self.named(part.call_id)
                 self.marked(part.cache)
             case ImagePart():
                 self.marked(part.cache)
@@ -303,20 +311,21 @@ class _Reader:
                 for data in value:
                     self._picture(data if isinstance(data, str) else "", "")
             elif name in _SILENT:
-                self._long(value)
+                self.named(value)
             else:
                 if isinstance(value, dict) and name not in _CONTAINERS:
                     self._texts.append(name)
                 self._value(name, value, fetches=not plain and name not in _PLAIN_SOURCES)
 
     def _is_picture(self, part: Mapping[str, Any]) -> bool:
-        given = part.get("image_url")
-        if given is not None or part.get("type") == "input_image":
+        given, items = part.get("image_url"), part.get("type") == "input_image"
+        if given is not None or items:
             given = given if isinstance(given, dict) else {"url": given}
             url = given.get("url")
             self._beside(given, "url")
             data = url.partition(",")[2] if isinstance(url, str) and url.startswith("data:") else ""
-            self._picture(data, str(given.get("detail") or part.get("detail") or ""))
+            # Beside `image_url` only Responses has a detail: elsewhere it is not sent, and the provider takes its usual one.
+            self._picture(data, str((part if items else given).get("detail") or ""))
             return True
         source = part.get("source")
         if part.get("type") == "image" and isinstance(source, dict):
@@ -368,9 +377,9 @@ class _Reader:
         """What is written beside a medium, such as its name."""
         for name, value in medium.items():
             if name != data:
-                self._long(value)
+                self.named(value)
 
-    def _long(self, value: Any) -> None:
+    def named(self, value: Any) -> None:
         """A field that no provider reads to its model unless there is more in it than a name."""
         if isinstance(value, str):
             if len(value) > _NAME:
