@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, type FrameLocator, type Page, test } from "@playwright/test";
 import { favourites } from "../src/core/market";
@@ -18,15 +19,22 @@ test.beforeAll(async ({ browser }) => {
 });
 test.afterAll(() => editor?.stop());
 
+/** The palette. Keys go to whatever has the focus, and the side bar's page is a frame: it gives the focus up first. */
+async function palette(text: string): Promise<void> {
+  await page.evaluate(() => document.activeElement instanceof HTMLElement && document.activeElement.blur());
+  await page.keyboard.press("F1");
+  await page.locator(".quick-input-widget input[type=text]").fill(text);
+}
+
 async function command(name: string): Promise<void> {
-  // By the mouse: keys go to whatever has the focus, and the side bar's page is a frame.
-  await page.getByRole("button", { name: "Open Quick Access" }).click();
-  await page.locator(".quick-input-widget input[type=text]").fill(`>${name}`);
+  await palette(`>${name}`);
   await page.getByRole("option", { name }).first().waitFor();
   await page.keyboard.press("Enter");
 }
 
 const chatInput = () => page.getByRole("textbox", { name: /^Chat Input/ });
+/** code-server of 1.105 has the chat's view, but nobody in it who answers: that came as an extension of GitHub's. */
+const withoutChat = () => test.skip(editor.level < 109, `the chat of VS Code 1.${editor.level} needs GitHub's extension`);
 const balance = () => page.getByRole("button", { name: /Click for the receipt/ });
 
 async function say(text: string): Promise<void> {
@@ -87,6 +95,7 @@ test("the marketplace stands in the side bar, and a star there is a star everywh
 });
 
 test("the chat's picker shows prices, and an agent of the editor's works with tools and money", async () => {
+  withoutChat();
   await command("Chat: Open Chat");
   await expect(chatInput()).toBeVisible();
   await page.getByRole("button", { name: /^Models,/ }).click();
@@ -106,13 +115,15 @@ test("the chat's picker shows prices, and an agent of the editor's works with to
   await editor.server.script({ frames: [chunk(call), end, usage] }, answer);
   await say("What is missing in adder.py?");
   await expect(page.getByText("It adds a and b.").first()).toBeVisible({ timeout: 45_000 });
-  const [first, second] = (await seen()).slice(-2);
-  expect(first?.body.tools?.length).toBeGreaterThan(10);
-  expect(second?.body.messages.find(({ role }) => role === "tool")?.content).toContain("The sum.");
+  // Other calls of the editor's may stand between: what asks with tools and what brings a tool's result are looked for by what they are.
+  const withTools = (await seen()).filter(({ body }) => (body.tools?.length ?? 0) > 10);
+  const results = withTools.flatMap(({ body }) => body.messages.filter(({ role }) => role === "tool"));
+  expect(results.at(-1)?.content).toContain("The sum.");
   await expect(balance()).toContainText("· $0.000");
 });
 
 test("stop stops the provider", async () => {
+  withoutChat();
   const number = (await editor.server.asked()) + 1;
   await editor.server.script({ stepped: true, text: "one two three four five six seven eight" });
   await say("Count slowly");
@@ -127,13 +138,9 @@ test("stop stops the provider", async () => {
 });
 
 test("ghost text fills the hole, and the money is counted", async () => {
-  await page.getByRole("button", { name: "Open Quick Access" }).click();
-  await page.locator(".quick-input-widget input[type=text]").fill("adder.py");
-  await page
-    .getByRole("option", { name: /adder\.py/ })
-    .first()
-    .waitFor();
-  await page.keyboard.press("Enter");
+  await page.getByRole("tab", { name: /^Explorer/ }).click();
+  await page.getByRole("treeitem", { name: /adder\.py/ }).dblclick();
+  await page.getByRole("tab", { name: "AI Agent Marketplace" }).click();
   await page.locator(".view-line", { hasText: "return" }).click();
   await page.keyboard.press("End");
   await page.keyboard.type(" ");
@@ -143,6 +150,24 @@ test("ghost text fills the hole, and the money is counted", async () => {
   await expect(page.locator(".ghost-text-decoration")).toHaveCount(0);
   await expect(page.locator(".view-line", { hasText: "return" })).toContainText(/a\s\+\sb/);
   await expect(balance()).toHaveAccessibleName(/for [1-9]\d* completions/);
+});
+
+test("a change is shown as a diff with its cost before it, and the file waits for the yes", async () => {
+  await page.locator(".view-line", { hasText: "print" }).click();
+  await page.keyboard.press("End");
+  await page.keyboard.press("Shift+Home");
+  await editor.server.script({ text: "```python\nprint(add(2, 3))\n```", usage: [300, 12] });
+  await command("Marketplace: Change the selection, or write at the cursor");
+  await page.locator(".quick-input-widget input[type=text]").fill("add other numbers");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("option", { name: /Ask.*about \$.*at most \$/ })).toBeVisible();
+  await page.keyboard.press("Enter");
+  await expect(page.getByText(/adder\.py: proposed/).first()).toBeVisible();
+  await picture("vscode-edit");
+  expect(readFileSync(`${editor.folder}/adder.py`, "utf8")).toContain("print(add(1, 2))");
+  await page.getByRole("button", { name: "Apply", exact: true }).click();
+  await expect(page.locator(".view-line", { hasText: "print" }).first()).toContainText("add(2,");
+  await expect(balance()).toContainText("· $0.000");
 });
 
 test("a click on the balance is the receipt of the last answer", async () => {

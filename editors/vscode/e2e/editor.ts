@@ -12,6 +12,8 @@ export class Editor {
     readonly server: Server,
     readonly url: string,
     private readonly home: string,
+    /** The minor version of VS Code, such as 105. */
+    readonly level: number,
     private readonly stopEditor: () => Promise<void>,
   ) {}
 
@@ -49,7 +51,9 @@ export class Editor {
       if (Date.now() > latest) throw new Error("code-server did not come up");
       await new Promise((again) => setTimeout(again, 200));
     }
-    return new Editor(server, url, home, async () => {
+    const version = execFileSync(command, ["--version"], { env: environment, encoding: "utf8" });
+    const level = Number(/with Code 1\.(\d+)/.exec(version)?.[1] ?? Number.NaN);
+    return new Editor(server, url, home, level, async () => {
       process_.kill("SIGTERM");
       await gone;
     });
@@ -79,6 +83,7 @@ export class Editor {
 function settings(server: string): object {
   return {
     "agentMarketplace.server": server,
+    "agentMarketplace.model": "gpt-4o-mini",
     // What names chats asks a server of its own, so that the scripted one is asked by the tests alone.
     "agentMarketplace.models": ["gpt-4o-mini", "tiny-coder"],
     "chat.utilityModel": "agent-marketplace/tiny-coder",

@@ -3,6 +3,7 @@ import { AUTO, lastCall, models, receipt, recommend, shown } from "./core/market
 import { dollars, receiptMarkdown, told } from "./core/words";
 import { Account, settings } from "./host/account";
 import { SelectionCost } from "./host/cost";
+import { Edits } from "./host/edit";
 import { Ghost } from "./host/ghost";
 import { mcpServers } from "./host/mcp";
 import { Panel } from "./host/panel";
@@ -20,6 +21,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const provider = new Provider(account, wallet);
   const cost = new SelectionCost(account);
   const ghost = new Ghost(account, wallet);
+  const edits = new Edits(account, wallet);
   const receipts = new Receipts(account, wallet);
   const panel = new Panel(context, account);
   const refresh = setInterval(() => provider.refresh(), REFRESH_MS);
@@ -29,6 +31,7 @@ export function activate(context: vscode.ExtensionContext): void {
     wallet,
     cost,
     ghost,
+    edits,
     new vscode.Disposable(() => clearInterval(refresh)),
     account.onDidChange(() => provider.refresh()),
     vscode.workspace.onDidChangeConfiguration((change) => {
@@ -40,7 +43,7 @@ export function activate(context: vscode.ExtensionContext): void {
     vscode.workspace.registerTextDocumentContentProvider(RECEIPTS, receipts),
     participant(account, wallet),
     ...(mcp ? [mcp] : []),
-    ...commands({ account, wallet, cost, receipts }),
+    ...commands({ account, wallet, cost, edits, receipts }),
   );
 }
 
@@ -48,10 +51,11 @@ interface Parts {
   account: Account;
   wallet: Wallet;
   cost: SelectionCost;
+  edits: Edits;
   receipts: Receipts;
 }
 
-function commands({ account, wallet, cost, receipts }: Parts): vscode.Disposable[] {
+function commands({ account, wallet, cost, edits, receipts }: Parts): vscode.Disposable[] {
   const acts: Record<string, (...given: unknown[]) => unknown> = {
     manage: () => manage(),
     signIn: () => account.signIn(),
@@ -60,6 +64,7 @@ function commands({ account, wallet, cost, receipts }: Parts): vscode.Disposable
     switchServer: () => account.switchServer(),
     receipt: () => receipts.show(),
     estimate: () => cost.tell(),
+    edit: () => edits.ask(),
     recommend: () => recommendForSelection(account),
     addModel: (id) => addModel(account, typeof id === "string" ? id : undefined),
     toggleCompletions: () => toggleCompletions(),

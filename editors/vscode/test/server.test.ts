@@ -3,7 +3,19 @@ import { Api, Failure } from "../src/core/api";
 import { type ChatEvent, type ChatRequest, streamChat } from "../src/core/chat";
 import { type Codes, signIn } from "../src/core/device";
 import { complete, fimPrompt } from "../src/core/fim";
-import { AUTO, balance, estimate, favourites, lastCall, models, offered, receipt, recommend } from "../src/core/market";
+import {
+  AUTO,
+  agents,
+  balance,
+  editorReasons,
+  estimate,
+  favourites,
+  lastCall,
+  models,
+  offered,
+  receipt,
+  recommend,
+} from "../src/core/market";
 import { receiptMarkdown, told } from "../src/core/words";
 import { Server } from "./server";
 
@@ -158,6 +170,28 @@ describe("the marketplace", () => {
     expect(found.estimate.maximum).toBeGreaterThanOrEqual(found.estimate.p95);
     const [pick] = await recommend(server.api(), "Find the race in my asyncio test");
     expect(pick?.reasons.length).toBeGreaterThan(0);
+    const reasons = await editorReasons(server.api());
+    const [id, words] = [...reasons][0] ?? ["", ""];
+    const [, ...rest] = offered(await models(server.api()), { favourites: [id], added: [], available: 5, reasons });
+    expect(rest[0]?.tooltip).toContain(words);
+    expect(words).toMatch(/^Q Assistant, rank 1: \S/);
+  });
+});
+
+describe("agents in the picker", () => {
+  it("are those that one agreed to, and answer under the name that the picker has", async () => {
+    const api = server.api(server.owner.token);
+    expect(await agents(api)).toEqual([]);
+    const base = "/api/v1/agents";
+    await api.send("PUT", `${base}/publisher`, { handle: "editor-people" });
+    const version = { name: "Greeter", summary: "Greets", model: PAID, licence: "MIT" };
+    const { agent } = await api.post<{ agent: { id: string } }>(`${base}/offered`, { slug: "greeter", version });
+    await api.post(`${base}/offered/${agent.id}/versions/1/submit`, { visibility: "private" });
+    await api.post(`${base}/listings/editor-people/greeter/consent`, { version: 1 });
+    const [offer] = await agents(api);
+    expect(offer).toMatchObject({ id: "agent/editor-people/greeter", name: "Greeter", tools: false });
+    const events = await answer({ model: offer?.id });
+    expect(textOf(events)).toContain("Hello from the fake upstream");
   });
 });
 

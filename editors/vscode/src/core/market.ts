@@ -49,6 +49,36 @@ export async function favourites(api: Api): Promise<string[]> {
   return (await api.get<{ favourites: string[] }>(`${base}/favourites`)).favourites;
 }
 
+/** What the picker's models are mostly used for; Q Assistant says of its picks why they suit it. */
+const EDITOR_TASK = "Work on code in an editor: read files, call tools, write and fix functions, explain what was done";
+
+/** Q Assistant's reasons for the models that suit an editor, by model id. */
+export async function editorReasons(api: Api): Promise<Map<string, string>> {
+  const picks = await recommend(api, EDITOR_TASK, 20);
+  return new Map(picks.map(({ model, rank, reasons }) => [model.id, `Q Assistant, rank ${rank}: ${reasons.join("; ")}`]));
+}
+
+/** Agents that the account agreed to, as models of the picker: `agent/publisher/slug`. They bring their own tools. */
+export async function agents(api: Api): Promise<Offered[]> {
+  const reply = await api.get<{ agents: Installed[] }>("/api/v1/agents/installed");
+  return reply.agents.map(({ agent, version }) => ({
+    ...AUTO,
+    id: `agent/${agent.publisher}/${agent.slug}`,
+    name: version.spec.name,
+    family: "agent",
+    detail: `agent of ${agent.publisher}`,
+    tooltip: `${version.spec.summary}
+Runs on ${version.spec.model} with tools of its own; its page says what a run costs.`,
+    images: false,
+    tools: false,
+  }));
+}
+
+interface Installed {
+  agent: { publisher: string; slug: string };
+  version: { spec: { name: string; summary: string; model: string } };
+}
+
 export const balance = (api: Api) => api.get<Balance>(`${base}/billing/balance`);
 
 export async function recommend(api: Api, task: string, limit = 3, signal?: AbortSignal): Promise<Pick[]> {
@@ -120,7 +150,12 @@ const FEWEST = 12;
  */
 export function offered(
   all: readonly Model[],
-  wanted: { favourites: readonly string[]; added: readonly string[]; available: number | undefined },
+  wanted: {
+    favourites: readonly string[];
+    added: readonly string[];
+    available: number | undefined;
+    reasons?: ReadonlyMap<string, string>;
+  },
 ): Offered[] {
   const talking = all.filter((model) => model.is_available && model.capabilities.includes("text"));
   const byId = new Map(talking.map((model) => [model.id, model]));
@@ -131,7 +166,9 @@ export function offered(
     .sort((a, b) => b.use_count - a.use_count)
     .slice(0, Math.max(0, FEWEST - chosen.length));
   const starred = new Set(wanted.favourites);
-  return [AUTO, ...[...chosen, ...others].map((model) => shown(model, starred.has(model.id)))];
+  const made = [...chosen, ...others].map((model) => shown(model, starred.has(model.id)));
+  const told = (model: Offered) => [model.tooltip, wanted.reasons?.get(model.id)].filter(Boolean).join("\n");
+  return [AUTO, ...made.map((model) => ({ ...model, tooltip: told(model) }))];
 }
 
 /** Whether a short question can be paid. available: dollars; unknown = anything goes. */

@@ -1,4 +1,5 @@
 import * as vscode from "vscode";
+import type { Api } from "../core/api";
 import { isIgnored } from "../core/fim";
 import { estimate } from "../core/market";
 import { dollars, told } from "../core/words";
@@ -8,6 +9,14 @@ import { ignoreRules, pathOf } from "./ghost";
 
 const FEWEST_LETTERS = 20;
 const PAUSE_MS = 700;
+
+/** What asking a model with a text would cost, in one sentence without its full stop. */
+export async function priceOf(api: Api, model: string, text: string): Promise<{ words: string; affordable: boolean }> {
+  const found = await estimate(api, model, text);
+  const { p50, p95, maximum, input_tokens: tokens } = found.estimate;
+  const range = `about ${dollars(p50)}, rarely more than ${dollars(p95)}, at most ${dollars(maximum)}`;
+  return { words: `${found.model}: ${range} (${tokens} tokens to read)`, affordable: found.affordable };
+}
 
 /** What asking about the selection would cost, before anything is asked. */
 export class SelectionCost implements vscode.Disposable {
@@ -36,12 +45,8 @@ export class SelectionCost implements vscode.Disposable {
     if (!text) return void vscode.window.showInformationMessage("Select what you want to ask about first.");
     try {
       const model = settings().get<string>("model", "auto");
-      const found = await estimate(this.account.api, model, text);
-      const { p50, p95, maximum, input_tokens: tokens } = found.estimate;
-      const afford = found.affordable ? "" : " Your credit does not cover the maximum.";
-      void vscode.window.showInformationMessage(
-        `${found.model}: about ${dollars(p50)}, rarely more than ${dollars(p95)}, at most ${dollars(maximum)} (${tokens} tokens to read).${afford}`,
-      );
+      const { words, affordable } = await priceOf(this.account.api, model, text);
+      void vscode.window.showInformationMessage(`${words}.${affordable ? "" : " Your credit does not cover the maximum."}`);
     } catch (error) {
       void vscode.window.showWarningMessage(told(error).words);
     }

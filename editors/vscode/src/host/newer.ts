@@ -35,3 +35,29 @@ export function thinkingOf(part: unknown): string | null {
   const { value } = part as unknown as { value: string | string[] };
   return Array.isArray(value) ? value.join("") : value;
 }
+
+const efforts = { default: "As the model does", low: "Low", medium: "Medium", high: "High" } as const;
+
+/**
+ * The picker's menu of how hard a model thinks. A proposal of the editor's (`chatProvider`) whose fields it takes from every extension;
+ * the server fits the word to what the model knows, and says so on the receipt.
+ */
+export const effortMenu = {
+  properties: {
+    reasoningEffort: {
+      type: "string",
+      title: "Thinking effort",
+      enum: Object.keys(efforts),
+      enumItemLabels: Object.values(efforts),
+      default: "default",
+      group: "navigation",
+    },
+  },
+};
+
+/** What was chosen in that menu, as `reasoning_effort`; nothing where the model is left to itself. */
+export function effortOf(options: object): { reasoning_effort?: string } {
+  const { modelConfiguration } = options as { modelConfiguration?: { reasoningEffort?: unknown } };
+  const chosen = modelConfiguration?.reasoningEffort;
+  return typeof chosen === "string" && chosen in efforts && chosen !== "default" ? { reasoning_effort: chosen } : {};
+}

@@ -1,10 +1,10 @@
 import * as vscode from "vscode";
 import { type ChatEvent, type Part, roughTokens, streamChat, type Turn } from "../core/chat";
-import { AUTO, balance, favourites, models, type Offered, offered, onWire } from "../core/market";
+import { AUTO, agents, balance, editorReasons, favourites, models, type Offered, offered, onWire } from "../core/market";
 import { type Act, actWords, told } from "../core/words";
 import type { Account } from "./account";
 import { settings } from "./account";
-import { imageOf, thinkingOf, thinkingPart, usagePart } from "./newer";
+import { effortMenu, effortOf, imageOf, thinkingOf, thinkingPart, usagePart } from "./newer";
 import type { Wallet } from "./wallet";
 
 type Info = vscode.LanguageModelChatInformation;
@@ -29,9 +29,17 @@ export class Provider implements vscode.LanguageModelChatProvider<Info> {
     }
     try {
       const { api } = this.account;
-      const [all, starred, money] = await Promise.all([models(api), favourites(api), balance(api)]);
+      const [all, starred, money, own, reasons] = await Promise.all([
+        models(api),
+        favourites(api),
+        balance(api),
+        // Neither is worth an empty picker.
+        agents(api).catch(() => []),
+        editorReasons(api).catch(() => undefined),
+      ]);
       const added = settings().get<string[]>("models", []);
-      return offered(all, { favourites: starred, added, available: money.available }).map(infoOf);
+      const wanted = { favourites: starred, added, available: money.available, reasons };
+      return [...offered(all, wanted), ...own].map(infoOf);
     } catch (error) {
       if (!silent) void this.say(error);
       return [];
@@ -58,7 +66,7 @@ export class Provider implements vscode.LanguageModelChatProvider<Info> {
         })),
         mustCall: options.toolMode === vscode.LanguageModelChatToolMode.Required,
         maxCost: this.wallet.maxCost(),
-        options: { ...options.modelOptions },
+        options: { ...effortOf(options), ...options.modelOptions },
       };
       for await (const event of streamChat(this.account.api, request, stop.signal)) this.report(event, progress);
     } catch (error) {
@@ -127,6 +135,7 @@ function infoOf(model: Offered): Info {
     isDefault: model.id === AUTO.id,
     maxContextWindowTokens: model.input + model.output,
     ...(price.input === undefined ? {} : { inputCost: price.input, outputCost: price.output, cacheCost: price.cacheRead }),
+    ...(model.thinks ? { configurationSchema: effortMenu } : {}),
     ...(model.favourite
       ? { category: { label: "Favourites", order: 1 } }
       : { category: { label: "Marketplace", order: 2 } }),
