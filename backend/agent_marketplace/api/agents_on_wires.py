@@ -1,7 +1,9 @@
-"""An agent behind `model` on any wire: its run's text as the answer, what it does as thinking, never as calls of the client's tools.
+"""An agent behind `model` on any wire: its run's text as the answer, what it does in the wire's own form or as thinking, never as
+calls of the client's tools.
 
 Clients break on tool calls that they did not ask for, on tool roles and on events with names of their own; all of them take
-thinking, and fields beside. A hang-up ends the run: whoever wants one that goes on uses `POST /api/v1/agents/runs`.
+thinking, and fields beside. A hang-up ends the run: whoever wants one that goes on uses `POST /api/v1/agents/runs`. One that
+waits for leave asks for it (`spoken`, `runs.questions`), and the client's next turn answers (`taken_up`).
 """
 
 import asyncio
@@ -9,85 +11,55 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from agent_marketplace.accounts.principal import Principal
+from agent_marketplace.api import taken_up
 from agent_marketplace.api.asgi import ClientGone, Ear, ResponseSink, Scope, Send, respond
 from agent_marketplace.api.framing import sink_for
+from agent_marketplace.api.run_views import question
+from agent_marketplace.api.spoken import Spoken
 from agent_marketplace.app import Market
-from agent_marketplace.errors import MarketplaceError, PaymentRequired, ProviderFailure, Unavailable
+from agent_marketplace.errors import (
+    BadRequest,
+    MarketplaceError,
+    PaymentRequired,
+    ProviderFailure,
+    Unavailable,
+)
 from agent_marketplace.gateway import preferences
 from agent_marketplace.ledger import dollars
+from agent_marketplace.runs import questions
 from agent_marketplace.runs.live import Live
 from agent_marketplace.runs.service import Wanted
-from agent_marketplace.runs.types import Head
+from agent_marketplace.runs.tooling import server_of
+from agent_marketplace.runs.types import Approval, Head
 from agent_marketplace.usage import Usage
-from agent_marketplace.wires.base import (
-    Call,
-    Codec,
-    Event,
-    Finish,
-    ReasoningDelta,
-    ReasoningPart,
-    Reply,
-    Shape,
-    TextDelta,
-    TextPart,
-)
-
-_SILENCE_S = 10.0
+from agent_marketplace.wires.base import AskedLeave, Call, Codec, Event, Finish, Reply, Shape, TextDelta
+from agent_marketplace.wires.notes import HEADER, Note, header
 
 
-class Spoken:
-    """What a run says, in the order in which a client is to read it. A new step's text begins in a new paragraph."""
+class Asking(msgspec.Struct, frozen=True, eq=False):
+    """A client's question to an agent, its run and what that says. notes: what of the body an agent has no use for."""
 
-    def __init__(self) -> None:
-        self.waiting: list[Event] = []
-        self.text: list[str] = []
-        self.thinking: list[str] = []
-        self._news = asyncio.Event()
-        self._parted = False
-
-    def hear(self, events: Sequence[Event]) -> None:
-        for event in events:
-            if isinstance(event, TextDelta):
-                lead = "\n\n" if self._parted and self.text else ""
-                self._parted = False
-                self.text.append(lead + event.text)
-                self.waiting.append(TextDelta(lead + event.text))
-            elif isinstance(event, ReasoningDelta):
-                self._parted = True
-                self.thinking.append(event.text)
-                self.waiting.append(event)
-        self._news.set()
-
-    def take(self) -> list[Event]:
-        taken, self.waiting = self.waiting, []
-        self._news.clear()
-        return taken
-
-    async def news(self, live: Live) -> bool:
-        """Returns at news, the run's end, or after ten seconds of silence (False)."""
-        tasks = [asyncio.ensure_future(self._news.wait()), asyncio.ensure_future(live.over())]
-        done, rest = await asyncio.wait(tasks, timeout=_SILENCE_S, return_when=asyncio.FIRST_COMPLETED)
-        for task in rest:
-            task.cancel()
-        return bool(done)
+    market: Market
+    codec: Codec
+    shape: Shape
+    live: Live
+    spoken: Spoken
+    told: Mapping[str, str]
+    notes: Sequence[Note]
+    place: str
 
 
 async def answer(
     market: Market, scope: Scope, send: Send, codec: Codec, call: Call, principal: Principal, request_id: str
 ) -> None:
-    """Runs the agent that `call.model` names and answers on the client's wire. Raises the caller's error while nothing is sent."""
-    wishes = preferences.parse(call.routing)
-    spec = await market.runs.kit.agents.spec(principal.user_id, call.model)
-    wanted = Wanted(
-        spec=spec, messages=call.messages, user_id=principal.user_id, key_id=principal.key_id, wire=codec.name,
-        cap_nano=wishes.max_cost, attended=False,
-    )  # fmt: skip
-    head, live = await market.runs.start(wanted)
-    if live is None:
-        raise AssertionError("only an idempotency key finds a run that is not driven here")
-    spoken = Spoken()
-    live.watchers.append(spoken.hear)  # before the run's task has had its first turn
+    """Runs the agent that `call.model` names, or goes on with one of its runs, and answers on the client's wire. Raises the caller's
+    error while nothing is sent."""
+    notes = _unused(call)
+    spoken = Spoken(codec.name)
+    live = await _begun(market, codec, call, principal, spoken)
     shape = Shape(
         id=request_id,
         model=call.model,
@@ -95,17 +67,20 @@ async def answer(
         include_usage=call.include_usage,
         echo=call.echo,
     )
-    told = {"x-run-id": head.run_id, "x-request-id": request_id}
+    told = {"x-run-id": live.id, "x-request-id": request_id}
+    told |= {HEADER: header(notes)} if notes else {}
+    asking = Asking(
+        market, codec, shape, live, spoken, told, notes, f"{_base(market, scope)}/runs?run={live.id}"
+    )
     ear = Ear(scope, live)
     try:
         if call.stream:
-            sink = sink_for(codec.name, codec.content_type_stream, scope, send)
-            await _stream(market, codec, shape, live, spoken, sink, told, request_id)
+            await _stream(asking, sink_for(codec.name, codec.content_type_stream, scope, send), request_id)
             return
         await live.over()
         if ear.heard:
             raise ClientGone
-        await respond(send, 200, await _plain(market, codec, shape, live, spoken), headers=told)
+        await respond(send, 200, await _plain(asking), headers=told)
     except asyncio.CancelledError:
         live.stop()
         raise
@@ -113,37 +88,104 @@ async def answer(
         ear.close()
 
 
-async def _plain(market: Market, codec: Codec, shape: Shape, live: Live, spoken: Spoken) -> bytes:
-    head = await market.runs.kit.records.head(live.id)
-    finish, error = _ending(head, spoken)
+async def _begun(market: Market, codec: Codec, call: Call, principal: Principal, spoken: Spoken) -> Live:
+    """The run, heard from its first word on."""
+    wishes, wish = preferences.parse(call.routing), taken_up.wish_of(call)
+    found = await taken_up.taken_up(market, principal, call, wish)
+    if found is not None:
+        return await _gone_on(market, found, spoken, wishes.max_cost)
+    spec = await market.runs.kit.agents.spec(principal.user_id, call.model)
+    wanted = Wanted(
+        spec=spec, messages=taken_up.turns_of(call), user_id=principal.user_id, key_id=principal.key_id, wire=codec.name,
+        cap_nano=wishes.max_cost, attended=wish.attended,
+    )  # fmt: skip
+    _, live = await market.runs.start(wanted)
+    if live is None:
+        raise AssertionError("only an idempotency key finds a run that is not driven here")
+    live.watchers.append(spoken.hear)  # before the run's task has had its first turn
+    return live
+
+
+async def _gone_on(market: Market, found: taken_up.TakenUp, spoken: Spoken, cap: int | None) -> Live:
+    lives: list[Live] = []
+
+    def taken(live: Live) -> None:
+        live.watchers.append(spoken.hear)
+        lives.append(live)
+
+    head, runs = found.head, market.runs
+    if found.answers:
+        await runs.decide(head.run_id, head.user_id, found.answers, taken=taken)
+    elif found.words:
+        await runs.give_input(head.run_id, head.user_id, found.words, cap_nano=cap, taken=taken)
+    else:
+        await runs.raise_cap(
+            head.run_id, head.user_id, cap if cap is not None else head.cap_nano or 0, taken=taken
+        )
+    if lives:
+        return lives[0]
+    # Other questions of the same run are still open, or another worker was faster.
+    live = Live(head.run_id, head.user_id, head.epoch)
+    live.end()
+    return live
+
+
+_NO_USE = "an agent's version says this itself"
+_NOT_GIVEN = "an agent uses the tools of its own version; the client's are not given to it"
+
+
+def _unused(call: Call) -> list[Note]:
+    """What a body says that a run of an agent has no use for. Raises BadRequest where the answer would be another one."""
+    if call.tool_choice not in (None, "auto", "none"):
+        raise BadRequest(
+            "tool_choice: an agent can't be made to call a tool of yours; it uses those of its own version"
+        )
+    found = [Note("tools", "left_out", _NOT_GIVEN)] if call.tools else []
+    if call.response_format not in (None, "text"):
+        raise BadRequest(
+            "An agent answers in the form of its own version: ask for one without a response format"
+        )
+    names = ("temperature", "top_p", "top_k", "stop", "seed", "frequency_penalty", "presence_penalty", "max_tokens",
+             "reasoning_effort")  # fmt: skip
+    found += [Note(name, "left_out", _NO_USE) for name in names if getattr(call, name) not in (None, ())]
+    return found
+
+
+def _base(market: Market, scope: Scope) -> str:
+    if market.settings.site:
+        return market.settings.site.rstrip("/")
+    host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
+    return f"{scope.get('scheme', 'http')}://{host}" if host else ""
+
+
+async def _plain(asking: Asking) -> bytes:
+    head = await asking.market.runs.kit.records.head(asking.live.id)
+    finish, error = _ending(head, asking.spoken)
     if error is not None:
         raise error
-    last = await _last_words(market, head, spoken)
-    text = TextPart("".join(spoken.text) + last)
-    thought = "".join(spoken.thinking)
-    parts = (ReasoningPart(thought), text) if thought else (text,)
-    usage, extra = await _sums(market, head)
-    return codec.render_reply(Reply(parts=parts, finish=finish, usage=usage), shape, extra)
+    asking.spoken.hear(await _last_words(asking, head))
+    usage, extra = await _sums(asking, head)
+    return asking.codec.render_reply(
+        Reply(parts=asking.spoken.parts(), finish=finish, usage=usage), asking.shape, extra
+    )
 
 
-async def _stream(
-    market: Market, codec: Codec, shape: Shape, live: Live, spoken: Spoken, sink: ResponseSink, told: dict[str, str],
-    request_id: str,
-) -> None:  # fmt: skip
-    encoder = codec.encoder(shape)
+async def _stream(asking: Asking, sink: ResponseSink, request_id: str) -> None:
+    encoder, spoken, live = asking.codec.encoder(asking.shape), asking.spoken, asking.live
 
-    async def out(data: bytes) -> None:
+    async def out(events: Sequence[Event]) -> None:
+        first = b""
         if not sink.begun:
-            await sink.begin(told)
-            data = encoder.start() + data
-        await sink.send(data)
+            await sink.begin(dict(asking.told))
+            first = encoder.start()  # before anything is fed: some wires number their events
+        await sink.send(first + encoder.feed(events))
 
     while not live.finished or spoken.waiting:
         if events := spoken.take():
-            await out(encoder.feed(events))
+            await out(events)
         elif not await spoken.news(live) and sink.begun:
-            await sink.send(codec.keep_alive())
-    head = await market.runs.kit.records.head(live.id)
+            await sink.send(asking.codec.keep_alive())
+    head = await asking.market.runs.kit.records.head(live.id)
     finish, error = _ending(head, spoken)
     if error is not None:
         if not sink.begun:
@@ -151,9 +193,9 @@ async def _stream(
         await sink.send(encoder.error(error, request_id))
         await sink.end()
         return
-    last = await _last_words(market, head, spoken)
-    await out(encoder.feed([TextDelta(last)]) if last else b"")
-    usage, extra = await _sums(market, head)
+    spoken.hear(await _last_words(asking, head))
+    await out(spoken.take())
+    usage, extra = await _sums(asking, head)
     await sink.send(encoder.end(finish, usage, extra))
     await sink.end()
 
@@ -176,24 +218,48 @@ def _ending(head: Head, spoken: Spoken) -> tuple[Finish, MarketplaceError | None
     return (Finish.LENGTH if cut else Finish.STOP), None
 
 
-async def _last_words(market: Market, head: Head, spoken: Spoken) -> str:
-    """What is said in words at the end: an answer that no model has streamed, and where a paused run goes on."""
-    result = await market.runs.kit.records.result(head) or ""
-    last = result if result and result not in "".join(spoken.text) else ""
+async def _last_words(asking: Asking, head: Head) -> list[Event]:
+    """What is said at the end: an answer that no model has streamed, what is asked, and where a paused run goes on."""
+    records, said = asking.market.runs.kit.records, asking.spoken.text
+    if head.state == "waiting":
+        asked, steps = await _asked(asking, head), await records.steps(head)
+        known = {s.n: s for s in steps}
+        forms: list[Event] = [
+            AskedLeave(a.approval_id, server_of(step)[1], server_of(step)[0], step.args or "{}")
+            for a in asked
+            if asking.codec.name == "responses" and (step := known.get(a.n)) is not None
+        ]
+        words = questions.words(asked, steps, asking.place)
+        return [TextDelta(("\n\n" if said else "") + words), *forms]
+    result = await records.result(head) or ""
+    last = result if result and result not in said else ""
     if head.state == "paused":
         cap = dollars(head.cap_nano or 0)
         last += f"\n\n[The run {head.run_id} is paused at its cap of ${cap:f}: raise it within a day and it goes on.]"
-    return ("\n\n" if last and spoken.text and not last.startswith("\n") else "") + last
+    return [TextDelta(("\n\n" if said and not last.startswith("\n") else "") + last)] if last else []
 
 
-async def _sums(market: Market, head: Head) -> tuple[Usage, Mapping[str, Any]]:
+async def _asked(asking: Asking, head: Head) -> list[Approval]:
+    return [a for a in await asking.market.runs.kit.records.approvals(head.run_id) if a.state == "pending"]
+
+
+async def _sums(asking: Asking, head: Head) -> tuple[Usage, Mapping[str, Any]]:
     """Usage of the run's own model steps, and the fields beside an answer."""
-    steps = [s for s in await market.runs.kit.records.steps(head) if s.kind in ("model", "final")]
-    usage = Usage(input=sum(s.said.input for s in steps), output=sum(s.said.output for s in steps))
+    market = asking.market
+    steps = await market.runs.kit.records.steps(head)
+    spoke = [s for s in steps if s.kind in ("model", "final")]
+    usage = Usage(input=sum(s.said.input for s in spoke), output=sum(s.said.output for s in spoke))
     balance = await market.ledger.balance(head.user_id)
-    agent = {"run_id": head.run_id, "state": head.state, "stop_reason": head.stop_reason, "steps": len(steps)}
-    extra = {"cost": dollars(head.spent_nano), "balance_remaining": dollars(balance.balance), "agent": agent}
-    return usage, extra
+    agent: dict[str, Any] = {
+        "run_id": head.run_id, "state": head.state, "stop_reason": head.stop_reason, "steps": len(spoke),
+    }  # fmt: skip
+    if head.state == "waiting":
+        agent["approvals"] = [question(a, steps) for a in await _asked(asking, head)]
+    if asking.notes:
+        agent["notes"] = msgspec.to_builtins(asking.notes)
+    return usage, {
+        "cost": dollars(head.spent_nano), "balance_remaining": dollars(balance.balance), "agent": agent,
+    }  # fmt: skip
 
 
 def listed_as(name: str, title: str, wire: str | None, *, description: str = "") -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from agent_marketplace.api import agents_on_wires, items, keyless
+from agent_marketplace.api import agents_on_wires, items, keyless, taken_up
 from agent_marketplace.api.asgi import (
     ClientGone,
     Receive,
@@ -100,7 +100,7 @@ class Hot:
             return
         if codec.name == "responses":
             send = items.keeping(market, principal.user_id, body, send)
-            body = await items.resolved(market, principal.user_id, body)
+            body = taken_up.unlinked(await items.resolved(market, principal.user_id, body))
         call = await aside(len(body), lambda: codec.parse_request(body, **fixed))
         if not call.model:
             raise BadRequest("model is required")

@@ -93,7 +93,7 @@ async def whole(market: Market, head: Head) -> dict[str, Any]:
         name = head.agent_id
     return {
         **line(head), "name": name, "result": await records.result(head), "steps": [step_of(s) for s in steps],
-        "approvals": [_question(a, steps) for a in asked],
+        "approvals": [question(a, steps) for a in asked],
     }  # fmt: skip
 
 
@@ -111,7 +111,8 @@ def step_of(step: Step) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _question(asked: Approval, steps: Sequence[Step]) -> dict[str, Any]:
+def question(asked: Approval, steps: Sequence[Step]) -> dict[str, Any]:
+    """What one approval asks; an answer names its `subject`."""
     step = next((s for s in steps if s.n == asked.n), None)
     return {
         "approval_id": asked.approval_id, "run_id": asked.run_id, "step": asked.n, "name": step.name if step else "",
@@ -125,6 +126,6 @@ async def questions(market: Market, user_id: str, asked: Sequence[Approval]) -> 
     records, found = market.runs.kit.records, []
     for approval in asked[:200]:
         head = await records.head(approval.run_id, user_id)
-        shown = _question(approval, await records.steps(head))
+        shown = question(approval, await records.steps(head))
         found.append({**shown, "agent_id": head.agent_id})
     return found

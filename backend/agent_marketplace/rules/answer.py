@@ -5,7 +5,16 @@ from collections.abc import Mapping
 
 import msgspec
 
-from agent_marketplace.wires.base import Event, Finish, Part, Reply, ToolCallDelta, ToolCallPart
+from agent_marketplace.wires.base import (
+    AskedLeave,
+    Event,
+    Finish,
+    Part,
+    RanTool,
+    Reply,
+    ToolCallDelta,
+    ToolCallPart,
+)
 from agent_marketplace.wires.shared.called import told_id
 
 
@@ -43,7 +52,7 @@ class Back:
         parts = tuple(self._part(p, n) for n, p in enumerate(reply.parts))
         return msgspec.structs.replace(reply, parts=parts, finish=finish)
 
-    def _part(self, part: Part, number: int) -> Part:
+    def _part(self, part: Part | RanTool | AskedLeave, number: int) -> Part | RanTool | AskedLeave:
         if not isinstance(part, ToolCallPart):
             return part
         made = told_id(part.id, part.name, number, self._seed)

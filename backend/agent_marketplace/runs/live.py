@@ -8,6 +8,8 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, Self
 
+import msgspec
+
 from agent_marketplace import json
 from agent_marketplace.errors import MarketplaceError
 from agent_marketplace.wires.base import Event
@@ -26,7 +28,14 @@ class Stoppable(Protocol):
     def shut_down(self) -> None: ...
 
 
-Watcher = Callable[[Sequence[Event]], None]
+class ToolBegan(msgspec.Struct, frozen=True):
+    """A call of a tool begins: for wires that have no form for calls on our side."""
+
+    name: str
+
+
+Shown = Event | ToolBegan
+Watcher = Callable[[Sequence[Shown]], None]
 
 
 class Live:
@@ -89,7 +98,7 @@ class Live:
         self._staged = []
         self.tell()
 
-    def show(self, events: Sequence[Event]) -> None:
+    def show(self, events: Sequence[Shown]) -> None:
         """What a wire's client is to see."""
         for watcher in self.watchers:
             watcher(events)

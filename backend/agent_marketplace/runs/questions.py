@@ -41,6 +41,11 @@ def _arguments(step: Step) -> str:
     return stripped(given[:_SHOWN]) + (f" [{more} more characters: see the run]" if more > 0 else "")
 
 
+def is_answer(text: str) -> bool:
+    """Whether words have the form of an answer, whatever they answer."""
+    return _ANSWER.fullmatch(text.strip()[:100]) is not None
+
+
 def answer_in(text: str, asked: Sequence[Approval]) -> Mapping[str, tuple[str, bool]] | None:
     """{approval id: (subject, allowed)} of an answer in words to exactly what is asked now; None for other words."""
     found = _ANSWER.fullmatch(text.strip()[:100])

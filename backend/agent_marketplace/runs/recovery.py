@@ -25,7 +25,7 @@ class Runner(Protocol):
     kit: Kit
     lives: Lives
 
-    async def resume(self, head: Head, states: Sequence[str]) -> Live | None: ...
+    async def resume(self, head: Head, states: Sequence[str], *, taken: Any = None) -> Live | None: ...
 
 
 async def recover(runs: Runner, *, everything: bool = False) -> int:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -48,6 +48,7 @@ from agent_marketplace.wires.base import Message, TextPart
 from agent_marketplace.wires.base import Tool as Offered
 
 log = logging.getLogger(__name__)
+Taken = Callable[[Live], None]
 _LAST_TOKENS = 512
 
 
@@ -247,7 +248,9 @@ class Runs:
         await self.resume(head, ("waiting", "paused"))
         return True
 
-    async def raise_cap(self, run_id: str, user_id: str, cap_nano: int) -> Head:
+    async def raise_cap(
+        self, run_id: str, user_id: str, cap_nano: int, *, taken: Taken | None = None
+    ) -> Head:
         """A new cap; a run that is paused goes on. Raises NotFound, BadRequest, Conflict (over, or less than is spent)."""
         if not 0 <= cap_nano <= MOST_CAP_NANO:
             raise BadRequest(f"cap must be from 0 to {dollars(MOST_CAP_NANO):f} dollars")
@@ -257,10 +260,12 @@ class Runs:
         if not await self.kit.records.write(lambda c: store.raise_cap(c, run_id, cap_nano, now)):
             raise Conflict("This run is over, or has spent more than that", code="cap_refused")
         if head.state == "paused":
-            await self.resume(head, ("paused",))
+            await self.resume(head, ("paused",), taken=taken)
         return await self.kit.records.head(run_id)
 
-    async def give_input(self, run_id: str, user_id: str, text: str, *, cap_nano: int | None = None) -> Head:
+    async def give_input(
+        self, run_id: str, user_id: str, text: str, *, cap_nano: int | None = None, taken: Taken | None = None
+    ) -> Head:
         """More words for a paused run, and with them a higher cap; it then goes on. Raises NotFound, Conflict (it is not paused,
         or has spent more than that cap)."""
         head, records, now = (
@@ -282,10 +287,17 @@ class Runs:
             store.add_steps(connection, [row])
 
         await records.write(work)
-        await self.resume(head, ("paused",))
+        await self.resume(head, ("paused",), taken=taken)
         return await records.head(run_id)
 
-    async def decide(self, run_id: str, user_id: str, answers: Mapping[str, tuple[str, bool]]) -> Head:
+    async def decide(
+        self,
+        run_id: str,
+        user_id: str,
+        answers: Mapping[str, tuple[str, bool]],
+        *,
+        taken: Taken | None = None,
+    ) -> Head:
         """Answers to questions: {approval id: (subject hash that was shown, allowed)}; with the last of them the run goes on.
 
         Raises NotFound, Conflict (answered already, expired, or about another subject).
@@ -305,11 +317,14 @@ class Runs:
             return all(a.state != "pending" for a in store.approvals_of(connection, run_id))
 
         if await self.kit.records.write(work) and head.state in ("waiting", "running"):
-            await self.resume(head, ("waiting",))
+            await self.resume(head, ("waiting",), taken=taken)
         return await self.kit.records.head(run_id)
 
-    async def resume(self, head: Head, states: Sequence[str]) -> Live | None:
-        """Takes a run that nobody drives and goes on with it; None where somebody was faster, or it is in another state."""
+    async def resume(self, head: Head, states: Sequence[str], *, taken: Taken | None = None) -> Live | None:
+        """Takes a run that nobody drives and goes on with it; None where somebody was faster, or it is in another state.
+
+        taken: told of the live run before it says anything.
+        """
         if (refusal := self._drain.refusal()) is not None:
             raise refusal
         now, owner = self.kit.records.now(), self.kit.owner
@@ -318,11 +333,13 @@ class Runs:
             lambda c: store.lease(c, head.run_id, owner, now=now, until=until, states=states)
         ):
             return None
-        taken = await self.kit.records.head(head.run_id)
-        live = self.lives.take(taken)
-        live.stopping = bool(taken.cancel_asked)
+        row = await self.kit.records.head(head.run_id)
+        live = self.lives.take(row)
+        live.stopping = bool(row.cancel_asked)
+        if taken is not None:
+            taken(live)
         live.emit("run.resumed", {"run_id": head.run_id})
-        live.task = asyncio.get_running_loop().create_task(self._drive(live, taken))
+        live.task = asyncio.get_running_loop().create_task(self._drive(live, row))
         return live
 
     # -- housekeeping --------------------------------------------------------------------------------------------------

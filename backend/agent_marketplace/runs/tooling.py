@@ -12,12 +12,14 @@ from agent_marketplace.ids import new_id
 from agent_marketplace.ledger import dollars
 from agent_marketplace.runs import sanity, store
 from agent_marketplace.runs.driving import Driver
+from agent_marketplace.runs.live import ToolBegan
 from agent_marketplace.runs.records import encode_text, sealed
 from agent_marketplace.runs.tools.base import Caller, SubAgent, Tool, ToolFailed, text_of
 from agent_marketplace.runs.types import PAUSE_MS, Approval, Got, Policy, Step, ToolRef
-from agent_marketplace.wires.base import ReasoningDelta
+from agent_marketplace.wires.base import RanTool
 
 AT_ONCE = 4
+_TOLD = 8_192  # bytes of arguments and result that a wire's client is shown
 UNKNOWN = "The server stopped while this call was under way. Whether it took effect is not known; it was not repeated."
 _DENIED = "This tool may not be used by this agent."
 _REFUSED = "The user did not allow this call. Go on without it, or say what it is needed for."
@@ -155,7 +157,7 @@ async def _make(driver: Driver, group: Sequence[Step]) -> None:
 
     for step in group:
         driver.live.stage("step.started", {"step": step.n, "kind": step.kind, "name": step.name})
-        driver.live.show([ReasoningDelta(f"[{step.name}]\n")])
+        driver.live.show([ToolBegan(step.name)])
     await driver.kit.records.write(work, driver.live)
     found = await asyncio.gather(*(_call(driver, step) for step in group))
     for step, (state, got, kind, cost) in zip(group, found, strict=True):
@@ -254,3 +256,24 @@ async def close(
     driver.live.stage("step.done", told)
     await records.write(work, driver.live)
     step.state, step.result = state, result  # type: ignore[assignment]
+    driver.live.show([ran(step, got)])
+
+
+def ran(step: Step, got: Got) -> RanTool:
+    """A step as wires tell it that have a form for calls on our side."""
+    server, name = server_of(step)
+    call_id = f"{step.run_id.removeprefix('run_')}_{step.n}"
+    return RanTool(
+        id=call_id, name=name, server=server, arguments=sanity.stripped(step.args or "{}", _TOLD),
+        output=sanity.stripped(got.text, _TOLD), is_error=got.is_error,
+    )  # fmt: skip
+
+
+def server_of(step: Step) -> tuple[str, str]:
+    """(whose tool it is, its own name)."""
+    if step.kind == "subrun":
+        return "agents", step.name
+    if not step.payee:
+        return "marketplace", step.name
+    server, _, name = step.name.partition("__")
+    return server, name or step.name

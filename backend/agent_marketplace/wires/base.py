@@ -272,15 +272,45 @@ class Malformed(msgspec.Struct, frozen=True):
     detail: str
 
 
+class RanTool(msgspec.Struct, frozen=True):
+    """A tool that ran on our side, whole: an event and a piece of a reply, on wires that have a form for it. server: whose it is."""
+
+    id: str
+    name: str
+    server: str
+    arguments: str
+    output: str = ""
+    is_error: bool = False
+
+
+class AskedLeave(msgspec.Struct, frozen=True):
+    """A call on our side that waits for the client's leave, on the wire that has a form for the question (Responses)."""
+
+    id: str
+    name: str
+    server: str
+    arguments: str
+
+
 Event = (
-    TextDelta | ReasoningDelta | ToolCallDelta | Cited | UsageSeen | Finished | Done | StreamError | Malformed
+    TextDelta
+    | ReasoningDelta
+    | ToolCallDelta
+    | Cited
+    | UsageSeen
+    | Finished
+    | Done
+    | StreamError
+    | Malformed
+    | RanTool
+    | AskedLeave
 )
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """A whole answer. `usage` None = the provider said nothing. `finish` None = no reason was given (a failure)."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[Part | RanTool | AskedLeave, ...]
     finish: Finish | None
     native_finish: str = ""
     usage: Usage | None = None

@@ -78,9 +78,18 @@ def openai_responses(server: Server, key: str, model: str, stream: bool) -> str:
     client = openai_of(server, key)
     if not stream:
         made = client.responses.create(model=model, input=ASKED)
-        assert {item.type for item in made.output} <= {"reasoning", "message"}
+        (call,) = [item for item in made.output if item.type == "mcp_call"]
+        assert (call.name, call.server_label, call.output, call.error) == (
+            "calculator",
+            "marketplace",
+            "42",
+            None,
+        )
+        assert {item.type for item in made.output} <= {"mcp_call", "message"}
         return made.output_text
     events = list(client.responses.create(model=model, input=ASKED, stream=True))
+    assert [e.sequence_number for e in events] == list(range(len(events)))
+    assert "response.mcp_call.completed" in [e.type for e in events]
     assert events[-1].type == "response.completed"
     return "".join(e.delta for e in events if e.type == "response.output_text.delta")
 
@@ -91,10 +100,13 @@ def anthropic_messages(server: Server, key: str, model: str, stream: bool) -> st
     if not stream:
         made = client.messages.create(model=model, max_tokens=500, messages=messages)
         assert made.stop_reason == "end_turn"
-        assert {block.type for block in made.content} <= {"thinking", "text"}
+        assert [block.type for block in made.content] == ["mcp_tool_use", "mcp_tool_result", "text"]
         return "".join(block.text for block in made.content if block.type == "text")
     with client.messages.stream(model=model, max_tokens=500, messages=messages) as events:
-        return "".join(events.text_stream)
+        text = "".join(events.text_stream)
+        used = events.get_final_message().content[0]
+        assert (used.type, used.name, used.input) == ("mcp_tool_use", "calculator", {"expression": "6*7"})  # type: ignore[comparison-overlap,union-attr]
+        return text
 
 
 def gemini_contents(server: Server, key: str, model: str, stream: bool) -> str:
@@ -190,3 +202,131 @@ def test_an_offered_agent_is_called_by_its_path_and_version(server: Server) -> N
     run = agreed(ada.get(f"{AGENTS}/runs/{raw.headers['x-run-id']}"))["run"]
     assert (run["state"], run["version"], run["name"]) == ("done", 1, "agent/ada-r/reckoner@1")
     assert "canary" not in str(run)
+
+
+# -- leave for calls, asked and given in each wire's own form ----------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def careful(server: Server) -> tuple[Client, Client, str]:
+    """Its owner, a program's key, and an agent whose calls need leave."""
+    ada = server.person()
+    parameters = {"agent": {"tools": [{"name": "calculator", "policy": "ask"}]}}
+    made = agreed(ada.post(f"{AGENTS}/agents", {"name": "Careful", "model": PAID, "parameters": parameters}))
+    return ada, server.key(ada), made["agent"]["id"]
+
+
+def tools_of(ada: Client, run_id: str) -> list[str]:
+    run = agreed(ada.get(f"{AGENTS}/runs/{run_id}"))["run"]
+    return [step["state"] for step in run["steps"] if step["kind"] == "tool"]
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+@pytest.mark.parametrize("allow", [True, False], ids=["allowed", "refused"])
+def test_responses_asks_by_an_mcp_approval_request_and_takes_its_answer(
+    server: Server, careful: tuple[Client, Client, str], allow: bool, stream: bool
+) -> None:
+    ada, key, name = careful
+    server.upstream.script(calling(SUM), Behaviour(text="It is 42 ."))
+    client = openai_of(server, key.credential)
+
+    def ask(**given: Any) -> Any:
+        if not stream:
+            return client.responses.create(model=name, **given)
+        return list(client.responses.create(model=name, stream=True, **given))[-1].response  # type: ignore[union-attr]
+
+    asked = ask(input=ASKED)
+    (request,) = [item for item in asked.output if item.type == "mcp_approval_request"]
+    assert (request.name, request.arguments) == ("calculator", SUM[1])
+    run_id = asked.agent["run_id"]
+    assert tools_of(ada, run_id) == ["planned"]
+    answer: Any = {"type": "mcp_approval_response", "approval_request_id": request.id, "approve": allow}
+    with pytest.raises(openai.ConflictError):
+        ask(input=[{**answer, "approval_request_id": "mcpr_apr_another"}], previous_response_id=asked.id)
+    other = openai_of(server, server.key(server.person()).credential)
+    with pytest.raises(openai.APIStatusError):
+        other.responses.create(model=name, input=[answer], previous_response_id=asked.id)
+    if allow:
+        done = ask(input=[answer], previous_response_id=asked.id)
+    else:  # a client that keeps its own history sends it whole
+        done = ask(input=[{"role": "user", "content": ASKED}, request.model_dump(), answer])
+    assert done.output_text == ANSWER
+    assert done.agent["run_id"] == run_id
+    assert tools_of(ada, run_id) == ["done" if allow else "denied"]
+    with pytest.raises(openai.ConflictError):
+        ask(input=[answer], previous_response_id=asked.id)
+
+
+def chat_turn(server: Server, key: str, model: str, turns: list[tuple[str, str]]) -> str:
+    messages: Any = [{"role": role, "content": text} for role, text in turns]
+    made = openai_of(server, key).chat.completions.create(model=model, messages=messages)
+    assert made.choices[0].finish_reason == "stop"
+    return made.choices[0].message.content or ""
+
+
+def anthropic_turn(server: Server, key: str, model: str, turns: list[tuple[str, str]]) -> str:
+    client = kept(anthropic.Anthropic(base_url=server.url, api_key=key, max_retries=0))
+    messages: Any = [{"role": role, "content": text} for role, text in turns]
+    made = client.messages.create(model=model, max_tokens=500, messages=messages)
+    return "".join(block.text for block in made.content if block.type == "text")
+
+
+def gemini_turn(server: Server, key: str, model: str, turns: list[tuple[str, str]]) -> str:
+    client = kept(genai.Client(api_key=key, http_options=genai_types.HttpOptions(base_url=server.url)))
+    contents: Any = [
+        {"role": "model" if role == "assistant" else role, "parts": [{"text": text}]} for role, text in turns
+    ]
+    return client.models.generate_content(model=model, contents=contents).text or ""
+
+
+def ollama_turn(server: Server, key: str, model: str, turns: list[tuple[str, str]]) -> str:
+    client = ollama.Client(host=server.url, headers={"authorization": f"Bearer {key}"})
+    OPEN.append(client._client)
+    return (
+        client.chat(model=model, messages=[{"role": r, "content": t} for r, t in turns]).message.content or ""
+    )
+
+
+TURNS: list[Callable[..., str]] = [chat_turn, anthropic_turn, gemini_turn, ollama_turn]
+
+
+@pytest.mark.parametrize("turn", TURNS, ids=lambda turn: turn.__name__)
+def test_wires_without_a_form_ask_in_words_and_the_next_turn_answers(
+    server: Server, careful: tuple[Client, Client, str], turn: Callable[..., str]
+) -> None:
+    ada, key, name = careful
+    server.upstream.script(calling(SUM), Behaviour(text="It is 42 ."))
+    question = turn(server, key.credential, name, [("user", ASKED)])
+    assert "6*7" in question
+    code, run_id = question.partition("`allow ")[2][:8], question.partition("?run=")[2][:28]
+    assert tools_of(ada, run_id) == ["planned"]
+    said = [("user", ASKED), ("assistant", question)]
+    stranger = server.key(server.person()).credential
+    with pytest.raises(Exception, match=r"(?i)no such|not found|404"):
+        turn(server, stranger, name, [*said, ("user", f"allow {code}")])
+    with pytest.raises(Exception, match="waits for leave"):
+        turn(server, key.credential, name, [*said, ("user", "allow 01234567")])
+    assert tools_of(ada, run_id) == ["planned"]
+    assert turn(server, key.credential, name, [*said, ("user", f"allow {code}")]) == ANSWER
+    assert tools_of(ada, run_id) == ["done"]
+
+
+def test_where_nobody_is_there_a_call_is_refused_at_once_and_what_an_agent_has_no_use_for_is_told(
+    server: Server, careful: tuple[Client, Client, str]
+) -> None:
+    ada, key, name = careful
+    server.upstream.script(calling(SUM), Behaviour(text="It is 42 ."))
+    client = openai_of(server, key.credential)
+    tool: Any = {"type": "function", "function": {"name": "mine", "parameters": {"type": "object"}}}
+    messages: Any = [{"role": "user", "content": ASKED}]
+    raw = client.chat.completions.with_raw_response.create(
+        model=name, messages=messages, tools=[tool], temperature=0, extra_body={"agent": {"attended": False}}
+    )
+    made = raw.parse()
+    assert made.choices[0].message.content == ANSWER
+    assert tools_of(ada, raw.headers["x-run-id"]) == ["denied"]
+    assert raw.headers["x-marketplace-notes"] == "tools, temperature"
+    assert [n["field"] for n in made.agent["notes"]] == ["tools", "temperature"]  # type: ignore[attr-defined]
+    for wrong in ({"tool_choice": "required"}, {"extra_body": {"agent": {"tools": []}}}):
+        with pytest.raises(openai.BadRequestError):
+            client.chat.completions.create(model=name, messages=messages, tools=[tool], **wrong)  # type: ignore[call-overload]

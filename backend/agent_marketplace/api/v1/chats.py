@@ -22,7 +22,7 @@ from agent_marketplace.gateway import told
 from agent_marketplace.gateway.agent_wire import AgentMouth, usage_fields
 from agent_marketplace.gateway.record import GatewayRequest, Record
 from agent_marketplace.ids import new_id
-from agent_marketplace.runs.presets import FIELD
+from agent_marketplace.runs.presets import FIELD, names_agent
 from agent_marketplace.usage import Usage
 from agent_marketplace.wires.base import Call, Finish
 
@@ -68,15 +68,29 @@ async def asked(market: Market, user_id: str, body: Mapping[str, Any]) -> Asked:
     name = text(body, "agent_id", limit=200) or text(body, "model", limit=200)
     if not name:
         raise BadRequest("model or agent_id is required")
-    if not name.startswith("agt_"):
+    if not names_agent(name):
         return Asked(name=name, model=name)
+    if not name.startswith("agt_"):
+        raise _is_run(name, "An offered agent")
     agent = await market.agents.get(user_id, name)
+    given = agent.parameters.get(FIELD)
+    if isinstance(given, dict) and (given.get("tools") or given.get("subagents")):
+        raise _is_run(name, f"The agent {agent.name} has tools and")
     chosen = text(body, "model", limit=200) if body.get("agent_id") else None
     return Asked(
         name=name,
         model=chosen or agent.model,
         instructions=agent.instructions,
         params={k: v for k, v in agent.parameters.items() if k != FIELD},
+    )
+
+
+def _is_run(name: str, who: str) -> BadRequest:
+    """Here one model answers once: an agent whose tools would not run is not asked at all."""
+    return BadRequest(
+        f"{who} is run, not chatted with: POST /api/v1/agents/runs with model {name!r}, or name it as the model on a client's wire",
+        code="agent_needs_run",
+        extra={"agent": name},
     )
 
 

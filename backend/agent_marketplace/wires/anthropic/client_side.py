@@ -17,6 +17,7 @@ from agent_marketplace.wires.base import (
     Message,
     OpaquePart,
     Part,
+    RanTool,
     ReasoningDelta,
     ReasoningPart,
     Reply,
@@ -292,6 +293,19 @@ def frame(name: str, body: dict[str, Any]) -> bytes:
     return b"event: " + name.encode() + b"\ndata: " + json.encode({"type": name} | body) + b"\n\n"
 
 
+def ran_blocks(ran: RanTool) -> list[dict[str, Any]]:
+    """A tool that ran on our side, as Anthropic's clients know those of their MCP connector."""
+    given = arguments_of(ToolCallPart(ran.id, ran.name, ran.arguments))
+    name = f"mcptoolu_{ran.id}"
+    return [
+        {"type": "mcp_tool_use", "id": name, "name": ran.name, "server_name": ran.server, "input": given},
+        {
+            "type": "mcp_tool_result", "tool_use_id": name, "is_error": ran.is_error,
+            "content": [{"type": "text", "text": ran.output}],
+        },
+    ]  # fmt: skip
+
+
 class Encoder:
     """Canonical events -> Messages stream events: one content block after the other."""
 
@@ -337,6 +351,13 @@ class Encoder:
                 self._late.setdefault(event.index, []).append(event)
                 return b""
             return self._tool(event)
+        if isinstance(event, RanTool):
+            out = self._close()
+            for block in ran_blocks(event):
+                self._index += 1
+                out += frame("content_block_start", {"index": self._index, "content_block": block})
+                out += frame("content_block_stop", {"index": self._index})
+            return out
         return b""
 
     def _tool(self, event: ToolCallDelta) -> bytes:
@@ -411,6 +432,8 @@ class Inward:
                 content.append(
                     {"type": "tool_use", "id": part.id, "name": part.name, "input": arguments_of(part)}
                 )
+            elif isinstance(part, RanTool):
+                content += ran_blocks(part)
         native = reply.native_finish if reply.native_finish in _NATIVE else None
         body = {
             "id": shape.id,

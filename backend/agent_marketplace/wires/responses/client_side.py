@@ -10,11 +10,13 @@ from agent_marketplace import json
 from agent_marketplace.errors import BadRequest, MarketplaceError
 from agent_marketplace.usage import Usage
 from agent_marketplace.wires.base import (
+    AskedLeave,
     Call,
     Finish,
     Message,
     OpaquePart,
     Part,
+    RanTool,
     ReasoningPart,
     Reply,
     Role,
@@ -71,6 +73,8 @@ class _Request(msgspec.Struct):
 
 _request = msgspec.json.Decoder(_Request)
 _KNOWN = frozenset(_Request.__struct_fields__)
+APPROVAL = "mcpr_"
+"""What ids of approval requests begin with; the rest is ours."""
 _ENCRYPTED = "reasoning.encrypted_content"  # given to everybody, asked for or not
 _ROLES: dict[str, Role] = {
     "system": "system",
@@ -383,6 +387,23 @@ def call_item(
     }
 
 
+def ran_item(ran: RanTool) -> dict[str, Any]:
+    """A tool that ran on our side, as OpenAI's clients know calls of MCP servers."""
+    return {
+        "type": "mcp_call", "id": f"mcp_{ran.id}", "server_label": ran.server, "name": ran.name, "arguments": ran.arguments,
+        "output": None if ran.is_error else ran.output, "error": ran.output if ran.is_error else None,
+        "approval_request_id": None, "status": "failed" if ran.is_error else "completed",
+    }  # fmt: skip
+
+
+def asked_item(asked: AskedLeave) -> dict[str, Any]:
+    """A call that waits for leave: answered by an `mcp_approval_response` that names it."""
+    return {
+        "type": "mcp_approval_request", "id": f"{APPROVAL}{asked.id}", "server_label": asked.server, "name": asked.name,
+        "arguments": asked.arguments,
+    }  # fmt: skip
+
+
 def render_reply(reply: Reply, shape: Shape, extra: Mapping[str, Any]) -> bytes:
     """A whole response."""
     output: list[dict[str, Any]] = []
@@ -396,6 +417,10 @@ def render_reply(reply: Reply, shape: Shape, extra: Mapping[str, Any]) -> bytes:
             output.append(message_item(f"msg_{i}_{shape.id}", part.text, phase=part.phase, annotations=cited))
         elif isinstance(part, ToolCallPart):
             output.append(call_item(f"{i}_{shape.id}", part, tools))
+        elif isinstance(part, RanTool):
+            output.append(ran_item(part))
+        elif isinstance(part, AskedLeave):
+            output.append(asked_item(part))
     return json.encode(response_json(shape, output, reply.finish or Finish.ERROR, reply.usage, extra))
 
 

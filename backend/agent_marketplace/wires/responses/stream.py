@@ -7,9 +7,11 @@ from agent_marketplace import json
 from agent_marketplace.errors import MarketplaceError
 from agent_marketplace.usage import Usage
 from agent_marketplace.wires.base import (
+    AskedLeave,
     Cited,
     Event,
     Finish,
+    RanTool,
     ReasoningDelta,
     Shape,
     TextDelta,
@@ -17,8 +19,10 @@ from agent_marketplace.wires.base import (
     ToolCallPart,
 )
 from agent_marketplace.wires.responses.client_side import (
+    asked_item,
     call_item,
     message_item,
+    ran_item,
     reasoning_item,
     response_json,
 )
@@ -76,7 +80,28 @@ class Encoder:
                 out += self._annotated(event)
             elif isinstance(event, ToolCallDelta):
                 out += self._call(event)
+            elif isinstance(event, RanTool):
+                out += self._close() + self._ran(event)
+            elif isinstance(event, AskedLeave):
+                out += self._close() + self._asked(event)
         return out
+
+    def _ran(self, event: RanTool) -> bytes:
+        item, at = ran_item(event), len(self._output)
+        where = {"item_id": item["id"], "output_index": at}
+        self._output.append(item)
+        begun = {**item, "output": None, "error": None, "status": "in_progress"}
+        out = self._event("response.output_item.added", output_index=at, item=begun)
+        out += self._event("response.mcp_call.in_progress", **where)
+        out += self._event("response.mcp_call_arguments.done", **where, arguments=event.arguments)
+        out += self._event(f"response.mcp_call.{'failed' if event.is_error else 'completed'}", **where)
+        return out + self._event("response.output_item.done", output_index=at, item=item)
+
+    def _asked(self, event: AskedLeave) -> bytes:
+        item, at = asked_item(event), len(self._output)
+        self._output.append(item)
+        out = self._event("response.output_item.added", output_index=at, item=item)
+        return out + self._event("response.output_item.done", output_index=at, item=item)
 
     def _annotated(self, event: Cited) -> bytes:
         """Sources of the message that is open; those of none have nowhere to stand."""

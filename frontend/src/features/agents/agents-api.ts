@@ -113,8 +113,11 @@ export interface Run {
   spent: number | string;
 }
 
-export const run = (api: ApiClient, model: string, input: string, cap: string, signal: AbortSignal) =>
-  api.post<{ run: Run }>(`${base}/runs`, { model, input, cap, wait: true }, { signal });
+/** An id that is known before the run begins, so that it can be stopped. */
+export const newRunId = (): string => `run_${crypto.randomUUID().replaceAll("-", "")}`;
+export const run = (api: ApiClient, id: string, model: string, input: string, cap: string) =>
+  api.post<{ run: Run }>(`${base}/runs`, { run_id: id, model, input, cap, wait: true });
+export const cancel = (api: ApiClient, id: string) => api.post(`${base}/runs/${id}/cancel`);
 
 /** What an author's fee comes to, in words. */
 export function feeWords(price: Price, money: (dollars: number | string) => string): string {

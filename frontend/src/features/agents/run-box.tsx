@@ -1,11 +1,11 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useApi } from "@/shared/api/services";
 import { money } from "@/shared/lib/format";
 import { Button } from "@/shared/ui/button";
 import { Field, Input, Textarea } from "@/shared/ui/input";
 import { Notice } from "@/shared/ui/notice";
-import { type Run, run } from "./agents-api";
+import { cancel, newRunId, type Run, run } from "./agents-api";
 import { Rate } from "./rate";
 
 export interface RunBoxProps {
@@ -19,7 +19,7 @@ export interface RunBoxProps {
   starters: readonly string[];
 }
 
-/** Runs an agent once and shows the answer with what it cost. */
+/** Runs an agent once and shows the answer with what it cost. Stop, and leaving the page, end the run itself. */
 export function RunBox({ model, name, path, cap: usual, starters }: RunBoxProps) {
   const api = useApi();
   const cache = useQueryClient();
@@ -28,17 +28,24 @@ export function RunBox({ model, name, path, cap: usual, starters }: RunBoxProps)
   const [ended, setEnded] = useState<Run | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
-  const stop = useRef<AbortController | null>(null);
+  const underWay = useRef<string | null>(null);
+  const stop = () => {
+    if (underWay.current) void cancel(api, underWay.current).catch(() => undefined); // it had ended by then
+  };
+  const leave = useRef(stop);
+  leave.current = stop;
+  useEffect(() => () => leave.current(), []);
   const start = async () => {
-    stop.current = new AbortController();
+    underWay.current = newRunId();
     setBusy(true);
     setProblem(null);
     setEnded(null);
     try {
-      setEnded((await run(api, name, input, cap, stop.current.signal)).run);
+      setEnded((await run(api, underWay.current, name, input, cap)).run);
     } catch (error) {
-      if (!stop.current.signal.aborted) setProblem((error as Error).message);
+      setProblem((error as Error).message);
     } finally {
+      underWay.current = null;
       setBusy(false);
       void cache.invalidateQueries({ queryKey: ["agents", "card"] });
     }
@@ -74,6 +81,11 @@ export function RunBox({ model, name, path, cap: usual, starters }: RunBoxProps)
         <Button variant="primary" type="submit" disabled={busy}>
           {busy ? "Running…" : "Run"}
         </Button>
+        {busy && (
+          <Button type="button" onClick={stop}>
+            Stop
+          </Button>
+        )}
       </div>
       {problem && (
         <Notice tone="error" title="It did not run">
@@ -83,7 +95,7 @@ export function RunBox({ model, name, path, cap: usual, starters }: RunBoxProps)
       {ended && (
         <output aria-label="Answer" className="flex flex-col gap-2">
           <p className="whitespace-pre-wrap rounded-md border border-line bg-raised p-3 text-sm">
-            {ended.result ?? `It ended as ${ended.state}: ${ended.stop_reason}.`}
+            {ended.result || outcome(ended)}
           </p>
           <p className="text-xs text-muted tabular-nums">
             {money(ended.spent)} in all · {ended.state} ·{" "}
@@ -96,4 +108,10 @@ export function RunBox({ model, name, path, cap: usual, starters }: RunBoxProps)
       )}
     </form>
   );
+}
+
+function outcome(run: Run): string {
+  if (run.state === "waiting") return "It waits for your approval of a call: answer below, under Steps.";
+  if (run.state === "cancelled") return "You stopped it.";
+  return `It ended as ${run.state}: ${run.stop_reason}.`;
 }
