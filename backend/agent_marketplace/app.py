@@ -22,6 +22,7 @@ from agent_marketplace.catalog.service import Catalog
 from agent_marketplace.clock import Clock, SystemClock
 from agent_marketplace.conversations.agents import Agents, Favourites
 from agent_marketplace.conversations.conversations import Conversations
+from agent_marketplace.conversations.library import Library
 from agent_marketplace.db import migrate
 from agent_marketplace.db.engine import Database
 from agent_marketplace.db.health import quick_check
@@ -42,8 +43,8 @@ from agent_marketplace.ledger import Ledger, Price, forget_in, nano
 from agent_marketplace.listings import Listings, erase_user_in, ship
 from agent_marketplace.net.drain import Drain
 from agent_marketplace.net.factory import make_client
-from agent_marketplace.net.http import OutboundClient, OutboundRequest, OutboundResponse
-from agent_marketplace.net.lean_pool import Counts
+from agent_marketplace.net.http import OutboundClient
+from agent_marketplace.net.late_client import LateClient
 from agent_marketplace.net.traces import open_tracer
 from agent_marketplace.payments import Payments
 from agent_marketplace.payments.store import cancel_pending
@@ -91,24 +92,6 @@ _ERASERS = (
 _RUNS_S = 10.0
 
 
-class _LateClient:
-    """Stands for the outbound client until the event loop runs, which the real one needs."""
-
-    def __init__(self) -> None:
-        self.real: OutboundClient | None = None
-        self.counts = Counts()
-
-    async def send(self, request: OutboundRequest) -> OutboundResponse:
-        if self.real is None:
-            raise RuntimeError("the market has not been started")
-        return await self.real.send(request)
-
-    async def close(self) -> None:
-        real, self.real = self.real, None
-        if real is not None:
-            await real.close()
-
-
 @dataclass(slots=True)
 class Market:
     """Every part of one process. `start` and `stop` frame its life in an event loop."""
@@ -136,6 +119,7 @@ class Market:
     health: Health
     router: APIRouter
     conversations: Conversations
+    library: Library
     comparisons: Comparisons
     evaluations: Evaluations
     reasoning: KeptReasoning
@@ -144,7 +128,7 @@ class Market:
     listings: Listings
     local: LocalModel
     codecs: Mapping[str, Codec]
-    client: _LateClient
+    client: LateClient
     probe: Probe
     runs: Runs
     ollama: Pulled = field(default_factory=Pulled)
@@ -383,7 +367,7 @@ def build(
     reports, reasoning, favourites = Reports(db), KeptReasoning(db, vault, clock), Favourites(db, clock)
     conversations = Conversations(db, vault, clock, quota=quota)
     endpoints = EndpointTable(settings, os.environ if env is None else env)
-    client, registry = _LateClient(), MarketplaceRegistry(clock=clock, fills=_fills(endpoints))
+    client, registry = LateClient(), MarketplaceRegistry(clock=clock, fills=_fills(endpoints))
     catalog = Catalog(db, registry, clock=clock)
     accounts = assemble(
         db, ledger, vault, settings, secrets, clock, probe=_probe(client, endpoints),
@@ -418,7 +402,7 @@ def build(
         router=router, probe=Probe(db), conversations=conversations, reasoning=reasoning, favourites=favourites,
         agents=agents, runs=assemble_runs(db, vault, router, registry, agents, listings, wires["openai"], settings.private_tools),
         comparisons=Comparisons(db, vault, clock, quota=quota), evaluations=Evaluations(db, vault, clock),
-        local=LocalModel(settings.models_dir, enabled=settings.local_model),
+        local=LocalModel(settings.models_dir, enabled=settings.local_model), library=Library.on(db, vault, clock, registry, quota=quota),
     )  # fmt: skip
     market.local.on_change = _local_changed(market)
     with registry.together():

@@ -11,7 +11,7 @@ from starlette.types import Scope
 from agent_marketplace.api.doors import DOORS, door_above, door_at
 from agent_marketplace.wires.base import WireName
 
-_OUR_PROMPTS = frozenset(f"/api/v1/agents/{name}" for name in ("completion", "chat", "estimate"))
+_OUR_PROMPTS = frozenset(f"/api/v1/agents/{name}" for name in ("completion", "chat", "estimate", "import"))
 CATCH_ALL = "/{path:path}"
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _PARTS = frozenset({"a2a", "api", "v1", "v1beta", "mcp", "openapi.json", "metrics", "healthz", "readyz"})

@@ -10,6 +10,7 @@ from agent_marketplace.accounts.store import SessionRow
 from agent_marketplace.accounts.user import User
 from agent_marketplace.arena import Answer, Comparison
 from agent_marketplace.connect import Client
+from agent_marketplace.conversations.library import Prompt, Share, SharedChat
 from agent_marketplace.conversations.types import Agent, Conversation, Message
 from agent_marketplace.gateway.agent_wire import usage_fields
 from agent_marketplace.gateway.blind_wire import FAILED
@@ -232,11 +233,50 @@ def conversation(head: Conversation) -> dict[str, Any]:
         "model": head.model,
         "agent_id": head.agent_id,
         "pinned": head.pinned,
+        "folder": head.folder,
+        "tags": head.tags,
         "messages": head.messages,
         "cost": dollars(head.cost_nano),
         "created_at": iso(head.created_at),
         "updated_at": iso(head.updated_at),
     }
+
+
+def prompt(kept: Prompt) -> dict[str, Any]:
+    """A prompt of one's library."""
+    return {
+        "id": kept.prompt_id,
+        "name": kept.name,
+        "text": kept.text,
+        "created_at": iso(kept.created_at),
+        "updated_at": iso(kept.updated_at),
+    }
+
+
+def share(made: Share) -> dict[str, Any]:
+    """A link to a chat, for its owner."""
+    return {
+        "conversation_id": made.conversation_id,
+        "title": made.title,
+        "path": f"/shared/{made.token}",
+        "leaf_id": made.leaf_id,
+        "shared_at": iso(made.created_at),
+    }
+
+
+def shared_chat(found: SharedChat) -> dict[str, Any]:
+    """A chat as the reader of a link sees it."""
+    messages = [
+        {
+            "role": m.role,
+            "content": m.content,
+            "model": m.model or None,
+            "images": m.images,
+            "created_at": iso(m.created_at),
+        }
+        for m in found.messages
+    ]
+    return {"title": found.title, "shared_at": iso(found.shared_at), "messages": messages}
 
 
 _STATUS = {"ok": "complete", "partial": "partial", "running": "running", "failed": "error"}

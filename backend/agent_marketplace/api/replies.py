@@ -382,6 +382,8 @@ class ConversationOut(BaseModel):
     model: str
     agent_id: str
     pinned: bool
+    folder: str
+    tags: list[str]
     messages: int
     cost: float
     created_at: str

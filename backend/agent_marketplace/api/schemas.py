@@ -177,8 +177,12 @@ class Signal(Body):
 
 
 class PatchConversation(Body):
+    """folder "": out of its folder."""
+
     title: Short | None = None
     pinned: bool | None = None
+    folder: Short | None = None
+    tags: Annotated[list[Short], Field(max_length=50)] | None = None
 
 
 class AgentBody(

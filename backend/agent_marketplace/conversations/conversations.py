@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
@@ -243,16 +243,23 @@ class Conversations:
                 yield shown
 
     async def search(
-        self, user_id: str, q: str, *, cursor: str | None = None, limit: int = 50
+        self,
+        user_id: str,
+        q: str = "",
+        *,
+        folder: str = "",
+        tag: str = "",
+        cursor: str | None = None,
+        limit: int = 50,
     ) -> ConversationPage:
-        """Conversations whose title or messages contain all words of `q`, newest first.
+        """Conversations whose title or messages contain all words of `q`, newest first; with folder, tag: only those there.
 
         Contents are encrypted, so this decrypts and reads: at most SEARCHED_MESSAGES messages a call, the cursor goes on.
         """
         cipher, size = await self._vault.texts(user_id), checked_limit(limit)
-        words = q.casefold().split()
+        wanted = _Wanted(words=q.casefold().split(), folder=folder, tag=tag)
         before = unpack(cursor, int, str) if cursor else None
-        return await self._db.read(lambda c: _search(c, cipher, words, before, size))
+        return await self._db.read(lambda c: _search(c, cipher, wanted, before, size))
 
     async def rename(self, user_id: str, conversation_id: str, title: str) -> None:
         """Raises BadRequest (empty title)."""
@@ -366,10 +373,19 @@ def _parent(
     return wanted
 
 
+class _Wanted(NamedTuple):
+    words: Sequence[str]
+    folder: str
+    tag: str
+
+    def lies(self, head: Conversation) -> bool:
+        return self.folder in ("", head.folder) and (not self.tag or self.tag in head.tags)
+
+
 def _search(
     connection: sa.Connection,
     cipher: TextCipher,
-    words: Sequence[str],
+    wanted: _Wanted,
     before: tuple[int | str, ...] | None,
     size: int,
 ) -> ConversationPage:
@@ -377,22 +393,24 @@ def _search(
     read = 0
     while True:
         batch = store.conversations_of(connection, cipher.user_id, before, _SEARCH_BATCH)
-        contents = store.contents_of(connection, cipher.user_id, [row.conversation_id for row in batch])
-        for row in batch:
+        heads = [rows.conversation_of(cipher, row) for row in batch]
+        read_too = [h.conversation_id for h in heads if wanted.words and wanted.lies(h)]
+        contents = store.contents_of(connection, cipher.user_id, read_too)
+        for head in heads:
             if len(found) == size or read >= SEARCHED_MESSAGES:
                 return ConversationPage(
                     conversations=found,
                     next_cursor=None if before is None else pack(*before),
                     complete=len(found) == size,
                 )
-            head, sealed = rows.conversation_of(cipher, row), contents.get(row.conversation_id, [])
-            read += len(sealed)
+            sealed = contents.get(head.conversation_id, [])
+            read += max(1, len(sealed))
             text = "\n".join(
                 [head.title, *(rows.content_of(cipher, *message) for message in sealed)]
             ).casefold()
-            if all(word in text for word in words):
+            if wanted.lies(head) and all(word in text for word in wanted.words):
                 found.append(head)
-            before = (row.updated_at, row.conversation_id)
+            before = (head.updated_at, head.conversation_id)
         if len(batch) < _SEARCH_BATCH:
             return ConversationPage(conversations=found, next_cursor=None)
 

@@ -57,6 +57,8 @@ def _head(conversation: Conversation) -> dict[str, Any]:
         "title": conversation.title,
         "model": conversation.model,
         "agent_id": conversation.agent_id,
+        "folder": conversation.folder,
+        "tags": conversation.tags,
         "created_at": _time(conversation.created_at),
         "updated_at": _time(conversation.updated_at),
         "cost": dollars(conversation.cost_nano),

@@ -3,10 +3,11 @@
 import base64
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from agent_marketplace import json
-from agent_marketplace.conversations.types import Agent, Conversation, Message, NewMessage
+from agent_marketplace.conversations.types import Agent, Conversation, Labels, Message, NewMessage
 from agent_marketplace.vault import CannotOpen, TextCipher
 
 UNREADABLE_TITLE = "(can't be decrypted)"
@@ -19,6 +20,22 @@ def seal_content(cipher: TextCipher, message_id: str, content: str, extra: dict[
 
 def seal_title(cipher: TextCipher, conversation_id: str, title: str) -> bytes:
     return cipher.seal(f"{conversation_id} title", title)
+
+
+def seal_labels(cipher: TextCipher, conversation_id: str, labels: Labels) -> bytes | None:
+    if labels == Labels():
+        return None
+    return cipher.seal(f"{conversation_id} labels", json.encode(labels).decode())
+
+
+def labels_of(cipher: TextCipher, conversation_id: str, sealed: bytes | None) -> Labels:
+    """Where it lies; in no folder, where its key is gone."""
+    if sealed is None:
+        return Labels()
+    try:
+        return msgspec.convert(json.decode(cipher.open(f"{conversation_id} labels", sealed)), Labels)
+    except CannotOpen:
+        return Labels()
 
 
 def seal_instructions(cipher: TextCipher, agent_id: str, version: int, text: str) -> bytes:
@@ -105,6 +122,7 @@ def conversation_of(cipher: TextCipher, row: sa.Row[Any]) -> Conversation:
         title = cipher.open(f"{row.conversation_id} title", row.title_sealed)
     except CannotOpen:
         title = UNREADABLE_TITLE
+    labels = labels_of(cipher, row.conversation_id, row.labels_sealed)
     return Conversation(
         conversation_id=row.conversation_id,
         title=title,
@@ -115,6 +133,8 @@ def conversation_of(cipher: TextCipher, row: sa.Row[Any]) -> Conversation:
         cost_nano=row.cost_nano,
         created_at=row.created_at,
         updated_at=row.updated_at,
+        folder=labels.folder,
+        tags=labels.tags,
     )
 
 

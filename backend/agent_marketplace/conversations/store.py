@@ -13,6 +13,8 @@ from agent_marketplace.db.tables.conversations import (
     conversations,
     favourites,
     messages,
+    prompts,
+    shared_chats,
     stored_bytes,
 )
 
@@ -54,6 +56,7 @@ def recount(connection: sa.Connection, user_id: str) -> tuple[int, int]:
         (conversations, sa.literal(0)),
         (messages, _CONTENT),
         (agent_versions, _PRESET),
+        (prompts, sa.func.length(prompts.c.prompt_sealed)),
     ):
         query = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(size), 0)).select_from(table)
         rows, contents = connection.execute(query.where(table.c.user_id == user_id)).one()
@@ -88,6 +91,14 @@ def conversations_of(
     if before is not None:
         query = query.where(sa.tuple_(*_RECENT) < sa.tuple_(*before))
     return connection.execute(query.order_by(*(column.desc() for column in _RECENT)).limit(limit)).all()
+
+
+def labels(connection: sa.Connection, user_id: str) -> Sequence[Row]:
+    """(conversation_id, labels_sealed) of those that have labels."""
+    table = conversations
+    mine = (table.c.user_id == user_id, table.c.labels_sealed.is_not(None))
+    columns: tuple[sa.Column[Any], ...] = (table.c.conversation_id, table.c.labels_sealed)
+    return connection.execute(sa.select(*columns).where(*mine)).all()
 
 
 def conversations_begun(
@@ -169,7 +180,9 @@ def _delete_messages(connection: sa.Connection, deleted: dict[str, str]) -> None
         freed[user_id] += ROW_BYTES
     ids = list(deleted)
     for start in range(0, len(ids), _CHUNK):
-        some = messages.c.conversation_id.in_(ids[start : start + _CHUNK])
+        chunk = ids[start : start + _CHUNK]
+        connection.execute(sa.delete(shared_chats).where(shared_chats.c.conversation_id.in_(chunk)))
+        some = messages.c.conversation_id.in_(chunk)
         removal = sa.delete(messages).where(some).returning(messages.c.user_id, _CONTENT)
         for user_id, size in connection.execute(removal):
             freed[user_id] += ROW_BYTES + size
@@ -369,6 +382,8 @@ def erase_user(connection: sa.Connection, user_id: str) -> None:
         agent_versions,
         agents,
         favourites,
+        shared_chats,
+        prompts,
         stored_bytes,
     ):
         connection.execute(sa.delete(table).where(table.c.user_id == user_id))

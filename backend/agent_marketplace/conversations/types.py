@@ -39,7 +39,7 @@ class Message(NewMessage, frozen=True, kw_only=True):
 
 
 class Conversation(msgspec.Struct, frozen=True, kw_only=True):
-    """A conversation's head. messages: how many; cost_nano: of all its answers."""
+    """A conversation's head. messages: how many; cost_nano: of all its answers; folder "": in none."""
 
     conversation_id: str
     title: str
@@ -50,6 +50,15 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     cost_nano: int
     created_at: int
     updated_at: int
+    folder: str = ""
+    tags: list[str] = []
+
+
+class Labels(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a user put a conversation. folder "": in none."""
+
+    folder: str = ""
+    tags: list[str] = []
 
 
 class ConversationPage(msgspec.Struct, frozen=True, kw_only=True):

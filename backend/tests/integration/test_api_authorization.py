@@ -159,6 +159,17 @@ RULES: dict[str, Rule] = {
         "write", mine=True, body={"tools": [{"tool": "x", "sha256": "0" * 64}]}, owner=409
     ),
     f"delete {A}/tool-servers/{{server_id}}": Rule("write", mine=True),
+    f"get {A}/conversations/{{conversation_id}}/share": Rule("read", mine=True),
+    f"put {A}/conversations/{{conversation_id}}/share": Rule("write", mine=True, body={}),
+    f"delete {A}/conversations/{{conversation_id}}/share": Rule("write", mine=True),
+    f"get {A}/shares": Rule("read"),
+    f"get {A}/shared/{{token}}": Rule("open", body={}),
+    f"get {A}/labels": Rule("read"),
+    f"post {A}/import": Rule("write", body=[]),
+    f"get {A}/prompts": Rule("read"),
+    f"post {A}/prompts": Rule("write", body={"name": "x", "text": "x"}),
+    f"patch {A}/prompts/{{prompt_id}}": Rule("write", mine=True, body={"name": "Mine"}),
+    f"delete {A}/prompts/{{prompt_id}}": Rule("write", mine=True),
     f"get {A}/conversations": Rule("read"),
     f"get {A}/conversations/{{conversation_id}}": Rule("read", mine=True),
     f"patch {A}/conversations/{{conversation_id}}": Rule("write", mine=True, body={"title": "Mine"}),
@@ -342,6 +353,10 @@ def owner(server: Server) -> tuple[Client, dict[str, str]]:
         "conversation_id": turn["conversation_id"],
         "key_id": agreed(ada.post(f"{M}/keys", {"name": "x"}))["id"],
         "agent_id": agreed(ada.post(f"{A}/agents", {"name": "x", "model": PAID}))["agent"]["id"],
+        "token": "x" * 32,
+        "prompt_id": agreed(ada.post(f"{A}/prompts", {"name": "private matter", "text": "x"}))["prompt"][
+            "id"
+        ],
         "order_id": agreed(
             ada.post(f"{M}/payments/orders", {"method": "transfer", "amount": 20, "attempt": "attempt-0"})
         )["order"]["id"],

@@ -19,6 +19,7 @@ async def account_export(market: Market, user_id: str) -> Response:
     """What is small is read before the first byte, so that a failure then still has a status of its own. Raises NotFound."""
     account = await market.accounts.auth.export_account(user_id)
     favourites = await market.favourites.list(user_id)
+    prompts = [present.prompt(kept) for kept in await market.library.prompts.list(user_id)]
     veiled = await market.comparisons.veiled(user_id)
 
     async def body() -> AsyncIterator[bytes]:
@@ -36,6 +37,7 @@ async def account_export(market: Market, user_id: str) -> Response:
         yield b',"comparisons":'
         async for piece in array(_comparisons(market, user_id)):
             yield piece
+        yield b',"prompts":' + json.encode(prompts)
         yield b',"favourites":' + json.encode(favourites) + b"}"
 
     name = 'attachment; filename="my-marketplace-data.json"'

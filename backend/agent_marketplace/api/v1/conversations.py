@@ -12,6 +12,7 @@ from agent_marketplace.conversations.export import export
 router = Router(prefix="/api/v1/agents", tags=["conversations"])
 Limit = Annotated[int, Query(ge=1, le=200)]
 Text = Annotated[str | None, Query(max_length=500)]
+Label = Annotated[str, Query(max_length=60, description="Only those that lie there")]
 
 
 @router.get(
@@ -20,10 +21,18 @@ Text = Annotated[str | None, Query(max_length=500)]
     responses={200: {"model": replies.Conversations}},
 )
 async def list_conversations(
-    market: The, principal: Reader, q: Text = None, cursor: Text = None, limit: Limit = 50
+    market: The,
+    principal: Reader,
+    q: Text = None,
+    folder: Label = "",
+    tag: Label = "",
+    cursor: Text = None,
+    limit: Limit = 50,
 ) -> Response:
-    if q and q.strip():
-        page = await market.conversations.search(principal.user_id, q, cursor=cursor, limit=limit)
+    if folder or tag or (q and q.strip()):
+        page = await market.conversations.search(
+            principal.user_id, q or "", folder=folder, tag=tag, cursor=cursor, limit=limit
+        )
     else:
         page = await market.conversations.list(principal.user_id, cursor=cursor, limit=limit)
     return success(
@@ -46,7 +55,7 @@ async def get_conversation(market: The, principal: Reader, conversation_id: str)
 
 @router.patch(
     "/conversations/{conversation_id}",
-    summary="Rename or pin",
+    summary="Rename, pin, put into a folder, tag",
     responses={200: {"model": replies.ConversationChanged}},
 )
 async def patch_conversation(
@@ -56,6 +65,10 @@ async def patch_conversation(
         await market.conversations.rename(principal.user_id, conversation_id, body.title)
     if body.pinned is not None:
         await market.conversations.pin(principal.user_id, conversation_id, body.pinned)
+    if body.folder is not None or body.tags is not None:
+        await market.library.folders.put(
+            principal.user_id, conversation_id, folder=body.folder, tags=body.tags
+        )
     return success(
         conversation=present.conversation(await market.conversations.get(principal.user_id, conversation_id))
     )

@@ -17,6 +17,7 @@ conversations = sa.Table(
     sa.Column("cost_nano", sa.BigInteger, nullable=False),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("updated_at", sa.BigInteger, nullable=False, index=True),
+    sa.Column("labels_sealed", sa.LargeBinary),  # JSON: folder, tags; null = none
     sa.Index("ix_conversations_user_id_updated_at", "user_id", "updated_at", "conversation_id"),
 )
 
@@ -80,6 +81,27 @@ favourites = sa.Table(
     sa.Column("model_id", sa.String(200), nullable=False),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.PrimaryKeyConstraint("user_id", "model_id"),
+)
+
+shared_chats = sa.Table(
+    "shared_chats",
+    metadata,
+    sa.Column("token_hash", sa.String(64), primary_key=True),  # SHA-256 of what stands in the link
+    sa.Column("token_sealed", sa.LargeBinary, nullable=False),  # for its owner, to be shown again
+    sa.Column("user_id", sa.String(36), nullable=False, index=True),
+    sa.Column("conversation_id", sa.String(40), nullable=False, unique=True),
+    sa.Column("leaf_id", sa.String(40), nullable=False),  # the last message of the branch that is shown
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+)
+
+prompts = sa.Table(
+    "prompts",
+    metadata,
+    sa.Column("prompt_id", sa.String(40), primary_key=True),
+    sa.Column("user_id", sa.String(36), nullable=False, index=True),
+    sa.Column("prompt_sealed", sa.LargeBinary, nullable=False),  # JSON: name, text
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("updated_at", sa.BigInteger, nullable=False),
 )
 
 stored_bytes = sa.Table(

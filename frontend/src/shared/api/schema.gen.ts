@@ -994,7 +994,7 @@ export interface paths {
         delete: operations["delete_conversation_api_v1_agents_conversations__conversation_id__delete"];
         options?: never;
         head?: never;
-        /** Rename or pin */
+        /** Rename, pin, put into a folder, tag */
         patch: operations["patch_conversation_api_v1_agents_conversations__conversation_id__patch"];
         trace?: never;
     };
@@ -1010,6 +1010,25 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/conversations/{conversation_id}/share": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The link by which others read this chat */
+        get: operations["get_share_api_v1_agents_conversations__conversation_id__share_get"];
+        /** Make the link, or have it show the chat as it is now */
+        put: operations["put_share_api_v1_agents_conversations__conversation_id__share_put"];
+        post?: never;
+        /** Take the link back: it leads nowhere from now on */
+        delete: operations["delete_share_api_v1_agents_conversations__conversation_id__share_delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1066,6 +1085,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agents/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring chats along: an export from here, from ChatGPT or from Open WebUI */
+        post: operations["import_chats_api_v1_agents_import_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agents/installed": {
         parameters: {
             query?: never;
@@ -1075,6 +1111,23 @@ export interface paths {
         };
         /** Agents that I agreed to */
         get: operations["get_installed_api_v1_agents_installed_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My folders and tags, with how many chats lie there */
+        get: operations["get_labels_api_v1_agents_labels_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1323,6 +1376,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agents/prompts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My kept prompts */
+        get: operations["list_prompts_api_v1_agents_prompts_get"];
+        put?: never;
+        /** Keep a prompt */
+        post: operations["create_prompt_api_v1_agents_prompts_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/prompts/{prompt_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Forget a kept prompt */
+        delete: operations["delete_prompt_api_v1_agents_prompts__prompt_id__delete"];
+        options?: never;
+        head?: never;
+        /** Change a kept prompt */
+        patch: operations["patch_prompt_api_v1_agents_prompts__prompt_id__patch"];
+        trace?: never;
+    };
     "/api/v1/agents/publisher": {
         parameters: {
             query?: never;
@@ -1489,6 +1578,40 @@ export interface paths {
         put?: never;
         /** End a run at once (earlier name) */
         post: operations["cancel_run_api_v1_agents_runs__run_id__stop_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/shared/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A chat that somebody shared; needs no account */
+        get: operations["read_shared_api_v1_agents_shared__token__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/shares": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My links to chats, newest first */
+        get: operations["list_shares_api_v1_agents_shares_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -4323,6 +4446,8 @@ export interface components {
             cost: number;
             /** Created At */
             created_at: string;
+            /** Folder */
+            folder: string;
             /** Id */
             id: string;
             /** Messages */
@@ -4331,6 +4456,8 @@ export interface components {
             model: string;
             /** Pinned */
             pinned: boolean;
+            /** Tags */
+            tags: string[];
             /** Title */
             title: string;
             /** Updated At */
@@ -4997,6 +5124,23 @@ export interface components {
             success: true;
         };
         /**
+         * Imported
+         * @description imported: chats that are here now; skipped: those that are not, and why.
+         */
+        Imported: {
+            /** Imported */
+            imported: number;
+            /** Messages */
+            messages: number;
+            /** Skipped */
+            skipped: components["schemas"]["SkippedChat"][];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        /**
          * InFlight
          * @description A call that runs. held: dollars.
          */
@@ -5149,6 +5293,28 @@ export interface components {
              * @constant
              */
             success: true;
+        };
+        /**
+         * Label
+         * @description A folder or tag; chats: how many lie there.
+         */
+        Label: {
+            /** Chats */
+            chats: number;
+            /** Name */
+            name: string;
+        };
+        /** Labels */
+        Labels: {
+            /** Folders */
+            folders: components["schemas"]["Label"][];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+            /** Tags */
+            tags: components["schemas"]["Label"][];
         };
         /**
          * Leaderboard
@@ -5403,6 +5569,16 @@ export interface components {
              * @enum {string}
              */
             method: "transfer" | "webhook" | "stripe";
+        };
+        /** ManyShares */
+        ManyShares: {
+            /** Shares */
+            shares: components["schemas"]["ShareOut"][];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
         };
         /** Message */
         Message: {
@@ -5791,6 +5967,24 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** OnePrompt */
+        OnePrompt: {
+            prompt: components["schemas"]["PromptOut"];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        /** OneShare */
+        OneShare: {
+            share: components["schemas"]["ShareOut"] | null;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
         /** OpenDispute */
         OpenDispute: {
             /**
@@ -5966,12 +6160,26 @@ export interface components {
                 [key: string]: unknown;
             } | null;
         };
-        /** PatchConversation */
+        /**
+         * PatchConversation
+         * @description folder "": out of its folder.
+         */
         PatchConversation: {
+            /** Folder */
+            folder?: string | null;
             /** Pinned */
             pinned?: boolean | null;
+            /** Tags */
+            tags?: string[] | null;
             /** Title */
             title?: string | null;
+        };
+        /** PatchPrompt */
+        PatchPrompt: {
+            /** Name */
+            name?: string | null;
+            /** Text */
+            text?: string | null;
         };
         /**
          * PayoutOut
@@ -6257,6 +6465,29 @@ export interface components {
             user_id: string;
         };
         /**
+         * PromptBody
+         * @description `{{name}}` in text is a blank; `{{name=word}}` one that is filled already.
+         */
+        PromptBody: {
+            /** Name */
+            name: string;
+            /** Text */
+            text: string;
+        };
+        /** PromptOut */
+        PromptOut: {
+            /** Created At */
+            created_at: string;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Text */
+            text: string;
+            /** Updated At */
+            updated_at: string;
+        };
+        /**
          * Prompted
          * @description One text to embed, in the form that `/api/embed` replaced; clients still send it.
          */
@@ -6265,6 +6496,16 @@ export interface components {
             model: string;
             /** Prompt */
             prompt: string;
+        };
+        /** Prompts */
+        Prompts: {
+            /** Prompts */
+            prompts: components["schemas"]["PromptOut"][];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
         };
         /**
          * ProviderKey
@@ -7202,6 +7443,14 @@ export interface components {
             role: "user" | "admin";
         };
         /**
+         * ShareBody
+         * @description leaf_id: the last message that the link shows, with all before it; absent: the newest.
+         */
+        ShareBody: {
+            /** Leaf Id */
+            leaf_id?: string | null;
+        };
+        /**
          * ShareOf
          * @description share: 0 to 1, null = of nothing.
          */
@@ -7210,6 +7459,59 @@ export interface components {
             of: number;
             /** Share */
             share: number | null;
+        };
+        /**
+         * ShareOut
+         * @description path: of the page that the link leads to, on this server.
+         */
+        ShareOut: {
+            /** Conversation Id */
+            conversation_id: string;
+            /** Leaf Id */
+            leaf_id: string;
+            /** Path */
+            path: string;
+            /** Shared At */
+            shared_at: string;
+            /** Title */
+            title: string;
+        };
+        /** SharedChatOut */
+        SharedChatOut: {
+            /** Messages */
+            messages: components["schemas"]["SharedMessageOut"][];
+            /** Shared At */
+            shared_at: string;
+            /** Title */
+            title: string;
+        };
+        /**
+         * SharedMessageOut
+         * @description images: how many there were; they are not shown.
+         */
+        SharedMessageOut: {
+            /** Content */
+            content: string;
+            /** Created At */
+            created_at: string;
+            /** Images */
+            images: number;
+            /** Model */
+            model: string | null;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "user" | "assistant";
+        };
+        /** SharedReply */
+        SharedReply: {
+            chat: components["schemas"]["SharedChatOut"];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
         };
         /**
          * Show
@@ -7329,6 +7631,13 @@ export interface components {
             token: string;
             /** User Id */
             user_id: string;
+        };
+        /** SkippedChat */
+        SkippedChat: {
+            /** Title */
+            title: string;
+            /** Why */
+            why: string;
         };
         /**
          * SpecBody
@@ -10256,6 +10565,10 @@ export interface operations {
         parameters: {
             query?: {
                 q?: string | null;
+                /** @description Only those that lie there */
+                folder?: string;
+                /** @description Only those that lie there */
+                tag?: string;
                 cursor?: string | null;
                 limit?: number;
             };
@@ -10415,6 +10728,103 @@ export interface operations {
             };
         };
     };
+    get_share_api_v1_agents_conversations__conversation_id__share_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneShare"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    put_share_api_v1_agents_conversations__conversation_id__share_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShareBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneShare"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    delete_share_api_v1_agents_conversations__conversation_id__share_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reply"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     extract_document_api_v1_agents_documents_post: {
         parameters: {
             query?: never;
@@ -10506,6 +10916,52 @@ export interface operations {
             };
         };
     };
+    import_chats_api_v1_agents_import_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example [
+                 *       {
+                 *         "messages": [
+                 *           {
+                 *             "content": "Hi",
+                 *             "role": "user"
+                 *           }
+                 *         ],
+                 *         "title": "Mine"
+                 *       }
+                 *     ]
+                 */
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Imported"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     get_installed_api_v1_agents_installed_get: {
         parameters: {
             query?: never;
@@ -10522,6 +10978,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Installed"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_labels_api_v1_agents_labels_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Labels"];
                 };
             };
             /** @description Any failure */
@@ -11074,6 +11559,134 @@ export interface operations {
             };
         };
     };
+    list_prompts_api_v1_agents_prompts_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Prompts"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    create_prompt_api_v1_agents_prompts_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PromptBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnePrompt"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    delete_prompt_api_v1_agents_prompts__prompt_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                prompt_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reply"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    patch_prompt_api_v1_agents_prompts__prompt_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                prompt_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PatchPrompt"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnePrompt"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     get_publisher_api_v1_agents_publisher_get: {
         parameters: {
             query?: never;
@@ -11467,6 +12080,66 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Stopped"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    read_shared_api_v1_agents_shared__token__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SharedReply"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    list_shares_api_v1_agents_shares_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ManyShares"];
                 };
             };
             /** @description Any failure */
