@@ -183,7 +183,7 @@ class Market:
             self._jobs.append(asyncio.create_task(_regularly(every_s, job)))
         self._jobs.append(asyncio.create_task(self.discover_ollama()))
         self._jobs.append(asyncio.create_task(self._look_for_damage()))
-        self._jobs.append(asyncio.create_task(self._seal_agents()))
+        self._jobs.append(asyncio.create_task(self._bring_agents_up_to_date()))
 
     async def stop(self) -> None:
         """Ends and settles what runs, then lets go of everything."""
@@ -219,7 +219,7 @@ class Market:
         if damage is not None:
             self.db.stop_writing(damage)
 
-    async def _seal_agents(self) -> None:
+    async def _bring_agents_up_to_date(self) -> None:
         """What earlier versions kept of agents in the open is sealed, once; those that come with the product are published."""
         with contextlib.suppress(Unavailable):  # it is read either way, and the next start seals it
             if sealed := await self.agents.seal_parameters():

@@ -5,6 +5,7 @@ import sqlalchemy as sa
 from agent_marketplace.db.tables.ledger import postings, transactions
 from agent_marketplace.errors import BadRequest, Conflict
 from agent_marketplace.ledger import earnings
+from agent_marketplace.ledger.book import Book
 from agent_marketplace.ledger.holds import HoldRow
 from agent_marketplace.ledger.lots import NEVER, Lots, Terms
 from agent_marketplace.ledger.postings import (
@@ -24,12 +25,18 @@ def _unused(account: Account, lots: Lots, reference: str) -> int:
     return max(min(left, account.available), 0)
 
 
-def unused_in(writer: Writer, connection: sa.Connection, user_id: str, reference: str) -> int:
-    """What of a payment nothing was spent of and no open hold needs, nano-dollars. Locks the wallet. Raises NotFound."""
+def _opened(writer: Writer, connection: sa.Connection, user_id: str) -> tuple[Book, Account]:
+    """A wallet, locked, with its lots. Raises NotFound."""
     book = writer.book(connection)
     book.load(users=[user_id])
     account = book.account(user_id)
     book.open_lots([account])
+    return book, account
+
+
+def unused_in(writer: Writer, connection: sa.Connection, user_id: str, reference: str) -> int:
+    """What of a payment nothing was spent of and no open hold needs, nano-dollars. Locks the wallet. Raises NotFound."""
+    book, account = _opened(writer, connection, user_id)
     book.flush()
     return 0 if account.lots is None else _unused(account, account.lots, reference)
 
@@ -47,10 +54,7 @@ def take_back_in(
     """Takes a payment's money out of the wallet: first what is left of its own lots (frozen ones too), then other paid lots, then
     promotional ones, then into debt. unused: only what is unused of it. Returns the posting's number. Raises BadRequest."""
     check_amount(amount_nano)
-    book = writer.book(connection)
-    book.load(users=[user_id])
-    account = book.account(user_id)
-    book.open_lots([account])
+    book, account = _opened(writer, connection, user_id)
     if unused and account.lots is not None and amount_nano > _unused(account, account.lots, reference):
         raise BadRequest("More than is unused of this payment", code="not_unused")
     book.post(account, {WORLD_TOPUP: amount_nano}, "reversal", memo=memo, back=True, first=reference)
@@ -68,10 +72,7 @@ def put_back_in(
     source: str,
 ) -> int:
     """What was taken back comes in again, as what it was. Returns the posting's number."""
-    book = writer.book(connection)
-    book.load(users=[user_id])
-    account = book.account(user_id)
-    book.open_lots([account])
+    book, account = _opened(writer, connection, user_id)
     gains = [(amount_nano, Terms(paid=True, source=source, reference=reference))]
     book.post(account, {WORLD_TOPUP: -amount_nano}, "topup", memo=memo, gains=gains)
     book.flush()
@@ -82,10 +83,7 @@ def freeze_in(
     writer: Writer, connection: sa.Connection, user_id: str, reference: str, *, frozen: bool
 ) -> int:
     """Freezes what is left of a payment, or thaws it: it stays in the balance and pays for nothing. Returns how much that is."""
-    book = writer.book(connection)
-    book.load(users=[user_id])
-    account = book.account(user_id)
-    book.open_lots([account])
+    book, account = _opened(writer, connection, user_id)
     moved = 0 if account.lots is None else account.lots.freeze(reference, frozen=frozen)
     book.flush()
     return moved
