@@ -12,7 +12,7 @@ from agent_marketplace.accounts.assemble import Accounts, assemble
 from agent_marketplace.accounts.authenticator import Authenticator
 from agent_marketplace.accounts.errors import InvalidToken
 from agent_marketplace.accounts.limits import Limits
-from agent_marketplace.admin import Admin, AgentDesk
+from agent_marketplace.admin import Admin, AgentDesk, MailDesk
 from agent_marketplace.arena import Comparisons, Evaluations
 from agent_marketplace.catalog import MarketplaceRegistry, Offer
 from agent_marketplace.catalog import store as catalog_store
@@ -41,6 +41,7 @@ from agent_marketplace.gateway.preparing import Preparer
 from agent_marketplace.gateway.targets import Targets
 from agent_marketplace.ledger import Ledger, Price, forget_in, nano
 from agent_marketplace.listings import Listings, erase_user_in, ship
+from agent_marketplace.mail import Mail
 from agent_marketplace.net.drain import Drain
 from agent_marketplace.net.factory import make_client
 from agent_marketplace.net.http import OutboundClient
@@ -90,6 +91,7 @@ _ERASERS = (
     Evaluations.erase_user_in,
 )
 _RUNS_S = 10.0
+_MAIL_S = 2.0
 
 
 @dataclass(slots=True)
@@ -108,6 +110,8 @@ class Market:
     accounts: Accounts
     admin: Admin
     agent_desk: AgentDesk
+    mail: Mail
+    mail_desk: MailDesk
     payments: Payments
     registry: MarketplaceRegistry
     catalog: Catalog
@@ -179,6 +183,9 @@ class Market:
             (_RUNS_S, self.runs.beat),
             (_PURGE_S, self.runs.forget),
             (_STATS_S, self.payments.sweep),
+            (_MAIL_S, self.mail.deliver),
+            (_STATS_S, self.mail.watch),
+            (_PURGE_S, self.mail.forget),
         ):
             self._jobs.append(asyncio.create_task(_regularly(every_s, job)))
         self._jobs.append(asyncio.create_task(self.discover_ollama()))
@@ -353,14 +360,7 @@ def build(
     """
     clock, drain = clock or SystemClock(), drain or Drain()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    secrets = load_secrets(settings)
-    if secrets.created:
-        names = ", ".join(path.name for path in secrets.created)
-        log.info(
-            "made %s in %s: keep them with your backups, apart from the copies",
-            names,
-            secrets.created[0].parent,
-        )
+    secrets = _secrets(settings)
     db = _opened(settings, secrets if strict else None, clock)
     ledger = Ledger(db, clock, secret=secrets.checkpoint, hold_ttl_s=settings.hold_ttl_s)
     vault, quota = Vault(db, secrets.keyring, clock), settings.storage_per_user
@@ -369,8 +369,9 @@ def build(
     endpoints = EndpointTable(settings, os.environ if env is None else env)
     client, registry = LateClient(), MarketplaceRegistry(clock=clock, fills=_fills(endpoints))
     catalog = Catalog(db, registry, clock=clock)
+    mail = Mail(db, settings.mail, clock, secret=secrets.key_pepper, site=settings.site)
     accounts = assemble(
-        db, ledger, vault, settings, secrets, clock, probe=_probe(client, endpoints),
+        db, ledger, vault, settings, secrets, clock, mail, probe=_probe(client, endpoints),
         providers=endpoints.byok_providers(), keyless=endpoints.keyless(), erasers=(conversations.erase_user_in, *_ERASERS),
     )  # fmt: skip
     credentials, health, wires, ollama = Credentials(vault), Health(clock), codecs(), Pulled()
@@ -395,7 +396,8 @@ def build(
     market = Market(
         settings=settings, clock=clock, drain=drain, secrets=secrets, db=db, ledger=ledger, vault=vault, accounts=accounts,
         reports=reports, usage_log=UsageLog(db, reports), admin=admin, agent_desk=AgentDesk(db, admin, ledger, listings, clock),
-        payments=_payments(db, ledger, admin, settings, clock, registry, client), registry=registry, catalog=catalog,
+        payments=_payments(db, ledger, admin, settings, clock, registry, client, mail), mail=mail,
+        mail_desk=MailDesk(db, admin, mail, accounts.by_link.links), registry=registry, catalog=catalog,
         engine=engine, client=client, codecs=wires, ollama=ollama, listings=listings,
         learner=Learner(db, clock, engine, everybody_trusted=settings.signup != "open"),
         endpoints=endpoints, targets=targets, credentials=credentials, health=health,
@@ -411,6 +413,19 @@ def build(
     return market
 
 
+def _secrets(settings: Settings) -> InstallationSecrets:
+    """The installation's secrets; what was made just now is named once."""
+    secrets = load_secrets(settings)
+    if secrets.created:
+        names = ", ".join(path.name for path in secrets.created)
+        log.info(
+            "made %s in %s: keep them with your backups, apart from the copies",
+            names,
+            secrets.created[0].parent,
+        )
+    return secrets
+
+
 def _payments(
     db: Database,
     ledger: Ledger,
@@ -419,12 +434,13 @@ def _payments(
     clock: Clock,
     registry: MarketplaceRegistry,
     client: OutboundClient,
+    mail: Mail,
 ) -> Payments:
     def resolve(name: str) -> str | None:
         return None if (model := registry.resolve(name)) is None else model.model_id
 
     processor = StripeCheckout(client, settings.payments)
-    return Payments(db, ledger, admin, settings.payments, clock, resolve, processor, settings.site)
+    return Payments(db, ledger, admin, settings.payments, clock, resolve, processor, mail, settings.site)
 
 
 def _fills(endpoints: EndpointTable) -> Callable[[Offer], bool]:

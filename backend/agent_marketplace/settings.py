@@ -5,9 +5,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from email.utils import formataddr, parseaddr
 from pathlib import Path
 from typing import Literal, cast, get_args
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 SignupMode = Literal["open", "invite", "closed"]
 CreditUse = Literal["all", "free"]
@@ -46,6 +47,28 @@ class PaymentSettings:
         """How an order can be paid here."""
         offered = {"stripe": self.stripe_key, "webhook": self.secret and self.url, "transfer": self.transfer}
         return tuple(name for name, there in offered.items() if there)
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpServer:
+    """Where mail is handed over. tls: `tls` from the first byte, `starttls` or nothing is sent, `none` in the clear."""
+
+    host: str
+    port: int
+    tls: Literal["tls", "starttls", "none"]
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MailSettings:
+    """How mail leaves: by a mail server, into the log (`console`), or not at all. confirm: sign-up credit waits until the address is
+    confirmed."""
+
+    mode: Literal["smtp", "console", "none"] = "none"
+    sender: str | None = None
+    smtp: SmtpServer | None = None
+    confirm: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +118,7 @@ class Settings:
     log_format: Literal["text", "json"] = "text"
     otlp_endpoint: str | None = None
     payments: PaymentSettings = field(default_factory=PaymentSettings)
+    mail: MailSettings = field(default_factory=MailSettings)
 
     @property
     def embedded(self) -> bool:
@@ -120,6 +144,7 @@ _KNOWN = {
     "MARKETPLACE_FRAME_ANCESTORS", "MARKETPLACE_PAYMENT_SECRET", "MARKETPLACE_PAYMENT_URL", "MARKETPLACE_TRANSFER",
     "MARKETPLACE_TOPUP_LEAST", "MARKETPLACE_TOPUP_MOST", "MARKETPLACE_REFUND_DAYS",
     "MARKETPLACE_AGENT_SHARE", "MARKETPLACE_HEAD_FILE",
+    "MARKETPLACE_MAIL", "MARKETPLACE_MAIL_FROM", "MARKETPLACE_SMTP_URL", "MARKETPLACE_SIGNUP_CONFIRM",
 }  # fmt: skip
 
 
@@ -224,6 +249,57 @@ def _payments(env: Mapping[str, str]) -> PaymentSettings:
     )
 
 
+_SMTP: dict[str, tuple[Literal["tls", "starttls", "none"], int]] = {
+    "smtps": ("tls", 465),
+    "smtp": ("starttls", 587),
+    "smtp+plain": ("none", 25),
+}
+
+
+def _smtp(text: str) -> SmtpServer:
+    """`smtps://user:password@host:port`; `smtp://` = STARTTLS, `smtp+plain://` = in the clear, without a password. Raises SettingsError."""
+    try:
+        url = urlsplit(text)
+        tls, port = _SMTP[url.scheme]
+        port = url.port or port
+    except (KeyError, ValueError):
+        raise SettingsError(
+            "MARKETPLACE_SMTP_URL is not smtps://, smtp:// or smtp+plain:// with a host and a port "
+            "(percent-encode `:/?#[]@%` in a password)"
+        ) from None
+    if not url.hostname or url.path.strip("/") or url.query:
+        raise SettingsError("MARKETPLACE_SMTP_URL needs a host, and nothing behind it")
+    if url.password and tls == "none":
+        raise SettingsError(
+            "MARKETPLACE_SMTP_URL would send its password in the clear: use smtp:// or smtps://"
+        )
+    user, password = (unquote(part) if part else None for part in (url.username, url.password))
+    return SmtpServer(url.hostname, port, tls, user, password)
+
+
+def _mail(env: Mapping[str, str]) -> MailSettings:
+    mode = _choice(env, "MARKETPLACE_MAIL", "auto", ("auto", "smtp", "console", "none"))
+    url = (env.get("MARKETPLACE_SMTP_URL") or "").strip()
+    if mode == "auto":
+        mode = "smtp" if url else "none"
+    sender = (env.get("MARKETPLACE_MAIL_FROM") or "").strip() or None
+    if sender is not None:
+        words, address = parseaddr(sender)
+        if not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", address) or not sender.isprintable():
+            raise SettingsError("MARKETPLACE_MAIL_FROM is no address: Market <market@example.com>")
+        sender = formataddr((words, address))
+    if mode == "smtp" and not (url and sender and env.get("MARKETPLACE_SITE")):
+        raise SettingsError(
+            "Mail needs MARKETPLACE_SMTP_URL, MARKETPLACE_MAIL_FROM and MARKETPLACE_SITE together"
+        )
+    return MailSettings(
+        mode=cast("Literal['smtp', 'console', 'none']", mode),
+        sender=sender,
+        smtp=_smtp(url) if url else None,
+        confirm=_switch(env, "MARKETPLACE_SIGNUP_CONFIRM", "off"),
+    )
+
+
 def _cache_home(env: Mapping[str, str]) -> Path:
     return Path(env.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "agent-marketplace"
 
@@ -239,8 +315,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
     if unknown:
         raise SettingsError(f"unknown setting {unknown[0]}; known: {', '.join(sorted(_KNOWN))}")
     data_dir = Path(env.get("MARKETPLACE_DATA_DIR") or _data_home(env)).expanduser().absolute()
-    url = env.get("DATABASE_URL") or f"sqlite:///{data_dir / 'marketplace.db'}"
-    url = _database_url(url)
+    url = _database_url(env.get("DATABASE_URL") or f"sqlite:///{data_dir / 'marketplace.db'}")
     keys = tuple(k.strip() for k in env.get("ENCRYPTION_KEY", "").split(",") if k.strip())
     embedded = url.startswith("sqlite")
     limited = _switch(env, "MARKETPLACE_LIMITS", "on")
@@ -297,6 +372,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         head_file=Path(head).expanduser().absolute() if (head := env.get("MARKETPLACE_HEAD_FILE")) else None,
         nodes=_whole(env, "MARKETPLACE_NODES", 1, 1, 10_000),
         payments=_payments(env),
+        mail=_mail(env),
         otlp_endpoint=base_url(env, "OTEL_EXPORTER_OTLP_ENDPOINT"),
         log_format=cast(
             "Literal['text', 'json']", _choice(env, "MARKETPLACE_LOG_FORMAT", "text", ("text", "json"))

@@ -88,3 +88,41 @@ test("codes are shown once and redeemed, credit is given with the password, and 
   await page.goto(`${server.url}/admin`);
   await expect(page.getByText("Your account may not open this page.")).toBeVisible();
 });
+
+test("without mail a forgotten password is chosen anew by a link that the administrator hands on", async ({
+  page,
+  request,
+}) => {
+  await server.account(request, "eve@example.com");
+  await page.goto(`${server.url}/connect`);
+  await page.evaluate(() => localStorage.removeItem("token"));
+  await page.goto(`${server.url}/account`);
+  await page.getByRole("main").getByRole("button", { name: "Sign in" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("tab", { name: "Sign in" }).click();
+  await dialog.getByRole("button", { name: "Forgot password?" }).click();
+  await dialog.getByLabel("Email of your account").fill("eve@example.com");
+  await dialog.getByRole("button", { name: "Send me a link" }).click();
+  await expect(dialog.getByText("This server sends no mail")).toBeVisible();
+  await expectAccessible(page);
+
+  await server.enter(page, admin, "/admin?part=mail");
+  await page.getByRole("button", { name: "Show link for eve@example.com" }).click();
+  await act(page, {}, "Show it");
+  const link = await page.getByRole("dialog", { name: "Hand this link on" }).getByText("/reset#").textContent();
+  await expectAccessible(page);
+
+  await page.evaluate(() => localStorage.removeItem("token"));
+  await page.goto("about:blank");
+  await page.goto(link ?? "");
+  await expect(page).toHaveURL(`${server.url}/reset`);
+  await page.getByLabel("New password", { exact: true }).fill("another horse, another battery");
+  await page.getByLabel("New password again").fill("another horse, another battery");
+  await expectAccessible(page);
+  await page.getByRole("button", { name: "Set it" }).click();
+  await expect(page.getByText("Your new password is set.")).toBeVisible();
+  const signIn = `${server.url}/api/v1/marketplace/auth/signin`;
+  const email = "eve@example.com";
+  expect((await request.post(signIn, { data: { email, password: "another horse, another battery" } })).ok()).toBe(true);
+  expect((await request.post(signIn, { data: { email, password } })).status()).toBe(401);
+});

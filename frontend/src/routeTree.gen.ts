@@ -16,10 +16,12 @@ import { Route as AdminRouteImport } from "./routes/admin";
 import { Route as AgentsRouteImport } from "./routes/agents";
 import { Route as ChatRouteImport } from "./routes/chat";
 import { Route as CompareRouteImport } from "./routes/compare";
+import { Route as ConfirmRouteImport } from "./routes/confirm";
 import { Route as ConnectRouteImport } from "./routes/connect";
 import { Route as DeviceRouteImport } from "./routes/device";
 import { Route as LeaderboardRouteImport } from "./routes/leaderboard";
 import { Route as MarketplaceRouteImport } from "./routes/marketplace";
+import { Route as ResetRouteImport } from "./routes/reset";
 import { Route as RunsRouteImport } from "./routes/runs";
 import { Route as UsageRouteImport } from "./routes/usage";
 
@@ -58,6 +60,11 @@ const CompareRoute = CompareRouteImport.update({
   path: "/compare",
   getParentRoute: () => rootRouteImport,
 } as any);
+const ConfirmRoute = ConfirmRouteImport.update({
+  id: "/confirm",
+  path: "/confirm",
+  getParentRoute: () => rootRouteImport,
+} as any);
 const ConnectRoute = ConnectRouteImport.update({
   id: "/connect",
   path: "/connect",
@@ -76,6 +83,11 @@ const LeaderboardRoute = LeaderboardRouteImport.update({
 const MarketplaceRoute = MarketplaceRouteImport.update({
   id: "/marketplace",
   path: "/marketplace",
+  getParentRoute: () => rootRouteImport,
+} as any);
+const ResetRoute = ResetRouteImport.update({
+  id: "/reset",
+  path: "/reset",
   getParentRoute: () => rootRouteImport,
 } as any);
 const RunsRoute = RunsRouteImport.update({
@@ -97,10 +109,12 @@ export interface FileRoutesByFullPath {
   "/agents": typeof AgentsRoute;
   "/chat": typeof ChatRoute;
   "/compare": typeof CompareRoute;
+  "/confirm": typeof ConfirmRoute;
   "/connect": typeof ConnectRoute;
   "/device": typeof DeviceRoute;
   "/leaderboard": typeof LeaderboardRoute;
   "/marketplace": typeof MarketplaceRoute;
+  "/reset": typeof ResetRoute;
   "/runs": typeof RunsRoute;
   "/usage": typeof UsageRoute;
 }
@@ -112,10 +126,12 @@ export interface FileRoutesByTo {
   "/agents": typeof AgentsRoute;
   "/chat": typeof ChatRoute;
   "/compare": typeof CompareRoute;
+  "/confirm": typeof ConfirmRoute;
   "/connect": typeof ConnectRoute;
   "/device": typeof DeviceRoute;
   "/leaderboard": typeof LeaderboardRoute;
   "/marketplace": typeof MarketplaceRoute;
+  "/reset": typeof ResetRoute;
   "/runs": typeof RunsRoute;
   "/usage": typeof UsageRoute;
 }
@@ -128,10 +144,12 @@ export interface FileRoutesById {
   "/agents": typeof AgentsRoute;
   "/chat": typeof ChatRoute;
   "/compare": typeof CompareRoute;
+  "/confirm": typeof ConfirmRoute;
   "/connect": typeof ConnectRoute;
   "/device": typeof DeviceRoute;
   "/leaderboard": typeof LeaderboardRoute;
   "/marketplace": typeof MarketplaceRoute;
+  "/reset": typeof ResetRoute;
   "/runs": typeof RunsRoute;
   "/usage": typeof UsageRoute;
 }
@@ -145,10 +163,12 @@ export interface FileRouteTypes {
     | "/agents"
     | "/chat"
     | "/compare"
+    | "/confirm"
     | "/connect"
     | "/device"
     | "/leaderboard"
     | "/marketplace"
+    | "/reset"
     | "/runs"
     | "/usage";
   fileRoutesByTo: FileRoutesByTo;
@@ -160,10 +180,12 @@ export interface FileRouteTypes {
     | "/agents"
     | "/chat"
     | "/compare"
+    | "/confirm"
     | "/connect"
     | "/device"
     | "/leaderboard"
     | "/marketplace"
+    | "/reset"
     | "/runs"
     | "/usage";
   id:
@@ -175,10 +197,12 @@ export interface FileRouteTypes {
     | "/agents"
     | "/chat"
     | "/compare"
+    | "/confirm"
     | "/connect"
     | "/device"
     | "/leaderboard"
     | "/marketplace"
+    | "/reset"
     | "/runs"
     | "/usage";
   fileRoutesById: FileRoutesById;
@@ -191,10 +215,12 @@ export interface RootRouteChildren {
   AgentsRoute: typeof AgentsRoute;
   ChatRoute: typeof ChatRoute;
   CompareRoute: typeof CompareRoute;
+  ConfirmRoute: typeof ConfirmRoute;
   ConnectRoute: typeof ConnectRoute;
   DeviceRoute: typeof DeviceRoute;
   LeaderboardRoute: typeof LeaderboardRoute;
   MarketplaceRoute: typeof MarketplaceRoute;
+  ResetRoute: typeof ResetRoute;
   RunsRoute: typeof RunsRoute;
   UsageRoute: typeof UsageRoute;
 }
@@ -250,6 +276,13 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof CompareRouteImport;
       parentRoute: typeof rootRouteImport;
     };
+    "/confirm": {
+      id: "/confirm";
+      path: "/confirm";
+      fullPath: "/confirm";
+      preLoaderRoute: typeof ConfirmRouteImport;
+      parentRoute: typeof rootRouteImport;
+    };
     "/connect": {
       id: "/connect";
       path: "/connect";
@@ -278,6 +311,13 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof MarketplaceRouteImport;
       parentRoute: typeof rootRouteImport;
     };
+    "/reset": {
+      id: "/reset";
+      path: "/reset";
+      fullPath: "/reset";
+      preLoaderRoute: typeof ResetRouteImport;
+      parentRoute: typeof rootRouteImport;
+    };
     "/runs": {
       id: "/runs";
       path: "/runs";
@@ -303,10 +343,12 @@ const rootRouteChildren: RootRouteChildren = {
   AgentsRoute: AgentsRoute,
   ChatRoute: ChatRoute,
   CompareRoute: CompareRoute,
+  ConfirmRoute: ConfirmRoute,
   ConnectRoute: ConnectRoute,
   DeviceRoute: DeviceRoute,
   LeaderboardRoute: LeaderboardRoute,
   MarketplaceRoute: MarketplaceRoute,
+  ResetRoute: ResetRoute,
   RunsRoute: RunsRoute,
   UsageRoute: UsageRoute,
 };

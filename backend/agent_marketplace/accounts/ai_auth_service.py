@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from agent_marketplace.accounts import key_format, store
 from agent_marketplace.accounts.authenticator import FREE_TIER, Authenticator
-from agent_marketplace.accounts.emails import mailbox, network, normalise_email
+from agent_marketplace.accounts.emails import normalise_email
 from agent_marketplace.accounts.errors import (
     EmailTaken,
     InvalidAmount,
@@ -17,10 +17,12 @@ from agent_marketplace.accounts.errors import (
     SignUpClosed,
 )
 from agent_marketplace.accounts.limits import Limits
+from agent_marketplace.accounts.links import Links
 from agent_marketplace.accounts.passwords import MAX_LENGTH, Passwords, check_password
 from agent_marketplace.accounts.principal import Principal, Role
 from agent_marketplace.accounts.provider_keys import ProviderKeys
 from agent_marketplace.accounts.sessions import LIFETIME_S, SessionTokens
+from agent_marketplace.accounts.signup_credit import SignUpCredit
 from agent_marketplace.accounts.user import User, at, shown
 from agent_marketplace.accounts.verdicts import Verdicts
 from agent_marketplace.clock import Clock
@@ -31,6 +33,7 @@ from agent_marketplace.ledger.idempotency import digest, once_in
 from agent_marketplace.ledger.ledger import Ledger
 from agent_marketplace.ledger.money import dollars, nano
 from agent_marketplace.ledger.plans import DAYS_A_MONTH, plan_named
+from agent_marketplace.mail import Mail
 from agent_marketplace.settings import Settings
 from agent_marketplace.vault import Vault
 
@@ -58,6 +61,9 @@ class AIAuthService:
         limits: Limits,
         provider_keys: ProviderKeys,
         pepper: bytes,
+        mail: Mail,
+        links: Links,
+        credit: SignUpCredit,
         erasers: Sequence[Eraser] = (),
     ) -> None:
         self._db = db
@@ -72,6 +78,9 @@ class AIAuthService:
         self._limits = limits
         self._provider_keys = provider_keys
         self._pepper = pepper
+        self._mail = mail
+        self._links = links
+        self._credit = credit
         self._erasers = erasers
 
     async def sign_up(
@@ -92,7 +101,12 @@ class AIAuthService:
             self._limits.taken(address)
             raise EmailTaken
         return await self._create(
-            email, password, invite if self._settings.signup == "invite" else None, None, address
+            email,
+            password,
+            invite if self._settings.signup == "invite" else None,
+            None,
+            address,
+            signs_up=True,
         )
 
     async def create_user(self, email: str, password: str, *, role: Role | None = None) -> User:
@@ -174,11 +188,16 @@ class AIAuthService:
         await self._replace_password(row, stored, new, revoke_keys=revoke_keys)
         return await self._open_session(row.user_id, row.email, address)
 
-    async def set_password(self, user_id: str, new: str) -> None:
-        """The operator sets a password; every session of the user ends. Raises NotFound, WeakPassword."""
+    async def set_password(
+        self, user_id: str, new: str, *, revoke_keys: bool = False, first: Callable[[sa.Connection], object] | None = None
+    ) -> None:  # fmt: skip
+        """Whoever may, sets a password; every session of the user ends. first: what must hold in the same transaction, or raises.
+
+        Raises NotFound, WeakPassword.
+        """
         row = await self._row(user_id)
         check_password(new, row.email)
-        await self._replace_password(row, None, new)
+        await self._replace_password(row, None, new, revoke_keys=revoke_keys, first=first)
 
     def set_role_in(self, connection: sa.Connection, user_id: str, role: Role) -> Role:
         """Returns the role before. Takes effect here once `forget` is called, within a second in other processes.
@@ -347,8 +366,9 @@ class AIAuthService:
         }
 
     async def _create(
-        self, email: str, password: str, invite: str | None, role: Role | None, address: str | None = None
-    ) -> User:
+        self, email: str, password: str, invite: str | None, role: Role | None, address: str | None = None,
+        *, signs_up: bool = False,
+    ) -> User:  # fmt: skip
         stored, now, user_id = await self._passwords.hash(password), self._clock.now_ms(), new_user_id()
 
         def work(connection: sa.Connection) -> None:
@@ -359,11 +379,14 @@ class AIAuthService:
             first = store.mark_once(connection, _FIRST_ADMIN, user_id, now)
             chosen: Role = role or ("admin" if first else "user")
             store.add_user(connection, store.UserRow(user_id, email, chosen, FREE_TIER, None, now), stored)
-            credit = self._credit_in(connection, email, address, user_id, now)
-            spendable = self._settings.signup_credit_use == "all"
+            asks = signs_up and not first and self._settings.mail.confirm
+            credit = 0 if asks else self._credit.due_in(connection, email, address, user_id, now)
+            spendable = self._credit.spendable
             self._ledger.open_account_in(
                 connection, user_id, credit_nano=credit, kind="signup", spendable=spendable
             )
+            if asks:
+                self._links.send_in(connection, "confirm", user_id)
 
         try:
             await self._db.write(work)
@@ -372,32 +395,6 @@ class AIAuthService:
                 raise
             raise EmailTaken from None
         return await self.get_user(user_id)
-
-    def _credit_in(
-        self, connection: sa.Connection, email: str, address: str | None, user_id: str, now: int
-    ) -> int:
-        """The sign-up credit, nano-dollars: once per e-mail address and mailbox, so many times a day per network address, and
-        0 where the day's total would be exceeded."""
-        wanted = self._settings.signup_credit_nano
-        names = {email, mailbox(email)}
-        marks = ["credit:" + key_format.digest(self._pepper, "email", name) for name in sorted(names)]
-        if wanted == 0 or not all(store.mark_once(connection, mark, user_id, now) for mark in marks):
-            return 0
-        day = at(now).date().isoformat()
-        if not self._credit_from_in(connection, address, day, user_id, now):
-            return 0
-        left = self._ledger.signup_credit_left_in(connection, day, self._settings.signup_credit_daily_nano)
-        return wanted if left >= wanted else 0
-
-    def _credit_from_in(
-        self, connection: sa.Connection, address: str | None, day: str, user_id: str, now: int
-    ) -> bool:
-        """Whether one of the day's credits for a network address was left. The operator's own accounts come from none."""
-        most = self._settings.credits_per_address
-        if address is None or not most:
-            return True
-        place = "credit-from:" + key_format.digest(self._pepper, "address", f"{network(address)} {day}")
-        return any(store.mark_once(connection, f"{place[:60]}:{n}", user_id, now) for n in range(most))
 
     async def _check(
         self,
@@ -432,13 +429,18 @@ class AIAuthService:
         return row, await self._db.read(lambda c: store.password_hash(c, user_id)) or ""
 
     async def _replace_password(
-        self, row: store.UserRow, old: str | None, new: str, *, revoke_keys: bool = False
-    ) -> None:
+        self, row: store.UserRow, old: str | None, new: str, *, revoke_keys: bool = False,
+        first: Callable[[sa.Connection], object] | None = None,
+    ) -> None:  # fmt: skip
         stored, now = await self._passwords.hash(new), self._clock.now_ms()
 
         def work(connection: sa.Connection) -> None:
+            if first is not None:
+                first(connection)
+            self._links.end_in(connection, row.user_id)
             if not store.replace_password(connection, row.user_id, old, stored):
                 raise InvalidCredentials
+            self._mail.post_in(connection, "password", row.user_id, {})
             store.revoke_sessions(connection, row.user_id, now)
             if revoke_keys:
                 store.drop_grants_of(connection, row.user_id)

@@ -5,17 +5,22 @@ from dataclasses import dataclass
 
 from agent_marketplace.accounts.ai_auth_service import AIAuthService, Eraser
 from agent_marketplace.accounts.authenticator import Authenticator
+from agent_marketplace.accounts.by_link import ByLink
 from agent_marketplace.accounts.devices import DeviceSignIn
 from agent_marketplace.accounts.in_flight import InFlight
 from agent_marketplace.accounts.keys import MarketplaceKeys
 from agent_marketplace.accounts.limits import LimitRates, Limits
+from agent_marketplace.accounts.links import Links
 from agent_marketplace.accounts.passwords import Passwords
 from agent_marketplace.accounts.provider_keys import Probe, ProviderKeys
 from agent_marketplace.accounts.sessions import SessionTokens
+from agent_marketplace.accounts.signup_credit import SignUpCredit
 from agent_marketplace.accounts.verdicts import Verdicts
 from agent_marketplace.clock import Clock
 from agent_marketplace.db.engine import Database
 from agent_marketplace.ledger.ledger import Ledger
+from agent_marketplace.mail import Mail
+from agent_marketplace.mail.store import erase_user as erase_mail_of
 from agent_marketplace.settings import Settings
 from agent_marketplace.vault import InstallationSecrets, Vault
 
@@ -32,6 +37,7 @@ class Accounts:
     limits: Limits
     passwords: Passwords
     in_flight: InFlight
+    by_link: ByLink
 
     def close(self) -> None:
         self.passwords.close()
@@ -44,6 +50,7 @@ def assemble(
     settings: Settings,
     secrets: InstallationSecrets,
     clock: Clock,
+    mail: Mail,
     *,
     probe: Probe,
     providers: Collection[str],
@@ -56,6 +63,8 @@ def assemble(
     in_flight = InFlight(settings.calls_per_user)
     authenticator = Authenticator(db, tokens, secrets.key_pepper, verdicts, clock, in_flight)
     provider_keys = ProviderKeys(vault, probe, providers, keyless)
+    links = Links(mail, secrets.key_pepper, clock)
+    credit = SignUpCredit(ledger, settings, secrets.key_pepper)
     auth = AIAuthService(
         db,
         ledger,
@@ -69,8 +78,12 @@ def assemble(
         limits=limits,
         provider_keys=provider_keys,
         pepper=secrets.key_pepper,
-        erasers=erasers,
+        mail=mail,
+        links=links,
+        credit=credit,
+        erasers=(erase_mail_of, *erasers),
     )
     keys = MarketplaceKeys(db, ledger, secrets.key_pepper, verdicts, clock)
     devices = DeviceSignIn(db, keys, limits, secrets.key_pepper, clock)
-    return Accounts(auth, authenticator, keys, devices, provider_keys, limits, passwords, in_flight)
+    by_link = ByLink(db, auth, links, credit, limits, clock)
+    return Accounts(auth, authenticator, keys, devices, provider_keys, limits, passwords, in_flight, by_link)

@@ -44,6 +44,8 @@ class LimitRates:
     device: Rate = Rate(20, 1 / 20)
     user_code: Rate = Rate(10, 1 / 60)
     codes: Rate = Rate(10, 1 / 60)
+    forgot: Rate = Rate(10, 1 / 120)
+    forgot_account: Rate = Rate(3, 1 / 1200)
 
     def shared_by(self, nodes: int) -> "LimitRates":
         """All limits, divided."""
@@ -134,6 +136,7 @@ class Limits:
         self._everywhere, self._known_device = buckets("everywhere"), buckets("known_device")
         self._device, self._user_code = buckets("device"), buckets("user_code")
         self._codes = buckets("codes")
+        self._forgot, self._forgot_account = buckets("forgot"), buckets("forgot_account")
 
     def share(self, words: MutableSequence[float], key: bytes) -> None:
         """Counts together with the other processes that were given these words and this key."""
@@ -166,6 +169,12 @@ class Limits:
     def guess(self, account: str, address: str | None, *, known_device: bool) -> "Guess":
         """Counts a password about to be checked. Raises RateLimited."""
         return Guess(self._guess_buckets(account, address, known_device=known_device))
+
+    def forgot(self, account: str, address: str | None) -> bool:
+        """Counts a forgotten password. False: this account is mailed often enough, which nobody is told. Raises RateLimited."""
+        if self._enabled and address is not None:
+            _refuse(self._forgot.take(address), "Too many forgotten passwords from this address")
+        return self._forgot_account.take(account) == 0
 
     def redeem(self, user_id: str, address: str | None) -> "Guess":
         """Counts a code about to be looked up. Raises RateLimited."""

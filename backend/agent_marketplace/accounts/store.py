@@ -14,6 +14,7 @@ from agent_marketplace.db.tables.accounts import (
     sign_up_marks,
     users,
 )
+from agent_marketplace.db.tables.mail import links as account_links
 
 MAX_SESSIONS = 1_000  # of one user at a time
 
@@ -81,6 +82,19 @@ class GrantRow:
     cap_period: str | None = None
     time_zone: str | None = None
     expires_in_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRow:
+    """One link; times in ms since the epoch."""
+
+    id: str
+    user_id: str
+    kind: str
+    made_by: str
+    created_at: int
+    expires_at: int
+    used_at: int | None
 
 
 _USER = [users.c[name] for name in UserRow.__slots__]
@@ -339,6 +353,41 @@ def drop_grants_of(connection: sa.Connection, user_id: str) -> None:
     """A user's approvals that no program has fetched yet."""
     table = device_grants
     connection.execute(sa.delete(table).where(table.c.user_id == user_id, table.c.state == "approved"))
+
+
+def add_link(connection: sa.Connection, row: LinkRow) -> None:
+    """A new one."""
+    connection.execute(sa.insert(account_links).values({name: getattr(row, name) for name in row.__slots__}))
+
+
+def link(connection: sa.Connection, link_id: str) -> LinkRow | None:
+    """One of them."""
+    found = connection.execute(sa.select(account_links).where(account_links.c.id == link_id)).one_or_none()
+    return None if found is None else LinkRow(**found._mapping)
+
+
+def links_of(connection: sa.Connection, user_id: str, kind: str) -> list[LinkRow]:
+    """All of one kind."""
+    query = sa.select(account_links).where(account_links.c.user_id == user_id, account_links.c.kind == kind)
+    return [LinkRow(**found._mapping) for found in connection.execute(query)]
+
+
+def use_link(connection: sa.Connection, link_id: str, now: int) -> bool:
+    """True for the one caller that uses it."""
+    where = (account_links.c.id == link_id, account_links.c.used_at.is_(None))
+    return connection.execute(sa.update(account_links).where(*where).values(used_at=now)).rowcount == 1
+
+
+def end_links(connection: sa.Connection, user_id: str, kind: str, now: int) -> None:
+    """Those that could still be used can't be any more."""
+    where = (
+        account_links.c.user_id == user_id,
+        account_links.c.kind == kind,
+        account_links.c.used_at.is_(None),
+    )
+    connection.execute(
+        sa.update(account_links).where(*where, account_links.c.expires_at > now).values(expires_at=now)
+    )
 
 
 def _grant(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> GrantRow | None:

@@ -2,6 +2,7 @@
 
 from agent_marketplace.admin.admin import Actor, Admin, credit_terms
 from agent_marketplace.admin.agents import AgentDesk
+from agent_marketplace.admin.mail_desk import MailDesk
 from agent_marketplace.admin.store import AuditLine
 
-__all__ = ["Actor", "Admin", "AgentDesk", "AuditLine", "credit_terms"]
+__all__ = ["Actor", "Admin", "AgentDesk", "AuditLine", "MailDesk", "credit_terms"]

@@ -230,10 +230,13 @@ class Failure(BaseModel):
 
 
 class SignUpOffer(Reply):
-    """`credit`: dollars of play credit, as long as the day's are not used up."""
+    """`credit`: dollars of play credit, as long as the day's are not used up; `confirm`: it comes once the address is confirmed;
+    `mail`: whether this server sends mail, e.g. to somebody who forgot a password."""
 
     signup: Literal["open", "invite", "closed"]
     credit: float
+    confirm: bool
+    mail: bool
 
 
 class SignedUp(Reply):

@@ -104,6 +104,8 @@ def grant_in(
     gains = [] if reversal else [(amount_nano, terms or _TERMS[kind])]
 
     def effect() -> None:
+        if kind == "signup":
+            _count_signup_credit(connection, day_of(book.now), amount_nano)
         book.open_lots([account])
         book.post(account, {source: -amount_nano}, kind, memo=memo, gains=gains, back=reversal)
         book.flush()

@@ -14,7 +14,8 @@ from agent_marketplace.db.engine import Database
 from agent_marketplace.errors import BadRequest, Conflict, NotFound
 from agent_marketplace.ledger import Ledger, UsageRecord
 from agent_marketplace.ledger.lots import DAY_MS
-from agent_marketplace.payments import store
+from agent_marketplace.mail import Mail
+from agent_marketplace.payments import store, told
 from agent_marketplace.payments.types import Dispute, Why
 
 WINDOW_DAYS = 30
@@ -39,7 +40,10 @@ def rule_of(record: UsageRecord, resolve: Resolve) -> str:
 class Disputes:
     """Answers that somebody wants their money back for."""
 
-    def __init__(self, db: Database, ledger: Ledger, admin: Admin, resolve: Resolve, clock: Clock) -> None:
+    def __init__(
+        self, db: Database, ledger: Ledger, admin: Admin, resolve: Resolve, clock: Clock, mail: Mail
+    ) -> None:
+        self._mail = mail
         self._db = db
         self._ledger = ledger
         self._admin = admin
@@ -90,6 +94,7 @@ class Disputes:
                 found, state=state, decided_by=by.name, reason=reason[:500], closed_at=self._clock.now_ms()
             )
             store.close_dispute(connection, closed)
+            told.dispute_in(connection, self._mail, closed)
             self._admin.record_in(
                 connection,
                 by,

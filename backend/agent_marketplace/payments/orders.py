@@ -16,7 +16,8 @@ from agent_marketplace.db.engine import Database
 from agent_marketplace.errors import BadRequest, Conflict, NotFound
 from agent_marketplace.ids import new_id
 from agent_marketplace.ledger import NEVER, Ledger, Terms, digest, once_in
-from agent_marketplace.payments import signing, store
+from agent_marketplace.mail import Mail
+from agent_marketplace.payments import signing, store, told
 from agent_marketplace.payments.types import CENT, CURRENCY, Event, Method, Order, Outcome, Said
 from agent_marketplace.settings import PaymentSettings
 
@@ -29,8 +30,9 @@ class Orders:
     """Orders of all methods."""
 
     def __init__(
-        self, db: Database, ledger: Ledger, admin: Admin, settings: PaymentSettings, clock: Clock
+        self, db: Database, ledger: Ledger, admin: Admin, settings: PaymentSettings, clock: Clock, mail: Mail
     ) -> None:
+        self._mail = mail
         self._db = db
         self._ledger = ledger
         self._admin = admin
@@ -236,6 +238,8 @@ class Orders:
                 reference=order.id,
             ),
         )
+        if receipt is not None:
+            told.receipt_in(connection, self._mail, order, receipt, self._settings.issuer)
 
 
 def _not_at_a_processor(order: Order) -> None:

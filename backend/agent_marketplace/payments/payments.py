@@ -4,6 +4,7 @@ from agent_marketplace.admin import Admin
 from agent_marketplace.clock import Clock
 from agent_marketplace.db.engine import Database
 from agent_marketplace.ledger import Ledger
+from agent_marketplace.mail import Mail
 from agent_marketplace.payments import store
 from agent_marketplace.payments.checkout import Checkout
 from agent_marketplace.payments.codes import Codes
@@ -27,14 +28,15 @@ class Payments:
         clock: Clock,
         resolve: Resolve,
         processor: Processor,
+        mail: Mail,
         site: str | None = None,
     ) -> None:
         self._db = db
         self.settings = settings
-        self.orders = Orders(db, ledger, admin, settings, clock)
+        self.orders = Orders(db, ledger, admin, settings, clock, mail)
         self.codes = Codes(db, self.orders, admin, clock)
-        self.returns = Returns(db, ledger, admin, self.orders, settings, clock)
-        self.disputes = Disputes(db, ledger, admin, resolve, clock)
+        self.returns = Returns(db, ledger, admin, self.orders, settings, clock, mail)
+        self.disputes = Disputes(db, ledger, admin, resolve, clock, mail)
         self.checkout = Checkout(db, self.orders, self.returns, processor, site, clock)
 
     async def overview(self, since: int) -> dict[str, int]:

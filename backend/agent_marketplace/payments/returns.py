@@ -17,7 +17,8 @@ from agent_marketplace.errors import BadRequest, Conflict, NotFound
 from agent_marketplace.ids import new_id
 from agent_marketplace.ledger import Ledger
 from agent_marketplace.ledger.lots import DAY_MS
-from agent_marketplace.payments import store
+from agent_marketplace.mail import Mail
+from agent_marketplace.payments import store, told
 from agent_marketplace.payments.orders import Orders
 from agent_marketplace.payments.types import CENT, Order, Return
 from agent_marketplace.settings import PaymentSettings
@@ -37,7 +38,9 @@ class Returns:
         orders: Orders,
         settings: PaymentSettings,
         clock: Clock,
+        mail: Mail,
     ) -> None:
+        self._mail = mail
         self._db = db
         self._ledger = ledger
         self._admin = admin
@@ -117,7 +120,9 @@ class Returns:
         store.change_return(connection, return_id, values)
         if not sent:
             self._put_back(connection, order, found.nano, actor, f"refund of order {order.id} failed", None)
-        return msgspec.structs.replace(found, **values)
+        closed = msgspec.structs.replace(found, **values)
+        told.refund_in(connection, self._mail, closed)
+        return closed
 
     def refunded_in(self, connection: sa.Connection, order: Order, total_nano: int, actor: str) -> None:
         """So much of a locked order was refunded in all, perhaps not by us: what of it is still in the wallet leaves it."""

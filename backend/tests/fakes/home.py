@@ -12,9 +12,11 @@ from agent_marketplace.clock import ManualClock
 from agent_marketplace.conversations import Agents, Conversations, Favourites
 from agent_marketplace.db.engine import Database
 from agent_marketplace.ledger.ledger import Ledger
+from agent_marketplace.mail import Mail
 from agent_marketplace.settings import Settings
 from agent_marketplace.vault import Secret, Vault, load_secrets
 from tests.fakes.databases import everything_in, here, with_tables
+from tests.fakes.letterbox import Letterbox
 
 PASSWORD = "correct horse, not the comic"
 
@@ -43,6 +45,15 @@ class Home:
             quota=self.settings.storage_per_user,
         )  # fmt: skip
         self.favourites = Favourites(self.db, self.clock)
+        self.post = Letterbox()
+        self.mail = Mail(
+            self.db,
+            self.settings.mail,
+            self.clock,
+            secret=self.secrets.key_pepper,
+            site="https://m.test",
+            send=self.post,
+        )
         self.accounts = assemble(
             self.db,
             self.ledger,
@@ -50,6 +61,7 @@ class Home:
             self.settings,
             self.secrets,
             self.clock,
+            self.mail,
             probe=self._probe,
             providers=("openai", "anthropic"),
             erasers=(self.conversations.erase_user_in,),

@@ -13,10 +13,12 @@ from agent_marketplace.clock import ManualClock
 from agent_marketplace.db.engine import Database
 from agent_marketplace.db.tables.accounts import users
 from agent_marketplace.ledger import Ledger
+from agent_marketplace.mail import Mail
 from agent_marketplace.payments import Payments
 from agent_marketplace.payments.signing import sign
 from agent_marketplace.payments.stripe_checkout import StripeCheckout
-from agent_marketplace.settings import PaymentSettings
+from agent_marketplace.settings import MailSettings, PaymentSettings
+from tests.fakes.letterbox import Letterbox
 from tests.fakes.stripe import WEBHOOK_SECRET, FakeStripe
 
 SECRET = "a secret of thirty-two characters"
@@ -36,6 +38,8 @@ class Desk:
     clock: ManualClock
     payments: Payments
     stripe: FakeStripe
+    mail: Mail
+    post: Letterbox
 
     def notice(self, made: Any, /, *, key: str = SECRET, age_s: int = 0, **changed: Any) -> tuple[str, bytes]:
         """A processor's notice that the order is paid, as it should be, or changed."""
@@ -75,12 +79,15 @@ def opened(database: Database, clock: ManualClock, settings: PaymentSettings = S
     ledger = Ledger(database, clock, secret=b"secret", owner="here", hold_ttl_s=10**7)
     add_user(database, ledger, "ann")
     admin = Admin(database, ledger, cast("Any", None), clock)
-    stripe = FakeStripe(clock)
+    stripe, post = FakeStripe(clock), Letterbox()
+    mail = Mail(
+        database, MailSettings(mode="console"), clock, secret=b"secret", site="https://m.test", send=post
+    )
     payments = Payments(
         database, ledger, admin, settings, clock, lambda name: name.removeprefix("alias/"),
-        StripeCheckout(stripe, settings), "https://m.test",
+        StripeCheckout(stripe, settings), mail, "https://m.test",
     )  # fmt: skip
-    return Desk(database, ledger, clock, payments, stripe)
+    return Desk(database, ledger, clock, payments, stripe, mail, post)
 
 
 @contextmanager

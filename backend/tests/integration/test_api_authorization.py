@@ -40,6 +40,12 @@ RULES: dict[str, Rule] = {
     f"get {M}/auth/signup": Rule("open"),
     f"post {M}/auth/signup": Rule("open", body={}),
     f"post {M}/auth/signin": Rule("open", body={}),
+    f"post {M}/auth/forgot": Rule("open", body={}),
+    f"post {M}/auth/reset": Rule("open", body={}),
+    f"post {M}/auth/confirm": Rule("open", body={}),
+    f"post {M}/auth/confirm/again": Rule("person"),
+    f"get {M}/notices": Rule("read"),
+    f"put {M}/notices": Rule("person", body={"low_balance": 2}),
     f"post {M}/auth/signout": Rule("person"),
     f"post {M}/auth/password": Rule(
         "person", body={"current_password": "wrong, so wrong", "new_password": PASSWORD}
@@ -129,6 +135,11 @@ RULES: dict[str, Rule] = {
     f"post {ADMIN}/people/{{user_id}}/credit": Rule("admin", body={"amount": 1, **PROOF}),
     f"post {ADMIN}/people/{{user_id}}/role": Rule("admin", body={"role": "user", **PROOF}),
     f"post {ADMIN}/people/{{user_id}}/signout": Rule("admin", body={"reason": "x"}),
+    f"post {ADMIN}/people/{{user_id}}/reset-link": Rule("admin", body=PROOF),
+    f"get {ADMIN}/mail": Rule("admin"),
+    f"post {ADMIN}/mail/test": Rule("admin", body={}),
+    f"post {ADMIN}/mail/{{mail_id}}/again": Rule("admin", body={"reason": "x"}),
+    f"post {ADMIN}/mail/{{mail_id}}/link": Rule("admin", body=PROOF),
     f"get {ADMIN}/audit": Rule("admin"),
     f"get {ADMIN}/audit.csv": Rule("admin"),
     f"post {A}/completion": Rule("inference", body=ASK),
@@ -362,6 +373,7 @@ def owner(server: Server) -> tuple[Client, dict[str, str]]:
         )["order"]["id"],
         "batch_id": "bat_none",
         "return_id": "ret_none",
+        "mail_id": "mail_none",
         "review_id": "none",
     }
     return ada, names

@@ -33,7 +33,10 @@ async def signup(market: The, body: schemas.SignUp, address: Address) -> Respons
     user = await auth.sign_up(body.email, body.password, invite=body.invite, address=address)
     token = await auth.open_session(user, address=address)
     words: dict[str, Any] = {}
-    if user.balance == 0 and market.settings.signup_credit_nano:
+    confirm = market.settings.mail.confirm
+    if user.balance == 0 and confirm and user.role != "admin":
+        words["notice"] = "Your sign-up credit comes once you follow the link that was sent to your address"
+    elif user.balance == 0 and market.settings.signup_credit_nano:
         words["notice"] = "No sign-up credit is left for today, for this network address or for this mailbox"
     return success(token=token, user_id=user.user_id, balance=user.balance, **words)
 
@@ -46,7 +49,10 @@ async def signup(market: The, body: schemas.SignUp, address: Address) -> Respons
 )
 async def signup_offer(market: The) -> Response:
     settings = market.settings
-    return success(signup=settings.signup, credit=dollars(settings.signup_credit_nano))
+    credit = dollars(settings.signup_credit_nano)
+    return success(
+        signup=settings.signup, credit=credit, confirm=settings.mail.confirm, mail=market.mail.works
+    )
 
 
 @router.post(

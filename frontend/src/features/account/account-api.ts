@@ -4,6 +4,21 @@ import type { Session } from "@/shared/api/session";
 
 const base = "/api/v1/marketplace";
 
+/** What one is told by mail. `mail`: whether this server sends any; `low_balance`: dollars, null = never. */
+export interface Notices {
+  mail: boolean;
+  low_balance: number | null;
+}
+
+export const noticesQuery = (api: ApiClient, token: string | null) =>
+  queryOptions({
+    queryKey: ["notices", token],
+    queryFn: ({ signal }) => api.get<Notices>(`${base}/notices`, { signal }),
+    enabled: token !== null,
+  });
+
+export const setNotices = (api: ApiClient, low: string) => api.put<Notices>(`${base}/notices`, { low_balance: low || null });
+
 /** One movement of the wallet; amounts are decimal strings in dollars. */
 export interface StatementEntry {
   id: number | string;

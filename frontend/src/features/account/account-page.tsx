@@ -15,6 +15,7 @@ import { Skeleton } from "@/shared/ui/skeleton";
 import { leave } from "./account-api";
 import { CreditSection } from "./credit-section";
 import { DataSection } from "./data-section";
+import { NoticesSection } from "./notices-section";
 import { PlanSection } from "./plan-section";
 import { Section } from "./section";
 import { StatementSection } from "./statement-section";
@@ -76,6 +77,7 @@ function Account({ onLeave }: AccountPageProps) {
                 <ProviderKeys />
               </div>
             </Section>
+            <NoticesSection />
             <ThemeSection />
             <DataSection />
           </>

@@ -9,6 +9,7 @@ import { AgentsPart } from "./agents-part";
 import { AnswersPart } from "./answers-part";
 import { AuditPart } from "./audit-part";
 import { CodesPart } from "./codes-part";
+import { MailPart } from "./mail-part";
 import { OverviewPart } from "./overview-part";
 import { isPart, type Part, partNames } from "./parts";
 import { PaymentsPart } from "./payments-part";
@@ -25,6 +26,7 @@ const pages: Record<Part, ComponentType> = {
   agents: AgentsPart,
   usage: UsagePart,
   prices: PricesPart,
+  mail: MailPart,
   audit: AuditPart,
 };
 

@@ -8,6 +8,7 @@ export const partNames = {
   agents: "Agents",
   usage: "Usage",
   prices: "Prices",
+  mail: "Mail",
   audit: "Audit log",
 } as const;
 

@@ -7,6 +7,8 @@ import { Button } from "@/shared/ui/button";
 import { Input } from "@/shared/ui/input";
 import { type Act, ActDialog, ActField } from "./act-dialog";
 import { giveCredit, type Person, peopleQuery, setRole, signOut } from "./admin-api";
+import { HandedLink } from "./handed-link";
+import { type LinkShown, makeResetLink } from "./mail-api";
 import { Pages, Table } from "./table";
 
 /** Everybody with an account. */
@@ -14,6 +16,7 @@ export function PeoplePart() {
   const api = useApi();
   const [words, setWords] = useState("");
   const [act, setAct] = useState<Act | null>(null);
+  const [link, setLink] = useState<LinkShown | null>(null);
   const query = useInfiniteQuery(peopleQuery(api, words));
   const people = query.data?.pages.flatMap((page) => page.people) ?? [];
   return (
@@ -38,16 +41,23 @@ export function PeoplePart() {
             funds(person.balance),
             funds(person.promotional),
             day(person.created_at),
-            <Acts key="acts" person={person} onAct={setAct} />,
+            <Acts key="acts" person={person} onAct={setAct} onLink={setLink} />,
           ]}
         />
       </Pages>
       {act && <ActDialog act={act} onClose={() => setAct(null)} />}
+      {link && <HandedLink shown={link} onClose={() => setLink(null)} />}
     </div>
   );
 }
 
-function Acts({ person, onAct }: { person: Person; onAct: (act: Act) => void }) {
+interface ActsProps {
+  person: Person;
+  onAct: (act: Act) => void;
+  onLink: (link: LinkShown) => void;
+}
+
+function Acts({ person, onAct, onLink }: ActsProps) {
   const api = useApi();
   const role = person.role === "admin" ? "user" : "admin";
   return (
@@ -104,6 +114,21 @@ function Acts({ person, onAct }: { person: Person; onAct: (act: Act) => void }) 
         }
       >
         Sign out
+      </Button>
+      <Button
+        size="sm"
+        aria-label={`Reset link for ${person.email}`}
+        onClick={() =>
+          onAct({
+            title: `Let ${person.email} choose a new password?`,
+            words: "You get a link to hand on. It works once, for a day, and ends every session of the account.",
+            button: "Make the link",
+            password: true,
+            run: async ({ reason, password }) => onLink(await makeResetLink(api, person.user_id, { reason, password })),
+          })
+        }
+      >
+        Reset link
       </Button>
     </span>
   );

@@ -11,6 +11,7 @@ import { Dialog, DialogBody } from "@/shared/ui/dialog";
 import { Tab, TabList, TabPanel, Tabs } from "@/shared/ui/tabs";
 import type { SignedIn } from "./auth-api";
 import { CredentialsForm } from "./credentials-form";
+import { ForgotPassword } from "./forgot-password";
 
 export interface AuthUser {
   user_id: string;
@@ -37,11 +38,13 @@ const words: Record<SignInReason, (credit: string) => string> = {
 function AuthModal({ isOpen, onClose, onSuccess, initialMode = "signin", reason = "asked" }: AIAuthModalProps) {
   const { token, session } = useSession();
   const [mode, setMode] = useState<AuthMode>(initialMode);
+  const [forgotten, setForgotten] = useState(false);
   const { data: offer } = useQuery(signUpQuery(useApi()));
   const credit = offer?.credit ? `${funds(offer.credit).replace(/\.00$/, "")} of play credit` : "play credit";
   const emailField = useRef<HTMLInputElement>(null);
   useEffect(() => {
     if (isOpen) setMode(initialMode);
+    setForgotten(false);
   }, [isOpen, initialMode]);
   const signedIn = (reply: SignedIn, email: string) => {
     session.signedIn(reply.token);
@@ -66,7 +69,15 @@ function AuthModal({ isOpen, onClose, onSuccess, initialMode = "signin", reason 
             {(token || initialMode === "api-keys") && <Tab value="api-keys">API keys</Tab>}
           </TabList>
           <TabPanel value="signin">
-            <CredentialsForm mode="signin" onSignedIn={signedIn} emailField={emailField} />
+            {forgotten ? (
+              <ForgotPassword mail={offer?.mail ?? false} onBack={() => setForgotten(false)} />
+            ) : (
+              <CredentialsForm mode="signin" onSignedIn={signedIn} emailField={emailField}>
+                <Button variant="ghost" size="sm" className="self-start" onClick={() => setForgotten(true)}>
+                  Forgot password?
+                </Button>
+              </CredentialsForm>
+            )}
           </TabPanel>
           <TabPanel value="signup">
             <CredentialsForm mode="signup" onSignedIn={signedIn} emailField={emailField} />

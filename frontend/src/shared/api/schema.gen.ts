@@ -568,6 +568,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The outbox, newest first */
+        get: operations["get_outbox_api_v1_admin_mail_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/mail/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a mail now, and say what the mail server said */
+        post: operations["send_test_api_v1_admin_mail_test_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/mail/{mail_id}/again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try a failed mail anew */
+        post: operations["send_again_api_v1_admin_mail__mail_id__again_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/mail/{mail_id}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The link of a mail that was not sent, to hand on */
+        post: operations["show_link_api_v1_admin_mail__mail_id__link_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/orders": {
         parameters: {
             query?: never;
@@ -732,6 +800,23 @@ export interface paths {
         put?: never;
         /** Give credit */
         post: operations["give_credit_api_v1_admin_people__user_id__credit_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/people/{user_id}/reset-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A link by which somebody chooses a new password, to hand on */
+        post: operations["make_reset_link_api_v1_admin_people__user_id__reset_link_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1825,6 +1910,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/marketplace/auth/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Confirm my address by a link: brings the sign-up credit */
+        post: operations["confirm_api_v1_marketplace_auth_confirm_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/auth/confirm/again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send me the link to confirm my address again */
+        post: operations["confirm_again_api_v1_marketplace_auth_confirm_again_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/marketplace/auth/device/approve": {
         parameters: {
             query?: never;
@@ -1910,6 +2029,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/marketplace/auth/forgot": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mail me a link to choose a new password; the answer is the same for every address */
+        post: operations["forgot_api_v1_marketplace_auth_forgot_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/marketplace/auth/password": {
         parameters: {
             query?: never;
@@ -1921,6 +2057,23 @@ export interface paths {
         put?: never;
         /** Change my password */
         post: operations["change_password_api_v1_marketplace_auth_password_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/auth/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Choose a new password by a link: once; every session ends */
+        post: operations["reset_api_v1_marketplace_auth_reset_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2592,6 +2745,24 @@ export interface paths {
         put?: never;
         /** Rate a model whose answers I paid for */
         post: operations["rate_model_api_v1_marketplace_models__model_id__rating_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What I am told by mail */
+        get: operations["get_wishes_api_v1_marketplace_notices_get"];
+        /** Tell me by mail when my balance is below this */
+        put: operations["put_wishes_api_v1_marketplace_notices_put"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -4385,6 +4556,27 @@ export interface components {
             system?: string;
             temperature?: number;
         };
+        /** ConfirmAddress */
+        ConfirmAddress: {
+            /**
+             * Token
+             * @example lnk_0mf3....aGVsbG8
+             */
+            token: string;
+        };
+        /**
+         * Confirmed
+         * @description credit: the sign-up credit that was given now, dollars.
+         */
+        Confirmed: {
+            /** Credit */
+            credit: number;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
         /** ConsentOut */
         ConsentOut: {
             /** Agreed Version */
@@ -5020,6 +5212,14 @@ export interface components {
             /** Words */
             words: string;
         };
+        /** Forgot */
+        Forgot: {
+            /**
+             * Email
+             * @example ada@example.com
+             */
+            email: string;
+        };
         /** Fork */
         Fork: {
             /**
@@ -5439,6 +5639,23 @@ export interface components {
             /** Tool Calls */
             tool_calls: number;
         };
+        /**
+         * LinkShown
+         * @description link: whole, or a path on this server where MARKETPLACE_SITE is not set.
+         */
+        LinkShown: {
+            /** Ends At */
+            ends_at: string;
+            /** Link */
+            link: string;
+            /** Request Id */
+            request_id: string;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
         /** Listings */
         Listings: {
             /** Listings */
@@ -5508,6 +5725,37 @@ export interface components {
              * @constant
              */
             success: true;
+        };
+        /**
+         * MailOut
+         * @description One mail. link: whether it has one that can still be handed on.
+         */
+        MailOut: {
+            /** Attempts */
+            attempts: number;
+            /** Closed At */
+            closed_at: string | null;
+            /** Created At */
+            created_at: string;
+            /** Id */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Link */
+            link: boolean;
+            /** Next Try At */
+            next_try_at: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "sent" | "failed" | "shown";
+            /** To */
+            to: string;
+            /** User Id */
+            user_id: string | null;
+            /** Words */
+            words: string;
         };
         /**
          * MakeCodes
@@ -6062,6 +6310,34 @@ export interface components {
             next_cursor: string | null;
             /** Orders */
             orders: components["schemas"]["OrderOut"][];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        /**
+         * Outbox
+         * @description mode: `none` = no mail leaves this server; sender: who mail is from; confirm: sign-up credit waits for a confirmed address.
+         */
+        Outbox: {
+            /** Confirm */
+            confirm: boolean;
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+            /** Mails */
+            mails: components["schemas"]["MailOut"][];
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "smtp" | "console" | "none";
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Sender */
+            sender: string | null;
             /**
              * Success
              * @constant
@@ -7143,6 +7419,27 @@ export interface components {
             success: true;
         };
         /**
+         * ResetPassword
+         * @description token: what stands behind `#` in the link; revoke_keys: marketplace keys end, too.
+         */
+        ResetPassword: {
+            /**
+             * New Password
+             * @example correct horse battery staple
+             */
+            new_password: string;
+            /**
+             * Revoke Keys
+             * @default false
+             */
+            revoke_keys: boolean;
+            /**
+             * Token
+             * @example lnk_0mf3....aGVsbG8
+             */
+            token: string;
+        };
+        /**
          * Retry
          * @description wait: reply when the answer has ended.
          */
@@ -7368,6 +7665,27 @@ export interface components {
              */
             success: true;
         };
+        /** SendAgain */
+        SendAgain: {
+            /**
+             * Reason
+             * @example the provider was down all Monday
+             */
+            reason: string;
+        };
+        /**
+         * SentAgain
+         * @description sent: false where nothing is to be confirmed, or a link was sent within the hour.
+         */
+        SentAgain: {
+            /** Sent */
+            sent: boolean;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
         /**
          * ServerFound
          * @description A tool server of somebody's; problem: why its tools could not be listed, "" = they could.
@@ -7529,6 +7847,19 @@ export interface components {
              */
             name: string;
         };
+        /** ShowLink */
+        ShowLink: {
+            /**
+             * Password
+             * @example correct horse battery staple
+             */
+            password: string;
+            /**
+             * Reason
+             * @example the provider was down all Monday
+             */
+            reason: string;
+        };
         /**
          * SignIn
          * @example {
@@ -7571,11 +7902,16 @@ export interface components {
         };
         /**
          * SignUpOffer
-         * @description `credit`: dollars of play credit, as long as the day's are not used up.
+         * @description `credit`: dollars of play credit, as long as the day's are not used up; `confirm`: it comes once the address is confirmed;
+         *     `mail`: whether this server sends mail, e.g. to somebody who forgot a password.
          */
         SignUpOffer: {
+            /** Confirm */
+            confirm: boolean;
             /** Credit */
             credit: number;
+            /** Mail */
+            mail: boolean;
             /**
              * Signup
              * @enum {string}
@@ -7961,6 +8297,24 @@ export interface components {
             success: true;
             /** Taken */
             taken: number;
+        };
+        /**
+         * TestMail
+         * @description to: by default the administrator's own address.
+         */
+        TestMail: {
+            /** To */
+            to?: string | null;
+        };
+        /** TestSent */
+        TestSent: {
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+            /** To */
+            to: string;
         };
         /**
          * ThumbsOut
@@ -8508,6 +8862,26 @@ export interface components {
              * @enum {string}
              */
             vote: "a" | "b" | "c" | "d" | "tie" | "both_bad";
+        };
+        /** Wish */
+        Wish: {
+            /** Low Balance */
+            low_balance: number | string | null;
+        };
+        /**
+         * Wished
+         * @description mail: whether this server sends any; low_balance: dollars, null = never.
+         */
+        Wished: {
+            /** Low Balance */
+            low_balance: number | null;
+            /** Mail */
+            mail: boolean;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
         };
         /** SessionsEnded */
         agent_marketplace__api__admin_schemas__SessionsEnded: {
@@ -9669,6 +10043,141 @@ export interface operations {
             };
         };
     };
+    get_outbox_api_v1_admin_mail_get: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outbox"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    send_test_api_v1_admin_mail_test_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TestMail"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestSent"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    send_again_api_v1_admin_mail__mail_id__again_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mail_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SendAgain"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acted"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    show_link_api_v1_admin_mail__mail_id__link_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mail_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShowLink"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkShown"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     find_orders_api_v1_admin_orders_get: {
         parameters: {
             query?: {
@@ -9995,6 +10504,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Credited"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    make_reset_link_api_v1_admin_people__user_id__reset_link_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShowLink"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkShown"];
                 };
             };
             /** @description Any failure */
@@ -12652,6 +13196,68 @@ export interface operations {
             };
         };
     };
+    confirm_api_v1_marketplace_auth_confirm_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmAddress"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Confirmed"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    confirm_again_api_v1_marketplace_auth_confirm_again_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentAgain"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     approve_api_v1_marketplace_auth_device_approve_post: {
         parameters: {
             query?: never;
@@ -12824,6 +13430,39 @@ export interface operations {
             };
         };
     };
+    forgot_api_v1_marketplace_auth_forgot_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Forgot"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reply"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     change_password_api_v1_marketplace_auth_password_post: {
         parameters: {
             query?: never;
@@ -12844,6 +13483,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Token"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    reset_api_v1_marketplace_auth_reset_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResetPassword"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reply"];
                 };
             };
             /** @description Any failure */
@@ -14409,6 +15081,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Rated"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_wishes_api_v1_marketplace_notices_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Wished"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    put_wishes_api_v1_marketplace_notices_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Wish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Wished"];
                 };
             };
             /** @description Any failure */

@@ -132,6 +132,10 @@ export interface ModelList {
 export interface SignUpOffer {
   signup: "open" | "invite" | "closed";
   credit: number;
+  /** Sign-up credit waits until the address is confirmed. */
+  confirm: boolean;
+  /** Whether this server sends mail. */
+  mail: boolean;
 }
 
 export type Priority = "quality" | "balanced" | "cost" | "speed";
