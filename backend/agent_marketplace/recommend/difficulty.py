@@ -26,7 +26,7 @@ _EASY = re.compile(
     r"^\W*(?:what is |what's |was ist |combien font |cuánto es |quanto é |"
     r"сколько будет )?[\d\s.,()+*/x×÷^=-]{3,}\W*$|"
     r"\b(?:(?:in|with) one word|one[- ]word|yes or no|capital of|one[- ]line\w*|typo|rename|off by one|"
-    r"translate \"?\w+\"?(?: \w+)? (?:in)?to|"
+    r"translate [\"“']?\w+(?: \w+)?[\"”']? (?:in)?to|"
     r"haiku|positive or negative|synonym|"
     r"what time|how many days|define \w+$|politely|spell\w*)\b"
 )
@@ -36,11 +36,19 @@ _CHATTER = re.compile(
     r"bye|please|go on|continue|more|lovely|super|danke|gut|ja|nein|weiter|hallo|merci|oui|non|"
     r"salut|gracias|vale|sí|hola|obrigad[oa]|"
     r"sim|"
-    r"não|olá|grazie|sì|ciao|спасибо|хорошо|да|нет|привет|谢谢|好的?|是的?|你好|继续|ありがとう\w*|はい|いいえ|了解|続けて|"
+    r"não|olá|grazie|sì|ciao|спасибо|хорошо|да|нет|привет|谢谢你?|好的?谢谢|好的?|是的?|你好|继续|ありがとう\w*|はい|いいえ|了解|続けて|"
+    r"alright|all right|ta|cheers|sounds good|makes sense|that (?:really |has )?help(?:ed|s)|understood|noted|appreciate (?:it|that)|"
+    r"no worries|no problem|np|you're welcome|good (?:morning|evening|night|day)|lol|haha\w*|wow|yup|thats|that's|it|is|work|job|"
+    r"next|keep going|proceed|bye|alles klar|verstanden|dir|vielen dank|besten dank|bitte|beaucoup|mille|d'accord|parfait|"
+    r"muchas|de acuerdo|perfecto|muito|perfeito|molte|tante|perfetto|большое|понял\w*|отлично|dziękuję|dzięki|teşekkür(?:ler| ederim)|"
+    r"dank je|bedankt|감사합니다|고마워요?|"
     r"धन्यवाद|ठीक है|हाँ|"
     r"नमस्ते|شكرا|نعم|حسنا|مرحبا|so much|very much|a lot|that works|it works|"
     r"works)(?![^\W_])[\s,.!…-]*)+\W*"
 )
+
+
+_NO_ANSWER = re.compile(r"\W*(?:is|it|that's|thats|work|job|is it|it is|does it work|is it good)[\s?]*\W*")
 
 
 def relative(found: float, kind: str) -> float:
@@ -50,7 +58,10 @@ def relative(found: float, kind: str) -> float:
 
 def is_chatter(text: str) -> bool:
     """Whether a turn asks nothing new: thanks, agreement, a greeting, "go on"."""
-    return len(text) <= 80 and _CHATTER.fullmatch(text.lower()) is not None
+    if len(text) > 80:
+        return False
+    words = _CHATTER.fullmatch(text.lower()) is not None and not _NO_ANSWER.fullmatch(text.lower())
+    return words or (bool(text.strip()) and re.search(r"\w", text) is None and "?" not in text)
 
 
 def difficulty(text: str, kind: str, input_tokens: int, *, has_code: bool = False) -> float:

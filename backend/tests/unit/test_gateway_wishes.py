@@ -6,8 +6,9 @@ import pytest
 
 from agent_marketplace.errors import BadRequest, MarketplaceError, NotFound, PaymentRequired, Unavailable
 from agent_marketplace.gateway.plan import Skipped
-from agent_marketplace.gateway.preferences import parse
+from agent_marketplace.gateway.preferences import FIELDS, parse
 from agent_marketplace.gateway.refusals import nothing_left
+from agent_marketplace.wires.shared.fields import ROUTING_FIELDS
 
 
 @pytest.mark.parametrize(
@@ -81,3 +82,8 @@ def test_the_caller_is_told_what_he_can_change_and_to_retry_only_where_that_help
 def test_the_reason_given_is_that_of_the_model_asked_for_not_of_a_fallback() -> None:
     skipped = left_out("unpriced_model", model="fallback") + left_out("unsupported", reason="no images")
     assert "no images" in str(nothing_left("m", skipped))
+
+
+def test_no_wish_is_lost_on_the_way_from_a_wire() -> None:
+    """`auto: {allow, exclude, cost_tier}` was read on one route and passed on unread on all others."""
+    assert FIELDS <= ROUTING_FIELDS

@@ -208,6 +208,23 @@ def test_attachments_of_every_kind_are_heard() -> None:
 
 def test_thanks_ask_nothing_and_sums_are_no_proofs() -> None:
     assert is_chatter("ok thanks!")
+    assert all(
+        map(
+            is_chatter,
+            (
+                "👍",
+                "sounds good",
+                "vielen dank",
+                "merci beaucoup",
+                "спасибо большое",
+                "好的谢谢",
+                "감사합니다",
+            ),
+        )
+    )
+    assert not any(
+        map(is_chatter, ("more ideas", "no, the other file", "is it", "next prime after 100", "??", ""))
+    )
     assert is_chatter("谢谢")
     assert not is_chatter("ok, now prove it")
     assert (

@@ -22,6 +22,7 @@ ROUTING_FIELDS = frozenset(
         "max_cost",
         "route",
         "session_id",
+        "auto",
         "usage",
         "fallbacks",
     }
