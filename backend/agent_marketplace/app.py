@@ -23,7 +23,6 @@ from agent_marketplace.clock import Clock, SystemClock
 from agent_marketplace.conversations.agents import Agents, Favourites
 from agent_marketplace.conversations.conversations import Conversations
 from agent_marketplace.conversations.library import Library
-from agent_marketplace.db import migrate
 from agent_marketplace.db.engine import Database
 from agent_marketplace.db.health import quick_check
 from agent_marketplace.db.probe import Probe
@@ -39,7 +38,7 @@ from agent_marketplace.gateway.parts import Parts
 from agent_marketplace.gateway.planning import Planner
 from agent_marketplace.gateway.preparing import Preparer
 from agent_marketplace.gateway.targets import Targets
-from agent_marketplace.ledger import Ledger, Price, forget_in, nano
+from agent_marketplace.ledger import Ledger, Price, nano
 from agent_marketplace.listings import Listings, erase_user_in, ship
 from agent_marketplace.mail import Mail
 from agent_marketplace.net.drain import Drain
@@ -47,6 +46,7 @@ from agent_marketplace.net.factory import make_client
 from agent_marketplace.net.http import OutboundClient
 from agent_marketplace.net.late_client import LateClient
 from agent_marketplace.net.traces import open_tracer
+from agent_marketplace.opening import open_books
 from agent_marketplace.payments import Payments
 from agent_marketplace.payments.store import cancel_pending
 from agent_marketplace.payments.stripe_checkout import StripeCheckout
@@ -58,13 +58,14 @@ from agent_marketplace.reasoning import KeptReasoning
 from agent_marketplace.recommend.ai_recommendation_engine import RecommendationEngine
 from agent_marketplace.recommend.encoder import default_encoder
 from agent_marketplace.recommend.learner import Learner
+from agent_marketplace.retention import forget
 from agent_marketplace.runs import recovery
 from agent_marketplace.runs.assemble import assemble_runs
 from agent_marketplace.runs.records import Records
 from agent_marketplace.runs.service import Runs
 from agent_marketplace.settings import Settings
 from agent_marketplace.usage_log import UsageLog
-from agent_marketplace.vault import InstallationSecrets, Vault, checks, load_secrets
+from agent_marketplace.vault import InstallationSecrets, Vault
 from agent_marketplace.wires import codecs
 from agent_marketplace.wires.base import Codec
 from agent_marketplace.wires.shared.bounds import warm
@@ -77,7 +78,6 @@ _BOUNDS_S = 5.0
 _STATS_S = 60.0
 _PURGE_S = 3600.0
 _THOUGHTS_S = 300.0
-_REPLIES_KEPT_MS = 24 * 3600 * 1000
 _OLLAMA_S = 30.0
 _FOLLOW_S = 0.5
 _ERASERS = (
@@ -178,7 +178,7 @@ class Market:
             (_STATS_S, self.learner.refresh),
             (_PURGE_S, self.conversations.purge_expired),
             (_THOUGHTS_S, self.reasoning.forget_expired),
-            (_PURGE_S, self._forget_replies),
+            (_PURGE_S, lambda: forget(self.db, self.clock)),
             (_OLLAMA_S, self.discover_ollama),
             (_RUNS_S, self.runs.beat),
             (_PURGE_S, self.runs.forget),
@@ -298,10 +298,6 @@ class Market:
             for model in endpoint.models
         )
 
-    async def _forget_replies(self) -> None:
-        """Replies kept for idempotency keys are good for a day."""
-        await self.db.write(lambda c: forget_in(c, "completion", self.clock.now_ms() - _REPLIES_KEPT_MS))
-
     def keys_changed(self, user_id: str, provider: str) -> None:
         """A provider key was saved, tested or deleted: it counts at once."""
         self.credentials.forget(user_id)
@@ -359,12 +355,15 @@ def build(
     strict: not where data exist that one of the secrets does not open.
     """
     clock, drain = clock or SystemClock(), drain or Drain()
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    secrets = _secrets(settings)
-    db = _opened(settings, secrets if strict else None, clock)
-    ledger = Ledger(db, clock, secret=secrets.checkpoint, hold_ttl_s=settings.hold_ttl_s)
-    vault, quota = Vault(db, secrets.keyring, clock), settings.storage_per_user
-    reports, reasoning, favourites = Reports(db), KeptReasoning(db, vault, clock), Favourites(db, clock)
+    books = open_books(settings, clock=clock, strict=strict)
+    secrets, db, ledger, vault, quota = (
+        books.secrets,
+        books.db,
+        books.ledger,
+        books.vault,
+        settings.storage_per_user,
+    )
+    reasoning, favourites = KeptReasoning(db, vault, clock), Favourites(db, clock)
     conversations = Conversations(db, vault, clock, quota=quota)
     endpoints = EndpointTable(settings, os.environ if env is None else env)
     client, registry = LateClient(), MarketplaceRegistry(clock=clock, fills=_fills(endpoints))
@@ -395,7 +394,7 @@ def build(
     agents = Agents(db, vault, clock, lambda name: registry.resolve(name) is not None, quota=quota)
     market = Market(
         settings=settings, clock=clock, drain=drain, secrets=secrets, db=db, ledger=ledger, vault=vault, accounts=accounts,
-        reports=reports, usage_log=UsageLog(db, reports), admin=admin, agent_desk=AgentDesk(db, admin, ledger, listings, clock),
+        reports=books.reports, usage_log=books.usage_log, admin=admin, agent_desk=AgentDesk(db, admin, ledger, listings, clock),
         payments=_payments(db, ledger, admin, settings, clock, registry, client, mail), mail=mail,
         mail_desk=MailDesk(db, admin, mail, accounts.by_link.links), registry=registry, catalog=catalog,
         engine=engine, client=client, codecs=wires, ollama=ollama, listings=listings,
@@ -411,19 +410,6 @@ def build(
         registry.set_evidence(engine.quality.evidence(), engine.quality.overall_share(registry))
         market.refresh_availability()
     return market
-
-
-def _secrets(settings: Settings) -> InstallationSecrets:
-    """The installation's secrets; what was made just now is named once."""
-    secrets = load_secrets(settings)
-    if secrets.created:
-        names = ", ".join(path.name for path in secrets.created)
-        log.info(
-            "made %s in %s: keep them with your backups, apart from the copies",
-            names,
-            secrets.created[0].parent,
-        )
-    return secrets
 
 
 def _payments(
@@ -445,23 +431,6 @@ def _payments(
 
 def _fills(endpoints: EndpointTable) -> Callable[[Offer], bool]:
     return lambda offer: endpoints.way(offer.provider, offer.upstream_id) is not None
-
-
-def _opened(settings: Settings, secrets: InstallationSecrets | None, clock: Clock) -> Database:
-    """The database with this version's tables; secrets: refused where data exist that one of them does not open."""
-    db = Database.open(settings.database_url)
-    try:
-        if settings.embedded:
-            migrate.upgrade(db.engine)
-        else:
-            migrate.check(db.engine)
-        if secrets is not None:
-            db.read_sync(lambda c: checks.require(c, secrets))
-            db.write_sync(lambda c: checks.remember_in(c, secrets, clock.now_ms()))
-    except BaseException:  # whatever it was, nothing is served from this database
-        db.close()
-        raise
-    return db
 
 
 def _local_changed(market: Market) -> Callable[[LocalStatus, Endpoint | None], None]:

@@ -3,21 +3,22 @@
 import getpass
 import secrets
 import sys
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from agent_marketplace.accounts.keys import Cap
-from agent_marketplace.admin import Actor, credit_terms
-from agent_marketplace.api import present
-from agent_marketplace.app import Market
-from agent_marketplace.cli.common import USAGE, Json, example, fail, show, table, with_market
+from agent_marketplace.admin.admin import Actor, credit_terms
+from agent_marketplace.api import account_views
+from agent_marketplace.cli.common import USAGE, Json, example, fail, show, table, with_desk, with_market
 from agent_marketplace.ledger import Money
+from agent_marketplace.opening import Desk
 
-users = typer.Typer(
-    no_args_is_help=True, help="Accounts: create, list, grant credit, set passwords and roles, invite."
-)
-keys = typer.Typer(no_args_is_help=True, help="Marketplace keys for programs.")
+if TYPE_CHECKING:
+    from agent_marketplace.app import Market
+
+users = typer.Typer(no_args_is_help=True)
+keys = typer.Typer(no_args_is_help=True)
 
 Email = Annotated[str, typer.Argument(help="The account's e-mail address")]
 
@@ -47,33 +48,33 @@ def create_user(
     given = password or _password("Password (empty: make one): ")
     chosen = given or secrets.token_urlsafe(15)
 
-    async def work(market: Market) -> None:
-        user = await market.accounts.auth.create_user(email, chosen, role=role)
+    async def work(desk: Desk) -> None:
+        user = await desk.accounts.auth.create_user(email, chosen, role=role)
         made = {} if given else {"password": chosen}
         text = f"{user.email} ({user.role}) has ${user.balance}; id {user.user_id}"
         show(
-            {**present.profile(user), **made},
+            {**account_views.profile(user), **made},
             as_json=as_json,
             text=text if given else f"{text}; password {chosen}",
         )
 
-    with_market(work, begins=True)
+    with_desk(work, begins=True)
 
 
 @users.command("list", epilog=example("user list"))
 def list_users(as_json: Json = False) -> None:
     """List accounts with role, plan and balance."""
 
-    async def work(market: Market) -> None:
-        found = await market.accounts.auth.list_users()
+    async def work(desk: Desk) -> None:
+        found = await desk.accounts.auth.list_users()
         if as_json:
             for user in found:
-                show(present.profile(user), as_json=True, text="")
+                show(account_views.profile(user), as_json=True, text="")
         else:
             print(table([(u.email, u.role, u.subscription_tier, f"${u.balance}", u.user_id) for u in found],
                         ("EMAIL", "ROLE", "PLAN", "BALANCE", "ID")))  # fmt: skip
 
-    with_market(work)
+    with_desk(work)
 
 
 @users.command(
@@ -89,24 +90,24 @@ def grant(
 ) -> None:
     """Add credit to a wallet: paid for and without an end unless said otherwise."""
 
-    async def work(market: Market) -> None:
-        user = await market.accounts.auth.find_user(email)
-        await market.admin.credit(
+    async def work(desk: Desk) -> None:
+        user = await desk.accounts.auth.find_user(email)
+        await desk.admin.credit(
             Actor.at_the_command_line(),
             user.user_id,
             _above_zero(amount),
             idempotency_key=idempotency_key,
             reason="granted by the operator",
-            terms=credit_terms(market.clock.now_ms(), gift=gift, days=days),
+            terms=credit_terms(desk.books.clock.now_ms(), gift=gift, days=days),
         )
-        balance = await market.accounts.auth.get_user_balance(user.user_id)
+        balance = await desk.accounts.auth.get_user_balance(user.user_id)
         show(
             {"email": user.email, "balance": balance},
             as_json=as_json,
             text=f"{user.email} now has ${balance}",
         )
 
-    with_market(work)
+    with_desk(work)
 
 
 def _above_zero(amount: str) -> int:
@@ -127,7 +128,7 @@ def trust(
 ) -> None:
     """Let an account's own keys, local and free calls count in ratings and popularity like paid ones."""
 
-    async def work(market: Market) -> None:
+    async def work(market: "Market") -> None:
         user = await market.accounts.auth.find_user(email)
         await market.learner.trust(user.user_id, on=not off)
         said = "no longer trusted" if off else "trusted: its calls count in ratings and popularity"
@@ -141,34 +142,34 @@ def set_password(email: Email, as_json: Json = False) -> None:
     """Set a new password; every session of the account ends. It is asked for, or read from standard input."""
     password = _password("New password: ")
 
-    async def work(market: Market) -> None:
-        user = await market.accounts.auth.find_user(email)
-        await market.accounts.auth.set_password(user.user_id, password)
+    async def work(desk: Desk) -> None:
+        user = await desk.accounts.auth.find_user(email)
+        await desk.accounts.auth.set_password(user.user_id, password)
         text = f"The password of {user.email} is set; all sessions have ended."
         show({"email": user.email}, as_json=as_json, text=text)
 
-    with_market(work)
+    with_desk(work)
 
 
 @users.command("signout", epilog=example("user signout you@example.com"))
 def sign_out(email: Email, as_json: Json = False) -> None:
     """End every session of an account; running servers refuse them within a second. Keys go on: see `key revoke`."""
 
-    async def work(market: Market) -> None:
-        user = await market.accounts.auth.find_user(email)
+    async def work(desk: Desk) -> None:
+        user = await desk.accounts.auth.find_user(email)
         by = Actor.at_the_command_line()
-        ended = await market.admin.end_sessions(by, user.user_id, reason="by the operator")
+        ended = await desk.admin.end_sessions(by, user.user_id, reason="by the operator")
         text = f"{ended} sessions of {user.email} have ended."
         show({"email": user.email, "ended": ended}, as_json=as_json, text=text)
 
-    with_market(work)
+    with_desk(work)
 
 
 @users.command("storage", epilog=example("user storage you@example.com"))
 def storage(email: Email, as_json: Json = False) -> None:
     """Count anew what an account's chats and agents take, which its quota bounds (MARKETPLACE_STORAGE_PER_USER)."""
 
-    async def work(market: Market) -> None:
+    async def work(market: "Market") -> None:
         user = await market.accounts.auth.find_user(email)
         before, now = await market.conversations.recount(user.user_id)
         quota = market.settings.storage_per_user
@@ -191,13 +192,13 @@ def set_role(
 ) -> None:
     """Make an account an administrator, or a plain user."""
 
-    async def work(market: Market) -> None:
-        user = await market.accounts.auth.find_user(email)
+    async def work(desk: Desk) -> None:
+        user = await desk.accounts.auth.find_user(email)
         by = Actor.at_the_command_line()
-        await market.admin.set_role(by, user.user_id, role, reason="by the operator")
+        await desk.admin.set_role(by, user.user_id, role, reason="by the operator")
         show({"email": user.email, "role": role}, as_json=as_json, text=f"{user.email} is now {role}.")
 
-    with_market(work)
+    with_desk(work)
 
 
 @users.command("invite", epilog=example("user invite --days 7"))
@@ -207,11 +208,11 @@ def invite(
 ) -> None:
     """Make an invitation code for MARKETPLACE_SIGNUP=invite."""
 
-    async def work(market: Market) -> None:
-        code = await market.accounts.auth.create_invite(days=days)
+    async def work(desk: Desk) -> None:
+        code = await desk.accounts.auth.create_invite(days=days)
         show({"code": code, "days": days}, as_json=as_json, text=code)
 
-    with_market(work, begins=True)
+    with_desk(work, begins=True)
 
 
 @keys.command("create", epilog=example("key create --user you@example.com --name ci --cap 5 --period day"))
@@ -227,20 +228,20 @@ def create_key(
 ) -> None:
     """Make a key; its text is printed once and can't be had again."""
 
-    async def work(market: Market) -> None:
-        owner = await market.accounts.auth.find_user(user)
+    async def work(desk: Desk) -> None:
+        owner = await desk.accounts.auth.find_user(user)
         limit = None
         if cap is not None:
             try:
                 limit = Cap(Money.of(cap).nano, period)
             except ValueError as error:
                 fail(str(error), USAGE)
-        made = await market.accounts.keys.create(
+        made = await desk.accounts.keys.create(
             owner.user_id, name, expires_in_days=expires_in_days, cap=limit
         )
-        show(present.created_key(made), as_json=as_json, text=made.key)
+        show(account_views.created_key(made), as_json=as_json, text=made.key)
 
-    with_market(work)
+    with_desk(work)
 
 
 @keys.command("list", epilog=example("key list --user you@example.com"))
@@ -249,17 +250,17 @@ def list_keys(
 ) -> None:
     """List an account's keys, without their text."""
 
-    async def work(market: Market) -> None:
-        owner = await market.accounts.auth.find_user(user)
-        found = await market.accounts.keys.list(owner.user_id)
+    async def work(desk: Desk) -> None:
+        owner = await desk.accounts.auth.find_user(user)
+        found = await desk.accounts.keys.list(owner.user_id)
         if as_json:
             for key in found:
-                show(present.key(key), as_json=True, text="")
+                show(account_views.key(key), as_json=True, text="")
         else:
-            rows = [(k.key_id, k.name, k.prefix, present.iso(k.expires_at) or "never") for k in found]
+            rows = [(k.key_id, k.name, k.prefix, account_views.iso(k.expires_at) or "never") for k in found]
             print(table(rows, ("ID", "NAME", "KEY", "EXPIRES")))
 
-    with_market(work)
+    with_desk(work)
 
 
 @keys.command("revoke", epilog=example("key revoke KEY_ID --user you@example.com"))
@@ -270,9 +271,9 @@ def revoke_key(
 ) -> None:
     """Revoke a key; running servers refuse it within a second."""
 
-    async def work(market: Market) -> None:
-        owner = await market.accounts.auth.find_user(user)
-        await market.accounts.keys.revoke(owner.user_id, key_id)
+    async def work(desk: Desk) -> None:
+        owner = await desk.accounts.auth.find_user(user)
+        await desk.accounts.keys.revoke(owner.user_id, key_id)
         show({"id": key_id, "revoked": True}, as_json=as_json, text="Revoked.")
 
-    with_market(work)
+    with_desk(work)

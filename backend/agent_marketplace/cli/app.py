@@ -10,36 +10,22 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from agent_marketplace import __version__, logs
-from agent_marketplace.cli import accounts, backup, bounds, catalog, doctor, money, preflight, weights
 from agent_marketplace.cli.common import FAILED, USAGE, Json, example, fail, load_settings, show
 from agent_marketplace.cli.connect import connect
-from agent_marketplace.cli.lock import sole_server
-from agent_marketplace.cli.serve import serve as serve_until_stopped
-from agent_marketplace.db.copies import CopyError
-from agent_marketplace.db.engine import Database
-from agent_marketplace.db.migrate import MigrationError
-from agent_marketplace.db.migrate import upgrade as upgrade_database
+from agent_marketplace.cli.groups import LazyGroups
 from agent_marketplace.errors import MarketplaceError, Unavailable
 from agent_marketplace.settings import SettingsError
 
 app = typer.Typer(
+    cls=LazyGroups,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="AI Agent Marketplace: find, compare, pay for and use AI models and agents.",
     epilog="Exit codes: 0 done, 1 failed, 2 wrong use or settings, 130 interrupted. Settings are environment variables: "
     "docs/configuration.md. Begin with:  agent-marketplace serve",
 )
-app.add_typer(accounts.users, name="user")
-app.add_typer(accounts.keys, name="key")
-app.add_typer(weights.app, name="models")
-app.add_typer(catalog.app, name="catalog")
-app.add_typer(money.vault, name="vault")
-app.add_typer(money.ledger, name="ledger")
-app.add_typer(money.usage, name="usage")
-app.add_typer(bounds.bounds, name="bounds")
 app.command("connect", epilog=example("connect", "connect codex --model auto --key sk-aam-... --write"))(
     connect
 )
@@ -70,6 +56,9 @@ def serve(
 ) -> None:
     """Serve the web UI, the REST API and the wires of existing clients."""
     from agent_marketplace.api.server import make_app
+    from agent_marketplace.cli import preflight
+    from agent_marketplace.cli.lock import sole_server
+    from agent_marketplace.cli.serve import serve as serve_until_stopped
 
     settings = load_settings()
     logs.configure(settings)
@@ -94,6 +83,9 @@ def run_demo(
 @app.command(epilog=example("migrate"))
 def migrate(as_json: Json = False) -> None:
     """Bring the database to this version's tables; run it before `serve` on PostgreSQL, and after each upgrade."""
+    from agent_marketplace.db.engine import Database
+    from agent_marketplace.db.migrate import upgrade as upgrade_database
+
     settings = load_settings()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     database = Database.open(settings.database_url)
@@ -115,6 +107,8 @@ def examine(
     as_json: Json = False,
 ) -> None:
     """Look for what is wrong: settings, secrets, the database's tables and pages. Exit 1 if there is something."""
+    from agent_marketplace.cli import doctor
+
     settings = load_settings()
     if accept_secrets:
         doctor.accept_secrets(settings)
@@ -133,6 +127,8 @@ def back_up(
 
     On PostgreSQL this runs pg_dump --format=custom. See also: `restore`.
     """
+    from agent_marketplace.cli import backup
+
     made = backup.backup(load_settings(), target)
     belongs = f" The secrets in {made.secrets} belong to it: keep them too, apart." if made.secrets else ""
     words = f"Wrote {made.file} ({made.size / 1e6:.1f} MB in {made.seconds} s), and read it back."
@@ -151,6 +147,8 @@ def restore(
 
     SQLite: nothing is replaced until the copy is proven. PostgreSQL: DATABASE_URL must name an empty database.
     """
+    from agent_marketplace.cli import backup
+
     done = backup.restore(load_settings(), source, force=force)
     words = f"Restored {source}: revision {done.revision}, {done.accounts} accounts, {done.postings} postings, the books agree."
     if done.unreadable:
@@ -193,6 +191,11 @@ def run() -> None:
 
 def words_for(error: Exception) -> tuple[str, int]:
     """(what to tell the operator, exit code)."""
+    from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+    from agent_marketplace.db.copies import CopyError
+    from agent_marketplace.db.migrate import MigrationError
+
     if isinstance(error, SettingsError | MigrationError):
         return str(error), USAGE
     if isinstance(error, Unavailable) and isinstance(error.__cause__, SQLAlchemyError):

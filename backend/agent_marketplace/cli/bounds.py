@@ -4,24 +4,24 @@ from typing import Annotated
 
 import typer
 
-from agent_marketplace.app import Market
-from agent_marketplace.cli.common import Json, example, show, table, with_market
+from agent_marketplace.cli.common import Json, example, show, table, with_books
 from agent_marketplace.gateway import store
+from agent_marketplace.opening import Books
 
-bounds = typer.Typer(no_args_is_help=True, help="Offers that billed more than was held for them.")
+bounds = typer.Typer(no_args_is_help=True)
 
 
 @bounds.command("list", epilog=example("bounds list"))
 def list_bounds(as_json: Json = False) -> None:
     """Offers and kinds of calls whose bound failed: they are held for at the model's largest input. Empty where all held."""
 
-    async def work(market: Market) -> None:
-        found = await market.db.read(store.broken)
+    async def work(books: Books) -> None:
+        found = await books.db.read(store.broken)
         rows = [(b.provider, b.upstream_id, b.shape, b.held_nano, b.cost_nano, b.request_id) for b in found]
         header = ("PROVIDER", "MODEL THERE", "KIND", "HELD (NANO)", "COST (NANO)", "REQUEST")
         show(found, as_json=as_json, text=table(rows, header))
 
-    with_market(work)
+    with_books(work)
 
 
 @bounds.command("clear", epilog=example("bounds clear openai gpt-4o-mini"))
@@ -33,8 +33,8 @@ def clear(
 ) -> None:
     """Hold for an offer by its bound again, once you know why it failed. Running servers follow within seconds."""
 
-    async def work(market: Market) -> int:
-        return await market.db.write(lambda c: store.clear(c, provider, upstream_id, kind))
+    async def work(books: Books) -> int:
+        return await books.db.write(lambda c: store.clear(c, provider, upstream_id, kind))
 
-    cleared = with_market(work)
+    cleared = with_books(work)
     show({"cleared": cleared}, as_json=as_json, text=f"Cleared {cleared}.")

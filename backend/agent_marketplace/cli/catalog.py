@@ -25,9 +25,7 @@ from agent_marketplace.ledger import Price, dollars, nano
 from agent_marketplace.net.factory import make_client
 from agent_marketplace.net.http import OutboundClient, OutboundRequest
 
-app = typer.Typer(
-    no_args_is_help=True, help="The catalogue of models and offers, its price feeds and their review."
-)
+app = typer.Typer(no_args_is_help=True)
 ReviewId = Annotated[str, typer.Argument(help="The review's id, from `catalog reviews`")]
 
 

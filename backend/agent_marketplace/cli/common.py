@@ -1,16 +1,20 @@
 """What the commands share: settings, a market without a server, errors in words, output as text or JSON."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 
 from agent_marketplace import json, settings
-from agent_marketplace.app import Market, build
 from agent_marketplace.logs import masked
+
+if TYPE_CHECKING:  # each command loads what it needs, and no more: a second is long at a prompt
+    from agent_marketplace.app import Market
+    from agent_marketplace.opening import Books, Desk
 
 T = TypeVar("T")
 FAILED, USAGE = 1, 2
@@ -41,25 +45,65 @@ def database_file(chosen: settings.Settings) -> Path:
     return Path(chosen.database_url.removeprefix("sqlite:///"))
 
 
-def with_market(work: Callable[[Market], Awaitable[T]], *, begins: bool = False, strict: bool = True) -> T:
-    """Runs `work(market)` over the database, beside a running server or alone; nothing is served.
-
-    begins: the command may be the first of an installation. Any other must not make an empty database by a wrong path.
-    strict: as `app.build`.
-    """
+def _found_settings(*, begins: bool) -> settings.Settings:
+    """begins: the command may be the first of an installation. Any other must not make an empty database by a wrong path."""
     chosen = load_settings()
     if chosen.embedded and not begins and not database_file(chosen).exists():
         fail(
             f"There is no database at {database_file(chosen)}. `serve` or `user create` makes it; if you have one, set "
             "MARKETPLACE_DATA_DIR or DATABASE_URL as for the server, and run this as the server's user."
         )
-    market = build(chosen, strict=strict)
+    return chosen
+
+
+def with_books(work: "Callable[[Books], Awaitable[T]]", *, strict: bool = True) -> T:
+    """Runs `work(books)` over the database, beside a running server or alone. strict: as `opening.open_books`."""
+    from agent_marketplace.opening import open_books
+
+    books = open_books(_found_settings(begins=False), strict=strict)
+
+    async def run() -> T:
+        try:
+            return await work(books)
+        finally:
+            books.close()
+
+    return asyncio.run(run())
+
+
+def with_desk(work: "Callable[[Desk], Awaitable[T]]", *, begins: bool = False) -> T:
+    """Runs `work(desk)`, as `with_books`. begins: the command may be the first of an installation."""
+    from agent_marketplace.opening import open_books, open_desk
+
+    chosen = _found_settings(begins=begins)
+    if begins:  # the first command of an installation says what is wrong with its providers too
+        from agent_marketplace.providers.endpoints import EndpointTable
+
+        EndpointTable(chosen, os.environ)
+    desk = open_desk(open_books(chosen))
+
+    async def run() -> T:
+        try:
+            return await work(desk)
+        finally:
+            desk.accounts.close()
+            desk.books.close()
+
+    return asyncio.run(run())
+
+
+def with_market(work: "Callable[[Market], Awaitable[T]]", *, begins: bool = False) -> T:
+    """Runs `work(market)` with every part of the marketplace; nothing is served. begins: as `with_desk`."""
+    from agent_marketplace.app import build
+
+    market = build(_found_settings(begins=begins))
 
     async def run() -> T:
         try:
             return await work(market)
         finally:
             market.accounts.close()
+            market.reports.close()
             market.db.close()
 
     return asyncio.run(run())

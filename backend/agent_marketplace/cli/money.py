@@ -6,14 +6,14 @@ from typing import Annotated
 import msgspec
 import typer
 
-from agent_marketplace.app import Market
-from agent_marketplace.cli.common import FAILED, USAGE, Json, example, fail, show, table, with_market
+from agent_marketplace.cli.common import FAILED, USAGE, Json, example, fail, show, table, with_books
 from agent_marketplace.cli.progress import progress
 from agent_marketplace.ledger import heads
+from agent_marketplace.opening import Books
 
-ledger = typer.Typer(no_args_is_help=True, help="The double-entry ledger.")
-usage = typer.Typer(no_args_is_help=True, help="The sums of what was used.")
-vault = typer.Typer(no_args_is_help=True, help="The vault of provider keys.")
+ledger = typer.Typer(no_args_is_help=True)
+usage = typer.Typer(no_args_is_help=True)
+vault = typer.Typer(no_args_is_help=True)
 
 
 @ledger.command(
@@ -35,10 +35,10 @@ def verify(
     Without --head the one in MARKETPLACE_HEAD_FILE is asked for, where that is set.
     """
 
-    async def follow(market: Market) -> bool:
-        await market.ledger.checkpoint()
+    async def follow(books: Books) -> bool:
+        await books.ledger.checkpoint()
         with progress("Recomputing what is new"):
-            found = await market.ledger.verify_new(pause_s=0)
+            found = await books.ledger.verify_new(pause_s=0)
         if found is None:
             fail("A server is at it just now: try again, or read marketplace_ledger_problems in /metrics")
         verdict = (
@@ -50,12 +50,14 @@ def verify(
         show({"ok": not found.problems, **msgspec.structs.asdict(found)}, as_json=as_json, text=text)
         return not found.problems
 
-    async def work(market: Market) -> bool:
-        kept = _kept_head(head, market.settings.head_file)
+    async def work(books: Books) -> bool:
+        from agent_marketplace.admin.store import audit_problems
+
+        kept = _kept_head(head, books.settings.head_file)
         with progress("Recomputing the ledger") as shown:
-            report = market.db.read_sync(lambda c: market.ledger.verify_sync(c, shown.tell))
-        problems = report.problems + market.admin.audit_problems_sync()
-        if kept is not None and (words := market.db.read_sync(lambda c: heads.missing(c, kept))):
+            report = books.db.read_sync(lambda c: books.ledger.verify_sync(c, shown.tell))
+        problems = report.problems + books.db.read_sync(audit_problems)
+        if kept is not None and (words := books.db.read_sync(lambda c: heads.missing(c, kept))):
             problems.append(words)
         counts = {
             "accounts": report.accounts, "transactions": report.transactions, "postings": report.postings,
@@ -66,10 +68,10 @@ def verify(
         text = "\n".join([f"{verdict} ({words})", *problems])
         show({"ok": not problems, **counts, "problems": problems}, as_json=as_json, text=text)
         if not problems:
-            market.ledger.all_is_well_sync()
+            books.ledger.all_is_well_sync()
         return not problems
 
-    if not with_market(follow if new else work):
+    if not with_books(follow if new else work):
         raise typer.Exit(FAILED)
 
 
@@ -82,11 +84,11 @@ def show_head(
 ) -> None:
     """Sign what was posted and print the newest checkpoint, to be kept elsewhere: `ledger verify --head` then finds a cut."""
 
-    async def work(market: Market) -> heads.Head | None:
-        await market.ledger.checkpoint()
-        return market.db.read_sync(heads.newest)
+    async def work(books: Books) -> heads.Head | None:
+        await books.ledger.checkpoint()
+        return books.db.read_sync(heads.newest)
 
-    found = with_market(work)
+    found = with_books(work)
     if found is None:
         fail("Nothing was posted yet: there is nothing to sign")
     if out is not None:
@@ -111,11 +113,11 @@ def _kept_head(given: str, file: Path | None) -> heads.Head | None:
 def rebuild(as_json: Json = False) -> None:
     """Make the sums that usage pages read anew from the usage rows, a day at a time; figures stay right meanwhile."""
 
-    async def work(market: Market) -> int:
+    async def work(books: Books) -> int:
         with progress("Summing up what was used") as shown:
-            return await market.usage_log.rebuild(shown.tell)
+            return await books.usage_log.rebuild(shown.tell)
 
-    rows = with_market(work)
+    rows = with_books(work)
     show({"rows": rows}, as_json=as_json, text=f"Summed up {rows} usage rows.")
 
 
@@ -127,14 +129,14 @@ def rotate(as_json: Json = False) -> None:
     old one once `vault status` counts nothing under it.
     """
 
-    async def work(market: Market) -> int:
+    async def work(books: Books) -> int:
         with progress("Re-wrapping secrets") as shown:
-            done = await market.vault.rotate(tell=shown.tell)
+            done = await books.vault.rotate(tell=shown.tell)
         words = f"Re-wrapped {done.rewrapped} secrets; {done.unreadable} can't be read with the keys given."
         show({"rewrapped": done.rewrapped, "unreadable": done.unreadable}, as_json=as_json, text=words)
         return done.unreadable
 
-    if with_market(work, strict=False):
+    if with_books(work, strict=False):
         raise typer.Exit(FAILED)
 
 
@@ -142,8 +144,8 @@ def rotate(as_json: Json = False) -> None:
 def status(as_json: Json = False) -> None:
     """Count secrets per master key; * marks the key that encrypts now. An empty list means that nothing is stored yet."""
 
-    async def work(market: Market) -> None:
-        counts, ring = await market.vault.count_by_key(), market.secrets.keyring
+    async def work(books: Books) -> None:
+        counts, ring = await books.vault.count_by_key(), books.secrets.keyring
         rows = [
             (
                 ("* " if key == ring.primary else "  ") + key,
@@ -154,4 +156,4 @@ def status(as_json: Json = False) -> None:
         ]
         show(counts, as_json=as_json, text=table(rows, ("  KEY ID", "SECRETS", "")))
 
-    with_market(work, strict=False)
+    with_books(work, strict=False)

@@ -9,7 +9,7 @@ from agent_marketplace.cli.common import Json, example, fail, load_settings, sho
 from agent_marketplace.cli.progress import progress
 from agent_marketplace.providers import models_install
 
-app = typer.Typer(no_args_is_help=True, help="Weights of models that run on this machine, without a key.")
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.command("install", epilog=example("models install smollm2-135m"))

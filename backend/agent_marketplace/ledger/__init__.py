@@ -6,7 +6,6 @@ from agent_marketplace.ledger.idempotency import (
     abandon_in,
     begin_in,
     digest,
-    forget_in,
     once_in,
     release_stale_in,
 )
@@ -72,7 +71,6 @@ __all__ = [
     "digest",
     "dollars",
     "fee_request",
-    "forget_in",
     "nano",
     "once_in",
     "price_usage",

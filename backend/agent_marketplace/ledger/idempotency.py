@@ -67,12 +67,6 @@ def release_stale_in(connection: sa.Connection, scope: str, key: str, before_ms:
     connection.execute(sa.delete(t).where(stale))
 
 
-def forget_in(connection: sa.Connection, operation: str, before_ms: int) -> int:
-    """Deletes keys of scopes `operation:...` claimed before `before_ms`. Returns how many. Grants are never forgotten."""
-    old = sa.and_(t.c.scope.startswith(f"{operation}:", autoescape=True), t.c.created_at < before_ms)
-    return connection.execute(sa.delete(t).where(old)).rowcount
-
-
 def once_in(
     connection: sa.Connection,
     scope: str,

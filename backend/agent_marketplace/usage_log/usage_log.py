@@ -58,8 +58,9 @@ class UsageLog:
 
     async def query(self, asked: Asked) -> Found:
         """Answers a checked question. Raises Unavailable (busy, or it took too long), RateLimited."""
-        names, groups = await self._reports.read(lambda c: store.sums(c, asked), who=asked.user_id or "")
-        return answer(asked, names, groups)
+        return await self._reports.read(
+            lambda c: answer(asked, *store.sums(c, asked)), who=asked.user_id or ""
+        )
 
     async def page(self, wanted: Wanted) -> Page:
         """A page of finished calls, newest first. Raises as `query`."""

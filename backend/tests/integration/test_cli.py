@@ -7,10 +7,13 @@ import json
 import os
 import re
 import shlex
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import cast
 
 import click
 import pytest
@@ -19,6 +22,7 @@ from typer.main import get_command
 from agent_marketplace.catalog import bundled
 from agent_marketplace.catalog.hosts import host_names
 from agent_marketplace.cli.app import app
+from agent_marketplace.cli.groups import GROUPS, LazyGroups
 from tests.fakes.served import PASSWORD, Served, command, environment, served
 from tests.fakes.threaded import Threaded, threaded_upstream
 from tests.fakes.upstream import Behaviour
@@ -60,7 +64,10 @@ def leaves(group: object, path: str = "") -> Iterator[tuple[str, click.Command]]
         yield from (leaves(child, full) if hasattr(child, "commands") else [(full, child)])
 
 
-LEAVES = dict(leaves(get_command(app)))
+WHOLE = cast("LazyGroups", get_command(app))
+for _group in GROUPS:
+    WHOLE.load(_group)
+LEAVES = dict(leaves(WHOLE))
 
 
 def parses(line: str) -> None:
@@ -264,3 +271,17 @@ def test_the_master_key_is_rotated_under_load_without_a_failed_read(
     with served(alone) as server:
         _, listed = server.call("GET", "/api/v1/marketplace/api-keys", token=token)
         assert [k["status"] for k in listed["api_keys"]] == ["unverified"]  # it takes any key
+
+
+def test_a_command_loads_no_more_than_it_needs() -> None:
+    """A second at every prompt is what loading the gateway costs."""
+    heavy = ("fastapi", "agent_marketplace.gateway", "agent_marketplace.recommend", "agent_marketplace.app")
+    light = {
+        "import agent_marketplace.cli.app": (*heavy, "sqlalchemy", "agent_marketplace.ledger"),
+        "import agent_marketplace.cli.money": (*heavy, "agent_marketplace.accounts", "jwt"),
+        "import agent_marketplace.cli.accounts": heavy,
+    }
+    for what, unwanted in light.items():
+        code = f"{what}; import sys; print([m for m in {unwanted!r} if m in sys.modules])"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == "[]", what

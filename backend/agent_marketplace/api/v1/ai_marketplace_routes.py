@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from fastapi import Query, Request, Response
 
-from agent_marketplace.api import assist, present, replies, schemas
+from agent_marketplace.api import account_views, assist, present, replies, schemas
 from agent_marketplace.api.catalog_views import view_of
 from agent_marketplace.api.deps import Address, Caller, Person, Reader, Router, The, Writer
 from agent_marketplace.api.envelope import success
@@ -83,7 +83,9 @@ async def signout(market: The, principal: Person) -> Response:
 )
 async def list_sessions(market: The, principal: Person) -> Response:
     found = await market.accounts.auth.sessions(principal.user_id)
-    return success(sessions=[present.session(s, current=s.session_id == principal.session_id) for s in found])
+    return success(
+        sessions=[account_views.session(s, current=s.session_id == principal.session_id) for s in found]
+    )
 
 
 @router.delete(
@@ -122,7 +124,7 @@ async def change_password(
 
 @router.get("/profile", tags=["accounts"], summary="Who I am", responses={200: {"model": schemas.Profile}})
 async def get_profile(market: The, principal: Reader) -> Response:
-    return success(user=present.profile(await market.accounts.auth.get_user(principal.user_id)))
+    return success(user=account_views.profile(await market.accounts.auth.get_user(principal.user_id)))
 
 
 @router.get(

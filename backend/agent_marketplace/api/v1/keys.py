@@ -3,7 +3,7 @@
 from fastapi import Response
 
 from agent_marketplace.accounts.keys import Cap
-from agent_marketplace.api import present, replies, schemas
+from agent_marketplace.api import account_views, replies, schemas
 from agent_marketplace.api.deps import Person, Router, The
 from agent_marketplace.api.envelope import success
 from agent_marketplace.ledger import Money
@@ -14,7 +14,7 @@ router = Router(prefix="/api/v1/marketplace/keys", tags=["keys for programs"])
 @router.get("", summary="My keys, without their text", responses={200: {"model": replies.Keys}})
 async def list_keys(market: The, principal: Person) -> Response:
     keys = await market.accounts.keys.list(principal.user_id)
-    return success(keys=[present.key(k) for k in keys])
+    return success(keys=[account_views.key(k) for k in keys])
 
 
 @router.post(
@@ -28,7 +28,7 @@ async def create_key(market: The, principal: Person, body: schemas.CreateKey) ->
         principal.user_id, body.name, scopes=body.scopes, expires_in_days=body.expires_in_days, cap=cap,
         max_in_flight=body.max_in_flight,
     )  # fmt: skip
-    return success(**present.created_key(created))
+    return success(**account_views.created_key(created))
 
 
 @router.delete("/{key_id}", summary="Revoke a key", responses={200: {"model": schemas.Reply}})
