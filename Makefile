@@ -4,7 +4,7 @@ HOST ?= 127.0.0.1
 SHELL := /bin/sh
 
 .PHONY: help run test setup setup-dev dev fix test-one demo wheel check backend-test coverage frontend-test e2e bare-test \
-	clients lock licences sbom openapi clean
+	clients trials lock licences sbom openapi clean
 
 help:            ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,6 +81,10 @@ licences:        ## write docs/licences.md from the lock file
 
 sbom:            ## print the software bill of materials (CycloneDX JSON)
 	@.venv/bin/python scripts/dependencies.py sbom
+
+trials:          ## what takes minutes and is no part of make test: servers killed in each phase of a run
+	@scripts/setup.sh test
+	@scripts/test.sh trials
 
 lock:            ## renew the hash-locked requirements
 	@scripts/lock.sh

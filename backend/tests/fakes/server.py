@@ -164,13 +164,14 @@ class Client:
 
 @dataclass
 class Server:
-    """A running installation. `log`: all it has said so far."""
+    """A running installation. `log`: all it has said so far; process: for a test that kills it."""
 
     port: int
     home: Path
     upstream: Upstream
     env: Mapping[str, str]
     lines: list[str] = field(default_factory=list)
+    process: "subprocess.Popen[str] | None" = None
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     @property
@@ -247,7 +248,7 @@ def running(home: Path, *, local_model: bool = False, **more: str) -> Iterator[S
             [_COMMAND, "serve", "--port", "0"], env=env, cwd=home, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
-        server = Server(0, home, upstream, env)
+        server = Server(0, home, upstream, env, process=process)
         listening = threading.Event()
         reader = threading.Thread(target=_read, args=(process, server, listening), daemon=True)
         reader.start()
@@ -255,7 +256,8 @@ def running(home: Path, *, local_model: bool = False, **more: str) -> Iterator[S
             assert listening.wait(_START_S), f"the server did not come up:\n{server.log}"
             _until_ready(server, process)
             yield server
-            server.anybody.get("/metrics")
+            if process.poll() is None:
+                server.anybody.get("/metrics")
         finally:
             process.terminate()
             try:

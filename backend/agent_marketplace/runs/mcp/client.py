@@ -88,7 +88,10 @@ class McpClient:
             page, following = wire.definitions(
                 await session.ask("tools/list", params, most=_MOST_LIST, timeout_s=_LIST_S)
             )
-            found += [tool for tool in page if all(tool.name != other.name for other in found)]
+            for tool in page:
+                total = tool.size + sum(other.size for other in found)
+                if total <= wire.MOST_OF_ALL and all(tool.name != other.name for other in found):
+                    found.append(tool)
             if following is None or following == cursor or len(found) >= wire.MOST_TOOLS:
                 return found[: wire.MOST_TOOLS]
             cursor = following

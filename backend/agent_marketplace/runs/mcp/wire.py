@@ -22,6 +22,10 @@ UNSUPPORTED = -32022
 MOST_TOOLS = 256
 MOST_DESCRIPTION = 8_192
 MOST_SCHEMA = 32_768
+MOST_DEFINITION = 65_536
+"""Bytes of all that a definition says, which is kept as it was approved."""
+MOST_OF_ALL = 1_048_576
+"""Bytes of all definitions of a server."""
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 _PLAIN = re.compile(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?")
 _META = {
@@ -42,7 +46,7 @@ class Refused(Exception):
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
-    """A tool as its server describes it. sha256: over everything that a reviewer sees."""
+    """A tool as its server describes it. sha256: over everything that a reviewer sees; size: bytes of it."""
 
     name: str
     description: str
@@ -50,6 +54,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     output_schema: Any = None
     annotations: dict[str, Any] = {}
     sha256: str = ""
+    size: int = 0
 
     @property
     def destructive(self) -> bool:
@@ -98,8 +103,8 @@ def answer_in(data: bytes, number: int) -> dict[str, Any] | None:
         value = json.decode(data)
     except ValueError:
         raise Refused("the server's answer is not valid JSON") from None
-    if not isinstance(value, dict) or value.get("id") != number:
-        return None
+    if not isinstance(value, dict) or type(value.get("id")) is not int or value["id"] != number:
+        return None  # also `true` and `1.0`, which Python takes for 1
     if isinstance(error := value.get("error"), dict):
         code = error.get("code")
         raise Refused(
@@ -137,16 +142,26 @@ def definition(value: Any) -> Definition | None:
     matters = {k: value.get(k) for k in ("name", "description", "inputSchema", "outputSchema", "annotations")}
     try:
         seen = _canonical.encode(matters)
-        clean = json.decode(stripped(json.encode(schema).decode(), MOST_SCHEMA))
+        clean = _clean(json.decode(stripped(json.encode(schema).decode(), MOST_SCHEMA)))
     except (ValueError, TypeError, RecursionError, UnicodeEncodeError):
         return None
-    if not isinstance(clean, dict):
+    if not isinstance(clean, dict) or len(seen) > MOST_DEFINITION:
         return None
-    annotations = value.get("annotations")
+    annotations = _clean(value.get("annotations"))
     return Definition(
         name=name, description=stripped(description, MOST_DESCRIPTION), schema=clean, output_schema=value.get("outputSchema"),
         annotations=annotations if isinstance(annotations, dict) else {}, sha256=hashlib.sha256(seen).hexdigest(),
+        size=len(seen),
     )  # fmt: skip
+
+
+def _clean(value: Any) -> Any:
+    """Without characters that hide or turn what a reviewer reads: a JSON text has them as they are, or spelt as numbers."""
+    if isinstance(value, str):
+        return stripped(value)
+    if isinstance(value, dict):
+        return {stripped(str(k)): _clean(v) for k, v in value.items()}
+    return [_clean(v) for v in value] if isinstance(value, list) else value
 
 
 def got(result: Mapping[str, Any]) -> Got:
@@ -165,7 +180,7 @@ def got(result: Mapping[str, Any]) -> Got:
                 inner["text"] if isinstance(inner.get("text"), str) else "[a resource was left out]"
             )
         else:
-            pieces.append(f"[{str(part.get('type'))[:20]} was left out]")
+            pieces.append(f"[{stripped(str(part.get('type')), 20)} was left out]")
     if not pieces and result.get("structuredContent") is not None:
         pieces.append(json.encode(result["structuredContent"]).decode())
     return Got(text="\n".join(pieces), is_error=result.get("isError") is True)
