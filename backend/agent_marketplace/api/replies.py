@@ -15,6 +15,9 @@ class Exported(Reply):
     statement: list["StatementEntry"]
     conversations: list[dict[str, Any]]
     comparisons: list[dict[str, Any]]
+    runs: list[dict[str, Any]]
+    evaluations: list[dict[str, Any]]
+    orders: list[dict[str, Any]]
     favourites: list[str]
 
 

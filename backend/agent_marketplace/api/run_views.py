@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from agent_marketplace.accounts.principal import Principal
 from agent_marketplace.api.present import iso
 from agent_marketplace.api.v1.agent_body import call_of, parameters, text
@@ -95,6 +97,17 @@ async def whole(market: Market, head: Head) -> dict[str, Any]:
         **line(head), "name": name, "result": await records.result(head), "steps": [step_of(s) for s in steps],
         "approvals": [question(a, steps) for a in asked],
     }  # fmt: skip
+
+
+async def exported(market: Market, head: Head) -> dict[str, Any]:
+    """A run with all that it holds of its user's: what was asked, every step uncut, the answer."""
+    records = market.runs.kit.records
+    try:
+        asked = msgspec.to_builtins((await records.context(head)).messages)
+    except CannotOpen:
+        asked = None
+    steps = [{**step_of(s), "arguments": s.args, "result": s.result} for s in await records.steps(head)]
+    return {**line(head), "asked": asked, "steps": steps, "result": await records.result(head)}
 
 
 def step_of(step: Step) -> dict[str, Any]:

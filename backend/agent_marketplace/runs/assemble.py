@@ -34,15 +34,16 @@ def assemble_runs(
     listings: Listings,
     codec: Codec,
     private_tools: bool = False,
+    quota: int = 0,
 ) -> Runs:
-    """All of it. private_tools: users' tool servers may be on private networks."""
+    """All of it. private_tools: users' tool servers may be on private networks; quota: as of Records."""
     parts = router.parts
     agents = AllAgents(PresetAgents(presets), listings)
     speaking = McpClient(parts.client, allow_private=private_tools)
     servers = ToolServers(db, vault, parts.clock, speaking, allow_private=private_tools)
     built_in = (Calculator(), Fetch(parts.client), SearchCatalogue(registry), Estimate(_estimates(router)))
     kit = Kit(
-        records=Records(db, vault, parts.clock), asks=GatewayAsks(router, parts.ledger), agents=agents,
+        records=Records(db, vault, parts.clock, quota=quota), asks=GatewayAsks(router, parts.ledger), agents=agents,
         tools=Toolbox(built_in, agents, servers), codec=codec, clock=parts.clock, owner=parts.ledger.owner, fees=OfferedFees(listings.fees),
         sub=_not_yet,
     )  # fmt: skip

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from agent_marketplace.clock import Clock
 from agent_marketplace.db.engine import Database
+from agent_marketplace.errors import PayloadTooLarge
 from agent_marketplace.ids import new_id
 from agent_marketplace.runs import store
 from agent_marketplace.runs.live import Live, parted
@@ -23,10 +24,11 @@ T = TypeVar("T")
 
 
 class Records:
-    """All runs of an installation."""
+    """All runs of an installation. quota: bytes that one user's runs may take, 0 = no limit."""
 
-    def __init__(self, db: Database, vault: Vault, clock: Clock) -> None:
+    def __init__(self, db: Database, vault: Vault, clock: Clock, *, quota: int = 0) -> None:
         self._db = db
+        self._quota = quota
         self._vault = vault
         self._clock = clock
 
@@ -35,6 +37,15 @@ class Records:
         """Deletes everything of a user, inside the caller's transaction."""
         store.erase_user(connection, user_id)
         mcp_store.erase_user(connection, user_id)
+
+    def within_quota(self, connection: sa.Connection, user_id: str) -> None:
+        """Raises PayloadTooLarge (`storage_full`) where a user's runs take all that they may."""
+        if self._quota and (size := store.stored(connection, user_id)) >= self._quota:
+            raise PayloadTooLarge(
+                "Your runs take all of the room that an account may store here: delete some of them",
+                code="storage_full",
+                extra={"stored_bytes": size, "quota_bytes": self._quota},
+            )
 
     def now(self) -> int:
         return self._clock.now_ms()

@@ -124,6 +124,7 @@ class Runs:
         def work(connection: sa.Connection) -> None:
             if store.working(connection, wanted.user_id) >= MOST_OF_A_USER:
                 raise RateLimited("Too many runs are under way at once", retry_after=5)
+            self.kit.records.within_quota(connection, wanted.user_id)
             self.kit.fees.begin_in(connection, as_head(row), wanted.spec)
             store.add(connection, row)
 
@@ -247,6 +248,22 @@ class Runs:
         await self.kit.records.write(lambda c: store.change(c, run_id, cancel_asked=1, updated_at=now))
         await self.resume(head, ("waiting", "paused"))
         return True
+
+    async def delete(self, run_id: str, user_id: str) -> None:
+        """Forgets a run that is over, with those below it: what was asked, done and answered. What it cost stays in the books.
+
+        Raises NotFound, Conflict (it is not over, is part of another, or a chat's answer).
+        """
+
+        def work(connection: sa.Connection) -> None:
+            head = store.find(connection, run_id, user_id)
+            if head.kind != "agent" or head.depth:
+                raise Conflict("This is part of a chat or of another run: delete that")
+            if any(h.state not in OVER for h in store.tree(connection, run_id)):
+                raise Conflict("This run is not over: cancel it first")
+            store.delete_tree(connection, run_id)
+
+        await self.kit.records.write(work)
 
     async def raise_cap(
         self, run_id: str, user_id: str, cap_nano: int, *, taken: Taken | None = None

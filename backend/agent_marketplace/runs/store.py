@@ -57,26 +57,26 @@ def threaded(connection: sa.Connection, user_id: str, prefix: str) -> list[Head]
     return [_head(row) for row in connection.execute(query)]
 
 
-def on_wire(
+def page(
     connection: sa.Connection,
     user_id: str,
-    wire: str,
-    agent_id: str,
     before: tuple[int, str] | None,
     limit: int,
+    *,
+    wire: str = "",
+    agent_id: str = "",
 ) -> list[Head]:
-    """A user's runs of one agent that were asked for on a wire, newest first. before: (created at, id) of the last one seen."""
+    """As `listed`, over any number that began at once: before is (created at, id) of the last one seen. wire, agent_id: only of
+    those."""
     r = runs.c
-    query = sa.select(*_HEAD).where(
-        r.user_id == user_id, r.wire == wire, r.agent_id == agent_id, r.depth == 0, r.kind == "agent"
-    )
+    query = sa.select(*_HEAD).where(r.user_id == user_id, r.kind == "agent", r.depth == 0)
+    for column, wanted in ((r.wire, wire), (r.agent_id, agent_id)):
+        query = query.where(column == wanted) if wanted else query
     if before is not None:
         at, name = before
         query = query.where(sa.or_(r.created_at < at, sa.and_(r.created_at == at, r.run_id < name)))
-    return [
-        _head(row)
-        for row in connection.execute(query.order_by(r.created_at.desc(), r.run_id.desc()).limit(limit))
-    ]
+    found = connection.execute(query.order_by(r.created_at.desc(), r.run_id.desc()).limit(limit))
+    return [_head(row) for row in found]
 
 
 def tree(connection: sa.Connection, root_run_id: str) -> list[Head]:
@@ -267,6 +267,27 @@ def forget_events(connection: sa.Connection, before: int) -> int:
     over = sa.select(runs.c.run_id).where(runs.c.state.in_(OVER))
     where = (events.c.created_at < before, events.c.run_id.in_(over))
     return connection.execute(sa.delete(events).where(*where)).rowcount
+
+
+def stored(connection: sa.Connection, user_id: str) -> int:
+    """Bytes of what a user's runs of agents keep for good: what they began with, their steps and answers."""
+    mine = (runs.c.user_id == user_id, runs.c.kind == "agent")
+    whole = sa.func.length(runs.c.context_sealed) + sa.func.coalesce(sa.func.length(runs.c.result_sealed), 0)
+    asked = connection.scalar(sa.select(sa.func.coalesce(sa.func.sum(whole), 0)).where(*mine)) or 0
+    part = sa.func.coalesce(sa.func.length(steps.c.args_sealed), 0) + sa.func.coalesce(
+        sa.func.length(steps.c.result_sealed), 0
+    )
+    joined = steps.join(runs, runs.c.run_id == steps.c.run_id)
+    query = sa.select(sa.func.coalesce(sa.func.sum(part), 0)).select_from(joined).where(*mine)
+    return int(asked) + int(connection.scalar(query) or 0)
+
+
+def delete_tree(connection: sa.Connection, root_run_id: str) -> None:
+    """A run with those below it, their steps, questions and events."""
+    within = sa.select(runs.c.run_id).where(runs.c.root_run_id == root_run_id)
+    for table in (events, steps, approvals):
+        connection.execute(sa.delete(table).where(table.c.run_id.in_(within)))
+    connection.execute(sa.delete(runs).where(runs.c.root_run_id == root_run_id))
 
 
 def erase_user(connection: sa.Connection, user_id: str) -> None:

@@ -203,10 +203,25 @@ def test_export_holds_everything_and_deletion_leaves_nothing(server: Server) -> 
     said = "a sentence that only Ada ever said"
     agreed(ada.post(f"{AGENTS}/chat", {"model": PAID, "message": said}))
     agreed(ada.call("PUT", f"{MARKET}/favourites/{PAID}"))
-    exported = ada.get(f"{MARKET}/account/export")
-    body = agreed(
-        exported, {"account": dict, "statement": [dict], "conversations": [dict], "favourites": [str]}
+    ran = {
+        "model": PAID,
+        "input": "only a run was told this",
+        "agent": {"tools": ["calculator"]},
+        "wait": True,
+    }
+    run = agreed(ada.post(f"{AGENTS}/runs", ran))["run"]
+    evaluated = ada.send(
+        "POST", f"{MARKET}/evaluations?model={PAID}&budget=0.01", b"prompt\nonly an evaluation asked\n"
     )
+    agreed(evaluated)
+    exported = ada.get(f"{MARKET}/account/export")
+    kept = {"runs": [dict], "evaluations": [dict], "orders": [dict]}
+    body = agreed(
+        exported, {"account": dict, "statement": [dict], "conversations": [dict], "favourites": [str], **kept}
+    )
+    assert [r["run_id"] for r in body["runs"]] == [run["run_id"]]
+    assert "only a run was told this" in exported.text
+    assert "only an evaluation asked" in exported.text or body["evaluations"][0]["results"] == []
     assert said in exported.text
     assert body["favourites"] == [PAID]
     assert "attachment" in exported.headers["content-disposition"]

@@ -154,6 +154,7 @@ RULES: dict[str, Rule] = {
     f"get {A}/runs/{{run_id}}": Rule("read", mine=True),
     f"get {A}/runs/{{run_id}}/receipt": Rule("read", mine=True),
     f"post {A}/runs/{{run_id}}/cancel": Rule("inference", mine=True),
+    f"delete {A}/runs/{{run_id}}": Rule("inference", mine=True, owner=409),
     f"post {A}/runs/{{run_id}}/cap": Rule("inference", mine=True, body={"cap": 1}, owner=409),
     f"post {A}/runs/{{run_id}}/input": Rule("inference", mine=True, body={"text": "x"}, owner=409),
     f"post {A}/runs/{{run_id}}/approve": Rule(

@@ -204,7 +204,8 @@ async def listing(asker: Asker, params: Mapping[str, Any]) -> dict[str, Any]:
         agent_id = head.agent_id
     before, user_id = _token(params.get("pageToken")), asker.principal.user_id
     read = asker.market.runs.kit.records.read
-    heads = await read(lambda c: store.on_wire(c, user_id, WIRE, agent_id.partition("@")[0], before, size))
+    bare = agent_id.partition("@")[0]
+    heads = await read(lambda c: store.page(c, user_id, before, size, wire=WIRE, agent_id=bare))
     history = _number(params, "historyLength", 0, 0, 1000)
     whole = [await opened(asker, h) for h in heads]
     found = [

@@ -2,17 +2,22 @@
 
 from collections.abc import AsyncIterator, Container
 from datetime import UTC, datetime
+from functools import partial
 
 from starlette.responses import Response, StreamingResponse
 
 from agent_marketplace import json
-from agent_marketplace.api import present
+from agent_marketplace.api import paid, present, run_views
 from agent_marketplace.api.envelope import NOT_KEPT
+from agent_marketplace.api.v1 import evaluations
 from agent_marketplace.app import Market
 from agent_marketplace.conversations.export import array, everything
+from agent_marketplace.runs import store
 
 _STATEMENT_PAGE = 200
 _COMPARISONS_PAGE = 20
+_RUNS_PAGE = 20
+_EVALUATION_PAGE = 100
 
 
 async def account_export(market: Market, user_id: str) -> Response:
@@ -38,6 +43,15 @@ async def account_export(market: Market, user_id: str) -> Response:
         async for piece in array(_comparisons(market, user_id)):
             yield piece
         yield b',"prompts":' + json.encode(prompts)
+        yield b',"runs":'
+        async for piece in array(_runs(market, user_id)):
+            yield piece
+        yield b',"evaluations":'
+        async for piece in array(_evaluations(market, user_id)):
+            yield piece
+        yield b',"orders":'
+        async for piece in array(_orders(market, user_id)):
+            yield piece
         yield b',"favourites":' + json.encode(favourites) + b"}"
 
     name = 'attachment; filename="my-marketplace-data.json"'
@@ -51,6 +65,36 @@ async def _comparisons(market: Market, user_id: str) -> AsyncIterator[bytes]:
         for found in page:
             yield json.encode(present.comparison(found))
         before = (page[-1].created_at, page[-1].comparison_id)
+
+
+async def _runs(market: Market, user_id: str) -> AsyncIterator[bytes]:
+    """Runs of agents with what was asked, their steps and answers, whole, and the runs below them."""
+    before: tuple[int, str] | None = None
+    records = market.runs.kit.records
+    while page := await records.read(partial(store.page, user_id=user_id, before=before, limit=_RUNS_PAGE)):
+        for head in page:
+            tree = await records.read(partial(store.tree, root_run_id=head.run_id))
+            whole = [await run_views.exported(market, one) for one in tree]
+            yield json.encode({**whole[0], "below": whole[1:]})
+        before = (page[-1].created_at, page[-1].run_id)
+
+
+async def _evaluations(market: Market, user_id: str) -> AsyncIterator[bytes]:
+    for found in await market.evaluations.of(user_id):
+        lines = [
+            line
+            for after in range(0, found.items, _EVALUATION_PAGE)
+            for line in await market.evaluations.results(user_id, found, after, _EVALUATION_PAGE)
+        ]
+        yield json.encode({**evaluations.shown(found), "results": lines})
+
+
+async def _orders(market: Market, user_id: str) -> AsyncIterator[bytes]:
+    cursor: str | None = None
+    while page := await market.payments.orders.find({"user_id": user_id}, cursor, _STATEMENT_PAGE):
+        for found in page:
+            yield json.encode(paid.order(market, found))
+        cursor = page[-1].id
 
 
 async def _statement(market: Market, user_id: str, veiled: Container[str]) -> AsyncIterator[bytes]:

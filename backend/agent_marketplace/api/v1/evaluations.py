@@ -71,17 +71,17 @@ async def evaluate(
     evaluating.start(
         market, _caller(market, request, principal.user_id, principal.key_id), made.evaluation_id
     )
-    return success(evaluation=_shown(made))
+    return success(evaluation=shown(made))
 
 
 @router.get("", summary="My evaluations, newest first", responses={200: {"model": replies.Evaluations}})
 async def list_evaluations(market: The, principal: Reader) -> Response:
-    return success(evaluations=[_shown(e) for e in await market.evaluations.of(principal.user_id)])
+    return success(evaluations=[shown(e) for e in await market.evaluations.of(principal.user_id)])
 
 
 @router.get("/{evaluation_id}", summary="How far it is, and what it came to", responses=ONE)
 async def get_evaluation(market: The, principal: Reader, evaluation_id: str) -> Response:
-    return success(evaluation=_shown(await market.evaluations.get(principal.user_id, evaluation_id)))
+    return success(evaluation=shown(await market.evaluations.get(principal.user_id, evaluation_id)))
 
 
 @router.get(
@@ -107,7 +107,7 @@ async def get_results(
 async def stop_evaluation(market: The, principal: Runner, evaluation_id: str) -> Response:
     await market.evaluations.get(principal.user_id, evaluation_id)
     await market.evaluations.end(principal.user_id, evaluation_id, "stopped", "stopped")
-    return success(evaluation=_shown(await market.evaluations.get(principal.user_id, evaluation_id)))
+    return success(evaluation=shown(await market.evaluations.get(principal.user_id, evaluation_id)))
 
 
 @router.post("/{evaluation_id}/resume", summary="Ask what is left, with more budget if given", responses=ONE)
@@ -121,7 +121,7 @@ async def resume_evaluation(
     more = None if budget is None else _nano(budget)
     await market.evaluations.resume(principal.user_id, evaluation_id, more)
     evaluating.start(market, _caller(market, request, principal.user_id, principal.key_id), evaluation_id)
-    return success(evaluation=_shown(await market.evaluations.get(principal.user_id, evaluation_id)))
+    return success(evaluation=shown(await market.evaluations.get(principal.user_id, evaluation_id)))
 
 
 @router.delete("/{evaluation_id}", summary="Delete it with its results", responses={200: {"model": Reply}})
@@ -142,7 +142,8 @@ def _nano(budget: float) -> int:
     return found
 
 
-def _shown(found: Evaluation) -> dict[str, Any]:
+def shown(found: Evaluation) -> dict[str, Any]:
+    """An evaluation without its lines."""
     models = []
     for place, asked in enumerate(found.models):
         answers, failed, cost = found.by_model.get(place, (0, 0, 0))

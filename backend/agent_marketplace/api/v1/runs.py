@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Header, Query, Request, Response
 from starlette.responses import StreamingResponse
 
-from agent_marketplace.api import replies, run_replies, run_schemas, run_views
+from agent_marketplace.api import replies, run_replies, run_schemas, run_views, schemas
 from agent_marketplace.api.deps import Reader, Router, Runner, The
 from agent_marketplace.api.envelope import success
 from agent_marketplace.api.peers import answer_elsewhere, asked_by_peer
@@ -189,6 +189,14 @@ async def cancel_run(request: Request, market: The, principal: Runner, run_id: s
             except NotFound:
                 pass
     return success(stopped=await market.runs.cancel(run_id, principal.user_id))
+
+
+@router.delete(
+    "/runs/{run_id}", summary="Forget a run that is over", responses={200: {"model": schemas.Reply}}
+)
+async def delete_run(market: The, principal: Runner, run_id: str) -> Response:
+    await market.runs.delete(run_id, principal.user_id)
+    return success()
 
 
 @router.get(

@@ -1544,7 +1544,8 @@ export interface paths {
         get: operations["get_run_api_v1_agents_runs__run_id__get"];
         put?: never;
         post?: never;
-        delete?: never;
+        /** Forget a run that is over */
+        delete: operations["delete_run_api_v1_agents_runs__run_id__delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -5127,10 +5128,22 @@ export interface components {
             conversations: {
                 [key: string]: unknown;
             }[];
+            /** Evaluations */
+            evaluations: {
+                [key: string]: unknown;
+            }[];
             /** Exported At */
             exported_at: string;
             /** Favourites */
             favourites: string[];
+            /** Orders */
+            orders: {
+                [key: string]: unknown;
+            }[];
+            /** Runs */
+            runs: {
+                [key: string]: unknown;
+            }[];
             /** Statement */
             statement: components["schemas"]["StatementEntry"][];
             /**
@@ -12390,6 +12403,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    delete_run_api_v1_agents_runs__run_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reply"];
                 };
             };
             /** @description Any failure */
