@@ -1,4 +1,4 @@
-"""Q Assistant: which model for this task, this budget and this user, with reasons. The same engine serves `model: "auto"`."""
+"""Q Assistant: which model for this task, this budget and this user, with reasons. `model: "auto"` (`gateway/auto`) chooses by it too."""
 
 import asyncio
 import logging
@@ -7,13 +7,11 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-import msgspec
-
 from agent_marketplace.catalog import AIModel, MarketplaceRegistry
 from agent_marketplace.clock import Clock, SystemClock
 from agent_marketplace.errors import BadRequest
 from agent_marketplace.ledger import nano
-from agent_marketplace.recommend import auto, conditions, efforts, showing
+from agent_marketplace.recommend import conditions, efforts, showing
 from agent_marketplace.recommend import needs as filters
 from agent_marketplace.recommend.encoder import POOL, Encoder
 from agent_marketplace.recommend.estimate import (
@@ -30,7 +28,6 @@ from agent_marketplace.recommend.quality import Quality, QualityTable
 from agent_marketplace.recommend.question import (
     Accounts,
     Blocked,
-    Choice,
     Customer,
     Expected,
     Placed,
@@ -76,7 +73,6 @@ class RecommendationEngine:
         self._clock = clock or SystemClock()
         self.quality = quality or QualityTable(registry, self._today())
         self.experience = Experience()
-        self._memory = auto.Memory()
         self._load_encoder = encoder
         self._encoder: Encoder | None = None
         self._deaf = False
@@ -248,6 +244,10 @@ class RecommendationEngine:
             user_id=user_id,
         )
 
+    def analysed(self, asked: str, *, input_tokens: int) -> Analysis:
+        """What the words ask for; never waits for the encoder (`listen`)."""
+        return analyze(asked, input_tokens=input_tokens, encode=self._heard)
+
     def candidates(self, request: Request) -> tuple[list[Candidate], list[Blocked]]:
         """Every model that meets the needs: those that can be used and paid now, and those that lack a key or money."""
         found: Found = self._selection(request).run()
@@ -255,71 +255,16 @@ class RecommendationEngine:
 
     # --- for the gateway -----------------------------------------------------------------------------------------------------------
 
-    def choose(
-        self, user_id: str, call: auto.Call, wants: auto.CallNeeds, wishes: auto.Wishes, wallet: Wallet
-    ) -> list[Choice]:
-        """`model: "auto"`: what to try, the first first. Never raises; empty only if nothing could answer."""
-        try:
-            return self._choose(user_id, call, wants, wishes, wallet)
-        except Exception:  # a fault of ours must not fail a call: fall back to popularity
-            log.exception("auto: could not choose; taking the most popular models")
-            found = [m for m in self.registry.get_all_models() if m.is_available and filters.answers_text(m)]
-            found.sort(key=is_demo)
-            return [
-                Choice(m.id, "the most popular model here: choosing by task failed")
-                for m in found[: auto.ATTEMPTS]
-            ]
-
-    def _choose(
-        self, user_id: str, call: auto.Call, wants: auto.CallNeeds, wishes: auto.Wishes, wallet: Wallet
-    ) -> list[Choice]:
-        analysis = analyze(auto.last_text(call), input_tokens=wants.input_tokens, encode=self._heard)
-        required = (
-            ("tools", wants.tools),
-            ("structured_output", wants.structured),
-            ("reasoning", wants.reasoning),
-        )
-        needs = filters.Needs(
-            input_tokens=wants.input_tokens,
-            output_tokens=wants.output_tokens or 0,
-            names=frozenset(name for name, asked in required if asked),
-            vision=wants.images,
-        )
-        request = Request(
-            analysis=analysis,
-            needs=needs,
-            wallet=wallet,
-            priority=auto.priority_of(wishes),
-            max_cost_nano=wishes.max_cost,
-            output_tokens=analysis.wanted_output_tokens,
-            effort=call.reasoning_effort,
-            user_id=user_id,
-        )
-        usable, blocked = self.candidates(request)
-        key = auto.conversation_key(user_id, wishes)
-        fitting = [c for c in usable if auto.allowed(c, wishes)]
-        ordered = auto.order(fitting, analysis, wishes, self._memory.get(key))
-        if ordered:
-            self._memory.put(key, ordered[0].model)
-            return ordered
-        if (
-            wishes.max_cost is not None
-        ):  # what only the cap rules out is tried, so that the refusal names the cap
-            usable, _ = self.candidates(msgspec.structs.replace(request, max_cost_nano=None))
-            dearer = [c for c in usable if auto.allowed(c, wishes, at_any_cost=True)]
-            if dearer:
-                return auto.order(sorted(dearer, key=lambda c: c.list_cost.p95)[:1], analysis, wishes)
-        lacking = [b.candidate for b in blocked if auto.allowed(b.candidate, wishes)]
-        return auto.order(lacking, analysis, wishes)
-
-    def output_range(self, model_id: str, call: auto.Call, user_id: str = "") -> Expected:
-        """Output tokens of a model's answers to such a call at the effort that it asks for. user_id: whose own calls tell."""
-        kind, wanted = self._reading_of(auto.last_text(call))
+    def output_range(
+        self, model_id: str, asked: str, *, effort: str | None = None, user_id: str = ""
+    ) -> Expected:
+        """Output tokens of a model's answers to such words at that effort. user_id: whose own calls tell."""
+        kind, wanted = self._reading_of(asked)
         model = self.registry.resolve(model_id)
         if model is None:
             return Expected(DEFAULT_CAP // 2, DEFAULT_CAP, kind, "")
-        lengths = self._expected(model, kind, wanted, call.reasoning_effort, user_id)
-        return Expected(lengths.p50, lengths.p95, kind, call.reasoning_effort or efforts.usual(model) or "")
+        lengths = self._expected(model, kind, wanted, effort, user_id)
+        return Expected(lengths.p50, lengths.p95, kind, effort or efforts.usual(model) or "")
 
     def usual_output(self, model_id: str) -> int:
         """Output tokens that a hold buys when the caller names no cap."""

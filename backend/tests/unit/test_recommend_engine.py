@@ -11,6 +11,7 @@ import pytest
 from agent_marketplace.catalog import MarketplaceRegistry
 from agent_marketplace.clock import ManualClock
 from agent_marketplace.errors import BadRequest
+from agent_marketplace.gateway.auto import Auto
 from agent_marketplace.gateway.needs import Needs
 from agent_marketplace.gateway.preferences import Preferences
 from agent_marketplace.recommend import efforts
@@ -176,10 +177,10 @@ def test_own_calls_replace_the_stated_length() -> None:
 def test_what_somebody_elses_long_answers_cost_is_not_what_mine_do() -> None:
     engine = _engine()
     own = {("long-winded", "gpt-5.5", "debugging", "medium"): Lengths(60_000, 60_000, 10)}
-    before = engine.output_range("gpt-5.5", _call(TASK), "u")
+    before = engine.output_range("gpt-5.5", TASK, user_id="u")
     engine.set_experience(Experience(own=own))
-    assert engine.output_range("gpt-5.5", _call(TASK), "u") == before
-    assert engine.output_range("gpt-5.5", _call(TASK), "long-winded").p50 > before.p50
+    assert engine.output_range("gpt-5.5", TASK, user_id="u") == before
+    assert engine.output_range("gpt-5.5", TASK, user_id="long-winded").p50 > before.p50
 
 
 def test_ratings_by_paying_users_move_the_score_and_are_named() -> None:
@@ -229,37 +230,37 @@ def test_the_guide_s_sync_methods_answer_in_the_guide_s_shape() -> None:
 
 def test_auto_keeps_the_callers_constraints() -> None:
     engine, wallet = _engine(), Wallet(5 * 10**9)
-    for choice in engine.choose("u", _call(TASK), Needs(), Preferences(only=("google",)), wallet):
+    for choice in Auto(engine).choose("u", _call(TASK), Needs(), Preferences(only=("google",)), wallet):
         assert any(o.provider == "google" for o in engine.registry.offers(choice.model))
-    assert engine.choose("u", _call(TASK), Needs(), Preferences(only=("nobody",)), wallet) == []
-    cheap = engine.choose("u", _call(TASK), Needs(), Preferences(max_price_output=10**9), wallet)
+    assert Auto(engine).choose("u", _call(TASK), Needs(), Preferences(only=("nobody",)), wallet) == []
+    cheap = Auto(engine).choose("u", _call(TASK), Needs(), Preferences(max_price_output=10**9), wallet)
     for choice in cheap:
         assert min(o.price.output for o in engine.registry.offers(choice.model) if o.price) <= 10**9
     allowed = Preferences(auto_allow=("anthropic/*",), auto_exclude=("*fable*",))
-    for choice in engine.choose("u", _call(TASK), Needs(), allowed, wallet):
+    for choice in Auto(engine).choose("u", _call(TASK), Needs(), allowed, wallet):
         assert choice.model.startswith("claude")
         assert "fable" not in choice.model
 
 
 def test_auto_keeps_a_conversation_with_its_model() -> None:
-    engine, wallet = _engine(), Wallet(5 * 10**9)
+    auto, wallet = Auto(_engine()), Wallet(5 * 10**9)
     wishes = Preferences(session_id="s")
-    first = engine.choose("u", _call("What is the capital of Peru?"), Needs(), wishes, wallet)[0]
-    second = engine.choose("u", _call("What is the capital of Chile?"), Needs(), wishes, wallet)[0]
+    first = auto.choose("u", _call("What is the capital of Peru?"), Needs(), wishes, wallet)[0]
+    second = auto.choose("u", _call("What is the capital of Chile?"), Needs(), wishes, wallet)[0]
     assert second.model == first.model
     assert "this conversation's model" in second.reason
 
 
 def test_thanks_never_move_a_conversation_and_the_same_words_elsewhere_do_not_stick() -> None:
-    engine, wallet = _engine(), Wallet(5 * 10**9)
+    auto, wallet = Auto(_engine()), Wallet(5 * 10**9)
     question = Message("user", (TextPart("What is the capital of Peru?"),))
     turns = (question, Message("assistant", (TextPart("Lima"),)), Message("user", (TextPart("ok thanks"),)))
     for wishes in (Preferences(), Preferences(session_id="s")):
-        first = engine.choose("u", Call(model="auto", messages=(question,)), Needs(), wishes, wallet)[0]
-        later = engine.choose("u", Call(model="auto", messages=turns), Needs(), wishes, wallet)[0]
+        first = auto.choose("u", Call(model="auto", messages=(question,)), Needs(), wishes, wallet)[0]
+        later = auto.choose("u", Call(model="auto", messages=turns), Needs(), wishes, wallet)[0]
         assert later.model == first.model
-    best = engine.choose("u", _call(TASK), Needs(), Preferences(cost_tier=10), wallet)[0]
-    cheap = engine.choose("u", _call(TASK), Needs(), Preferences(cost_tier=0), wallet)[0]
+    best = auto.choose("u", _call(TASK), Needs(), Preferences(cost_tier=10), wallet)[0]
+    cheap = auto.choose("u", _call(TASK), Needs(), Preferences(cost_tier=0), wallet)[0]
     assert best.model != cheap.model
 
 
@@ -272,26 +273,26 @@ def test_a_sum_is_no_proof_and_the_callers_effort_stands() -> None:
     assert cost("What is 2+2?") < Decimal("0.01")
     assert cost("What is 2+2?") < cost("Now prove that sqrt(2) is irrational and write a Lean proof")
     call = Call(model="auto", messages=_call(TASK).messages, reasoning_effort="low")
-    assert {c.effort for c in engine.choose("u", call, Needs(), Preferences(), wallet)} <= {"low", None}
+    assert {c.effort for c in Auto(engine).choose("u", call, Needs(), Preferences(), wallet)} <= {"low", None}
 
 
 def test_auto_never_fails_because_choosing_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = _engine()
     monkeypatch.setattr(engine, "candidates", lambda _request: 1 / 0)
-    chosen = engine.choose("u", _call(TASK), Needs(), Preferences(), Wallet(5 * 10**9))
+    chosen = Auto(engine).choose("u", _call(TASK), Needs(), Preferences(), Wallet(5 * 10**9))
     assert chosen
     assert "failed" in chosen[0][1]
 
 
 def test_auto_names_models_even_when_nobody_can_pay_so_that_the_refusal_can_say_why() -> None:
     engine = _engine()
-    assert engine.choose("u", _call(TASK), Needs(), Preferences(), Wallet(0))
+    assert Auto(engine).choose("u", _call(TASK), Needs(), Preferences(), Wallet(0))
 
 
 def test_a_cap_that_nothing_fits_is_refused_as_a_cap_not_as_a_model_that_is_not_served() -> None:
     engine = _engine()
     dear = Preferences(max_cost=1, ignore=("local", "ollama"))
-    (choice,) = engine.choose("u", _call(TASK), Needs(), dear, Wallet(5 * 10**9))
+    (choice,) = Auto(engine).choose("u", _call(TASK), Needs(), dear, Wallet(5 * 10**9))
     offers = engine.registry.offers(choice.model)
     assert any(o.price and o.price.output and engine.registry.unavailable_reason(o) is None for o in offers)
 

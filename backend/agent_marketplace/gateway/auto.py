@@ -1,15 +1,27 @@
-"""`model: "auto"`: which models to try, in order, and why. Pure, and it answers for every input."""
+"""`model: "auto"`: which models to try for a call, in order, and why. It answers for every input.
+
+The engine (`recommend`) finds and judges models; here stand what a call asks for, its caller's limits and the conversation's model.
+"""
 
 import fnmatch
+import logging
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
-from typing import Any, Protocol
 
+import msgspec
+
+from agent_marketplace.gateway.needs import Needs
+from agent_marketplace.gateway.preferences import Preferences
+from agent_marketplace.recommend import needs as filters
+from agent_marketplace.recommend.ai_recommendation_engine import RecommendationEngine
 from agent_marketplace.recommend.difficulty import is_chatter
-from agent_marketplace.recommend.question import Choice
+from agent_marketplace.recommend.question import Choice, Request, Wallet
 from agent_marketplace.recommend.reasons import money
 from agent_marketplace.recommend.scoring import Candidate, Priority, choose, is_demo
 from agent_marketplace.recommend.tasks import Analysis
+from agent_marketplace.wires.base import Call, TextPart
+
+log = logging.getLogger(__name__)
 
 ATTEMPTS = 4
 STICKY_LOSS = 8.0
@@ -19,71 +31,7 @@ _SORTS: dict[str | None, Priority] = {"price": "cost", "throughput": "speed", "l
 _REMEMBERED = 10_000
 
 
-class Wishes(Protocol):
-    """The caller's routing fields, as far as `auto` reads them. Prices: nano-dollars (max_price_*: per million tokens)."""
-
-    @property
-    def only(self) -> Collection[str]: ...
-    @property
-    def ignore(self) -> Collection[str]: ...
-    @property
-    def sort(self) -> str | None: ...
-    @property
-    def byok(self) -> str: ...
-    @property
-    def max_price_input(self) -> int | None: ...
-    @property
-    def max_price_output(self) -> int | None: ...
-    @property
-    def max_cost(self) -> int | None: ...
-    @property
-    def session_id(self) -> str | None: ...
-    @property
-    def auto_allow(self) -> Collection[str]: ...
-    @property
-    def auto_exclude(self) -> Collection[str]: ...
-    @property
-    def cost_tier(self) -> int | None: ...
-
-
-class Message(Protocol):
-    """A message of the canonical call; parts with `text` are read."""
-
-    @property
-    def role(self) -> str: ...
-    @property
-    def parts(self) -> Sequence[Any]: ...
-
-
-class Call(Protocol):
-    """The canonical call."""
-
-    @property
-    def messages(self) -> Sequence[Message]: ...
-    @property
-    def max_tokens(self) -> int | None: ...
-    @property
-    def reasoning_effort(self) -> str | None: ...
-
-
-class CallNeeds(Protocol):
-    """What the gateway read off the call."""
-
-    @property
-    def tools(self) -> bool: ...
-    @property
-    def images(self) -> bool: ...
-    @property
-    def structured(self) -> bool: ...
-    @property
-    def reasoning(self) -> bool: ...
-    @property
-    def input_tokens(self) -> int: ...
-    @property
-    def output_tokens(self) -> int | None: ...
-
-
-def allowed(candidate: Candidate, wishes: Wishes, *, at_any_cost: bool = False) -> bool:
+def allowed(candidate: Candidate, wishes: Preferences, *, at_any_cost: bool = False) -> bool:
     """Whether the caller's constraints on models, providers and prices let this offer through. at_any_cost: without `max_cost`."""
     offer = candidate.offer
     names = (candidate.model.id, f"{candidate.model.maker}/{candidate.model.id}")
@@ -109,7 +57,7 @@ def _matches(names: Sequence[str], patterns: Collection[str]) -> bool:
     return any(fnmatch.fnmatchcase(name, pattern.lower()) for name in names for pattern in patterns)
 
 
-def priority_of(wishes: Wishes) -> Priority:
+def priority_of(wishes: Preferences) -> Priority:
     """`sort`, else the dial from 0 (cheapest) to 10 (best), else balanced."""
     if wishes.cost_tier is not None and wishes.sort is None:
         return "cost" if wishes.cost_tier <= 3 else "balanced" if wishes.cost_tier <= 7 else "quality"
@@ -117,7 +65,7 @@ def priority_of(wishes: Wishes) -> Priority:
 
 
 def order(
-    candidates: Sequence[Candidate], analysis: Analysis, wishes: Wishes, sticky: str | None = None
+    candidates: Sequence[Candidate], analysis: Analysis, wishes: Preferences, sticky: str | None = None
 ) -> list[Choice]:
     """What to try, the first first; the conversation's own model first while it is good enough."""
     picks = choose(candidates, priority_of(wishes), analysis.type, ATTEMPTS, analysis.difficulty)
@@ -153,14 +101,14 @@ def last_text(call: Call) -> str:
     newest = ""
     for message in reversed(call.messages):
         if message.role == "user":
-            text = "\n".join(t for part in message.parts if (t := getattr(part, "text", "")))
+            text = "\n".join(p.text for p in message.parts if isinstance(p, TextPart) and p.text)
             newest = newest or text
             if text and not is_chatter(text):
                 return text
     return newest
 
 
-def conversation_key(user_id: str, wishes: Wishes) -> str | None:
+def conversation_key(user_id: str, wishes: Preferences) -> str | None:
     """The caller's session under the caller's way of choosing; a conversation without an id is not remembered."""
     if not wishes.session_id:
         return None
@@ -183,3 +131,71 @@ class Memory:
         self._models.move_to_end(key)
         while len(self._models) > _REMEMBERED:
             self._models.popitem(last=False)
+
+
+class Auto:
+    """Chooses with the engine, and remembers which model a conversation had."""
+
+    def __init__(self, engine: RecommendationEngine) -> None:
+        self._engine = engine
+        self._memory = Memory()
+
+    def choose(
+        self, user_id: str, call: Call, wants: Needs, wishes: Preferences, wallet: Wallet
+    ) -> list[Choice]:
+        """`model: "auto"`: what to try, the first first. Never raises; empty only if nothing could answer."""
+        try:
+            return self._choose(user_id, call, wants, wishes, wallet)
+        except Exception:  # a fault of ours must not fail a call: fall back to popularity
+            log.exception("auto: could not choose; taking the most popular models")
+            found = [
+                m
+                for m in self._engine.registry.get_all_models()
+                if m.is_available and filters.answers_text(m)
+            ]
+            found.sort(key=is_demo)
+            return [
+                Choice(m.id, "the most popular model here: choosing by task failed") for m in found[:ATTEMPTS]
+            ]
+
+    def _choose(
+        self, user_id: str, call: Call, wants: Needs, wishes: Preferences, wallet: Wallet
+    ) -> list[Choice]:
+        analysis = self._engine.analysed(last_text(call), input_tokens=wants.input_tokens)
+        required = (
+            ("tools", wants.tools),
+            ("structured_output", wants.structured),
+            ("reasoning", wants.reasoning),
+        )
+        needs = filters.Needs(
+            input_tokens=wants.input_tokens,
+            output_tokens=wants.output_tokens or 0,
+            names=frozenset(name for name, asked in required if asked),
+            vision=wants.images,
+        )
+        request = Request(
+            analysis=analysis,
+            needs=needs,
+            wallet=wallet,
+            priority=priority_of(wishes),
+            max_cost_nano=wishes.max_cost,
+            output_tokens=analysis.wanted_output_tokens,
+            effort=call.reasoning_effort,
+            user_id=user_id,
+        )
+        usable, blocked = self._engine.candidates(request)
+        key = conversation_key(user_id, wishes)
+        fitting = [c for c in usable if allowed(c, wishes)]
+        ordered = order(fitting, analysis, wishes, self._memory.get(key))
+        if ordered:
+            self._memory.put(key, ordered[0].model)
+            return ordered
+        if (
+            wishes.max_cost is not None
+        ):  # what only the cap rules out is tried, so that the refusal names the cap
+            usable, _ = self._engine.candidates(msgspec.structs.replace(request, max_cost_nano=None))
+            dearer = [c for c in usable if allowed(c, wishes, at_any_cost=True)]
+            if dearer:
+                return order(sorted(dearer, key=lambda c: c.list_cost.p95)[:1], analysis, wishes)
+        lacking = [b.candidate for b in blocked if allowed(b.candidate, wishes)]
+        return order(lacking, analysis, wishes)
