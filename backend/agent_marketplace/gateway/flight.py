@@ -10,13 +10,13 @@ import time
 
 import msgspec
 
-from agent_marketplace.errors import MarketplaceError, PaymentRequired, Unauthorized
-from agent_marketplace.gateway import betas, estimates, observing, settling, sizing, told, traces
+from agent_marketplace.errors import MarketplaceError, Unauthorized
+from agent_marketplace.gateway import admission, observing, settling, sizing, told, traces
 from agent_marketplace.gateway.dispatch import Dispatch
 from agent_marketplace.gateway.holding import Holding
 from agent_marketplace.gateway.parts import Job, Parts
 from agent_marketplace.gateway.plan import Attempt, Target
-from agent_marketplace.gateway.preferences import Preferences, parse
+from agent_marketplace.gateway.preferences import parse
 from agent_marketplace.gateway.pulse import Pulse
 from agent_marketplace.gateway.record import GatewayRequest, Prepared, Record, Upstream
 from agent_marketplace.gateway.relay import Allowance, relay, release
@@ -37,13 +37,6 @@ from agent_marketplace.usage import Usage
 
 log = logging.getLogger(__name__)
 _LEFT = "stopped before the first word: {provider} bills the input of a request that it has received, and so do we"
-
-
-def _may_be_lowered(parts: Parts, request: GatewayRequest, wishes: Preferences) -> bool:
-    """Whether a length that can't be held becomes what can: agents ask for 32,000 tokens by habit. Not on our own API, and not
-    where the caller has said what is to happen instead."""
-    wished = wishes.max_cost is not None or wishes.on_empty_free
-    return parts.lowers_length and not request.agents and not wished
 
 
 class Flight:
@@ -143,62 +136,24 @@ class Flight:
     # -- admit, plan, hold --------------------------------------------------------------------------------------------
 
     async def _plan(self) -> None:
-        record, parts = self.record, self.parts
-        request, wishes = record.request, record.wishes
-        wants, tokens, forms = await self._job.measure(parts, request)
-        parts.bounds.check(request.user_id, unsized=bool(forms.unsized))
-        record.asked = Asked(
-            call=request.call, needs=wants, input_tokens=tokens, forms=forms, max_cost=wishes.max_cost,
-            broken=parts.bounds.broken_for(request.call), lowers=_may_be_lowered(parts, request, wishes),
-            long_context=betas.long_context(request.betas),
-        )  # fmt: skip
-        record.plan = await parts.planner.plan(
-            request.user_id, request.call, wants, wishes, free_fallback=request.agents
-        )
-        if record.plan.chosen is not None:
-            request.detail["auto"] = record.plan.chosen._asdict()
-            chosen = estimates.with_effort(request.call, record.plan)
-            if chosen is not request.call:  # the client's bytes lack the effort: they can't be passed on
-                request.call, request.raw = chosen, None
-                record.asked = msgspec.structs.replace(record.asked, call=chosen)
-        target = record.plan.attempts[0].target
-        teaches = bool(request.call.messages) and parts.sampling.due(request.user_id, target.model)
-        # Before the hold: whatever making it costs or breaks, no money is held yet.
-        if (request.agents or teaches) and (
-            noted := estimates.note(parts.output_range, record.asked, target, request.user_id)
-        ) is not None:
-            request.detail["estimate"] = noted
+        record, request = self.record, self.record.request
+        planned = await admission.planned(self.parts, request, record.wishes, self._job)
+        record.asked, record.plan = planned.asked, planned.plan
+        if planned.call is not request.call:  # the client's bytes lack its effort: they can't be passed on
+            request.call, request.raw = planned.call, None
+        request.detail |= planned.detail
         record.stages.append(("plan", record.began, record.began))
 
     async def _hold(self) -> None:
         record, began = self.record, time.monotonic()
-        asked = record.asked
-        if asked is None:
+        if record.asked is None:
             raise AssertionError("a hold follows the plan")
         try:
-            try:
-                await self._take(asked)
-            except PaymentRequired as refused:
-                free = None
-                if record.wishes.on_empty_free:
-                    free = self.parts.planner.free_plan(asked.call, asked.needs, record.wishes)
-                if free is None or refused.code == "max_cost_exceeded":
-                    raise
-                record.plan = free
-                record.moved_because = "the balance does not cover the model that was asked for"
-                await self._take(asked)
+            record.asked, record.plan, record.hold, record.moved_because = await admission.held(
+                self.parts, self._holding, record.asked, record.plan, record.wishes
+            )
         finally:
             record.stages.append(("hold", began, time.monotonic()))
-
-    async def _take(self, asked: Asked) -> None:
-        record, planner = self.record, self.parts.planner
-        if asked.needs.output_tokens is None:
-            models = {a.target.model for a in record.plan.attempts}
-            asked = msgspec.structs.replace(asked, usual={m: self.parts.usual_output(m) for m in models})
-        record.asked = asked
-        record.plan, record.hold = await self._holding.take(
-            asked, record.plan, lambda: planner.free_alternative(asked.call)
-        )
 
     # -- dispatch, relay ----------------------------------------------------------------------------------------------
 
