@@ -19,11 +19,13 @@ import { Route as CompareRouteImport } from "./routes/compare";
 import { Route as ConfirmRouteImport } from "./routes/confirm";
 import { Route as ConnectRouteImport } from "./routes/connect";
 import { Route as DeviceRouteImport } from "./routes/device";
+import { Route as EvaluationsRouteImport } from "./routes/evaluations";
 import { Route as LeaderboardRouteImport } from "./routes/leaderboard";
 import { Route as MarketplaceRouteImport } from "./routes/marketplace";
 import { Route as ResetRouteImport } from "./routes/reset";
 import { Route as RunsRouteImport } from "./routes/runs";
 import { Route as UsageRouteImport } from "./routes/usage";
+import { Route as SharedTokenRouteImport } from "./routes/shared.$token";
 
 const IndexRoute = IndexRouteImport.update({
   id: "/",
@@ -75,6 +77,11 @@ const DeviceRoute = DeviceRouteImport.update({
   path: "/device",
   getParentRoute: () => rootRouteImport,
 } as any);
+const EvaluationsRoute = EvaluationsRouteImport.update({
+  id: "/evaluations",
+  path: "/evaluations",
+  getParentRoute: () => rootRouteImport,
+} as any);
 const LeaderboardRoute = LeaderboardRouteImport.update({
   id: "/leaderboard",
   path: "/leaderboard",
@@ -100,6 +107,11 @@ const UsageRoute = UsageRouteImport.update({
   path: "/usage",
   getParentRoute: () => rootRouteImport,
 } as any);
+const SharedTokenRoute = SharedTokenRouteImport.update({
+  id: "/shared/$token",
+  path: "/shared/$token",
+  getParentRoute: () => rootRouteImport,
+} as any);
 
 export interface FileRoutesByFullPath {
   "/": typeof IndexRoute;
@@ -112,11 +124,13 @@ export interface FileRoutesByFullPath {
   "/confirm": typeof ConfirmRoute;
   "/connect": typeof ConnectRoute;
   "/device": typeof DeviceRoute;
+  "/evaluations": typeof EvaluationsRoute;
   "/leaderboard": typeof LeaderboardRoute;
   "/marketplace": typeof MarketplaceRoute;
   "/reset": typeof ResetRoute;
   "/runs": typeof RunsRoute;
   "/usage": typeof UsageRoute;
+  "/shared/$token": typeof SharedTokenRoute;
 }
 export interface FileRoutesByTo {
   "/": typeof IndexRoute;
@@ -129,11 +143,13 @@ export interface FileRoutesByTo {
   "/confirm": typeof ConfirmRoute;
   "/connect": typeof ConnectRoute;
   "/device": typeof DeviceRoute;
+  "/evaluations": typeof EvaluationsRoute;
   "/leaderboard": typeof LeaderboardRoute;
   "/marketplace": typeof MarketplaceRoute;
   "/reset": typeof ResetRoute;
   "/runs": typeof RunsRoute;
   "/usage": typeof UsageRoute;
+  "/shared/$token": typeof SharedTokenRoute;
 }
 export interface FileRoutesById {
   __root__: typeof rootRouteImport;
@@ -147,11 +163,13 @@ export interface FileRoutesById {
   "/confirm": typeof ConfirmRoute;
   "/connect": typeof ConnectRoute;
   "/device": typeof DeviceRoute;
+  "/evaluations": typeof EvaluationsRoute;
   "/leaderboard": typeof LeaderboardRoute;
   "/marketplace": typeof MarketplaceRoute;
   "/reset": typeof ResetRoute;
   "/runs": typeof RunsRoute;
   "/usage": typeof UsageRoute;
+  "/shared/$token": typeof SharedTokenRoute;
 }
 export interface FileRouteTypes {
   fileRoutesByFullPath: FileRoutesByFullPath;
@@ -166,11 +184,13 @@ export interface FileRouteTypes {
     | "/confirm"
     | "/connect"
     | "/device"
+    | "/evaluations"
     | "/leaderboard"
     | "/marketplace"
     | "/reset"
     | "/runs"
-    | "/usage";
+    | "/usage"
+    | "/shared/$token";
   fileRoutesByTo: FileRoutesByTo;
   to:
     | "/"
@@ -183,11 +203,13 @@ export interface FileRouteTypes {
     | "/confirm"
     | "/connect"
     | "/device"
+    | "/evaluations"
     | "/leaderboard"
     | "/marketplace"
     | "/reset"
     | "/runs"
-    | "/usage";
+    | "/usage"
+    | "/shared/$token";
   id:
     | "__root__"
     | "/"
@@ -200,11 +222,13 @@ export interface FileRouteTypes {
     | "/confirm"
     | "/connect"
     | "/device"
+    | "/evaluations"
     | "/leaderboard"
     | "/marketplace"
     | "/reset"
     | "/runs"
-    | "/usage";
+    | "/usage"
+    | "/shared/$token";
   fileRoutesById: FileRoutesById;
 }
 export interface RootRouteChildren {
@@ -218,11 +242,13 @@ export interface RootRouteChildren {
   ConfirmRoute: typeof ConfirmRoute;
   ConnectRoute: typeof ConnectRoute;
   DeviceRoute: typeof DeviceRoute;
+  EvaluationsRoute: typeof EvaluationsRoute;
   LeaderboardRoute: typeof LeaderboardRoute;
   MarketplaceRoute: typeof MarketplaceRoute;
   ResetRoute: typeof ResetRoute;
   RunsRoute: typeof RunsRoute;
   UsageRoute: typeof UsageRoute;
+  SharedTokenRoute: typeof SharedTokenRoute;
 }
 
 declare module "@tanstack/react-router" {
@@ -297,6 +323,13 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof DeviceRouteImport;
       parentRoute: typeof rootRouteImport;
     };
+    "/evaluations": {
+      id: "/evaluations";
+      path: "/evaluations";
+      fullPath: "/evaluations";
+      preLoaderRoute: typeof EvaluationsRouteImport;
+      parentRoute: typeof rootRouteImport;
+    };
     "/leaderboard": {
       id: "/leaderboard";
       path: "/leaderboard";
@@ -332,6 +365,13 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof UsageRouteImport;
       parentRoute: typeof rootRouteImport;
     };
+    "/shared/$token": {
+      id: "/shared/$token";
+      path: "/shared/$token";
+      fullPath: "/shared/$token";
+      preLoaderRoute: typeof SharedTokenRouteImport;
+      parentRoute: typeof rootRouteImport;
+    };
   }
 }
 
@@ -346,11 +386,13 @@ const rootRouteChildren: RootRouteChildren = {
   ConfirmRoute: ConfirmRoute,
   ConnectRoute: ConnectRoute,
   DeviceRoute: DeviceRoute,
+  EvaluationsRoute: EvaluationsRoute,
   LeaderboardRoute: LeaderboardRoute,
   MarketplaceRoute: MarketplaceRoute,
   ResetRoute: ResetRoute,
   RunsRoute: RunsRoute,
   UsageRoute: UsageRoute,
+  SharedTokenRoute: SharedTokenRoute,
 };
 export const routeTree = rootRouteImport
   ._addFileChildren(rootRouteChildren)

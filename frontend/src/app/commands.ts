@@ -7,6 +7,7 @@ import {
   Columns2,
   Contrast,
   FilePlus2,
+  FileSpreadsheet,
   FolderOpen,
   KeyRound,
   LayoutGrid,
@@ -74,6 +75,13 @@ export function useCommands({ onHelp, onTour }: { onHelp: () => void; onTour: ()
       words: "side by side blind vote arena",
       icon: Columns2,
       run: () => void navigate({ to: "/compare" }),
+    },
+    {
+      id: "evaluations",
+      label: "Go to evaluations",
+      words: "file of prompts CSV budget test set benchmark",
+      icon: FileSpreadsheet,
+      run: () => void navigate({ to: "/evaluations" }),
     },
     {
       id: "agents",

@@ -6,6 +6,7 @@ import { appSearch, opensWorkbench } from "@/app/app-search";
 import { keepByAccount } from "@/app/keep-by-account";
 import { createAppRouter } from "@/app/router";
 import { enterDemo, takeStart } from "@/app/start";
+import { catchStrayDrops } from "@/app/stray-drops";
 import { WorkspaceContext } from "@/app/workspace";
 import { Workbench } from "@/features/workbench/workbench-store";
 import { createBrowserHost } from "@/hosts/browser";
@@ -41,6 +42,7 @@ if (window.location.pathname === "/" && opens && window.matchMedia("(min-width: 
 }
 const workspace = { workbench, searchRef: { current: null }, askToLeave: { current: null }, tourAsked: start.tour };
 keepByAccount(services, workbench);
+catchStrayDrops();
 if (start.code) void enterDemo(services, start.code);
 
 const reactRoot = createRoot(root);

@@ -9,7 +9,10 @@ function LeaderboardRoute() {
   return (
     <>
       <PageTitle>Leaderboard</PageTitle>
-      <LeaderboardPage onOpen={(view) => void navigate({ to: "/marketplace", search: { view } })} />
+      <LeaderboardPage
+        onOpen={(view) => void navigate({ to: "/marketplace", search: { view } })}
+        onCompare={(models) => void navigate({ to: "/compare", search: { models: models.join(",") } })}
+      />
     </>
   );
 }

@@ -1,4 +1,4 @@
-import { lazy, Suspense, useEffect, useEffectEvent, useMemo, useRef, useState } from "react";
+import { useEffect, useEffectEvent, useMemo, useRef, useState } from "react";
 import { useApi, useServices, useSession, withHost } from "@/shared/api/services";
 import type { Model } from "@/shared/api/types";
 import { Button } from "@/shared/ui/button";
@@ -10,7 +10,7 @@ import { ChatHeader } from "./chat-header";
 import { Composer } from "./composer/composer";
 import type { Command } from "./composer/slash";
 import { isAgent } from "./dialogs/agents-api";
-import { CostDialog, SystemDialog } from "./dialogs/chat-dialogs";
+import { type Open, OpenDialogs } from "./dialogs/open-dialogs";
 import { History } from "./history/history";
 import { MessageList } from "./messages/message-list";
 import { ModelPicker } from "./models/model-picker";
@@ -25,16 +25,6 @@ import { type SaveFormat, saveConversation, savePath } from "./talk/save";
 import { activePath } from "./talk/tree";
 import { useActions } from "./use-actions";
 
-const ReceiptDialog = lazy(() =>
-  import("@/shared/receipt/receipt-dialog").then((module) => ({ default: module.ReceiptDialog })),
-);
-
-const SettingsDialog = lazy(() =>
-  import("./dialogs/settings-dialog").then((module) => ({ default: module.SettingsDialog })),
-);
-
-const AgentsDialog = lazy(() => import("./dialogs/agents-dialog").then((module) => ({ default: module.AgentsDialog })));
-
 const MODEL_KEY = "marketplace.chat.model";
 const SIDEBAR_FROM_PX = 860;
 
@@ -47,11 +37,6 @@ export interface AIAgentChatProps {
   /** The chat is what the page is for: the text field has the focus from the start. */
   focusAtOnce?: boolean;
 }
-
-type Open =
-  | { what: "history" | "model" | "agents" | "system" | "settings" | "cost"; search?: string }
-  | { what: "receipt"; requestId: string }
-  | null;
 
 function AgentChat({ selectedModel, conversationId, onConversationChange, focusAtOnce = false }: AIAgentChatProps) {
   const services = useServices();
@@ -117,11 +102,13 @@ function AgentChat({ selectedModel, conversationId, onConversationChange, focusA
     else savePath(activePath(chat.getState().tree), title, format);
   };
   const openAgents = () => (token ? setOpen({ what: "agents" }) : void session.require("asked"));
+  const openPrompts = () => (token ? setOpen({ what: "prompts" }) : void session.require("asked"));
   const run = ({ name, argument }: Command) => {
     if (name === "model") setOpen({ what: "model", search: argument });
     else if (name === "system" && argument) chat.setSystem(argument);
     else if (name === "system") setOpen({ what: "system" });
     else if (name === "agents") openAgents();
+    else if (name === "prompts") openPrompts();
     else if (name === "cost") setOpen({ what: "cost" });
     else if (name === "export") save(argument === "json" ? "json" : "markdown");
     else startNew();
@@ -158,6 +145,8 @@ function AgentChat({ selectedModel, conversationId, onConversationChange, focusA
           onSettings={() => setOpen({ what: "settings" })}
           onCost={() => setOpen({ what: "cost" })}
           onSave={save}
+          onPrompts={openPrompts}
+          onShare={() => setOpen({ what: "share" })}
         />
         <OfflineBanner />
         {loading ? (
@@ -215,33 +204,7 @@ function AgentChat({ selectedModel, conversationId, onConversationChange, focusA
         onPick={pickAndClose}
         onAgents={openAgents}
       />
-      {open?.what === "agents" && (
-        <Suspense>
-          <AgentsDialog
-            start={{ model: modelId, instructions: chat.getState().system }}
-            onPick={pickAndClose}
-            onClose={() => setOpen(null)}
-          />
-        </Suspense>
-      )}
-      {open?.what === "system" && <SystemDialog chat={chat} onClose={() => setOpen(null)} />}
-      {open?.what === "settings" && (
-        <Suspense>
-          <SettingsDialog
-            title="Settings of this chat"
-            settings={chat.getState().settings}
-            model={model}
-            onSave={(settings) => chat.setSettings(settings)}
-            onClose={() => setOpen(null)}
-          />
-        </Suspense>
-      )}
-      {open?.what === "cost" && <CostDialog chat={chat} onClose={() => setOpen(null)} />}
-      {open?.what === "receipt" && (
-        <Suspense>
-          <ReceiptDialog requestId={open.requestId} onClose={() => setOpen(null)} />
-        </Suspense>
-      )}
+      <OpenDialogs open={open} chat={chat} model={model} onPick={pickAndClose} onClose={() => setOpen(null)} />
     </section>
   );
 }

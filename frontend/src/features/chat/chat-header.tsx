@@ -22,6 +22,8 @@ export interface ChatHeaderProps {
   onSystem: () => void;
   onSettings: () => void;
   onCost: () => void;
+  onPrompts: () => void;
+  onShare: () => void;
   onSave: (format: "markdown" | "json") => void;
 }
 
@@ -62,12 +64,16 @@ export function ChatHeader({ chat, model, ...on }: ChatHeaderProps) {
           {temporary ? "Keep this chat" : "Temporary chat"}
         </MenuItem>
         <MenuItem onClick={on.onAgents}>Your agents…</MenuItem>
+        <MenuItem onClick={on.onPrompts}>Your prompts…</MenuItem>
         <MenuItem onClick={on.onSystem}>Instructions…</MenuItem>
         <MenuItem onClick={on.onSettings}>Settings of this chat…</MenuItem>
         <MenuItem disabled={empty} onClick={on.onCost}>
           Cost of this chat
         </MenuItem>
         <MenuSeparator />
+        <MenuItem disabled={empty || temporary} onClick={on.onShare}>
+          Share…
+        </MenuItem>
         <MenuItem disabled={empty} onClick={() => on.onSave("markdown")}>
           Save as Markdown
         </MenuItem>

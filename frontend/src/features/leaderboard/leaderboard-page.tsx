@@ -53,7 +53,13 @@ const boardQuery = (api: ApiClient, token: string | null, task: string) =>
   });
 
 /** What this installation's own blind votes say of models. */
-function LeaderboardTable({ onOpen }: { onOpen: (model: string) => void }) {
+interface LeaderboardProps {
+  onOpen: (model: string) => void;
+  /** Puts these models into a new comparison. */
+  onCompare: (models: string[]) => void;
+}
+
+function LeaderboardTable({ onOpen, onCompare }: LeaderboardProps) {
   const api = useApi();
   const { token, session } = useSession();
   const [task, setTask] = useState("");
@@ -126,7 +132,7 @@ function LeaderboardTable({ onOpen }: { onOpen: (model: string) => void }) {
             <Bias board={board} />
           </>
         )}
-        <PriceQuality onOpen={onOpen} />
+        <PriceQuality onOpen={onOpen} onCompare={onCompare} />
       </div>
     </div>
   );

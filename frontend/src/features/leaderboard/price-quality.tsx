@@ -4,6 +4,7 @@ import type { ApiClient } from "@/shared/api/client";
 import { useApi } from "@/shared/api/services";
 import { frontier, Scatter } from "@/shared/charts/scatter";
 import { count, money } from "@/shared/lib/format";
+import { Button } from "@/shared/ui/button";
 import { NativeSelect } from "@/shared/ui/input";
 import { Skeleton } from "@/shared/ui/skeleton";
 
@@ -27,6 +28,9 @@ const placedQuery = (api: ApiClient, task: string) =>
     staleTime: 5 * 60_000,
   });
 
+/** As many as a comparison asks. */
+const MOST = 4;
+
 const known: Record<string, string> = {
   measured: "measured",
   proxy: "from related results",
@@ -35,10 +39,18 @@ const known: Record<string, string> = {
 };
 
 /** Every priced model by what a typical call costs and how good it is at a task. */
-export function PriceQuality({ onOpen }: { onOpen: (model: string) => void }) {
+export function PriceQuality({
+  onOpen,
+  onCompare,
+}: {
+  onOpen: (model: string) => void;
+  onCompare: (models: string[]) => void;
+}) {
   const api = useApi();
   const [task, setTask] = useState("code_generation");
   const [usable, setUsable] = useState(false);
+  const [picking, setPicking] = useState(false);
+  const [picked, setPicked] = useState<readonly string[]>([]);
   const found = useQuery(placedQuery(api, task)).data;
   const models = (found?.models ?? [])
     .filter(({ cost, is_available }) => cost > 0 && (!usable || is_available))
@@ -50,6 +62,13 @@ export function PriceQuality({ onOpen }: { onOpen: (model: string) => void }) {
     inherited: basis === "family" || basis === "prior",
     note: known[basis] ?? basis,
   }));
+  const pick = (model: string | undefined) => {
+    if (!model) return;
+    if (!picking) return onOpen(model);
+    setPicked((before) =>
+      before.includes(model) ? before.filter((each) => each !== model) : [...before, model].slice(-MOST),
+    );
+  };
   const best = frontier(points).map((index) => points[index]?.name);
   return (
     <section aria-label="Price against quality" className="flex flex-col gap-2 rounded-lg border border-line bg-surface p-4">
@@ -65,6 +84,20 @@ export function PriceQuality({ onOpen }: { onOpen: (model: string) => void }) {
           <input type="checkbox" checked={usable} onChange={({ target }) => setUsable(target.checked)} />
           Only what can be used now
         </label>
+        <label className="flex items-center gap-1.5 text-sm">
+          <input type="checkbox" checked={picking} onChange={({ target }) => setPicking(target.checked)} />
+          Choose models to compare
+        </label>
+        {picking && (
+          <span role="status" className="flex flex-wrap items-center gap-2 text-sm">
+            {picked.length > 0 ? picked.join(", ") : `Choose two to ${MOST} points.`}
+            {picked.length > 1 && (
+              <Button size="sm" variant="primary" onClick={() => onCompare([...picked])}>
+                Compare these
+              </Button>
+            )}
+          </span>
+        )}
       </div>
       {found ? (
         <Scatter
@@ -74,7 +107,7 @@ export function PriceQuality({ onOpen }: { onOpen: (model: string) => void }) {
           yName="Quality"
           points={points}
           formatX={money}
-          onPick={(index) => models[index] && onOpen(models[index].model)}
+          onPick={(index) => pick(models[index]?.model)}
         />
       ) : (
         <Skeleton className="h-80" />

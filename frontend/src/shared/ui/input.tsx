@@ -21,7 +21,12 @@ export function Textarea({ className, ...props }: ComponentProps<"textarea">) {
 }
 
 export function NativeSelect({ className, ...props }: ComponentProps<"select">) {
-  return <select className={cn(field, "h-8 w-auto px-1.5 text-sm pointer-coarse:h-11", className)} {...props} />;
+  return (
+    <select
+      className={cn(field, "h-8 w-auto px-1.5 text-sm pointer-coarse:h-11 pointer-coarse:text-base", className)}
+      {...props}
+    />
+  );
 }
 
 export interface FieldProps {

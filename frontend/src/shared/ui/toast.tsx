@@ -29,8 +29,8 @@ export function ToastProvider({ children }: { children: ReactNode }) {
       {children}
       {createPortal(
         // Always in the document, so that what comes into it is announced.
-        <div
-          role="status"
+        <section
+          aria-label="Notifications"
           aria-live="polite"
           aria-relevant="additions"
           className="fixed right-4 bottom-10 z-60 flex w-[min(22rem,calc(100vw-2rem))] flex-col gap-2 max-sm:bottom-20"
@@ -38,7 +38,7 @@ export function ToastProvider({ children }: { children: ReactNode }) {
           {toasts.map((toast) => (
             <Toast key={toast.id} toast={toast} onClose={() => remove(toast.id)} />
           ))}
-        </div>,
+        </section>,
         document.body,
       )}
     </ToastContext.Provider>

@@ -3,7 +3,8 @@ import { lazy, Suspense, useState } from "react";
 import { useApi, useSession, withHost } from "@/shared/api/services";
 import { money } from "@/shared/lib/format";
 import { Button } from "@/shared/ui/button";
-import { EmptyState, Notice } from "@/shared/ui/notice";
+import { Notice } from "@/shared/ui/notice";
+import { SignedOut } from "@/shared/ui/signed-out";
 import { Skeleton } from "@/shared/ui/skeleton";
 import "@/features/chat/chat.css";
 import { ChosenModels } from "./chosen-models";
@@ -30,7 +31,7 @@ export interface ComparePageProps {
 
 /** The same question to two to four models: side by side, openly or blind. */
 function Compare({ id, models, onOpen, onConversation }: ComparePageProps) {
-  const { token, session } = useSession();
+  const { token } = useSession();
   const [chosen, setChosen] = useState<string[]>([...models]);
   const [blind, setBlind] = useState(false);
   const [open, setOpen] = useState<{ receipt: string } | "diff" | null>(null);
@@ -40,16 +41,9 @@ function Compare({ id, models, onOpen, onConversation }: ComparePageProps) {
 
   if (!token) {
     return (
-      <EmptyState
-        title="You are not signed in"
-        actions={
-          <Button variant="primary" onClick={() => void session.require("asked")}>
-            Sign in
-          </Button>
-        }
-      >
+      <SignedOut>
         Here you ask several models the same question, and see their answers, prices and times side by side.
-      </EmptyState>
+      </SignedOut>
     );
   }
   const goesOn = comparison?.revealed && comparison.answers.every(({ status }) => status !== "running");
@@ -59,6 +53,9 @@ function Compare({ id, models, onOpen, onConversation }: ComparePageProps) {
         <h1 className="text-lg font-semibold">Compare answers</h1>
         <a href="/leaderboard" className="text-link underline">
           Leaderboard
+        </a>
+        <a href="/evaluations" className="text-link underline">
+          Evaluations
         </a>
         {id !== null && (
           <Button variant="link" size="sm" onClick={() => onOpen(null)}>

@@ -37,7 +37,6 @@ export function Composer({ focusAtOnce, chat, model, onSend, onCommand, onPickMo
   const [selected, setSelected] = useState(0);
   const area = useRef<HTMLTextAreaElement>(null);
   const file = useRef<HTMLInputElement>(null);
-  const form = useRef<HTMLFormElement>(null);
   const listId = useId();
   const running = useChat(chat, (state) => state.run !== null);
   const draft = useDraft(chat, model, area);
@@ -54,22 +53,21 @@ export function Composer({ focusAtOnce, chat, model, onSend, onCommand, onPickMo
     if (focusAtOnce) focus();
   }, [focusAtOnce, focus]);
 
-  // Anywhere on the chat: a file that misses the text field must not take the page away.
+  // Anywhere on the page: a file that misses the text field is meant for it all the same.
   const drop = useEffectEvent((event: globalThis.DragEvent) => {
     event.preventDefault();
     if (event.type === "drop") void attach([...(event.dataTransfer?.files ?? [])]);
   });
   useEffect(() => {
-    const chatArea = form.current?.closest<HTMLElement>(".chat-root");
-    if (!chatArea) return;
     const listener = (event: globalThis.DragEvent) => {
-      if (event.dataTransfer?.types.includes("Files")) drop(event);
+      // The editor beside the chat takes what is dropped on it.
+      if (!event.defaultPrevented && event.dataTransfer?.types.includes("Files")) drop(event);
     };
-    chatArea.addEventListener("dragover", listener);
-    chatArea.addEventListener("drop", listener);
+    document.addEventListener("dragover", listener);
+    document.addEventListener("drop", listener);
     return () => {
-      chatArea.removeEventListener("dragover", listener);
-      chatArea.removeEventListener("drop", listener);
+      document.removeEventListener("dragover", listener);
+      document.removeEventListener("drop", listener);
     };
   }, []);
 
@@ -112,7 +110,6 @@ export function Composer({ focusAtOnce, chat, model, onSend, onCommand, onPickMo
 
   return (
     <form
-      ref={form}
       aria-label="Message"
       className="border-t border-line bg-editor px-3 pt-2 pb-3"
       onSubmit={(event) => {

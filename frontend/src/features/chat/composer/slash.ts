@@ -1,4 +1,4 @@
-const commandNames = ["model", "agents", "system", "clear", "cost", "export"] as const;
+const commandNames = ["model", "prompts", "agents", "system", "clear", "cost", "export"] as const;
 export type CommandName = (typeof commandNames)[number];
 
 export interface Command {
@@ -9,6 +9,7 @@ export interface Command {
 
 export const commandHelp: Record<CommandName, string> = {
   model: "Change the model from here on, for example /model claude",
+  prompts: "Put one of your kept prompts into the message",
   agents: "Choose, make or change an agent: a model with instructions of its own",
   system: "Give instructions that hold for this whole chat",
   clear: "Start a new chat; this one stays in the history",

@@ -1,6 +1,6 @@
 import { Check, MoreHorizontal, Pin, X } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
-import type { ConversationSummary } from "@/features/chat/talk/chat-api";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
+import type { ConversationChange, ConversationSummary } from "@/features/chat/talk/chat-api";
 import { saveConversation } from "@/features/chat/talk/save";
 import { useApi } from "@/shared/api/services";
 import { cn } from "@/shared/lib/cn";
@@ -9,17 +9,21 @@ import { Dialog, DialogBody } from "@/shared/ui/dialog";
 import { Input } from "@/shared/ui/input";
 import { Menu, MenuItem, MenuSeparator } from "@/shared/ui/menu";
 
+const OrganiseDialog = lazy(() =>
+  import("@/features/chat/library/organise-dialog").then((module) => ({ default: module.OrganiseDialog })),
+);
+
 interface HistoryRowProps {
   conversation: ConversationSummary;
   current: boolean;
   onOpen: (id: string) => void;
-  onChange: (id: string, fields: { title?: string; pinned?: boolean }) => Promise<void>;
+  onChange: (id: string, fields: ConversationChange) => Promise<void>;
   onDelete: (id: string) => Promise<void>;
 }
 
 export function HistoryRow({ conversation, current, onOpen, onChange, onDelete }: HistoryRowProps) {
   const api = useApi();
-  const [mode, setMode] = useState<"show" | "rename" | "delete">("show");
+  const [mode, setMode] = useState<"show" | "rename" | "organise" | "delete">("show");
   const { id, pinned } = conversation;
   const title = conversation.title || "Untitled chat";
   if (mode === "rename") {
@@ -51,6 +55,11 @@ export function HistoryRow({ conversation, current, onOpen, onChange, onDelete }
       >
         {pinned && <Pin aria-hidden className="mr-1 inline size-3" />}
         {title}
+        {conversation.tags?.map((tag) => (
+          <span key={tag} className="ml-1 rounded border border-line px-1 text-xs text-muted">
+            {tag}
+          </span>
+        ))}
       </button>
       <Menu
         trigger={
@@ -61,6 +70,7 @@ export function HistoryRow({ conversation, current, onOpen, onChange, onDelete }
       >
         <MenuItem onClick={() => setMode("rename")}>Rename</MenuItem>
         <MenuItem onClick={() => void onChange(id, { pinned: !pinned })}>{pinned ? "Unpin" : "Pin"}</MenuItem>
+        <MenuItem onClick={() => setMode("organise")}>Folder and tags…</MenuItem>
         <MenuItem onClick={() => void saveConversation(api, id, title, "markdown")}>Save as Markdown</MenuItem>
         <MenuItem onClick={() => void saveConversation(api, id, title, "json")}>Save as JSON</MenuItem>
         <MenuSeparator />
@@ -68,6 +78,15 @@ export function HistoryRow({ conversation, current, onOpen, onChange, onDelete }
           Delete…
         </MenuItem>
       </Menu>
+      {mode === "organise" && (
+        <Suspense>
+          <OrganiseDialog
+            conversation={conversation}
+            onSave={(labels) => onChange(id, labels)}
+            onClose={() => setMode("show")}
+          />
+        </Suspense>
+      )}
       {mode === "delete" && <DeleteDialog title={title} onClose={() => setMode("show")} onDelete={() => onDelete(id)} />}
     </li>
   );

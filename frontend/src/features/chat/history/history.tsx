@@ -1,7 +1,9 @@
-import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
-import { Plus, Search } from "lucide-react";
-import { useDeferredValue, useState } from "react";
+import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
+import { FileInput, Plus, Search } from "lucide-react";
+import { lazy, Suspense, useDeferredValue, useState } from "react";
+import { labelsQuery } from "@/features/chat/library/library-api";
 import {
+  type ConversationChange,
   type ConversationSummary,
   changeConversation,
   deleteConversation,
@@ -13,6 +15,11 @@ import { Button } from "@/shared/ui/button";
 import { Input } from "@/shared/ui/input";
 import { Skeleton } from "@/shared/ui/skeleton";
 import { HistoryRow } from "./history-row";
+import { EVERYWHERE, type Place, PlaceSelect } from "./place-select";
+
+const ImportDialog = lazy(() =>
+  import("@/features/chat/library/import-dialog").then((module) => ({ default: module.ImportDialog })),
+);
 
 export interface HistoryProps {
   current: string | null;
@@ -27,11 +34,14 @@ export function History({ current, onOpen, onNew }: HistoryProps) {
   const client = useQueryClient();
   const { token, session } = useSession();
   const [search, setSearch] = useState("");
+  const [place, setPlace] = useState<Place>(EVERYWHERE);
+  const [importing, setImporting] = useState(false);
   const q = useDeferredValue(search.trim());
+  const labels = useQuery(labelsQuery(api, token)).data;
   const query = useInfiniteQuery({
-    queryKey: ["conversations", token, q],
+    queryKey: ["conversations", token, "list", q, place],
     queryFn: ({ pageParam, signal }) =>
-      listConversations(api, { q: q || undefined, cursor: pageParam ?? undefined }, signal),
+      listConversations(api, { q: q || undefined, ...place, cursor: pageParam ?? undefined }, signal),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_cursor,
     enabled: token !== null,
@@ -42,7 +52,7 @@ export function History({ current, onOpen, onNew }: HistoryProps) {
   const pinned = all.filter((each) => each.pinned);
   const others = all.filter((each) => !each.pinned);
   const refresh = () => client.invalidateQueries({ queryKey: ["conversations"] });
-  const change = async (id: string, fields: { title?: string; pinned?: boolean }) => {
+  const change = async (id: string, fields: ConversationChange) => {
     await changeConversation(api, id, fields);
     if (fields.title) chatsOf(services).get(id).setTitle(fields.title);
     await refresh();
@@ -89,6 +99,7 @@ export function History({ current, onOpen, onNew }: HistoryProps) {
             onChange={(event) => setSearch(event.target.value)}
           />
         </div>
+        {labels && <PlaceSelect labels={labels} place={place} onChange={setPlace} />}
       </div>
       <div className="min-h-0 flex-1 overflow-y-auto px-1 pb-2">
         {!token && (
@@ -111,7 +122,13 @@ export function History({ current, onOpen, onNew }: HistoryProps) {
         {section("Pinned", pinned)}
         {section(pinned.length > 0 ? "Others" : "Chats", others)}
         {query.isSuccess && all.length === 0 && (
-          <p className="px-2 text-muted">{q ? `No chat has “${q}” in it.` : "Your chats will be listed here."}</p>
+          <p className="px-2 text-muted">
+            {q
+              ? `No chat has “${q}” in it.`
+              : place === EVERYWHERE
+                ? "Your chats will be listed here."
+                : "Nothing lies here."}
+          </p>
         )}
         {query.hasNextPage && (
           <Button
@@ -125,6 +142,16 @@ export function History({ current, onOpen, onNew }: HistoryProps) {
           </Button>
         )}
       </div>
+      {token && (
+        <Button variant="ghost" size="sm" className="m-1 justify-start" onClick={() => setImporting(true)}>
+          <FileInput aria-hidden /> Import chats…
+        </Button>
+      )}
+      {importing && (
+        <Suspense>
+          <ImportDialog onClose={() => setImporting(false)} />
+        </Suspense>
+      )}
     </nav>
   );
 }

@@ -12,6 +12,8 @@ export interface ConversationSummary {
   updated_at: string;
   messages: number;
   pinned?: boolean;
+  folder?: string;
+  tags?: string[];
 }
 
 /** A stored message; `parent_id` is absent where the server keeps a straight line. */
@@ -67,7 +69,11 @@ export interface ChatRequest {
   settings: ChatSettings;
 }
 
-export const listConversations = (api: ApiClient, query: { q?: string; cursor?: string }, signal?: AbortSignal) =>
+export const listConversations = (
+  api: ApiClient,
+  query: { q?: string; folder?: string; tag?: string; cursor?: string },
+  signal?: AbortSignal,
+) =>
   api.get<{ conversations: ConversationSummary[]; next_cursor: string | null }>(`${agents}/conversations`, {
     query: { ...query, limit: 50 },
     signal,
@@ -76,7 +82,14 @@ export const listConversations = (api: ApiClient, query: { q?: string; cursor?: 
 export const getConversation = (api: ApiClient, id: string) =>
   api.get<ConversationDetail>(`${agents}/conversations/${encodeURIComponent(id)}`, { auth: "required" });
 
-export const changeConversation = (api: ApiClient, id: string, change: { title?: string; pinned?: boolean }) =>
+export interface ConversationChange {
+  title?: string;
+  pinned?: boolean;
+  folder?: string;
+  tags?: string[];
+}
+
+export const changeConversation = (api: ApiClient, id: string, change: ConversationChange) =>
   api.patch(`${agents}/conversations/${encodeURIComponent(id)}`, change);
 
 export const deleteConversation = (api: ApiClient, id: string) =>
