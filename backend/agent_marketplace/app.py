@@ -12,12 +12,11 @@ from agent_marketplace.accounts.assemble import Accounts, assemble
 from agent_marketplace.accounts.authenticator import Authenticator
 from agent_marketplace.accounts.errors import InvalidToken
 from agent_marketplace.accounts.limits import Limits
-from agent_marketplace.admin import Admin, AgentDesk, MailDesk
+from agent_marketplace.admin import Admin, AgentDesk, Choices, MailDesk, OperatorKeys
 from agent_marketplace.arena import Comparisons, Evaluations
 from agent_marketplace.catalog import MarketplaceRegistry, Offer
 from agent_marketplace.catalog import store as catalog_store
-from agent_marketplace.catalog.names import slug
-from agent_marketplace.catalog.own import Declared, Said
+from agent_marketplace.catalog.declaring import models_of, said_by_ollama
 from agent_marketplace.catalog.service import Catalog
 from agent_marketplace.clock import Clock, SystemClock
 from agent_marketplace.conversations.agents import Agents, Favourites
@@ -38,7 +37,7 @@ from agent_marketplace.gateway.parts import Parts
 from agent_marketplace.gateway.planning import Planner
 from agent_marketplace.gateway.preparing import Preparer
 from agent_marketplace.gateway.targets import Targets
-from agent_marketplace.ledger import Ledger, Price, nano
+from agent_marketplace.ledger import Ledger
 from agent_marketplace.listings import Listings, erase_user_in, ship
 from agent_marketplace.mail import Mail
 from agent_marketplace.net.drain import Drain
@@ -52,7 +51,7 @@ from agent_marketplace.payments.store import cancel_pending
 from agent_marketplace.payments.stripe_checkout import StripeCheckout
 from agent_marketplace.providers.endpoints import Endpoint, EndpointTable, Revealable
 from agent_marketplace.providers.local import LocalModel, LocalStatus
-from agent_marketplace.providers.ollama import Pulled, Shown
+from agent_marketplace.providers.ollama import Pulled
 from agent_marketplace.providers.probe import Verdict, probe_key
 from agent_marketplace.reasoning import KeptReasoning
 from agent_marketplace.recommend.ai_recommendation_engine import RecommendationEngine
@@ -112,6 +111,8 @@ class Market:
     agent_desk: AgentDesk
     mail: Mail
     mail_desk: MailDesk
+    choices: Choices
+    operator_keys: OperatorKeys
     payments: Payments
     registry: MarketplaceRegistry
     catalog: Catalog
@@ -158,6 +159,8 @@ class Market:
             await self.catalog.load()
             self.refresh_availability()
         await self._declare_operators_models()
+        await self.choices.follow()
+        await self.operator_keys.follow()
         await self.router.parts.bounds.refresh()
         await asyncio.to_thread(warm)
         await self._begin_journal()
@@ -174,6 +177,8 @@ class Market:
             (_ROLL_S, self.usage_log.roll),
             (_BOUNDS_S, self.router.parts.bounds.refresh),
             (_FOLLOW_S, self.catalog.follow),
+            (_FOLLOW_S, self.choices.follow),
+            (_FOLLOW_S, self.operator_keys.follow),
             (_STATS_S, self.catalog.flush),
             (_STATS_S, self.learner.refresh),
             (_PURGE_S, self.conversations.purge_expired),
@@ -272,31 +277,14 @@ class Market:
             return
         if self.ollama.away and self.ollama.models:
             log.warning("Ollama does not answer: its models stay listed")
-        await self.catalog.set_ollama({tag: _said(shown) for tag, shown in self.ollama.models.items()})
+        await self.catalog.set_ollama(
+            {tag: said_by_ollama(shown) for tag, shown in self.ollama.models.items()}
+        )
         self.refresh_availability()
 
     async def _declare_operators_models(self) -> None:
         """The models of providers.toml, at the operator's prices."""
-        await self.catalog.declare_all(
-            Declared(
-                model_id=slug(model.id),
-                provider=endpoint.name,
-                upstream_id=model.id,
-                price=Price(input=nano(model.input_price), output=nano(model.output_price)),
-                said=Said(
-                    name=model.name,
-                    kind="embedding" if model.embeddings else "chat",
-                    context=model.context,
-                    max_output=model.max_output,
-                    tools=model.tools,
-                    vision=model.vision,
-                    structured=model.structured_output,
-                    reasoning=model.reasoning,
-                ),
-            )
-            for endpoint in self.endpoints.all()
-            for model in endpoint.models
-        )
+        await self.catalog.declare_all(models_of(self.endpoints.all()))
 
     def keys_changed(self, user_id: str, provider: str) -> None:
         """A provider key was saved, tested or deleted: it counts at once."""
@@ -320,26 +308,26 @@ class Market:
             return f"no key for {offer.provider} is configured: save your own, or ask the operator"
         return None
 
+    def _operators_key_changed(self, provider: str) -> None:
+        self.health.reset(provider)
+        self.refresh_availability()
+
+    def _apply_choices(self) -> None:
+        """An administrator chose something, in this process or another."""
+        self.settings = settings = self.choices.settings
+        self.accounts.follow(settings)
+        self.targets.mark_up(settings.markup)
+        self.learner.trust_everybody(everybody=settings.signup != "open")
+        self.refresh_availability()
+
+    def follow_the_operator(self) -> None:
+        """From here on what is chosen in the console counts in this process."""
+        self.choices.apply, self.operator_keys.changed = self._apply_choices, self._operators_key_changed
+
     def refresh_availability(self) -> None:
         """After a change of what can be called."""
         at_own_hosts = [e.name for e in self.endpoints.all() if e.allow_private]
-        self.registry.set_availability(self.availability, serves_retired=at_own_hosts)
-
-
-def _said(shown: Shown | None) -> Said | None:
-    """Ollama's words for what a model can do, in ours. It holds every model that writes to a JSON schema itself."""
-    if shown is None:
-        return None
-    can = shown.capabilities
-    writes = "completion" in can
-    return Said(
-        kind="embedding" if "embedding" in can and not writes else "chat",
-        context=shown.context,
-        tools="tools" in can,
-        vision="vision" in can,
-        structured=True,
-        reasoning="thinking" in can,
-    )
+        self.registry.set_availability(self.availability, serves_retired=at_own_hosts, off=self.choices.off)
 
 
 def build(
@@ -356,21 +344,17 @@ def build(
     """
     clock, drain = clock or SystemClock(), drain or Drain()
     books = open_books(settings, clock=clock, strict=strict)
-    secrets, db, ledger, vault, quota = (
-        books.secrets,
-        books.db,
-        books.ledger,
-        books.vault,
-        settings.storage_per_user,
-    )
+    secrets, db, ledger, vault = books.secrets, books.db, books.ledger, books.vault
+    quota = settings.storage_per_user
     reasoning, favourites = KeptReasoning(db, vault, clock), Favourites(db, clock)
     conversations = Conversations(db, vault, clock, quota=quota)
     endpoints = EndpointTable(settings, os.environ if env is None else env)
     client, registry = LateClient(), MarketplaceRegistry(clock=clock, fills=_fills(endpoints))
     catalog = Catalog(db, registry, clock=clock)
+    probe = _probe(client, endpoints)
     mail = Mail(db, settings.mail, clock, secret=secrets.key_pepper, site=settings.site)
     accounts = assemble(
-        db, ledger, vault, settings, secrets, clock, mail, probe=_probe(client, endpoints),
+        db, ledger, vault, settings, secrets, clock, mail, probe=probe,
         providers=endpoints.byok_providers(), keyless=endpoints.keyless(), erasers=(conversations.erase_user_in, *_ERASERS),
     )  # fmt: skip
     credentials, health, wires, ollama = Credentials(vault), Health(clock), codecs(), Pulled()
@@ -395,6 +379,7 @@ def build(
     market = Market(
         settings=settings, clock=clock, drain=drain, secrets=secrets, db=db, ledger=ledger, vault=vault, accounts=accounts,
         reports=books.reports, usage_log=books.usage_log, admin=admin, agent_desk=AgentDesk(db, admin, ledger, listings, clock),
+        choices=Choices(db, admin, clock, settings), operator_keys=OperatorKeys(vault, admin, endpoints, probe),
         payments=_payments(db, ledger, admin, settings, clock, registry, client, mail), mail=mail,
         mail_desk=MailDesk(db, admin, mail, accounts.by_link.links), registry=registry, catalog=catalog,
         engine=engine, client=client, codecs=wires, ollama=ollama, listings=listings,
@@ -406,6 +391,7 @@ def build(
         local=LocalModel(settings.models_dir, enabled=settings.local_model), library=Library.on(db, vault, clock, registry, quota=quota),
     )  # fmt: skip
     market.local.on_change = _local_changed(market)
+    market.follow_the_operator()
     with registry.together():
         registry.set_evidence(engine.quality.evidence(), engine.quality.overall_share(registry))
         market.refresh_availability()

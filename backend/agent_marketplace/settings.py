@@ -2,12 +2,12 @@
 
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from email.utils import formataddr, parseaddr
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import Any, Literal, cast, get_args
 from urllib.parse import unquote, urlsplit
 
 SignupMode = Literal["open", "invite", "closed"]
@@ -76,6 +76,7 @@ class Settings:
     """All settings. Money in nano-dollars; times in seconds; paths absolute.
 
     providers: keys and base URLs in place of those of the environment, which `providers.endpoints` reads.
+    given: names of the variables that were set: an administrator can't change those in the console.
     """
 
     data_dir: Path
@@ -119,6 +120,7 @@ class Settings:
     otlp_endpoint: str | None = None
     payments: PaymentSettings = field(default_factory=PaymentSettings)
     mail: MailSettings = field(default_factory=MailSettings)
+    given: frozenset[str] = frozenset()
 
     @property
     def embedded(self) -> bool:
@@ -300,6 +302,57 @@ def _mail(env: Mapping[str, str]) -> MailSettings:
     )
 
 
+def _limited(env: Mapping[str, str]) -> bool:
+    return _switch(env, "MARKETPLACE_LIMITS", "on")
+
+
+# Settings that an administrator can change while servers run, where the environment says nothing: variable -> (field, reader).
+CHANGEABLE: Mapping[str, tuple[str, Callable[[Mapping[str, str]], Any]]] = {
+    "MARKETPLACE_SIGNUP": (
+        "signup",
+        lambda env: _choice(env, "MARKETPLACE_SIGNUP", "open", get_args(SignupMode)),
+    ),
+    "MARKETPLACE_SIGNUP_CREDIT": (
+        "signup_credit_nano",
+        lambda env: _amount(env, "MARKETPLACE_SIGNUP_CREDIT", "5"),
+    ),
+    "MARKETPLACE_SIGNUP_CREDIT_DAILY": (
+        "signup_credit_daily_nano",
+        lambda env: _amount(env, "MARKETPLACE_SIGNUP_CREDIT_DAILY", "500"),
+    ),
+    "MARKETPLACE_SIGNUP_CREDITS_PER_ADDRESS": (
+        "credits_per_address",
+        lambda env: _whole(
+            env, "MARKETPLACE_SIGNUP_CREDITS_PER_ADDRESS", 10 if _limited(env) else 0, 0, 1000
+        ),
+    ),
+    "MARKETPLACE_LIMITS": ("rate_limits", _limited),
+    "MARKETPLACE_CALLS_PER_USER": (
+        "calls_per_user",
+        lambda env: _whole(env, "MARKETPLACE_CALLS_PER_USER", 64 if _limited(env) else 0, 0, 1_000_000),
+    ),
+    "MARKETPLACE_MARKUP": (
+        "markup",
+        lambda env: Decimal(_amount(env, "MARKETPLACE_MARKUP", "1")).scaleb(-9),
+    ),
+}
+
+
+def changed(settings: Settings, chosen: Mapping[str, str]) -> Settings:
+    """The settings with some of CHANGEABLE as an administrator chose them. Raises SettingsError."""
+    return replace(settings, **{CHANGEABLE[name][0]: CHANGEABLE[name][1](chosen) for name in chosen})
+
+
+def text_of(settings: Settings, name: str) -> str:
+    """One of CHANGEABLE as it would stand in the environment."""
+    value = getattr(settings, CHANGEABLE[name][0])
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if CHANGEABLE[name][0].endswith("_nano"):
+        return format(Decimal(value).scaleb(-9).normalize(), "f")
+    return format(value.normalize(), "f") if isinstance(value, Decimal) else str(value)
+
+
 def _cache_home(env: Mapping[str, str]) -> Path:
     return Path(env.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "agent-marketplace"
 
@@ -318,8 +371,6 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
     url = _database_url(env.get("DATABASE_URL") or f"sqlite:///{data_dir / 'marketplace.db'}")
     keys = tuple(k.strip() for k in env.get("ENCRYPTION_KEY", "").split(",") if k.strip())
     embedded = url.startswith("sqlite")
-    limited = _switch(env, "MARKETPLACE_LIMITS", "on")
-    markup = Decimal(_amount(env, "MARKETPLACE_MARKUP", "1")).scaleb(-9)
     return Settings(
         data_dir=data_dir,
         models_dir=Path(env.get("MARKETPLACE_MODELS_DIR") or _cache_home(env) / "models")
@@ -328,17 +379,11 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         database_url=url,
         jwt_secret=env.get("JWT_SECRET") or None,
         encryption_keys=keys,
-        signup=cast("SignupMode", _choice(env, "MARKETPLACE_SIGNUP", "open", get_args(SignupMode))),
-        signup_credit_nano=_amount(env, "MARKETPLACE_SIGNUP_CREDIT", "5"),
-        signup_credit_daily_nano=_amount(env, "MARKETPLACE_SIGNUP_CREDIT_DAILY", "500"),
+        given=frozenset(name for name in _KNOWN if env.get(name)),
+        **{field: read(env) for field, read in CHANGEABLE.values()},
         signup_credit_use=cast(
             "CreditUse",
             _choice(env, "MARKETPLACE_SIGNUP_CREDIT_USE", "all" if embedded else "free", get_args(CreditUse)),
-        ),
-        rate_limits=limited,
-        calls_per_user=_whole(env, "MARKETPLACE_CALLS_PER_USER", 64 if limited else 0, 0, 1_000_000),
-        credits_per_address=_whole(
-            env, "MARKETPLACE_SIGNUP_CREDITS_PER_ADDRESS", 10 if limited else 0, 0, 1000
         ),
         storage_per_user=_whole(env, "MARKETPLACE_STORAGE_PER_USER", 200, 0, 1_000_000) * 1_000_000,
         site=base_url(env, "MARKETPLACE_SITE"),
@@ -350,7 +395,6 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         metrics_token=env.get("MARKETPLACE_METRICS_TOKEN") or None,
         provider_connections=_whole(env, "MARKETPLACE_PROVIDER_CONNECTIONS", 512, 1, 65_535),
         ollama_host=env.get("OLLAMA_HOST") or None,
-        markup=markup,
         local_model=_switch(env, "MARKETPLACE_LOCAL_MODEL", "on"),
         outbound=cast(
             "Literal['lean', 'aiohttp']", _choice(env, "MARKETPLACE_OUTBOUND", "lean", ("lean", "aiohttp"))

@@ -76,7 +76,7 @@ test("codes are shown once and redeemed, credit is given with the password, and 
   await act(page, { Dollars: "2.5" }, "Give credit");
   await expect(page.getByRole("cell", { name: "$7.50" })).toBeVisible();
   await expectAccessible(page);
-  for (const name of ["Disputed answers", "Usage", "Prices"]) {
+  for (const name of ["Disputed answers", "Usage", "Agents", "Providers", "Models and prices", "Settings"]) {
     await page.getByRole("tab", { name }).click();
     await expectAccessible(page);
   }

@@ -69,7 +69,7 @@ class AIAuthService:
         self._db = db
         self._ledger = ledger
         self._vault = vault
-        self._settings = settings
+        self.settings = settings
         self._clock = clock
         self._passwords = passwords
         self._tokens = tokens
@@ -92,9 +92,9 @@ class AIAuthService:
         """
         email = normalise_email(email)
         check_password(password, email)
-        if self._settings.signup == "closed":
+        if self.settings.signup == "closed":
             raise SignUpClosed("Sign-up is closed here: ask the operator for an account")
-        if self._settings.signup == "invite" and not invite:
+        if self.settings.signup == "invite" and not invite:
             raise SignUpClosed("Sign-up needs an invite here")
         self._limits.sign_up(address)
         if await self._db.read(lambda c: store.user_by_email(c, email)) is not None:
@@ -103,7 +103,7 @@ class AIAuthService:
         return await self._create(
             email,
             password,
-            invite if self._settings.signup == "invite" else None,
+            invite if self.settings.signup == "invite" else None,
             None,
             address,
             signs_up=True,
@@ -379,7 +379,7 @@ class AIAuthService:
             first = store.mark_once(connection, _FIRST_ADMIN, user_id, now)
             chosen: Role = role or ("admin" if first else "user")
             store.add_user(connection, store.UserRow(user_id, email, chosen, FREE_TIER, None, now), stored)
-            asks = signs_up and not first and self._settings.mail.confirm
+            asks = signs_up and not first and self.settings.mail.confirm
             credit = 0 if asks else self._credit.due_in(connection, email, address, user_id, now)
             spendable = self._credit.spendable
             self._ledger.open_account_in(

@@ -38,6 +38,12 @@ class Accounts:
     passwords: Passwords
     in_flight: InFlight
     by_link: ByLink
+    credit: SignUpCredit
+
+    def follow(self, settings: Settings) -> None:
+        """From here on sign-ups and limits go by these settings."""
+        self.auth.settings = self.credit.settings = settings
+        self.limits.enabled, self.in_flight.most = settings.rate_limits, settings.calls_per_user
 
     def close(self) -> None:
         self.passwords.close()
@@ -86,4 +92,6 @@ def assemble(
     keys = MarketplaceKeys(db, ledger, secrets.key_pepper, verdicts, clock)
     devices = DeviceSignIn(db, keys, limits, secrets.key_pepper, clock)
     by_link = ByLink(db, auth, links, credit, limits, clock)
-    return Accounts(auth, authenticator, keys, devices, provider_keys, limits, passwords, in_flight, by_link)
+    return Accounts(
+        auth, authenticator, keys, devices, provider_keys, limits, passwords, in_flight, by_link, credit
+    )

@@ -15,7 +15,7 @@ class InFlight(set[str]):
 
     def __init__(self, most: int = 0) -> None:
         super().__init__()
-        self._most = most
+        self.most = most
         self._whose: dict[str, tuple[str, str | None]] = {}
         self._counts: Counter[str | None] = Counter()
         self._limits: OrderedDict[str, int] = OrderedDict()
@@ -33,8 +33,8 @@ class InFlight(set[str]):
         of_key = self._limits.get(key_id) if key_id is not None else None
         if of_key is not None and self._counts[key_id] >= of_key:
             raise _refusal(of_key, "this key")
-        if self._most and self._counts[user_id] >= self._most:
-            raise _refusal(self._most, "this account")
+        if self.most and self._counts[user_id] >= self.most:
+            raise _refusal(self.most, "this account")
         self.add(request_id)
         self._whose[request_id] = (user_id, key_id)
         self._counts[user_id] += 1

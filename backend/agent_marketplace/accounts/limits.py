@@ -125,7 +125,7 @@ class Limits:
 
     def __init__(self, clock: Clock, *, enabled: bool = True, rates: LimitRates | None = None) -> None:
         rates = rates or LimitRates()
-        self._enabled = enabled
+        self.enabled = enabled
         self._table = Table()
 
         def buckets(name: str) -> Buckets:
@@ -144,22 +144,22 @@ class Limits:
 
     def request(self, user_id: str) -> None:
         """Counts a request. Raises RateLimited."""
-        if self._enabled:
+        if self.enabled:
             _refuse(self._requests.take(user_id), "Too many requests")
 
     def sign_up(self, address: str | None) -> None:
         """Counts a sign-up. Raises RateLimited."""
-        if self._enabled and address is not None:
+        if self.enabled and address is not None:
             _refuse(self._sign_up.take(address), "Too many sign-ups from this address")
 
     def taken(self, address: str | None) -> None:
         """Counts a sign-up with a registered address: the one reply that tells who has an account. Raises RateLimited."""
-        if self._enabled and address is not None:
+        if self.enabled and address is not None:
             _refuse(self._taken.take(address), "Too many sign-ups from this address")
 
     def device(self, address: str | None) -> None:
         """Counts a program's request for a code. Raises RateLimited."""
-        if self._enabled and address is not None:
+        if self.enabled and address is not None:
             _refuse(self._device.take(address), "Too many requests for a code from this address")
 
     def user_code(self, user_id: str) -> "Guess":
@@ -172,14 +172,14 @@ class Limits:
 
     def forgot(self, account: str, address: str | None) -> bool:
         """Counts a forgotten password. False: this account is mailed often enough, which nobody is told. Raises RateLimited."""
-        if self._enabled and address is not None:
+        if self.enabled and address is not None:
             _refuse(self._forgot.take(address), "Too many forgotten passwords from this address")
         return self._forgot_account.take(account) == 0
 
     def redeem(self, user_id: str, address: str | None) -> "Guess":
         """Counts a code about to be looked up. Raises RateLimited."""
         keys: list[Hashable] = [("user", user_id)]
-        if self._enabled and address is not None:
+        if self.enabled and address is not None:
             keys.append(("address", address))
         return Guess([(self._codes, key) for key in keys], "Too many codes that are not known")
 
@@ -189,7 +189,7 @@ class Limits:
         if known_device:
             return [(self._known_device, (account, address))]
         buckets: list[tuple[Buckets, Hashable]] = [(self._account, account)]
-        if self._enabled and address is not None:
+        if self.enabled and address is not None:
             buckets += [(self._address, address), (self._everywhere, "")]
         return buckets
 

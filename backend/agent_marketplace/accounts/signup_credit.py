@@ -15,19 +15,19 @@ class SignUpCredit:
 
     def __init__(self, ledger: Ledger, settings: Settings, pepper: bytes) -> None:
         self._ledger = ledger
-        self._settings = settings
+        self.settings = settings
         self._pepper = pepper
 
     @property
     def spendable(self) -> bool:
         """Whether it may pay for models on the operator's keys."""
-        return self._settings.signup_credit_use == "all"
+        return self.settings.signup_credit_use == "all"
 
     def due_in(
         self, connection: sa.Connection, email: str, address: str | None, user_id: str, now: int
     ) -> int:
         """Counts it and returns it, nano-dollars; 0 where there is none. The caller posts it in the same transaction."""
-        wanted = self._settings.signup_credit_nano
+        wanted = self.settings.signup_credit_nano
         names = {email, mailbox(email)}
         marks = ["credit:" + key_format.digest(self._pepper, "email", name) for name in sorted(names)]
         if wanted == 0 or not all(store.mark_once(connection, mark, user_id, now) for mark in marks):
@@ -35,7 +35,7 @@ class SignUpCredit:
         day = at(now).date().isoformat()
         if not self._from_in(connection, address, day, user_id, now):
             return 0
-        left = self._ledger.signup_credit_left_in(connection, day, self._settings.signup_credit_daily_nano)
+        left = self._ledger.signup_credit_left_in(connection, day, self.settings.signup_credit_daily_nano)
         return wanted if left >= wanted else 0
 
     def give_in(
@@ -54,7 +54,7 @@ class SignUpCredit:
         self, connection: sa.Connection, address: str | None, day: str, user_id: str, now: int
     ) -> bool:
         """Whether one of the day's credits for a network address was left. The operator's own accounts come from none."""
-        most = self._settings.credits_per_address
+        most = self.settings.credits_per_address
         if address is None or not most:
             return True
         place = "credit-from:" + key_format.digest(self._pepper, "address", f"{network(address)} {day}")

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from agent_marketplace import json
 from agent_marketplace.db.tables.accounts import users
 from agent_marketplace.db.tables.admin import admin_audit as t
+from agent_marketplace.db.tables.admin import operator_settings as chosen
 from agent_marketplace.db.tables.ledger import accounts
 from agent_marketplace.ledger.postings import user_account
 
@@ -107,6 +108,18 @@ def people(connection: sa.Connection, words: str, after: str | None, limit: int)
         query = query.where(users.c.email > after)
     names = Found.__struct_fields__
     return [Found(**{name: row._mapping[name] for name in names}) for row in connection.execute(query)]
+
+
+def choices(connection: sa.Connection) -> dict[str, str]:
+    """{name: value} of what administrators chose."""
+    return {row.name: row.value for row in connection.execute(sa.select(chosen.c.name, chosen.c.value))}
+
+
+def choose(connection: sa.Connection, name: str, value: str | None, now: int) -> None:
+    """Writes a choice; None takes it back."""
+    connection.execute(sa.delete(chosen).where(chosen.c.name == name))
+    if value is not None:
+        connection.execute(sa.insert(chosen).values(name=name, value=value, changed_at=now))
 
 
 def _hash(previous: str, values: tuple[Any, ...]) -> str:

@@ -237,6 +237,7 @@ class SignUpOffer(Reply):
     credit: float
     confirm: bool
     mail: bool
+    banner: str
 
 
 class SignedUp(Reply):

@@ -39,6 +39,7 @@ class _Inputs:
     fills: Callable[[Offer], bool]
     availability: Availability | None = None
     serves_retired: frozenset[str] = frozenset()
+    off: frozenset[str] = frozenset()
     stats: Mapping[str, Stats] = field(default_factory=dict)
     evidence: Mapping[str, tuple[Evidence, ...]] = field(default_factory=dict)
     quality: Mapping[str, float] = field(default_factory=dict)
@@ -222,9 +223,12 @@ class MarketplaceRegistry:
         """Replaces the catalogue (after a sync or an operator's change)."""
         self._change(snapshot=snapshot)
 
-    def set_availability(self, availability: Availability, *, serves_retired: Collection[str] = ()) -> None:
-        """Who can be called. `serves_retired`: providers at the operator's own base URL, where no retirement binds."""
-        self._change(availability=availability, serves_retired=frozenset(serves_retired))
+    def set_availability(
+        self, availability: Availability, *, serves_retired: Collection[str] = (), off: Collection[str] = ()
+    ) -> None:
+        """Who can be called. `serves_retired`: providers at the operator's own base URL, where no retirement binds; `off`: ids of
+        offers that the operator switched off."""
+        self._change(availability=availability, serves_retired=frozenset(serves_retired), off=frozenset(off))
 
     def set_stats(self, stats: Mapping[str, Stats]) -> None:
         """This installation's uses, ratings, latencies per model id. The same as before changes nothing until the next day."""
@@ -308,7 +312,9 @@ def _reasons(inputs: _Inputs, today: str) -> dict[str, str | None]:
         for offer in record.offers:
             provider = offer.provider
             ends = offer.retires_on
-            if gone is not None and provider not in inputs.serves_retired:
+            if offer.id in inputs.off:
+                reasons[offer.id] = "switched off by the operator"
+            elif gone is not None and provider not in inputs.serves_retired:
                 reasons[offer.id] = f"retired by its maker on {gone}"
             elif ends is not None and ends <= today and provider not in inputs.serves_retired:
                 reasons[offer.id] = f"retired by its provider on {ends}"

@@ -153,8 +153,16 @@ class Catalog:
         await self._reload()
         return review
 
-    async def set_price(self, offer_id: str, price: Price | None, *, effective_at: int | None = None) -> None:
-        """The operator's own price for an offer, from now or a later moment (ms). Raises NotFound, BadRequest."""
+    async def set_price(
+        self,
+        offer_id: str,
+        price: Price | None,
+        *,
+        effective_at: int | None = None,
+        note: Callable[[Any], None] | None = None,
+    ) -> None:
+        """The operator's own price for an offer, from now or a later moment (ms); note(connection) is done in the same
+        transaction. Raises NotFound, BadRequest."""
         now = self._clock.now_ms()
         if all(o.id != offer_id for m in self.registry.snapshot.models for o in m.offers):
             raise NotFound(f"There is no offer {offer_id[:100]}")
@@ -166,7 +174,13 @@ class Catalog:
             raise BadRequest(str(problem)) from None
         at, today = effective_at or now, self._today()
         row = PriceRow(offer_id, at, checked, version_of(checked, today), "operator", today)
-        await self._db.write(lambda c: store.add_prices(c, [row], now))
+
+        def work(connection: Any) -> None:
+            store.add_prices(connection, [row], now)
+            if note is not None:
+                note(connection)
+
+        await self._db.write(work)
         await self._reload()
 
     async def declare(

@@ -41,6 +41,15 @@ class Breaker:
     from_tokens: int = 0
 
 
+class Trouble(msgspec.Struct, frozen=True):
+    """A breaker that counts failures. model: "" = all of the endpoint's; open_s: seconds for which no call is sent, 0 = none."""
+
+    model: str
+    whose: str
+    failures: int
+    open_s: float
+
+
 class Lane(msgspec.Struct, frozen=True):
     """Whom a call asks: an endpoint with a credential for a model (its name there). tokens: about how much input it has."""
 
@@ -154,6 +163,20 @@ class Health:
                 series.append(value)
                 if len(series) > _SAMPLES:
                     del series[: len(series) - _SAMPLES]
+
+    def troubles(self, endpoint: str) -> list[Trouble]:
+        """An endpoint's breakers that count failures, in this process. Whose own keys are meant is not said."""
+        now = self._clock.monotonic()
+        return [
+            Trouble(
+                model,
+                "operator" if whose == "operator" else "own key",
+                b.failures,
+                max(0.0, b.open_until - now),
+            )
+            for (name, whose, model), b in self._breakers.items()
+            if name == endpoint
+        ]
 
     def reset(self, endpoint: str) -> None:
         """Forgets an endpoint's breakers (a key was just saved)."""

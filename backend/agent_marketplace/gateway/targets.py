@@ -49,6 +49,11 @@ class Targets:
         self._groups: dict[tuple[str, Why, frozenset[str], bool], Group] = {}
         self._revision: object = None
 
+    def mark_up(self, markup: Decimal) -> None:
+        """From here on prices are list prices times this; calls that are admitted keep theirs."""
+        self._markup = None if markup == 1 else markup
+        self._groups = {}
+
     def resolve(self, name: str) -> AIModel:
         """Our model for any of its names. Raises NotFound with the nearest names."""
         model = self._registry.resolve(name)

@@ -423,6 +423,10 @@ class Ledger:
         """What is held now and what the shared accounts stood at when they were last rolled up: cheap, for metrics."""
         return await self._database.read(store.totals)
 
+    async def in_flight(self) -> dict[str, int]:
+        """{provider: calls under way} of everybody."""
+        return await self._database.read(store.in_flight)
+
     async def _submit(self, job: Job, *, durable: bool) -> Any:
         return await self._database.write_batched(self._writer.run, job, durable=durable)
 

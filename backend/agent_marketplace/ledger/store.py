@@ -137,6 +137,13 @@ def running(connection: sa.Connection, user_id: str) -> list[OpenHold]:
     return [OpenHold(*row) for row in connection.execute(query)]
 
 
+def in_flight(connection: sa.Connection) -> dict[str, int]:
+    """{provider: open holds} of everybody."""
+    h = holds.c
+    query = sa.select(h.provider, sa.func.count()).where(h.state == "open").group_by(h.provider)
+    return {str(provider): int(count) for provider, count in connection.execute(query)}
+
+
 def receipt(connection: sa.Connection, request_id: str, user_id: str) -> UsageRecord:
     """One usage row of this user. Raises NotFound."""
     row = connection.execute(

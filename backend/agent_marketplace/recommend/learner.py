@@ -49,6 +49,11 @@ class Learner:
         self._one = asyncio.Lock()
         self._boards: dict[tuple[int, str | None], tuple[int, Board]] = {}
 
+    def trust_everybody(self, *, everybody: bool) -> None:
+        """Whether every account is one that somebody vouches for, as where nobody can sign up alone."""
+        if everybody != self._everybody:
+            self._everybody, self._history = everybody, History(everybody=everybody)
+
     async def refresh(self) -> Experience:
         """Reads new usage, stars and signals, and hands the engine a new snapshot."""
         async with self._one:

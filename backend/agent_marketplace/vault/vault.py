@@ -62,9 +62,15 @@ class Vault:
         self._texts: OrderedDict[str, TextCipher] = OrderedDict()
 
     async def put(
-        self, user_id: str, provider: str, secret: Secret, *, status: SecretStatus = "unverified"
+        self,
+        user_id: str,
+        provider: str,
+        secret: Secret,
+        *,
+        status: SecretStatus = "unverified",
+        note: Callable[[sa.Connection], None] | None = None,
     ) -> StoredSecret:
-        """Stores a key in the place of the user's earlier one for this provider."""
+        """Stores a key in the place of the user's earlier one for this provider; note is done in the same transaction."""
         row_id, now = new_id("sec"), self._clock.now_ms()
         sealed = seal(
             self._ring, secret.reveal().encode(), _context("vault_secrets", user_id, provider, row_id, 1)
@@ -73,7 +79,13 @@ class Vault:
             row_id, user_id, provider, 1, self._ring.primary, sealed, secret.masked, status, now,
             now if status == "verified" else None,
         )  # fmt: skip
-        await self._db.write(lambda connection: store.replace_secret(connection, row))
+
+        def work(connection: sa.Connection) -> None:
+            store.replace_secret(connection, row)
+            if note is not None:
+                note(connection)
+
+        await self._db.write(work)
         self._rows.pop(user_id, None)
         return self._shown(row)
 
@@ -97,9 +109,18 @@ class Vault:
         """All of a user's keys, masked; a row that doesn't open has the status `needs_reentry`."""
         return [self._shown(row) for row in (await self._rows_of(user_id)).values()]
 
-    async def delete(self, user_id: str, provider: str) -> bool:
-        """Removes a key; False if there was none."""
-        done = await self._db.write(lambda connection: store.delete_secret(connection, user_id, provider))
+    async def delete(
+        self, user_id: str, provider: str, *, note: Callable[[sa.Connection], None] | None = None
+    ) -> bool:
+        """Removes a key; False if there was none. note is done in the same transaction."""
+
+        def work(connection: sa.Connection) -> bool:
+            there = store.delete_secret(connection, user_id, provider)
+            if there and note is not None:
+                note(connection)
+            return there
+
+        done = await self._db.write(work)
         self._rows.pop(user_id, None)
         return done
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from agent_marketplace.admin import store
 from agent_marketplace.db.engine import Database
-from tests.fakes.server import MARKET, PASSWORD, Client, Server, agreed, running
+from tests.fakes.server import MARKET, PAID, PASSWORD, Client, Server, agreed, running
 
 pytestmark = pytest.mark.both_databases
 ADMIN = "/api/v1/admin"
@@ -113,3 +113,55 @@ def test_every_edit_of_the_log_is_found(database: Database) -> None:
     for edit in ("UPDATE admin_audit SET reason = 'x' WHERE id = 3", "DELETE FROM admin_audit WHERE id = 1"):
         database.write_sync(lambda c, edit=edit: c.execute(sa.text(edit)))
         assert len(database.read_sync(store.audit_problems)) == 1 + edit.startswith("D")
+
+
+def test_what_is_chosen_in_the_console_counts_at_once(server: Server, admin: Client) -> None:
+    signup, why = f"{ADMIN}/settings/MARKETPLACE_SIGNUP", {"reason": "a trial"}
+    new = {"email": "late@choices.example", "password": PASSWORD}
+    agreed(admin.post(signup, {"value": "closed", **why}))
+    assert agreed(server.anybody.get(f"{MARKET}/auth/signup"))["signup"] == "closed"
+    assert server.anybody.post(f"{MARKET}/auth/signup", new).status == 403
+    agreed(admin.post(signup, {"value": None, **why}))
+    agreed(server.anybody.post(f"{MARKET}/auth/signup", new))
+    agreed(admin.post(f"{ADMIN}/settings/banner", {"value": "Down at noon", **why}))
+    assert agreed(server.anybody.get(f"{MARKET}/auth/signup"))["banner"] == "Down at noon"
+    assert admin.post(f"{ADMIN}/settings/MARKETPLACE_MARKUP", {"value": "2", **why}).status == 401
+    assert admin.post(f"{ADMIN}/settings/MARKETPLACE_LIMITS", {"value": "on", **why}).status == 409
+    shown = {s["name"]: s for s in agreed(admin.get(f"{ADMIN}/settings"))["settings"]}
+    assert (shown["MARKETPLACE_LIMITS"]["source"], shown["MARKETPLACE_MARKUP"]["value"]) == (
+        "environment",
+        "1",
+    )
+
+
+def test_models_are_priced_and_switched_off_by_administrators(server: Server, admin: Client) -> None:
+    person = server.person()
+    ask = {"model": PAID, "prompt": "Hi", "max_tokens": 5}
+    (offer,) = agreed(admin.get(f"{ADMIN}/offers?q=openai/{PAID}&limit=1"))["offers"]
+    off = {"offer": offer["offer"], "reason": "too dear"}
+    agreed(admin.post(f"{ADMIN}/offers/switch", {**off, "off": True}))
+    refused = person.post("/api/v1/agents/completion", {**ask, "only": ["openai"]})
+    assert refused.status >= 400, refused.text
+    agreed(admin.post(f"{ADMIN}/offers/switch", {**off, "off": False}))
+    price = {"offer": offer["offer"], "input": "100", "output": "200", "reason": "the bill says so"}
+    assert admin.post(f"{ADMIN}/offers/price", {**price, "password": "wrong, so wrong"}).status == 401
+    agreed(admin.post(f"{ADMIN}/offers/price", {**price, "password": PASSWORD}))
+    (again,) = agreed(admin.get(f"{ADMIN}/offers?q=openai/{PAID}&limit=1"))["offers"]
+    assert (again["input"], again["output"], again["price_source"], again["why_not"]) == (
+        100,
+        200,
+        "operator",
+        None,
+    )
+    assert lines(admin, act="set%20price")[0]["after"]["input"] == "100"
+
+
+def test_providers_are_shown_without_their_keys(server: Server, admin: Client) -> None:
+    answer = admin.get(f"{ADMIN}/providers")
+    found = {p["name"]: p for p in agreed(answer)["providers"]}
+    assert (found["openai"]["source"], found["mistral"]["source"]) == ("environment", None)
+    assert "sk-operator-openai" not in answer.text
+    body = {"api_key": "sk-other", "reason": "another account", "password": PASSWORD}
+    assert admin.post(f"{ADMIN}/providers/openai/key", body).status == 409
+    assert admin.post(f"{ADMIN}/providers/nobody/key", body).status == 404
+    assert admin.post(f"{ADMIN}/providers/mistral/test").status == 404

@@ -141,6 +141,15 @@ RULES: dict[str, Rule] = {
     f"post {ADMIN}/mail/{{mail_id}}/again": Rule("admin", body={"reason": "x"}),
     f"post {ADMIN}/mail/{{mail_id}}/link": Rule("admin", body=PROOF),
     f"get {ADMIN}/audit": Rule("admin"),
+    f"get {ADMIN}/providers": Rule("admin"),
+    f"post {ADMIN}/providers/{{provider}}/key": Rule("admin", body={"api_key": "x", **PROOF}),
+    f"post {ADMIN}/providers/{{provider}}/key/delete": Rule("admin", body=PROOF),
+    f"post {ADMIN}/providers/{{provider}}/test": Rule("admin"),
+    f"get {ADMIN}/offers": Rule("admin"),
+    f"post {ADMIN}/offers/price": Rule("admin", body={"offer": "x", "input": 1, "output": 1, **PROOF}),
+    f"post {ADMIN}/offers/switch": Rule("admin", body={"offer": "x", "off": False, "reason": "x"}),
+    f"get {ADMIN}/settings": Rule("admin"),
+    f"post {ADMIN}/settings/{{name}}": Rule("admin", body={"value": "x", "reason": "x"}),
     f"get {ADMIN}/audit.csv": Rule("admin"),
     f"post {A}/completion": Rule("inference", body=ASK),
     f"post {A}/chat": Rule("inference", body={"model": PAID, "message": "Hi"}),
@@ -376,6 +385,7 @@ def owner(server: Server) -> tuple[Client, dict[str, str]]:
         "return_id": "ret_none",
         "mail_id": "mail_none",
         "review_id": "none",
+        "name": "banner",
     }
     return ada, names
 

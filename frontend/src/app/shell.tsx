@@ -1,5 +1,6 @@
 import { Link, Outlet, useNavigate } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useState } from "react";
+import { Banner } from "@/app/banner";
 import { useShortcuts } from "@/app/keys";
 import { ActivityBar, BottomBar } from "@/app/navigation";
 import { TitleBar } from "@/app/title-bar";
@@ -55,6 +56,7 @@ export function Shell() {
         Skip to the content
       </Link>
       <TitleBar onPalette={() => setOpen("palette")} onHelp={() => setOpen("help")} />
+      <Banner />
       {!online && (
         <p role="status" className="border-b border-line bg-raised px-3 py-1.5 text-center text-warning">
           You are offline. What is on the page stays, drafts are kept, and it goes on when the connection is back.

@@ -49,9 +49,13 @@ async def signup(market: The, body: schemas.SignUp, address: Address) -> Respons
 )
 async def signup_offer(market: The) -> Response:
     settings = market.settings
-    credit = dollars(settings.signup_credit_nano)
+    credit, banner = dollars(settings.signup_credit_nano), market.choices.banner
     return success(
-        signup=settings.signup, credit=credit, confirm=settings.mail.confirm, mail=market.mail.works
+        signup=settings.signup,
+        credit=credit,
+        confirm=settings.mail.confirm,
+        mail=market.mail.works,
+        banner=banner,
     )
 
 

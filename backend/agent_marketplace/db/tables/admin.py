@@ -22,3 +22,12 @@ admin_audit = sa.Table(
     sa.Index("ix_admin_audit_object", "object"),
     sa.Index("ix_admin_audit_actor", "actor"),
 )
+
+# What administrators chose while servers run: settings by the name of their variable, `banner`, and `off:<offer id>`.
+operator_settings = sa.Table(
+    "operator_settings",
+    metadata,
+    sa.Column("name", sa.String(320), primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("changed_at", sa.BigInteger, nullable=False),
+)

@@ -10,11 +10,13 @@ import { AnswersPart } from "./answers-part";
 import { AuditPart } from "./audit-part";
 import { CodesPart } from "./codes-part";
 import { MailPart } from "./mail-part";
+import { ModelsPart } from "./models-part";
 import { OverviewPart } from "./overview-part";
 import { isPart, type Part, partNames } from "./parts";
 import { PaymentsPart } from "./payments-part";
 import { PeoplePart } from "./people-part";
-import { PricesPart } from "./prices-part";
+import { ProvidersPart } from "./providers-part";
+import { SettingsPart } from "./settings-part";
 import { UsagePart } from "./usage-part";
 
 const pages: Record<Part, ComponentType> = {
@@ -25,8 +27,10 @@ const pages: Record<Part, ComponentType> = {
   answers: AnswersPart,
   agents: AgentsPart,
   usage: UsagePart,
-  prices: PricesPart,
   mail: MailPart,
+  providers: ProvidersPart,
+  models: ModelsPart,
+  settings: SettingsPart,
   audit: AuditPart,
 };
 

@@ -74,7 +74,7 @@ function ToDo({ found }: { found: Overview }) {
     [found.to_do.disputes, "disputed answers to decide", "answers"],
     [found.to_do.agents, "agents to review", "agents"],
     [found.to_do.reports, "reports about agents", "agents"],
-    [found.to_do.prices, "price changes to decide", "prices"],
+    [found.to_do.prices, "price changes to decide", "models"],
   ] as const;
   const some = waiting.filter(([number]) => number > 0);
   return (

@@ -7,8 +7,10 @@ export const partNames = {
   answers: "Disputed answers",
   agents: "Agents",
   usage: "Usage",
-  prices: "Prices",
+  providers: "Providers",
+  models: "Models and prices",
   mail: "Mail",
+  settings: "Settings",
   audit: "Audit log",
 } as const;
 

@@ -636,6 +636,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/offers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is offered of which model, at which price, and why it is not called */
+        get: operations["find_offers_api_v1_admin_offers_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/offers/price": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The operator's own price of an offer */
+        post: operations["set_price_api_v1_admin_offers_price_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/offers/switch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take an offer out of what the operator's account is called for, or put it back */
+        post: operations["switch_offer_api_v1_admin_offers_switch_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/orders": {
         parameters: {
             query?: never;
@@ -891,6 +942,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Providers with the operator's keys, their health and what is in flight */
+        get: operations["get_providers_api_v1_admin_providers_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/providers/{provider}/key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Test a key of the operator's and keep it in the vault */
+        post: operations["save_key_api_v1_admin_providers__provider__key_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/providers/{provider}/key/delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take the operator's key of a provider out of the vault */
+        post: operations["drop_key_api_v1_admin_providers__provider__key_delete_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/providers/{provider}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask a provider whether it takes the operator's key */
+        post: operations["test_key_api_v1_admin_providers__provider__test_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/refunds": {
         parameters: {
             query?: never;
@@ -919,6 +1038,40 @@ export interface paths {
         put?: never;
         /** A refund was paid back, or can't be */
         post: operations["close_refund_api_v1_admin_refunds__return_id__close_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Settings: what can be chosen here, and what the environment sets */
+        get: operations["get_settings_api_v1_admin_settings_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/settings/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Choose a setting */
+        post: operations["choose_setting_api_v1_admin_settings__name__post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3692,6 +3845,31 @@ export interface components {
              */
             success: true;
         };
+        /**
+         * AdminOffer
+         * @description Dollars per 1M tokens, null = no price is known: it can't be called on the operator's account. why_not: why it is not
+         *     called, null = it is; off: an administrator switched it off; price_source: a list's name, bundled or operator.
+         */
+        AdminOffer: {
+            /** Input */
+            input: number | null;
+            /** Model */
+            model: string;
+            /** Off */
+            off: boolean;
+            /** Offer */
+            offer: string;
+            /** Output */
+            output: number | null;
+            /** Price Source */
+            price_source: string;
+            /** Provider */
+            provider: string;
+            /** Tier */
+            tier: string;
+            /** Why Not */
+            why_not: string | null;
+        };
         /** AdminOrder */
         AdminOrder: {
             /** Amount */
@@ -4318,6 +4496,25 @@ export interface components {
             temporary?: boolean;
         };
         /**
+         * ChooseSetting
+         * @description value: as it would stand in the environment; null: back to what it is without a choice.
+         */
+        ChooseSetting: {
+            /**
+             * Password
+             * @default
+             * @example correct horse battery staple
+             */
+            password: string;
+            /**
+             * Reason
+             * @example the provider was down all Monday
+             */
+            reason: string;
+            /** Value */
+            value: string | null;
+        };
+        /**
          * ClientSettings
          * @description A program's settings. version: the one they were run with, empty: never; documented: the day of its documentation then.
          */
@@ -4898,6 +5095,19 @@ export interface components {
             success: true;
             /** Text */
             text: string;
+        };
+        /** DropProviderKey */
+        DropProviderKey: {
+            /**
+             * Password
+             * @example correct horse battery staple
+             */
+            password: string;
+            /**
+             * Reason
+             * @example the provider was down all Monday
+             */
+            reason: string;
         };
         /**
          * EarnedReply
@@ -5496,6 +5706,21 @@ export interface components {
              * @constant
              */
             success: true;
+        };
+        /** KeySaved */
+        KeySaved: {
+            /** Request Id */
+            request_id: string;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "verified" | "refused" | "unverified";
         };
         /** Keys */
         Keys: {
@@ -6131,6 +6356,18 @@ export interface components {
              */
             success: true;
         };
+        /** OffersFound */
+        OffersFound: {
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Offers */
+            offers: components["schemas"]["AdminOffer"][];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
         /** OneComparison */
         OneComparison: {
             comparison: components["schemas"]["Compared"];
@@ -6258,6 +6495,52 @@ export interface components {
              * @default
              */
             words: string;
+        };
+        /**
+         * OperatorProvider
+         * @description source: where the operator's key comes from, null = there is none. calls, error_share: of the last 24 hours.
+         */
+        OperatorProvider: {
+            /** Base Url */
+            base_url: string;
+            /** Breakers */
+            breakers: components["schemas"]["TroubleOut"][];
+            /** Calls */
+            calls: number;
+            /** Configured */
+            configured: boolean;
+            /** Error Share */
+            error_share: number | null;
+            /** In Flight */
+            in_flight: number;
+            /** Last Tested At */
+            last_tested_at: string | null;
+            /** Masked */
+            masked: string | null;
+            /** Models */
+            models: number;
+            /** Name */
+            name: string;
+            /** Needs Key */
+            needs_key: boolean;
+            /** Source */
+            source: ("environment" | "console") | null;
+            /** Status */
+            status: string | null;
+            /** Title */
+            title: string;
+            /** Unpriced */
+            unpriced: number;
+        };
+        /** OperatorProviders */
+        OperatorProviders: {
+            /** Providers */
+            providers: components["schemas"]["OperatorProvider"][];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
         };
         /**
          * OrderOut
@@ -7666,6 +7949,21 @@ export interface components {
              */
             success: true;
         };
+        /** SaveProviderKey */
+        SaveProviderKey: {
+            /** Api Key */
+            api_key: string;
+            /**
+             * Password
+             * @example correct horse battery staple
+             */
+            password: string;
+            /**
+             * Reason
+             * @example the provider was down all Monday
+             */
+            reason: string;
+        };
         /** Search */
         Search: {
             /** Models */
@@ -7755,6 +8053,45 @@ export interface components {
              */
             success: true;
         };
+        /**
+         * SetOfferPrice
+         * @description Dollars per 1M tokens; per_request: dollars a call; cache_read: null = cached input is not offered apart.
+         */
+        SetOfferPrice: {
+            /** Cache Read */
+            cache_read?: (number | string) | null;
+            /**
+             * Input
+             * @example 0.15
+             */
+            input: number | string;
+            /**
+             * Offer
+             * @example openai/gpt-4o-mini
+             */
+            offer: string;
+            /**
+             * Output
+             * @example 0.15
+             */
+            output: number | string;
+            /**
+             * Password
+             * @example correct horse battery staple
+             */
+            password: string;
+            /**
+             * Per Request
+             * @default 0
+             * @example 0.15
+             */
+            per_request: number | string;
+            /**
+             * Reason
+             * @example the provider was down all Monday
+             */
+            reason: string;
+        };
         /** SetRole */
         SetRole: {
             /**
@@ -7772,6 +8109,42 @@ export interface components {
              * @enum {string}
              */
             role: "user" | "admin";
+        };
+        /**
+         * SettingOut
+         * @description A setting that can be chosen here, unless source is `environment`. money: changing it needs the password.
+         */
+        SettingOut: {
+            /** Default */
+            default: string;
+            /** Money */
+            money: boolean;
+            /** Name */
+            name: string;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "environment" | "console" | "default";
+            /** Value */
+            value: string;
+        };
+        /**
+         * SettingsShown
+         * @description fixed: what only the environment sets, as it is now; no secret stands in it.
+         */
+        SettingsShown: {
+            /** Fixed */
+            fixed: {
+                [key: string]: string;
+            };
+            /** Settings */
+            settings: components["schemas"]["SettingOut"][];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
         };
         /**
          * ShareBody
@@ -7919,6 +8292,8 @@ export interface components {
          *     `mail`: whether this server sends mail, e.g. to somebody who forgot a password.
          */
         SignUpOffer: {
+            /** Banner */
+            banner: string;
             /** Confirm */
             confirm: boolean;
             /** Credit */
@@ -8288,6 +8663,21 @@ export interface components {
             /** Tier */
             tier: string;
         };
+        /** SwitchOffer */
+        SwitchOffer: {
+            /** Off */
+            off: boolean;
+            /**
+             * Offer
+             * @example openai/gpt-4o-mini
+             */
+            offer: string;
+            /**
+             * Reason
+             * @example the provider was down all Monday
+             */
+            reason: string;
+        };
         /** TakeHandle */
         TakeHandle: {
             /**
@@ -8328,6 +8718,22 @@ export interface components {
             success: true;
             /** To */
             to: string;
+        };
+        /**
+         * Tested
+         * @description verified; refused: the provider said 401 or 403; unverified: it could not be asked, or says nothing of keys.
+         */
+        Tested: {
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "verified" | "refused" | "unverified";
         };
         /**
          * ThumbsOut
@@ -8603,6 +9009,21 @@ export interface components {
             } | null;
         } & {
             [key: string]: unknown;
+        };
+        /**
+         * TroubleOut
+         * @description A breaker that counts failures, in the process that answers. model: "" = all of them; whose: operator, or own key (of some
+         *     user); open_s: seconds for which no call is sent there.
+         */
+        TroubleOut: {
+            /** Failures */
+            failures: number;
+            /** Model */
+            model: string;
+            /** Open S */
+            open_s: number;
+            /** Whose */
+            whose: string;
         };
         /**
          * Turn
@@ -10191,6 +10612,107 @@ export interface operations {
             };
         };
     };
+    find_offers_api_v1_admin_offers_get: {
+        parameters: {
+            query?: {
+                q?: string;
+                provider?: string | null;
+                unpriced?: boolean;
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OffersFound"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    set_price_api_v1_admin_offers_price_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetOfferPrice"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acted"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    switch_offer_api_v1_admin_offers_switch_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SwitchOffer"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acted"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     find_orders_api_v1_admin_orders_get: {
         parameters: {
             query?: {
@@ -10699,6 +11221,136 @@ export interface operations {
             };
         };
     };
+    get_providers_api_v1_admin_providers_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperatorProviders"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    save_key_api_v1_admin_providers__provider__key_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveProviderKey"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeySaved"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    drop_key_api_v1_admin_providers__provider__key_delete_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DropProviderKey"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acted"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    test_key_api_v1_admin_providers__provider__test_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tested"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     find_returns_api_v1_admin_refunds_get: {
         parameters: {
             query?: {
@@ -10746,6 +11398,70 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["CloseRefund"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acted"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_settings_api_v1_admin_settings_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingsShown"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    choose_setting_api_v1_admin_settings__name__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChooseSetting"];
             };
         };
         responses: {

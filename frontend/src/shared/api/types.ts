@@ -136,6 +136,7 @@ export interface SignUpOffer {
   confirm: boolean;
   /** Whether this server sends mail. */
   mail: boolean;
+  banner: string;
 }
 
 export type Priority = "quality" | "balanced" | "cost" | "speed";
