@@ -45,7 +45,7 @@ def assemble_runs(
     kit = Kit(
         records=Records(db, vault, parts.clock, quota=quota), asks=GatewayAsks(router, parts.ledger), agents=agents,
         tools=Toolbox(built_in, agents, servers), codec=codec, clock=parts.clock, owner=parts.ledger.owner, fees=OfferedFees(listings.fees),
-        sub=_not_yet,
+        sub=_not_yet, tracer=lambda: parts.tracer,
     )  # fmt: skip
     return Runs(kit, parts.drain, servers)
 

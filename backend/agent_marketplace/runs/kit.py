@@ -7,6 +7,7 @@ import msgspec
 import sqlalchemy as sa
 
 from agent_marketplace.clock import Clock
+from agent_marketplace.net.traces import Tracer
 from agent_marketplace.runs.asking import Asks
 from agent_marketplace.runs.records import Records
 from agent_marketplace.runs.tools.base import Tool
@@ -64,7 +65,7 @@ class Tools(Protocol):
 
 class Kit(msgspec.Struct, kw_only=True, eq=False):
     """One process's. owner: this worker, as leases name it; sub: (driver, step, agent, task) runs a sub-agent and
-    says what came of it and what it has cost."""
+    says what came of it and what it has cost; tracer: where traces go, None = nowhere."""
 
     records: Records
     asks: Asks
@@ -75,3 +76,4 @@ class Kit(msgspec.Struct, kw_only=True, eq=False):
     owner: str
     fees: Fees
     sub: Callable[[Any, Step, Spec, str], Awaitable[tuple[Got, int]]]
+    tracer: Callable[[], Tracer | None] = lambda: None

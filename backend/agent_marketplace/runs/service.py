@@ -22,6 +22,7 @@ from agent_marketplace.errors import (
 from agent_marketplace.ids import new_id
 from agent_marketplace.ledger import dollars
 from agent_marketplace.net.drain import Drain
+from agent_marketplace.net.traces import Span
 from agent_marketplace.runs import recovery, store
 from agent_marketplace.runs.asking import call_of, last_turns
 from agent_marketplace.runs.chatting import ChatAnswers
@@ -32,6 +33,7 @@ from agent_marketplace.runs.lives import LEASE_MS, MOST_OF_A_USER, Lives
 from agent_marketplace.runs.loop import drive
 from agent_marketplace.runs.mcp.servers import ToolServers
 from agent_marketplace.runs.records import as_head, newest, run_row, sealed, step_row
+from agent_marketplace.runs.traces import span_of
 from agent_marketplace.runs.types import (
     MOST_CAP_NANO,
     OVER,
@@ -189,8 +191,25 @@ class Runs:
                 with contextlib.suppress(MarketplaceError):  # then whoever takes it later ends it
                     await driver.end("failed", fault.code, "", fault)
         finally:
+            await self._traced(head)
             live.end()
             self.lives.drop(live)
+
+    async def _traced(self, head: Head) -> None:
+        """Sends the trace of a run that is over, with those below it."""
+        if (tracer := self.kit.tracer()) is None or head.depth:
+            return
+        try:
+            records, spans = self.kit.records, dict[str, Span]()
+            tree = await records.read(lambda c: store.tree(c, head.run_id))
+            if any(h.state not in OVER for h in tree):
+                return
+            for one in sorted(tree, key=lambda h: -h.depth):
+                public = (await records.context(one)).spec.offered
+                spans[one.run_id] = span_of(one, spans, await records.steps(one), offered=public)
+            tracer.record(spans[head.run_id])
+        except Exception:  # whatever it was: a trace that is not sent must not fail a run that has ended
+            log.warning("the trace of %s was not sent", head.run_id, exc_info=True)
 
     async def _below(self, driver: Driver, step: Step, spec: Spec, task: str) -> tuple[Got, int]:
         """A sub-agent's run, whole, in its parent's tree: (its answer, what it has cost)."""
