@@ -1,8 +1,10 @@
 """What operators watch, read off the running parts when it is asked for: nothing is counted twice, little on the hot path."""
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 import msgspec
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
@@ -12,11 +14,12 @@ from prometheus_client.registry import Collector
 from agent_marketplace.api.counting import Answered
 from agent_marketplace.app import Market
 from agent_marketplace.errors import Unavailable
+from agent_marketplace.net.peers import Peers
 
 
 class Tally(msgspec.Struct, frozen=True):
     """What one worker knows without asking anybody. answered: (kind, status, count); offers: (model, provider, ok, failed);
-    provider_connections: see net.lean_pool.Counts."""
+    provider_connections: see net.lean_pool.Counts; deaths: of workers before it began; waiting: writes; memory: bytes."""
 
     answered: list[tuple[str, int, int]]
     active: int
@@ -26,9 +29,12 @@ class Tally(msgspec.Struct, frozen=True):
     connections: dict[str, int]
     provider_connections: dict[str, int]
     kept: int = 0
+    deaths: int = 0
+    waiting: int = 0
+    memory: int = 0
 
 
-def tally(market: Market, answered: Answered) -> Tally:
+def tally(market: Market, answered: Answered, peers: Peers | None) -> Tally:
     """This worker's."""
     return Tally(
         answered=[(kind, status, count) for (kind, status), count in answered.items()],
@@ -38,8 +44,19 @@ def tally(market: Market, answered: Answered) -> Tally:
         offers=[(*offer, seen.ok, seen.failed) for offer, seen in market.health.samples.items()],
         connections=market.db.connections(),
         kept=market.ledger.kept,
+        deaths=peers.deaths if peers is not None else 0,
+        waiting=market.db.waiting,
+        memory=_resident(),
         provider_connections=asdict(market.client.counts),
     )
+
+
+def _resident() -> int:
+    """Bytes of this process in memory; 0 where the system does not say."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError):
+        return 0
 
 
 def read_tally(data: bytes) -> Tally:
@@ -97,6 +114,7 @@ def _processes(market: Market, workers: Sequence[Tally], registry: CollectorRegi
         registry=registry,
     )
     kept.set(sum(w.kept for w in workers))
+    _machinery(market, workers, registry)
     broken = Gauge(
         "marketplace_broken_bounds",
         "Offers that billed more than was held for a kind of call, until `bounds clear`",
@@ -136,6 +154,22 @@ def _processes(market: Market, workers: Sequence[Tally], registry: CollectorRegi
             calls.labels(model, provider, "false").inc(failed)
         for state, count in worker.connections.items():
             connections.labels(state).inc(count)
+
+
+def _machinery(market: Market, workers: Sequence[Tally], registry: CollectorRegistry) -> None:
+    """Processes, memory, queues and files."""
+    said = {
+        "marketplace_worker_deaths": ("Workers that died since the start", max(w.deaths for w in workers)),
+        "marketplace_memory_bytes": ("What the workers take", sum(w.memory for w in workers)),
+        "marketplace_writes_waiting": ("Writes that wait for the database's writer", sum(w.waiting for w in workers)),
+    }  # fmt: skip
+    for name, (words, value) in said.items():
+        Gauge(name, words, registry=registry).set(value)
+    files = Gauge(
+        "marketplace_database_bytes", "SQLite's file and its write-ahead log", ["part"], registry=registry
+    )
+    for part, size in market.db.sizes().items():
+        files.labels(part).set(size)
 
 
 async def _stored(market: Market, registry: CollectorRegistry) -> None:

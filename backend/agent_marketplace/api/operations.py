@@ -64,7 +64,8 @@ def _may_read(market: Market, request: Request) -> None:
 @router.get("/metrics", summary="Prometheus metrics")
 async def metrics(market: The, request: Request) -> Response:
     _may_read(market, request)
-    own, peers = tally(market, request.app.state.answered), peers_of(request)
+    peers = peers_of(request)
+    own = tally(market, request.app.state.answered, request.scope.get("peers"))
     if peers is None and request.scope.get("peers") is not None:
         return Response(json.encode(own), media_type="application/json")  # another worker adds it to its own
     others = await peers.ask_all(market.client, request.url.path) if peers is not None else []

@@ -21,7 +21,7 @@ def sole_server(settings: Settings) -> Iterator[None]:
     if not settings.embedded:
         yield
         return
-    database = database_file(settings)
+    database = database_file(settings).resolve()  # one file is one lock, by whatever link it is reached
     database.parent.mkdir(parents=True, exist_ok=True)
     with database.with_name(f"{database.name}.lock").open("w") as file:
         try:

@@ -14,6 +14,7 @@ import random
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -146,6 +147,18 @@ class Database:
             if isinstance(pool, sa.pool.QueuePool)
             else {}
         )
+
+    @property
+    def waiting(self) -> int:
+        """How many writes wait for the writer."""
+        return self._writer.waiting
+
+    def sizes(self) -> dict[str, int]:
+        """Bytes of the `file` and its write-ahead log (`wal`); empty where they are not of this machine."""
+        if self.dialect != "sqlite" or not (name := self.engine.url.database):
+            return {}
+        parts = {"file": Path(name), "wal": Path(f"{name}-wal")}
+        return {part: path.stat().st_size for part, path in parts.items() if path.exists()}
 
     def close(self) -> None:
         """Finishes what was handed in, then ends all threads and connections."""

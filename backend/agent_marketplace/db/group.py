@@ -72,6 +72,11 @@ class GroupWriter:
         self._connection: sa.Connection | None = None
         self._level = ""
 
+    @property
+    def waiting(self) -> int:
+        """How many writes are not begun."""
+        return len(self._queue)
+
     async def submit(self, fn: Callable[[sa.Connection], T], *, durable: bool) -> T:
         """Runs `fn(connection)` in a savepoint of the next group."""
         loop = asyncio.get_running_loop()

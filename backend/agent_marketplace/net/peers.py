@@ -22,11 +22,13 @@ _LARGEST = 4_194_304
 
 @dataclass(frozen=True, slots=True)
 class Peers:
-    """ports: of all the others; token: known to this server's workers only; memory: words that all of them see."""
+    """ports: of all the others; token: known to this server's workers only; memory: words that all of them see; deaths: how many
+    workers had died before this one began."""
 
     ports: tuple[int, ...]
     token: str
     memory: MutableSequence[float]
+    deaths: int = 0
 
     def asks(self, headers: Mapping[str, str]) -> bool:
         """Whether a request comes from one of us. headers: names in lower case."""

@@ -1,5 +1,6 @@
 """Several server processes on one listening socket: bound once here, passed on, replaced when one dies, within bounds."""
 
+import logging
 import multiprocessing
 import os
 import secrets
@@ -17,6 +18,7 @@ from agent_marketplace.net.guard import Limits
 from agent_marketplace.net.peers import Peers
 
 _SHARED_WORDS = 1 << 17
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class Supervisor:
         self._memory = self._context.RawArray("d", _SHARED_WORDS)
         self._processes: list[BaseProcess] = []
         self._deaths: deque[float] = deque()
+        self._died = 0
         self._signals = 0
         self._told = 0
         self._orderly = True
@@ -95,7 +98,11 @@ class Supervisor:
 
     def _start(self, place: int) -> BaseProcess:
         others = tuple(s.getsockname()[1] for s in self._private if s is not self._private[place])
-        arguments = (*self._arguments, self._private[place], Peers(others, self._token, self._memory))
+        arguments = (
+            *self._arguments,
+            self._private[place],
+            Peers(others, self._token, self._memory, self._died),
+        )
         process = self._context.Process(target=_worker, args=arguments)
         process.start()
         self._places[process.pid or 0] = place
@@ -114,8 +121,14 @@ class Supervisor:
             if self._told:
                 # Before its handlers stand (while it imports), SIGTERM ends a worker that has not served anything yet.
                 self._orderly = self._orderly and process.exitcode in (0, -signal.SIGTERM)
-            elif not self._replace(place):
-                return
+            else:
+                self._died += 1
+                log.error(
+                    "worker %s %s: %d have died since the start",
+                    process.pid, _end_of(process.exitcode), self._died,
+                )  # fmt: skip
+                if not self._replace(place):
+                    return
         if give_up_at is not None and time.monotonic() >= give_up_at:
             self._orderly = False
             for process in self._processes:
@@ -136,6 +149,11 @@ class Supervisor:
         time.sleep(min(self._respawn.first_delay_s * 2 ** (len(self._deaths) - 1), self._respawn.max_delay_s))
         self._processes.append(self._start(place))
         return True
+
+
+def _end_of(code: int | None) -> str:
+    """How a process ended, in words."""
+    return f"was killed by signal {-code}" if code is not None and code < 0 else f"ended with status {code}"
 
 
 def _worker(

@@ -237,8 +237,15 @@ def test_neither_a_restore_nor_a_second_server_starts_over_a_running_one(
 ) -> None:
     env, copy = installation
     with served(env) as server:
-        for words in (["restore", str(copy), "--force"], ["serve", "--port", "0"]):
-            done = command(env, *words)
+        link = copy.with_name("linked.db")
+        link.symlink_to(Path(env["MARKETPLACE_DATA_DIR"]) / "marketplace.db")
+        by_link = env | {"DATABASE_URL": f"sqlite:///{link}"}
+        for words, by in (
+            (["restore", str(copy), "--force"], env),
+            (["serve", "--port", "0"], env),
+            (["serve", "--port", "0"], by_link),
+        ):
+            done = command(by, *words)
             assert done.returncode == 2, words
             assert "A server is running" in done.stderr
         assert server.call("GET", "/readyz")[0] == 200

@@ -15,6 +15,7 @@ from agent_marketplace.db import durability, engine
 from agent_marketplace.db.engine import Database
 from agent_marketplace.db.health import quick_check
 from agent_marketplace.db.probe import Probe
+from agent_marketplace.db.tables.ledger import usage_records
 from agent_marketplace.db.tables.operations import probes
 from agent_marketplace.errors import Unavailable
 from agent_marketplace.settings import Settings
@@ -149,3 +150,24 @@ async def test_readyz_says_that_the_database_is_damaged(rig: Rig) -> None:
     assert "restore" in answer.json["reason"]
     assert (await rig.chat()).status == 503
     rig.market.db.damage = None
+
+
+@on_rig(Behaviour())
+async def test_metrics_say_what_the_books_and_the_machine_are_like(rig: Rig) -> None:
+    """What an operator is woken by: books that do not agree, memory, writes that wait, a file that grows."""
+    assert (await rig.chat()).status == 200
+    await rig.market.ledger.verify_new()
+    one_more = sa.update(usage_records).values(output=usage_records.c.output + 1)
+    await rig.market.db.write(lambda c: c.execute(one_more))
+    await rig.market.ledger.checkpoint()
+    await rig.market.ledger.verify_new(0)
+    told = (await rig.call("/metrics", b"", {"host": "127.0.0.1"}, method="GET")).body.decode()
+    figures = dict(line.rsplit(" ", 1) for line in told.splitlines() if not line.startswith("#"))
+    assert float(figures["marketplace_ledger_problems"]) == 1
+    assert float(figures["marketplace_ledger_verified_seconds"]) > 1_600_000_000
+    assert float(figures["marketplace_memory_bytes"]) > 10_000_000
+    assert float(figures['marketplace_database_bytes{part="file"}']) > 0
+    assert float(figures["marketplace_writes_waiting"]) == 0
+    assert float(figures["marketplace_worker_deaths"]) == 0
+    back = sa.update(usage_records).values(output=usage_records.c.output - 1)
+    await rig.market.db.write(lambda c: c.execute(back))

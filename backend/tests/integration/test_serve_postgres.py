@@ -127,6 +127,7 @@ def test_a_worker_killed_in_mid_stream_leaves_no_hold_and_the_books_agree(
     until(lambda: metric(server, "marketplace_open_holds") == 6)
     os.kill(server.workers()[0], signal.SIGKILL)
     until(lambda: metric(server, "marketplace_open_holds") <= 6 and len(server.workers()) == 2)
+    until(lambda: metric(server, "marketplace_worker_deaths") == 1)
     upstream.release(1_000)
     outcomes = [_read(stream) for stream in streams]
     assert all(end in ("whole", "cut") for end in outcomes)
