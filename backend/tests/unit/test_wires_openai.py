@@ -191,6 +191,29 @@ def test_content_of_another_wire_is_refused_not_dropped() -> None:
         CODEC.build_request(native, "m", stream=False)
 
 
+@pytest.mark.parametrize(
+    "said", [{}, {"tool_choice": "auto", "parallel_tool_calls": True}, {"tool_choice": "none"}]
+)
+@pytest.mark.parametrize("none", [b"[]", b"[ ]", b"null"])
+def test_an_empty_list_of_tools_is_not_passed_to_providers_that_refuse_it(
+    none: bytes, said: dict[str, object]
+) -> None:
+    """OpenAI: "empty array. Expected an array with minimum length 1"; Mistral refuses the field."""
+    asked = {"model": "m", "messages": [{"role": "user", "content": "hi"}], **said}
+    body = json.dumps(asked).encode()[:-1] + b', "tools": ' + none + b"}"
+    fast = codecs()["openai"].fast
+    assert fast is not None
+    sent = json.loads(fast.request(body, "m", stream=False).body)
+    assert sent.keys() == {"model", "messages"}
+
+
+def test_a_tool_that_must_be_called_and_is_not_there_stays_the_providers_refusal() -> None:
+    body = b'{"model":"m","messages":[],"tools":[],"tool_choice":"required"}'
+    fast = codecs()["openai"].fast
+    assert fast is not None
+    assert json.loads(fast.request(body, "m", stream=False).body)["tool_choice"] == "required"
+
+
 def test_a_dialect_drops_what_its_provider_rejects_and_says_so() -> None:
     codec = OpenAICodec(
         Dialect(

@@ -29,6 +29,7 @@ from agent_marketplace.wires.shared.called import Calls
 from agent_marketplace.wires.shared.effort import effort_of
 from agent_marketplace.wires.sse import SSEEvent, SSEParser
 
+_EMPTY = 16  # bytes of a list that may hold nothing
 _RESPELLED = {"reasoning"}  # OpenRouter's object; OpenAI-compatible providers read `reasoning_effort`
 
 
@@ -57,6 +58,8 @@ class OpenAIFast:
         client = fields.raw_fields(body)
         dropped: list[str] = []
         out: dict[str, Any] = {"model": upstream_model}
+        if "tools" in client:
+            _without_no_tools(client)
         limits = {"max_tokens", "max_completion_tokens"}
         for name, value in client.items():
             if (
@@ -103,6 +106,17 @@ class OpenAIFast:
     def stream(self, shape: Shape, *, choices: int = 1) -> "Passthrough":  # noqa: ARG002 (every choice passes)
         """Chunks as bytes."""
         return Passthrough(shape)
+
+
+def _without_no_tools(client: dict[str, Any]) -> None:
+    """Leaves out an empty list of tools and what is said about them: it says nothing, and OpenAI and Mistral refuse it. A tool
+    that has to be called and is not there stays their refusal."""
+    if len(client["tools"]) > _EMPTY or fields.value(client["tools"]):
+        return
+    choice = fields.value(client["tool_choice"]) if "tool_choice" in client else None
+    if choice in (None, "auto", "none"):
+        for name in ("tools", "tool_choice", "parallel_tool_calls"):
+            client.pop(name, None)
 
 
 def _taken(name: str, dialect: Dialect) -> bool:
