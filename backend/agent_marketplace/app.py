@@ -13,6 +13,7 @@ from agent_marketplace.accounts.authenticator import Authenticator
 from agent_marketplace.accounts.errors import InvalidToken
 from agent_marketplace.accounts.limits import Limits
 from agent_marketplace.admin import Admin, AgentDesk, Choices, MailDesk, OperatorKeys
+from agent_marketplace.alerts import Alerts, Figures
 from agent_marketplace.arena import Comparisons, Evaluations
 from agent_marketplace.catalog import MarketplaceRegistry, Offer
 from agent_marketplace.catalog import store as catalog_store
@@ -113,6 +114,7 @@ class Market:
     mail_desk: MailDesk
     choices: Choices
     operator_keys: OperatorKeys
+    alerts: Alerts
     payments: Payments
     registry: MarketplaceRegistry
     catalog: Catalog
@@ -190,6 +192,7 @@ class Market:
             (_STATS_S, self.payments.sweep),
             (_MAIL_S, self.mail.deliver),
             (_STATS_S, self.mail.watch),
+            (_STATS_S, self.alerts.beat),
             (_PURGE_S, self.mail.forget),
         ):
             self._jobs.append(asyncio.create_task(_regularly(every_s, job)))
@@ -376,11 +379,13 @@ def build(
     admin = Admin(db, ledger, accounts.auth, clock)
     listings = Listings.on(db, vault, ledger, clock, author_bp=settings.agent_author_bp)
     agents = Agents(db, vault, clock, lambda name: registry.resolve(name) is not None, quota=quota)
+    payments = _payments(db, ledger, admin, settings, clock, registry, client, mail)
+    figures = Figures(ledger, books.usage_log, payments, registry, settings.data_dir, clock)
     market = Market(
         settings=settings, clock=clock, drain=drain, secrets=secrets, db=db, ledger=ledger, vault=vault, accounts=accounts,
         reports=books.reports, usage_log=books.usage_log, admin=admin, agent_desk=AgentDesk(db, admin, ledger, listings, clock),
         choices=Choices(db, admin, clock, settings), operator_keys=OperatorKeys(vault, admin, endpoints, probe),
-        payments=_payments(db, ledger, admin, settings, clock, registry, client, mail), mail=mail,
+        payments=payments, mail=mail, alerts=Alerts(db, admin, mail, vault, client, figures, clock),
         mail_desk=MailDesk(db, admin, mail, accounts.by_link.links), registry=registry, catalog=catalog,
         engine=engine, client=client, codecs=wires, ollama=ollama, listings=listings,
         learner=Learner(db, clock, engine, everybody_trusted=settings.signup != "open"),

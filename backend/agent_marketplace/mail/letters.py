@@ -110,8 +110,12 @@ def _test(facts: Facts, _: str, __: str) -> tuple[str, str]:
     return "Mail works", f"This is the test that {facts['by']} asked for. Mail from this server arrives.\n"
 
 
+def _alert(facts: Facts, _: str, __: str) -> tuple[str, str]:
+    return f"Marketplace alert {facts['event']}", f"{facts['words']}\n\nThe console has more: Alerts.\n"
+
+
 _KINDS: dict[str, Callable[[Facts, str, str], tuple[str, str]]] = {
     "confirm": _confirm, "reset": _reset, "password": _password, "low_balance": _low, "receipt": _receipt, "cap": _cap,
-    "refund": _refund, "dispute": _dispute, "test": _test,
+    "refund": _refund, "dispute": _dispute, "test": _test, "alert": _alert,
 }  # fmt: skip
 KINDS = frozenset(_KINDS)

@@ -110,14 +110,16 @@ class Mail:
         return store.claim(connection, now, now + _LEASE_MS)
 
     async def test(self, recipient: str, by: str) -> None:
-        """Sends a mail now and waits for what the server says. Raises BadRequest (there is no mail), Unavailable with its words."""
+        """`send_now` of a test."""
+        await self.send_now("test", {"by": by}, recipient)
+
+    async def send_now(self, kind: str, facts: Mapping[str, str], recipient: str) -> None:
+        """Sends a mail and waits for what the server says. Raises BadRequest (there is no mail), Unavailable with its words."""
         if not self.works:
             raise BadRequest("This server has no mail: set MARKETPLACE_SMTP_URL", code="no_mail")
         try:
-            await asyncio.to_thread(
-                self._send, self._message("test", {"by": by}, None, recipient, new_id("mail"))
-            )
-        except NotSent as error:
+            await asyncio.to_thread(self._send, self._message(kind, facts, None, recipient, new_id("mail")))
+        except (NotSent, ValueError) as error:
             raise Unavailable(f"Not sent: {error}", code="not_sent") from error
 
     async def find(self, before: str | None, limit: int) -> list[Row]:

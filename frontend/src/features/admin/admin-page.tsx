@@ -6,6 +6,7 @@ import { Button } from "@/shared/ui/button";
 import { EmptyState } from "@/shared/ui/notice";
 import { Tab, TabList, TabPanel, Tabs } from "@/shared/ui/tabs";
 import { AgentsPart } from "./agents-part";
+import { AlertsPart } from "./alerts-part";
 import { AnswersPart } from "./answers-part";
 import { AuditPart } from "./audit-part";
 import { CodesPart } from "./codes-part";
@@ -27,6 +28,7 @@ const pages: Record<Part, ComponentType> = {
   answers: AnswersPart,
   agents: AgentsPart,
   usage: UsagePart,
+  alerts: AlertsPart,
   mail: MailPart,
   providers: ProvidersPart,
   models: ModelsPart,

@@ -9,6 +9,7 @@ export const partNames = {
   usage: "Usage",
   providers: "Providers",
   models: "Models and prices",
+  alerts: "Alerts",
   mail: "Mail",
   settings: "Settings",
   audit: "Audit log",

@@ -464,6 +464,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Rules as they stand, and where they are told */
+        get: operations["get_alerts_api_v1_admin_alerts_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/alerts/rules/{rule}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change a rule */
+        put: operations["set_rule_api_v1_admin_alerts_rules__rule__put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/alerts/targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tell alerts here, too */
+        post: operations["add_target_api_v1_admin_alerts_targets_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/alerts/targets/{target_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Tell nothing here any more */
+        delete: operations["remove_target_api_v1_admin_alerts_targets__target_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/alerts/targets/{target_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tell a target something now; where it arrives, it is on again */
+        post: operations["test_target_api_v1_admin_alerts_targets__target_id__test_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/audit": {
         parameters: {
             query?: never;
@@ -3771,6 +3856,29 @@ export interface components {
             /** Tries */
             tries: number;
         };
+        /** AddAlertTarget */
+        AddAlertTarget: {
+            /**
+             * Address
+             * @example https://hooks.example.com/x
+             */
+            address: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "mail" | "webhook";
+            /**
+             * Password
+             * @example correct horse battery staple
+             */
+            password: string;
+            /**
+             * Reason
+             * @example the provider was down all Monday
+             */
+            reason: string;
+        };
         /**
          * AddApiKey
          * @example {
@@ -4102,6 +4210,85 @@ export interface components {
             pin: boolean;
             /** Version */
             version: number;
+        };
+        /**
+         * AlertRule
+         * @description unit: of `value` and `limit` (nano = 10^-9 dollars); shown, shown_limit: the same for people; value null: not looked at yet.
+         */
+        AlertRule: {
+            /** Details */
+            details: string;
+            /** Limit */
+            limit: number;
+            /** Name */
+            name: string;
+            /** On */
+            on: boolean;
+            /** Shown */
+            shown: string | null;
+            /** Shown Limit */
+            shown_limit: string;
+            /** Since */
+            since: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "quiet" | "raised";
+            /**
+             * Unit
+             * @enum {string}
+             */
+            unit: "nano" | "per mille" | "days" | "count";
+            /** Value */
+            value: number | null;
+            /** Words */
+            words: string;
+        };
+        /**
+         * AlertTarget
+         * @description to: a mail address, or a webhook's host; disabled_at: it failed too often, and is told nothing until a test arrives.
+         */
+        AlertTarget: {
+            /** Disabled At */
+            disabled_at: string | null;
+            /** Failures */
+            failures: number;
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "mail" | "webhook";
+            /** To */
+            to: string;
+            /** Words */
+            words: string;
+        };
+        /** AlertTargetAdded */
+        AlertTargetAdded: {
+            /** Id */
+            id: string;
+            /** Request Id */
+            request_id: string;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
+        /** AlertsShown */
+        AlertsShown: {
+            /** Rules */
+            rules: components["schemas"]["AlertRule"][];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+            /** Targets */
+            targets: components["schemas"]["AlertTarget"][];
         };
         /** Analysis */
         Analysis: {
@@ -7663,6 +7850,14 @@ export interface components {
             /** Reference */
             reference: string;
         };
+        /** RemoveAlertTarget */
+        RemoveAlertTarget: {
+            /**
+             * Reason
+             * @example the provider was down all Monday
+             */
+            reason: string;
+        };
         /**
          * Reply
          * @description Every success.
@@ -8052,6 +8247,21 @@ export interface components {
              * @constant
              */
             success: true;
+        };
+        /**
+         * SetAlertRule
+         * @description limit: in the rule's unit.
+         */
+        SetAlertRule: {
+            /** Limit */
+            limit: number;
+            /** On */
+            on: boolean;
+            /**
+             * Reason
+             * @example the provider was down all Monday
+             */
+            reason: string;
         };
         /**
          * SetOfferPrice
@@ -10203,6 +10413,169 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Decided"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_alerts_api_v1_admin_alerts_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertsShown"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    set_rule_api_v1_admin_alerts_rules__rule__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetAlertRule"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acted"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    add_target_api_v1_admin_alerts_targets_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddAlertTarget"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertTargetAdded"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    remove_target_api_v1_admin_alerts_targets__target_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                target_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemoveAlertTarget"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acted"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    test_target_api_v1_admin_alerts_targets__target_id__test_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                target_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reply"];
                 };
             };
             /** @description Any failure */
