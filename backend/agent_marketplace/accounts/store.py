@@ -15,6 +15,7 @@ from agent_marketplace.db.tables.accounts import (
     users,
 )
 from agent_marketplace.db.tables.mail import links as account_links
+from agent_marketplace.errors import Forbidden
 
 MAX_SESSIONS = 1_000  # of one user at a time
 
@@ -202,7 +203,11 @@ def erase_user(connection: sa.Connection, user_id: str) -> None:
 
 
 def add_session(connection: sa.Connection, row: SessionRow, now: int) -> None:
-    """Also forgets the user's sessions that have ended by themselves, and the oldest beyond MAX_SESSIONS."""
+    """Also forgets the user's sessions that have ended by themselves, and the oldest beyond MAX_SESSIONS. Raises Forbidden
+    (the account is suspended)."""
+    suspended = sa.select(users.c.suspended_at).where(users.c.user_id == row.user_id)
+    if connection.scalar(suspended) is not None:
+        raise Forbidden("This account is suspended: ask the operator", code="account_suspended")
     mine = sessions.c.user_id == row.user_id
     newest_first = (sessions.c.created_at.desc(), sessions.c.session_id.desc())
     too_many = sa.select(sessions.c.session_id).where(mine).order_by(*newest_first).offset(MAX_SESSIONS - 1)
@@ -240,6 +245,7 @@ def session_user(connection: sa.Connection, user_id: str, session_id: str, now: 
         sessions.c.user_id == user_id,
         sessions.c.revoked_at.is_(None),
         sessions.c.expires_at > now,
+        users.c.suspended_at.is_(None),
     )
     row = connection.execute(
         sa.select(*_USER).join(sessions, sessions.c.user_id == users.c.user_id).where(*alive)
@@ -274,6 +280,7 @@ def key_user(connection: sa.Connection, digest: str, now: int) -> tuple[UserRow,
         table.c.digest == digest,
         table.c.revoked_at.is_(None),
         sa.or_(table.c.expires_at.is_(None), table.c.expires_at > now),
+        users.c.suspended_at.is_(None),
     )
     query = sa.select(*_USER, *_KEY, table.c.digest).select_from(
         table.join(users, users.c.user_id == table.c.user_id)

@@ -1,6 +1,6 @@
 """Acts on other people's accounts. Each is one transaction together with its line in the audit log."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -11,7 +11,7 @@ from agent_marketplace.accounts.principal import Role
 from agent_marketplace.admin import store
 from agent_marketplace.clock import Clock
 from agent_marketplace.db.engine import Database
-from agent_marketplace.errors import BadRequest
+from agent_marketplace.errors import BadRequest, Conflict, NotFound
 from agent_marketplace.ids import new_id
 from agent_marketplace.ledger import NEVER, Balance, Ledger, Terms, digest, dollars, once_in
 from agent_marketplace.ledger.lots import DAY_MS
@@ -102,6 +102,27 @@ class Admin:
         ended = await self._db.write(work)
         self._auth.forget(user_id)
         return ended
+
+    async def suspend(self, by: Actor, user_ids: Sequence[str], *, suspended: bool, reason: str) -> None:
+        """Stops accounts, or lets them in again, all or none: their sessions end, their keys are refused at once here and within
+        a second elsewhere. Raises NotFound, Conflict (an administrator's)."""
+        at = self._clock.now_ms() if suspended else None
+
+        def work(connection: sa.Connection) -> None:
+            for user_id in user_ids:
+                role = store.suspend(connection, user_id, at)
+                if role is None:
+                    raise NotFound("No such user")
+                if role != "user":
+                    raise Conflict("An administrator can't be suspended: make them a plain user first")
+                if suspended:
+                    self._auth.end_sessions_in(connection, user_id)
+                act = "suspend" if suspended else "let in again"
+                self.record_in(connection, by, act, user_id, {}, {"suspended": suspended}, reason)
+
+        await self._db.write(work)
+        for user_id in user_ids:
+            self._auth.forget(user_id)
 
     async def people(self, words: str, after: str | None, limit: int) -> list[store.Found]:
         """Accounts whose address or id contains `words`, by address; after: only addresses behind this one."""

@@ -42,6 +42,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     held_nano: int
     promo_nano: int
     created_at: int
+    suspended_at: int | None
 
 
 def record(
@@ -120,6 +121,15 @@ def choose(connection: sa.Connection, name: str, value: str | None, now: int) ->
     connection.execute(sa.delete(chosen).where(chosen.c.name == name))
     if value is not None:
         connection.execute(sa.insert(chosen).values(name=name, value=value, changed_at=now))
+
+
+def suspend(connection: sa.Connection, user_id: str, at: int | None) -> str | None:
+    """Suspends a plain user's account, or lets it in again (None). Returns its role, None where there is none."""
+    mine = users.c.user_id == user_id
+    role: str | None = connection.scalar(sa.select(users.c.role).where(mine))
+    if role == "user":
+        connection.execute(sa.update(users).where(mine).values(suspended_at=at))
+    return role
 
 
 def _hash(previous: str, values: tuple[Any, ...]) -> str:

@@ -29,6 +29,14 @@ class SetRole(Body):
     password: Password
 
 
+class Suspend(Body):
+    """users: ids, all or none of them; suspended false: let them in again."""
+
+    users: Annotated[list[Annotated[str, Field(max_length=36)]], Field(min_length=1, max_length=100)]
+    suspended: bool
+    reason: Reason
+
+
 class EndTheirSessions(Body):
     reason: Reason
 
@@ -44,6 +52,7 @@ class Person(BaseModel):
     held: float
     promotional: float
     created_at: str
+    suspended_at: str | None
 
 
 class People(Reply):

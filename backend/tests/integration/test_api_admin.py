@@ -165,3 +165,26 @@ def test_providers_are_shown_without_their_keys(server: Server, admin: Client) -
     assert admin.post(f"{ADMIN}/providers/openai/key", body).status == 409
     assert admin.post(f"{ADMIN}/providers/nobody/key", body).status == 404
     assert admin.post(f"{ADMIN}/providers/mistral/test").status == 404
+
+
+def test_a_suspended_account_is_stopped_at_once_with_its_keys_and_let_in_again(
+    server: Server, admin: Client
+) -> None:
+    person, other = server.person("stopped@suspend.example"), server.person()
+    key = server.key(person)
+    path, body = f"{ADMIN}/suspensions", {"users": [other.user_id, person.user_id], "reason": "spam"}
+    assert admin.post(path, {**body, "users": [admin.user_id], "suspended": True}).status == 409
+    assert admin.post(path, {**body, "users": [person.user_id, "nobody"], "suspended": True}).status == 404
+    agreed(key.get(f"{MARKET}/profile"))
+    agreed(admin.post(path, {**body, "suspended": True}))
+    assert [who.get(f"{MARKET}/profile").status for who in (person, other, key)] == [401] * 3
+    signin = {"email": "stopped@suspend.example", "password": PASSWORD}
+    refused = server.anybody.post(f"{MARKET}/auth/signin", signin)
+    assert (refused.status, refused.json["code"]) == (403, "account_suspended")
+    (shown,) = agreed(admin.get(f"{ADMIN}/people?q=stopped@suspend.example"))["people"]
+    assert shown["suspended_at"]
+    agreed(admin.post(path, {**body, "suspended": False}))
+    agreed(server.anybody.post(f"{MARKET}/auth/signin", signin))
+    agreed(key.get(f"{MARKET}/profile"))
+    assert person.get(f"{MARKET}/profile").status == 401, "its old sessions have ended"
+    assert {line["object"] for line in lines(admin, act="suspend")} == set(body["users"])

@@ -96,6 +96,14 @@ async def sign_out(market: The, by: By, user_id: str, body: schemas.EndTheirSess
     return success(ended=ended, request_id=by.request_id)
 
 
+@router.post(
+    "/suspensions", summary="Stop accounts, or let them in again", responses={200: {"model": schemas.Acted}}
+)
+async def suspend(market: The, by: By, body: schemas.Suspend) -> Response:
+    await market.admin.suspend(by, body.users, suspended=body.suspended, reason=body.reason)
+    return success(request_id=by.request_id)
+
+
 @router.get("/audit", summary="Who did what, newest first", responses={200: {"model": schemas.AuditLog}})
 async def get_audit(
     market: The,
@@ -135,4 +143,5 @@ def _person(found: Found) -> dict[str, Any]:
         "held": dollars(found.held_nano),
         "promotional": dollars(found.promo_nano),
         "created_at": present.iso(found.created_at),
+        "suspended_at": present.iso(found.suspended_at),
     }

@@ -17,6 +17,7 @@ users = sa.Table(
     sa.Column("tier", sa.String(32), nullable=False),
     sa.Column("tier_expires_at", sa.BigInteger),
     sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("suspended_at", sa.BigInteger),  # by an administrator: no session and no key works
 )
 
 trusted_accounts = sa.Table(

@@ -106,6 +106,8 @@ export const giveCredit = (
 ) => post(api, `${base}/people/${user}/credit`, body);
 export const setRole = (api: ApiClient, user: string, body: Proof & { role: "user" | "admin" }) =>
   post(api, `${base}/people/${user}/role`, body);
+export const suspend = (api: ApiClient, body: { users: string[]; suspended: boolean; reason: string }) =>
+  post(api, `${base}/suspensions`, body);
 export const signOut = (api: ApiClient, user: string, reason: string) =>
   post(api, `${base}/people/${user}/signout`, { reason });
 export const received = (

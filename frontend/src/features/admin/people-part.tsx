@@ -6,7 +6,7 @@ import { randomId } from "@/shared/lib/random-id";
 import { Button } from "@/shared/ui/button";
 import { Input } from "@/shared/ui/input";
 import { type Act, ActDialog, ActField } from "./act-dialog";
-import { giveCredit, type Person, peopleQuery, setRole, signOut } from "./admin-api";
+import { giveCredit, type Person, peopleQuery, setRole, signOut, suspend } from "./admin-api";
 import { HandedLink } from "./handed-link";
 import { type LinkShown, makeResetLink } from "./mail-api";
 import { Pages, Table } from "./table";
@@ -37,7 +37,7 @@ export function PeoplePart() {
           empty="Nobody has such an address."
           cells={(person) => [
             person.email,
-            person.role,
+            person.suspended_at ? "suspended" : person.role,
             funds(person.balance),
             funds(person.promotional),
             day(person.created_at),
@@ -130,6 +130,30 @@ function Acts({ person, onAct, onLink }: ActsProps) {
       >
         Reset link
       </Button>
+      {person.role === "user" && <Suspension person={person} onAct={onAct} />}
     </span>
+  );
+}
+
+function Suspension({ person, onAct }: Pick<ActsProps, "person" | "onAct">) {
+  const api = useApi();
+  const suspended = person.suspended_at === null;
+  const word = suspended ? "Suspend" : "Let in";
+  return (
+    <Button
+      size="sm"
+      aria-label={`${word} ${person.email}`}
+      onClick={() =>
+        onAct({
+          title: suspended ? `Suspend ${person.email}?` : `Let ${person.email} in again?`,
+          words: suspended ? "Sessions end and keys are refused at once. The balance stays." : "Keys work again at once.",
+          button: word,
+          danger: suspended,
+          run: ({ reason }) => suspend(api, { users: [person.user_id], suspended, reason }),
+        })
+      }
+    >
+      {word}
+    </Button>
   );
 }

@@ -1163,6 +1163,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/suspensions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop accounts, or let them in again */
+        post: operations["suspend_api_v1_admin_suspensions_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/usage/query": {
         parameters: {
             query?: never;
@@ -6990,6 +7007,8 @@ export interface components {
              * @enum {string}
              */
             role: "user" | "admin";
+            /** Suspended At */
+            suspended_at: string | null;
             /** Tier */
             tier: string;
             /** User Id */
@@ -8872,6 +8891,21 @@ export interface components {
             success: true;
             /** Tier */
             tier: string;
+        };
+        /**
+         * Suspend
+         * @description users: ids, all or none of them; suspended false: let them in again.
+         */
+        Suspend: {
+            /**
+             * Reason
+             * @example the provider was down all Monday
+             */
+            reason: string;
+            /** Suspended */
+            suspended: boolean;
+            /** Users */
+            users: string[];
         };
         /** SwitchOffer */
         SwitchOffer: {
@@ -11835,6 +11869,39 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["ChooseSetting"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acted"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    suspend_api_v1_admin_suspensions_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Suspend"];
             };
         };
         responses: {
