@@ -1,4 +1,4 @@
-// One-way imports: app and routes -> features -> hosts, shared; no feature imports another; components stay under 250 lines.
+// One-way imports: app and routes -> features -> hosts, shared; no feature imports another; files have at most 250 lines.
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,14 +11,18 @@ const allowed = {
   hosts: ["hosts", "shared"],
   shared: ["shared", "hosts"],
 };
+const LINES = 250;
+// Longer from before the rule held for them; they may only shrink.
+const GROWN = { "features/chat/talk/chat.ts": 469, "features/workbench/workbench-store.ts": 345 };
 const problems = [];
 
 for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
   const path = relative(root, join(entry.parentPath, entry.name));
   if (!entry.isFile() || !/\.tsx?$/.test(path) || path.includes(".gen.")) continue;
   const text = readFileSync(join(root, path), "utf8");
-  const lines = text.split("\n").length;
-  if (path.endsWith(".tsx") && !path.includes(".test.") && lines > 251) problems.push(`${path}: ${lines} lines (limit 250)`);
+  const lines = text.split("\n").length - 1;
+  const limit = GROWN[path] ?? LINES;
+  if (!path.includes(".test.") && lines > limit) problems.push(`${path}: ${lines} lines (limit ${limit})`);
   const [zone, feature] = path.split(sep);
   if (!(zone in allowed)) continue;
   for (const [, target] of text.matchAll(/from "@\/([^"]+)"|import\("@\/([^"]+)"\)/g)) {

@@ -10,7 +10,8 @@ import { ProviderKeys } from "@/shared/keys/provider-keys";
 import { day, funds, money } from "@/shared/lib/format";
 import { Button } from "@/shared/ui/button";
 import { Field, NativeSelect } from "@/shared/ui/input";
-import { EmptyState, Notice } from "@/shared/ui/notice";
+import { LoadFailed } from "@/shared/ui/load-failed";
+import { SignedOut } from "@/shared/ui/signed-out";
 import { Skeleton } from "@/shared/ui/skeleton";
 import { leave } from "./account-api";
 import { CreditSection } from "./credit-section";
@@ -28,21 +29,11 @@ export interface AccountPageProps {
 
 function Account({ onLeave }: AccountPageProps) {
   const api = useApi();
-  const { token, session } = useSession();
+  const { token } = useSession();
   const profile = useQuery(profileQuery(api, token));
   if (!token) {
     return (
-      <EmptyState
-        icon={<UserRound aria-hidden />}
-        title="You are not signed in"
-        actions={
-          <Button variant="primary" onClick={() => void session.require("asked")}>
-            Sign in
-          </Button>
-        }
-      >
-        Here you will find your balance, what you used, and your keys.
-      </EmptyState>
+      <SignedOut icon={<UserRound aria-hidden />}>Here you will find your balance, what you used, and your keys.</SignedOut>
     );
   }
   return (
@@ -55,15 +46,7 @@ function Account({ onLeave }: AccountPageProps) {
           </a>
         </p>
         {profile.isLoading && <Skeleton className="h-28" />}
-        {profile.isError && (
-          <Notice
-            tone="error"
-            title="Your account could not be loaded"
-            actions={<Button onClick={() => void profile.refetch()}>Try again</Button>}
-          >
-            {profile.error.message}
-          </Notice>
-        )}
+        {profile.isError && <LoadFailed what="Your account" error={profile.error} onRetry={() => void profile.refetch()} />}
         {profile.data && (
           <>
             <Overview user={profile.data} onLeave={onLeave} />

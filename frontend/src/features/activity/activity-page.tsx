@@ -5,7 +5,8 @@ import { useApi, useSession, withHost } from "@/shared/api/services";
 import { count } from "@/shared/lib/format";
 import { saveFile } from "@/shared/lib/save-file";
 import { Button } from "@/shared/ui/button";
-import { EmptyState, Notice } from "@/shared/ui/notice";
+import { LoadFailed } from "@/shared/ui/load-failed";
+import { SignedOut } from "@/shared/ui/signed-out";
 import { Skeleton } from "@/shared/ui/skeleton";
 import { FilterBar } from "@/shared/usage/filter-bar";
 import { type Filters, hrefWith } from "@/shared/usage/filters";
@@ -25,7 +26,7 @@ export interface ActivityPageProps {
 /** Every call of one's own. The list stands still while it is read: what is new is counted, and comes when it is asked for. */
 function Activity({ filters, onFilters }: ActivityPageProps) {
   const api = useApi();
-  const { token, session } = useSession();
+  const { token } = useSession();
   const client = useQueryClient();
   const [receipt, setReceipt] = useState<string | null>(null);
   const query = useInfiniteQuery(activityQuery(api, token, filters));
@@ -34,18 +35,7 @@ function Activity({ filters, onFilters }: ActivityPageProps) {
   const shown = new Set(calls.map((call) => call.request_id));
   const fresh = query.isSuccess && newest ? newest.calls.filter((call) => !shown.has(call.request_id)).length : 0;
   if (!token) {
-    return (
-      <EmptyState
-        title="You are not signed in"
-        actions={
-          <Button variant="primary" onClick={() => void session.require("asked")}>
-            Sign in
-          </Button>
-        }
-      >
-        Here you will find every call of yours, with what it cost and why it failed.
-      </EmptyState>
-    );
+    return <SignedOut>Here you will find every call of yours, with what it cost and why it failed.</SignedOut>;
   }
   const showNew = () => client.resetQueries({ queryKey: activityQuery(api, token, filters).queryKey });
   return (
@@ -72,15 +62,7 @@ function Activity({ filters, onFilters }: ActivityPageProps) {
           )}
         </div>
         {query.isLoading && <Skeleton className="h-60" />}
-        {query.isError && (
-          <Notice
-            tone="error"
-            title="Your calls could not be loaded"
-            actions={<Button onClick={() => void query.refetch()}>Try again</Button>}
-          >
-            {query.error.message}
-          </Notice>
-        )}
+        {query.isError && <LoadFailed what="Your calls" error={query.error} onRetry={() => void query.refetch()} />}
         {query.isSuccess && calls.length === 0 && <p className="text-muted">No calls in this time with these filters.</p>}
         {calls.length > 0 && <CallsTable calls={calls} filters={filters} onFilters={onFilters} onReceipt={setReceipt} />}
         {query.hasNextPage && (

@@ -3,7 +3,7 @@ import { useState } from "react";
 import { useApi } from "@/shared/api/services";
 import { count, funds, money } from "@/shared/lib/format";
 import { NativeSelect } from "@/shared/ui/input";
-import { Notice } from "@/shared/ui/notice";
+import { LoadFailed } from "@/shared/ui/load-failed";
 import { Skeleton } from "@/shared/ui/skeleton";
 import { type Overview, overviewQuery } from "./admin-api";
 
@@ -14,12 +14,7 @@ export function OverviewPart() {
   const api = useApi();
   const [days, setDays] = useState(30);
   const query = useQuery(overviewQuery(api, days));
-  if (query.isError)
-    return (
-      <Notice tone="error" title="The overview could not be loaded">
-        {query.error.message}
-      </Notice>
-    );
+  if (query.isError) return <LoadFailed what="The overview" error={query.error} onRetry={() => void query.refetch()} />;
   if (!query.data) return <Skeleton className="h-60" />;
   const found = query.data;
   return (

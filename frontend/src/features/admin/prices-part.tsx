@@ -3,7 +3,7 @@ import { useState } from "react";
 import { useApi } from "@/shared/api/services";
 import { moment, perMillion } from "@/shared/lib/format";
 import { Button } from "@/shared/ui/button";
-import { Notice } from "@/shared/ui/notice";
+import { LoadFailed } from "@/shared/ui/load-failed";
 import { Skeleton } from "@/shared/ui/skeleton";
 import { type Act, ActDialog } from "./act-dialog";
 import { decidePrice, type PriceReview, priceReviewsQuery } from "./admin-api";
@@ -21,12 +21,7 @@ export function PricesPart() {
     password: true,
     run: ({ reason, password }) => decidePrice(api, row.id, { accept, reason, password }),
   });
-  if (query.isError)
-    return (
-      <Notice tone="error" title="This could not be loaded">
-        {query.error.message}
-      </Notice>
-    );
+  if (query.isError) return <LoadFailed what="This" error={query.error} onRetry={() => void query.refetch()} />;
   if (!query.data) return <Skeleton className="h-40" />;
   return (
     <div className="flex flex-col gap-3">

@@ -1,7 +1,7 @@
 import type { UseInfiniteQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { Button } from "@/shared/ui/button";
-import { Notice } from "@/shared/ui/notice";
+import { LoadFailed } from "@/shared/ui/load-failed";
 import { Skeleton } from "@/shared/ui/skeleton";
 
 interface TableProps<Row> {
@@ -62,15 +62,7 @@ export function Section({ title, children }: { title: string; children: ReactNod
 export function Pages({ query, children }: { query: Paging; children: ReactNode }) {
   if (query.isLoading) return <Skeleton className="h-40" />;
   if (query.isError) {
-    return (
-      <Notice
-        tone="error"
-        title="This could not be loaded"
-        actions={<Button onClick={() => void query.refetch()}>Try again</Button>}
-      >
-        {query.error?.message}
-      </Notice>
-    );
+    return <LoadFailed what="This" error={query.error} onRetry={() => void query.refetch()} />;
   }
   return (
     <>

@@ -3,7 +3,7 @@ import { useState } from "react";
 import { useApi, useSession } from "@/shared/api/services";
 import { count, moment, money } from "@/shared/lib/format";
 import { Button } from "@/shared/ui/button";
-import { Notice } from "@/shared/ui/notice";
+import { LoadFailed } from "@/shared/ui/load-failed";
 import { Skeleton } from "@/shared/ui/skeleton";
 import { useToast } from "@/shared/ui/toast";
 import {
@@ -36,11 +36,7 @@ export function AgentView({ path, onBack }: { path: string; onBack: () => void }
           </Button>
         </div>
         {query.isLoading && <Skeleton className="h-60" />}
-        {query.isError && (
-          <Notice tone="error" title="This agent could not be loaded">
-            {query.error.message}
-          </Notice>
-        )}
+        {query.isError && <LoadFailed what="This agent" error={query.error} onRetry={() => void query.refetch()} />}
         {card && live && <Shown card={card} live={live} path={path} />}
       </div>
     </div>

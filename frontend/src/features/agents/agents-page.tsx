@@ -2,7 +2,9 @@ import { useQuery } from "@tanstack/react-query";
 import { useApi, useSession, withHost } from "@/shared/api/services";
 import { Button } from "@/shared/ui/button";
 import { Input, NativeSelect } from "@/shared/ui/input";
-import { EmptyState, Notice } from "@/shared/ui/notice";
+import { LoadFailed } from "@/shared/ui/load-failed";
+import { EmptyState } from "@/shared/ui/notice";
+import { SignedOut } from "@/shared/ui/signed-out";
 import { Skeleton } from "@/shared/ui/skeleton";
 import { AgentTile } from "./agent-tile";
 import { AgentView } from "./agent-view";
@@ -80,15 +82,7 @@ function Find({ state, change }: { state: AgentsState; change: (patch: AgentsSta
         </NativeSelect>
       </div>
       {query.isLoading && <Skeleton className="h-40" />}
-      {query.isError && (
-        <Notice
-          tone="error"
-          title="Agents could not be loaded"
-          actions={<Button onClick={() => void query.refetch()}>Try again</Button>}
-        >
-          {query.error.message}
-        </Notice>
-      )}
+      {query.isError && <LoadFailed what="Agents" error={query.error} onRetry={() => void query.refetch()} />}
       {query.data?.listings.length === 0 && (
         <EmptyState
           title="No agent fits"
@@ -110,15 +104,9 @@ function Find({ state, change }: { state: AgentsState; change: (patch: AgentsSta
 
 function Installed({ onOpen }: { onOpen: (at: string) => void }) {
   const api = useApi();
-  const { token, session } = useSession();
+  const { token } = useSession();
   const query = useQuery(installedQuery(api, token));
-  if (!token)
-    return (
-      <EmptyState
-        title="You are not signed in"
-        actions={<Button onClick={() => void session.require("asked")}>Sign in</Button>}
-      />
-    );
+  if (!token) return <SignedOut />;
   if (query.data?.agents.length === 0)
     return (
       <EmptyState title="None yet">An agent that you agree to stands here, and in your editors' lists of models.</EmptyState>

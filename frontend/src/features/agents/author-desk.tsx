@@ -5,22 +5,17 @@ import { count, money } from "@/shared/lib/format";
 import { Badge } from "@/shared/ui/badge";
 import { Button } from "@/shared/ui/button";
 import { Field, Input } from "@/shared/ui/input";
-import { EmptyState, Notice } from "@/shared/ui/notice";
+import { LoadFailed } from "@/shared/ui/load-failed";
+import { SignedOut } from "@/shared/ui/signed-out";
 import { earningsQuery, figuresQuery, mineQuery, publisherQuery, takeHandle } from "./agents-api";
 import { Builder } from "./builder";
 
 /** What authors do: a handle, their agents, the builder, and what came of it. */
 export function AuthorDesk({ edit, onEdit }: { edit?: string; onEdit: (id: string | undefined) => void }) {
   const api = useApi();
-  const { token, session } = useSession();
+  const { token } = useSession();
   const publisher = useQuery(publisherQuery(api, token));
-  if (!token)
-    return (
-      <EmptyState
-        title="You are not signed in"
-        actions={<Button onClick={() => void session.require("asked")}>Sign in</Button>}
-      />
-    );
+  if (!token) return <SignedOut />;
   if (publisher.data?.handle === null) return <HandleForm />;
   if (!publisher.data) return null;
   if (edit)
@@ -84,11 +79,7 @@ function MyAgents({ onEdit }: { onEdit: (id: string) => void }) {
   const query = useQuery(mineQuery(api, token));
   return (
     <>
-      {query.isError && (
-        <Notice tone="error" title="Your agents could not be loaded">
-          {query.error.message}
-        </Notice>
-      )}
+      {query.isError && <LoadFailed what="Your agents" error={query.error} onRetry={() => void query.refetch()} />}
       <ul className="flex flex-col gap-2">
         {query.data?.agents.map(({ agent, versions }) => (
           <li key={agent.id} className="rounded-md border border-line bg-raised px-3 py-2">

@@ -2,6 +2,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useApi, useSession } from "@/shared/api/services";
 import { Button } from "@/shared/ui/button";
+import { LoadFailed } from "@/shared/ui/load-failed";
 import { Notice } from "@/shared/ui/notice";
 import { Skeleton } from "@/shared/ui/skeleton";
 import { addVersion, create, type Offered, ownQuery, submit, type Version, withdraw } from "./agents-api";
@@ -17,9 +18,7 @@ export function Builder({ id, handle, onDone }: { id: string; handle: string; on
   const own = useQuery(ownQuery(api, token, id));
   if (id && !own.data)
     return own.isError ? (
-      <Notice tone="error" title="This agent could not be loaded">
-        {own.error.message}
-      </Notice>
+      <LoadFailed what="This agent" error={own.error} onRetry={() => void own.refetch()} />
     ) : (
       <Skeleton className="h-60" />
     );

@@ -7,7 +7,9 @@ import { count, moment, money } from "@/shared/lib/format";
 import { saveFile } from "@/shared/lib/save-file";
 import { Button } from "@/shared/ui/button";
 import { NativeSelect } from "@/shared/ui/input";
-import { EmptyState, Notice } from "@/shared/ui/notice";
+import { LoadFailed } from "@/shared/ui/load-failed";
+import { EmptyState } from "@/shared/ui/notice";
+import { SignedOut } from "@/shared/ui/signed-out";
 import { Skeleton } from "@/shared/ui/skeleton";
 import { PriceQuality } from "./price-quality";
 
@@ -61,7 +63,7 @@ interface LeaderboardProps {
 
 function LeaderboardTable({ onOpen, onCompare }: LeaderboardProps) {
   const api = useApi();
-  const { token, session } = useSession();
+  const { token } = useSession();
   const [task, setTask] = useState("");
   const query = useQuery(boardQuery(api, token, task));
   const save = async () => {
@@ -69,16 +71,7 @@ function LeaderboardTable({ onOpen, onCompare }: LeaderboardProps) {
     saveFile(await response.blob(), "leaderboard.csv");
   };
   if (!token) {
-    return (
-      <EmptyState
-        title="You are not signed in"
-        actions={
-          <Button variant="primary" onClick={() => void session.require("asked")}>
-            Sign in
-          </Button>
-        }
-      />
-    );
+    return <SignedOut />;
   }
   const board = query.data;
   return (
@@ -95,15 +88,7 @@ function LeaderboardTable({ onOpen, onCompare }: LeaderboardProps) {
           one a person, pair of models and day.
         </p>
         {query.isLoading && <Skeleton className="h-40" />}
-        {query.isError && (
-          <Notice
-            tone="error"
-            title="The leaderboard could not be loaded"
-            actions={<Button onClick={() => void query.refetch()}>Try again</Button>}
-          >
-            {query.error.message}
-          </Notice>
-        )}
+        {query.isError && <LoadFailed what="The leaderboard" error={query.error} onRetry={() => void query.refetch()} />}
         {board && (
           <>
             <div className="flex flex-wrap items-center gap-2">

@@ -4,7 +4,7 @@ import { useApi, useSession } from "@/shared/api/services";
 import { money } from "@/shared/lib/format";
 import { Button } from "@/shared/ui/button";
 import { Field, Input } from "@/shared/ui/input";
-import { Notice } from "@/shared/ui/notice";
+import { LoadFailed } from "@/shared/ui/load-failed";
 import { Skeleton } from "@/shared/ui/skeleton";
 import { Questions } from "./questions";
 import { RunReceiptTable } from "./run-receipt";
@@ -23,11 +23,7 @@ export function RunView({ id }: { id: string }) {
     onSettled: () => client.invalidateQueries({ queryKey: ["run"] }),
   });
   if (query.isError) {
-    return (
-      <Notice tone="error" title="This run could not be loaded">
-        {query.error.message}
-      </Notice>
-    );
+    return <LoadFailed what="This run" error={query.error} onRetry={() => void query.refetch()} />;
   }
   const run = query.data;
   if (!run) return <Skeleton className="h-60" />;

@@ -2,7 +2,8 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useApi, useSession, withHost } from "@/shared/api/services";
 import { moment, money } from "@/shared/lib/format";
 import { Button } from "@/shared/ui/button";
-import { EmptyState, Notice } from "@/shared/ui/notice";
+import { LoadFailed } from "@/shared/ui/load-failed";
+import { SignedOut } from "@/shared/ui/signed-out";
 import { Questions } from "./questions";
 import { RunView } from "./run-view";
 import { inboxQuery, runsQuery } from "./runs-api";
@@ -16,20 +17,9 @@ export interface RunsPageProps {
 
 /** Runs of one's own: what waits for an answer first, then one run as it goes, and the list of all. */
 function Runs({ run, onRun }: RunsPageProps) {
-  const { token, session } = useSession();
+  const { token } = useSession();
   if (!token) {
-    return (
-      <EmptyState
-        title="You are not signed in"
-        actions={
-          <Button variant="primary" onClick={() => void session.require("asked")}>
-            Sign in
-          </Button>
-        }
-      >
-        Here you will find the runs of your agents, step by step, with what they cost.
-      </EmptyState>
-    );
+    return <SignedOut>Here you will find the runs of your agents, step by step, with what they cost.</SignedOut>;
   }
   return (
     <div className="h-full overflow-y-auto">
@@ -75,15 +65,7 @@ function RunList({ onRun }: { onRun: (id: string) => void }) {
   const query = useInfiniteQuery(runsQuery(api, token));
   const runs = query.data?.pages.flatMap((page) => page.runs) ?? [];
   if (query.isError) {
-    return (
-      <Notice
-        tone="error"
-        title="Your runs could not be loaded"
-        actions={<Button onClick={() => void query.refetch()}>Try again</Button>}
-      >
-        {query.error.message}
-      </Notice>
-    );
+    return <LoadFailed what="Your runs" error={query.error} onRetry={() => void query.refetch()} />;
   }
   if (query.isSuccess && !runs.length) return <p className="text-muted">No run yet.</p>;
   return (

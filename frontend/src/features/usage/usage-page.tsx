@@ -3,9 +3,9 @@ import { useState } from "react";
 import { useApi, useSession, withHost } from "@/shared/api/services";
 import { Ranked } from "@/shared/charts/ranked";
 import { count, money, tokens } from "@/shared/lib/format";
-import { Button } from "@/shared/ui/button";
 import { NativeSelect } from "@/shared/ui/input";
-import { EmptyState, Notice } from "@/shared/ui/notice";
+import { LoadFailed } from "@/shared/ui/load-failed";
+import { SignedOut } from "@/shared/ui/signed-out";
 import { Skeleton } from "@/shared/ui/skeleton";
 import { lasted } from "@/shared/usage/durations";
 import { FilterBar } from "@/shared/usage/filter-bar";
@@ -25,24 +25,13 @@ const all = ["spend", "requests", "tokens", "errors", "error_share", "cache_shar
 /** What was used, by any of its sides. Every figure leads to the calls behind it. */
 function Usage({ filters, onFilters }: UsagePageProps) {
   const api = useApi();
-  const { token, session } = useSession();
+  const { token } = useSession();
   const [measure, setMeasure] = useState<MeasureName>("spend");
   const [by, setBy] = useState<Field>("model");
   const totals = useQuery(usageQuery(api, token, { metrics: all, by: [], filters }));
   const groups = useQuery(usageQuery(api, token, { metrics: all, by: [by], filters })).data;
   if (!token) {
-    return (
-      <EmptyState
-        title="You are not signed in"
-        actions={
-          <Button variant="primary" onClick={() => void session.require("asked")}>
-            Sign in
-          </Button>
-        }
-      >
-        Here you will find what you used, and what it cost.
-      </EmptyState>
-    );
+    return <SignedOut>Here you will find what you used, and what it cost.</SignedOut>;
   }
   return (
     <div className="h-full overflow-y-auto">
@@ -58,15 +47,7 @@ function Usage({ filters, onFilters }: UsagePageProps) {
         </div>
         <FilterBar filters={filters} onChange={onFilters} />
         {totals.isLoading && <Skeleton className="h-24" />}
-        {totals.isError && (
-          <Notice
-            tone="error"
-            title="Your usage could not be loaded"
-            actions={<Button onClick={() => void totals.refetch()}>Try again</Button>}
-          >
-            {totals.error.message}
-          </Notice>
-        )}
+        {totals.isError && <LoadFailed what="Your usage" error={totals.error} onRetry={() => void totals.refetch()} />}
         {totals.data && <Totals totals={totals.data.totals} />}
         <div className="flex flex-wrap gap-2">
           <NativeSelect

@@ -1,7 +1,7 @@
 import { FileText, X } from "lucide-react";
-import { count } from "@/shared/lib/format";
+import { count, tokens } from "@/shared/lib/format";
 import { IconButton } from "@/shared/ui/button";
-import type { TextFile } from "./text-files";
+import { roughTokens, type TextFile } from "./text-files";
 
 /** The texts that will go with the message, each with its length. */
 export function AttachedFiles({ files, onRemove }: { files: readonly TextFile[]; onRemove: (index: number) => void }) {
@@ -16,7 +16,9 @@ export function AttachedFiles({ files, onRemove }: { files: readonly TextFile[];
         >
           <FileText aria-hidden className="size-3.5 shrink-0" />
           <span className="truncate">{name}</span>
-          <span className="shrink-0 text-muted tabular-nums">{count(text.split("\n").length)} lines</span>
+          <span className="shrink-0 text-muted tabular-nums">
+            {count(text.split("\n").length)} lines, about {tokens(roughTokens(text))} tokens
+          </span>
           <IconButton size="sm" label={`Remove ${name}`} onClick={() => onRemove(index)}>
             <X aria-hidden className="size-3.5" />
           </IconButton>

@@ -1,6 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import type { Estimate } from "@/features/chat/talk/chat-api";
-import { estimateWords, shortfallWords } from "./estimate";
+import { ApiError } from "@/shared/api/errors";
+import { estimateWords, refusal, shortfallWords } from "./estimate";
 
 const estimate = (fields: Partial<Estimate["estimate"]>, affordable = true): Estimate => ({
   estimate: { p50: 0.0021, p95: 0.04, maximum: 0.2, input_tokens: 1200, ...fields },
@@ -21,4 +22,13 @@ describe("the cost shown before sending", () => {
     expect(shortfallWords(estimate({}), 0.01)).toBeNull();
     expect(shortfallWords(undefined, 0)).toBeNull();
   });
+});
+
+test("a draft that does not fit is said before it is sent; any other failure is not", () => {
+  const error = (code: string) => new ApiError("it takes 4096", { code, status: 400 } as never);
+  expect([refusal(error("context_length_exceeded")), refusal(error("server")), refusal(null)]).toEqual([
+    "This does not fit: it takes 4096. Shorten it, or choose a model that takes more (/model).",
+    null,
+    null,
+  ]);
 });

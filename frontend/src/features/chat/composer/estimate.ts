@@ -1,13 +1,14 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { type Estimate, type EstimateInput, estimateCost } from "@/features/chat/talk/chat-api";
+import { isApiError } from "@/shared/api/errors";
 import { useApi, useSession } from "@/shared/api/services";
 import { money, tokens } from "@/shared/lib/format";
 
 const QUIET_MS = 400;
 
 /** The server's estimate for what would be sent, asked once the typing pauses; null input asks nothing. */
-export function useEstimate(input: EstimateInput | null): Estimate | undefined {
+export function useEstimate(input: EstimateInput | null): { estimate?: Estimate; problem: string | null } {
   const api = useApi();
   const { token } = useSession();
   const settled = useSettled(input === null ? "" : JSON.stringify(input));
@@ -19,7 +20,14 @@ export function useEstimate(input: EstimateInput | null): Estimate | undefined {
     gcTime: 60_000,
     retry: false,
   });
-  return input === null ? undefined : query.data;
+  if (input === null) return { problem: null };
+  return { estimate: query.data, problem: refusal(query.error) };
+}
+
+/** Why it would be refused, where the question itself is the reason; anything else is told when it is sent. */
+export function refusal(error: Error | null): string | null {
+  if (!isApiError(error) || error.code !== "context_length_exceeded") return null;
+  return `This does not fit: ${error.message}. Shorten it, or choose a model that takes more (/model).`;
 }
 
 function useSettled(value: string): string {

@@ -12,6 +12,8 @@ import { estimateWords, shortfallWords, useEstimate } from "./estimate";
 
 export interface SendingCostInfo {
   words: string | null;
+  /** Why this draft would be refused: it does not fit into what the model reads. */
+  problem: string | null;
   /** What the send button says when the balance is short. */
   shortfall: string | null;
 }
@@ -22,8 +24,9 @@ export function useSendingCost(chat: Chat, model: ChatModel, text: string, image
   const { token } = useSession();
   const input = useEstimateInput(chat, model, text, images);
   const balance = useQuery(balanceQuery(api, token)).data;
-  const estimate = useEstimate(input);
+  const { estimate, problem } = useEstimate(input);
   return {
+    problem,
     words: estimate ? estimateWords(estimate) : null,
     shortfall: shortfallWords(estimate, balance?.available),
   };
@@ -58,6 +61,7 @@ function useEstimateInput(chat: Chat, model: ChatModel, text: string, images: st
 export function SendingCost({ cost }: { cost: SendingCostInfo }) {
   return (
     <p aria-live="polite" className="min-h-4 text-xs text-muted tabular-nums">
+      {cost.problem && <span className="text-warning">{cost.problem} </span>}
       {cost.words ? `This message: ${cost.words}` : ""}
     </p>
   );

@@ -16,7 +16,7 @@ describe("slash commands", () => {
 
   it("offers what the typed letters begin", () => {
     expect(suggestCommands("/c")).toEqual(["clear", "cost"]);
-    expect(suggestCommands("/")).toHaveLength(6);
+    expect(suggestCommands("/")).toHaveLength(7);
     expect(suggestCommands("/cost now")).toEqual([]);
     expect(suggestCommands("c")).toEqual([]);
   });

@@ -50,6 +50,16 @@ function extension(name: string): string {
   return dot > 0 ? name.slice(dot + 1).toLowerCase() : "";
 }
 
+/** About how many tokens a text is: four bytes each. The estimate below the message is the model's own count. */
+export function roughTokens(text: string): number {
+  let bytes = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : 3;
+  }
+  return Math.ceil(bytes / 4);
+}
+
 /** What was kept with a draft; nothing for anything else. */
 export function parseFiles(kept: string): TextFile[] {
   try {

@@ -5,7 +5,8 @@ import { useModelName } from "@/features/chat/models/models";
 import { useApi, useSession } from "@/shared/api/services";
 import { Button } from "@/shared/ui/button";
 import { Dialog, DialogBody } from "@/shared/ui/dialog";
-import { EmptyState, Notice } from "@/shared/ui/notice";
+import { LoadFailed } from "@/shared/ui/load-failed";
+import { EmptyState } from "@/shared/ui/notice";
 import { Skeleton } from "@/shared/ui/skeleton";
 import { AgentForm } from "./agent-form";
 import { type Agent, type AgentDraft, agentsQuery, deleteAgent } from "./agents-api";
@@ -51,16 +52,7 @@ function AgentList({ onPick, onEdit }: { onPick: (id: string) => void; onEdit: (
     </Button>
   );
   if (agents.isPending) return <Skeleton className="h-16" />;
-  if (agents.isError)
-    return (
-      <Notice
-        tone="error"
-        title="Your agents could not be loaded"
-        actions={<Button onClick={() => void agents.refetch()}>Try again</Button>}
-      >
-        {agents.error.message}
-      </Notice>
-    );
+  if (agents.isError) return <LoadFailed what="Your agents" error={agents.error} onRetry={() => void agents.refetch()} />;
   if (agents.data.length === 0)
     return (
       <EmptyState icon={<Bot aria-hidden />} title="No agents yet" actions={create}>

@@ -3,10 +3,10 @@ import { Link2Off } from "lucide-react";
 import { Markdown } from "@/features/chat/markdown/markdown";
 import { useApi } from "@/shared/api/services";
 import { moment } from "@/shared/lib/format";
-import { Button } from "@/shared/ui/button";
-import { EmptyState, Notice } from "@/shared/ui/notice";
+import { EmptyState } from "@/shared/ui/notice";
 import { Skeleton } from "@/shared/ui/skeleton";
 import "@/features/chat/chat.css";
+import { LoadFailed } from "@/shared/ui/load-failed";
 import { sharedQuery } from "./library-api";
 
 /** A chat that somebody shared, for anybody with its link: read only. */
@@ -56,15 +56,7 @@ export function SharedPage({ token }: { token: string }) {
             It was taken back, or its chat was deleted.
           </EmptyState>
         )}
-        {found.error && !gone && (
-          <Notice
-            tone="error"
-            title="This chat could not be loaded"
-            actions={<Button onClick={() => void found.refetch()}>Try again</Button>}
-          >
-            {found.error.message}
-          </Notice>
-        )}
+        {found.error && !gone && <LoadFailed what="This chat" error={found.error} onRetry={() => void found.refetch()} />}
       </article>
     </div>
   );
