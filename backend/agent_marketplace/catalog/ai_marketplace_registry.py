@@ -287,6 +287,10 @@ class MarketplaceRegistry:
         )  # fmt: skip
 
     def _find(self, name: str) -> tuple[str, Offer | None] | None:
+        if (
+            len(name) > 4 * MAX_NAME
+        ):  # blanks and all: a name of 30 MB would be read several times on the event loop
+            return None
         text = name.strip().lower()
         if not text or len(text) > MAX_NAME or text.startswith("="):
             return None

@@ -216,6 +216,21 @@ def test_hostile_names_find_nothing(registry, name):
     assert registry.resolve(name) is None
 
 
+class Unread(str):
+    """A text that nobody may look through."""
+
+    __slots__ = ()
+
+    def strip(self, chars: str | None = None, /) -> str:
+        raise AssertionError("a huge name was read to its end")
+
+
+def test_a_model_name_of_megabytes_is_not_read_on_the_event_loop() -> None:
+    registry = MarketplaceRegistry()
+    assert registry.resolve(Unread("gpt-4.1" + " " * 10_000)) is None
+    assert registry.resolve(" gpt-4.1 ") is not None
+
+
 def test_a_wrong_or_retired_name_is_answered_with_what_was_meant(registry):
     assert registry.nearest("gtp-5-mini")[0] == "gpt-5-mini"
     assert registry.nearest("claude3-opus")[0] == registry.get_model_by_id("claude3-opus").successor
