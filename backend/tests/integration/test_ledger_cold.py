@@ -362,3 +362,29 @@ def test_checkpoints_roll_shared_accounts_up_without_changing_them(ledger, datab
         database.read_sync(lambda c: c.execute(sa.select(sa.func.count()).select_from(holds)).scalar_one())
         == 3
     )
+
+
+def test_only_a_settled_charge_of_ones_own_is_given_back_and_once(ledger, database):
+    async def story():
+        for user in ("gina", "hugo"):
+            await database.write(lambda c, u=user: ledger.open_account_in(c, u, credit_nano=DOLLAR))
+        for name, charge in (("paid", 500), ("free", 0)):
+            await ledger.hold(name, "gina", 1000, price_version="v")
+            await ledger.settle(settlement(name, charge, user="gina"))
+        await ledger.hold("open", "gina", 1000, price_version="v")
+
+        async def give_back(user, name):
+            return await database.write(lambda c: ledger.give_back_in(c, user, name, "disputed"))
+
+        for user, name, error in (
+            ("hugo", "paid", BadRequest), ("gina", "open", Conflict), ("gina", "free", BadRequest),
+        ):  # fmt: skip
+            with pytest.raises(error):
+                await give_back(user, name)
+        assert await give_back("gina", "paid") == 500
+        with pytest.raises(Conflict):
+            await give_back("gina", "paid")
+        assert (await ledger.balance("gina")).balance == DOLLAR
+
+    asyncio.run(story())
+    assert database.read_sync(ledger.verify_sync).ok

@@ -2,11 +2,14 @@
 
 import asyncio
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 
 from agent_marketplace.clock import ManualClock
-from agent_marketplace.ledger import Ledger
+from agent_marketplace.db.base import metadata
+from agent_marketplace.db.engine import Database
+from agent_marketplace.ledger import Ledger, following, housekeeping
 from tests.fakes.books import DOLLAR, settlement
 
 SECRET = b"secret"
@@ -119,3 +122,59 @@ def test_a_whole_proof_that_agrees_takes_the_alarm_away(ledger, database, clock)
         assert (await ledger.verified()).problems == 0
 
     asyncio.run(story())
+
+
+def test_a_look_ends_at_a_whole_checkpoint_and_the_next_goes_on(ledger, database, clock, monkeypatch):
+    monkeypatch.setattr(following, "_MOST", 1)
+
+    async def story():
+        await begin(ledger, database, clock)
+        await calls(ledger, ["free2", "free3"], charge=0)
+        for name in ("b1", "b2"):
+            await calls(ledger, [name])
+            clock.advance(300)
+            await ledger.checkpoint()
+        assert [(await ledger.verify_new(0)).checkpoint for _ in range(3)] == [2, 3, 3]
+
+    asyncio.run(story())
+
+
+def test_checkpoints_of_earlier_versions_do_not_say_where_they_begin_and_are_passed(ledger, database, clock):
+    async def story():
+        await begin(ledger, database, clock)
+        await calls(ledger, ["b1"])
+        clock.advance(300)
+        await ledger.checkpoint()
+
+        def as_before(c):
+            table = metadata.tables["ledger_checkpoints"]
+            first, second = c.execute(sa.select(table).order_by(table.c.id)).all()
+            heads = msgspec.json.encode([head[:3] for head in msgspec.json.decode(second.heads)]).decode()
+            signature = housekeeping.sign(SECRET, first.signature, 2, second.at, heads)
+            c.execute(sa.update(table).where(table.c.id == 2).values(heads=heads, signature=signature))
+
+        await database.write(as_before)
+        found = await ledger.verify_new(0)
+        assert (found.checkpoint, found.problems) == (2, 0)
+        assert database.read_sync(ledger.verify_sync).ok
+
+    asyncio.run(story())
+
+
+def test_two_processes_do_not_do_the_same_work(postgres_url, clock):
+    database = Database.open(postgres_url)
+    database.create_all()
+    ledger = Ledger(database, clock, secret=SECRET)
+
+    async def story():
+        await begin(ledger, database, clock)
+        with database.engine.connect() as other:
+            other.execute(sa.select(sa.func.pg_advisory_lock(following._LOCK)))
+            assert await ledger.verify_new(0) is None
+            other.execute(sa.select(sa.func.pg_advisory_unlock(following._LOCK)))
+        assert (await ledger.verify_new(0)).checkpoint == 1
+
+    try:
+        asyncio.run(story())
+    finally:
+        database.close()
