@@ -47,11 +47,18 @@ def examples() -> list[Example]:
         if len(sentence.strip()) > 8
     ]
     for name, times in PER_LINE.items():
-        for number, row in enumerate((PHRASES / f"{name}.tsv").read_text().splitlines()):
-            label, template, *kinds = row.split("\t")
-            chance = random.Random(f"{name}/{row}")  # noqa: S311  training text, not a secret
-            texts = dict.fromkeys(filled(template, chance) for _ in range(times))
-            out += [Example(_parts(text, kinds, pasted, chance), label, f"{name}/{number}") for text in texts]
+        out += of_templates(PHRASES / f"{name}.tsv", name, times, pasted)
+    return out
+
+
+def of_templates(file: pathlib.Path, name: str, times: int, pasted: dict[str, list[str]]) -> list[Example]:
+    """Each line of a file of templates, filled a few times; the same every time."""
+    out = []
+    for number, row in enumerate(file.read_text().splitlines()):
+        label, template, *kinds = row.split("\t")
+        chance = random.Random(f"{name}/{row}")  # noqa: S311  training text, not a secret
+        texts = dict.fromkeys(filled(template, chance) for _ in range(times))
+        out += [Example(_parts(text, kinds, pasted, chance), label, f"{name}/{number}") for text in texts]
     return out
 
 

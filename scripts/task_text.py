@@ -25,7 +25,7 @@ LEAK_WORDS, LEAK_SIGNS = 5, 12
 def training_text() -> list[Example]:
     """Hand-written lines, the grammar's and the phrases', without what repeats a prompt that is kept for judging.
 
-    Repeating is: LEAK_WORDS words (or LEAK_SIGNS signs of a script without spaces) in a row of a prompt of KEPT.
+    Repeating is: LEAK_WORDS words (or LEAK_SIGNS signs of a script without spaces) in a row of half D of the fresh prompts.
     """
     lines = [
         (line, path.stem) for path in sorted(TEXTS.glob("*.txt")) for line in path.read_text().splitlines() if line.strip()
@@ -33,12 +33,12 @@ def training_text() -> list[Example]:
     found = [Example(Parts(line), label, f"hand/{i}") for i, (line, label) in enumerate(lines)]
     for label in sorted(TEMPLATES):
         found += [Example(Parts(text), label, "grammar") for text in sample(label, GRAMMAR_PER_LABEL, seed=1)]
-    return unseen([*found, *examples()])
+    return unseen([*found, *examples()], KEPT[:1])
 
 
-def unseen(found: list[Example]) -> list[Example]:
-    """Without what repeats a prompt that is kept for judging."""
-    kept = [(json.loads(line), halves) for name, halves in KEPT for line in (ROOT / name).read_text().splitlines()]
+def unseen(found: list[Example], files: tuple[tuple[str, str], ...] = KEPT) -> list[Example]:
+    """Without what repeats a prompt that is kept for judging in these files (the second came after the n-gram head's training)."""
+    kept = [(json.loads(line), halves) for name, halves in files for line in (ROOT / name).read_text().splitlines()]
     held = {run for row, halves in kept if row["half"] in halves for run in _runs(row["text"])}
     return [e for e in found if not any(run in held for run in _runs(e.parts.asked))]
 

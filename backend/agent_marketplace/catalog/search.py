@@ -246,7 +246,7 @@ class SearchIndex:
             score = named.get(doc, 0.0) + 2.0 * met + self._prominence[doc]
             score += 2.0 * (model.pricing_tier == "free") if intent.free else 0.0
             score += 2.5 * self._cheapness[doc] if intent.cheap else 0.0
-            score += 2.5 * self._newness[doc] if intent.new else 0.0
+            score += 8.0 * self._newness[doc] if intent.new else 0.0
             score += self._speed(doc) if intent.fast else 0.0
             score += (
                 min(1.5, math.log2(max(1.0, model.context_window / 200_000)) / 3)

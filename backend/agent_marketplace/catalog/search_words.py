@@ -13,7 +13,8 @@ WORDS: tuple[tuple[str, str], ...] = (
         "imagegen",
         (
             r"\b(image|picture) (generation|generator|maker|creation)\b|\btext[ -]to[ -]image\b|"
-            r"génération d.images?|bild(?:er)?generierung|bilderzeugung|bilder (?:erstellen|generieren)|"
+            r"génération d.images?|bild(?:er)?generierung|bilderzeugung|bild(?:er)? (?:erstellen|generieren|erzeugen)|"
+            r"создать картинку|генерация изображений|图片生成|生成图片|画像生成|"
             r"generación de imágenes|crear imágenes|geração de imagens|generazione di immagini|"
             r"генерац\w+ изображени\w*|图像生成|图片生成|生成图[片像]|文生图|画像生成"
         ),
@@ -42,7 +43,10 @@ WORDS: tuple[tuple[str, str], ...] = (
             r"音声認識|语音|音声"
         ),
     ),
-    ("embeddings", r"\bre-?rank(er|ers|ing)?\b|嵌入|向量|埋め込み|эмбеддинг\w*|einbettung\w*|plongements?\b"),
+    (
+        "embeddings",
+        r"\bre-?rank(er|ers|ing)?\b|嵌入|向量|埋め込み|эмбеддинг\w*|вектор\w*|ベクトル|vectores|vetores|vettori|vektor\w*|einbettung\w*|plongements?\b",
+    ),
     ("free", r"бесплатн\w*|免费|無料|kostenlos\w*|gratuit\w*|मुफ़?्त|مجان\w+"),
     (
         "cheap",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from agent_marketplace.ledger import dollars
-from agent_marketplace.recommend.scoring import Candidate, Pick, is_demo, score_of
+from agent_marketplace.recommend.scoring import Candidate, Pick, is_demo, score_of, speed_measured
 from agent_marketplace.recommend.tasks import Analysis
 
 _ROLE = {
@@ -60,9 +60,11 @@ def reasons(pick: Pick, analysis: Analysis, considered: int) -> list[str]:
     out = [f"{_ROLE[pick.role]} for {task}{superlatives}, {choice} that you can use now"]
     out.append(c.quality.why[0].upper() + c.quality.why[1:])
     out.append(_cost_words(c))
-    out.append(
-        f"About {c.seconds:.0f} s to a whole answer" if c.seconds >= 1 else "About a second to a whole answer"
+    basis = (
+        "measured here" if speed_measured(c.model) else "guessed from its price and length, not measured yet"
     )
+    time = f"About {c.seconds:.0f} s" if c.seconds >= 1 else "About a second"
+    out.append(f"{time} to a whole answer, {basis}")
     if c.effort is not None:
         out.append(
             "Without thinking"

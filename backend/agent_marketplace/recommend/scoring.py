@@ -38,6 +38,9 @@ GOOD_ENOUGH = 9.0
 FAR_BELOW = 30.0
 """Points below the best usable model from which on no model is recommended, however cheap or fast it is: it would fail too often."""
 
+SPEED_SAMPLES = 20
+"""Own calls of a model from which on its speed is known."""
+
 TRIVIAL = 0.05
 """Difficulty up to which every model gets it right: thanks, a small sum, a capital."""
 
@@ -168,11 +171,16 @@ def is_demo(model: AIModel) -> bool:
     return model.provider == "local" or "demo" in model.tags
 
 
+def speed_measured(model: AIModel) -> bool:
+    """Whether this installation's own calls tell how fast a model writes."""
+    return model.stats.samples >= SPEED_SAMPLES and bool(model.stats.throughput_p50)
+
+
 def seconds_for(model: AIModel, lengths: Lengths) -> float:
-    """Seconds to the end of a median answer: own measurements with at least 20 samples, else a guess from the price."""
+    """Seconds to the end of a median answer: own measurements with at least SPEED_SAMPLES, else a guess from the price."""
     stats = model.stats
     rate, first = None, None
-    if stats.samples >= 20:
+    if speed_measured(model):
         rate, first = stats.throughput_p50, stats.first_token_p50
     if rate is None or rate <= 0:
         price = model.price.output / 10**9 if model.price is not None else 10.0
