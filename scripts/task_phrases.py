@@ -54,7 +54,8 @@ def examples() -> list[Example]:
 def of_templates(file: pathlib.Path, name: str, times: int, pasted: dict[str, list[str]]) -> list[Example]:
     """Each line of a file of templates, filled a few times; the same every time."""
     out = []
-    for number, row in enumerate(file.read_text().splitlines()):
+    rows = [row for row in file.read_text().splitlines() if not row.startswith("#")]
+    for number, row in enumerate(rows):
         label, template, *kinds = row.split("\t")
         chance = random.Random(f"{name}/{row}")  # noqa: S311  training text, not a secret
         texts = dict.fromkeys(filled(template, chance) for _ in range(times))

@@ -12,7 +12,7 @@ _HARD = re.compile(
     r"race condition|deadlock\w*|distributed|"
     r"architect\w+|refactor\w*|migrat\w+|threat model|vulnerab\w+|exploit\w*|security|audit\w*|"
     r"contract|legal|liabilit\w+|derive|"
-    r"step by step|multi-?step|compiler|kernel|cuda|simd|formal(?:ly)?|np-\w+|asymptotic|"
+    r"multi-?step|compiler|kernel|cuda|simd|formal(?:ly)?|np-\w+|asymptotic|"
     r"differential equation|integral|beweis\w*|"
     r"démontre\w*|demuestra|dimostra|докажи\w*)|证明|証明|साबित|برهن"
 )
@@ -25,8 +25,8 @@ _SUM = re.compile(
 _EASY = re.compile(
     r"^\W*(?:what is |what's |was ist |combien font |cuánto es |quanto é |"
     r"сколько будет )?[\d\s.,()+*/x×÷^=-]{3,}\W*$|"
-    r"\b(?:(?:in|with) one word|one[- ]word|yes or no|capital of|one[- ]line\w*|typo|rename|off by one|"
-    r"translate [\"“']?\w+(?: \w+)?[\"”']? (?:in)?to|"
+    r"\b(?:(?:in|with) one word|one[- ]word|yes or no|capital of|'s capital|capital city|one[- ]line\w*|typo|rename|off by one|"
+    r"translate [\"“'][^\"”']{1,24}[\"”'] (?:in)?to|"
     r"haiku|positive or negative|synonym|"
     r"what time|how many days|define \w+$|politely|spell\w*)\b"
 )

@@ -25,6 +25,10 @@ _MENTION = re.compile(
 )
 _GIVEN_BEFORE = re.compile(rf"(?:^|[^\w])(?:{g.GIVEN})(?:\s+\w+)?\s*$")
 _LENGTH_BEFORE = re.compile(rf"(?:^|[^a-zäöü])(?:{g.TO_LENGTH})\s*$")
+_OF_A_THING = re.compile(
+    r"(?:pdfs?|documents?|contrats?|rapports?|livres?|fichiers?|textes?|manual(?:es)?|libros?|informes?|contratos?|relatórios?|livros?|"
+    r"documenti|contratti|libri|relazioni|dokumente\w*|verträge\w*|berichte?) (?:de|di|of|mit|von|à|da)\s*$"
+)
 _MAKES = re.compile(rf"(?:{g.MAKES})")
 _KEEPS = re.compile(rf"(?<![a-z])(?:{g.KEEPS_LENGTH})")
 _READS = re.compile(
@@ -80,6 +84,8 @@ def _direction(low: str, before: str, match: "re.Match[str]", many: Decimal, uni
         _KEEPS.search(low[: match.start()])
     )
     if worked_on:
+        return "input_tokens"
+    if _OF_A_THING.search(before):
         return "input_tokens"
     if _LENGTH_BEFORE.search(before) and not re.match(r"\W?(?:of my|of our|of the)\b", after):
         return "output_tokens"
@@ -165,13 +171,13 @@ _NO_MODEL = (
 _TIERS = r"opus|sonnet|haiku|fable|flash|pro|mini|sol|terra|luna|nano|large|small|medium|max|plus|coder|lite"
 _USE = re.compile(
     rf"(?<![a-z])(?P<use>{g.USE})\s?(?:a |an |the |only )?(?P<name>{_NAMES})"
-    rf"(?P<rest>(?:[ -][\w.]*\d[\w.]*|[ -](?:{_TIERS}))*)(?![a-z]){_NO_MODEL}"
+    rf"(?P<rest>(?:[ -][\w.]*\d[\w.]*|[ -](?:{_TIERS}))*)(?:(?: or|,|/| oder| ou| o) (?P<also>{_NAMES}))?(?![a-z]){_NO_MODEL}"
 )
 _WISH = re.compile(r"(?:i want|i'd like|ask|let|try)\b")
-_ONLY = re.compile(rf"(?<![a-z])(?P<name>{_NAMES})(?P<rest>) only\b")
+_ONLY = re.compile(rf"(?<![a-z])(?P<name>{_NAMES})(?P<rest>)(?P<also>) only\b")
 _REFUSE = re.compile(
     rf"(?<![a-z])(?:{g.REFUSE})\s?(?:{g.REFUSED_THINGS}){{0,4}}(?P<name>{_NAMES})"
-    rf"(?:(?: or|,|/| oder| ou| o| и) (?P<other>{_NAMES}))?(?![a-z]){_NO_MODEL}"
+    rf"(?:(?:(?: or| and| nor| und|,|/| oder| ou| et| o| e| y| и| или) |\s?[和与、]\s?)(?P<other>{_NAMES}))?(?![a-z]){_NO_MODEL}"
 )
 
 
@@ -254,11 +260,12 @@ def _makers(low: str) -> list[Understood]:
         ):
             continue
         wanted = f"{name}{rest}"
-        says = f"a model called {wanted}" if rest else f"a model by {g.MAKER_NAMES[name]}"
+        makers = list(dict.fromkeys(g.MAKER_NAMES[n] for n in (name, match["also"]) if n))
+        says = f"a model called {wanted}" if rest else f"a model by {' or '.join(makers)}"
         found.append(
             Understood(
                 "model" if rest else "makers",
-                wanted if rest else [g.MAKER_NAMES[name]],
+                wanted if rest else makers,
                 match[0].strip(),
                 says,
             )
