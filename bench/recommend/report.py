@@ -29,30 +29,42 @@ def calibration(bins: Sequence[Mapping[str, Any]]) -> str:
     return markdown_table(["confidence from", "prompts", "mean confidence", "share right"], rows)
 
 
-def _types(title: str, found: Mapping[str, Any]) -> list[str]:
-    interval = found.get("macro_f1_95")
-    spread = f" (95 % bootstrap interval {interval[0]:.2f} to {interval[1]:.2f})" if interval else ""
-    summary = f"{found['prompts']} prompts: accuracy {found['accuracy']:.3f}, macro-F1 {found['macro_f1']:.3f}{spread}."
-    return [f"### {title}", summary, confusion(found["confusion"]), "Calibration:", calibration(found["calibration"])]
+SETS = (
+    ("blind_F", "blind F, 30 Nov 2026: own, only scored"),
+    ("blind_E", "blind E, 30 Nov 2026: own, errors read after the first scoring"),
+    ("fresh_D_public", "D, public prompts of eight sources"),
+    ("fresh_D_own", "D, own prompts in many registers"),
+    ("fresh_C_public", "C, public, errors read"),
+    ("fresh_C_own", "C, own, errors read"),
+    ("task_types_B", "B, public, measured often"),
+    ("task_types_A", "A, public, tuned on"),
+    ("task_types", "a file of the caller's"),
+)
+
+
+def _sets(result: Mapping[str, Any]) -> str:
+    """A row a set: the n-grams alone, and with the sentence encoder where it was there."""
+    rows = []
+    for key, name in SETS:
+        alone, both = result.get(key), result.get(f"{key}_encoder")
+        if alone is None:
+            continue
+        foreign = [f"{f['not_english']:.2f}" if f and f["not_english"] is not None else "-" for f in (alone, both)]
+        cells = [f"{f['macro_f1']:.3f} ({f['macro_f1_95'][0]:.2f} to {f['macro_f1_95'][1]:.2f})" if f else "-" for f in (alone, both)]
+        ece = [f"{f['ece']:.3f}" if f else "-" for f in (alone, both)]
+        rows.append([name, alone["prompts"], cells[0], ece[0], cells[1], ece[1], " / ".join(foreign)])
+    head = ["set", "prompts", "macro-F1, n-grams (95 %)", "ECE", "with the encoder (95 %)", "ECE", "right, not English"]
+    return markdown_table(head, rows)
 
 
 def render(result: Mapping[str, Any], folds: Mapping[str, Any]) -> None:
     """Replaces the measured part of the page; the rest is written by hand."""
-    parts = [f"Measured on {result['date']}, commit {result['commit']}.", *_types("Own text, held-out folds", folds)]
-    parts += _types("Fresh public prompts D, kept aside", result["fresh_D_public"])
-    parts += _types("Fresh own prompts D in many registers, kept aside", result["fresh_D_own"])
-    parts.append("### Files whose errors were looked at, or that were measured before")
-    names = {
-        "task_types_B": "public B (kept aside, measured again)", "task_types_A": "public A (tuned on)",
-        "fresh_C_public": "fresh public C (errors read)", "fresh_C_own": "fresh own C (errors read)",
-        "task_types": "earlier validation file (known to the authors)",
-    }  # fmt: skip
-    rows = [
-        [name, f["prompts"], f"{f['accuracy']:.3f}", f"{f['macro_f1']:.3f}", "{:.2f} to {:.2f}".format(*f["macro_f1_95"])]
-        for key, name in names.items()
-        if (f := result.get(key))
-    ]
-    parts.append(markdown_table(["file", "prompts", "accuracy", "macro-F1", "95 %"], rows))
+    parts = [f"Measured on {result['date']}, commit {result['commit']}.", "### Task type", _sets(result)]
+    shown = result.get("blind_F_encoder") or result["blind_F"]
+    parts += ["Set F, truth against what was said:", confusion(shown["confusion"]), "Its calibration:", calibration(shown["calibration"])]
+    parts.append(
+        f"Own text, held-out folds: {folds['prompts']} prompts, accuracy {folds['accuracy']:.3f}, macro-F1 {folds['macro_f1']:.3f}."
+    )
     regret = result["regret"]
     rows = [
         [name, f"{p['mean']:.2f}", f"{p['mean_95'][0]:.2f} to {p['mean_95'][1]:.2f}", f"{p['within_2_points']:.0%}"]

