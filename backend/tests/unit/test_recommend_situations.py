@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 
-from agent_marketplace.wires.base import Call, Message, TextPart
-
 BENCH = pathlib.Path(__file__).resolve().parents[3] / "bench/recommend/situations.py"
 spec = importlib.util.spec_from_file_location("recommend_situations", BENCH)
 assert spec is not None
@@ -31,10 +29,5 @@ def test_a_pick_and_the_estimate_of_its_call_tell_one_length(row: dict[str, Any]
     if got.conditions.get("output", "text") != "text":
         return
     for pick in got.recommendations:
-        call = Call(
-            model=pick["model"].id,
-            messages=(Message("user", (TextPart(row["task"]),)),),
-            reasoning_effort=pick["effort"],
-        )
-        said = ENGINE.output_range(pick["model"].id, call)
+        said = ENGINE.output_range(pick["model"].id, row["task"], effort=pick["effort"])
         assert {"p50": said.p50, "p95": said.p95} == pick["output_tokens"]
