@@ -72,6 +72,11 @@ clients:         ## run real coding agents and libraries against the server (CLI
 	@scripts/setup.sh test
 	@.venv/bin/python bench/clients/run.py $(CLIENTS)
 
+.PHONY: payments-trial
+payments-trial:  ## what we send to Stripe, judged by its own stripe-mock (needs Go and the network)
+	@scripts/setup.sh test
+	@.venv/bin/python bench/payments/trial.py
+
 openapi:         ## write frontend/openapi.json and the UI's types from the server
 	@.venv/bin/agent-marketplace openapi > frontend/openapi.json
 	@cd frontend && npm run --silent gen
