@@ -33,7 +33,7 @@ from agent_marketplace.runs import questions
 from agent_marketplace.runs.live import Live
 from agent_marketplace.runs.service import Wanted
 from agent_marketplace.runs.tooling import server_of
-from agent_marketplace.runs.types import Approval, Head
+from agent_marketplace.runs.types import OF_MODELS, Approval, Head
 from agent_marketplace.usage import Usage
 from agent_marketplace.wires.base import AskedLeave, Call, Codec, Event, Finish, Reply, Shape, TextDelta
 from agent_marketplace.wires.notes import HEADER, Note, header
@@ -247,7 +247,7 @@ async def _sums(asking: Asking, head: Head) -> tuple[Usage, Mapping[str, Any]]:
     """Usage of the run's own model steps, and the fields beside an answer."""
     market = asking.market
     steps = await market.runs.kit.records.steps(head)
-    spoke = [s for s in steps if s.kind in ("model", "final")]
+    spoke = [s for s in steps if s.kind in OF_MODELS]
     usage = Usage(input=sum(s.said.input for s in spoke), output=sum(s.said.output for s in spoke))
     balance = await market.ledger.balance(head.user_id)
     agent: dict[str, Any] = {

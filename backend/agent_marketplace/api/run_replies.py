@@ -11,7 +11,7 @@ class StepOut(BaseModel):
     """A step of a run. arguments, result: cut; cost, reserved: dollars; request_id: a model step's receipt, a sub-run's run."""
 
     step: int
-    kind: Literal["model", "tool", "subrun", "final", "input"]
+    kind: Literal["model", "tool", "subrun", "final", "input", "compact"]
     name: str
     state: Literal["planned", "started", "done", "failed", "denied", "unknown"]
     asked_by: int | None

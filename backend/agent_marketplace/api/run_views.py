@@ -13,7 +13,7 @@ from agent_marketplace.errors import BadRequest
 from agent_marketplace.ledger import dollars, nano
 from agent_marketplace.runs.presets import FIELD, names_agent, of_a_model
 from agent_marketplace.runs.service import Wanted
-from agent_marketplace.runs.types import Approval, Head, Spec, Step
+from agent_marketplace.runs.types import OF_MODELS, Approval, Head, Spec, Step
 from agent_marketplace.vault import CannotOpen
 
 _OURS = frozenset(
@@ -114,7 +114,7 @@ def step_of(step: Step) -> dict[str, Any]:
     """A step; its texts are cut."""
     result = None
     if step.result is not None:
-        result = step.said.text if step.kind in ("model", "final") else step.got.text
+        result = step.said.text if step.kind in OF_MODELS else step.got.text
     return {
         "step": step.n, "kind": step.kind, "name": step.name, "state": step.state, "asked_by": step.asked_by,
         "cost": dollars(step.cost_nano), "reserved": dollars(step.reserved_nano if step.state == "started" else 0),

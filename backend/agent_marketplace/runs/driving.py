@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from agent_marketplace.errors import MarketplaceError, PaymentRequired
 from agent_marketplace.ids import new_id
 from agent_marketplace.ledger import dollars
-from agent_marketplace.runs import sanity, store
+from agent_marketplace.runs import compacting, sanity, store
 from agent_marketplace.runs.asking import LAST_WORDS, Answered, Ask, DoesNotFit, call_of, last_turns
 from agent_marketplace.runs.kit import Kit
 from agent_marketplace.runs.live import Live
@@ -25,6 +25,7 @@ from agent_marketplace.wires.base import Event, ReasoningDelta, TextDelta, ToolC
 from agent_marketplace.wires.base import Tool as Offered
 
 log = logging.getLogger(__name__)
+TOO_LONG = "context_length_exceeded"
 ENDS: Mapping[str, State] = {"cap_reached": "paused", "needs_funds": "paused"}
 
 
@@ -89,16 +90,48 @@ class Driver:
             return True
         if self.live.stopping or answered.stopped:
             return await self.end("cancelled", "cancelled", answered.said.text)
+        if (
+            answered.error is not None
+            and answered.error.code == TOO_LONG
+            and compacting.open_groups(self.steps)
+        ):
+            return await self.compact(answered.error)
         if answered.error is not None:
             return await self.end("failed", answered.error.code, "", answered.error)
         return (
             False if answered.said.calls else await self.end("done", answered.said.finish, answered.said.text)
         )
 
+    async def compact(self, error: MarketplaceError) -> bool:
+        """Has the history put in short where no model takes it any more (`error`), so that the loop can go on from there."""
+        groups = compacting.open_groups(self.steps)
+        last = max(s.n for s in self.steps if s.asked_by == groups[-1].n and s.kind in ("tool", "subrun"))
+        messages = compacting.turns(self.context, self.steps)
+        call = call_of(self.kit.codec, self.context.spec, messages, ())
+        step = await self._begin_model("compact", asked_by=last)
+        try:
+            answered = await self._ask(step, call)
+        except DoesNotFit:
+            await self._no_step(step, "cap_reached")
+            return await self.last_words("cap_reached")
+        except PaymentRequired as refused:
+            await self._no_step(step, refused.code)
+            return await self.pause("needs_funds", refused.message)
+        await self._answered(step, answered)
+        if self.live.leaving or self.live.lost:
+            return True
+        if self.live.stopping or answered.stopped:
+            return await self.end("cancelled", "cancelled", "")
+        if answered.error is not None or not answered.said.text:
+            return await self.end("failed", error.code, "", error)
+        return False
+
     async def _ask(self, step: Step, call: Any) -> Answered:
         head, spec = self.head, self.context.spec
 
         def heard(events: Sequence[Event]) -> None:
+            if step.kind == "compact":
+                return  # for the model alone
             for event in events:
                 if isinstance(event, TextDelta):
                     self.live.emit("delta", {"delta": event.text, "step": step.n})
@@ -121,12 +154,20 @@ class Driver:
             flying,
         )  # fmt: skip
 
-    async def _begin_model(self, kind: StepKind) -> Step:
+    async def _begin_model(self, kind: StepKind, *, asked_by: int | None = None) -> Step:
         """The row of a model step with all that the cap still allows kept for it; the last answer's own reserve goes into it."""
         head, now, n = self.head, self.kit.records.now(), newest(self.steps)
         spec = self.context.spec
         row = step_row(
-            head.run_id, n, kind, spec.model, now, state="started", started_at=now, request_id=new_id("gen")
+            head.run_id,
+            n,
+            kind,
+            spec.model,
+            now,
+            state="started",
+            started_at=now,
+            request_id=new_id("gen"),
+            asked_by=asked_by,
         )
 
         def work(connection: sa.Connection) -> int:

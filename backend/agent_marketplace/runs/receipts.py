@@ -6,7 +6,7 @@ from agent_marketplace.errors import NotFound
 from agent_marketplace.ledger import Ledger, dollars, fee_request
 from agent_marketplace.runs.records import Records
 from agent_marketplace.runs.store import tree
-from agent_marketplace.runs.types import Head, Step
+from agent_marketplace.runs.types import OF_MODELS, Head, Step
 
 
 async def receipt(records: Records, ledger: Ledger, head: Head) -> dict[str, Any]:
@@ -41,7 +41,7 @@ async def receipt(records: Records, ledger: Ledger, head: Head) -> dict[str, Any
 
 async def _posted(ledger: Ledger, run: Head, step: Step) -> int | None:
     """What the ledger charged for a model step; None for other steps, and for calls that were never admitted."""
-    if step.kind not in ("model", "final") or step.request_id is None or step.state == "started":
+    if step.kind not in OF_MODELS or step.request_id is None or step.state == "started":
         return None
     try:
         return (await ledger.receipt(step.request_id, run.user_id)).charge_nano

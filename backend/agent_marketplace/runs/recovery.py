@@ -14,7 +14,7 @@ from agent_marketplace.runs.lives import Lives
 from agent_marketplace.runs.mcp.servers import called
 from agent_marketplace.runs.records import encode_text, sealed
 from agent_marketplace.runs.tooling import UNKNOWN
-from agent_marketplace.runs.types import Got, Head, Said, Step
+from agent_marketplace.runs.types import OF_MODELS, Got, Head, Said, Step
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ async def _settled(runs: Runner, head: Head) -> bool:
     steps = [s for s in await kit.records.steps(head) if s.state == "started"]
     costs: dict[int, int] = {}
     for step in steps:
-        if step.kind in ("model", "final"):
+        if step.kind in OF_MODELS:
             cost = await kit.asks.charged(head.user_id, step.request_id or "")
             if cost is None:
                 return False
@@ -68,7 +68,7 @@ async def _settled(runs: Runner, head: Head) -> bool:
             return  # another worker was faster
         for step in steps:
             _close(connection, cipher, step, costs, again, now)
-            if step.kind in ("model", "final") and head.cap_nano is not None:
+            if step.kind in OF_MODELS and head.cap_nano is not None:
                 spent = min(costs[step.n], step.reserved_nano)
                 store.book(connection, head.root_run_id, released=step.reserved_nano, spent=spent)
         values: dict[str, Any] = {"own_nano": head.own_nano + sum(costs.values())}
@@ -110,7 +110,7 @@ def _close(
     if step.kind == "tool" and (step.payee, name) in again:
         store.change_step(connection, step.run_id, step.n, was="started", state="planned", started_at=None)
         return
-    told = Said() if step.kind in ("model", "final") else Got(text=UNKNOWN, is_error=True)
+    told = Said() if step.kind in OF_MODELS else Got(text=UNKNOWN, is_error=True)
     held = sealed(cipher, step.run_id, step.n, "result", encode_text(told))
     store.change_step(
         connection, step.run_id, step.n, was="started", state="unknown", error_class="lost", ended_at=now,

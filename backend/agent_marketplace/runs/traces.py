@@ -8,7 +8,7 @@ somebody wrote: neither arguments and results nor the names that people give to 
 from collections.abc import Mapping, Sequence
 
 from agent_marketplace.net.traces import Attribute, Span
-from agent_marketplace.runs.types import Head, Step
+from agent_marketplace.runs.types import OF_MODELS, Head, Step
 
 _MS = 1_000_000
 _UNKNOWN = "unknown_tool"
@@ -17,7 +17,7 @@ _UNKNOWN = "unknown_tool"
 def span_of(head: Head, below: Mapping[str, Span], steps: Sequence[Step], *, offered: bool) -> Span:
     """A run's span. below: of the runs below it, by their ids; offered: whether the agent's id is public."""
     began, ended = head.created_at * _MS, (head.ended_at or head.updated_at) * _MS
-    models = [s for s in steps if s.kind in ("model", "final")]
+    models = [s for s in steps if s.kind in OF_MODELS]
     attributes: dict[str, Attribute] = {
         "gen_ai.operation.name": "invoke_agent", "gen_ai.agent.id": head.agent_id, "gen_ai.agent.version": str(head.agent_version),
         "gen_ai.usage.input_tokens": sum(s.said.input for s in models),

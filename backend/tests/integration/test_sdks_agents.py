@@ -330,3 +330,21 @@ def test_where_nobody_is_there_a_call_is_refused_at_once_and_what_an_agent_has_n
     for wrong in ({"tool_choice": "required"}, {"extra_body": {"agent": {"tools": []}}}):
         with pytest.raises(openai.BadRequestError):
             client.chat.completions.create(model=name, messages=messages, tools=[tool], **wrong)  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages", "/v1/responses", "/api/chat"])
+def test_whoever_hangs_up_ends_the_run_and_pays_for_what_was_begun_alone(
+    server: Server, agent: tuple[Client, str], path: str
+) -> None:
+    key, name = agent
+    ada = server.as_(key.credential or "")
+    server.upstream.script(Behaviour(text="one two three four five six seven .", stepped=True))
+    body: dict[str, Any] = {"model": name, "stream": True, "max_tokens": 50}
+    body |= {"input": ASKED} if "responses" in path else {"messages": [{"role": "user", "content": ASKED}]}
+    server.upstream.release(2)
+    with key.open(path, body) as response:
+        run_id = response.getheader("x-run-id")
+        assert response.readline()
+    ada.send("GET", f"{AGENTS}/runs/{run_id}/events", timeout=60)  # until it is over
+    run = agreed(ada.get(f"{AGENTS}/runs/{run_id}"))["run"]
+    assert (run["state"], run["reserved"]) == ("cancelled", 0)

@@ -43,6 +43,7 @@ const kinds: Record<RunStep["kind"], string> = {
   tool: "Tool",
   subrun: "Agent",
   final: "Last answer",
+  compact: "Summary of the work so far",
   input: "You",
 };
 

@@ -8798,7 +8798,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "model" | "tool" | "subrun" | "final" | "input";
+            kind: "model" | "tool" | "subrun" | "final" | "input" | "compact";
             /** Name */
             name: string;
             /** Payee */
