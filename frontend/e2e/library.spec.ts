@@ -110,3 +110,16 @@ test("a file of prompts is put to a model within a budget, and its results are s
   await card.getByRole("button", { name: "Delete" }).click();
   await expect(page.getByText("None yet.")).toBeVisible();
 });
+
+test("a model's page says its place by price and quality, and the scatter fills a comparison", async ({ page, request }) => {
+  await signedIn(page, request);
+  await page.goto("/marketplace?view=gpt-5.4-nano");
+  const place = page.getByRole("dialog").getByText(/^Place \d+ of \d+ by quality/);
+  await expect(place).toBeVisible();
+  await expect(page.getByText(/No change since|From$/)).toBeVisible();
+  await expectAccessible(page);
+  await page.goto("/leaderboard");
+  await page.getByLabel("Choose models to compare").check();
+  await expect(page.getByText("Choose two to 4 points.")).toBeVisible();
+  await expectAccessible(page);
+});

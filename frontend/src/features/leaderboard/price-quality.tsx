@@ -1,6 +1,6 @@
-import { queryOptions, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import type { ApiClient } from "@/shared/api/client";
+import { basisWords, placedQuery } from "@/shared/api/price-quality";
 import { useApi } from "@/shared/api/services";
 import { frontier, Scatter } from "@/shared/charts/scatter";
 import { count, money } from "@/shared/lib/format";
@@ -8,35 +8,8 @@ import { Button } from "@/shared/ui/button";
 import { NativeSelect } from "@/shared/ui/input";
 import { Skeleton } from "@/shared/ui/skeleton";
 
-interface Placed {
-  model: string;
-  name: string;
-  quality: number;
-  basis: string;
-  cost: number;
-  is_available: boolean;
-}
-
-const placedQuery = (api: ApiClient, task: string) =>
-  queryOptions({
-    queryKey: ["price-quality", task],
-    queryFn: ({ signal }) =>
-      api.get<{ models: Placed[]; tasks: string[]; input_tokens: number }>("/api/v1/marketplace/price-quality", {
-        signal,
-        query: { task },
-      }),
-    staleTime: 5 * 60_000,
-  });
-
 /** As many as a comparison asks. */
 const MOST = 4;
-
-const known: Record<string, string> = {
-  measured: "measured",
-  proxy: "from related results",
-  family: "inherited from its family",
-  prior: "guessed from price and age",
-};
 
 /** Every priced model by what a typical call costs and how good it is at a task. */
 export function PriceQuality({
@@ -60,7 +33,7 @@ export function PriceQuality({
     x: cost,
     y: quality,
     inherited: basis === "family" || basis === "prior",
-    note: known[basis] ?? basis,
+    note: basisWords[basis] ?? basis,
   }));
   const pick = (model: string | undefined) => {
     if (!model) return;

@@ -15,6 +15,8 @@ import { Skeleton } from "@/shared/ui/skeleton";
 import { useMarket } from "./market-context";
 import { availability, retiresSoon } from "./model-facts";
 import { EvidenceList, OfferTable, PriceTable, TrafficFacts } from "./model-tables";
+import { PlaceSection } from "./place-section";
+import { PriceHistory } from "./price-history";
 import { asApiError, ProblemNotice } from "./problem-notice";
 import { RateModel, ThumbsHere } from "./rate-model";
 
@@ -71,6 +73,14 @@ export function ModelPage({ id }: { id: string }) {
           ) : (
             <Skeleton className="h-24 w-full" />
           )}
+        </Section>
+        {detail.data?.price_history && (
+          <Section title="Price history">
+            <PriceHistory points={detail.data.price_history} />
+          </Section>
+        )}
+        <Section title="Price against quality">
+          <PlaceSection id={model.id} />
         </Section>
         <RateModel model={model} />
         {detail.data?.thumbs && <ThumbsHere thumbs={detail.data.thumbs} />}

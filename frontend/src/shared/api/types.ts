@@ -1,5 +1,7 @@
 /** The JSON of the REST API (docs/api.md). Money is dollars; prices are decimal strings, dollars per million tokens. */
 
+import type { PricePoint } from "@/shared/api/price-point";
+
 export type PricingTier = "free" | "paid" | "premium";
 
 /** Dollars per million units as decimal strings; a class that is not offered is absent. */
@@ -75,12 +77,6 @@ export interface Model {
   sources: Record<string, string>;
   evidence: Evidence[];
   stats: ModelStats;
-}
-
-interface PricePoint {
-  as_of: string;
-  prices: Prices | null;
-  source?: string;
 }
 
 export interface ModelDetail extends Model {
