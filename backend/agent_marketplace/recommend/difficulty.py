@@ -69,7 +69,7 @@ def difficulty(text: str, kind: str, input_tokens: int, *, has_code: bool = Fals
     low = text[:2000].lower()
     if is_chatter(low) or _SUM.fullmatch(low):
         return 0.05
-    words = len(re.findall(r"\w+", low))
+    words = len(re.findall(r"\w+", low)) + len(re.findall(r"[\u3040-\u9fff]", low)) // 2
     found = _USUAL.get(kind, 0.45)
     found += 0.2 * min(2, len(set(_HARD.findall(low)))) - (0.25 if _EASY.search(low) else 0.0)
     found += 0.06 if words > 40 else 0.0

@@ -71,3 +71,8 @@ def test_cheap_vectors_are_the_cheapest_vectors() -> None:
 def test_who_asks_for_the_best_gets_the_best() -> None:
     pick = _picks("The best model money can buy: prove Fermat's little theorem")[0]
     assert "best" in pick["roles"]
+
+
+def test_a_script_without_spaces_is_no_sign_of_a_short_question() -> None:
+    english = difficulty("Write a Python function that merges two sorted lists", "code_generation", 10)
+    assert difficulty("写一个合并两个有序列表的Python函数", "code_generation", 10) == english
