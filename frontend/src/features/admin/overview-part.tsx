@@ -6,6 +6,7 @@ import { NativeSelect } from "@/shared/ui/input";
 import { LoadFailed } from "@/shared/ui/load-failed";
 import { Skeleton } from "@/shared/ui/skeleton";
 import { type Overview, overviewQuery } from "./admin-api";
+import { SetUpGuide } from "./set-up-guide";
 
 const periods = [1, 7, 30, 90, 365];
 
@@ -31,6 +32,7 @@ export function OverviewPart() {
           </option>
         ))}
       </NativeSelect>
+      <SetUpGuide />
       <ToDo found={found} />
       <Tiles
         title="In this time"
