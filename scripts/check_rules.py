@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from rules import excepts, money, outbound, sizes, sql
+from rules import excepts, migrations, money, outbound, sizes, sql
 from rules.source import Breach, Source
 
 PYTHON = ("backend", "scripts", "bench")
@@ -23,6 +23,7 @@ def breaches(root: Path) -> Iterator[Breach]:
                 source = Source.read(root, path)
                 for check in CHECKS:
                     yield from check(source)
+    yield from migrations.check(root)
     for path in sorted((root / "frontend" / "src").rglob("*.tsx")):
         yield from sizes.check_components(str(path.relative_to(root)), path.read_text(encoding="utf-8"))
 

@@ -4,7 +4,6 @@ Forward only, all revisions of an upgrade in one transaction: it either arrives 
 the first published code made, and is frozen: every change of a table is a revision of its own (`revision "words"`).
 """
 
-import re
 import sys
 from functools import cache
 from pathlib import Path
@@ -19,7 +18,6 @@ if TYPE_CHECKING:  # loaded where a revision is run: a tenth of what a start wou
     from alembic.config import Config
 
 FOLDER = Path(__file__).parent / "migrations"
-_REVISION = re.compile(r'^revision = "([0-9]{4})"$', re.MULTILINE)
 _LOCK = 7_202_611_220_001  # PostgreSQL: nodes that start together upgrade one after the other
 
 
@@ -117,9 +115,8 @@ def _revisions() -> tuple[str, ...]:
 
 @cache
 def _read(folder: Path) -> tuple[str, ...]:
-    """What each file says of itself, so that a start need not run all of them to know the newest."""
-    files = (folder / "versions").glob("[0-9]*.py")
-    return tuple(sorted(found[1] for path in files if (found := _REVISION.search(path.read_text()))))
+    """A revision's number is the head of its file's name, so that a start need not run all of them to know the newest."""
+    return tuple(sorted(path.name[:4] for path in (folder / "versions").glob("[0-9]*.py")))
 
 
 def main(arguments: list[str]) -> None:

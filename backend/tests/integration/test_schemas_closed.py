@@ -12,7 +12,17 @@ from pydantic import BaseModel
 
 from agent_marketplace.accounts import store as accounts_store
 from agent_marketplace.accounts import user as accounts_user
-from agent_marketplace.api import document, present, replies, run_replies, schemas, usage_replies
+from agent_marketplace.api import (
+    account_views,
+    document,
+    listing_views,
+    present,
+    replies,
+    run_replies,
+    run_views,
+    schemas,
+    usage_replies,
+)
 from agent_marketplace.json import decode
 from agent_marketplace.vault import Secret
 from agent_marketplace.vault import store as vault_store
@@ -26,7 +36,9 @@ THROUGH = {
 # Files' bytes, JSON-RPC, whose parameters each method checks by a schema of its own, and OAuth, whose servers must ignore
 # parameters that they do not know (RFC 6749, 3.2).
 NO_FIELDS = {
-    "post /api/v1/agents/documents", "post /api/v1/marketplace/evaluations", "post /mcp",
+    "post /api/v1/agents/documents", "post /api/v1/agents/import", "post /api/v1/marketplace/evaluations", "post /mcp",
+    "post /a2a", "post /a2a/{publisher}/{slug}", "post /a2a/{publisher}/{slug}/message:send",
+    "post /a2a/{publisher}/{slug}/message:stream",
     "post /api/v1/marketplace/auth/device/code", "post /api/v1/marketplace/auth/device/token",
 }  # fmt: skip
 INSIDE = re.compile(r"sealed|digest|hash|pepper|cipher|secret|password", re.IGNORECASE)
@@ -127,8 +139,9 @@ def test_the_rows_that_are_presented_carry_no_hash_of_a_password_or_key(row: typ
 def test_what_presents_rows_is_never_handed_ciphertext() -> None:
     taken = {
         t
-        for maker in vars(present).values()
-        if callable(maker) and getattr(maker, "__module__", "") == present.__name__
+        for views in (present, account_views, listing_views, run_views)
+        for maker in vars(views).values()
+        if callable(maker) and getattr(maker, "__module__", "") == views.__name__
         for annotation in typing.get_type_hints(maker).values()
         for t in types_in(annotation)
     }

@@ -124,3 +124,13 @@ def test_this_repository_is_what_is_checked_by_default(tmp_path: Path) -> None:
     )
     assert done.stderr == ""
     assert done.stdout.endswith(("House rules hold\n", "breaches of the house rules\n"))
+
+
+def test_two_migrations_of_one_number_are_found_before_no_server_starts(tmp_path: Path) -> None:
+    folder = f"{PACKAGE}/db/migrations/versions"
+    first = 'revision = "0000"\ndown_revision = None\n'
+    assert check(tmp_path, f"{folder}/0000_first.py", first)[0] == 0
+    second = 'revision = "0001"\ndown_revision = "0000"\n'
+    assert check(tmp_path, f"{folder}/0001_mail.py", second)[0] == 0
+    status, words = check(tmp_path, f"{folder}/0001_others.py", second)
+    assert (status, "0001_others.py:1: a migration that" in words) == (1, True)

@@ -80,7 +80,7 @@ def test_a_server_that_is_not_there_is_away() -> None:
 def test_nothing_that_a_person_chose_becomes_a_header(evil: str) -> None:
     facts = dict.fromkeys(
         ("wanted", "balance", "number", "credit", "paid", "method", "order", "issuer", "name", "spent", "cap", "period",
-         "state", "amount", "request", "reason", "by"), evil)  # fmt: skip
+         "state", "amount", "request", "reason", "by", "event", "words"), evil)  # fmt: skip
     for kind in sorted(KINDS):
         made = message(
             letter(kind, facts, "/reset#x", "/account"), sender="m@example.com", recipient="a@example.com",
