@@ -12,6 +12,7 @@ from agent_marketplace.db.tables.accounts import (
     marketplace_keys,
     sessions,
     sign_up_marks,
+    trusted_accounts,
     users,
 )
 from agent_marketplace.db.tables.mail import links as account_links
@@ -196,7 +197,7 @@ def clear_mark(connection: sa.Connection, mark: str) -> None:
 
 
 def erase_user(connection: sa.Connection, user_id: str) -> None:
-    for table in (sessions, marketplace_keys, device_grants, users):
+    for table in (sessions, marketplace_keys, device_grants, trusted_accounts, users):
         connection.execute(sa.delete(table).where(table.c.user_id == user_id))
     connection.execute(sa.update(invites).where(invites.c.created_by == user_id).values(created_by=None))
     connection.execute(sa.update(invites).where(invites.c.used_by == user_id).values(used_by=None))

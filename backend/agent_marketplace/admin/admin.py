@@ -91,6 +91,19 @@ class Admin:
         await self._db.write(work)
         self._auth.forget(user_id)
 
+    async def trust(self, by: Actor, user_id: str, *, trusted: bool, reason: str) -> None:
+        """Lets an account's own keys, local and free calls count in ratings and votes, or no longer. Raises NotFound."""
+
+        def work(connection: sa.Connection) -> None:
+            if store.role_of(connection, user_id) is None:
+                raise NotFound("No such user")
+            before = store.set_trusted(connection, user_id, self._clock.now_ms() if trusted else None)
+            self.record_in(
+                connection, by, "trust", user_id, {"trusted": before}, {"trusted": trusted}, reason
+            )
+
+        await self._db.write(work)
+
     async def end_sessions(self, by: Actor, user_id: str, *, reason: str) -> int:
         """Signs somebody out everywhere. Returns how many sessions ended. Raises NotFound."""
 

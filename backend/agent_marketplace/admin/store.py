@@ -8,7 +8,7 @@ import msgspec
 import sqlalchemy as sa
 
 from agent_marketplace import json
-from agent_marketplace.db.tables.accounts import users
+from agent_marketplace.db.tables.accounts import trusted_accounts, users
 from agent_marketplace.db.tables.admin import admin_audit as t
 from agent_marketplace.db.tables.admin import operator_settings as chosen
 from agent_marketplace.db.tables.ledger import accounts
@@ -43,6 +43,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     promo_nano: int
     created_at: int
     suspended_at: int | None
+    trusted_at: int | None
 
 
 def record(
@@ -99,8 +100,15 @@ def people(connection: sa.Connection, words: str, after: str | None, limit: int)
     """Accounts whose address or id contains `words`, by address. after: only addresses behind this one."""
     name = sa.literal(user_account("")) + users.c.user_id
     query = (
-        sa.select(users, accounts.c.balance_nano, accounts.c.held_nano, accounts.c.promo_nano)
+        sa.select(
+            users,
+            accounts.c.balance_nano,
+            accounts.c.held_nano,
+            accounts.c.promo_nano,
+            trusted_accounts.c.trusted_at,
+        )
         .join(accounts, accounts.c.name == name)
+        .outerjoin(trusted_accounts, trusted_accounts.c.user_id == users.c.user_id)
         .where(users.c.email.contains(words.lower(), autoescape=True) | (users.c.user_id == words))
         .order_by(users.c.email)
         .limit(limit)
@@ -123,12 +131,28 @@ def choose(connection: sa.Connection, name: str, value: str | None, now: int) ->
         connection.execute(sa.insert(chosen).values(name=name, value=value, changed_at=now))
 
 
+def set_trusted(connection: sa.Connection, user_id: str, at: int | None) -> bool:
+    """Marks an account as trusted since `at` (ms); None takes the mark away. Returns whether it had it."""
+    had = (
+        connection.execute(sa.delete(trusted_accounts).where(trusted_accounts.c.user_id == user_id)).rowcount
+        > 0
+    )
+    if at is not None:
+        connection.execute(sa.insert(trusted_accounts).values(user_id=user_id, trusted_at=at))
+    return had
+
+
+def role_of(connection: sa.Connection, user_id: str) -> str | None:
+    """None where there is no such account."""
+    role: str | None = connection.scalar(sa.select(users.c.role).where(users.c.user_id == user_id))
+    return role
+
+
 def suspend(connection: sa.Connection, user_id: str, at: int | None) -> str | None:
     """Suspends a plain user's account, or lets it in again (None). Returns its role, None where there is none."""
-    mine = users.c.user_id == user_id
-    role: str | None = connection.scalar(sa.select(users.c.role).where(mine))
+    role = role_of(connection, user_id)
     if role == "user":
-        connection.execute(sa.update(users).where(mine).values(suspended_at=at))
+        connection.execute(sa.update(users).where(users.c.user_id == user_id).values(suspended_at=at))
     return role
 
 

@@ -37,6 +37,13 @@ class Suspend(Body):
     reason: Reason
 
 
+class Trust(Body):
+    """trusted: own keys, local and free calls count in ratings, votes and popularity like paid ones."""
+
+    trusted: bool
+    reason: Reason
+
+
 class EndTheirSessions(Body):
     reason: Reason
 
@@ -53,6 +60,7 @@ class Person(BaseModel):
     promotional: float
     created_at: str
     suspended_at: str | None
+    trusted_at: str | None
 
 
 class People(Reply):

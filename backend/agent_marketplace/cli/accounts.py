@@ -128,13 +128,15 @@ def trust(
 ) -> None:
     """Let an account's own keys, local and free calls count in ratings and popularity like paid ones."""
 
-    async def work(market: "Market") -> None:
-        user = await market.accounts.auth.find_user(email)
-        await market.learner.trust(user.user_id, on=not off)
+    async def work(desk: Desk) -> None:
+        user = await desk.accounts.auth.find_user(email)
+        await desk.admin.trust(
+            Actor.at_the_command_line(), user.user_id, trusted=not off, reason="marked by the operator"
+        )
         said = "no longer trusted" if off else "trusted: its calls count in ratings and popularity"
         show({"email": user.email, "trusted": not off}, as_json=as_json, text=f"{user.email} is {said}")
 
-    with_market(work)
+    with_desk(work)
 
 
 @users.command("passwd", epilog=example("user passwd you@example.com"))

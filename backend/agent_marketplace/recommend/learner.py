@@ -119,14 +119,9 @@ class Learner:
             )
         )
 
-    async def trust(self, user_id: str, *, on: bool) -> None:
-        """Marks an account whose own keys, local and free calls count like paid ones, or takes the mark away."""
-        now = self._clock.now_ms()
-        await self._db.write(lambda c: store.set_trusted(c, user_id, now if on else None))
-
     @staticmethod
     def erase_user_in(connection: sa.Connection, user_id: str) -> None:
-        """Deletes a user's signals, and the mark of trust, with the account."""
+        """Deletes a user's signals with the account."""
         store.erase_user(connection, user_id)
 
 

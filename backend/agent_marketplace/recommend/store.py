@@ -121,14 +121,6 @@ def clear_thumbs(connection: sa.Connection, user_id: str, request_id: str) -> No
 
 def erase_user(connection: sa.Connection, user_id: str) -> None:
     connection.execute(sa.delete(answer_signals).where(answer_signals.c.user_id == user_id))
-    set_trusted(connection, user_id, None)
-
-
-def set_trusted(connection: sa.Connection, user_id: str, at: int | None) -> None:
-    """Marks an account as trusted since `at` (ms); None takes the mark away."""
-    connection.execute(sa.delete(trusted_accounts).where(trusted_accounts.c.user_id == user_id))
-    if at is not None:
-        connection.execute(sa.insert(trusted_accounts).values(user_id=user_id, trusted_at=at))
 
 
 def is_trusted(connection: sa.Connection, user_id: str) -> bool:

@@ -188,3 +188,21 @@ def test_a_suspended_account_is_stopped_at_once_with_its_keys_and_let_in_again(
     agreed(key.get(f"{MARKET}/profile"))
     assert person.get(f"{MARKET}/profile").status == 401, "its old sessions have ended"
     assert {line["object"] for line in lines(admin, act="suspend")} == set(body["users"])
+
+
+def test_trust_is_given_and_taken_by_an_act_that_the_log_holds(server: Server, admin: Client) -> None:
+    person = server.person("vouched@trust.example")
+    path = f"{ADMIN}/people/{person.user_id}/trust"
+
+    def since() -> str | None:
+        (shown,) = agreed(admin.get(f"{ADMIN}/people?q=vouched@trust.example"))["people"]
+        return str(shown["trusted_at"]) if shown["trusted_at"] else None
+
+    assert since() is None
+    for trusted in (True, True, False):
+        agreed(admin.post(path, {"trusted": trusted, "reason": "known"}))
+        assert (since() is not None) == trusted
+    acts = [(line["before"], line["after"]) for line in lines(admin, act="trust")]
+    yes, no = {"trusted": True}, {"trusted": False}
+    assert acts == [(yes, no), (yes, yes), (no, yes)], "newest first"
+    assert admin.post(f"{ADMIN}/people/nobody/trust", {"trusted": True, "reason": "x"}).status == 404

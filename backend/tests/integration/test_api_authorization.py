@@ -146,6 +146,7 @@ RULES: dict[str, Rule] = {
     f"post {ADMIN}/mail/{{mail_id}}/again": Rule("admin", body={"reason": "x"}),
     f"post {ADMIN}/mail/{{mail_id}}/link": Rule("admin", body=PROOF),
     f"get {ADMIN}/audit": Rule("admin"),
+    f"post {ADMIN}/people/{{user_id}}/trust": Rule("admin", body={"trusted": False, "reason": "x"}),
     f"post {ADMIN}/suspensions": Rule("admin", body={"users": ["x"], "suspended": False, "reason": "x"}),
     f"get {ADMIN}/providers": Rule("admin"),
     f"post {ADMIN}/providers/{{provider}}/key": Rule("admin", body={"api_key": "x", **PROOF}),

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from agent_marketplace.admin import store as admin_store
 from agent_marketplace.arena import store
 from agent_marketplace.catalog import MarketplaceRegistry
 from agent_marketplace.clock import ManualClock
@@ -99,7 +100,7 @@ def test_an_account_that_an_administrator_trusts_is_heard_on_free_answers(databa
         await world.user("friend")
         await world.vote("friend", "b", nano=0)
         assert (await world.read())[0] == {}
-        await world.learner.trust("friend", on=True)
+        await world.db.write(lambda c: admin_store.set_trusted(c, "friend", 1))
         votes, points = await world.read()
         assert votes == {GOOD: (0, 1), BAD: (1, 1)}
         _, words = world.engine.experience.shift(BAD)

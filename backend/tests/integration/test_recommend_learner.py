@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from agent_marketplace.admin import store as admin_store
 from agent_marketplace.catalog import MarketplaceRegistry
 from agent_marketplace.catalog import store as catalog_store
 from agent_marketplace.clock import ManualClock
@@ -177,13 +178,13 @@ def test_a_trusted_accounts_free_and_own_key_calls_count_and_it_may_rate(databas
         await world.stars("friend", "mistral-7b", 5)
         assert not await world.learner.may_rate("friend", "mistral-7b")
         assert (await world.learner.refresh()).ratings == {}
-        await world.learner.trust("friend", on=True)
+        await world.db.write(lambda c: admin_store.set_trusted(c, "friend", 1))
         assert await world.learner.may_rate("friend", "mistral-7b")
         heard = await world.learner.refresh()
         assert heard.uses == {"mistral-7b": 3}
         assert heard.ratings["mistral-7b"].raters == 1
         assert heard.lengths["mistral-7b", "quick_task", "medium"].samples == 3
-        await world.learner.trust("friend", on=False)
+        await world.db.write(lambda c: admin_store.set_trusted(c, "friend", None))
         assert (await world.learner.refresh()).uses == {}
 
     asyncio.run(story())

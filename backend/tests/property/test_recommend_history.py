@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from agent_marketplace import json
+from agent_marketplace.admin import store as admin_store
 from agent_marketplace.clock import ManualClock
 from agent_marketplace.db.engine import Database
 from agent_marketplace.ledger import Ledger, Settlement
@@ -174,7 +175,7 @@ async def _play(world: World, history: History, steps: list[Any]) -> None:
         elif step[0] == "pay":
             await world.ledger.grant(step[1], 5, kind="credit")
         elif step[0] == "trust":
-            await world.db.write(lambda c, s=step: store.set_trusted(c, s[1], 1 if s[2] else None))
+            await world.db.write(lambda c, s=step: admin_store.set_trusted(c, s[1], 1 if s[2] else None))
             trusted = trusted | {step[1]} if step[2] else trusted - {step[1]}
         else:
             await look()

@@ -1,6 +1,9 @@
+import { useQuery } from "@tanstack/react-query";
 import { Link, useLocation } from "@tanstack/react-router";
-import { Bot, CircleUser, CodeXml, Columns2, LayoutGrid, MessageSquare, Plug, Workflow } from "lucide-react";
+import { Bot, CircleUser, CodeXml, Columns2, LayoutGrid, MessageSquare, Plug, ShieldUser, Workflow } from "lucide-react";
 import type { AppSearch, Pane } from "@/app/app-search";
+import { profileQuery } from "@/shared/api/queries";
+import { useApi, useSession } from "@/shared/api/services";
 import { cn } from "@/shared/lib/cn";
 
 const pages = [
@@ -14,11 +17,16 @@ const pages = [
   { to: "/connect", label: "Connect your editor", icon: Plug },
 ] as const;
 
+const consolePage = { to: "/admin", label: "Administration", icon: ShieldUser } as const;
+
 /** The icons at the left edge; on a phone the bottom bar stands in for it. */
 export function ActivityBar() {
+  const { token } = useSession();
+  const profile = useQuery(profileQuery(useApi(), token)).data;
+  const shown = profile?.role === "admin" ? [...pages, consolePage] : pages;
   return (
     <nav aria-label="Pages" className="flex w-12 shrink-0 flex-col border-r border-line bg-surface max-md:hidden">
-      {pages.map(({ to, label, icon: Icon }) => (
+      {shown.map(({ to, label, icon: Icon }) => (
         <Link
           key={to}
           to={to}

@@ -97,6 +97,16 @@ async def sign_out(market: The, by: By, user_id: str, body: schemas.EndTheirSess
 
 
 @router.post(
+    "/people/{user_id}/trust",
+    summary="Let an account's free and own-key calls count in ratings and votes",
+    responses={200: {"model": schemas.Acted}},
+)
+async def trust(market: The, by: By, user_id: str, body: schemas.Trust) -> Response:
+    await market.admin.trust(by, user_id, trusted=body.trusted, reason=body.reason)
+    return success(request_id=by.request_id)
+
+
+@router.post(
     "/suspensions", summary="Stop accounts, or let them in again", responses={200: {"model": schemas.Acted}}
 )
 async def suspend(market: The, by: By, body: schemas.Suspend) -> Response:
@@ -144,4 +154,5 @@ def _person(found: Found) -> dict[str, Any]:
         "promotional": dollars(found.promo_nano),
         "created_at": present.iso(found.created_at),
         "suspended_at": present.iso(found.suspended_at),
+        "trusted_at": present.iso(found.trusted_at),
     }

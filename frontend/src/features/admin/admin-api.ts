@@ -104,6 +104,9 @@ export const giveCredit = (
   user: string,
   body: Proof & { amount: string; gift: boolean; idempotency_key: string },
 ) => post(api, `${base}/people/${user}/credit`, body);
+export const trust = (api: ApiClient, user: string, body: { trusted: boolean; reason: string }) =>
+  post(api, `${base}/people/${user}/trust`, body);
+
 export const setRole = (api: ApiClient, user: string, body: Proof & { role: "user" | "admin" }) =>
   post(api, `${base}/people/${user}/role`, body);
 export const suspend = (api: ApiClient, body: { users: string[]; suspended: boolean; reason: string }) =>

@@ -6,7 +6,7 @@ import { randomId } from "@/shared/lib/random-id";
 import { Button } from "@/shared/ui/button";
 import { Input } from "@/shared/ui/input";
 import { type Act, ActDialog, ActField } from "./act-dialog";
-import { giveCredit, type Person, peopleQuery, setRole, signOut, suspend } from "./admin-api";
+import { giveCredit, type Person, peopleQuery, setRole, signOut, suspend, trust } from "./admin-api";
 import { HandedLink } from "./handed-link";
 import { type LinkShown, makeResetLink } from "./mail-api";
 import { Pages, Table } from "./table";
@@ -37,7 +37,7 @@ export function PeoplePart() {
           empty="Nobody has such an address."
           cells={(person) => [
             person.email,
-            person.suspended_at ? "suspended" : person.role,
+            [person.suspended_at ? "suspended" : person.role, person.trusted_at && "trusted"].filter(Boolean).join(", "),
             funds(person.balance),
             funds(person.promotional),
             day(person.created_at),
@@ -130,8 +130,32 @@ function Acts({ person, onAct, onLink }: ActsProps) {
       >
         Reset link
       </Button>
+      {person.role === "user" && <Trust person={person} onAct={onAct} />}
       {person.role === "user" && <Suspension person={person} onAct={onAct} />}
     </span>
+  );
+}
+
+/** Administrators are trusted as they are. */
+function Trust({ person, onAct }: Pick<ActsProps, "person" | "onAct">) {
+  const api = useApi();
+  const trusted = person.trusted_at === null;
+  return (
+    <Button
+      size="sm"
+      aria-label={`${trusted ? "Trust" : "Trust no longer"} ${person.email}`}
+      onClick={() =>
+        onAct({
+          title: trusted ? `Trust ${person.email}?` : `Trust ${person.email} no longer?`,
+          words:
+            "Free calls and calls on own keys of a trusted account count in stars, votes and what is popular, like paid ones.",
+          button: trusted ? "Trust" : "Trust no longer",
+          run: ({ reason }) => trust(api, person.user_id, { trusted, reason }),
+        })
+      }
+    >
+      {trusted ? "Trust" : "Trust no longer"}
+    </Button>
   );
 }
 

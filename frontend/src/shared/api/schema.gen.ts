@@ -993,6 +993,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/people/{user_id}/trust": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let an account's free and own-key calls count in ratings and votes */
+        post: operations["trust_api_v1_admin_people__user_id__trust_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/price-reviews": {
         parameters: {
             query?: never;
@@ -7011,6 +7028,8 @@ export interface components {
             suspended_at: string | null;
             /** Tier */
             tier: string;
+            /** Trusted At */
+            trusted_at: string | null;
             /** User Id */
             user_id: string;
         };
@@ -9268,6 +9287,19 @@ export interface components {
             open_s: number;
             /** Whose */
             whose: string;
+        };
+        /**
+         * Trust
+         * @description trusted: own keys, local and free calls count in ratings, votes and popularity like paid ones.
+         */
+        Trust: {
+            /**
+             * Reason
+             * @example the provider was down all Monday
+             */
+            reason: string;
+            /** Trusted */
+            trusted: boolean;
         };
         /**
          * Turn
@@ -11551,6 +11583,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["agent_marketplace__api__admin_schemas__SessionsEnded"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    trust_api_v1_admin_people__user_id__trust_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Trust"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acted"];
                 };
             };
             /** @description Any failure */
