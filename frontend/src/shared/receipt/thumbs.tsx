@@ -3,7 +3,7 @@ import { ThumbsDown, ThumbsUp } from "lucide-react";
 import { useState } from "react";
 import { useApi, useHost } from "@/shared/api/services";
 import { thumbReasons } from "@/shared/receipt/receipt";
-import { IconButton } from "@/shared/ui/button";
+import { Button, IconButton } from "@/shared/ui/button";
 import { NativeSelect } from "@/shared/ui/input";
 import { useToast } from "@/shared/ui/toast";
 
@@ -15,10 +15,12 @@ interface ThumbsProps {
   requestId: string;
   /** What the account said of it before, where the server has told; else what this device remembers. */
   said?: { kind: string; reason: string | null } | null;
+  /** Opens the receipt, where a bad answer's money is asked back; absent for what cost nothing. */
+  onRefund?: () => void;
 }
 
 /** Good or bad, said of one answer, and why it was bad: it counts in what Q Assistant recommends, a paid answer's most. */
-export function Thumbs({ requestId, said }: ThumbsProps) {
+export function Thumbs({ requestId, said, onRefund }: ThumbsProps) {
   const api = useApi();
   const toast = useToast();
   const { storage } = useHost();
@@ -67,6 +69,11 @@ export function Thumbs({ requestId, said }: ThumbsProps) {
             </option>
           ))}
         </NativeSelect>
+      )}
+      {given === "thumb_down" && onRefund && (
+        <Button size="sm" onClick={onRefund}>
+          Ask for a refund…
+        </Button>
       )}
     </>
   );

@@ -126,7 +126,9 @@ function Footer({ answer, live, veiled, outputPrice, askedAt, actions }: FooterP
           <ReceiptText aria-hidden className="size-3.5!" />
         </IconButton>
       )}
-      {!running && requestId && answer.content && <Thumbs requestId={requestId} />}
+      {!running && requestId && answer.content && (
+        <Thumbs requestId={requestId} onRefund={answer.cost ? () => actions.onReceipt(requestId) : undefined} />
+      )}
       {!running && answer.model && answer.content && (
         <IconButton size="sm" label={`Continue with ${name}`} onClick={() => actions.onContinue(answer.side)}>
           <MessageSquare aria-hidden className="size-3.5!" />

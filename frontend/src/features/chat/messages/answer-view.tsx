@@ -105,7 +105,9 @@ function AnswerFooter({ message, siblings, busy, actions }: MessageProps) {
           <ReceiptText aria-hidden className="size-3.5" />
         </IconButton>
       )}
-      {requestId && message.content && <Thumbs requestId={requestId} />}
+      {requestId && message.content && (
+        <Thumbs requestId={requestId} onRefund={message.cost ? () => actions.onReceipt(requestId) : undefined} />
+      )}
       {facts.length > 0 && <p className="ml-1 tabular-nums">{facts.join(" · ")}</p>}
     </footer>
   );
