@@ -221,7 +221,8 @@ def test_export_holds_everything_and_deletion_leaves_nothing(server: Server) -> 
     )
     assert [r["run_id"] for r in body["runs"]] == [run["run_id"]]
     assert "only a run was told this" in exported.text
-    assert "only an evaluation asked" in exported.text or body["evaluations"][0]["results"] == []
+    (prompt,) = body["evaluations"][0]["prompts"]
+    assert prompt["messages"][-1]["content"] == "only an evaluation asked"
     assert said in exported.text
     assert body["favourites"] == [PAID]
     assert "attachment" in exported.headers["content-disposition"]

@@ -75,7 +75,16 @@ def wire_shape(path: str, body: Any) -> bool:
         return bool(body["error"]["message"] and body["error"]["code"])
     if path.startswith("/api/") and not path.startswith("/api/v1/"):
         return isinstance(body["error"], str)
-    if path == "/mcp" and "jsonrpc" in body:  # what HTTP itself refuses (413, 401) comes as everywhere
+    if (
+        path.startswith("/a2a") and "jsonrpc" not in body and "success" not in body
+    ):  # A2A's HTTP+JSON: google.rpc.Status
+        error = body["error"]
+        return isinstance(error["code"], int) and bool(
+            error["status"] and error["message"] and error["details"]
+        )
+    if (
+        path.startswith(("/mcp", "/a2a")) and "jsonrpc" in body
+    ):  # what HTTP itself refuses (413, 401) comes as everywhere
         error = body["error"]
         return body["jsonrpc"] == "2.0" and isinstance(error["code"], int) and bool(error["message"])
     if path.startswith(f"{MARKET}/auth/device/") and "success" not in body:  # RFC 6749, 5.2

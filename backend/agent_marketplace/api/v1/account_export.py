@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Container
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 from starlette.responses import Response, StreamingResponse
 
@@ -81,12 +82,11 @@ async def _runs(market: Market, user_id: str) -> AsyncIterator[bytes]:
 
 async def _evaluations(market: Market, user_id: str) -> AsyncIterator[bytes]:
     for found in await market.evaluations.of(user_id):
-        lines = [
-            line
-            for after in range(0, found.items, _EVALUATION_PAGE)
-            for line in await market.evaluations.results(user_id, found, after, _EVALUATION_PAGE)
-        ]
-        yield json.encode({**evaluations.shown(found), "results": lines})
+        parts: dict[str, list[dict[str, Any]]] = {"prompts": [], "results": []}
+        for after in range(0, found.items, _EVALUATION_PAGE):
+            parts["prompts"] += await market.evaluations.prompts(user_id, found, after, _EVALUATION_PAGE)
+            parts["results"] += await market.evaluations.results(user_id, found, after, _EVALUATION_PAGE)
+        yield json.encode({**evaluations.shown(found), **parts})
 
 
 async def _orders(market: Market, user_id: str) -> AsyncIterator[bytes]:

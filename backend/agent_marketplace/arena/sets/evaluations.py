@@ -172,6 +172,16 @@ class Evaluations:
         await self.get(user_id, evaluation_id)
         await self._db.write(lambda c: store.delete(c, evaluation_id))
 
+    async def prompts(self, user_id: str, found: Evaluation, after: int, limit: int) -> list[dict[str, Any]]:
+        """The items after number `after`, at most `limit`: `{n, id, messages, expected}`; for the account's export."""
+        cipher, place = await self._vault.texts(user_id), found.evaluation_id
+
+        def work(connection: sa.Connection) -> list[dict[str, Any]]:
+            rows = store.items(connection, place, after, after + limit)
+            return [{"n": row.n, **_open(cipher, f"{place} {row.n}", row.item_sealed)} for row in rows]
+
+        return await self._db.read(work)
+
     async def results(self, user_id: str, found: Evaluation, after: int, limit: int) -> list[dict[str, Any]]:
         """Lines of the items after number `after`, at most `limit` items."""
         cipher, place = await self._vault.texts(user_id), found.evaluation_id
