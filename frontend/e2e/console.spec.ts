@@ -31,7 +31,7 @@ test("an agent is found by nobody before it was reviewed, and by nobody once it 
   expect(await listed()).toBe(404);
 
   await server.enter(page, admin, "/admin");
-  await expect(page.getByRole("region", { name: "Set up" })).toContainText("Waiting for the first call");
+  await expect(page.getByRole("region", { name: "Set up" })).toContainText("Waiting for the first call to a provider");
   await expectAccessible(page);
   await page.getByRole("link", { name: "1 agents to review" }).click();
   await page.getByRole("button", { name: "Review agent/ada/reviewer" }).click();

@@ -1,37 +1,45 @@
 import { useQuery } from "@tanstack/react-query";
-import { useRef } from "react";
-import { useApi } from "@/shared/api/services";
-import { count } from "@/shared/lib/format";
+import { useRef, useState } from "react";
+import { useApi, useHost } from "@/shared/api/services";
+import { Button } from "@/shared/ui/button";
 import { overviewQuery } from "./admin-api";
-import { operatorProvidersQuery } from "./operating-api";
+import { type OperatorProvider, operatorProvidersQuery } from "./operating-api";
 
 const YEAR = 366;
 const WATCH_MS = 3000;
+const HIDDEN = "marketplace.admin.set-up-hidden";
+/** The small model that runs inside: it answers newcomers, and is no provider that anybody sets up. */
+const DEMO = "local";
 
-/** What a new server still needs. It watches for the first call, says when it has come, and is gone at the next visit. */
+/** What a new server still needs. It watches for the first call to a real provider, says when it has come, and is gone at the next visit. */
 export function SetUpGuide() {
   const api = useApi();
+  const { storage } = useHost();
   const watched = useRef(false);
-  const calls = useQuery({
-    ...overviewQuery(api, YEAR),
-    refetchInterval: ({ state }) => (state.data?.requests ? false : WATCH_MS),
-  }).data?.requests;
-  const providers = useQuery(operatorProvidersQuery(api)).data?.providers;
-  if (calls === 0) watched.current = true;
-  if (calls === undefined || providers === undefined || !watched.current) return null;
-  const ready = providers.filter((provider) => provider.configured && provider.models > 0);
+  const [hidden, setHidden] = useState(() => storage.getItem(HIDDEN) !== null);
+  const providers = useQuery({
+    ...operatorProvidersQuery(api),
+    refetchInterval: ({ state }) => (state.data?.providers.some(called) ? false : WATCH_MS),
+    enabled: !hidden,
+  }).data?.providers;
+  const spent = useQuery({ ...overviewQuery(api, YEAR), enabled: !hidden }).data?.provider_cost;
+  if (hidden || providers === undefined || spent === undefined) return null;
+  const ready = providers.filter(({ name, configured, models }) => name !== DEMO && configured && models > 0);
+  const came = spent > 0 || providers.some(called);
+  if (!came) watched.current = true;
+  if (!watched.current) return null;
   const steps: [boolean, string, string, string][] = [
     [
       ready.length > 0,
       ready.length > 0
         ? `Providers that can be called: ${ready.map(({ title }) => title).join(", ")}`
-        : "Add a provider's key",
+        : "Add a provider's key: until then there is the demo model alone",
       "/admin?part=providers",
       "Providers",
     ],
     [
-      calls > 0,
-      calls > 0 ? `The first call has come (${count(calls)}): your server works` : "Waiting for the first call",
+      came,
+      came ? "The first call to a provider has come: your server works" : "Waiting for the first call to a provider",
       "/chat",
       "Ask something",
     ],
@@ -55,8 +63,21 @@ export function SetUpGuide() {
         <a className="text-link underline" href="/admin?part=settings">
           Settings
         </a>
-        .
+        .{" "}
+        <Button
+          size="sm"
+          onClick={() => {
+            storage.setItem(HIDDEN, "1");
+            setHidden(true);
+          }}
+        >
+          Hide this
+        </Button>
       </p>
     </section>
   );
+}
+
+function called({ name, calls }: OperatorProvider): boolean {
+  return name !== DEMO && calls > 0;
 }
