@@ -49,3 +49,31 @@ test("an agent is found by nobody before it was reviewed, and by nobody once it 
   expect(await listed()).not.toBe(200);
   await expectAccessible(page);
 });
+
+test("from the page alone a setting counts for others, and a person is trusted, suspended and let in again", async ({
+  page,
+  request,
+}) => {
+  const bob = await server.account(request, "bob@example.com");
+  await server.enter(page, admin, "/admin?part=settings");
+  await page.getByRole("button", { name: "Change… Banner" }).click();
+  await act(page, { Value: "Down on Sunday from 8 to 9" }, "Change it");
+  await page.getByRole("tab", { name: "People" }).click();
+  const row = page.getByRole("row", { name: /bob@example\.com/ });
+  await page.getByRole("button", { name: "Trust bob@example.com" }).click();
+  await act(page, {}, "Trust");
+  await expect(row).toContainText("user, trusted");
+  await page.getByRole("button", { name: "Suspend bob@example.com" }).click();
+  await act(page, {}, "Suspend");
+  await expect(row).toContainText("suspended");
+  const profile = async () =>
+    (
+      await request.get(`${server.url}/api/v1/marketplace/profile`, { headers: { Authorization: `Bearer ${bob}` } })
+    ).status();
+  expect(await profile()).toBe(401);
+  await page.getByRole("button", { name: "Let in bob@example.com" }).click();
+  await act(page, {}, "Let in");
+  await page.evaluate(() => localStorage.clear());
+  await page.goto(`${server.url}/connect`);
+  await expect(page.getByText("Down on Sunday from 8 to 9")).toBeVisible();
+});
