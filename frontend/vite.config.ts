@@ -21,7 +21,13 @@ function preloadStartPage(): Plugin {
           (chunk) => chunk.type === "chunk" && chunk.facadeModuleId?.includes("/src/routes/index.tsx"),
         );
         if (page?.type !== "chunk") return [];
-        const missing = [page.fileName, ...page.imports].filter((file) => !html.includes(file));
+        // A preloaded module's own imports are not fetched before it runs: without them the first cards wait for one more round trip.
+        const wanted = new Set([page.fileName]);
+        for (const file of wanted) {
+          const chunk = bundle?.[file];
+          if (chunk?.type === "chunk") for (const next of chunk.imports) wanted.add(next);
+        }
+        const missing = [...wanted].filter((file) => !html.includes(file));
         return missing.map((file) => ({
           tag: "link",
           attrs: { rel: "modulepreload", crossorigin: true, href: `/${file}` },

@@ -115,6 +115,19 @@ function copyBySelection(text: string): boolean {
   }
 }
 
+declare global {
+  /** What public/early.js asked for before the page's code had come. */
+  var early: { path: string; reply: Promise<Response> } | undefined;
+}
+
+/** As `fetch`; the very first request may have been sent already. Its reply is given once, and asked for anew where it failed. */
+function fetchOrEarly(url: string, init: RequestInit): Promise<Response> {
+  const sent = globalThis.early;
+  if (sent?.path !== url || init.method !== "GET" || new Headers(init.headers).has("Authorization")) return fetch(url, init);
+  globalThis.early = undefined;
+  return sent.reply.catch(() => fetch(url, init));
+}
+
 export function createBrowserHost(): Host {
   const storage = browserStorage();
   return {
@@ -124,6 +137,7 @@ export function createBrowserHost(): Host {
     tab: tabId(),
     theme: browserTheme(storage),
     apiBase: "",
+    fetch: fetchOrEarly,
     openLink: (url) => window.open(url, "_blank", "noopener,noreferrer"),
     async copy(text) {
       try {

@@ -59,7 +59,7 @@ export interface Host {
   /** Where the API lives, without a trailing slash; empty for the same origin. */
   readonly apiBase: string;
   /** How the server is reached, where that is not the page's own `fetch`: a webview asks its editor, which has the key. */
-  fetch?(url: string, init: { method: string; body?: BodyInit; signal?: AbortSignal }): Promise<Response>;
+  fetch?(url: string, init: RequestInit & { method: string }): Promise<Response>;
   openLink(url: string): void;
   /** False when the clipboard refused. */
   copy(text: string): Promise<boolean>;
