@@ -95,7 +95,8 @@ def test_people_are_found_page_by_page_and_shown_without_their_chats(server: Ser
 
 def test_the_log_is_exported_whole_and_an_edit_of_it_is_found(server: Server, admin: Client) -> None:
     person = server.person()
-    agreed(admin.post(f"{ADMIN}/people/{person.user_id}/signout", {"reason": "=1+1"}))
+    for _ in range(2):  # whatever other tests did before, or did not
+        agreed(admin.post(f"{ADMIN}/people/{person.user_id}/signout", {"reason": "=1+1"}))
     rows = list(csv.DictReader(io.StringIO(admin.get(f"{ADMIN}/audit.csv").text)))
     assert [int(row["id"]) for row in rows] == list(range(1, len(rows) + 1))
     assert rows[-1]["reason"] == "'=1+1"  # no formula for a spreadsheet

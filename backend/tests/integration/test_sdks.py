@@ -20,6 +20,7 @@ from tests.fakes.server import MARKET, PAID, Client, Server, agreed, running
 from tests.fakes.upstream import Behaviour
 
 CLAUDE, GEMINI, VECTORS = "claude-haiku-4.5", "gemini-2.5-flash", "text-embedding-3-small"
+LISTED = "gemini-3.7-flash"  # GEMINI retired on 2026-12-01: it is no longer listed, and still answers where its provider does
 TEXT = "Hello from the fake upstream ."
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -295,7 +296,7 @@ def test_google_generate_stream_tools_count_models_errors(
         assert [(f.name, f.args) for f in found] == [("look", {"city": "Paris"})]
         assert (client.models.count_tokens(model=GEMINI, contents="Hello there").total_tokens or 0) >= 1
         names = {m.name for m in client.models.list(config={"page_size": 50})}
-        assert f"models/{GEMINI}" in names
+        assert f"models/{LISTED}" in names
         assert len(names) > 50, "the second page is asked for, too"
         assert client.models.get(model=GEMINI).name == f"models/{GEMINI}"
         with pytest.raises(genai_errors.ClientError) as missing:
