@@ -14,6 +14,18 @@ Probe = Callable[[str, Secret], Awaitable[Verdict]]
 _HEADER_SAFE = re.compile(r"[\x21-\x7e]{1,4096}")
 
 
+async def tried(probe: Probe, provider: str, text: str) -> tuple[Secret, Literal["verified", "unverified"]]:
+    """A key that was typed in, and what its provider says of it. Raises BadRequest (malformed, refused)."""
+    text = text.strip()
+    if not _HEADER_SAFE.fullmatch(text):
+        raise BadRequest("The API key must be 1 to 4096 visible ASCII characters without blanks")
+    secret = Secret(text)
+    verdict = await probe(provider, secret)
+    if verdict == "refused":
+        raise BadRequest(f"{provider} refuses this API key", code="provider_key_refused")
+    return secret, verdict
+
+
 class ProviderKeys:
     """Provider keys of users. providers: the names that may be used; keyless: those in whose place stands a server of the
     operator's that asks for no key."""
@@ -29,13 +41,7 @@ class ProviderKeys:
     async def save(self, user_id: str, provider: str, api_key: str) -> StoredSecret:
         """Tests and stores a key. Raises BadRequest: unknown provider, malformed key, or refused by the provider."""
         self._check_provider(provider)
-        text = api_key.strip()
-        if not _HEADER_SAFE.fullmatch(text):
-            raise BadRequest("The API key must be 1 to 4096 visible ASCII characters without blanks")
-        secret = Secret(text)
-        verdict = await self._probe(provider, secret)
-        if verdict == "refused":
-            raise BadRequest(f"{provider} refuses this API key", code="provider_key_refused")
+        secret, verdict = await tried(self._probe, provider, api_key)
         return await self._vault.put(user_id, provider, secret, status=verdict)
 
     async def test(self, user_id: str, provider: str) -> StoredSecret:

@@ -4,22 +4,20 @@ Every process looks twice a second whether one was saved or deleted, and calls w
 """
 
 import logging
-import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 import sqlalchemy as sa
 
+from agent_marketplace.accounts.provider_keys import Probe, Verdict, tried
 from agent_marketplace.admin.admin import Actor, Admin
-from agent_marketplace.errors import BadRequest, Conflict, NotFound
+from agent_marketplace.errors import Conflict, NotFound
 from agent_marketplace.providers.endpoints import EndpointTable
-from agent_marketplace.providers.probe import Verdict
 from agent_marketplace.vault import Secret, StoredSecret, Vault
 from agent_marketplace.vault.vault import SecretStatus, SecretUnreadable
 
 log = logging.getLogger(__name__)
 OPERATOR = "operator"  # whose keys they are in the vault; no account has this id
-_HEADER_SAFE = re.compile(r"[\x21-\x7e]{1,4096}")
 
 
 class OperatorKeys:
@@ -30,7 +28,7 @@ class OperatorKeys:
         vault: Vault,
         admin: Admin,
         endpoints: EndpointTable,
-        probe: Callable[[str, Secret], Awaitable[Verdict]],
+        probe: Probe,
     ) -> None:
         self._vault = vault
         self._admin = admin
@@ -69,13 +67,7 @@ class OperatorKeys:
     async def save(self, by: Actor, provider: str, text: str, *, reason: str) -> StoredSecret:
         """Tests a key and stores it. Raises NotFound, Conflict (the environment sets it), BadRequest (malformed, refused)."""
         self._check(provider)
-        text = text.strip()
-        if not _HEADER_SAFE.fullmatch(text):
-            raise BadRequest("The API key must be 1 to 4096 visible ASCII characters without blanks")
-        secret = Secret(text)
-        verdict = await self._probe(provider, secret)
-        if verdict == "refused":
-            raise BadRequest(f"{provider} refuses this API key", code="provider_key_refused")
+        secret, verdict = await tried(self._probe, provider, text)
 
         def note(connection: sa.Connection) -> None:
             after = {"key": secret.masked, "tested": verdict}
