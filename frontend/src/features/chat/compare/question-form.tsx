@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
-import { ArrowUp, Paperclip, SlidersHorizontal } from "lucide-react";
-import { type KeyboardEvent, lazy, Suspense, useEffect, useRef, useState } from "react";
+import { ArrowUp, SlidersHorizontal } from "lucide-react";
+import { type KeyboardEvent, lazy, Suspense, useEffect, useState } from "react";
+import { AttachButton } from "@/features/chat/composer/attach-button";
 import { AttachedFiles } from "@/features/chat/composer/attached-files";
 import { AttachedImages } from "@/features/chat/composer/attached-images";
 import { readImages } from "@/features/chat/composer/attachments";
@@ -30,7 +31,6 @@ interface QuestionFormProps {
 /** One question for all: text, files, settings, and what asking them all will cost. */
 export function QuestionForm({ models, blind, after, busy, onAsk }: QuestionFormProps) {
   const api = useApi();
-  const file = useRef<HTMLInputElement>(null);
   const [text, setText] = useState("");
   const [images, setImages] = useState<string[]>([]);
   const [files, setFiles] = useState<TextFile[]>([]);
@@ -83,22 +83,10 @@ export function QuestionForm({ models, blind, after, busy, onAsk }: QuestionForm
         </p>
       )}
       <div className="flex items-end gap-1 rounded-lg border border-input-line bg-input p-1 focus-within:outline-2 focus-within:outline-focus">
-        <IconButton label="Attach images, documents and text files" onClick={() => file.current?.click()}>
-          <Paperclip aria-hidden />
-        </IconButton>
+        <AttachButton onFiles={(given) => void attach(given)} />
         <IconButton label={set ? `Settings: ${set}` : "Settings of the answers"} onClick={() => setSetting(true)}>
           <SlidersHorizontal aria-hidden className={set ? "text-link" : ""} />
         </IconButton>
-        <input
-          ref={file}
-          type="file"
-          multiple
-          hidden
-          onChange={(event) => {
-            void attach([...(event.target.files ?? [])]);
-            event.target.value = "";
-          }}
-        />
         <textarea
           rows={1}
           dir="auto"

@@ -1,4 +1,4 @@
-import { ArrowUp, Paperclip, Square } from "lucide-react";
+import { ArrowUp, Square } from "lucide-react";
 import {
   type ClipboardEvent,
   type KeyboardEvent,
@@ -13,7 +13,8 @@ import {
 import type { ChatModel } from "@/features/chat/models/models";
 import type { Chat } from "@/features/chat/talk/chat";
 import { useChat } from "@/features/chat/talk/chats";
-import { Button, IconButton } from "@/shared/ui/button";
+import { Button } from "@/shared/ui/button";
+import { AttachButton } from "./attach-button";
 import { AttachedFiles } from "./attached-files";
 import { AttachedImages } from "./attached-images";
 import { MissingKeyLine } from "./missing-key";
@@ -36,7 +37,6 @@ export interface ComposerProps {
 export function Composer({ focusAtOnce, chat, model, onSend, onCommand, onPickModel }: ComposerProps) {
   const [selected, setSelected] = useState(0);
   const area = useRef<HTMLTextAreaElement>(null);
-  const file = useRef<HTMLInputElement>(null);
   const listId = useId();
   const running = useChat(chat, (state) => state.run !== null);
   const draft = useDraft(chat, model, area);
@@ -134,19 +134,7 @@ export function Composer({ focusAtOnce, chat, model, onSend, onCommand, onPickMo
           </p>
         )}
         <div className="flex items-end gap-1 rounded-lg border border-input-line bg-input p-1 focus-within:outline-2 focus-within:outline-focus">
-          <IconButton label="Attach images, documents and text files" onClick={() => file.current?.click()}>
-            <Paperclip aria-hidden />
-          </IconButton>
-          <input
-            ref={file}
-            type="file"
-            multiple
-            hidden
-            onChange={(event) => {
-              void attach([...(event.target.files ?? [])]);
-              event.target.value = "";
-            }}
-          />
+          <AttachButton onFiles={(given) => void attach(given)} />
           <textarea
             ref={area}
             rows={1}
