@@ -14,12 +14,16 @@ export class Provider implements vscode.LanguageModelChatProvider<Info> {
   private readonly changed = new vscode.EventEmitter<void>();
   readonly onDidChangeLanguageModelChatInformation = this.changed.event;
 
+  /** Kept from one refresh to the next: the editor asks for its models far more often than Q Assistant's mind changes. */
+  private reasons: Promise<ReadonlyMap<string, string> | undefined> | undefined;
+
   constructor(
     private readonly account: Account,
     private readonly wallet: Wallet,
   ) {}
 
   refresh(): void {
+    this.reasons = undefined;
     this.changed.fire();
   }
 
@@ -29,13 +33,17 @@ export class Provider implements vscode.LanguageModelChatProvider<Info> {
     }
     try {
       const { api } = this.account;
+      this.reasons ??= editorReasons(api).catch(() => {
+        this.reasons = undefined;
+        return undefined;
+      });
       const [all, starred, money, own, reasons] = await Promise.all([
         models(api),
         favourites(api),
         balance(api),
         // Neither is worth an empty picker.
         agents(api).catch(() => []),
-        editorReasons(api).catch(() => undefined),
+        this.reasons,
       ]);
       const added = settings().get<string[]>("models", []);
       const wanted = { favourites: starred, added, available: money.available, reasons };
