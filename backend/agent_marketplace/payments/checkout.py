@@ -14,7 +14,7 @@ from agent_marketplace.db.engine import Database
 from agent_marketplace.errors import NotFound, Unavailable
 from agent_marketplace.payments import store
 from agent_marketplace.payments.orders import Orders
-from agent_marketplace.payments.processor import Case, Processor, Refused, Session
+from agent_marketplace.payments.processor import Case, LostRefund, Processor, Refused, Session, Told
 from agent_marketplace.payments.returns import Returns
 from agent_marketplace.payments.types import CENT, Order, Outcome, Return, Said
 
@@ -42,6 +42,7 @@ class Checkout:
         self._processor = processor
         self._back = f"{site or ''}/account"
         self._clock = clock
+        self._behind = ""  # where the last round of the sweep ended
 
     async def start(self, order: Order) -> str | None:
         """The page to pay a committed order at; None = it is not open any more. Raises Unavailable: the order stays, ask again."""
@@ -59,6 +60,13 @@ class Checkout:
     async def event(self, header: str, body: bytes) -> None:
         """Looks where an event says. Raises Unauthorized; Unavailable and whatever else went wrong: it is to be sent again."""
         told = self._processor.told(header, body)
+        try:
+            if told.object_id:
+                await self._heard(told)
+        except Refused as error:  # another shop of the same account, or its other mode
+            log.info("event %s is about nothing of ours: %s", told.id, error)
+
+    async def _heard(self, told: Told) -> None:
         if told.about == "session":
             await self.look(told.object_id)
         elif told.about == "case":
@@ -66,11 +74,13 @@ class Checkout:
         elif told.about == "payment" and told.kind.startswith("charge.refund"):
             await self._refunded(told.object_id)
         elif told.about == "refund":
-            failed = await self._processor.refund_failed(told.object_id)
-            if failed is not None:
+            lost = await self._processor.refund_failed(told.object_id)
+            if lost is not None and lost.ours:
                 await self._close_return(
-                    failed, sent=False, reference=told.object_id, words="it did not arrive"
+                    lost.ours, sent=False, reference=told.object_id, words="it did not arrive"
                 )
+            elif lost is not None:
+                await self._db.write(lambda c: self._lost(c, lost, told.object_id))
 
     async def look(self, session_id: str) -> Outcome | None:
         """Asks the processor about a session and does what follows: credit, an end, or nothing yet."""
@@ -79,6 +89,8 @@ class Checkout:
             return await self._db.write(lambda c: self._paid(c, session))
         if session.state == "expired":
             await self._close(session.order_id, "cancelled", "the page to pay at was left")
+        elif session.payment is not None and (await self._processor.payment(session.payment)).failed:
+            await self._close(session.order_id, "failed", "the payment did not arrive")
         return None
 
     async def refund(self, found: Return) -> Return:
@@ -94,16 +106,18 @@ class Checkout:
             return found
         return await self._close_return(found.id, sent=True, reference=reference, words="")
 
-    async def sweep(self) -> int:
-        """Asks about orders and refunds that have waited for ten minutes. Returns how many were asked about."""
+    async def sweep(self, at_once: int = _AT_ONCE) -> int:
+        """Asks about orders and refunds that have waited for ten minutes, so many a round: what waits for days (a slow method) keeps
+        nobody from their turn. Returns how many were asked about."""
         before = self._clock.now_ms() - ASK_AFTER_MS
-        pending = await self._db.read(lambda c: store.pending_since(c, "stripe", before, _AT_ONCE))
-        waiting = await self._returns.find({"state": "asked", "kind": "refund"}, None, _AT_ONCE)
+        behind = self._behind
+        pending = await self._db.read(lambda c: store.pending_since(c, "stripe", before, behind, at_once))
+        self._behind = pending[-1].id if len(pending) == at_once else ""
+        waiting = await self._db.read(lambda c: store.refunds_waiting(c, ("stripe",), before, at_once))
         for order in pending:
             await self._again(order)
         for found in waiting:
-            if found.created_at < before:
-                await self.refund(found)
+            await self.refund(found)
         return len(pending) + len(waiting)
 
     async def _again(self, order: Order) -> None:
@@ -128,13 +142,18 @@ class Checkout:
         return self._orders.settle_in(connection, said)
 
     async def _case(self, case: Case) -> None:
+        if not case.payment:
+            return
         await self._credited(case.payment)
+        await self._end_refunds(case.payment)
 
         def work(connection: sa.Connection) -> None:
             order = self._order_of(connection, case.payment)
             if order is None:
                 return
             if case.withdrawn:
+                if self._returns.waiting_in(connection, order):
+                    raise Unavailable("A refund of this payment is on its way: say it again")
                 self._returns.charge_back_in(connection, order, case.minor, case.id, ACTOR)
                 order = self._orders.of(connection, None, order.id, lock=True)
             if case.withdrawn and case.returned:
@@ -154,6 +173,20 @@ class Checkout:
             if order is not None and order.state == "pending" and order.session is not None:
                 await self.look(order.session)
         return found.refunded
+
+    async def _end_refunds(self, payment: str) -> None:
+        """Whether a refund went out is known before its bank takes the rest: one that is refused later would be left in the wallet."""
+
+        def asked(connection: sa.Connection) -> list[Return]:
+            order = self._order_of(connection, payment)
+            return [] if order is None else self._returns.waiting_in(connection, order)
+
+        for found in await self._db.write(asked):
+            await self.refund(found)
+
+    def _lost(self, connection: sa.Connection, lost: LostRefund, refund_id: str) -> None:
+        if (order := self._order_of(connection, lost.payment)) is not None:
+            self._returns.lost_in(connection, order, lost.minor, refund_id, ACTOR)
 
     def _reinstate(self, connection: sa.Connection, order: Order, case: Case) -> None:
         try:

@@ -33,10 +33,20 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Payment(msgspec.Struct, frozen=True, kw_only=True):
-    """A payment as it stands now. order_id: ours, or empty; refunded: minor units that went back in all, by whomever."""
+    """A payment as it stands now. order_id: ours, or empty; refunded: minor units that went back in all, by whomever;
+    failed: it did not arrive and will not."""
 
     order_id: str
     refunded: int
+    failed: bool = False
+
+
+class LostRefund(msgspec.Struct, frozen=True, kw_only=True):
+    """A refund that did not arrive. ours: our return's id, empty if it was made at the processor's own console."""
+
+    payment: str
+    minor: int
+    ours: str
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,8 +77,8 @@ class Processor(Protocol):
         """Pays back, once per return. Returns the refund's id."""
         ...
 
-    async def refund_failed(self, refund_id: str) -> str | None:
-        """The id of our return whose refund did not arrive; None = it did, or it is none of ours."""
+    async def refund_failed(self, refund_id: str) -> LostRefund | None:
+        """A refund that did not arrive; None = it did."""
         ...
 
     async def payment(self, payment: str) -> Payment:

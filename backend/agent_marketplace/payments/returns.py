@@ -127,10 +127,38 @@ class Returns:
     def refunded_in(self, connection: sa.Connection, order: Order, total_nano: int, actor: str) -> None:
         """So much of a locked order was refunded in all, perhaps not by us: what of it is still in the wallet leaves it."""
         before = store.find_returns(connection, {"kind": "refund", "order_id": order.id}, None, _ALL)
-        ours = sum(found.nano for found in before if found.state != "failed")
+        ours = sum(found.nano for found in before if found.state != "failed") - self._came_back(
+            connection, order
+        )
         amount = min(total_nano - ours, order.credit_nano - order.returned_nano)
         if amount > 0:
             self._take_in(connection, order, amount, kind="refund", state="done", actor=actor, unused=False)
+
+    def lost_in(
+        self, connection: sa.Connection, order: Order, minor: int, refund_id: str, actor: str
+    ) -> None:
+        """A refund made at the processor's console did not arrive: what left the wallet for it is there again, once per refund."""
+        if store.find_returns(connection, {"kind": "reinstated", "external_id": refund_id}, None, 1):
+            return
+        by_hand = {"kind": "refund", "order_id": order.id, "actor": actor, "state": "done"}
+        left = sum(
+            f.nano for f in store.find_returns(connection, by_hand, None, _ALL) if f.external_id is None
+        )
+        amount = min(minor * CENT, left - self._came_back(connection, order))
+        if amount > 0:
+            memo = f"refund of order {order.id} failed"
+            self._put_back(connection, order, amount, actor, memo, refund_id)
+
+    def _came_back(self, connection: sa.Connection, order: Order) -> int:
+        """What came back of refunds made at the processor's console, nano-dollars."""
+        found = store.find_returns(connection, {"order_id": order.id}, None, _ALL)
+        cases = {f.external_id for f in found if f.kind == "chargeback"}
+        return sum(f.nano for f in found if f.kind == "reinstated" and f.external_id not in {None, *cases})
+
+    def waiting_in(self, connection: sa.Connection, order: Order) -> list[Return]:
+        """Refunds of an order that have left the wallet, and of which nobody knows yet whether they arrive."""
+        where = {"order_id": order.id, "kind": "refund", "state": "asked"}
+        return store.find_returns(connection, where, None, _ALL)
 
     async def charge_back(
         self, by: Actor, order_id: str, minor: int, *, reference: str, reason: str
@@ -158,7 +186,8 @@ class Returns:
     def charge_back_in(
         self, connection: sa.Connection, order: Order, minor: int, case: str, actor: str
     ) -> Return | None:
-        """Takes back what of a locked order's payment had not gone back, once per case; debt where it is spent. Raises Conflict."""
+        """Takes back what of a locked order's payment had not gone back, once per case; debt where it is spent. Raises
+        Conflict (not paid here, a refund waits)."""
         if order.state != "paid" or not order.minor:
             raise Conflict("This order was not paid here")
         before = store.find_returns(connection, {"kind": "chargeback", "external_id": case}, None, 1)
@@ -166,6 +195,10 @@ class Returns:
             if before[0].order_id != order.id:
                 raise Conflict("This case is another order's")
             return before[0]
+        if self.waiting_in(
+            connection, order
+        ):  # were it to fail later, the payer would have what the bank took
+            raise Conflict("A refund of this order waits: say first what became of it", code="refund_waits")
         amount = min(minor * CENT, order.credit_nano - order.returned_nano)
         if amount <= 0:
             return None

@@ -54,12 +54,17 @@ def count_pending(connection: sa.Connection, user_id: str) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def pending_since(connection: sa.Connection, method: str, before_ms: int, limit: int) -> list[Order]:
-    """Orders that have waited since before then, oldest first."""
+def pending_since(
+    connection: sa.Connection, method: str, before_ms: int, behind: str, limit: int
+) -> list[Order]:
+    """Orders that have waited since before then, oldest first; behind: only those made after this order."""
     query = sa.select(orders).where(
-        orders.c.state == "pending", orders.c.method == method, orders.c.created_at < before_ms
+        orders.c.state == "pending",
+        orders.c.method == method,
+        orders.c.created_at < before_ms,
+        orders.c.id > behind,
     )
-    return [_order(row) for row in connection.execute(query.order_by(orders.c.created_at).limit(limit))]
+    return [_order(row) for row in connection.execute(query.order_by(orders.c.id).limit(limit))]
 
 
 def next_receipt(connection: sa.Connection) -> int:
@@ -218,6 +223,18 @@ def find_returns(
     if before is not None:
         query = query.where(returns.c.id < before)
     rows = connection.execute(query.order_by(returns.c.id.desc()).limit(limit))
+    return [Return(**row._mapping) for row in rows]
+
+
+def refunds_waiting(
+    connection: sa.Connection, methods: Iterable[str], before_ms: int, limit: int
+) -> list[Return]:
+    """Refunds of orders of these methods that have waited since before then, oldest first."""
+    query = sa.select(returns).join(orders, orders.c.id == returns.c.order_id)
+    query = query.where(
+        returns.c.state == "asked", returns.c.kind == "refund", returns.c.created_at < before_ms
+    )
+    rows = connection.execute(query.where(orders.c.method.in_(methods)).order_by(returns.c.id).limit(limit))
     return [Return(**row._mapping) for row in rows]
 
 

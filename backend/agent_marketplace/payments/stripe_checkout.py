@@ -11,7 +11,7 @@ from agent_marketplace import json
 from agent_marketplace.errors import Unauthorized, Unavailable
 from agent_marketplace.net.errors import NetError
 from agent_marketplace.net.http import OutboundClient, OutboundRequest, Timeouts
-from agent_marketplace.payments.processor import Case, Payment, Refused, Session, Told
+from agent_marketplace.payments.processor import Case, LostRefund, Payment, Refused, Session, Told
 from agent_marketplace.payments.types import Order, Return
 from agent_marketplace.settings import PaymentSettings
 
@@ -63,11 +63,16 @@ class StripeCheckout:
             raise Refused(f"the refund {made['status']}")
         return str(made["id"])
 
-    async def refund_failed(self, refund_id: str) -> str | None:
+    async def refund_failed(self, refund_id: str) -> LostRefund | None:
         """See `Processor`."""
         found = await self._ask("refunds.retrieve", refund_id)
-        ours = (found.get("metadata") or {}).get("return")
-        return str(ours) if ours and found["status"] in ("failed", "canceled") else None
+        if found["status"] not in ("failed", "canceled"):
+            return None
+        return LostRefund(
+            payment=str(found.get("payment_intent") or ""),
+            minor=int(found["amount"]),
+            ours=str((found.get("metadata") or {}).get("return") or ""),
+        )
 
     async def payment(self, payment: str) -> Payment:
         """See `Processor`."""
@@ -75,6 +80,7 @@ class StripeCheckout:
         return Payment(
             order_id=str((found.get("metadata") or {}).get("order") or ""),
             refunded=int((found.get("latest_charge") or {}).get("amount_refunded") or 0),
+            failed=found.get("status") in ("requires_payment_method", "canceled"),
         )
 
     async def case(self, case_id: str) -> Case:

@@ -137,6 +137,7 @@ class FakeStripe:
             latest_charge=charge["id"],
             metadata=session["metadata"],
             amount=charge["amount"],
+            status="processing" if later else "succeeded",
         )
         charge["payment_intent"] = payment["id"]
         session |= {"status": "complete", "payment_intent": payment["id"], "url": None}
@@ -147,8 +148,18 @@ class FakeStripe:
 
     def clear(self, session_id: str) -> None:
         """What was paid by a slow method has arrived."""
-        self.objects[session_id]["payment_status"] = "paid"
-        self._event("checkout.session.async_payment_succeeded", self.objects[session_id])
+        session = self.objects[session_id]
+        if self.objects[session["payment_intent"]]["status"] == "processing":
+            self.objects[session["payment_intent"]]["status"] = "succeeded"
+            session["payment_status"] = "paid"
+            self._event("checkout.session.async_payment_succeeded", session)
+
+    def bounce(self, session_id: str) -> None:
+        """What was paid by a slow method did not arrive."""
+        session = self.objects[session_id]
+        if self.objects[session["payment_intent"]]["status"] == "processing":
+            self.objects[session["payment_intent"]]["status"] = "requires_payment_method"
+            self._event("checkout.session.async_payment_failed", session)
 
     def expire(self, session_id: str) -> None:
         """The payer leaves, or the card is declined until the page closes."""

@@ -96,7 +96,8 @@ def test_a_chargeback_after_a_refund_takes_the_difference_and_the_same_case_noth
     async def story() -> None:
         order = await bought(shop)
         await call(shop, "r1", 15 * DOLLAR)
-        await shop.payments.returns.ask("ann", order.id)  # 5 unused
+        asked = await shop.payments.returns.ask("ann", order.id)  # 5 unused
+        await shop.payments.returns.close(BOSS, asked.id, sent=True, reference="out-1", reason="sent")
         back = shop.payments.returns.charge_back
         both = [back(BOSS, order.id, 2000, reference="case-1", reason="bank") for _ in range(3)]
         assert {found.minor for found in await asyncio.gather(*both) if found} == {1500}

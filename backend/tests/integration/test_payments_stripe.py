@@ -9,7 +9,7 @@ from agent_marketplace.db.engine import Database
 from agent_marketplace.errors import Conflict, Unauthorized, Unavailable
 from agent_marketplace.payments import Order
 from tests.fakes.books import DOLLAR, settlement
-from tests.fakes.paying import Desk, desk
+from tests.fakes.paying import BOSS, Desk, desk
 
 pytest.importorskip("stripe")
 
@@ -226,5 +226,114 @@ def test_an_inquiry_moves_nothing_and_a_lost_dispute_of_spent_money_is_owed(shop
         shop.stripe.decide(case, won=False)
         await deliver(shop)
         assert await balance(shop) == -15 * DOLLAR
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("cents", [500, 2000])
+def test_a_refund_that_waits_when_the_bank_disputes_leaves_no_money_behind(shop: Desk, cents: int) -> None:
+    """The bank takes all of it, Stripe then refuses the refund: what comes back into the wallet is not the payer's any more."""
+
+    async def story() -> None:
+        order, session = await ordered(shop)
+        payment = shop.stripe.pay(session)
+        await deliver(shop)
+        if cents < 2000:
+            await shop.ledger.hold("r1", "ann", 15 * DOLLAR, price_version="v")
+            await shop.ledger.settle(settlement("r1", 15 * DOLLAR))
+        asked = await shop.payments.returns.ask("ann", order.id)
+        shop.stripe.away = 1
+        assert (await shop.payments.checkout.refund(asked)).state == "asked"
+        shop.stripe.dispute(payment)
+        await deliver(shop)
+        shop.clock.advance(601)
+        await shop.payments.sweep()
+        assert (await shop.payments.orders.get("ann", order.id)).returned_nano == 20 * DOLLAR
+        assert await balance(shop) == (cents - 2000) * DOLLAR // 100
+        assert shop.stripe.paid_out == 0
+
+    asyncio.run(story())
+
+
+def test_a_slow_payment_that_never_arrives_ends_its_order(shop: Desk) -> None:
+    """Else it is asked about for ever, and fifty of them keep the sweep from all later ones."""
+
+    async def story() -> None:
+        order, session = await ordered(shop)
+        shop.stripe.pay(session, later=True)
+        await deliver(shop)
+        assert (await shop.payments.orders.get("ann", order.id)).state == "pending"
+        shop.stripe.bounce(session)
+        shop.clock.advance(601)
+        await shop.payments.sweep()
+        assert (await shop.payments.orders.get("ann", order.id)).state == "failed"
+        assert await balance(shop) == 0
+
+    asyncio.run(story())
+
+
+def test_orders_that_wait_for_days_do_not_keep_the_sweep_from_others(shop: Desk) -> None:
+    async def story() -> None:
+        slow = [await ordered(shop, f"attempt-{number}") for number in range(15)]
+        for _, session in slow:
+            shop.stripe.pay(session, later=True)
+        shop.clock.advance(60)
+        _, session = await ordered(shop, "the last")
+        shop.stripe.pay(session)
+        shop.clock.advance(601)
+        for _ in range(2):
+            await shop.payments.checkout.sweep(at_once=10)
+        assert await balance(shop) == 20 * DOLLAR
+
+    asyncio.run(story())
+
+
+def test_what_is_not_ours_at_stripe_is_no_fault(shop: Desk) -> None:
+    """Another shop of the same Stripe account: its events are heard, and answered with 200 so that they end."""
+
+    async def story() -> None:
+        stripe = shop.stripe
+        charge = stripe._new(
+            "charge", "ch", amount=100, amount_refunded=0, disputed=False, payment_intent=None
+        )
+        case = stripe._new(
+            "dispute", "dp", payment_intent=None, amount=100, balance_transactions=[{"amount": -100}], status="needs_response"
+        )  # fmt: skip
+        stripe._event("charge.refunded", charge)
+        stripe._event("charge.dispute.created", case)
+        stripe._event("checkout.session.completed", {"id": "cs_of_test_mode", "object": "checkout.session"})
+        await deliver(shop)
+        assert await balance(shop) == 0
+
+    asyncio.run(story())
+
+
+def test_a_refund_by_hand_that_fails_is_in_the_wallet_again_once(shop: Desk) -> None:
+    async def story() -> None:
+        _, session = await ordered(shop)
+        payment = shop.stripe.pay(session)
+        made = shop.stripe.refund_by_hand(payment, 700)
+        await deliver(shop)
+        assert await balance(shop) == 13 * DOLLAR
+        shop.stripe.fail_refund(made["id"])
+        await deliver(shop)
+        await deliver(shop)
+        assert await balance(shop) == 20 * DOLLAR
+
+    asyncio.run(story())
+
+
+def test_a_bank_says_nothing_while_a_refund_of_the_same_payment_waits(shop: Desk) -> None:
+    """By hand: whoever books a chargeback first says what became of the refund, or the payer has both."""
+
+    async def story() -> None:
+        order = await shop.payments.orders.make("ann", "transfer", 20 * DOLLAR, attempt="attempt-1")
+        await shop.payments.orders.received(BOSS, order.id, 2000, "USD", reference="b", reason="r")
+        asked = await shop.payments.returns.ask("ann", order.id)
+        with pytest.raises(Conflict):
+            await shop.payments.returns.charge_back(BOSS, order.id, 2000, reference="c", reason="r")
+        await shop.payments.returns.close(BOSS, asked.id, sent=False, reference=None, reason="r")
+        await shop.payments.returns.charge_back(BOSS, order.id, 2000, reference="c", reason="r")
+        assert await balance(shop) == 0
 
     asyncio.run(story())

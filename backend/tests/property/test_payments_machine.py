@@ -73,6 +73,14 @@ class Machine(RuleBasedStateMachine):
             self.shop.stripe.clear(session["id"])
 
     @rule(n=which)
+    def bounce(self, n):
+        waiting = [
+            s for s in self.of("checkout.session") if s["payment_status"] == "unpaid" and s["payment_intent"]
+        ]
+        if (session := self.one(waiting, n)) is not None:
+            self.shop.stripe.bounce(session["id"])
+
+    @rule(n=which)
     def leave(self, n):
         if (session := self.one(self.of("checkout.session"), n)) is not None:
             self.shop.stripe.expire(session["id"])
@@ -119,7 +127,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(n=which)
     def refund_comes_back(self, n):
-        if (refund := self.one([r for r in self.of("refund") if r["metadata"]], n)) is not None:
+        if (refund := self.one(self.of("refund"), n)) is not None:
             self.shop.stripe.fail_refund(refund["id"])
 
     @rule(n=which, sent=st.booleans())
