@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from agent_marketplace.clock import Clock
 from agent_marketplace.db.engine import Database
 from agent_marketplace.errors import BadRequest, Forbidden, NotFound, Unavailable
+from agent_marketplace.ledger import dollars
 from agent_marketplace.listings import store
 from agent_marketplace.listings.spec import FREE, Spec
 from agent_marketplace.listings.types import Consent, Head, Pinned, Version
@@ -150,5 +151,6 @@ def _consent_required(head: Head, version: Version, *, again: bool) -> Forbidden
             "hosts": spec.hosts,
             "tools": [f"{t.server}/{t.tool}" for t in spec.tools],
             "scopes": spec.scopes,
+            "cap": dollars(spec.limits.cap_default_nano),
         },
     )

@@ -16,6 +16,7 @@ CATEGORIES = ("code", "writing", "data", "research", "support", "other")
 MAX_INSTRUCTIONS = 100_000  # characters
 MAX_SPEC = 200_000  # bytes of JSON
 MAX_FEE_NANO = 1_000 * 10**9
+USUAL_CAP_NANO = 500_000_000  # of a run whose user names no cap
 MAX_BASIS_POINTS = 100_000  # ten times the models' cost
 _HOST = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
 _LICENCE = re.compile(r"[A-Za-z0-9.+-]{1,40}( (AND|OR|WITH) [A-Za-z0-9.+-]{1,40}){0,3}")
@@ -77,7 +78,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     steps: int = 10
     tool_calls: int = 30
     seconds: int = 600
-    cap_default_nano: int = 500_000_000
+    cap_default_nano: int = USUAL_CAP_NANO
     cap_max_nano: int = 10_000_000_000
 
 
@@ -118,12 +119,13 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     @property
     def consent_hash(self) -> str:
-        """SHA-256 (hex) over what a user agrees to before the first run: who sees data, and what may be done."""
+        """SHA-256 (hex) over what a user agrees to before the first run: who sees data, what may be done, and what a run may
+        cost where its user names no cap, if that is more than usual."""
         tools = sorted((t.server, t.tool, t.pin, t.credential, t.policy) for t in self.tools)
         agents = sorted(s.agent for s in self.subagents)
-        return _digest(
-            {"hosts": sorted(self.hosts), "tools": tools, "scopes": sorted(self.scopes), "agents": agents}
-        )
+        asked = {"hosts": sorted(self.hosts), "tools": tools, "scopes": sorted(self.scopes), "agents": agents}
+        cap = self.limits.cap_default_nano
+        return _digest(asked | {"cap": cap} if cap > USUAL_CAP_NANO else asked)
 
     @property
     def powers(self) -> frozenset[str]:

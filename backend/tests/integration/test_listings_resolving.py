@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from agent_marketplace.db.tables.listings import offered_versions
 from agent_marketplace.errors import BadRequest, Forbidden, NotFound, Unavailable
-from agent_marketplace.listings import FREE, AgentPrice, Consent, Resolver, Spec, Tool, Version, store
+from agent_marketplace.listings import FREE, AgentPrice, Consent, Limits, Resolver, Spec, Tool, Version, store
 from agent_marketplace.listings.resolving import sealed_place
 from agent_marketplace.listings.spec import read
 from tests.fakes.home import Home, at_home
@@ -81,6 +81,25 @@ def test_nobody_runs_an_agent_before_agreeing_to_who_sees_their_data_and_again_w
         assert (await resolver.resolve("agent/ada/reviewer", "u")).version == 1
         assert (await resolver.resolve("agent/ada/reviewer@2", "u")).version == 2
         assert (await resolver.resolve("agent/ada/reviewer", "author")).own
+
+    resolving(tmp_path, test)
+
+
+def test_a_later_version_spends_no_more_than_was_agreed_to_where_its_user_names_no_cap(
+    tmp_path: Path,
+) -> None:
+    """Texts and prices are listed at once: the usual cap, which is what a careless user pays, is agreed to again."""
+
+    async def test(home: Home, resolver: Resolver) -> None:
+        await agree(home, await offered(home))
+        bomb = msgspec.structs.replace(SPEC, model="gpt9-max", limits=Limits(cap_default_nano=10**10))
+        await offered(home, bomb, version=2)
+        with pytest.raises(Forbidden) as asked:
+            await resolver.resolve("agent/ada/reviewer", "u")
+        assert (asked.value.code, asked.value.extra["cap"]) == ("consent_required", 10)
+        modest = msgspec.structs.replace(SPEC, limits=Limits(cap_default_nano=100_000_000))
+        await offered(home, modest, version=3)
+        assert (await resolver.resolve("agent/ada/reviewer", "u")).version == 3
 
     resolving(tmp_path, test)
 
