@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from agent_marketplace.runs.mcp.client import FROM_A_RUN
 from tests.fakes.rig import Answer, Rig, on_rig
 from tests.fakes.upstream import Behaviour
 
@@ -91,6 +92,20 @@ async def test_an_answer_costs_what_the_receipt_says_and_never_more_than_was_all
     )
     assert "max_cost" in unbounded.json["result"]["content"][0]["text"]
     assert len(rig.up.requests) == 1
+
+
+@on_rig(GOOD)
+async def test_a_run_whose_tool_server_is_this_very_one_spends_nothing_beside_its_cap(rig: Rig) -> None:
+    """An agent that calls itself by way of `/mcp`, with its user's key, would have a cap of its own each time."""
+    asked = {"name": "ask_model", "arguments": {"model": "gpt-4o-mini", "prompt": "x", "max_cost": 0.01}}
+    agent = {"name": "agent_mine", "arguments": {"task": "again"}}
+    for ask in (old, new):
+        for given in (asked, agent):
+            told = (await ask(rig, "tools/call", given, **{FROM_A_RUN: "1"})).json["result"]
+            assert told["isError"] is True
+            assert "run_in_run" in told["content"][0]["text"]
+    called(await old(rig, "tools/call", {"name": "balance"}, **{FROM_A_RUN: "1"}))
+    assert (await rig.spent(), rig.up.requests) == (0, [])
 
 
 @on_rig(Behaviour(connect="silent"))

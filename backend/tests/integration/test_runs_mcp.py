@@ -13,7 +13,7 @@ from agent_marketplace.db.engine import Database
 from agent_marketplace.errors import BadRequest, Conflict, NotFound
 from agent_marketplace.net.aiohttp_client import AiohttpClient
 from agent_marketplace.runs.mcp import wire
-from agent_marketplace.runs.mcp.client import McpClient, Server
+from agent_marketplace.runs.mcp.client import FROM_A_RUN, McpClient, Server
 from agent_marketplace.runs.mcp.servers import Approved, ToolServers
 from agent_marketplace.runs.tools.base import Caller, ToolFailed
 from agent_marketplace.runs.types import Got, ToolRef
@@ -59,6 +59,7 @@ async def test_both_revisions_are_spoken(legacy: bool, stream: bool) -> None:
         assert (await called(fake, revision=revision)).text == "echo: hi"
     request, message = fake.seen[-1]
     assert message["method"] == "tools/call"
+    assert all(asked.headers[FROM_A_RUN] == "1" for asked, _ in fake.seen), "our own /mcp must know a run"
     if legacy:
         assert fake.methods.count("notifications/initialized") == 2
         assert request.headers["mcp-session-id"] == "s1"

@@ -19,6 +19,7 @@ from agent_marketplace.api.screen import FORM
 from agent_marketplace.api.v1.agent_body import read_bytes
 from agent_marketplace.errors import Forbidden, MarketplaceError, PayloadTooLarge
 from agent_marketplace.ids import new_id
+from agent_marketplace.runs.mcp.client import FROM_A_RUN
 
 router = Router(tags=["mcp"])
 _BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}}
@@ -120,11 +121,26 @@ async def _call(asker: Asker, params: Any) -> dict[str, Any]:
     """A tool's result: one that fails says so in words that a model can act upon, as MCP wants it."""
     name = params.get("name")
     tool = TOOLS.get(name) if isinstance(name, str) else None
-    if tool is None and isinstance(name, str) and name.startswith("agent_"):
-        return await _told(agents.call(asker, name, params.get("arguments")))
+    own_agent = isinstance(name, str) and name.startswith("agent_")
+    if _from_a_run(asker) and (own_agent or (tool is not None and not tool.read_only)):
+        return await _told(_refused())
+    if own_agent:
+        return await _told(agents.call(asker, str(name), params.get("arguments")))
     if tool is None:
         raise RpcError(BAD_PARAMS, f"No such tool: {str(name)[:100]}; there are {', '.join(TOOLS)}")
     return await _told(_run(asker, tool, params))
+
+
+def _from_a_run(asker: Asker) -> bool:
+    """Whether a run of an agent here has called its own marketplace as a tool server."""
+    return any(name == FROM_A_RUN.encode() for name, _ in asker.scope["headers"])
+
+
+async def _refused() -> dict[str, Any]:
+    raise Forbidden(
+        "A run may not spend here: what it costs would stand beside its cap. Use sub-agents",
+        code="run_in_run",
+    )
 
 
 async def _run(asker: Asker, tool: tools.Tool, params: Any) -> dict[str, Any]:

@@ -19,6 +19,8 @@ _MOST_CALL = 1024 * 1024
 _MOST_PAGES = 16
 _LIST_S = 20.0
 _SESSION = "mcp-session-id"
+FROM_A_RUN = "x-marketplace-run"
+"""A header of every request to a tool server: our own `/mcp` spends nothing for a run, whose cap would not count it."""
 
 
 class Server(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,6 +168,7 @@ class _Session:
         self, headers: dict[str, str], body: bytes, timeout_s: float, most: int
     ) -> OutboundResponse:
         server = self._server
+        headers[FROM_A_RUN] = "1"
         if server.secret:
             plain = server.header.lower() != "authorization" or " " in server.secret
             headers[server.header.lower()] = server.secret if plain else f"Bearer {server.secret}"

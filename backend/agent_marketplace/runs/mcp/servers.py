@@ -17,7 +17,7 @@ from agent_marketplace.ids import new_id
 from agent_marketplace.net.errors import AddressRefused, InvalidRequest
 from agent_marketplace.net.ssrf import parse_url
 from agent_marketplace.runs.mcp import store
-from agent_marketplace.runs.mcp.client import McpClient, Server
+from agent_marketplace.runs.mcp.client import FROM_A_RUN, McpClient, Server
 from agent_marketplace.runs.mcp.store import PinRow, ServerRow
 from agent_marketplace.runs.mcp.wire import Definition
 from agent_marketplace.runs.tools.base import Caller, Tool, ToolFailed
@@ -38,6 +38,7 @@ _OWNED = frozenset(
         "content-type",
         "host",
         "cookie",
+        FROM_A_RUN,
     }
 )
 _FOR_MODELS = re.compile(r"[^A-Za-z0-9_-]")
