@@ -165,6 +165,23 @@ def refund_in(writer: Writer, connection: sa.Connection, run_id: str, reason: st
     return int(row.fee_nano)
 
 
+def claw_back_in(writer: Writer, connection: sa.Connection, payer_id: str, since: int, reason: str) -> int:
+    """A payment that fees came from was taken back by its bank: what the payer's account owes comes from those fees that are still
+    pending, the last first, each whole. since: ms. Returns how much came back, nano-dollars."""
+    query = (
+        sa.select(fees.c.fee_id)
+        .where(fees.c.payer_id == payer_id, fees.c.at >= since, fees.c.fee_nano > 0)
+        .where(fees.c.refunded_at.is_(None), fees.c.swept_at.is_(None))
+        .order_by(fees.c.at.desc(), fees.c.fee_id)
+    )
+    names, back = [row.fee_id for row in connection.execute(query)], 0
+    for name in names:
+        if store.balance(connection, payer_id, writer.book(connection).now).balance >= 0:
+            break
+        back += refund_in(writer, connection, name, reason)
+    return back
+
+
 def _from_account(book: Book, row: sa.Row[Any], pending: int) -> int:
     """Takes from the author's account what is not pending. Returns how much; 0 where there is no account."""
     rest = row.author_nano - min(row.author_nano, max(pending, 0))

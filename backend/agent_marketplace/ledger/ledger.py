@@ -242,6 +242,10 @@ class Ledger:
         """Ends a run's fee, once: returns what was posted. Raises NotFound (nothing was held), BadRequest."""
         return earnings.post_in(self._writer, connection, fee)
 
+    def claw_back_in(self, connection: sa.Connection, user_id: str, since: int, reason: str) -> int:
+        """Fees of a payer whose payment was taken back, as far as they are pending and the account owes: `earnings.claw_back_in`."""
+        return earnings.claw_back_in(self._writer, connection, user_id, since, reason)
+
     def refund_fee_in(self, connection: sa.Connection, run_id: str, reason: str) -> int:
         """Gives a run's fee back from both who shared it, once: returns the fee, 0 = it was before. Raises NotFound."""
         return earnings.refund_in(self._writer, connection, run_id, reason)

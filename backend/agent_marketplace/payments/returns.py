@@ -205,6 +205,8 @@ class Returns:
         taken = self._take_in(
             connection, order, amount, kind="chargeback", state="done", actor=actor, unused=False, case=case
         )
+        since = order.closed_at or order.created_at
+        self._ledger.claw_back_in(connection, order.user_id, since, f"chargeback of order {order.id}")
         owed = self._ledger.balance_in(connection, order.user_id).available
         if owed < 0:
             log.error("chargeback of order %s: its account owes %d nano-dollars", order.id, -owed)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from agent_marketplace.db.engine import Database
 from agent_marketplace.errors import BadRequest, Conflict, NotFound, PaymentRequired
-from agent_marketplace.ledger import Terms
+from agent_marketplace.ledger import Fee, Terms
 from agent_marketplace.payments import Order, Return, store
 from agent_marketplace.usage import Usage
 from tests.fakes.books import DOLLAR, settlement, shared_balances
@@ -124,6 +124,39 @@ def test_a_chargeback_takes_its_own_lot_first_and_a_won_one_comes_back(shop: Des
         for _ in range(2):
             await shop.payments.returns.reinstate(BOSS, second.id, reference="case-1", reason="won")
         assert await wallet(shop) == (45 * DOLLAR, 45 * DOLLAR)
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("swept", [False, True], ids=["pending", "swept"])
+def test_an_author_does_not_keep_pending_fees_of_a_payment_that_its_bank_took_back(
+    shop: Desk, swept: bool
+) -> None:
+    """A stolen card tops up, pays an agent of the thief's friend, and is charged back."""
+
+    async def story() -> None:
+        add_user(shop.database, shop.ledger, "bob")
+        order = await bought(shop)
+        for run, fee in (("early", DOLLAR), ("late", 12 * DOLLAR)):
+            await shop.database.write(
+                lambda c, r=run, f=fee: shop.ledger.hold_fee_in(
+                    c, r, "ann", f, key_id=None, name="agent/bob/x@1"
+                )
+            )
+            owed = Fee(run_id=run, author_id="bob", amount_nano=fee, author_bp=8_000)
+            await shop.database.write(lambda c, o=owed: shop.ledger.post_fee_in(c, o))
+        if swept:
+            shop.clock.advance(14 * 86_400 + 1)
+            await shop.ledger.sweep_earnings()
+        back = shop.payments.returns.charge_back
+        for _ in range(2):
+            await back(BOSS, order.id, 2000, reference="case-1", reason="bank")
+        earned = await shop.database.read(lambda c: shop.ledger.earned_in(c, "bob"))
+        if swept:
+            assert (await wallet(shop), earned.pending_nano) == ((-13 * DOLLAR, -13 * DOLLAR), 0)
+            assert earned.payable_nano == 13 * DOLLAR * 8 // 10
+        else:  # what is owed comes from the last fee, then from the one before
+            assert (await wallet(shop), earned.pending_nano) == ((0, 0), 0)
 
     asyncio.run(story())
 
