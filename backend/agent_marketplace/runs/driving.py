@@ -5,13 +5,13 @@ worker that dies in between leaves a row that says `started`, which the next one
 """
 
 import logging
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 import sqlalchemy as sa
 
-from agent_marketplace.errors import MarketplaceError, PaymentRequired
+from agent_marketplace.errors import Conflict, MarketplaceError, PaymentRequired
 from agent_marketplace.ids import new_id
 from agent_marketplace.ledger import dollars
 from agent_marketplace.runs import compacting, sanity, store
@@ -25,8 +25,13 @@ from agent_marketplace.wires.base import Event, ReasoningDelta, TextDelta, ToolC
 from agent_marketplace.wires.base import Tool as Offered
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 TOO_LONG = "context_length_exceeded"
 ENDS: Mapping[str, State] = {"cap_reached": "paused", "needs_funds": "paused"}
+
+
+class Lost(Conflict):
+    """Another worker has taken the run, or it is over: what this one has still to say of it counts for nothing."""
 
 
 class Driver:
@@ -40,6 +45,7 @@ class Driver:
         self.steps = steps
         self.offered: Mapping[str, Tool] = {}
         self._began = kit.clock.monotonic()
+        self._epoch = head.epoch
 
     # -- rows ----------------------------------------------------------------------------------------------------------
 
@@ -47,6 +53,17 @@ class Driver:
         """Rows as they now are."""
         self.head = await self.kit.records.head(self.head.run_id)
         self.steps = await self.kit.records.steps(self.head)
+
+    async def write(self, work: Callable[[sa.Connection], T]) -> T:
+        """One transaction with the events that wait, of a run that is still this worker's. Raises Lost, and then writes nothing:
+        a worker that was frozen for longer than its lease must not book what another has booked."""
+
+        def fenced(connection: sa.Connection) -> T:
+            if not store.drives(connection, self.head.run_id, self.kit.owner, self._epoch):
+                raise Lost("Another worker has taken this run")
+            return work(connection)
+
+        return await self.kit.records.write(fenced, self.live)
 
     @property
     def active_ms(self) -> int:
@@ -182,7 +199,7 @@ class Driver:
             return left
 
         self.live.stage("step.started", {"step": n, "kind": kind, "name": spec.model})
-        left = await self.kit.records.write(work, self.live)
+        left = await self.write(work)
         if kind == "final":
             self.head.final_nano = 0
         step = Step(**(row | {"reserved_nano": left}))
@@ -245,7 +262,7 @@ class Driver:
         self.live.stage("step.done", told | {"name": values["name"], "spent": dollars(spent)})
         for row in planned:
             self.live.stage("tool.asked", {"step": row["n"], "name": row["name"]})
-        await records.write(work, self.live)
+        await self.write(work)
         await self.refresh()
 
     # -- ends ----------------------------------------------------------------------------------------------------------
@@ -304,7 +321,7 @@ class Driver:
             "cost": dollars(await self._spent()),
         }
         self.live.stage(kind, told)
-        await records.write(lambda c: store.change(c, run_id, **values), self.live)
+        await self.write(lambda c: store.change(c, run_id, **values))
         await self.refresh()
         return True
 
@@ -345,7 +362,7 @@ class Driver:
                 result_sealed=cipher.seal(f"{head.run_id} result", text),
             )  # fmt: skip
 
-        await records.write(work, self.live)
+        await self.write(work)
         await self.refresh()
         self.live.stage(
             "error" if error is not None else "done", ended(self.head, text, await self._spent(), error)

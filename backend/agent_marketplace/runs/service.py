@@ -26,7 +26,7 @@ from agent_marketplace.net.traces import Span
 from agent_marketplace.runs import recovery, store
 from agent_marketplace.runs.asking import call_of, last_turns
 from agent_marketplace.runs.chatting import ChatAnswers
-from agent_marketplace.runs.driving import Driver
+from agent_marketplace.runs.driving import Driver, Lost
 from agent_marketplace.runs.kit import Kit
 from agent_marketplace.runs.live import Live
 from agent_marketplace.runs.lives import LEASE_MS, MOST_OF_A_USER, Lives
@@ -119,18 +119,26 @@ class Runs:
         if first + final + fee > cap:
             raise too_small(cap, first + final + fee)
         row |= {"fee_nano": fee, "reserved_nano": final + fee}
-        await self._add(row, wanted)
+        if not await self._add(row, wanted):
+            replay = await self._replay(wanted, input_hash)
+            if replay is None:
+                raise Conflict("A run of this idempotency key has just been deleted")
+            return replay
         return await self._begun(row["run_id"])
 
-    async def _add(self, row: Mapping[str, Any], wanted: Wanted) -> None:
-        def work(connection: sa.Connection) -> None:
+    async def _add(self, row: Mapping[str, Any], wanted: Wanted) -> bool:
+        """False where another request has begun a run under the same idempotency key meanwhile."""
+
+        def work(connection: sa.Connection) -> bool:
             if store.working(connection, wanted.user_id) >= MOST_OF_A_USER:
                 raise RateLimited("Too many runs are under way at once", retry_after=5)
             self.kit.records.within_quota(connection, wanted.user_id)
+            if not store.add(connection, row):
+                return False
             self.kit.fees.begin_in(connection, as_head(row), wanted.spec)
-            store.add(connection, row)
+            return True
 
-        await self.kit.records.write(work)
+        return await self.kit.records.write(work)
 
     async def _replay(self, wanted: Wanted, input_hash: str) -> tuple[Head, Live | None] | None:
         key = wanted.idem_key
@@ -175,6 +183,9 @@ class Runs:
             context = msgspec.structs.replace(context, spec=spec)
             driver = Driver(self.kit, live, head, context, await self.kit.records.steps(head))
             await drive(driver)
+        except Lost:
+            live.lost = True
+            log.warning("%s was taken by another worker: nothing more is written here", head.run_id)
         except Unavailable:
             log.warning("the database is away: %s is left to whoever takes it when it is back", head.run_id)
         except Exception as error:  # whatever it was: a run must not stay under way with nobody at it
@@ -235,7 +246,7 @@ class Runs:
             store.change_step(connection, step.run_id, step.n, was="started", request_id=head.run_id)
 
         try:
-            await records.write(work)
+            await driver.write(work)
         except PaymentRequired as error:
             return Got(text=f"This agent's fee is not covered: {error.message}", is_error=True), 0
         live = self.lives.take(await records.head(head.run_id))
@@ -293,11 +304,19 @@ class Runs:
         head, now = await self.kit.records.head(run_id, user_id), self.kit.records.now()
         if head.depth:
             raise Conflict("The cap is the whole tree's: raise that of its first run")
+        await self._within_version(head, cap_nano)
         if not await self.kit.records.write(lambda c: store.raise_cap(c, run_id, cap_nano, now)):
             raise Conflict("This run is over, or has spent more than that", code="cap_refused")
         if head.state == "paused":
             await self.resume(head, ("paused",), taken=taken)
         return await self.kit.records.head(run_id)
+
+    async def _within_version(self, head: Head, cap_nano: int) -> None:
+        """Raises BadRequest where a cap is above the highest that the run's version may have."""
+        if head.cap_nano is not None and cap_nano > head.cap_nano:
+            most = (await self.kit.records.context(head)).spec.cap_max_nano
+            if cap_nano > most:
+                raise BadRequest(f"cap may be at most {dollars(most):f} dollars for this agent")
 
     async def give_input(
         self, run_id: str, user_id: str, text: str, *, cap_nano: int | None = None, taken: Taken | None = None
@@ -309,15 +328,18 @@ class Runs:
             self.kit.records,
             self.kit.records.now(),
         )
-        n = newest(await records.steps(head))
-        args = sealed(await records.cipher(user_id), run_id, n, "args", text)
-        row = step_row(
-            run_id, n, "input", "user", now, state="done", args_sealed=args, started_at=now, ended_at=now
-        )
+        if cap_nano is not None:
+            await self._within_version(head, cap_nano)
+        cipher = await records.cipher(user_id)
 
         def work(connection: sa.Connection) -> None:
-            if store.find(connection, run_id, user_id).state != "paused":
+            if store.locked(connection, run_id, user_id).state != "paused":
                 raise Conflict("This run does not wait for words: it is not paused")
+            n = newest(store.steps_of(connection, run_id))
+            args = sealed(cipher, run_id, n, "args", text)
+            row = step_row(
+                run_id, n, "input", "user", now, state="done", args_sealed=args, started_at=now, ended_at=now
+            )
             if cap_nano is not None and not store.raise_cap(connection, run_id, cap_nano, now):
                 raise Conflict("This run has spent more than that", code="cap_refused")
             store.add_steps(connection, [row])

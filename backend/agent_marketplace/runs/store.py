@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from agent_marketplace.db.tables.runs import approvals, events, runs, steps
 from agent_marketplace.errors import NotFound
@@ -18,9 +19,31 @@ def _head(row: sa.Row[Any]) -> Head:
     return Head(**row._mapping)
 
 
-def add(connection: sa.Connection, values: Mapping[str, Any]) -> None:
-    """A new run's row."""
-    connection.execute(sa.insert(runs), dict(values))
+def add(connection: sa.Connection, values: Mapping[str, Any]) -> bool:
+    """A new run's row; False where its idempotency key has begun one."""
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = insert(runs).values(**values).on_conflict_do_nothing(index_elements=["user_id", "idem_key"])
+    return connection.execute(statement.returning(runs.c.run_id)).one_or_none() is not None
+
+
+def locked(connection: sa.Connection, run_id: str, user_id: str) -> Head:
+    """`find`, and nobody else changes the row until the transaction ends. Raises NotFound."""
+    mine = (runs.c.run_id == run_id, runs.c.user_id == user_id)
+    connection.execute(sa.select(runs.c.run_id).where(*mine).with_for_update())
+    return find(connection, run_id, user_id)
+
+
+def drives(connection: sa.Connection, run_id: str, owner: str, epoch: int) -> bool:
+    """Whether a run is under way and this worker's, as it took it; it then stays so until the transaction ends."""
+    mine = (
+        runs.c.run_id == run_id,
+        runs.c.state == "running",
+        runs.c.lease_owner == owner,
+        runs.c.epoch == epoch,
+    )
+    return (
+        connection.execute(sa.select(runs.c.run_id).where(*mine).with_for_update()).one_or_none() is not None
+    )
 
 
 def find(connection: sa.Connection, run_id: str, user_id: str | None = None) -> Head:

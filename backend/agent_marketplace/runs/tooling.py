@@ -136,7 +136,7 @@ async def _ask_about(driver: Driver, planned: Sequence[Step], approvals: dict[in
         }  # fmt: skip
         driver.live.stage("approval.needed", told)
     rows = [msgspec.structs.asdict(a) for a in made]
-    await driver.kit.records.write(lambda c: store.add_approvals(c, rows), driver.live)
+    await driver.write(lambda c: store.add_approvals(c, rows))
 
 
 async def _deny(driver: Driver, step: Step, verdict: str, approval: Approval | None) -> None:
@@ -158,7 +158,7 @@ async def _make(driver: Driver, group: Sequence[Step]) -> None:
     for step in group:
         driver.live.stage("step.started", {"step": step.n, "kind": step.kind, "name": step.name})
         driver.live.show([ToolBegan(step.name)])
-    await driver.kit.records.write(work, driver.live)
+    await driver.write(work)
     found = await asyncio.gather(*(_call(driver, step) for step in group))
     for step, (state, got, kind, cost) in zip(group, found, strict=True):
         await close(driver, step, "started", state, got, kind, cost)
@@ -254,7 +254,7 @@ async def close(
         "error": kind,
     }
     driver.live.stage("step.done", told)
-    await records.write(work, driver.live)
+    await driver.write(work)
     step.state, step.result = state, result  # type: ignore[assignment]
     driver.live.show([ran(step, got)])
 
