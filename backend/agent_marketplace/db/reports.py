@@ -1,6 +1,7 @@
 """Long reads (usage, activity, exports): a few threads of their own, so that nobody's pages hold up calls or readiness.
 
-Each has a limit of time and ends with its caller; who asks for too much at once is told to wait instead of being queued for ever.
+Each has a limit of time and ends with its caller. One caller's run one after the other, so that nobody waits for all that another
+asked for and no more than one core is one caller's; who asks for too much at once is told to wait instead of being queued for ever.
 """
 
 import asyncio
@@ -76,6 +77,7 @@ class Reports:
         self._limit_s = limit_s
         self._pool = ThreadPoolExecutor(REPORTERS, thread_name_prefix="db-report")
         self._open: Counter[str] = Counter()
+        self._turns: dict[str, asyncio.Lock] = {}
 
     async def read(self, fn: Callable[[sa.Connection], T], *, who: str = "") -> T:
         """Raises Unavailable (too many, or it took too long: code `query_timeout`), RateLimited (too many of one)."""
@@ -83,11 +85,26 @@ class Reports:
             raise RateLimited("Too many reports of yours at once; wait for them", retry_after=1)
         if self._open.total() >= _WAITING:
             raise Unavailable("Too many reports at once; try again", retry_after=1)
+        self._open[who] += 1
+        turn = self._turns.setdefault(who, asyncio.Lock())
+        try:
+            await turn.acquire()
+        except asyncio.CancelledError:
+            self._closed(who)
+            raise
         stop = _Stop()
         loop = asyncio.get_running_loop()
-        self._open[who] += 1
-        running: Future[T] = self._pool.submit(self._run, fn, stop)
-        running.add_done_callback(lambda _: _tell(loop, self._closed, who))
+
+        def over() -> None:
+            turn.release()
+            self._closed(who)
+
+        try:
+            running: Future[T] = self._pool.submit(self._run, fn, stop)
+        except RuntimeError:  # it is closed
+            over()
+            raise
+        running.add_done_callback(lambda _: _tell(loop, over))
         try:
             return await asyncio.wrap_future(running)
         except asyncio.CancelledError:
@@ -101,7 +118,7 @@ class Reports:
     def _closed(self, who: str) -> None:
         self._open[who] -= 1
         if not self._open[who]:
-            del self._open[who]
+            del self._open[who], self._turns[who]
 
     def _run(self, fn: Callable[[sa.Connection], T], stop: _Stop) -> T:
         return self._database.read_sync(lambda connection: self._bounded(connection, fn, stop))
@@ -128,7 +145,10 @@ def _limited(connection: sa.Connection, limit_s: float, stop: _Stop) -> Iterator
         driver.set_progress_handler(lambda: stop.check(due), _STEPS)
     else:
         connection.execute(
-            sa.select(sa.func.set_config("statement_timeout", str(round(limit_s * 1000)), True))
+            sa.select(
+                sa.func.set_config("statement_timeout", str(round(limit_s * 1000)), True),
+                sa.func.set_config("max_parallel_workers_per_gather", "0", True),  # one core each, as here
+            )
         )
     stop.attach(driver)
     try:
@@ -141,6 +161,6 @@ def _limited(connection: sa.Connection, limit_s: float, stop: _Stop) -> Iterator
             driver.set_progress_handler(None, 0)
 
 
-def _tell(loop: asyncio.AbstractEventLoop, what: Callable[[str], None], who: str) -> None:
+def _tell(loop: asyncio.AbstractEventLoop, what: Callable[[], None]) -> None:
     if not loop.is_closed():
-        loop.call_soon_threadsafe(what, who)
+        loop.call_soon_threadsafe(what)

@@ -12,7 +12,7 @@ from agent_marketplace.clock import ManualClock
 from agent_marketplace.db.reports import Reports
 from agent_marketplace.db.tables.ledger import usage_records
 from agent_marketplace.db.tables.usage_log import usage_rollups, usage_unrolled
-from agent_marketplace.errors import BadRequest, RateLimited, Unavailable
+from agent_marketplace.errors import BadRequest, Unavailable
 from agent_marketplace.ledger import Ledger
 from agent_marketplace.usage_log import UsageLog, store
 from agent_marketplace.usage_log.activity import Wanted, read_place, write_place
@@ -425,76 +425,3 @@ def test_an_export_has_every_call_once(database, log):
         return [call.request_id async for calls in log.export(Wanted(user_id="ann")) for call in calls]
 
     assert asyncio.run(all_of_them()) == [f"r{n:04}" for n in range(2300)]
-
-
-# -- bounds ------------------------------------------------------------------------------------------------------------
-
-
-def endless(connection):
-    """A statement that would run for minutes."""
-    numbers = sa.text(
-        "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 2000000000) SELECT count(*) FROM n"
-    )
-    return connection.execute(numbers).scalar()
-
-
-def test_a_long_report_ends_at_its_limit_and_says_so(database):
-    reports = Reports(database, limit_s=0.2)
-    with pytest.raises(Unavailable) as ended:
-        asyncio.run(reports.read(endless))
-    assert ended.value.code == "query_timeout"
-    assert asyncio.run(reports.read(lambda c: c.execute(sa.text("SELECT 1")).scalar())) == 1
-    reports.close()
-
-
-def test_a_report_ends_with_its_caller(database):
-    reports = Reports(database, limit_s=3600)
-
-    async def story():
-        begun, loop = asyncio.Event(), asyncio.get_running_loop()
-
-        def work(connection):
-            driver, asked = connection.connection.driver_connection, threading.Event()
-            if hasattr(driver, "cancel_safe"):  # the first request comes between two statements, and is lost
-                cancel = driver.cancel_safe
-                driver.cancel_safe = lambda **limits: (cancel(**limits), asked.set())
-            else:
-                asked.set()
-            loop.call_soon_threadsafe(begun.set)
-            assert asked.wait(20)
-            return endless(connection)
-
-        reading = asyncio.create_task(reports.read(work))
-        await begun.wait()
-        reading.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await reading
-        await reports.read(lambda _: None)  # there is room again
-        await reports.read(lambda _: None)
-
-    asyncio.run(story())
-    reports.close()  # waits for what runs
-
-
-def test_too_many_reports_are_refused_and_hold_up_no_other_reader(database):
-    reports = Reports(database)
-    gate = threading.Event()
-
-    async def story():
-        async def one(who):
-            return await reports.read(lambda _: gate.wait(20), who=who)
-
-        running = [asyncio.create_task(one("ann")) for _ in range(8)]
-        await asyncio.sleep(0)
-        with pytest.raises(RateLimited):
-            await one("ann")
-        running += [asyncio.create_task(one(f"user{n}")) for n in range(24)]
-        await asyncio.sleep(0)
-        with pytest.raises(Unavailable, match="Too many"):
-            await one("zoe")
-        await asyncio.wait_for(database.read(lambda c: c.execute(sa.text("SELECT 1")).scalar()), 10)
-        gate.set()
-        assert all(await asyncio.gather(*running))
-
-    asyncio.run(story())
-    reports.close()

@@ -7,11 +7,10 @@ from typing import Annotated, Any, Literal, NamedTuple
 import msgspec
 from msgspec import Meta
 
-from agent_marketplace import json
 from agent_marketplace.accounts.principal import Principal, Scope
 from agent_marketplace.api import assist, schemas
 from agent_marketplace.api.mcp.asking import ask
-from agent_marketplace.api.v1.billing import get_usage
+from agent_marketplace.api.v1.billing import usage_sums
 from agent_marketplace.api.v1.chats import completion_call
 from agent_marketplace.app import Market
 from agent_marketplace.catalog import AIModel
@@ -152,8 +151,8 @@ async def balance(asker: Asker, _given: Nothing) -> dict[str, Any]:
 
 async def usage(asker: Asker, given: Usage) -> dict[str, Any]:
     """Sums."""
-    reply = json.decode(bytes((await get_usage(asker.market, asker.principal, given.days, given.by)).body))
-    return {"usage": reply["usage"], "total_cost": reply["total"]["cost"], "days": reply["days"]}
+    found = await usage_sums(asker.market, asker.principal.user_id, given.days, given.by)
+    return {"usage": found["usage"], "total_cost": found["total"]["cost"], "days": found["days"]}
 
 
 async def compare(asker: Asker, given: Compare) -> dict[str, Any]:

@@ -2,11 +2,12 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import Header, Query, Response
+from fastapi import Header, Query, Request, Response
 
 from agent_marketplace.api import present, replies, schemas
 from agent_marketplace.api.deps import Person, Reader, Router, The
 from agent_marketplace.api.envelope import success
+from agent_marketplace.api.v1.activity import heard_out
 from agent_marketplace.app import Market
 from agent_marketplace.catalog.models import prices_dict
 from agent_marketplace.errors import Conflict
@@ -64,11 +65,17 @@ async def get_statement(market: The, principal: Reader, cursor: Cursor = None, l
 async def get_usage(
     market: The,
     principal: Reader,
+    request: Request,
     days: Annotated[int, Query(ge=1, le=366)] = 30,
     by: Literal["model", "day"] = "model",
 ) -> Response:
+    return success(**await heard_out(request, usage_sums(market, principal.user_id, days, by)))
+
+
+async def usage_sums(market: Market, user_id: str, days: int, by: Literal["model", "day"]) -> dict[str, Any]:
+    """A user's sums of the last days, as the answer shows them."""
     asked = ask(
-        user_id=principal.user_id, metrics=("requests", "tokens", "input_tokens", "output_tokens", "spend"),
+        user_id=user_id, metrics=("requests", "tokens", "input_tokens", "output_tokens", "spend"),
         by=("time" if by == "day" else by,), filters={}, tz="UTC", granularity="day", since=None, until=None,
         days=days, now=market.clock.now_ms(), limit=MOST_ROWS,
     )  # fmt: skip
@@ -79,7 +86,7 @@ async def get_usage(
         "tokens": found.totals["tokens"],
         "cost": found.totals["spend"],
     }
-    return success(usage=rows[::-1] if by == "day" else rows, total=total, days=days)
+    return {"usage": rows[::-1] if by == "day" else rows, "total": total, "days": days}
 
 
 @router.get("/billing/plans", summary="Plans and what they cost", responses={200: {"model": replies.Plans}})
