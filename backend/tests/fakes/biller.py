@@ -6,13 +6,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from agent_marketplace.catalog import MarketplaceRegistry
-from tests.fakes import shapes
+from tests.fakes import calendar, shapes
 from tests.fakes.upstream import Behaviour, Seen
 
 WORD = " a"
 """A token of its own in every vocabulary; nothing else in a body may hold it."""
-_REGISTRY = MarketplaceRegistry()
+_REGISTRY = calendar.registry()
 _CAPS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens", "num_predict")
 _MEDIA = re.compile(r"^data:([^;,]*)")
 

@@ -6,13 +6,13 @@ import pytest
 
 from agent_marketplace.admin import store as admin_store
 from agent_marketplace.arena import store
-from agent_marketplace.catalog import MarketplaceRegistry
 from agent_marketplace.clock import ManualClock
 from agent_marketplace.db.engine import Database
 from agent_marketplace.ledger import Ledger, Settlement
 from agent_marketplace.recommend.ai_recommendation_engine import RecommendationEngine
 from agent_marketplace.recommend.learner import BOARD_MS, Learner
 from agent_marketplace.usage import Usage
+from tests.fakes import calendar
 
 DOLLAR = 10**9
 GOOD, BAD = "claude-opus-5", "gpt-5.5"
@@ -24,7 +24,7 @@ class World:
     def __init__(self, db: Database) -> None:
         self.db, self.clock = db, ManualClock()
         self.ledger = Ledger(db, self.clock, secret=b"s" * 32)
-        self.engine = RecommendationEngine(MarketplaceRegistry(), None, clock=self.clock)  # type: ignore[arg-type]
+        self.engine = RecommendationEngine(calendar.registry(), None, clock=self.clock)  # type: ignore[arg-type]
         self.learner = Learner(db, self.clock, self.engine)
         self.count = 0
 

@@ -8,7 +8,6 @@ import pytest
 import sqlalchemy as sa
 
 from agent_marketplace.admin import store as admin_store
-from agent_marketplace.catalog import MarketplaceRegistry
 from agent_marketplace.catalog import store as catalog_store
 from agent_marketplace.clock import ManualClock
 from agent_marketplace.db.engine import Database
@@ -18,6 +17,7 @@ from agent_marketplace.recommend.ai_recommendation_engine import RecommendationE
 from agent_marketplace.recommend.calibration import Calibration
 from agent_marketplace.recommend.learner import Learner
 from agent_marketplace.usage import Usage
+from tests.fakes import calendar
 
 DOLLAR = 10**9
 
@@ -28,7 +28,7 @@ class World:
     def __init__(self, db: Database) -> None:
         self.db, self.clock = db, ManualClock()
         self.ledger = Ledger(db, self.clock, secret=b"s" * 32)
-        self.engine = RecommendationEngine(MarketplaceRegistry(), None, clock=self.clock)  # type: ignore[arg-type]
+        self.engine = RecommendationEngine(calendar.registry(), None, clock=self.clock)  # type: ignore[arg-type]
         self.learner = Learner(db, self.clock, self.engine)
         self.count = 0
 

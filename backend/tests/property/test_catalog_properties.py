@@ -8,14 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent_marketplace.catalog import MarketplaceRegistry, bundled
+from agent_marketplace.catalog import bundled
 from agent_marketplace.catalog.names import is_slug, key, slug
 from agent_marketplace.catalog.sources import PRICE_CEILING, parse, per_token
 from agent_marketplace.catalog.sync import compare, jump, read
 from agent_marketplace.ledger.pricing import Price
+from tests.fakes import calendar
 from tests.fakes.examples import examples
 
-REGISTRY = MarketplaceRegistry()
+REGISTRY = calendar.registry()
 WORDS = st.sampled_from(
     [
         "gpt",

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from agent_marketplace.catalog import MarketplaceRegistry
 from agent_marketplace.gateway import needs, sizing
 from agent_marketplace.gateway.plan import Target
 from agent_marketplace.gateway.sizing import Asked
@@ -20,12 +19,13 @@ from agent_marketplace.ledger import price_usage
 from agent_marketplace.usage import Usage
 from agent_marketplace.wires import codecs
 from agent_marketplace.wires.shared import forms
+from tests.fakes import calendar
 from tests.unit.test_wires_forms import PNG, wav
 
 ROWS = json.loads((Path(__file__).parents[1] / "golden" / "token_counts.json").read_text())
 LARGE = ("gpt4o", "gpt35turbo", "deepseek_v3", "gemini", "gemma3", "llama3", "qwen3", "tekken")
 CODECS = codecs()
-REGISTRY = MarketplaceRegistry()
+REGISTRY = calendar.registry()
 
 
 class Seller(NamedTuple):

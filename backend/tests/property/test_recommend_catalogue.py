@@ -14,8 +14,8 @@ from agent_marketplace.clock import ManualClock
 from agent_marketplace.ledger import nano
 from agent_marketplace.recommend.ai_recommendation_engine import RecommendationEngine
 from agent_marketplace.recommend.needs import CONTEXT_MARGIN, REQUIREMENTS
+from tests.fakes import calendar
 
-NOVEMBER_2026 = 1_795_300_000_000
 PROVIDERS = ("openai", "anthropic", "google", "mistral", "deepseek", "groq")
 TASKS = (
     "Debug this Python code", "Translate this letter into French", "What is in this picture?", "Book a table for two",
@@ -36,7 +36,7 @@ class _Accounts:
         return _Customer(self.keys)
 
 
-CLOCK = ManualClock(NOVEMBER_2026)
+CLOCK = ManualClock(calendar.NOVEMBER_2026)
 REGISTRY = MarketplaceRegistry(clock=CLOCK)
 ENGINE = RecommendationEngine(REGISTRY, _Accounts({}), clock=CLOCK)
 
@@ -72,7 +72,9 @@ def test_no_pick_is_unaffordable_unavailable_retiring_or_incapable(  # type: ign
     ]
     assert len(picks) <= limit
     assert len({p["model"].id for p in picks}) == len(picks)
-    soon = (datetime.fromtimestamp(NOVEMBER_2026 / 1000, UTC).date() + timedelta(days=14)).isoformat()
+    soon = (
+        datetime.fromtimestamp(calendar.NOVEMBER_2026 / 1000, UTC).date() + timedelta(days=14)
+    ).isoformat()
     for pick in picks:
         mine = pick["provider"] in own
         offer = next(o for o in REGISTRY.offers(pick["model"].id) if o.provider == pick["provider"])

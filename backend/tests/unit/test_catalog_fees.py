@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent_marketplace.catalog import MarketplaceRegistry, fees
+from agent_marketplace.catalog import fees
 from agent_marketplace.catalog.models import Offer
 from agent_marketplace.catalog.overlay import offer_from, overlay, version_of
 from agent_marketplace.catalog.snapshot import ModelRecord, bundled
@@ -11,12 +11,13 @@ from agent_marketplace.catalog.store import PriceRow
 from agent_marketplace.catalog.sync import compare
 from agent_marketplace.ledger import Price, price_usage
 from agent_marketplace.usage import Usage
+from tests.fakes import calendar
 
 TOKENS_ONLY = Price(input=10**9, output=10**9)
 
 
 def offers(model: str) -> dict[str, Offer]:
-    return {o.provider: o for o in MarketplaceRegistry().offers(model)}
+    return {o.provider: o for o in calendar.registry().offers(model)}
 
 
 @pytest.mark.parametrize(

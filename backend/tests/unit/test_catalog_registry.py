@@ -13,6 +13,7 @@ from agent_marketplace.clock import ManualClock
 from agent_marketplace.errors import BadRequest
 from agent_marketplace.json import encode
 from agent_marketplace.ledger.pricing import Price, PriceTier, validate_price
+from tests.fakes import calendar
 
 GUIDE_IDS = (
     "gpt4",
@@ -32,7 +33,7 @@ GUIDE_FIELDS = (
 
 @pytest.fixture(scope="module")
 def registry():
-    return MarketplaceRegistry()
+    return calendar.registry()
 
 
 # --- the snapshot ---
@@ -164,7 +165,7 @@ def test_an_unknown_id_is_none_not_an_error(registry):
 
 
 def test_popular_models_follow_real_use_and_say_so():
-    registry = MarketplaceRegistry()
+    registry = calendar.registry()
     assert len(registry.get_popular_models()) == 5
     assert "providers" in registry.popular_basis
     registry.set_evidence(
@@ -226,7 +227,7 @@ class Unread(str):
 
 
 def test_a_model_name_of_megabytes_is_not_read_on_the_event_loop() -> None:
-    registry = MarketplaceRegistry()
+    registry = calendar.registry()
     assert registry.resolve(Unread("gpt-4.1" + " " * 10_000)) is None
     assert registry.resolve(" gpt-4.1 ") is not None
 
@@ -260,7 +261,7 @@ def test_a_distilled_model_belongs_to_who_distilled_it():
 
 
 def test_a_model_whose_only_providers_have_no_key_says_why():
-    registry = MarketplaceRegistry()
+    registry = calendar.registry()
     registry.set_availability({"openai": None, "local": "the demo model is not installed"})
     assert registry.get_model_by_id("gpt-5.4").is_available
     claude = registry.get_model_by_id("claude-opus-5-5")
@@ -270,7 +271,7 @@ def test_a_model_whose_only_providers_have_no_key_says_why():
 
 
 def test_the_card_shows_the_offer_that_can_be_called():
-    registry = MarketplaceRegistry()
+    registry = calendar.registry()
     registry.set_availability(lambda offer: None if offer.provider == "openrouter" else "no key")
     card = registry.get_model_by_id("claude-opus-5-5")
     assert (card.provider, card.is_available) == ("openrouter", True)
@@ -296,7 +297,7 @@ def test_a_model_retires_on_its_day_and_not_before():
 
 
 def test_a_reader_holding_the_old_list_never_sees_half_a_change():
-    registry = MarketplaceRegistry()
+    registry = calendar.registry()
     before = registry.get_all_models()
     registry.set_availability(lambda offer: "down")
     assert all(m.is_available is False for m in registry.get_all_models())
@@ -307,7 +308,7 @@ def test_a_reader_holding_the_old_list_never_sees_half_a_change():
 
 
 def test_what_a_start_tells_together_is_shown_together_and_not_by_halves():
-    registry = MarketplaceRegistry()
+    registry = calendar.registry()
     before = registry.revision
     model = registry.get_all_models()[0]
     with registry.together():
@@ -418,7 +419,7 @@ def test_query_with_words_orders_by_relevance_and_with_provider_and_local_keeps_
 
 
 def test_on_this_computer_is_what_runs_and_not_what_could():
-    registry = MarketplaceRegistry()
+    registry = calendar.registry()
     registry.set_availability({"local": None, "ollama": "no Ollama is running", "openai": None})
     assert [m.id for m in registry.query({"local": "true"}).models] == ["smollm2-135m"]
     assert registry.get_model_by_id("smollm2-135m").to_dict()["runs_here"] is True

@@ -2,12 +2,12 @@
 
 import pytest
 
-from agent_marketplace.catalog import MarketplaceRegistry
+from tests.fakes import calendar
 
 
 @pytest.fixture(scope="module")
 def registry():
-    return MarketplaceRegistry()
+    return calendar.registry()
 
 
 FIRST = [
@@ -76,7 +76,7 @@ def test_an_empty_query_gives_everything_popular_first(registry):
 
 
 def test_results_carry_the_newest_availability_not_that_of_the_index():
-    registry = MarketplaceRegistry()
+    registry = calendar.registry()
     registry.set_availability(lambda offer: "down")
     assert registry.search_models("gpt 5 mini")[0].unavailable_reason == "down"
 

@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
-from agent_marketplace.catalog import MarketplaceRegistry
 from agent_marketplace.recommend import encoder as module
 from agent_marketplace.recommend.ai_recommendation_engine import RecommendationEngine
 from agent_marketplace.recommend.classifier import default_classifier
 from agent_marketplace.recommend.encoder import Encoder, EncoderHead, bundled_head, default_encoder, mixed
 from agent_marketplace.recommend.tasks import analyze
+from tests.fakes import calendar
 
 UNSURE = "And of Chile?"
 
@@ -86,7 +86,7 @@ def test_without_the_wheel_and_with_a_broken_one_everything_goes_on(monkeypatch:
 def test_the_engine_listens_off_the_loop_and_reads_the_same_later() -> None:
     vectors = _Vectors()
     encoder = Encoder(_head("vision"), vectors)
-    engine = RecommendationEngine(MarketplaceRegistry(), None, encoder=lambda: encoder)  # type: ignore[arg-type]
+    engine = RecommendationEngine(calendar.registry(), None, encoder=lambda: encoder)  # type: ignore[arg-type]
     assert engine._heard(UNSURE) is None
     asyncio.run(engine.listen(UNSURE))
     assert engine._heard(UNSURE) is not None
@@ -96,7 +96,7 @@ def test_the_engine_listens_off_the_loop_and_reads_the_same_later() -> None:
 
 def test_an_engine_without_an_encoder_asks_once_and_never_again() -> None:
     tried = []
-    engine = RecommendationEngine(MarketplaceRegistry(), None, encoder=lambda: tried.append(1))  # type: ignore[arg-type,func-returns-value]
+    engine = RecommendationEngine(calendar.registry(), None, encoder=lambda: tried.append(1))  # type: ignore[arg-type,func-returns-value]
     for _ in range(3):
         asyncio.run(engine.listen(UNSURE))
     assert len(tried) == 1

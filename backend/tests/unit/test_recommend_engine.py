@@ -19,10 +19,10 @@ from agent_marketplace.recommend.ai_recommendation_engine import RecommendationE
 from agent_marketplace.recommend.estimate import TYPICAL_INPUT, Lengths, expected_cost
 from agent_marketplace.recommend.learning import Experience, Rating
 from agent_marketplace.wires.base import Call, Message, TextPart
+from tests.fakes import calendar
 
 BIG = {"openai": None, "anthropic": None, "google": None}
 TASK = "Debug this Python code"
-NOVEMBER_2026 = 1_795_300_000_000
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class _Accounts:
 def _engine(
     available: Mapping[str, None] | None = None, customer: _Customer | None = None
 ) -> RecommendationEngine:
-    clock = ManualClock(NOVEMBER_2026)
+    clock = ManualClock(calendar.NOVEMBER_2026)
     registry = MarketplaceRegistry(clock=clock)
     registry.set_availability(BIG if available is None else available)
     return RecommendationEngine(registry, _Accounts(customer or _Customer()), clock=clock)
@@ -393,7 +393,7 @@ def test_reasons_for_a_type_are_words_that_mean_something() -> None:
 
 def test_price_and_quality_are_those_of_the_one_estimator() -> None:
 
-    engine = RecommendationEngine(MarketplaceRegistry(), None)  # type: ignore[arg-type]
+    engine = RecommendationEngine(calendar.registry(), None)  # type: ignore[arg-type]
     placed = {one.model.id: one for one in engine.placed("maths")}
     one = placed["gpt-5.5"]
     assert one.model.price is not None

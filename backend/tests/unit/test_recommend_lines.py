@@ -12,14 +12,14 @@ from agent_marketplace.recommend import needs as filters
 from agent_marketplace.recommend.ai_recommendation_engine import RecommendationEngine, Wallet
 from agent_marketplace.recommend.quality import TASK_MEASURES, QualityTable
 from agent_marketplace.recommend.tasks import Analysis
+from tests.fakes import calendar
 
-NOVEMBER_2026 = 1_795_996_800_000
 TODAY = date(2026, 11, 30)
 
 
 @pytest.fixture(scope="module")
 def registry() -> MarketplaceRegistry:
-    made = MarketplaceRegistry(clock=ManualClock(NOVEMBER_2026))
+    made = MarketplaceRegistry(clock=ManualClock(calendar.NOVEMBER_2026))
     made.set_availability(dict.fromkeys(("openai", "anthropic", "google", "huggingface", "openrouter")))
     return made
 
@@ -105,7 +105,7 @@ def test_an_unknown_day_of_release_is_not_two_years_of_age(registry: Marketplace
 def test_no_pick_is_replaced_by_a_newer_usable_and_no_dearer_model_of_its_line(
     registry: MarketplaceRegistry, task: str
 ) -> None:
-    engine = RecommendationEngine(registry, None, clock=ManualClock(NOVEMBER_2026))  # type: ignore[arg-type]
+    engine = RecommendationEngine(registry, None, clock=ManualClock(calendar.NOVEMBER_2026))  # type: ignore[arg-type]
     analysis = Analysis(
         type=task, confidence=0.9, uncertain=False, keywords=(), labels=((task, 0.9),), decided_by=(), language="en",
         input_tokens=500, has_images=task == "vision",
@@ -150,7 +150,7 @@ def test_an_old_experiment_is_never_picked(registry: MarketplaceRegistry) -> Non
 
 
 def test_thinking_costs_what_it_costs_and_brings_what_it_brings(registry: MarketplaceRegistry) -> None:
-    engine = RecommendationEngine(registry, None, clock=ManualClock(NOVEMBER_2026))  # type: ignore[arg-type]
+    engine = RecommendationEngine(registry, None, clock=ManualClock(calendar.NOVEMBER_2026))  # type: ignore[arg-type]
     model = registry.get_model_by_id("claude-opus-5")
     assert model is not None
     steps = efforts.offered(model, "max")

@@ -11,8 +11,7 @@ from agent_marketplace.clock import ManualClock
 from agent_marketplace.recommend.ai_recommendation_engine import RecommendationEngine
 from agent_marketplace.recommend.difficulty import difficulty, relative
 from agent_marketplace.recommend.scoring import FAR_BELOW
-
-NOVEMBER_2026 = 1_796_000_000_000
+from tests.fakes import calendar
 
 
 class _Customer:
@@ -25,7 +24,7 @@ class _Accounts:
         return _Customer()
 
 
-CLOCK = ManualClock(NOVEMBER_2026)
+CLOCK = ManualClock(calendar.NOVEMBER_2026)
 REGISTRY = MarketplaceRegistry(clock=CLOCK)
 REGISTRY.set_availability(dict.fromkeys(("openai", "anthropic", "google", "huggingface")))
 ENGINE = RecommendationEngine(REGISTRY, _Accounts(), clock=CLOCK)
