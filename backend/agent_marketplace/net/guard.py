@@ -7,12 +7,14 @@ connections on the server's own tick rather than by timers: a request costs two 
 
 import asyncio
 import re
+import urllib.parse
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, cast
 
+import httptools
 from uvicorn import Config
 from uvicorn._types import ASGI3Application
 from uvicorn.middleware.proxy_headers import _TrustedHosts
@@ -21,6 +23,7 @@ from uvicorn.server import ServerState
 
 from agent_marketplace.ids import new_id
 from agent_marketplace.net.drain import Drain
+from agent_marketplace.net.exchange import Exchange
 
 _HOST = re.compile(rb"[A-Za-z0-9._-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
 _PIPELINE = 8
@@ -121,6 +124,7 @@ class Guard(HttpToolsProtocol):
         self._body_due: float | None = None
         self._write_due: float | None = None
         self._linger_due: float | None = None
+        self._idle_due: float | None = None
         self._head_bytes = self._fields = self._field_bytes = self._body_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -135,13 +139,14 @@ class Guard(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._count(None)
-        self._head_due = self._body_due = self._write_due = self._linger_due = None
+        self._head_due = self._body_due = self._write_due = self._linger_due = self._idle_due = None
         self._forget()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         if self._linger_due is not None:
             return
+        self._idle_due = None
         if self._head_due is None and self._body_due is None:
             self._head_due = self.loop.time() + self._limits.head_s
         super().data_received(data)
@@ -159,9 +164,46 @@ class Guard(HttpToolsProtocol):
         self._field_bytes += len(name) + len(value)
         if self._fields > self._limits.max_fields or self._field_bytes > self._limits.max_head:
             self._stop(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
-        super().on_header(name, value)
+        self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
+        length = self._looked_over()
+        self._count_anew()
+        self._head_due = None
+        self._head_bytes = 0
+        self._body_due = self.loop.time() + self._limits.body_s + length / self._limits.body_rate
+        scope, version, parsed = self.scope, self.parser.get_http_version(), httptools.parse_url(self.url)
+        path = parsed.path.decode("ascii")
+        scope["method"] = self.parser.get_method().decode("ascii")
+        scope["http_version"] = version
+        scope["path"] = self.root_path + (urllib.parse.unquote(path) if "%" in path else path)
+        scope["raw_path"] = self.root_path.encode("ascii") + parsed.path
+        scope["query_string"] = parsed.query or b""
+        scope["extensions"] = {_HANGUP: {"tells": Hangup()}}
+        before = self.cycle
+        self.cycle = Exchange(
+            scope=scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=version != "1.0"
+            and self.parser.should_keep_alive()
+            and not self._config.drain.draining,
+            on_response=self.on_response_complete,
+        )
+        if before is None or before.response_complete:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.pipeline.appendleft((self.cycle, self.app))
+            self.flow.resume_reading()  # a paused connection wouldn't show that its client has gone
+
+    def _looked_over(self) -> int:
+        """The length that a request's head declares, bytes. Refuses heads that mean different things to different servers."""
         hosts, length = 0, 0
         for name, value in self.headers:
             if name == b"host":
@@ -170,24 +212,18 @@ class Guard(HttpToolsProtocol):
                     self._stop(HTTPStatus.BAD_REQUEST)
             elif name == b"content-length":
                 length = int(value)
-            elif name == b"transfer-encoding" and value.strip().lower() != b"chunked":
-                self._stop(HTTPStatus.BAD_REQUEST)
+            elif name == b"transfer-encoding":
+                if value.strip().lower() != b"chunked":
+                    self._stop(HTTPStatus.BAD_REQUEST)
+            elif name == b"expect":
+                self.expect_100_continue = value.lower() == b"100-continue"
         if not self.url.startswith(b"/") or (not hosts and self.parser.get_http_version() != "1.0"):
             self._stop(HTTPStatus.BAD_REQUEST)
         if length > self._limits.max_body:
             self._stop(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         if self._busy() and (len(self.pipeline) >= _PIPELINE or length > _PIPELINED_BODY):
             self._stop(HTTPStatus.BAD_REQUEST)
-        self._count_anew()
-        self._head_due = None
-        self._head_bytes = 0
-        self._body_due = self.loop.time() + self._limits.body_s + length / self._limits.body_rate
-        self.scope["extensions"] = {_HANGUP: {"tells": Hangup()}}
-        super().on_headers_complete()
-        if self._config.drain.draining:
-            self.cycle.keep_alive = False
-        if self.pipeline:
-            self.flow.resume_reading()  # a paused connection wouldn't show that its client has gone
+        return length
 
     def on_body(self, body: bytes) -> None:
         self._body_bytes += len(body)
@@ -200,6 +236,17 @@ class Guard(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._body_due = None
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """As uvicorn's, but that a connection without requests waits for the sweep instead of a timer of its own."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        else:
+            self._idle_due = self.loop.time() + self._limits.keep_alive_s
 
     def pause_writing(self) -> None:
         self._write_due = self.loop.time() + self._limits.write_s
@@ -226,6 +273,8 @@ class Guard(HttpToolsProtocol):
                 self._body_due = now + self._limits.body_s
             else:
                 self._refuse(HTTPStatus.REQUEST_TIMEOUT)
+        elif self._idle_due is not None and now > self._idle_due:
+            self.timeout_keep_alive_handler()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words; ours depend on the status alone
         self._refuse(self._refusal)
