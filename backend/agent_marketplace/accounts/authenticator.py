@@ -41,7 +41,9 @@ class Authenticator:
 
     async def authenticate(self, headers: Mapping[str, str], query_keys: Sequence[str] = ()) -> Principal:
         """headers: names in lower case; query_keys: every `?key=` on Gemini's wire. Raises InvalidToken (401)."""
-        return await self.verify(credential_of(headers, query_keys))
+        credential = credential_of(headers, query_keys)
+        known = self._verdicts.get(digest := self._verdicts.digest(credential), MAX_AGE_S)
+        return known if known is not None else await self._look_up(credential, digest)
 
     async def still(self, headers: Mapping[str, str], query_keys: Sequence[str] = ()) -> Principal:
         """As `authenticate`, for a stream that asks every now and then whether its caller is still welcome."""
@@ -51,8 +53,9 @@ class Authenticator:
         """A session token or a marketplace key to its owner. Raises InvalidToken."""
         digest = self._verdicts.digest(credential)
         known = self._verdicts.get(digest, max_age_s)
-        if known is not None:
-            return known
+        return known if known is not None else await self._look_up(credential, digest)
+
+    async def _look_up(self, credential: str, digest: bytes) -> Principal:
         # One look-up for all callers that ask at once; a revocation in between starts another.
         place = (digest, self._verdicts.epoch)
         task = self._asking.get(place)

@@ -32,10 +32,17 @@ def kind_of(path: str) -> str:
 
 def _guarded(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     made = list(headers)
-    given = dict(made)
-    if b"x-content-type-options" not in given:
+    typed = page = policed = False
+    for name, value in made:
+        if name == b"content-type":
+            page = value.startswith(b"text/html")
+        elif name == b"x-content-type-options":
+            typed = True
+        elif name == b"content-security-policy":
+            policed = True
+    if not typed:
         made.append((b"x-content-type-options", b"nosniff"))
-    if given.get(b"content-type", b"").startswith(b"text/html") and b"content-security-policy" not in given:
+    if page and not policed:
         made.append((b"content-security-policy", _OTHER_PAGES))
     return made
 

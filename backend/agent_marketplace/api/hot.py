@@ -101,7 +101,10 @@ class Hot:
         if codec.name == "responses":
             send = items.keeping(market, principal.user_id, body, send)
             body = taken_up.unlinked(await items.resolved(market, principal.user_id, body))
-        call = await aside(len(body), lambda: codec.parse_request(body, **fixed))
+        if len(body) <= SMALL:
+            call = codec.parse_request(body, **fixed)
+        else:
+            call = await aside(len(body), lambda: codec.parse_request(body, **fixed))
         if not call.model:
             raise BadRequest("model is required")
         if names_agent(call.model):
@@ -124,7 +127,10 @@ class Hot:
                 still_valid=lambda: market.authenticator.still(headers, keys),
             )
         )
-        with keyless.explained(free=free):
+        if free:
+            with keyless.explained(free=free):
+                await flight.open()
+        else:
             await flight.open()
         await fly(flight, scope, send, sink_of(flight, scope, send))
 

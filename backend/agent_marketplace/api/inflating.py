@@ -24,13 +24,20 @@ class Inflating:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            codings = _codings(scope)
-            if codings:
-                # What is decoded has no length that is known before.
-                headers = [(n, v) for n, v in scope["headers"] if n not in _OF_THE_BYTES]
-                scope = {**scope, "headers": headers}
-                receive = _Body(receive, codings).receive
+            for name, _ in scope["headers"]:
+                if name == b"content-encoding":
+                    scope, receive = _decoding(scope, receive)
+                    break
         await self._app(scope, receive, send)
+
+
+def _decoding(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
+    codings = _codings(scope)
+    if not codings:
+        return scope, receive
+    # What is decoded has no length that is known before.
+    headers = [(n, v) for n, v in scope["headers"] if n not in _OF_THE_BYTES]
+    return {**scope, "headers": headers}, _Body(receive, codings).receive
 
 
 def _codings(scope: Scope) -> list[str]:

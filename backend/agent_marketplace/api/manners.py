@@ -36,6 +36,10 @@ def meant(path: str) -> str:
     return closed if is_api(closed) else found
 
 
+_RIGHT = frozenset(door.path for door in DOORS if meant(door.path) == door.path)
+"""Paths of completions, nearly all that are asked for, need no second look."""
+
+
 class Manners:
     """Stands before the application, so that what counts, limits and answers sees the path that was meant."""
 
@@ -44,8 +48,7 @@ class Manners:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            path = meant(scope["path"])
-            if path != scope["path"]:
+            if scope["path"] not in _RIGHT and (path := meant(scope["path"])) != scope["path"]:
                 scope = {**scope, "path": path}
             if scope["method"] == "HEAD":  # the server sends no body to who asked for none
                 scope = {**scope, "method": "GET"}

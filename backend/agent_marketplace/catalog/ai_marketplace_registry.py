@@ -291,10 +291,12 @@ class MarketplaceRegistry:
             len(name) > 4 * MAX_NAME
         ):  # blanks and all: a name of 30 MB would be read several times on the event loop
             return None
+        table = self._state.derived.names
+        if (known := table.get(name)) is not None and name[:1] != "=":  # spelt as we spell it, as most are
+            return known
         text = name.strip().lower()
         if not text or len(text) > MAX_NAME or text.startswith("="):
             return None
-        table = self._state.derived.names
         bare = text.removesuffix(":latest")  # at Ollama one model with the name alone
         return table.get(text) or table.get(bare) or table.get(f"={names.key(text)}")
 

@@ -361,9 +361,10 @@ class Flight:
         if settlement.charge_nano > hold.amount_nano and not hold.capped and record.usage is not None:
             tokens, cost = record.usage.completion_tokens, settlement.charge_nano
             record.hold = await self._holding.stretch(asked, hold, upstream.attempt.target, tokens, cost)
-        await self._post(
-            msgspec.structs.replace(settlement, kept=settling.kept_reply(record, self._kept)), began
-        )
+        if record.request.once is not None:
+            kept = settling.kept_reply(record, self._kept)
+            settlement = msgspec.structs.replace(settlement, kept=kept)
+        await self._post(settlement, began)
         ok = outcome.stopped is not Stopped.PROVIDER
         observing.observe(record, self.parts.health, self.parts.catalog, ok=ok, now=time.monotonic())
         await self.parts.preparer.remember(record, whole=outcome.stopped is Stopped.FINISHED)

@@ -160,6 +160,9 @@ class Upstream:
 # -- the record --------------------------------------------------------------------------------------------------------
 
 
+_UNPLANNED = Plan(attempts=(), skipped=())
+
+
 @dataclass(slots=True, kw_only=True)
 class Record:
     """One call.
@@ -183,7 +186,7 @@ class Record:
     began: float
     created: int
     asked_model: str
-    plan: Plan = field(default_factory=lambda: Plan(attempts=(), skipped=()))
+    plan: Plan = _UNPLANNED
     asked: Asked | None = None
     hold: Held | None = None
     log: list[AttemptLog] = field(default_factory=list)

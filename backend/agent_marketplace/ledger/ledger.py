@@ -5,7 +5,7 @@ import contextlib
 import logging
 import secrets
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -431,13 +431,14 @@ class Ledger:
         """{provider: calls under way} of everybody."""
         return await self._database.read(store.in_flight)
 
-    async def _submit(self, job: Job, *, durable: bool) -> Any:
-        return await self._database.write_batched(self._writer.run, job, durable=durable)
+    def _submit(self, job: Job, *, durable: bool) -> Awaitable[Any]:
+        return self._database.write_batched(self._writer.run, job, durable=durable)
 
     async def _repeat(self, job: Settle | Void) -> Receipt:
         for pause in PAUSES_S:
             try:
-                return await self._close(job)
+                receipt: Receipt = await self._submit(job, durable=True)
+                return receipt
             except Unavailable:
                 log.warning("repeating a settlement that the database did not confirm")
                 await asyncio.sleep(pause)

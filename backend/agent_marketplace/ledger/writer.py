@@ -12,14 +12,14 @@ import sqlalchemy as sa
 from agent_marketplace import json
 from agent_marketplace.clock import Clock
 from agent_marketplace.errors import BadRequest, Conflict, MarketplaceError, NotFound
-from agent_marketplace.ledger.book import USAGE_CLASSES, Book
+from agent_marketplace.ledger.book import Book
 from agent_marketplace.ledger.holds import HoldRow, admit, split_charge
 from agent_marketplace.ledger.lots import Terms
 from agent_marketplace.ledger.money import MAX_NANO
 from agent_marketplace.ledger.postings import ABSORBED, REVENUE, Account, provider_account
 from agent_marketplace.ledger.seals import seal_key
 from agent_marketplace.ledger.types import Hold, HoldState, Receipt, Settlement, Status
-from agent_marketplace.usage import Usage
+from agent_marketplace.usage import Usage, counts
 
 AGENT_FEE = "agent-fee"  # the price version of holds that `ledger.earnings` makes and ends
 
@@ -283,7 +283,7 @@ def _receipt(book: Book, hold: HoldRow, status: str, *, replayed: bool) -> Recei
 
 def usage_row(book: Book, hold: HoldRow, s: Settlement, promo: int) -> tuple[Any, ...]:
     """The usage row of a request that ends (columns `book.USAGE`). promo: of the charge."""
-    units = [int(getattr(s.usage, name)) for name in USAGE_CLASSES]
+    units = (*counts(s.usage), int(s.usage.estimated))
     return (
         hold.request_id, s.user_id, hold.key_id, s.model, s.provider, s.status, *units, hold.charged_nano, hold.absorbed_nano,
         s.provider_cost_nano, s.list_cost_nano, hold.amount_nano, s.price_version or hold.price_version,

@@ -288,7 +288,9 @@ class Guard(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._running = cycle
-        super()._start_asgi_task(cycle, app)
+        task = self.loop.create_task(cycle.run_asgi(app))
+        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(task)
 
     def _forwarded_for(self) -> str | None:
         """For whom a proxy of ours sends this request: such a connection is its newest request's client's."""

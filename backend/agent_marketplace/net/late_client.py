@@ -1,5 +1,8 @@
 """A stand-in for the outbound client until the event loop runs."""
 
+from collections.abc import Coroutine
+from typing import Any
+
 from agent_marketplace.net.http import OutboundClient, OutboundRequest, OutboundResponse
 from agent_marketplace.net.lean_pool import Counts
 
@@ -11,10 +14,11 @@ class LateClient:
         self.real: OutboundClient | None = None
         self.counts = Counts()
 
-    async def send(self, request: OutboundRequest) -> OutboundResponse:
+    def send(self, request: OutboundRequest) -> Coroutine[Any, Any, OutboundResponse]:
+        """As OutboundClient.send."""
         if self.real is None:
             raise RuntimeError("the market has not been started")
-        return await self.real.send(request)
+        return self.real.send(request)
 
     async def close(self) -> None:
         real, self.real = self.real, None

@@ -11,6 +11,8 @@ from agent_marketplace.wires.shared.called import told_id
 
 _Fields = dict[str, msgspec.Raw]
 _STOPS = (b'"stop"', b'"eos"', b'"end_turn"', b'"stop_sequence"')
+_READ = (b'"tool_calls"', b'"reasoning"', b'"reasoning_content"')
+"""Where none of these stands, nothing is to be told otherwise; `reasoning_tokens`, in every usage, is none."""
 _TWINS = (("reasoning_content", "reasoning"), ("reasoning", "reasoning_content"))
 
 
@@ -28,7 +30,7 @@ class Choices:
 
     def told(self, body: bytes) -> bytes:
         """A chunk or a whole reply with its choices as they are to be read. Raises msgspec.DecodeError for what is no object."""
-        if not self._called and b'"tool_calls"' not in body and b'"reasoning' not in body:
+        if not self._called and not any(name in body for name in _READ):
             return body
         fields = msgspec.json.decode(body, type=_Fields)
         choices = msgspec.json.decode(fields.get("choices", b"[]"), type=list[_Fields])
