@@ -57,6 +57,7 @@ def batch(found: Batch) -> dict[str, Any]:
         "codes": found.codes,
         "redeemed": found.redeemed,
         "per_account": found.per_account,
+        "one_buyer": bool(found.one_buyer),
         "expires_at": present.iso(found.expires_at),
         "credit_days": found.credit_days,
         "created_at": present.iso(found.created_at),

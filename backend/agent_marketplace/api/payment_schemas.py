@@ -124,13 +124,15 @@ class Events(Reply):
 
 class MakeCodes(Body):
     """amount: credit of each; sold: somebody paid for it; per_account: 0 = any; days: until when a code can be redeemed;
-    credit_days: how long its credit is good for from then on."""
+    credit_days: how long its credit is good for from then on; one_buyer: one customer bought all of them, so that accounts which
+    redeem them are taken for one where agents earn and are rated."""
 
     name: Annotated[str, Field(min_length=1, max_length=120)]
     count: Annotated[int, Field(ge=1, le=1000)]
     amount: Amount
     sold: bool = True
     per_account: Annotated[int, Field(ge=0, le=1000)] = 1
+    one_buyer: bool = False
     days: Annotated[int | None, Field(ge=1, le=3650)] = None
     credit_days: Annotated[int | None, Field(ge=1, le=3650)] = None
     reason: Reason
@@ -145,6 +147,7 @@ class BatchOut(BaseModel):
     codes: int
     redeemed: int
     per_account: int
+    one_buyer: bool
     expires_at: str | None
     credit_days: int | None
     created_at: str

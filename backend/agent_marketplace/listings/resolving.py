@@ -49,7 +49,7 @@ class Resolver:
         """
         publisher, slug, number = parse(name)
 
-        def work(connection: sa.Connection) -> tuple[Head, Version, bytes]:
+        def work(connection: sa.Connection) -> tuple[Head, Version, bytes, bool]:
             head = store.head_at(connection, publisher, slug)
             if head is None or (head.visibility == "private" and head.user_id != user_id):
                 raise NotFound("No such agent")
@@ -59,11 +59,10 @@ class Resolver:
             if found is None:
                 raise NotFound("No such agent")
             self._admit(head, found[0], consent, user_id)
-            return head, *found
+            return head, *found, store.kin(connection, user_id, head.user_id)
 
-        head, version, sealed = await self._db.read(work)
+        head, version, sealed, own = await self._db.read(work)
         spec = await self.opened(version, sealed)
-        own = head.user_id == user_id
         return Pinned(
             agent_id=head.agent_id,
             version=version.version,

@@ -14,6 +14,7 @@ from agent_marketplace.db.tables.listings import (
     offered_versions,
     publishers,
 )
+from agent_marketplace.db.tables.payments import orders
 from agent_marketplace.listings.spec import AgentPrice, Spec
 from agent_marketplace.listings.types import Consent, Head, Publisher, Version
 
@@ -280,6 +281,20 @@ def put_consent(connection: sa.Connection, given: Consent) -> None:
     keys = ("user_id", "agent_id")
     changed = {name: value for name, value in values.items() if name not in keys}
     connection.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=changed))
+
+
+def kin(connection: sa.Connection, one: str, other: str) -> bool:
+    """Whether two accounts are one, or have paid with the same card or codes."""
+    if one == other:
+        return True
+    return connection.execute(sa.select(sa.literal(1)).where(kin_of(one, other))).first() is not None
+
+
+def kin_of(one: Any, other: Any) -> sa.ColumnElement[bool]:
+    """SQL: whether two accounts (values or columns) have an order each that was paid with the same."""
+    a, b = orders.alias(), orders.alias()
+    paid = (a.c.state == "paid", b.c.state == "paid", a.c.source == b.c.source)
+    return sa.exists().where(a.c.user_id == one, b.c.user_id == other, *paid)
 
 
 def drop_consent(connection: sa.Connection, user_id: str, agent_id: str) -> bool:

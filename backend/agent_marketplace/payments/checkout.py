@@ -130,9 +130,10 @@ class Checkout:
             log.warning("order %s can't be asked about: %s", order.id, error)
 
     def _paid(self, connection: sa.Connection, session: Session) -> Outcome:
+        shown = msgspec.json.encode(msgspec.structs.replace(session, payer="")).decode()
         said = Said(
             method="stripe", order_id=session.order_id, external_id=session.payment or "", currency=session.currency,
-            minor=session.minor, account=session.account, body=msgspec.json.encode(session).decode(),
+            minor=session.minor, account=session.account, body=shown, payer=session.payer,
         )  # fmt: skip
         order = store.order(connection, session.order_id, lock=True)
         if order is not None and order.session not in (None, session.id):

@@ -13,7 +13,7 @@ from agent_marketplace.ids import new_id
 from agent_marketplace.ledger import dollars
 from agent_marketplace.ledger.lots import DAY_MS
 from agent_marketplace.payments import store
-from agent_marketplace.payments.orders import Orders
+from agent_marketplace.payments.orders import Orders, source_of
 from agent_marketplace.payments.types import CENT, CURRENCY, Batch, Order
 
 MOST = 1000
@@ -56,16 +56,17 @@ class Codes:
         days: int | None,
         credit_days: int | None,
         reason: str,
+        one_buyer: bool = False,
     ) -> tuple[Batch, list[str]]:
         """A batch and its codes, which nobody can read again. days: how long they can be redeemed; credit_days: how long their
-        credit is good for from then on. Raises BadRequest."""
+        credit is good for from then on; one_buyer: one customer bought all of them. Raises BadRequest."""
         if not 1 <= count <= MOST or credit_nano <= 0 or credit_nano % CENT:
             raise BadRequest(f"A batch has 1 to {MOST} codes of whole cents")
         now = self._clock.now_ms()
         batch = Batch(
             id=new_id("bat"), name=name, credit_nano=credit_nano, paid=int(paid), codes=count, per_account=per_account,
             expires_at=None if days is None else now + days * DAY_MS, credit_days=credit_days, made_by=by.name,
-            created_at=now, revoked_at=None,
+            created_at=now, revoked_at=None, one_buyer=int(one_buyer),
         )  # fmt: skip
         texts = [new_code() for _ in range(count)]
 
@@ -117,6 +118,7 @@ class Codes:
                 id=new_id("ord"), user_id=user_id, method="code", state="pending", credit_nano=batch.credit_nano,
                 currency=CURRENCY, minor=0, paid=batch.paid, batch_id=batch.id, created_at=now,
                 ends_at=None if batch.credit_days is None else now + batch.credit_days * DAY_MS,
+                source=source_of("batch", batch.id if batch.one_buyer else ""),
             )  # fmt: skip
             store.add_order(connection, order)
             if not store.take_code(connection, hash_, user_id, order.id, now):

@@ -209,7 +209,10 @@ class Orders:
         ):
             if not right:
                 return Outcome("refused", order.id, words)
-        self.credit_in(connection, msgspec.structs.replace(order, external_id=said.external_id))
+        source = source_of(said.method, said.payer)
+        self.credit_in(
+            connection, msgspec.structs.replace(order, external_id=said.external_id, source=source)
+        )
         return Outcome("credited", order.id)
 
     def credit_in(self, connection: sa.Connection, order: Order, memo: str = "") -> None:
@@ -223,6 +226,7 @@ class Orders:
                 "external_id": order.external_id,
                 "closed_at": self._clock.now_ms(),
                 "receipt": receipt,
+                "source": order.source,
             },
         )
         self._ledger.grant_in(
@@ -240,6 +244,11 @@ class Orders:
         )
         if receipt is not None:
             told.receipt_in(connection, self._mail, order, receipt, self._settings.issuer)
+
+
+def source_of(kind: str, name: str) -> str | None:
+    """What was paid with, as a fingerprint that says nothing to who reads it; None where that is not known."""
+    return digest(kind, name) if name else None
 
 
 def _not_at_a_processor(order: Order) -> None:

@@ -8,7 +8,8 @@ from agent_marketplace.payments.types import Order, Return
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """One attempt to pay at the processor's page. minor: in the currency's smallest unit; payment: its id once there is one."""
+    """One attempt to pay at the processor's page. minor: in the currency's smallest unit; payment: its id once there is one;
+    payer: the card's fingerprint, where there is one."""
 
     id: str
     url: str | None
@@ -19,6 +20,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     minor: int
     payment: str | None
+    payer: str = ""
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,7 +15,8 @@ _HEADER = re.compile(r"t=(\d{1,12}),v1=([0-9a-f]{64})")
 
 
 class Notice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body. amount: in the currency's smallest unit; id: the payment's own, unique; paid_at: seconds since the epoch."""
+    """The body. amount: in the currency's smallest unit; id: the payment's own, unique; paid_at: seconds since the epoch;
+    payer: what was paid with, as the processor tells one card or account from another."""
 
     order: str
     account: str
@@ -23,6 +24,7 @@ class Notice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     currency: str
     paid_at: int
     id: str
+    payer: str = ""
 
 
 def sign(secret: str, seconds: int, body: bytes) -> str:
@@ -48,6 +50,8 @@ def read(body: bytes) -> Said:
         raise BadRequest(f"The notice can't be read: {error}") from None
     if not (0 < len(notice.id) <= 200 and 0 < len(notice.order) <= 40):
         raise BadRequest("A notice's id has 1 to 200 characters, its order 1 to 40")
+    if len(notice.payer) > 200:
+        raise BadRequest("A notice's payer has at most 200 characters")
     return Said(
         method="webhook",
         order_id=notice.order,
@@ -56,4 +60,5 @@ def read(body: bytes) -> Said:
         minor=notice.amount,
         account=notice.account,
         body=body.decode(),
+        payer=notice.payer,
     )

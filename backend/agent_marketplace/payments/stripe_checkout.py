@@ -53,7 +53,8 @@ class StripeCheckout:
 
     async def session(self, session_id: str) -> Session:
         """See `Processor`."""
-        return _session(await self._ask("checkout.sessions.retrieve", session_id))
+        params = {"expand": ["payment_intent.latest_charge"]}
+        return _session(await self._ask("checkout.sessions.retrieve", session_id, params))
 
     async def refund(self, found: Return, payment: str) -> str:
         """See `Processor`."""
@@ -162,6 +163,10 @@ class StripeCheckout:
 
 
 def _session(found: Mapping[str, Any]) -> Session:
+    payment = found.get("payment_intent")  # an id, or the whole of it where that was asked for
+    charge = (payment.get("latest_charge") or {}) if isinstance(payment, dict) else {}
+    means = charge.get("payment_method_details") or {}
+    kind = means.get(str(means.get("type"))) or {}
     return Session(
         id=found["id"],
         url=found.get("url"),
@@ -171,5 +176,6 @@ def _session(found: Mapping[str, Any]) -> Session:
         account=str((found.get("metadata") or {}).get("account") or ""),
         currency=str(found["currency"]).upper(),
         minor=int(found["amount_total"]),
-        payment=found.get("payment_intent"),
+        payment=payment["id"] if isinstance(payment, dict) else payment,
+        payer=str(kind.get("fingerprint") or ""),
     )

@@ -32,6 +32,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     words: str = ""
     created_at: int
     closed_at: int | None = None
+    source: str | None = None
 
     @property
     def reference(self) -> str:
@@ -40,7 +41,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody outside says was paid. body: what they sent, for the administrator."""
+    """What somebody outside says was paid. body: what they sent, for the administrator; payer: what was paid with, in their own
+    words (a card's fingerprint)."""
 
     method: Method
     order_id: str
@@ -49,6 +51,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     minor: int
     account: str | None = None
     body: str = ""
+    payer: str = ""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -86,6 +89,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     made_by: str
     created_at: int
     revoked_at: int | None
+    one_buyer: int | None = None
     redeemed: int = 0
 
 

@@ -85,7 +85,7 @@ class FakeStripe:
                 return 400, StripeError("Keys for idempotent requests ...", "idempotency_error").body
             return self._kept[key][1:]
         try:
-            status, found = 200, self._do(method, path, form)
+            status, found = 200, self._do(method, path, form, urlsplit(url).query)
         except StripeError as error:
             status, found = error.status, error.body
         found = json.loads(json.dumps(found))
@@ -93,7 +93,7 @@ class FakeStripe:
             self._kept[key] = (print_, status, found)
         return status, found
 
-    def _do(self, method: str, path: str, form: dict[str, Any]) -> Any:
+    def _do(self, method: str, path: str, form: dict[str, Any], query: str) -> Any:
         if (method, path) == ("POST", "/v1/checkout/sessions"):
             return self._session(form)
         if (method, path) == ("POST", "/v1/refunds"):
@@ -101,6 +101,10 @@ class FakeStripe:
         found = self.objects.get(path.rsplit("/", 1)[-1])
         if method != "GET" or found is None:
             raise StripeError(f"No such object: {path}", status=404)
+        if found["object"] == "checkout.session" and found["payment_intent"] and "expand" in query:
+            payment = self.objects[found["payment_intent"]]
+            whole = payment | {"latest_charge": self.objects[payment["latest_charge"]]}
+            return found | {"payment_intent": whole}
         if found["object"] == "payment_intent":
             return found | {"latest_charge": self.objects[found["latest_charge"]]}
         return found
@@ -126,11 +130,13 @@ class FakeStripe:
         made["url"] = f"https://checkout.stripe.test/{made['id']}"
         return made
 
-    def pay(self, session_id: str, *, later: bool = False) -> str:
-        """The payer pays; later: by a method that takes days (`clear` it). Returns the payment's id."""
+    def pay(self, session_id: str, *, later: bool = False, card: str = "") -> str:
+        """The payer pays; later: by a method that takes days (`clear` it); card: its fingerprint. Returns the payment's id."""
         session = self.objects[session_id]
         assert session["status"] == "open", "a page that is over takes no money"
         charge = self._new("charge", "ch", amount=session["amount_total"], amount_refunded=0, disputed=False)
+        if card:
+            charge["payment_method_details"] = {"type": "card", "card": {"fingerprint": card}}
         payment = self._new(
             "payment_intent",
             "pi",

@@ -12,6 +12,8 @@ from agent_marketplace.db.base import metadata
 from agent_marketplace.errors import Forbidden, NotFound
 from agent_marketplace.listings import AgentPrice, Begun, Listings, Spec
 from agent_marketplace.listings.outcomes.trust import MEASURED, quantile, rating
+from agent_marketplace.payments.store import add_order
+from agent_marketplace.payments.types import Order
 from tests.fakes.books import DOLLAR
 from tests.fakes.home import Home, at_home
 
@@ -99,6 +101,44 @@ def test_only_who_paid_for_a_delivered_run_of_somebody_else_s_agent_rates_it_onc
         assert (found.rating.n, found.rating.mean) == (1, 3.0)
         assert [r.stars for r in await fair.trust.reviews(fair.agent_id)] == [3]
         assert (await fair.trust.short([fair.agent_id]))[fair.agent_id].rating.n == 1
+
+    at_fair(tmp_path, test)
+
+
+def test_an_account_that_pays_with_the_author_s_card_is_taken_for_the_author(tmp_path: Path) -> None:
+    """A second account of one's own: it pays no fee, counts nowhere and rates nothing; nor does one that turns out to be later."""
+
+    async def pays(fair: Fair, user: str, source: str | None, state: str = "paid") -> None:
+        order = Order(id=f"{user}{source}{state}", user_id=user, method="webhook", state=state, credit_nano=DOLLAR,
+                      currency="USD", minor=100, created_at=1, source=source)  # fmt: skip
+        await fair.home.db.write(lambda c: add_order(c, order))
+
+    async def test(fair: Fair) -> None:
+        for user in ("sock", "late", "fay"):
+            await fair.person(user)
+            await fair.listings.finding.agree(user, "ada", "xx", 1)
+        await pays(fair, "ada", "card1")
+        await pays(fair, "ada", None)
+        await pays(fair, "sock", "card1")
+        await pays(fair, "late", "card2")
+        await pays(fair, "fay", None)  # what is not known is nobody's
+        await pays(fair, "fay", "card1", "pending")  # and what was not paid neither
+        resolve = fair.listings.resolver.resolve
+        assert [(await resolve("agent/ada/xx", user)).own for user in ("sock", "late", "fay")] == [
+            True,
+            False,
+            False,
+        ]
+        for user in ("late", "fay"):
+            await fair.rate(user, await fair.run(user))
+        with pytest.raises(Forbidden):
+            await fair.rate("sock", await fair.run("sock"))
+        assert (await fair.trust.figures(fair.agent_id)).rating.n == 2
+        await pays(fair, "late", "card1")
+        assert (await fair.trust.figures(fair.agent_id)).rating.n == 1
+        assert len(await fair.trust.reviews(fair.agent_id)) == 1
+        with pytest.raises(Forbidden):
+            await fair.rate("late", "run1")
 
     at_fair(tmp_path, test)
 

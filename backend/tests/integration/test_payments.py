@@ -311,3 +311,29 @@ def test_verify_finds_a_payment_that_is_not_in_the_books(database: Database, edi
         assert len(shop.problems()) == 1
         database.write_sync(lambda c: c.execute(sa.text("DELETE FROM payment_orders")))
         database.write_sync(lambda c: store.add_order(c, Order(**before)))
+
+
+def test_codes_that_one_customer_bought_have_one_origin_and_others_none(shop: Desk) -> None:
+    async def story() -> None:
+        add_user(shop.database, shop.ledger, "bob")
+        sources = []
+        for bought in (True, False):
+            for user, code in zip(("ann", "bob"), await batch_of(shop, 2, one_buyer=bought), strict=True):
+                sources.append((await shop.payments.codes.redeem(user, code)).source)
+        assert sources[0] == sources[1] is not None
+        assert sources[2:] == [None, None]
+
+    asyncio.run(story())
+
+
+def test_a_notice_may_say_what_was_paid_with(shop: Desk) -> None:
+    async def story() -> None:
+        found = []
+        for attempt in ("a1", "a2"):
+            order = await shop.payments.orders.make("ann", "webhook", 5 * DOLLAR, attempt=attempt)
+            await shop.payments.orders.notice(*shop.notice(order, id=attempt, payer="iban-7"))
+            found.append((await shop.payments.orders.get("ann", order.id)).source)
+        assert found[0] == found[1] is not None
+        assert found[0] != "iban-7"
+
+    asyncio.run(story())

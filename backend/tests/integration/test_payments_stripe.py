@@ -48,6 +48,24 @@ def test_a_paid_session_is_credited_once_however_often_it_is_told(shop: Desk) ->
     asyncio.run(story())
 
 
+def test_accounts_that_pay_with_one_card_are_known_to_and_the_card_is_not(shop: Desk) -> None:
+    async def story() -> None:
+        found = []
+        for attempt, card in (("a1", "fp_one"), ("a2", "fp_one"), ("a3", "fp_two"), ("a4", "")):
+            order, session = await ordered(shop, f"attempt-{attempt}")
+            shop.stripe.pay(session, card=card)
+            await shop.payments.checkout.look(session)
+            found.append((await shop.payments.orders.get("ann", order.id)).source)
+        assert found[0] == found[1] != found[2]
+        assert found[3] is None
+        assert not any("fp_" in (one or "") for one in found)
+        noted = await shop.payments.orders.events({}, None, 10)
+        assert noted
+        assert not any("fp_" in event.body for event in noted)
+
+    asyncio.run(story())
+
+
 def test_a_forged_an_old_and_a_tampered_event_are_nothing(shop: Desk) -> None:
     async def story() -> None:
         _, session = await ordered(shop)

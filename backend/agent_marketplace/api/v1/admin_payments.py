@@ -102,6 +102,7 @@ async def make_codes(
         days=body.days,
         credit_days=body.credit_days,
         reason=body.reason,
+        one_buyer=body.one_buyer,
     )
     return success(batch=paid.batch(batch), codes=codes, request_id=by.request_id)
 

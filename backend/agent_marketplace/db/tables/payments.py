@@ -40,12 +40,14 @@ orders = sa.Table(
     sa.Column("words", sa.String(500), nullable=False),  # why it failed or was cancelled
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("closed_at", sa.BigInteger),
+    sa.Column("source", sa.String(64)),  # SHA-256 of what was paid with; None = that is not known
     sa.UniqueConstraint("method", "external_id"),
     sa.UniqueConstraint("user_id", "attempt"),
     sa.UniqueConstraint("receipt"),
     sa.CheckConstraint("returned_nano >= 0 AND returned_nano <= credit_nano", name="returned_of_it"),
     sa.Index("ix_payment_orders_user_id", "user_id", "created_at"),
     sa.Index("ix_payment_orders_state", "state", "created_at"),
+    sa.Index("ix_payment_orders_source", "source"),
 )
 
 events = sa.Table(
@@ -79,6 +81,7 @@ batches = sa.Table(
     sa.Column("made_by", sa.String(80), nullable=False),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("revoked_at", sa.BigInteger),
+    sa.Column("one_buyer", sa.SmallInteger),  # 1: one customer bought all of them
 )
 
 codes = sa.Table(

@@ -11,8 +11,10 @@ from agent_marketplace.db.tables.ledger import accounts, lots
 from agent_marketplace.db.tables.listings import agent_outcomes as t
 from agent_marketplace.db.tables.listings import agent_ratings as ratings
 from agent_marketplace.db.tables.listings import agent_reports as reports
+from agent_marketplace.db.tables.listings import offered_agents as agents
 from agent_marketplace.ledger.postings import user_account
 from agent_marketplace.listings.outcomes.types import Report, Review
+from agent_marketplace.listings.store import kin_of
 
 
 def begin(connection: sa.Connection, values: Mapping[str, Any]) -> None:
@@ -171,5 +173,9 @@ def erase_user(connection: sa.Connection, user_id: str) -> None:
 
 
 def _standing(query: sa.Select[Any]) -> sa.Select[Any]:
-    """Of ratings, without those of runs whose fee was given back."""
-    return query.outerjoin(fees, fees.c.fee_id == ratings.c.run_id).where(fees.c.refunded_at.is_(None))
+    """Of ratings, without those of runs whose fee was given back, and of accounts that pay with what the author pays with."""
+    kin = kin_of(ratings.c.user_id, agents.c.user_id)
+    joined = query.outerjoin(fees, fees.c.fee_id == ratings.c.run_id)
+    return joined.join(agents, agents.c.agent_id == ratings.c.agent_id).where(
+        fees.c.refunded_at.is_(None), ~kin
+    )

@@ -85,6 +85,7 @@ class Trust:
             paid = row.fee_nano > 0 or (row.model_nano > 0 and store.has_paid(connection, user_id))
             if (
                 row.own
+                or listed.kin(connection, user_id, head.user_id)
                 or row.ended_at is None
                 or not row.delivered
                 or not paid

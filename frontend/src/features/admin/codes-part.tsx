@@ -64,6 +64,7 @@ function MakeForm({ onMade }: { onMade: (made: Made) => void }) {
         amount: Number(fields.get("amount")),
         sold: fields.get("sold") === "on",
         per_account: Number(fields.get("per_account")),
+        one_buyer: fields.get("one_buyer") === "on",
         days: Number(fields.get("days")) || null,
         credit_days: Number(fields.get("credit_days")) || null,
         reason: String(fields.get("reason")),
@@ -119,6 +120,10 @@ function MakeForm({ onMade }: { onMade: (made: Made) => void }) {
       <label className="flex items-center gap-2">
         <input type="checkbox" name="sold" defaultChecked className="size-4 accent-accent" />
         They are sold: their credit is paid for
+      </label>
+      <label className="flex items-center gap-2">
+        <input type="checkbox" name="one_buyer" className="size-4 accent-accent" />
+        One customer bought all of them: agents earn nothing between the accounts that redeem them
       </label>
       {make.error && (
         <p role="alert" className="text-danger">

@@ -4550,6 +4550,8 @@ export interface components {
             id: string;
             /** Name */
             name: string;
+            /** One Buyer */
+            one_buyer: boolean;
             /** Per Account */
             per_account: number;
             /** Redeemed */
@@ -6219,7 +6221,8 @@ export interface components {
         /**
          * MakeCodes
          * @description amount: credit of each; sold: somebody paid for it; per_account: 0 = any; days: until when a code can be redeemed;
-         *     credit_days: how long its credit is good for from then on.
+         *     credit_days: how long its credit is good for from then on; one_buyer: one customer bought all of them, so that accounts which
+         *     redeem them are taken for one where agents earn and are rated.
          */
         MakeCodes: {
             /**
@@ -6235,6 +6238,11 @@ export interface components {
             days?: number | null;
             /** Name */
             name: string;
+            /**
+             * One Buyer
+             * @default false
+             */
+            one_buyer: boolean;
             /**
              * Password
              * @example correct horse battery staple
