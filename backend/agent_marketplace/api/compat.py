@@ -51,18 +51,21 @@ async def list_models(
     everything: All = False,
     page_size: Annotated[int, Query(alias="pageSize", ge=1, le=_GEMINI_PAGE)] = _GEMINI_PAGE,
     page_token: Annotated[str, Query(alias="pageToken", max_length=20)] = "",
+    limit: Annotated[
+        int | None, Query(ge=1, le=1000, description="of a page, for Anthropic's clients")
+    ] = None,
+    after_id: Annotated[
+        str, Query(max_length=200, description="for Anthropic's clients: the page behind it")
+    ] = "",
+    before_id: Annotated[
+        str, Query(max_length=200, description="for Anthropic's clients: the page before it")
+    ] = "",
 ) -> Response:
     listed = await _listed(market, principal, everything=everything)
     wire = wire_of(request.scope["path"], request.headers)
     agents = [listed_as(n, t, wire, description=d) for n, t, d in await agents_of(market, principal)]
     if wire == "anthropic":
-        shown = [_anthropic_model(m) for m in listed] + agents
-        ends = (
-            {"first_id": shown[0]["id"], "last_id": shown[-1]["id"]}
-            if shown
-            else {"first_id": None, "last_id": None}
-        )
-        return ExactJSON({"data": shown, "has_more": False, **ends})
+        return _anthropic_page([_anthropic_model(m) for m in listed] + agents, limit, after_id, before_id)
     if wire == "gemini":
         return _gemini_page(listed, page_size, page_token, agents)
     return ExactJSON({"object": "list", "data": [_openai_model(m) for m in listed] + agents})
@@ -162,6 +165,24 @@ def _gemini_model(model: AIModel) -> dict[str, Any]:
         "outputTokenLimit": model.max_output,
         "supportedGenerationMethods": _VECTOR_METHODS if embeds else _TEXT_METHODS,
     }
+
+
+def _anthropic_page(rows: list[dict[str, Any]], limit: int | None, after: str, before: str) -> Response:
+    """A page behind a model, or before one; all of them where no length is said (Claude Code's picker asks once)."""
+    ids = [row["id"] for row in rows]
+    if (named := after or before) and named not in ids:
+        raise BadRequest(f"{'after_id' if after else 'before_id'}: no model here has this id")
+    rest = rows[ids.index(after) + 1 :] if after else rows[: ids.index(before)] if before else rows
+    length = limit or len(rest)
+    shown = rest[-length:] if before and not after else rest[:length]
+    return ExactJSON(
+        {
+            "data": shown,
+            "has_more": len(shown) < len(rest),
+            "first_id": shown[0]["id"] if shown else None,
+            "last_id": shown[-1]["id"] if shown else None,
+        }
+    )
 
 
 def _gemini_page(models: list[AIModel], size: int, token: str, agents: list[dict[str, Any]]) -> Response:

@@ -13,11 +13,12 @@ _TWICE = re.compile(r"^/v1(?:beta)?(?=/(?:v1|v1beta|api)/)")
 _WITHOUT_VERSION = frozenset(d.path.removeprefix("/v1") for d in DOORS if d.path.startswith("/v1/")) | {
     "/completions", "/embeddings", "/messages/count_tokens", "/models",
 }  # fmt: skip
+_OPENROUTER = "/api/v1"  # where OpenRouter's clients look for what is under /v1 here
 _HEALTH = "/health"  # what other servers of models call it
 
 
 def meant(path: str) -> str:
-    """The path that a client means: no doubled or closing slash, the version once, and not forgotten.
+    """The path that a client means: no doubled or closing slash, the version once, and not forgotten; OpenRouter's base URL too.
 
     Paths that are right, and those of the web UI, are returned as they are.
     """
@@ -25,6 +26,8 @@ def meant(path: str) -> str:
     while _TWICE.match(found):
         found = _TWICE.sub("", found, count=1)
     closed = found.rstrip("/")
+    if closed.startswith(_OPENROUTER) and closed.removeprefix(_OPENROUTER) in _WITHOUT_VERSION:
+        closed = closed.removeprefix(_OPENROUTER)
     if closed in _WITHOUT_VERSION:
         return f"/v1{closed}"
     if closed.startswith(

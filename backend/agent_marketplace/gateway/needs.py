@@ -8,6 +8,7 @@ import msgspec
 
 from agent_marketplace.errors import BadRequest
 from agent_marketplace.wires.base import Call, ImagePart, ReasoningPart, ToolCallPart, ToolResultPart
+from agent_marketplace.wires.notes import Note
 
 
 class Needs(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,13 +55,31 @@ def read(call: Call, input_tokens: int) -> Needs:
         tools=bool(call.tools) or ToolCallPart in kinds or ToolResultPart in kinds,
         images=ImagePart in kinds,
         structured=call.response_format in ("json_object", "json_schema"),
-        reasoning=call.reasoning_effort not in (None, "none") or call.reasoning_max_tokens is not None,
+        reasoning=_thinks(call) and not may_think(call),
         input_tokens=input_tokens,
         output_tokens=call.max_tokens,
         stream=call.stream,
         choices=choices,
         parameters=_NONE if values == _UNSAID else frozenset(_said(values)),
     )
+
+
+def _thinks(call: Call) -> bool:
+    return call.reasoning_effort not in (None, "none") or call.reasoning_max_tokens is not None
+
+
+def may_think(call: Call) -> bool:
+    """Whether thinking was left to the model: Claude's adaptive style and its effort, which its clients send to every model. A
+    budget is asked for, and so is an effort on the other wires."""
+    return call.wire == "anthropic" and call.reasoning_max_tokens is None
+
+
+def without_thinking(call: Call, supported: frozenset[str]) -> tuple[Call, tuple[Note, ...]]:
+    """The call as a model without a reasoning mode takes it, where it only may think. An empty `supported` means "not known"."""
+    if not supported or "reasoning" in supported or not (_thinks(call) and may_think(call)):
+        return call, ()
+    plain = msgspec.structs.replace(call, reasoning_effort=None, reasoning_summary=None, adaptive=False)
+    return plain, (Note("thinking", "left_out", "this model has no reasoning mode"),)
 
 
 def without_reasoning_history(call: Call) -> Call:

@@ -48,13 +48,15 @@ class Preparer:
 
         cap: output tokens of each choice that the hold buys; None = what the caller gave
         """
-        target, request, call = attempt.target, record.request, record.request.call
+        target, request = attempt.target, record.request
+        call, unsaid = need.without_thinking(request.call, target.supported)
         endpoint = self.endpoint(target)
         wire, told_by = self._endpoints.told(target.provider, target.upstream_id, call)
         codec = self._endpoints.codec(target.provider, self._codecs, wire)
         fast = _fast_path(request, codec)
         limit = cap if cap is not None else call.max_tokens
         call, left_out = without_hosted(call, wire, own_key=target.credential == "byok")
+        left_out = (*unsaid, *left_out)
         traits, thinking = told_by.state(call)
         wanted = traits.reasoning not in ("passed", "refused")
         family = family_of(wire, target.provider, target.model, target.credential, wanted=wanted)
@@ -64,7 +66,10 @@ class Preparer:
             None if fitted.names else fast
         )  # bytes that pass would show the client names that are not its own
         # What the client's bytes lost can only be said in a body that is written anew.
-        out, pipe = _spliced(record, attempt, fast, limit, same=fitted.same and whole is call)
+        same = fitted.same and whole is call and not unsaid
+        out, pipe = _spliced(
+            record, attempt, fast, limit, same=same, length_field=fitted.call.manner.max_tokens_field
+        )
         if out is None:
             call = fitted.call
             if len({e.provider for e in record.log}) > 1 and not call.manner.reasoning_field:
@@ -203,7 +208,13 @@ async def count_tokens(call: Call) -> int:
 
 
 def _spliced(
-    record: Record, attempt: Attempt, fast: FastPath | None, limit: int | None, *, same: bool
+    record: Record,
+    attempt: Attempt,
+    fast: FastPath | None,
+    limit: int | None,
+    *,
+    same: bool,
+    length_field: str,
 ) -> tuple[OutboundCall | None, Pipe | None]:
     """Where client and provider speak the same wire: the client's own body for it, and the stream's way back as bytes."""
     request, call = record.request, record.request.call
@@ -212,7 +223,13 @@ def _spliced(
     out = None
     moved = told.moved(record, attempt) is not None
     if same and fast.takes(request.raw, call, max_tokens=limit, moved=moved):
-        out = fast.request(request.raw, attempt.target.upstream_id, max_tokens=limit, stream=call.stream)
+        out = fast.request(
+            request.raw,
+            attempt.target.upstream_id,
+            max_tokens=limit,
+            stream=call.stream,
+            length_field=length_field,
+        )
     if not call.stream:
         return out, None
     shape = told.shape(record, attempt.target)

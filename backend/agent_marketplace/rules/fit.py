@@ -59,7 +59,8 @@ def fit(call: Call, rules: Rules) -> Fitted:
     made = turns.fitted(made, traits, thinking=thinking, notes=notes)
     if called:  # no stage before this one adds a call or a result
         made = ids.with_ids(made, traits, notes)
-    same = not notes
+    begun = made.manner.prefix and made.messages and made.messages[-1].role == "assistant"
+    same = not notes and not begun  # the beginning of an answer is marked in its message
     if rules.wire != "anthropic" and call.wire != rules.wire and not call.plain and _marked(call):
         notes.append(
             Note("cache_control", "left_out", "this provider caches prompts by itself, or not at all")

@@ -438,26 +438,27 @@ class FastPath(Protocol):
 
     def passes(self, call: Call) -> bool:
         """Whether a provider's answer to the call is in the client's own words, whoever wrote the request."""
-        ...
 
     def takes(self, body: bytes, call: Call, *, max_tokens: int | None, moved: bool) -> bool:
         """Whether a provider of this wire takes the client's own words. moved: another model answers than was asked for."""
-        ...
 
     def request(
-        self, body: bytes, upstream_model: str, *, max_tokens: int | None = None, stream: bool
+        self,
+        body: bytes,
+        upstream_model: str,
+        *,
+        max_tokens: int | None = None,
+        stream: bool,
+        length_field: str = "",
     ) -> OutboundCall:
-        """The provider's body from the client's. `max_tokens`: the output tokens that the hold buys. Raises BadRequest and
-        UpstreamFailure(UNSUPPORTED)."""
-        ...
+        """The provider's body from the client's. `max_tokens`: the output tokens that the hold buys; length_field: the model's own
+        word for them. Raises BadRequest and UpstreamFailure(UNSUPPORTED)."""
 
     def reply(self, body: bytes, shape: Shape, usage: Usage | None, extra: Mapping[str, Any]) -> bytes:
         """The client's body from the provider's. Raises UpstreamFailure where the body is no JSON object."""
-        ...
 
     def stream(self, shape: Shape, *, choices: int = 1) -> Passthrough:
         """choices: how many were asked for."""
-        ...
 
 
 class Codec(Protocol):

@@ -278,4 +278,6 @@ def parse_reply(body: bytes, wire: WireName, count: int) -> EmbeddingReply:
         raise UpstreamFailure(FailureClass.SERVER, "The provider's answer was not understood") from None
     if len(vectors) != count:
         raise UpstreamFailure(FailureClass.SERVER, "The provider returned another number of vectors")
+    if not all(vectors):
+        raise UpstreamFailure(FailureClass.SERVER, "The provider returned an empty vector")
     return EmbeddingReply(vectors=vectors, usage=usage)

@@ -15,6 +15,7 @@ from agent_marketplace.wires.base import (
     TextPart,
     ToolCallDelta,
     ToolCallPart,
+    UsageSeen,
 )
 from agent_marketplace.wires.openai.dialect import Dialect
 from agent_marketplace.wires.openai.fast_path import OpenAIFast, Passthrough
@@ -121,7 +122,65 @@ def test_an_id_that_comes_before_its_name_is_the_calls_only_one() -> None:
         chunk(tool_calls=[{"index": 0, "function": {"name": "look"}}]),
         chunk("stop"),
     )
-    assert [c["delta"]["tool_calls"][0].get("id") for c in told[:2]] == ["c1", None]
+    assert [call.get("id") for c in told for call in c["delta"].get("tool_calls", ())] == ["c1"]
+
+
+BEGUN = {"index": 0, "id": "c1", "type": "function", "function": {"name": "look", "arguments": '{"a":'}}
+ODD: dict[str, tuple[list[Any], int]] = {
+    "id and name in every piece": ([BEGUN, {**BEGUN, "function": {"name": "look", "arguments": "1}"}}], 1),
+    "an empty id and name": ([BEGUN, {"index": 0, "id": "", "function": {"name": "", "arguments": "1}"}}], 1),
+    "null for both": ([BEGUN, {"index": 0, "id": None, "function": {"name": None, "arguments": "1}"}}], 1),
+    "no index": ([{"id": "c1", "function": {"name": "look", "arguments": '{"a":1}'}}], 1),
+    "no index, two": ([{"id": i, "function": {"name": "look", "arguments": '{"a":1}'}} for i in ("c1", "c2")], 2),
+    "two at index 0": ([piece(id=i, function={"name": "look", "arguments": '{"a":1}'}) for i in ("c1", "c2")], 2),
+    "an object": ([piece(id="c1", function={"name": "look", "arguments": {"a": 1}})], 1),
+    "null and then text": (
+        [piece(id="c1", function={"name": "look", "arguments": None}), piece(function={"arguments": '{"a":1}'})], 1,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_calls_that_pass_have_a_number_an_id_a_name_and_arguments_as_clients_put_them_together(
+    odd: str,
+) -> None:
+    """As every SDK does it: by index, the name once, arguments joined (Gemini's OpenAI layer, SGLang, Kimi)."""
+    pieces, count = ODD[odd]
+    made: dict[int, dict[str, str]] = {}
+    for told in passed(*[chunk(tool_calls=[p]) for p in pieces], chunk("stop")):
+        for call in told["delta"].get("tool_calls", ()):
+            whole = made.setdefault(call["index"], {"name": "", "arguments": "", "id": "", "type": ""})
+            for field, value in (*call.items(), *call["function"].items()):
+                if field in whole:
+                    whole[field] += value
+    assert [json.loads(c["arguments"]) for c in made.values()] == [{"a": 1}] * count
+    assert {(c["name"], c["type"]) for c in made.values()} == {("look", "function")}
+    assert [c["id"] for c in made.values()] == ["c1", "c2"][:count]
+
+
+def test_content_in_parts_passes_as_text_and_thinking() -> None:
+    """Mistral's answers where it thinks: clients of OpenAI expect text."""
+    parts = [
+        {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]},
+        {"type": "text", "text": "hey"},
+    ]
+    told = passed(chunk(content=parts[:1]), chunk(content=parts[1:]), chunk("stop"))
+    assert [c["delta"].get("content") for c in told] == ["", "hey", None]
+    assert told[0]["delta"]["reasoning_content"] == told[0]["delta"]["reasoning"] == "hm"
+
+
+def test_usage_that_passes_halfway_is_told_once_at_the_end() -> None:
+    """SGLang's halves break strict clients, and who adds up Perplexity's would pay twice in their own books."""
+    told = passed(chunk(content="a") | {"usage": {"prompt_tokens_details": {"cached_tokens": 0}}})
+    assert told[0]["delta"] == {"content": "a"}
+    pipe = Passthrough(shape("g"))
+    out, events = pipe.feed(
+        b"data: "
+        + json.dumps(chunk("stop") | {"usage": {"prompt_tokens": 1, "completion_tokens": 2}}).encode()
+        + b"\n\n"
+    )
+    assert b"usage" not in out
+    assert any(isinstance(e, UsageSeen) for e in events)
 
 
 @pytest.mark.parametrize(

@@ -276,6 +276,10 @@ _ERROR_TYPES_IN_STREAMS = {
 }
 
 
+TOO_LONG = "context_length_exceeded"
+_TOO_LONG = "prompt is too long"
+
+
 def error_json(error: MarketplaceError, request_id: str) -> dict[str, Any]:
     """Anthropic's error envelope; our stable code and fields in `metadata`."""
     by_code = _ERROR_TYPES_IN_STREAMS.get(error.code)
@@ -284,7 +288,10 @@ def error_json(error: MarketplaceError, request_id: str) -> dict[str, Any]:
         or _ERROR_TYPES.get(error.status)
         or ("invalid_request_error" if error.status < 500 else "api_error")
     )
-    detail = {"type": kind, "message": error.message, "metadata": {**error.extra, "error_type": error.code}}
+    message = error.message
+    if error.code == TOO_LONG and _TOO_LONG not in message.lower():
+        message = f"{_TOO_LONG}: {message}"  # by these words Claude's clients know that they have to shorten the conversation
+    detail = {"type": kind, "message": message, "metadata": {**error.extra, "error_type": error.code}}
     return {"type": "error", "error": detail, "request_id": request_id}
 
 

@@ -14,6 +14,7 @@ from agent_marketplace.wires.base import (
     Call,
     Event,
     FailureClass,
+    ImagePart,
     Malformed,
     OutboundCall,
     ReasoningPart,
@@ -23,6 +24,7 @@ from agent_marketplace.wires.base import (
     UpstreamFailure,
 )
 from agent_marketplace.wires.shared import fields
+from agent_marketplace.wires.shared.media import type_of
 from agent_marketplace.wires.sse import SSEEvent, SSEParser
 
 _OURS = fields.ROUTING_FIELDS | {"model", "stream", "max_tokens"}
@@ -38,13 +40,17 @@ class AnthropicFast:
         return True
 
     def takes(self, body: bytes, call: Call, *, max_tokens: int | None, moved: bool) -> bool:
-        """Not where another family's thinking stands in the history, where a system turn stands among the messages, where
+        """Not where another family's thinking stands in the history, where a system turn stands among the messages, where a
+        picture is said to be of another kind than it is (Claude refuses that), where
         the thinking's budget no longer fits into what the hold buys, nor for another model than was asked for: it may be of a
         generation that is asked to think in other words."""
         if moved:
             return False
         budget = call.reasoning_max_tokens
         if budget is not None and max_tokens is not None and budget >= max_tokens:
+            return False
+        pictures = (p for m in call.messages for p in m.parts if isinstance(p, ImagePart) and p.data)
+        if not call.plain and any(type_of(p.media_type, p.data) != p.media_type for p in pictures):
             return False
         systems = sum(m.role == "system" for m in call.messages)
         if systems and (systems > 1 or fields.raw_fields(body).get("system", _NULL) == _NULL):
@@ -55,7 +61,13 @@ class AnthropicFast:
         )
 
     def request(
-        self, body: bytes, upstream_model: str, *, max_tokens: int | None = None, stream: bool
+        self,
+        body: bytes,
+        upstream_model: str,
+        *,
+        max_tokens: int | None = None,
+        stream: bool,
+        length_field: str = "",  # noqa: ARG002 (this wire has one word for it)
     ) -> OutboundCall:
         """Everything but model, length and stream is the client's own."""
         client = fields.raw_fields(body)
@@ -65,7 +77,7 @@ class AnthropicFast:
             "model": upstream_model,
             "max_tokens": limit if max_tokens is None else min(limit, max_tokens),
         }
-        out |= {name: value for name, value in client.items() if name not in _OURS}
+        out |= {name: value for name, value in client.items() if name not in _OURS and value != _NULL}
         if stream:
             out["stream"] = True
         return OutboundCall(path="v1/messages", body=json.encode(out))

@@ -38,6 +38,7 @@ from agent_marketplace.wires.base import (
 from agent_marketplace.wires.shared import caching, citing, failures, fields, meant, reported, signatures
 from agent_marketplace.wires.shared.called import arguments_of, call_id
 from agent_marketplace.wires.shared.effort import effort_of
+from agent_marketplace.wires.shared.media import type_of
 from agent_marketplace.wires.sse import SSEEvent, SSEParser
 
 DEFAULT_MAX_TOKENS = 4096
@@ -207,7 +208,7 @@ def _block(part: Part, call: Call) -> dict[str, Any] | None:
         case TextPart():
             return {"type": "text", "text": part.text, **caching.written(part.cache)} if part.text else None
         case ImagePart():
-            source = {"type": "base64", "media_type": part.media_type, "data": part.data}
+            source = {"type": "base64", "media_type": type_of(part.media_type, part.data), "data": part.data}
             source = {"type": "url", "url": part.url} if part.url else source
             return {"type": "image", "source": source, **caching.written(part.cache)}
         case ToolCallPart():

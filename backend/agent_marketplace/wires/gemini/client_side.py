@@ -361,6 +361,9 @@ _STATUS = {
 }  # fmt: skip
 
 
+_TOO_LONG = "exceeds the maximum number of tokens allowed"
+
+
 def error_json(error: MarketplaceError, request_id: str) -> dict[str, Any]:
     """Google's error object; our stable code as ErrorInfo, the wait as RetryInfo."""
     metadata = {**error.extra, "request_id": request_id}
@@ -373,7 +376,10 @@ def error_json(error: MarketplaceError, request_id: str) -> dict[str, Any]:
             {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": f"{error.retry_after:g}s"}
         )
     status = _STATUS.get(error.status, "INTERNAL")
-    return {"error": {"code": error.status, "message": error.message, "status": status, "details": details}}
+    message = error.message
+    if error.code == "context_length_exceeded" and _TOO_LONG not in message:
+        message = f"The input token count {_TOO_LONG}: {message}"  # Google's words, by which clients know it
+    return {"error": {"code": error.status, "message": message, "status": status, "details": details}}
 
 
 def _call_json(call_id: str, name: str, arguments: str, signature: str) -> dict[str, Any]:

@@ -50,7 +50,13 @@ class GeminiFast:
         return not any("#" in p.signature for p in parts)
 
     def request(
-        self, body: bytes, upstream_model: str, *, max_tokens: int | None = None, stream: bool
+        self,
+        body: bytes,
+        upstream_model: str,
+        *,
+        max_tokens: int | None = None,
+        stream: bool,
+        length_field: str = "",  # noqa: ARG002 (this wire has one word for it)
     ) -> OutboundCall:
         """Everything but the length is the client's own."""
         out: dict[str, Any] = {

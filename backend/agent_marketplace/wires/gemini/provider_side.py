@@ -38,6 +38,7 @@ from agent_marketplace.wires.base import (
 from agent_marketplace.wires.shared import citing, failures, fields, meant, reported, signatures
 from agent_marketplace.wires.shared.allowed import offered
 from agent_marketplace.wires.shared.called import arguments_of, call_id
+from agent_marketplace.wires.shared.media import type_of
 from agent_marketplace.wires.sse import SSEEvent, SSEParser
 
 FINISH = {
@@ -193,7 +194,7 @@ def _part(part: Part, call: Call, names: Mapping[str, str]) -> dict[str, Any] | 
             if part.url:
                 kind = mimetypes.guess_type(part.url.partition("?")[0])[0] or "image/jpeg"
                 return {"fileData": {"mimeType": kind, "fileUri": part.url}}
-            return {"inlineData": {"mimeType": part.media_type, "data": part.data}}
+            return {"inlineData": {"mimeType": type_of(part.media_type, part.data), "data": part.data}}
         case ToolCallPart():
             made: dict[str, Any] = {"functionCall": {"name": part.name, "args": arguments_of(part)}}
             signature = signatures.own("gemini", part.signature, call.wire)

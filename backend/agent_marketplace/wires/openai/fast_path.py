@@ -29,6 +29,7 @@ from agent_marketplace.wires.shared.called import Calls
 from agent_marketplace.wires.shared.effort import effort_of
 from agent_marketplace.wires.sse import SSEEvent, SSEParser
 
+_BARE_URL = (b'"image_url":"', b'"image_url": "')
 _EMPTY = 16  # bytes of a list that may hold nothing
 _RESPELLED = {"reasoning"}  # OpenRouter's object; OpenAI-compatible providers read `reasoning_effort`
 
@@ -47,11 +48,19 @@ class OpenAIFast:
         """Not where another family's signed thinking stands in the history, in fields that some providers refuse."""
         if call.plain:
             return True
+        if any(spelt in body for spelt in _BARE_URL):  # not as OpenAI writes a picture, though we read it
+            return False
         parts = [p for m in call.messages for p in m.parts if isinstance(p, ReasoningPart | ToolCallPart)]
         return not any("#" in p.signature for p in parts)
 
     def request(
-        self, body: bytes, upstream_model: str, *, max_tokens: int | None = None, stream: bool
+        self,
+        body: bytes,
+        upstream_model: str,
+        *,
+        max_tokens: int | None = None,
+        stream: bool,
+        length_field: str = "",
     ) -> OutboundCall:
         """Messages stay untouched. What the dialect refuses is left out and listed in `dropped`."""
         dialect = self._dialect
@@ -66,6 +75,7 @@ class OpenAIFast:
                 name in limits
                 or name in ("model", "stream", "stream_options")
                 or name in fields.ROUTING_FIELDS
+                or bytes(value) == b"null"  # says nothing, and not every provider takes it for every field
             ):
                 continue
             if name in dialect.refuses or name in _RESPELLED or not _taken(name, dialect):
@@ -79,7 +89,7 @@ class OpenAIFast:
             limit = max_tokens
         if limit is not None:
             own_name = dialect.accepts is None and client.get("max_completion_tokens") is not None
-            out["max_completion_tokens" if own_name else dialect.max_tokens_field] = limit
+            out[length_field or ("max_completion_tokens" if own_name else dialect.max_tokens_field)] = limit
         if "reasoning" in client and "reasoning_effort" not in client:
             dropped.remove("reasoning")
             out |= _effort(fields.value(client["reasoning"]))
@@ -133,6 +143,11 @@ def _effort(reasoning: Any) -> dict[str, str]:
     if effort is None and reasoning.get("enabled") is not None:
         effort = "medium" if reasoning["enabled"] else "none"
     return {"reasoning_effort": effort} if isinstance(effort, str) else {}
+
+
+def _without_usage(data: bytes) -> bytes:
+    given = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+    return json.encode({name: value for name, value in given.items() if name != "usage"})
 
 
 class Passthrough:
@@ -200,6 +215,8 @@ class Passthrough:
 
     def _told(self, data: bytes, chunk: openai_out.Chunk) -> bytes:
         self._ended = self._ended or any(choice.finish_reason for choice in chunk.choices or ())
+        if chunk.usage is not None:  # so far, or half of it: what was used is told once, at the end
+            data = _without_usage(data)
         return self._choices.told(data)
 
     def _rewrite(self, data: bytes, chunk: openai_out.Chunk) -> bytes:

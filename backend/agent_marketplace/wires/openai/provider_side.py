@@ -45,6 +45,7 @@ from agent_marketplace.wires.shared import (
 )
 from agent_marketplace.wires.shared.called import Calls, call_id
 from agent_marketplace.wires.shared.effort import effort_of
+from agent_marketplace.wires.shared.media import type_of
 from agent_marketplace.wires.sse import SSEEvent, SSEParser
 
 FINISH = {
@@ -206,7 +207,9 @@ def _content(parts: Sequence[Part], call: Call) -> str | list[dict[str, Any]]:
         if isinstance(part, TextPart):
             out.append({"type": "text", "text": part.text})
         elif isinstance(part, ImagePart):
-            image: dict[str, Any] = {"url": part.url or f"data:{part.media_type};base64,{part.data}"}
+            image: dict[str, Any] = {
+                "url": part.url or f"data:{type_of(part.media_type, part.data)};base64,{part.data}"
+            }
             if part.detail:
                 image["detail"] = part.detail
             out.append({"type": "image_url", "image_url": image})
@@ -275,7 +278,7 @@ def decode_chunk(data: bytes) -> Chunk | None:
         return None
 
 
-def _texts(content: str | list[Any] | None) -> tuple[str, str]:
+def texts(content: str | list[Any] | None) -> tuple[str, str]:
     """(text, thinking). Mistral sends thinking as a list of typed parts inside `content`."""
     if content is None or isinstance(content, str):
         return content or "", ""
@@ -285,14 +288,14 @@ def _texts(content: str | list[Any] | None) -> tuple[str, str]:
             continue
         if part.get("type") == "thinking":
             inner = part.get("thinking")
-            thinking.append(_texts(inner)[0] if isinstance(inner, list) else str(inner or ""))
+            thinking.append(texts(inner)[0] if isinstance(inner, list) else str(inner or ""))
         elif isinstance(part.get("text"), str):
             text.append(part["text"])
     return "".join(text), "".join(thinking)
 
 
-def _arguments(function: _DeltaFunction) -> str:
-    given = function.arguments
+def arguments_text(given: Any) -> str:
+    """A call's arguments as text, however a provider writes them: some send the object itself."""
     return given if isinstance(given, str) else "" if given is None else json.encode(given).decode()
 
 
@@ -360,7 +363,7 @@ def read_data(data: bytes, events: list[Event], calls: Calls) -> Chunk | None:
 def _read_choice(choice: _Choice, events: list[Event], calls: Calls) -> None:
     delta = choice.delta or choice.message
     if delta is not None:
-        text, thinking = (delta.content, "") if isinstance(delta.content, str) else _texts(delta.content)
+        text, thinking = (delta.content, "") if isinstance(delta.content, str) else texts(delta.content)
         if thinking := thinking or delta.reasoning_content or delta.reasoning or "":
             events.append(ReasoningDelta(thinking))
         if text := text or delta.refusal or "":
@@ -372,7 +375,9 @@ def _read_choice(choice: _Choice, events: list[Event], calls: Calls) -> None:
             if (custom := call.custom) is not None:
                 piece = calls.text(call.index, call.id or "", custom.name or "", custom.input or "")
             else:
-                piece = calls.piece(call.index, call.id or "", function.name or "", _arguments(function))
+                piece = calls.piece(
+                    call.index, call.id or "", function.name or "", arguments_text(function.arguments)
+                )
             if piece is not None:
                 events.append(piece)
     if choice.finish_reason:
@@ -411,8 +416,10 @@ def parse_reply(body: bytes) -> Reply:
     if not chunk.choices:
         raise UpstreamFailure(FailureClass.SERVER, "The provider's answer holds no choices")
     choice = chunk.choices[0]
-    message = choice.message or choice.delta or _Delta()
-    text, thinking = _texts(message.content)
+    message = choice.message or choice.delta
+    if message is None:
+        raise UpstreamFailure(FailureClass.SERVER, "The provider's answer holds no message")
+    text, thinking = texts(message.content)
     parts: list[Part] = []
     if thinking := thinking or message.reasoning_content or message.reasoning or "":
         parts.append(ReasoningPart(thinking))
@@ -425,7 +432,9 @@ def parse_reply(body: bytes) -> Reply:
             parts.append(ToolCallPart(call.id or call_id(number, ""), custom.name or "", text, custom=True))
             continue
         name = function.name or ""
-        parts.append(ToolCallPart(call.id or call_id(number, name), name, _arguments(function) or "{}"))
+        parts.append(
+            ToolCallPart(call.id or call_id(number, name), name, arguments_text(function.arguments) or "{}")
+        )
     try:
         usage = reported.from_openai(chunk.usage)
     except reported.UsageRefused:

@@ -1,5 +1,6 @@
 """A provider's choices on their way to a client of the same wire, told truly: an answer with calls ends with them, every call
-has an id, thinking stands under both of its names. What is right already is not touched."""
+has an id, a number and its name once, arguments are text, content too (Mistral's is a list of parts where it thinks), thinking
+stands under both of its names. What is right already is not touched."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,11 +8,12 @@ from typing import Any
 import msgspec
 
 from agent_marketplace import json
-from agent_marketplace.wires.shared.called import told_id
+from agent_marketplace.wires.openai.provider_side import arguments_text, texts
+from agent_marketplace.wires.shared.called import Calls, told_id
 
 _Fields = dict[str, msgspec.Raw]
 _STOPS = (b'"stop"', b'"eos"', b'"end_turn"', b'"stop_sequence"')
-_READ = (b'"tool_calls"', b'"reasoning"', b'"reasoning_content"')
+_READ = (b'"tool_calls"', b'"reasoning"', b'"reasoning_content"', b'"content":[', b'"content": [')
 """Where none of these stands, nothing is to be told otherwise; `reasoning_tokens`, in every usage, is none."""
 _TWINS = (("reasoning_content", "reasoning"), ("reasoning", "reasoning_content"))
 
@@ -21,7 +23,7 @@ class Choices:
 
     def __init__(self, seed: str) -> None:
         self._seed = seed
-        self._called: dict[Any, set[Any]] = {}
+        self._called: dict[bytes, Calls] = {}
 
     @property
     def called(self) -> bool:
@@ -43,36 +45,70 @@ class Choices:
         for name in ("delta", "message"):
             if name in choice and bytes(choice[name]) != b"null":
                 said = msgspec.json.decode(choice[name], type=_Fields)
-                told = self._said(said, at)
+                told = self._said(said, at, whole=name == "message")
                 if told != said:
                     out[name] = told
         if at in self._called and bytes(choice.get("finish_reason", b"null")).lower() in _STOPS:
             out["finish_reason"] = "tool_calls"
         return out
 
-    def _said(self, said: _Fields, at: bytes) -> Mapping[str, Any]:
+    def _said(self, said: _Fields, at: bytes, *, whole: bool) -> Mapping[str, Any]:
         out: dict[str, Any] = dict(said)
+        if bytes(said.get("content", b""))[:1] == b"[":
+            text, thinking = texts(msgspec.json.decode(said["content"]))
+            out |= {"content": text} | ({"reasoning_content": thinking} if thinking else {})
         for name, twin in _TWINS:
-            if name in said and twin not in said and bytes(said[name])[:1] == b'"':
-                out[twin] = said[name]
+            if (
+                name in out
+                and twin not in said
+                and (isinstance(out[name], str) or bytes(out[name])[:1] == b'"')
+            ):
+                out[twin] = out[name]
         calls = msgspec.json.decode(said.get("tool_calls", b"null"))
         if isinstance(calls, list) and calls:
-            known = self._called.setdefault(at, set())
-            told = [self._call(call, n, at, known) for n, call in enumerate(calls) if isinstance(call, dict)]
+            known = self._called.setdefault(at, Calls())
+            given = [call for call in calls if isinstance(call, dict)]
+            told = [self._call(call, n if whole else None, at, known) for n, call in enumerate(given)]
             if told != calls:
-                out["tool_calls"] = told
+                out["tool_calls"] = [call for call in told if call]
+                if not out["tool_calls"]:
+                    del out["tool_calls"]
         return out
 
-    def _call(self, call: dict[str, Any], number: int, at: bytes, known: set[Any]) -> dict[str, Any]:
-        """The first piece of a call has its id; the others need none."""
-        place = call.get("index", number)
+    def _call(self, call: dict[str, Any], number: int | None, at: bytes, known: Calls) -> dict[str, Any]:
+        """number: of a call in a whole answer; None for a piece of one in a stream, whose number `known` says. Nothing where a
+        piece says nothing yet."""
         function = call.get("function")
-        name = function.get("name") if isinstance(function, dict) else None
-        if not call.get("id") and (place in known or not name):
-            return call
-        known.add(place)
-        name = name if isinstance(name, str) else ""
-        made = told_id(
-            call.get("id"), name, place if isinstance(place, int) else number, f"{self._seed} {at.decode()}"
-        )
-        return call if made == call.get("id") else {**call, "id": made}
+        if not isinstance(function, dict):
+            return self._custom(call, number)
+        place, name, given = call.get("index"), function.get("name"), call.get("id")
+        arguments = arguments_text(function.get("arguments"))
+        if number is not None:
+            made = self._id(given, name, number, at)
+            return {
+                **call,
+                "id": made,
+                "type": "function",
+                "function": {**function, "arguments": arguments or "{}"},
+            }
+        piece = known.piece(place if isinstance(place, int) else None, _text(given), _text(name), arguments)
+        if piece is None:
+            return call if isinstance(place, int) and not name and not given and not arguments else {}
+        rest = {k: v for k, v in call.items() if k not in ("index", "id", "type", "function")}
+        begun: dict[str, Any] = {"index": piece.index}
+        if piece.name:
+            begun |= {"id": self._id(piece.id, piece.name, piece.index, at), "type": "function"}
+        told = {**function, "name": piece.name, "arguments": piece.arguments}
+        if not piece.name:
+            del told["name"]
+        return {**begun, "function": told, **rest}
+
+    def _custom(self, call: dict[str, Any], number: int | None) -> dict[str, Any]:
+        return call if call.get("id") or number is None else {**call, "id": self._id(None, "", number, b"")}
+
+    def _id(self, given: Any, name: Any, number: int, at: bytes) -> str:
+        return told_id(_text(given), _text(name), number, f"{self._seed} {at.decode()}")
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

@@ -28,7 +28,7 @@ from agent_marketplace.wires.base import (
 )
 from agent_marketplace.wires.openai import client_side as openai_in
 from agent_marketplace.wires.responses.compacting import opened
-from agent_marketplace.wires.responses.vocabulary import VOCABULARY
+from agent_marketplace.wires.responses.vocabulary import MORE_TOOLS, VOCABULARY
 from agent_marketplace.wires.shared import allowed, citing, fields, freeform
 from agent_marketplace.wires.shared.freeform import Written
 
@@ -99,10 +99,13 @@ def parse(body: bytes, *, model: str | None, stream: bool | None) -> Call:
     if r.max_output_tokens is not None and r.max_output_tokens < 1:
         raise BadRequest("max_output_tokens: must be at least 1")
     messages = [Message("system", (TextPart(r.instructions),))] if r.instructions else []
+    offered = [(given, f"tools[{i}]") for i, given in enumerate(r.tools or ())]
     if isinstance(r.input, str):
         messages.append(Message("user", (TextPart(r.input),)))
     else:
-        messages += _merged([_item(item, f"input[{i}]") for i, item in enumerate(r.input)])
+        said = [(item, f"input[{i}]") for i, item in enumerate(r.input) if item.get("type") != MORE_TOOLS]
+        messages += _merged([_item(item, where) for item, where in said])
+        offered += _offered_later(r.input)
     if r.text and r.text.verbosity:
         extra["verbosity"] = r.text.verbosity
     if others := [name for name in r.include or () if name != _ENCRYPTED]:
@@ -110,7 +113,7 @@ def parse(body: bytes, *, model: str | None, stream: bool | None) -> Call:
     form = r.text.format if r.text and r.text.format else _Format()
     unread, strange = VOCABULARY.found(body)
     among = allowed.of_choice(r.tool_choice)
-    tools = tuple(t for i, given in enumerate(r.tools or ()) for t in _tools(given, f"tools[{i}]"))
+    tools = tuple(t for given, where in offered for t in _tools(given, where))
     return Call(
         model=name,
         messages=tuple(messages),
@@ -137,6 +140,19 @@ def parse(body: bytes, *, model: str | None, stream: bool | None) -> Call:
         unread=unread,
         strange=strange,
     )
+
+
+def _offered_later(items: Sequence[dict[str, Any]]) -> list[tuple[dict[str, Any], str]]:
+    """Tools that stand in the conversation (Codex's `additional_tools`), with their places: offered like the others."""
+    out = []
+    for i, item in enumerate(items):
+        if item.get("type") != MORE_TOOLS:
+            continue
+        tools = item.get("tools")
+        if not isinstance(tools, list) or not all(isinstance(t, dict) for t in tools):
+            raise BadRequest(f"input[{i}].tools: expected array of objects")
+        out += [(tool, f"input[{i}].tools[{n}]") for n, tool in enumerate(tools)]
+    return out
 
 
 def _choice(choice: str | dict[str, Any] | None, extra: dict[str, Any]) -> str | None:

@@ -44,6 +44,7 @@ from agent_marketplace.wires.shared import (
     signatures,
 )
 from agent_marketplace.wires.shared.effort import effort_of
+from agent_marketplace.wires.shared.media import type_of
 from agent_marketplace.wires.sse import SSEEvent, SSEParser
 
 
@@ -242,7 +243,7 @@ class _History:
                     else None
                 )
             case ImagePart():
-                url = part.url or f"data:{part.media_type};base64,{part.data}"
+                url = part.url or f"data:{type_of(part.media_type, part.data)};base64,{part.data}"
                 return {"type": "input_image", "image_url": url, "detail": part.detail or "auto"}
             case OpaquePart():
                 if self._call.wire != "responses":

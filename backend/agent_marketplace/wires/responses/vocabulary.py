@@ -18,6 +18,9 @@ from agent_marketplace.wires.shared.vocabulary import (
 COMPACTIONS = ("compaction", "compaction_summary")
 """Types of items that stand for a conversation's earlier part."""
 
+MORE_TOOLS = "additional_tools"
+"""Type of an item that offers tools in the middle of a conversation."""
+
 CLIENT_TOOLS = ("function", "custom", "namespace", "local_shell", "apply_patch")
 """Types of tools that the caller runs."""
 
@@ -41,17 +44,19 @@ _SAID = (
     "custom_tool_call",
     "custom_tool_call_output",
     *COMPACTIONS,
+    MORE_TOOLS,
 )
-_ITEM = record(
-    type=one_of(*_SAID), role=TEXT, content=_CONTENT, id=TEXT, status=TEXT, phase=TEXT, call_id=TEXT, name=TEXT,
-    namespace=TEXT, arguments=TEXT, output=_CONTENT, input=TEXT, summary=many(_PARTS), encrypted_content=TEXT,
-)  # fmt: skip
 _GRAMMAR = record(type=TEXT, syntax=TEXT, definition=TEXT)
 _FUNCTION = {
     "type": one_of(*CLIENT_TOOLS), "name": TEXT, "description": TEXT, "parameters": FREE, "strict": FLAG,
     "format": _GRAMMAR, "defer_loading": FLAG,
 }  # fmt: skip
 _TOOL = record(**_FUNCTION, tools=many(record(**_FUNCTION)))
+_ITEM = record(
+    type=one_of(*_SAID), role=TEXT, content=_CONTENT, id=TEXT, status=TEXT, phase=TEXT, call_id=TEXT, name=TEXT,
+    namespace=TEXT, arguments=TEXT, output=_CONTENT, input=TEXT, summary=many(_PARTS), encrypted_content=TEXT,
+    tools=many(_TOOL),
+)  # fmt: skip
 _NAMED = {"type": one_of(*CLIENT_TOOLS), "name": TEXT, "namespace": TEXT}
 _CHOICE = either(
     TEXT,

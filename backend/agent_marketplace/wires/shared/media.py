@@ -33,6 +33,21 @@ def image_size(data: str) -> tuple[int, int] | None:
     return size if 0 < size[0] <= 65_535 and 0 < size[1] <= 65_535 else None
 
 
+_MAGIC = (("iVBORw0KGgo", "image/png"), ("/9j/", "image/jpeg"), ("R0lGOD", "image/gif"))
+
+
+def type_of(said: str, data: str) -> str:
+    """A picture's media type by the first bytes of its base64; what was said of it, as it is usually written, where they tell
+    nothing. Clients guess it from a file's name, and Claude refuses a picture that is not what it is said to be."""
+    for magic, kind in _MAGIC:
+        if data.startswith(magic):
+            return kind
+    if data.startswith("UklGR") and data[10:16].endswith("XRUJQ"):
+        return "image/webp"
+    kind = said.lower()
+    return "image/jpeg" if kind == "image/jpg" else kind
+
+
 def wav_ms(data: str) -> int | None:
     """Length of a base64 WAV of plain samples, milliseconds rounded up; None for anything else: compressed sound has no length
     that its size tells."""

@@ -77,6 +77,9 @@ class _Usual(msgspec.Struct, gc=False):
     completion_tokens: Annotated[int, msgspec.Meta(ge=0, le=MAX_TOKENS)]
     total_tokens: _Tokens = None
     prompt_cache_hit_tokens: _Tokens = None
+    cached_tokens: _Tokens = None
+    cache_read_input_tokens: _Tokens = None
+    cache_creation_input_tokens: _Tokens = None
     prompt_tokens_details: _Details | None = None
     completion_tokens_details: _Details | None = None
 
@@ -93,7 +96,9 @@ def _usual(report: Any) -> Usage | None:
             return None
         cached = details.cached_tokens
     if cached is None:
-        cached = r.prompt_cache_hit_tokens or 0
+        cached = r.prompt_cache_hit_tokens or r.cached_tokens or r.cache_read_input_tokens or 0
+    if r.cache_creation_input_tokens:
+        return None
     if (produced := r.completion_tokens_details) is not None:
         if not produced.plain():
             return None
@@ -101,6 +106,10 @@ def _usual(report: Any) -> Usage | None:
     if cached > prompt or (reasoning and (reasoning > output or r.total_tokens != prompt + output)):
         return None
     return Usage(input=prompt - cached, cache_read=cached, output=output, reasoning=reasoning)
+
+
+_CACHED = ("prompt_cache_hit_tokens", "cached_tokens", "cache_read_input_tokens")
+"""What was read from a cache, beside the details: DeepSeek's name, Kimi's, and that of gateways before Claude (Databricks)."""
 
 
 def from_openai(report: Any) -> Usage | None:
@@ -119,11 +128,11 @@ def from_openai(report: Any) -> Usage | None:
     details, produced = _sub(report, "prompt_tokens_details"), _sub(report, "completion_tokens_details")
     cached = _count(details, "cached_tokens")
     if cached is None:
-        cached = _count(report, "prompt_cache_hit_tokens") or 0  # DeepSeek
+        cached = next((n for name in _CACHED if (n := _count(report, name))), 0)
     return _openai_classes(
         *known,
         cached=cached,
-        written=_count(details, "cache_write_tokens") or 0,
+        written=_count(details, "cache_write_tokens") or _count(report, "cache_creation_input_tokens") or 0,
         inputs=(_count(details, "audio_tokens") or 0, _count(details, "image_tokens") or 0),
         outputs=(_count(produced, "audio_tokens") or 0, _count(produced, "image_tokens") or 0),
         reasoning=_count(produced, "reasoning_tokens") or 0,

@@ -17294,6 +17294,12 @@ export interface operations {
                 all?: boolean;
                 pageSize?: number;
                 pageToken?: string;
+                /** @description of a page, for Anthropic's clients */
+                limit?: number | null;
+                /** @description for Anthropic's clients: the page behind it */
+                after_id?: string;
+                /** @description for Anthropic's clients: the page before it */
+                before_id?: string;
             };
             header?: never;
             path?: never;
