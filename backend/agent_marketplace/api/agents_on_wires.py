@@ -31,6 +31,7 @@ from agent_marketplace.gateway import preferences
 from agent_marketplace.ledger import dollars
 from agent_marketplace.runs import questions
 from agent_marketplace.runs.live import Live
+from agent_marketplace.runs.records import newest
 from agent_marketplace.runs.service import Wanted
 from agent_marketplace.runs.tooling import server_of
 from agent_marketplace.runs.types import OF_MODELS, Approval, Head
@@ -40,7 +41,8 @@ from agent_marketplace.wires.notes import HEADER, Note, header
 
 
 class Asking(msgspec.Struct, frozen=True, eq=False):
-    """A client's question to an agent, its run and what that says. notes: what of the body an agent has no use for."""
+    """A client's question to an agent, its run and what that says. notes: what of the body an agent has no use for; before: what
+    earlier answers of this run have told of."""
 
     market: Market
     codec: Codec
@@ -50,6 +52,14 @@ class Asking(msgspec.Struct, frozen=True, eq=False):
     told: Mapping[str, str]
     notes: Sequence[Note]
     place: str
+    before: "Before"
+
+
+class Before(msgspec.Struct, frozen=True):
+    """What a run had done when an answer went on with it: this answer counts what came after. steps: how many; nano: their cost."""
+
+    steps: int = 0
+    nano: int = 0
 
 
 async def answer(
@@ -59,7 +69,7 @@ async def answer(
     error while nothing is sent."""
     notes = _unused(call)
     spoken = Spoken(codec.name)
-    live = await _begun(market, codec, call, principal, spoken)
+    live, before = await _begun(market, codec, call, principal, spoken)
     shape = Shape(
         id=request_id,
         model=call.model,
@@ -70,7 +80,7 @@ async def answer(
     told = {"x-run-id": live.id, "x-request-id": request_id}
     told |= {HEADER: header(notes)} if notes else {}
     asking = Asking(
-        market, codec, shape, live, spoken, told, notes, f"{_base(market, scope)}/runs?run={live.id}"
+        market, codec, shape, live, spoken, told, notes, f"{_base(market, scope)}/runs?run={live.id}", before
     )
     ear = Ear(scope, live)
     try:
@@ -88,12 +98,15 @@ async def answer(
         ear.close()
 
 
-async def _begun(market: Market, codec: Codec, call: Call, principal: Principal, spoken: Spoken) -> Live:
+async def _begun(
+    market: Market, codec: Codec, call: Call, principal: Principal, spoken: Spoken
+) -> tuple[Live, Before]:
     """The run, heard from its first word on."""
     wishes, wish = preferences.parse(call.routing), taken_up.wish_of(call)
     found = await taken_up.taken_up(market, principal, call, wish)
     if found is not None:
-        return await _gone_on(market, found, spoken, wishes.max_cost)
+        before = Before(newest(await market.runs.kit.records.steps(found.head)), found.head.spent_nano)
+        return await _gone_on(market, found, spoken, wishes.max_cost), before
     spec = await market.runs.kit.agents.spec(principal.user_id, call.model)
     wanted = Wanted(
         spec=spec, messages=taken_up.turns_of(call), user_id=principal.user_id, key_id=principal.key_id, wire=codec.name,
@@ -103,7 +116,7 @@ async def _begun(market: Market, codec: Codec, call: Call, principal: Principal,
     if live is None:
         raise AssertionError("only an idempotency key finds a run that is not driven here")
     live.watchers.append(spoken.hear)  # before the run's task has had its first turn
-    return live
+    return live, Before()
 
 
 async def _gone_on(market: Market, found: taken_up.TakenUp, spoken: Spoken, cap: int | None) -> Live:
@@ -244,21 +257,22 @@ async def _asked(asking: Asking, head: Head) -> list[Approval]:
 
 
 async def _sums(asking: Asking, head: Head) -> tuple[Usage, Mapping[str, Any]]:
-    """Usage of the run's own model steps, and the fields beside an answer."""
-    market = asking.market
+    """Usage of the run's own model steps, and the fields beside an answer: of what this answer has added, since clients add up."""
+    market, before = asking.market, asking.before
     steps = await market.runs.kit.records.steps(head)
-    spoke = [s for s in steps if s.kind in OF_MODELS]
+    spoke = [s for s in steps if s.kind in OF_MODELS and s.n >= before.steps]
     usage = Usage(input=sum(s.said.input for s in spoke), output=sum(s.said.output for s in spoke))
     balance = await market.ledger.balance(head.user_id)
     agent: dict[str, Any] = {
         "run_id": head.run_id, "state": head.state, "stop_reason": head.stop_reason, "steps": len(spoke),
+        "run_cost": dollars(head.spent_nano),
     }  # fmt: skip
     if head.state == "waiting":
         agent["approvals"] = [question(a, steps) for a in await _asked(asking, head)]
     if asking.notes:
         agent["notes"] = msgspec.to_builtins(asking.notes)
     return usage, {
-        "cost": dollars(head.spent_nano), "balance_remaining": dollars(balance.balance), "agent": agent,
+        "cost": dollars(head.spent_nano - before.nano), "balance_remaining": dollars(balance.balance), "agent": agent,
     }  # fmt: skip
 
 

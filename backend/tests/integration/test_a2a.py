@@ -32,13 +32,15 @@ BINDINGS = ("JSONRPC", "HTTP+JSON")
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running(tmp_path_factory.mktemp("home"), MARKETPLACE_A2A_0_3="on") as found:
+    """Newcomers have six tenths of a cent."""
+    given = {"MARKETPLACE_A2A_0_3": "on", "MARKETPLACE_SIGNUP_CREDIT": "0.006"}
+    with running(tmp_path_factory.mktemp("home"), **given) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
 def ada(server: Server) -> Client:
-    return server.person()
+    return server.rich("5")
 
 
 @pytest.fixture(scope="module")
@@ -224,6 +226,31 @@ def test_a_hang_up_leaves_a_task_at_work_and_cancel_ends_it(server: Server, key:
             assert ended.status.state == S.TASK_STATE_CANCELED
             rest = [event async for event in again]
             assert rest[-1].status_update.status.state == S.TASK_STATE_CANCELED
+
+    run(work)
+
+
+def test_a_task_whose_wallet_is_empty_waits_for_money_and_then_goes_on(server: Server) -> None:
+    poor = server.person()
+    parameters = {"agent": {"tools": ["calculator"]}}
+    made = agreed(poor.post(f"{AGENTS}/agents", {"name": "Poor", "model": PAID, "parameters": parameters}))
+    counting = [calling(("calculator", f'{{"expression": "{i}"}}'), usage=(60, 4_000)) for i in range(9)]
+    server.upstream.script(*counting)
+
+    async def work() -> None:
+        async with connected(
+            server, server.key(poor), f"own/{made['agent']['id']}", streaming=False
+        ) as client:
+            (short,) = await sent(client, message("Count", "funds-1"))
+            assert short.task.status.state == S.TASK_STATE_AUTH_REQUIRED
+            (still,) = await sent(client, message("Go on", "funds-2", task_id=short.task.id))
+            assert still.task.status.state == S.TASK_STATE_AUTH_REQUIRED, "words alone are no money"
+            granted = await asyncio.to_thread(server.command, "user", "grant", poor.email, "1")
+            assert granted.returncode == 0, granted.stderr
+            server.upstream.script(Behaviour(text="Enough ."))
+            (done,) = await sent(client, message("Go on", "funds-3", task_id=short.task.id))
+            assert done.task.status.state == S.TASK_STATE_COMPLETED
+            assert done.task.metadata["cost"] > 0.0048
 
     run(work)
 

@@ -311,6 +311,29 @@ def test_wires_without_a_form_ask_in_words_and_the_next_turn_answers(
     assert tools_of(ada, run_id) == ["done"]
 
 
+def test_a_client_that_adds_up_usage_and_cost_of_answers_counts_no_step_twice(
+    server: Server, careful: tuple[Client, Client, str]
+) -> None:
+    ada, key, name = careful
+    server.upstream.script(calling(SUM, usage=(1_000, 9)), Behaviour(text="It is 42 .", usage=(2_000, 5)))
+    client = openai_of(server, key.credential)
+    said: Any = [{"role": "user", "content": ASKED}]
+    first = client.chat.completions.create(model=name, messages=said)
+    question = first.choices[0].message.content or ""
+    said += [{"role": "assistant", "content": question}]
+    said += [{"role": "user", "content": f"allow {question.partition('`allow ')[2][:8]}"}]
+    second = client.chat.completions.create(model=name, messages=said)
+    assert first.usage is not None
+    assert second.usage is not None
+    assert (first.usage.prompt_tokens, second.usage.prompt_tokens) == (1_000, 2_000)
+    assert (first.usage.completion_tokens, second.usage.completion_tokens) == (9, 5)
+    run_id = second.agent["run_id"]  # type: ignore[attr-defined]
+    receipt = agreed(ada.get(f"{AGENTS}/runs/{run_id}/receipt"))
+    told = [made.usage.cost for made in (first, second)]  # type: ignore[union-attr]
+    assert round(sum(told) * 10**9) == round(receipt["receipt"]["spent"] * 10**9)
+    assert second.agent["run_cost"] == float(receipt["receipt"]["spent"])  # type: ignore[attr-defined]
+
+
 def test_where_nobody_is_there_a_call_is_refused_at_once_and_what_an_agent_has_no_use_for_is_told(
     server: Server, careful: tuple[Client, Client, str]
 ) -> None:
@@ -332,7 +355,9 @@ def test_where_nobody_is_there_a_call_is_refused_at_once_and_what_an_agent_has_n
             client.chat.completions.create(model=name, messages=messages, tools=[tool], **wrong)  # type: ignore[call-overload]
 
 
-@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages", "/v1/responses", "/api/chat"])
+@pytest.mark.parametrize(
+    "path", ["/v1/chat/completions", "/v1/messages", "/v1/responses", "/api/chat", "gemini"]
+)
 def test_whoever_hangs_up_ends_the_run_and_pays_for_what_was_begun_alone(
     server: Server, agent: tuple[Client, str], path: str
 ) -> None:
@@ -341,6 +366,9 @@ def test_whoever_hangs_up_ends_the_run_and_pays_for_what_was_begun_alone(
     server.upstream.script(Behaviour(text="one two three four five six seven .", stepped=True))
     body: dict[str, Any] = {"model": name, "stream": True, "max_tokens": 50}
     body |= {"input": ASKED} if "responses" in path else {"messages": [{"role": "user", "content": ASKED}]}
+    if path == "gemini":
+        path = f"/v1beta/models/{name}:streamGenerateContent?alt=sse"
+        body = {"contents": [{"role": "user", "parts": [{"text": ASKED}]}]}
     server.upstream.release(2)
     with key.open(path, body) as response:
         run_id = response.getheader("x-run-id")
