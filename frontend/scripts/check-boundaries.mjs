@@ -13,7 +13,7 @@ const allowed = {
 };
 const LINES = 250;
 // Longer from before the rule held for them; they may only shrink.
-const GROWN = { "features/chat/talk/chat.ts": 469, "features/workbench/workbench-store.ts": 345 };
+const GROWN = { "features/workbench/workbench-store.ts": 345 };
 const problems = [];
 
 for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {

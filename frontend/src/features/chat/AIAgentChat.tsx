@@ -19,7 +19,7 @@ import { preloadChat } from "./preload";
 import { EmptyChat } from "./states/empty-chat";
 import { LoadingChat } from "./states/loading";
 import { OfflineBanner } from "./states/offline-banner";
-import { titleOf } from "./talk/chat";
+import { titleOf } from "./talk/chat-state";
 import { chatsOf, useChat } from "./talk/chats";
 import { type SaveFormat, saveConversation, savePath } from "./talk/save";
 import { activePath } from "./talk/tree";

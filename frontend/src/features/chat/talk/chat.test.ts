@@ -5,8 +5,9 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Host } from "@/hosts/host";
 import { ApiClient } from "@/shared/api/client";
 import { Session } from "@/shared/api/session";
-import { Chat, type ChatState } from "./chat";
+import { Chat } from "./chat";
 import { ChatMemory } from "./chat-memory";
+import type { ChatState } from "./chat-state";
 import { activePath, siblings } from "./tree";
 
 type Handler = (body: Record<string, unknown>, response: ServerResponse, request: IncomingMessage) => void | Promise<void>;

@@ -1,7 +1,8 @@
 import { useSyncExternalStore } from "react";
 import type { Services } from "@/shared/api/services";
-import { Chat, type ChatState } from "./chat";
+import { Chat } from "./chat";
 import { ChatMemory, type MemoryPlace } from "./chat-memory";
+import type { ChatState } from "./chat-state";
 
 const KEPT = 8;
 
