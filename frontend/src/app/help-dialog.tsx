@@ -29,6 +29,9 @@ const groups: [string, [string, string][]][] = [
     "Editor",
     [
       [`${modifier}F`, "Find in the file"],
+      [modifier === "⌘" ? "⌘⌥F" : "Ctrl+H", "Replace in the file"],
+      ["F2", "Rename the file"],
+      ["F12", "To a name's definition in the file"],
       ["Tab", "Leave the editor"],
       ["Ctrl+] Ctrl+[", "Indent, outdent"],
       ["← →", "On a splitter: resize the pane"],

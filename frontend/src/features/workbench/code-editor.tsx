@@ -3,12 +3,18 @@ import { Compartment, EditorState, Transaction } from "@codemirror/state";
 import { EditorView, keymap } from "@codemirror/view";
 import { basicSetup } from "codemirror";
 import { useEffect, useEffectEvent, useRef } from "react";
+import { type EditorActs, editorKeys } from "./editor-keys";
 import { loadLanguage } from "./editor-languages";
 import { editorLook } from "./editor-look";
-import type { EditorPort, Workbench, WorkFile } from "./workbench-store";
+import type { WorkFile } from "./work-file";
+import type { EditorPort } from "./workbench-state";
+import type { Workbench } from "./workbench-store";
 
 const language = new Compartment();
 const diff = new Compartment();
+const label = new Compartment();
+
+const named = (name: string) => EditorView.contentAttributes.of({ "aria-label": `Editor, ${name}`, tabindex: "0" });
 
 function report(workbench: Workbench, state: EditorState): void {
   const { head, from, to } = state.selection.main;
@@ -29,28 +35,19 @@ function fromElsewhere(state: EditorState, text: string): Transaction {
   });
 }
 
-function newState(workbench: Workbench, file: WorkFile, onSave: () => void): EditorState {
+function newState(workbench: Workbench, file: WorkFile, acts: EditorActs): EditorState {
   const begun = EditorState.create({
     doc: file.original ?? file.text,
     extensions: [
       // Alone, carriage returns are characters of the text: only so does a file with mixed ends come back as it was.
       file.form.ends === "mixed" ? EditorState.lineSeparator.of("\n") : [],
-      keymap.of([
-        {
-          key: "Mod-s",
-          preventDefault: true,
-          run() {
-            onSave();
-            return true;
-          },
-        },
-      ]),
+      keymap.of(editorKeys(acts)),
       basicSetup,
       // No indentWithTab: Tab must leave the editor (WCAG 2.1.2); Ctrl-] and Ctrl-[ indent.
       editorLook,
       language.of([]),
       diff.of([]),
-      EditorView.contentAttributes.of({ "aria-label": `Editor, ${file.name}`, tabindex: "0" }),
+      label.of(named(file.name)),
       EditorView.updateListener.of((update) => {
         if (update.docChanged) workbench.edit(file.id, update.state.doc.toString());
         if (update.docChanged || update.selectionSet) report(workbench, update.state);
@@ -95,24 +92,25 @@ function portOf(view: EditorView): EditorPort {
   };
 }
 
-export interface CodeEditorProps {
+export interface CodeEditorProps extends EditorActs {
   workbench: Workbench;
   file: WorkFile;
   /** While set, the text is shown as a diff against it. */
   original: string | null;
-  onSave: () => void;
 }
 
 /**
  * CodeMirror in a shadow root: there it uses constructed style sheets instead of a style element, so `style-src 'self'` suffices.
  * Each file keeps its own undo history while it is open.
  */
-export function CodeEditor({ workbench, file, original, onSave }: CodeEditorProps) {
+export function CodeEditor({ workbench, file, original, ...acts }: CodeEditorProps) {
   const box = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | null>(null);
   const states = useRef(new Map<string, EditorState>());
   const shown = useRef<string | null>(null);
-  const save = useEffectEvent(onSave);
+  const save = useEffectEvent(acts.save);
+  const rename = useEffectEvent(acts.rename);
+  const tell = useEffectEvent(acts.tell);
 
   useEffect(() => {
     const element = box.current;
@@ -135,7 +133,7 @@ export function CodeEditor({ workbench, file, original, onSave }: CodeEditorProp
     if (shown.current && shown.current !== file.id) states.current.set(shown.current, made.state);
     if (shown.current !== file.id) {
       shown.current = file.id;
-      made.setState(states.current.get(file.id) ?? newState(workbench, file, save));
+      made.setState(states.current.get(file.id) ?? newState(workbench, file, { save, rename, tell }));
       report(workbench, made.state);
     }
     let current = true;
@@ -146,6 +144,11 @@ export function CodeEditor({ workbench, file, original, onSave }: CodeEditorProp
       current = false;
     };
   }, [workbench, file.id, file.language]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: file.id: the state of a file that comes back may have its old name
+  useEffect(() => {
+    view.current?.dispatch({ effects: label.reconfigure(named(file.name)) });
+  }, [file.id, file.name]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: revision: only then has the text come from elsewhere
   useEffect(() => {

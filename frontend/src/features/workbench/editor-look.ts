@@ -32,6 +32,16 @@ export const editorLook = [
     ".cm-activeLineGutter": { backgroundColor: "transparent", color: "var(--vscode-editorLineNumber-activeForeground)" },
     ".cm-panels": { backgroundColor: "var(--vscode-editorWidget-background)", color: "var(--vscode-foreground)" },
     ".cm-panels-bottom": { borderTop: "1px solid var(--vscode-panel-border)" },
+    ".cm-textfield, .cm-button, .cm-panel.cm-search label, .cm-panel.cm-search [name=close]": { minHeight: "24px" },
+    ".cm-panel.cm-search": { padding: "6px 30px 6px 8px", fontSize: "12px" },
+    ".cm-panel.cm-search label": { display: "inline-flex", alignItems: "center", gap: "4px", fontSize: "12px" },
+    ".cm-panel.cm-search input[type=checkbox]": { width: "16px", height: "16px", margin: "4px" },
+    ".cm-panel.cm-search [name=close]": { minWidth: "24px", color: "inherit", fontSize: "16px" },
+    ".cm-selectionMatch, .cm-searchMatch": {
+      backgroundColor: "transparent !important",
+      outline: "1px solid var(--vscode-focusBorder)",
+    },
+    ".cm-searchMatch-selected": { outlineWidth: "2px" },
     ".cm-textfield": {
       backgroundColor: "var(--vscode-input-background)",
       color: "var(--vscode-input-foreground)",

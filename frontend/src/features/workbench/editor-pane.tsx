@@ -1,5 +1,5 @@
 import { Check, MessageSquareCode, Undo2 } from "lucide-react";
-import { type DragEvent, lazy, Suspense, useCallback } from "react";
+import { type DragEvent, lazy, Suspense, useCallback, useState } from "react";
 import { useStore } from "zustand";
 import { encodeText, NotInEncoding, type TextForm } from "@/shared/lib/text-bytes";
 import { Button } from "@/shared/ui/button";
@@ -7,6 +7,7 @@ import { Skeleton } from "@/shared/ui/skeleton";
 import { useToast } from "@/shared/ui/toast";
 import { FileTabs } from "./file-tabs";
 import { FileRefused, openFromDisk, readText, saveToDisk } from "./files";
+import { RenameDialog } from "./rename-dialog";
 import type { Workbench } from "./workbench-store";
 
 const CodeEditor = lazy(() => import("./code-editor").then((module) => ({ default: module.CodeEditor })));
@@ -41,7 +42,13 @@ export function useFileActions(workbench: Workbench) {
         workbench.markSaved(file.id, file.text, handle);
         toast({ title: `Saved ${handle?.name ?? file.name}` });
       }),
-    drop: (files: readonly File[]) => guard(async () => workbench.open(await Promise.all(files.map(readText)))),
+    drop: (files: readonly File[]) =>
+      guard(async () => {
+        const read = await Promise.allSettled(files.map(readText));
+        workbench.open(read.flatMap((one) => (one.status === "fulfilled" ? [one.value] : [])));
+        const refused = read.find((one) => one.status === "rejected");
+        if (refused) throw refused.reason;
+      }),
   };
 }
 
@@ -59,6 +66,7 @@ export function EditorPane({ workbench, onAskAboutSelection }: EditorPaneProps) 
   const actions = useFileActions(workbench);
   const file = files.find((one) => one.id === activeId);
   const toast = useToast();
+  const [renaming, setRenaming] = useState(false);
   const close = (id: string) => {
     const closed = files.find((one) => one.id === id);
     workbench.close(id);
@@ -90,6 +98,7 @@ export function EditorPane({ workbench, onAskAboutSelection }: EditorPaneProps) 
         onNew={() => workbench.newScratch()}
         onOpen={() => void actions.open()}
         onSave={() => void actions.save()}
+        onRename={() => setRenaming(true)}
       />
       {file?.original !== undefined && (
         <div role="status" className="flex flex-wrap items-center gap-2 border-b border-line bg-raised px-3 py-1.5">
@@ -111,13 +120,18 @@ export function EditorPane({ workbench, onAskAboutSelection }: EditorPaneProps) 
               workbench={workbench}
               file={file}
               original={file.original ?? null}
-              onSave={() => void actions.save()}
+              save={() => void actions.save()}
+              rename={() => setRenaming(true)}
+              tell={(title) => toast({ title })}
             />
           ) : (
             <EditorSkeleton />
           )}
         </Suspense>
       </div>
+      {renaming && file && (
+        <RenameDialog file={file} onRename={(name) => workbench.rename(file.id, name)} onClose={() => setRenaming(false)} />
+      )}
       <EditorStatus workbench={workbench} onAskAboutSelection={onAskAboutSelection} />
     </section>
   );

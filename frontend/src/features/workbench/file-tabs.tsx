@@ -2,7 +2,7 @@ import { FilePlus2, FolderOpen, Save, X } from "lucide-react";
 import type { KeyboardEvent } from "react";
 import { cn } from "@/shared/lib/cn";
 import { IconButton } from "@/shared/ui/button";
-import type { WorkFile } from "./workbench-store";
+import type { WorkFile } from "./work-file";
 
 export interface FileTabsProps {
   files: readonly WorkFile[];
@@ -12,10 +12,11 @@ export interface FileTabsProps {
   onNew: () => void;
   onOpen: () => void;
   onSave: () => void;
+  onRename: () => void;
 }
 
-/** One tab a file; arrow keys move between them, Delete closes one. A dot marks what is not saved. */
-export function FileTabs({ files, activeId, onActivate, onClose, onNew, onOpen, onSave }: FileTabsProps) {
+/** One tab a file; arrow keys move between them, Delete closes one, F2 or a double click renames it. A dot marks what is not saved. */
+export function FileTabs({ files, activeId, onActivate, onClose, onNew, onOpen, onSave, onRename }: FileTabsProps) {
   const onKeyDown = (event: KeyboardEvent<HTMLElement>, index: number) => {
     const go = { ArrowRight: index + 1, ArrowLeft: index - 1, Home: 0, End: files.length - 1 }[event.key];
     const target = go === undefined ? undefined : files[(go + files.length) % files.length];
@@ -27,6 +28,10 @@ export function FileTabs({ files, activeId, onActivate, onClose, onNew, onOpen, 
     }
     const file = files[index];
     if (event.key === "Delete" && file) onClose(file.id);
+    if (event.key === "F2") {
+      event.preventDefault();
+      onRename();
+    }
   };
   return (
     <div className="flex h-9 shrink-0 items-stretch border-b border-line bg-surface pointer-coarse:h-11">
@@ -44,8 +49,10 @@ export function FileTabs({ files, activeId, onActivate, onClose, onNew, onOpen, 
                 aria-selected={active}
                 aria-controls="editor-panel"
                 aria-label={dirty ? `${file.name}, not saved` : file.name}
+                title={file.name}
                 tabIndex={active ? 0 : -1}
                 onClick={() => onActivate(file.id)}
+                onDoubleClick={onRename}
                 onAuxClick={(event) => event.button === 1 && onClose(file.id)}
                 onKeyDown={(event) => onKeyDown(event, index)}
                 className={cn(
@@ -55,7 +62,7 @@ export function FileTabs({ files, activeId, onActivate, onClose, onNew, onOpen, 
                     : "border-t-2 border-t-transparent text-muted hover:text-fg",
                 )}
               >
-                {file.name}
+                <span className="max-w-48 truncate">{file.name}</span>
                 <span aria-hidden className={cn("size-2 rounded-full bg-fg", !dirty && "invisible")} />
               </button>
             );

@@ -51,7 +51,10 @@ function openByInput(): Promise<OpenedFile[] | null> {
 
 export async function readText(file: File): Promise<OpenedFile> {
   if (file.size > MAX_FILE) throw new FileRefused(`${file.name} is larger than ${MAX_FILE / 1_000_000} MB.`);
-  const read = decodeText(new Uint8Array(await file.arrayBuffer()));
+  const bytes = await file.arrayBuffer().catch(() => {
+    throw new FileRefused(`${file.name} could not be read. If it is a folder, drop the files in it.`);
+  });
+  const read = decodeText(new Uint8Array(bytes));
   if (!read) throw new FileRefused(`${file.name} is not a text file.`);
   return { name: file.name, ...read };
 }

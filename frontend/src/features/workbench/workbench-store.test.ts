@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { memoryHost, memoryShelf } from "@/shared/lib/test-host";
 import { PLAIN } from "@/shared/lib/text-bytes";
-import { type EditorPort, Workbench } from "./workbench-store";
+import type { EditorPort } from "./workbench-state";
+import { Workbench } from "./workbench-store";
 
 let shelf = memoryShelf();
 

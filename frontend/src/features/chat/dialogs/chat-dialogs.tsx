@@ -4,41 +4,29 @@ import { useChat } from "@/features/chat/talk/chats";
 import { totals } from "@/features/chat/talk/message-facts";
 import { activePath } from "@/features/chat/talk/tree";
 import { answers, money, tokens } from "@/shared/lib/format";
-import { Button } from "@/shared/ui/button";
 import { Dialog, DialogBody } from "@/shared/ui/dialog";
+import { FormDialog } from "@/shared/ui/form-dialog";
 import { Field, Textarea } from "@/shared/ui/input";
 
 /** Instructions that hold for the whole chat (the system prompt). */
 export function SystemDialog({ chat, onClose }: { chat: Chat; onClose: () => void }) {
   const [draft, setDraft] = useState(chat.getState().system);
   return (
-    <Dialog open onOpenChange={onClose} title="Instructions for this chat">
-      <DialogBody>
-        <form
-          className="flex flex-col gap-3"
-          onSubmit={(event) => {
-            event.preventDefault();
-            chat.setSystem(draft.trim());
-            onClose();
-          }}
-        >
-          <Field
-            label="Every answer follows these"
-            hint="They go along with each question, so they cost input tokens each time."
-          >
-            {(control) => (
-              <Textarea {...control} rows={6} value={draft} onChange={(event) => setDraft(event.target.value)} />
-            )}
-          </Field>
-          <div className="flex justify-end gap-2">
-            <Button onClick={onClose}>Cancel</Button>
-            <Button variant="primary" type="submit">
-              Save
-            </Button>
-          </div>
-        </form>
-      </DialogBody>
-    </Dialog>
+    <FormDialog
+      title="Instructions for this chat"
+      onClose={onClose}
+      onSubmit={() => {
+        chat.setSystem(draft.trim());
+        onClose();
+      }}
+    >
+      <Field
+        label="Every answer follows these"
+        hint="They go along with each question, so they cost input tokens each time."
+      >
+        {(control) => <Textarea {...control} rows={6} value={draft} onChange={(event) => setDraft(event.target.value)} />}
+      </Field>
+    </FormDialog>
   );
 }
 

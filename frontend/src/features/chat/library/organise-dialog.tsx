@@ -2,8 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useId, useState } from "react";
 import type { ConversationSummary } from "@/features/chat/talk/chat-api";
 import { useApi, useSession } from "@/shared/api/services";
-import { Button } from "@/shared/ui/button";
-import { Dialog, DialogBody } from "@/shared/ui/dialog";
+import { FormDialog } from "@/shared/ui/form-dialog";
 import { Field, Input } from "@/shared/ui/input";
 import { labelsQuery } from "./library-api";
 
@@ -34,46 +33,30 @@ export function OrganiseDialog({ conversation, onSave, onClose }: OrganiseDialog
     }
   };
   return (
-    <Dialog open onOpenChange={onClose} title="Folder and tags">
-      <DialogBody>
-        <form
-          className="flex flex-col gap-3"
-          onSubmit={(event) => {
-            event.preventDefault();
-            void save();
-          }}
-        >
-          <Field label="Folder" hint="Empty: in none. A new name makes a new folder.">
-            {(control) => (
-              <Input
-                {...control}
-                list={listId}
-                maxLength={60}
-                value={folder}
-                onChange={(event) => setFolder(event.target.value)}
-              />
-            )}
-          </Field>
-          <datalist id={listId}>
-            {labels?.folders.map(({ name }) => (
-              <option key={name}>{name}</option>
-            ))}
-          </datalist>
-          <Field
-            label="Tags"
-            hint={`With commas between them${labels?.tags.length ? `; there are ${labels.tags.map(({ name }) => name).join(", ")}` : ""}.`}
-            error={problem ?? undefined}
-          >
-            {(control) => <Input {...control} value={tags} onChange={(event) => setTags(event.target.value)} />}
-          </Field>
-          <div className="flex justify-end gap-2">
-            <Button onClick={onClose}>Cancel</Button>
-            <Button variant="primary" type="submit" busy={busy}>
-              Save
-            </Button>
-          </div>
-        </form>
-      </DialogBody>
-    </Dialog>
+    <FormDialog title="Folder and tags" busy={busy} onSubmit={() => void save()} onClose={onClose}>
+      <Field label="Folder" hint="Empty: in none. A new name makes a new folder.">
+        {(control) => (
+          <Input
+            {...control}
+            list={listId}
+            maxLength={60}
+            value={folder}
+            onChange={(event) => setFolder(event.target.value)}
+          />
+        )}
+      </Field>
+      <datalist id={listId}>
+        {labels?.folders.map(({ name }) => (
+          <option key={name}>{name}</option>
+        ))}
+      </datalist>
+      <Field
+        label="Tags"
+        hint={`With commas between them${labels?.tags.length ? `; there are ${labels.tags.map(({ name }) => name).join(", ")}` : ""}.`}
+        error={problem ?? undefined}
+      >
+        {(control) => <Input {...control} value={tags} onChange={(event) => setTags(event.target.value)} />}
+      </Field>
+    </FormDialog>
   );
 }
