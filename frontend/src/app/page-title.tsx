@@ -1,4 +1,7 @@
+const LONGEST = 60;
+
 /** The title of the browser's tab, its history and its bookmarks; a screen reader says it first. */
 export function PageTitle({ children }: { children: string }) {
-  return <title>{`${children} · AI Agent Marketplace`}</title>;
+  const words = children.length > LONGEST ? `${children.slice(0, LONGEST)}…` : children;
+  return <title>{`${words} · AI Agent Marketplace`}</title>;
 }

@@ -36,6 +36,7 @@ export function WorkbenchPage({ search }: { search: AppSearch }) {
   const beside = useAgentsBeside();
   const start = useStartChat(conversationId);
   const selected = useSelectedModel(search.model);
+  const viewed = useSelectedModel(state.view);
   const { token } = useSession();
   const [newcomer] = useState(token === null);
   const alone = newcomer && !opensWorkbench(search);
@@ -47,7 +48,7 @@ export function WorkbenchPage({ search }: { search: AppSearch }) {
   };
   return (
     <>
-      <PageTitle>{alone ? "Start" : "Workbench"}</PageTitle>
+      <PageTitle>{viewed?.name ?? (alone ? "Start" : "Workbench")}</PageTitle>
       <h1 className="sr-only">{alone ? "AI Agent Marketplace" : "Workbench"}</h1>
       <WorkbenchLayout
         storage={host.storage}

@@ -23,3 +23,24 @@ test("an early request that failed is made anew", async () => {
   globalThis.early = { path, reply: Promise.reject(new TypeError("no line")) };
   expect(await text(ask())).toBe("asked");
 });
+
+test("a full disk loses nothing that was written while the page lives, and says what goes with it", () => {
+  let room = true;
+  const disk = new Map<string, string>();
+  vi.stubGlobal("localStorage", {
+    getItem: (key: string) => disk.get(key) ?? null,
+    removeItem: (key: string) => disk.delete(key),
+    setItem(key: string, value: string) {
+      if (!room) throw new DOMException("full", "QuotaExceededError");
+      disk.set(key, value);
+    },
+  });
+  const { storage } = createBrowserHost();
+  storage.setItem("draft", "old");
+  room = false;
+  storage.setItem("draft", "new");
+  expect([storage.getItem("draft"), disk.get("draft"), storage.unkept()]).toEqual(["new", undefined, ["draft"]]);
+  room = true;
+  storage.setItem("draft", "newer");
+  expect([storage.getItem("draft"), disk.get("draft"), storage.unkept()]).toEqual(["newer", "newer", []]);
+});

@@ -5,25 +5,30 @@ import { createShelf } from "./shelf";
 const THEME_KEY = "marketplace.theme";
 const TAB_KEY = "marketplace.tab";
 
-/** localStorage, or memory where the browser forbids it (private mode, blocked cookies). */
+/** localStorage; what does not fit there, or all where the browser forbids it (private mode, blocked cookies), lies in memory. */
 function browserStorage(): HostStorage {
   const memory = new Map<string, string>();
   const persistent = usableLocalStorage();
+  // What another tab has written since is newer than what did not fit.
+  window.addEventListener("storage", ({ key }) => (key === null ? memory.clear() : memory.delete(key)));
   return {
-    getItem: (key) => (persistent ? persistent.getItem(key) : (memory.get(key) ?? null)),
+    getItem: (key) => memory.get(key) ?? persistent?.getItem(key) ?? null,
     setItem(key, value) {
       memory.set(key, value);
       try {
         persistent?.setItem(key, value);
+        if (persistent) memory.delete(key);
       } catch {
-        // A full disk quota must not lose the click; the value lives on in memory for this page.
+        // The quota is full: an old value must not come back in the place of this one.
+        persistent?.removeItem(key);
       }
     },
     removeItem(key) {
       memory.delete(key);
       persistent?.removeItem(key);
     },
-    keys: () => (persistent ? Object.keys(persistent) : [...memory.keys()]),
+    keys: () => [...new Set([...(persistent ? Object.keys(persistent) : []), ...memory.keys()])],
+    unkept: () => [...memory.keys()],
     subscribe(key, listener) {
       const onStorage = (event: StorageEvent) => {
         if (event.key === key || event.key === null) listener();

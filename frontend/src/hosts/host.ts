@@ -5,6 +5,8 @@ export interface HostStorage {
   setItem(key: string, value: string): void;
   removeItem(key: string): void;
   keys(): string[];
+  /** Those of the keys that can't be kept (a full disk, a private window) and go with the page. */
+  unkept(): string[];
   /** Calls back when another tab or window changed `key`; returns the way to stop. */
   subscribe(key: string, listener: () => void): () => void;
 }

@@ -88,6 +88,7 @@ function webviewStorage(editor: Editor, start: Start): HostStorage & { told(key:
       keep(key, null);
     },
     keys: () => [...kept.keys()],
+    unkept: () => [],
     subscribe(key, listener) {
       const mine = listeners.get(key) ?? new Set();
       listeners.set(key, mine.add(listener));

@@ -1,6 +1,7 @@
 import { Search, SlidersHorizontal, Sparkles, X } from "lucide-react";
 import type { KeyboardEvent, RefObject } from "react";
 import { cn } from "@/shared/lib/cn";
+import { isComposing } from "@/shared/lib/composing";
 import { count } from "@/shared/lib/format";
 import { Button, IconButton } from "@/shared/ui/button";
 import { NativeSelect } from "@/shared/ui/input";
@@ -19,6 +20,7 @@ export interface SearchBarProps {
 /** Search as you type; the same words are the task that Q Assistant is asked about (its button, or Enter). */
 export function SearchBar({ value: text, inputRef, asking, onChange: edit, onAsk, onLeave }: SearchBarProps) {
   const onKeyDown = (event: KeyboardEvent) => {
+    if (isComposing(event)) return;
     if (event.key === "Enter" && text.trim()) onAsk();
     if (event.key === "Escape" && text) edit("");
     if (event.key === "ArrowDown") {

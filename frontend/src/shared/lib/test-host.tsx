@@ -43,6 +43,7 @@ export function memoryHost(fields: Partial<Host> = {}): Host {
       setItem: (key, value) => void kept.set(key, value),
       removeItem: (key) => void kept.delete(key),
       keys: () => [...kept.keys()],
+      unkept: () => [],
       subscribe: () => () => {},
     },
     shelf: memoryShelf(),

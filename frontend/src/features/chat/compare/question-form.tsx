@@ -10,6 +10,7 @@ import { AUTO } from "@/features/chat/models/models";
 import { extractDocument } from "@/features/chat/talk/chat-api";
 import { type ChatSettings, settingsWords } from "@/features/chat/talk/settings";
 import { useApi, useSession } from "@/shared/api/services";
+import { isComposing } from "@/shared/lib/composing";
 import { money } from "@/shared/lib/format";
 import { Button, IconButton } from "@/shared/ui/button";
 import { estimateComparison, type Question, questionBody, type SummedEstimate } from "./compare-api";
@@ -59,8 +60,7 @@ export function QuestionForm({ models, blind, after, busy, onAsk }: QuestionForm
     setImages([]);
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    // Safari ends the composition before it tells of the key that confirmed the word: only the old code 229 says so.
-    if (event.nativeEvent.isComposing || event.nativeEvent.keyCode === 229) return;
+    if (isComposing(event)) return;
     if (event.key !== "Enter" || event.shiftKey) return;
     event.preventDefault();
     void submit();

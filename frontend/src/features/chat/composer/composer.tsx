@@ -13,6 +13,7 @@ import {
 import type { ChatModel } from "@/features/chat/models/models";
 import type { Chat } from "@/features/chat/talk/chat";
 import { useChat } from "@/features/chat/talk/chats";
+import { isComposing } from "@/shared/lib/composing";
 import { Button } from "@/shared/ui/button";
 import { AttachButton } from "./attach-button";
 import { AttachedFiles } from "./attached-files";
@@ -94,8 +95,7 @@ export function Composer({ focusAtOnce, chat, model, onSend, onCommand, onPickMo
     if (event.detail < 2) stop();
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    // Safari ends the composition before it tells of the key that confirmed the word: only the old code 229 says so.
-    if (event.nativeEvent.isComposing || event.nativeEvent.keyCode === 229) return;
+    if (isComposing(event)) return;
     if (suggestions.length > 0 && ["ArrowDown", "ArrowUp", "Tab"].includes(event.key)) {
       event.preventDefault();
       if (event.key === "Tab") change(`/${suggestions[selected] ?? suggestions[0]} `);

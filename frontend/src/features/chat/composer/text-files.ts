@@ -29,7 +29,12 @@ export async function readTextFile(
     }
   }
   if (file.size > MAX_BYTES) return { problem: `${name} is over ${MAX_BYTES / 1_000_000} MB of text.` };
-  const read = decodeText(new Uint8Array(await file.arrayBuffer()));
+  let read: ReturnType<typeof decodeText>;
+  try {
+    read = decodeText(new Uint8Array(await file.arrayBuffer()));
+  } catch {
+    return { problem: `${name} could not be read. If it is a folder, drop the files in it.` };
+  }
   if (!read || /\.(zip|gz|exe)$/i.test(file.name)) {
     return { problem: `${name} is neither text nor a document (PDF, Office) nor an image (PNG, JPEG, WebP, GIF).` };
   }

@@ -1,4 +1,4 @@
-import { type RefObject, useEffect, useRef, useState } from "react";
+import { type RefObject, useCallback, useEffect, useRef, useState } from "react";
 import type { ChatModel } from "@/features/chat/models/models";
 import type { Chat } from "@/features/chat/talk/chat";
 import { extractDocument } from "@/features/chat/talk/chat-api";
@@ -12,20 +12,36 @@ export function useDraft(chat: Chat, model: ChatModel, area: RefObject<HTMLTextA
   const id = () => chat.getState().conversationId;
   const [text, setText] = useState(() => chat.memory.read("draft", id()));
   const [files, setFiles] = useState(() => parseFiles(chat.memory.read("files", id())));
-  const [images, setImages] = useState<string[]>([]);
+  const [images, setImages] = useState<readonly string[]>(chat.memory.images);
   const [problem, setProblem] = useState<string | null>(null);
   const [reading, setReading] = useState<string | null>(null);
   const api = useApi();
   const latest = useRef(files);
   const returned = useChat(chat, (state) => state.returned);
 
+  const changeImages = useCallback(
+    (next: string[]) => {
+      setImages(next);
+      chat.memory.keepImages(chat.getState().conversationId, next);
+    },
+    [chat],
+  );
+  useEffect(() => {
+    let current = true;
+    void chat.memory.keptImages(chat.getState().conversationId).then((kept) => {
+      if (current && kept.length && chat.memory.images.length === 0) changeImages(kept);
+    });
+    return () => {
+      current = false;
+    };
+  }, [chat, changeImages]);
   useEffect(() => {
     if (!returned) return;
     setText(returned.text);
-    if (returned.images) setImages(returned.images);
+    if (returned.images) changeImages(returned.images);
     chat.draftTaken();
     area.current?.focus();
-  }, [returned, chat, area]);
+  }, [returned, chat, area, changeImages]);
 
   const change = (next: string) => {
     setText(next);
@@ -39,7 +55,7 @@ export function useDraft(chat: Chat, model: ChatModel, area: RefObject<HTMLTextA
   return {
     text,
     files,
-    images,
+    images: images as string[],
     problem,
     /** The files that are being read. */
     reading,
@@ -48,12 +64,14 @@ export function useDraft(chat: Chat, model: ChatModel, area: RefObject<HTMLTextA
     whole: () => withFiles(text, files),
     change,
     changeFiles,
-    removeImage: (index: number) => setImages(images.filter((_, each) => each !== index)),
+    removeImage: (index: number) => changeImages(images.filter((_, each) => each !== index)),
     sent() {
       // As it was sent, so that the chat knows it again when the server has it, and gives it back where that fails.
       if (files.length) chat.memory.write("draft", id(), withFiles(text, files));
       setText("");
+      // On the shelf they stay until the server has them.
       setImages([]);
+      chat.memory.images = [];
       changeFiles([]);
       setProblem(null);
     },
@@ -72,7 +90,7 @@ export function useDraft(chat: Chat, model: ChatModel, area: RefObject<HTMLTextA
         return setProblem(`${model.name} does not take images. Choose a model that does (/model vision).`);
       }
       const picked = await readImages(pictures, images.length);
-      setImages((before) => [...before, ...picked.images]);
+      changeImages([...chat.memory.images, ...picked.images]);
       if (picked.problem) setProblem(picked.problem);
     },
   };

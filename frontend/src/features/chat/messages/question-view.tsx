@@ -1,5 +1,7 @@
 import { Pencil } from "lucide-react";
 import { useRef, useState } from "react";
+import type { Chat } from "@/features/chat/talk/chat";
+import { isComposing } from "@/shared/lib/composing";
 import { count } from "@/shared/lib/format";
 import { Button, IconButton } from "@/shared/ui/button";
 import { CopyButton } from "@/shared/ui/copy-button";
@@ -7,8 +9,9 @@ import { Textarea } from "@/shared/ui/input";
 import { BranchSwitcher } from "./branch-switcher";
 import type { MessageProps } from "./message-view";
 
-export function QuestionView({ message, siblings, busy, actions }: MessageProps) {
-  const [editing, setEditing] = useState(false);
+export function QuestionView({ chat, message, siblings, busy, actions }: MessageProps) {
+  // A question that is being rewritten stays so while its reader scrolls, looks at another page or reloads.
+  const [editing, setEditing] = useState(() => keptEdit(chat, message.id) !== null);
   const editButton = useRef<HTMLButtonElement>(null);
   const close = () => {
     setEditing(false);
@@ -18,9 +21,15 @@ export function QuestionView({ message, siblings, busy, actions }: MessageProps)
     <article aria-label="Your message" className="group/message flex flex-col items-end gap-1">
       {editing ? (
         <EditForm
-          text={message.content}
-          onCancel={close}
+          text={keptEdit(chat, message.id) ?? message.content}
+          onChange={(text) => keepEdit(chat, { id: message.id, text })}
+          onLeave={close}
+          onCancel={() => {
+            keepEdit(chat, null);
+            close();
+          }}
           onSave={(text) => {
+            keepEdit(chat, null);
             setEditing(false);
             actions.onEdit(message.id, text);
           }}
@@ -79,7 +88,32 @@ function QuestionText({ text }: { text: string }) {
   );
 }
 
-function EditForm({ text, onSave, onCancel }: { text: string; onSave: (text: string) => void; onCancel: () => void }) {
+/** What `id` is being changed to; null while it is not. */
+function keptEdit(chat: Chat, id: string): string | null {
+  try {
+    const kept: { id?: unknown; text?: unknown } = JSON.parse(
+      chat.memory.read("edit", chat.getState().conversationId) || "{}",
+    );
+    return kept.id === id && typeof kept.text === "string" ? kept.text : null;
+  } catch {
+    return null;
+  }
+}
+
+function keepEdit(chat: Chat, edit: { id: string; text: string } | null): void {
+  chat.memory.write("edit", chat.getState().conversationId, edit ? JSON.stringify(edit) : "");
+}
+
+interface EditFormProps {
+  text: string;
+  onChange: (text: string) => void;
+  onSave: (text: string) => void;
+  /** Closes it; what was written is there again when it is opened. */
+  onLeave: () => void;
+  onCancel: () => void;
+}
+
+function EditForm({ text, onChange, onSave, onLeave, onCancel }: EditFormProps) {
   const [draft, setDraft] = useState(text);
   const save = () => {
     if (draft.trim()) onSave(draft.trim());
@@ -97,10 +131,14 @@ function EditForm({ text, onSave, onCancel }: { text: string; onSave: (text: str
         aria-label="Edit message"
         rows={Math.min(12, draft.split("\n").length + 1)}
         value={draft}
-        onChange={(event) => setDraft(event.target.value)}
+        onChange={(event) => {
+          setDraft(event.target.value);
+          onChange(event.target.value);
+        }}
         onKeyDown={(event) => {
-          if (event.key === "Escape") onCancel();
-          if (event.key === "Enter" && !event.shiftKey && !event.nativeEvent.isComposing) {
+          if (isComposing(event)) return;
+          if (event.key === "Escape") onLeave();
+          if (event.key === "Enter" && !event.shiftKey) {
             event.preventDefault();
             save();
           }

@@ -6,6 +6,7 @@ import { favouritesQuery, modelsQuery } from "@/shared/api/queries";
 import { useApi, useSession } from "@/shared/api/services";
 import type { Model } from "@/shared/api/types";
 import { cn } from "@/shared/lib/cn";
+import { isComposing } from "@/shared/lib/composing";
 import { perMillion } from "@/shared/lib/format";
 import { providerName } from "@/shared/lib/names";
 import { Button } from "@/shared/ui/button";
@@ -69,6 +70,7 @@ function PickerBody({ current, initialSearch, onPick, onAgents, field }: PickerB
     if (choice && !choice.off) onPick(choice.id);
   };
   const onKeyDown = (event: KeyboardEvent) => {
+    if (isComposing(event)) return;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step) {
       event.preventDefault();

@@ -154,6 +154,7 @@ export class Answering {
       // From now on they are this chat's: the next new chat begins with none.
       this.services.memory.write("system", null, "");
       this.services.memory.write("settings", null, "");
+      this.services.memory.adopt(conversationId);
       this.place.set({ conversationId });
       this.services.onConversation(conversationId);
     }

@@ -1,11 +1,13 @@
-import type { HostStorage } from "@/hosts/host";
+import type { HostShelf, HostStorage } from "@/hosts/host";
+import { keepImages, readImages } from "./draft-images";
 
-type Slot = "draft" | "files" | "system" | "settings" | "run";
+type Slot = "draft" | "files" | "edit" | "system" | "settings" | "run";
 
 const PREFIX = "marketplace.chat.";
 
 export interface MemoryPlace {
   storage: HostStorage;
+  shelf: HostShelf;
   /** Tells this tab from the others: a new chat, which has no id yet, is its tab's own. */
   tab: string;
   /** Whose chats these are, now. */
@@ -14,6 +16,9 @@ export interface MemoryPlace {
 
 /** What a chat keeps on this device over a reload or an expired session: the draft, its instructions, its running answer. */
 export class ChatMemory {
+  /** The draft's pictures, as long as the page lives. */
+  images: readonly string[] = [];
+
   constructor(private readonly place: MemoryPlace) {}
 
   read(slot: Slot, conversationId: string | null): string {
@@ -30,14 +35,50 @@ export class ChatMemory {
   /** Forgets a draft that the server now has, unless it was changed meanwhile. */
   sent(conversationId: string | null, text: string): void {
     if (this.read("draft", conversationId).trim() === text.trim()) this.write("draft", conversationId, "");
+    // Pictures that were attached since are the next question's.
+    if (this.images.length === 0) void keepImages(...this.shelved(conversationId), []);
+  }
+
+  /** The pictures of the draft that outlived a reload; none where the page has some already. */
+  async keptImages(conversationId: string | null): Promise<string[]> {
+    return this.images.length ? [] : readImages(...this.shelved(conversationId));
+  }
+
+  keepImages(conversationId: string | null, images: string[]): void {
+    this.images = images;
+    void keepImages(...this.shelved(conversationId), images);
+  }
+
+  /** A new chat has got its id: what was typed while it waited for its first answer is its next question, no other new chat's. */
+  adopt(conversationId: string): void {
+    const { storage } = this.place;
+    for (const slot of ["draft", "files"] as const) {
+      const own = this.key(slot, null);
+      const typed = storage.getItem(own);
+      storage.removeItem(own);
+      if (typed) this.write(slot, conversationId, typed);
+    }
+    if (this.images.length === 0) return;
+    void keepImages(...this.shelved(null), []);
+    this.keepImages(conversationId, [...this.images]);
   }
 
   forget(conversationId: string): void {
-    for (const slot of ["draft", "files", "system", "settings", "run"] as const) this.write(slot, conversationId, "");
+    for (const slot of ["draft", "files", "edit", "system", "settings", "run"] as const)
+      this.write(slot, conversationId, "");
+    this.keepImages(conversationId, []);
   }
 
   private key(slot: Slot, conversationId: string | null): string {
-    return `${home(this.place.account())}${slot}.${conversationId ?? `new.${this.place.tab}`}`;
+    return `${home(this.place.account())}${slot}.${this.name(conversationId)}`;
+  }
+
+  private name(conversationId: string | null): string {
+    return conversationId ?? `new.${this.place.tab}`;
+  }
+
+  private shelved(conversationId: string | null): [HostShelf, string, string] {
+    return [this.place.shelf, this.place.account(), this.name(conversationId)];
   }
 
   /** The draft of a new chat whose tab was closed: nobody else would ever show it again. */
@@ -58,8 +99,9 @@ export function leaveDraft({ storage, tab, account }: MemoryPlace): void {
   const own = `${home(account())}draft.new.${tab}`;
   const text = storage.getItem(own);
   if (!text) return;
-  storage.setItem(`${home(account())}left.${tab}`, text);
+  // First away: where the storage is full, one of the two has room and both have not.
   storage.removeItem(own);
+  storage.setItem(`${home(account())}left.${tab}`, text);
 }
 
 /** Everything that this browser keeps of an account's chats. */
@@ -79,8 +121,17 @@ export function bringChats(storage: HostStorage, account: string): void {
 
 /** True while a question is written that no server has. */
 export function hasDrafts(storage: HostStorage, account: string): boolean {
-  const places = [`${home(account)}draft.`, `${home(account)}left.`];
-  return storage.keys().some((key) => places.some((place) => key.startsWith(place)) && storage.getItem(key)?.trim());
+  return storage.keys().some((key) => isDraft(storage, account, key));
+}
+
+/** True while such a question would go with the page, because the browser keeps nothing (more). */
+export function losesDrafts(storage: HostStorage, account: string): boolean {
+  return storage.unkept().some((key) => isDraft(storage, account, key));
+}
+
+function isDraft(storage: HostStorage, account: string, key: string): boolean {
+  const written = ["draft.", "left.", "edit."].some((slot) => key.startsWith(home(account) + slot));
+  return written && Boolean(storage.getItem(key)?.trim());
 }
 
 const home = (account: string) => `${PREFIX}@${account}.`;

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Host } from "@/hosts/host";
 import { ApiClient } from "@/shared/api/client";
 import { Session } from "@/shared/api/session";
+import { memoryShelf } from "@/shared/lib/test-host";
 import { Chat } from "./chat";
 import { ChatMemory } from "./chat-memory";
 import type { ChatState } from "./chat-state";
@@ -19,6 +20,7 @@ let server: Server;
 let settled: (number | undefined)[];
 let session: Session;
 let stored: Map<string, string>;
+let shelf: ReturnType<typeof memoryShelf>;
 
 async function bodyOf(request: IncomingMessage): Promise<Record<string, unknown>> {
   let text = "";
@@ -31,6 +33,7 @@ beforeEach(async () => {
   calls = [];
   settled = [];
   stored = new Map([["token", "t1"]]);
+  shelf = memoryShelf();
   server = createServer(async (request, response) => {
     const path = (request.url ?? "").replace("/api/v1/agents", "").split("?")[0] ?? "";
     const route = `${request.method} ${path.replace(/run_[0-9a-f]{32}/, "{run}")}`;
@@ -85,7 +88,7 @@ function newChat(conversationId: string | null = null): Chat {
   session = new Session(host.storage);
   const services = {
     api: new ApiClient(host, session),
-    memory: new ChatMemory({ storage: host.storage, tab: "tab-1", account: () => "" }),
+    memory: new ChatMemory({ storage: host.storage, shelf, tab: "tab-1", account: () => "" }),
     onConversation: () => {},
     onSettled: (balance: number | undefined) => void settled.push(balance),
     nextFrame: (callback: () => void) => void setImmediate(callback),
@@ -137,6 +140,26 @@ describe("a conversation", () => {
     expect(calls[1]?.body).toMatchObject({ conversation_id: "c1", parent_id: "a1", message: "second", resumable: true });
     expect(path(chat)[1]).toMatchObject({ model: "demo", provider: "local", cost: 0.01, status: "complete" });
     expect(settled).toEqual([4.99, 4.99]);
+  });
+
+  it("keeps what is typed while its first answer is awaited: no other new chat begins with it", async () => {
+    const chat = newChat();
+    routes["POST /chat"] = (body, response) => {
+      chat.memory.write("draft", null, "the next question");
+      answering("Hello")(body, response, {} as IncomingMessage);
+    };
+    await chat.send(draft("first"));
+    expect(newChat("c1").memory.read("draft", "c1")).toBe("the next question");
+    expect(newChat().memory.read("draft", null)).toBe("");
+  });
+
+  it("keeps the pictures of a draft until the server has them, over a reload", async () => {
+    routes["POST /chat"] = answering("a cat");
+    newChat().memory.keepImages(null, ["data:image/png;base64,AAAA"]);
+    const chat = newChat();
+    expect(await chat.memory.keptImages(null)).toEqual(["data:image/png;base64,AAAA"]);
+    await chat.send({ ...draft("What is this?"), images: ["data:image/png;base64,AAAA"] });
+    expect(await newChat().memory.keptImages(null)).toEqual([]);
   });
 
   it("regenerates below the same question without sending it again", async () => {

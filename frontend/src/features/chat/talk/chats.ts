@@ -81,6 +81,7 @@ export class Chats {
 
 export const memoryPlace = ({ host, session }: Pick<Services, "host" | "session">): MemoryPlace => ({
   storage: host.storage,
+  shelf: host.shelf,
   tab: host.tab,
   account: () => session.getState().account,
 });

@@ -1,0 +1,125 @@
+import type { Page } from "@playwright/test";
+import { answered, ask, composer, shortAnswers, signedIn } from "./chat-support";
+import { expect, expectAccessible, test } from "./fixtures";
+
+const PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+const attached = (page: Page) => page.getByRole("list", { name: "Attached images" }).getByRole("img");
+
+/** A file as a browser hands it over when it is dropped; `folder`: one that can't be read. */
+async function drop(page: Page, selector: string, name: string, { folder = false, base64 = "", type = "" } = {}) {
+  await page.locator(selector).evaluate(
+    (place, { name, folder, base64, type }) => {
+      const file = new File([Uint8Array.from(atob(base64), (one) => one.charCodeAt(0))], name, { type });
+      if (folder) Object.assign(file, { arrayBuffer: () => Promise.reject(new DOMException("no", "NotFoundError")) });
+      const event = new DragEvent("drop", { bubbles: true, cancelable: true });
+      Object.defineProperty(event, "dataTransfer", { value: { types: ["Files"], files: [file] } });
+      place.dispatchEvent(event);
+    },
+    { name, folder, base64, type },
+  );
+}
+
+test("pictures of a draft survive another page and a reload", async ({ page, request }) => {
+  await signedIn(page, request);
+  await page.goto("/chat?model=gpt-5.6-sol");
+  await expect(page.getByRole("textbox", { name: /GPT-5.6 Sol/ })).toBeVisible();
+  await composer(page).fill("What is this?");
+  await drop(page, "#main", "a.png", { base64: PIXEL, type: "image/png" });
+  await expect(attached(page)).toHaveCount(1);
+  await page.getByRole("link", { name: "Marketplace", exact: true }).click();
+  await page.goBack();
+  await expect(attached(page)).toHaveCount(1);
+  await page.reload();
+  await expect(attached(page)).toHaveCount(1);
+  await expect(composer(page)).toHaveValue("What is this?");
+});
+
+test("a question that is being rewritten survives another page, Escape and a reload", async ({ page, request }) => {
+  await signedIn(page, request);
+  await shortAnswers(page);
+  await page.goto("/chat?model=smollm2-135m");
+  await ask(page, "Hello?");
+  await answered(page);
+  await expect(page).toHaveTitle(/^Hello\?/);
+  const box = page.getByRole("textbox", { name: "Edit message" });
+  await page.getByRole("button", { name: "Edit message" }).click();
+  await box.fill("A much better question");
+  await page.getByRole("link", { name: "Marketplace", exact: true }).click();
+  await page.goBack();
+  await expect(box).toHaveValue("A much better question");
+  await box.press("Escape");
+  await page.reload();
+  await expect(box).toHaveValue("A much better question");
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.getByRole("button", { name: "Edit message" }).click();
+  await expect(box).toHaveValue("Hello?");
+});
+
+test("a browser that has no room left asks before it lets a draft go", async ({ page, request }) => {
+  await signedIn(page, request);
+  await page.goto("/chat");
+  await page.evaluate(() => {
+    for (let size = 1 << 20, n = 0; size > 0; ) {
+      try {
+        localStorage.setItem(`full-${n++}`, "x".repeat(size));
+      } catch {
+        size >>= 1;
+      }
+    }
+  });
+  await composer(page).fill("a draft");
+  await page.getByRole("link", { name: "Marketplace", exact: true }).click();
+  await page.goBack();
+  await expect(composer(page)).toHaveValue("a draft");
+  const asked = page.waitForEvent("dialog");
+  await page.evaluate(() => void setTimeout(() => location.reload()));
+  const question = await asked;
+  expect(question.type()).toBe("beforeunload");
+  await question.dismiss();
+  await expect(composer(page)).toHaveValue("a draft");
+});
+
+test("a folder that is dropped is refused in words, and costs no file that came with it", async ({ page }) => {
+  await page.goto("/?pane=editor");
+  await expect(page.locator(".cm-content")).toBeVisible();
+  await drop(page, 'form[aria-label="Message"]', "my-folder", { folder: true });
+  await expect(page.getByText("my-folder could not be read. If it is a folder, drop the files in it.")).toBeVisible();
+  await expect(page.getByText("Reading my-folder…")).toHaveCount(0);
+  await drop(page, "[data-testid=code-editor]", "other-folder", { folder: true });
+  await expect(page.getByText(/^other-folder could not be read/)).toBeVisible();
+});
+
+test("the editor's keys that people bring along: replace, rename, definition", async ({ page }) => {
+  await page.goto("/?pane=editor");
+  const text = page.locator(".cm-content");
+  await text.click();
+  await page.keyboard.press("Control+End");
+  await page.keyboard.type("greet");
+  await page.keyboard.press("F12");
+  await expect(page.getByText(/^Ln 12, Col/)).toBeVisible();
+  await page.keyboard.press("Control+h");
+  await expect(page.locator("input[name=replace]")).toBeFocused();
+  await expectAccessible(page);
+  await page.keyboard.press("Escape");
+  await text.click();
+  await page.keyboard.press("F2");
+  const dialog = page.getByRole("dialog", { name: "Rename the file" });
+  await expect(dialog.getByLabel("Name")).toBeFocused();
+  await dialog.getByLabel("Name").fill(`${"long-".repeat(40)}name.ts`);
+  await expectAccessible(page);
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("tab", { name: /name\.ts/ })).toBeVisible();
+  await expect(page.getByText("typescript", { exact: true })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Close this file" })).toBeInViewport();
+});
+
+test("what is chosen can be told without colours", async ({ page }) => {
+  await page.emulateMedia({ forcedColors: "active" });
+  await page.goto("/marketplace");
+  const background = (name: string) =>
+    page
+      .getByRole("navigation", { name: "Pages" })
+      .getByRole("link", { name, exact: true })
+      .evaluate((link) => getComputedStyle(link).backgroundColor);
+  expect(await background("Marketplace")).not.toBe(await background("Account"));
+});
