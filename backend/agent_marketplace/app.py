@@ -91,6 +91,7 @@ _ERASERS = (
     Evaluations.erase_user_in,
 )
 _RUNS_S = 10.0
+_RECHARGE_S = 10.0
 _MAIL_S = 2.0
 
 
@@ -190,6 +191,7 @@ class Market:
             (_RUNS_S, self.runs.beat),
             (_PURGE_S, self.runs.forget),
             (_STATS_S, self.payments.sweep),
+            (_RECHARGE_S, self.payments.beat),
             (_MAIL_S, self.mail.deliver),
             (_STATS_S, self.mail.watch),
             (_STATS_S, self.alerts.beat),

@@ -16,6 +16,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from agent_marketplace.net.factory import make_client
 from agent_marketplace.payments.processor import Refused
 from agent_marketplace.payments.stripe_checkout import StripeCheckout
@@ -59,6 +61,7 @@ async def asked(url: str) -> int:
         id="ord_trial", user_id="ann", method="stripe", state="pending", credit_nano=2000 * CENT, currency="USD", minor=2000,
         created_at=now,
     )  # fmt: skip
+    charged = msgspec.structs.replace(order, id="ord_charge", method="auto")
     back = Return(
         id="ret_trial", order_id=order.id, user_id="ann", kind="refund", state="asked", nano=500 * CENT, minor=500, seq=1,
         actor="ann", words="", created_at=now,
@@ -73,6 +76,13 @@ async def asked(url: str) -> int:
         "read a refund": lambda: stripe.refund_failed("re_123"),
         "read a payment": lambda: stripe.payment("pi_123"),
         "read a dispute": lambda: stripe.case("dp_123"),
+        "make a customer": lambda: stripe.customer("key-of-trial", "ann"),
+        "open a page to save a card": lambda: stripe.save_card("cus_123", "key-of-page", "ann", "https://m.test/account"),
+        "charge a saved card": lambda: stripe.charge(charged, "cus_123", "pm_123"),
+        "read a charge": lambda: stripe.charged("pi_123"),
+        "look for a charge": lambda: stripe.find_charge("cus_123", "ord_trial"),
+        "cancel a charge": lambda: stripe._ask("payment_intents.cancel", "pi_123", key="key-of-cancel"),
+        "delete a customer": lambda: stripe._ask("customers.delete", "cus_123"),
     }
     try:
         for name, call in calls.items():

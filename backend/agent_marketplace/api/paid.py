@@ -6,7 +6,7 @@ from typing import Any
 from agent_marketplace.api import present
 from agent_marketplace.app import Market
 from agent_marketplace.ledger import dollars
-from agent_marketplace.payments import Batch, Dispute, Event, Order, Return
+from agent_marketplace.payments import Batch, Dispute, Event, Order, Plan, Return
 
 
 def order(market: Market, found: Order) -> dict[str, Any]:
@@ -29,6 +29,22 @@ def order(market: Market, found: Order) -> dict[str, Any]:
         "credit_ends_at": present.iso(found.ends_at),
         "pay_url": market.payments.pay_url(found),
     }
+
+
+def recharge(found: Plan | None, used: int) -> dict[str, Any]:
+    """How an account is recharged. used: nano-dollars of this month's limit."""
+    shown = None
+    if found is not None:
+        shown = {
+            "state": found.state,
+            "threshold": dollars(found.threshold_nano),
+            "amount": dollars(found.amount_nano),
+            "monthly": dollars(found.monthly_nano),
+            "card": found.card_words or None,
+            "consented_at": present.iso(found.consented_at),
+            "words": found.words,
+        }
+    return {"recharge": shown, "used": dollars(used)}
 
 
 def admin_order(market: Market, found: Order, email: str | None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from agent_marketplace.api.admin_schemas import Acted, Amount, Reason
 from agent_marketplace.api.replies import Generation
 from agent_marketplace.api.schemas import Body, Password, Reply
 
-Method = Literal["transfer", "webhook", "stripe", "code"]
+Method = Literal["transfer", "webhook", "stripe", "auto", "code"]
 OrderState = Literal["pending", "paid", "cancelled", "failed"]
 Attempt = Annotated[
     str, Field(min_length=8, max_length=200, examples=["5f0c1c2e-4a0e-4f6d-9a51-0a8f5d1c9b11"])
@@ -66,6 +66,37 @@ class Offered(Reply):
     least: float
     most: float
     refund_days: int
+
+
+class MakeRecharge(Body):
+    """Consent to charge a saved card: `amount` whenever less than `threshold` is left, at most `monthly` in a calendar month (UTC);
+    dollars. new_card: save another one than before."""
+
+    threshold: Annotated[Decimal, Field(gt=0, le=1_000_000, decimal_places=2, examples=["5"])]
+    amount: Annotated[Decimal, Field(gt=0, le=1_000_000, decimal_places=2, examples=["20"])]
+    monthly: Annotated[Decimal, Field(gt=0, le=1_000_000, decimal_places=2, examples=["60"])]
+    consent: Literal[True]
+    new_card: bool = False
+
+
+class RechargeOut(BaseModel):
+    """state: `waiting` (for a card), `on` or `off` (words: why, where it was not its owner); card: in words, without its number."""
+
+    state: Literal["waiting", "on", "off", "leaving"]
+    threshold: float
+    amount: float
+    monthly: float
+    card: str | None
+    consented_at: str
+    words: str
+
+
+class RechargeReply(Reply):
+    """used: of this month's limit; url: where the card is saved."""
+
+    recharge: RechargeOut | None
+    used: float
+    url: str | None = None
 
 
 class Orders(Reply):

@@ -99,6 +99,18 @@ def _refund(facts: Facts, _: str, account: str) -> tuple[str, str]:
     )
 
 
+def _recharge(facts: Facts, _: str, account: str) -> tuple[str, str]:
+    if facts["event"] == "limit":
+        return "Automatic recharge: this month's limit is reached", (
+            f"Your balance is low, and your limit of ${facts['monthly']} a month leaves no room for another ${facts['amount']}.\n"
+            f"It goes on next month, or change the limit here:\n\n{account}\n"
+        )
+    return "Automatic recharge is off", (
+        f"Your saved card is not charged any more: {facts['words']}.\n\n"
+        f"It stays off until you switch it on again:\n\n{account}\n"
+    )
+
+
 def _dispute(facts: Facts, _: str, account: str) -> tuple[str, str]:
     given = facts["state"] == "granted"
     told = f"The ${facts['amount']} that it cost is in your balance again." if given else "It stays charged."
@@ -116,6 +128,6 @@ def _alert(facts: Facts, _: str, __: str) -> tuple[str, str]:
 
 _KINDS: dict[str, Callable[[Facts, str, str], tuple[str, str]]] = {
     "confirm": _confirm, "reset": _reset, "password": _password, "low_balance": _low, "receipt": _receipt, "cap": _cap,
-    "refund": _refund, "dispute": _dispute, "test": _test, "alert": _alert,
+    "refund": _refund, "dispute": _dispute, "recharge": _recharge, "test": _test, "alert": _alert,
 }  # fmt: skip
 KINDS = frozenset(_KINDS)

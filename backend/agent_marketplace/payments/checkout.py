@@ -15,8 +15,9 @@ from agent_marketplace.errors import NotFound, Unavailable
 from agent_marketplace.payments import store
 from agent_marketplace.payments.orders import Orders
 from agent_marketplace.payments.processor import Case, LostRefund, Processor, Refused, Session, Told
+from agent_marketplace.payments.recharge import Recharge
 from agent_marketplace.payments.returns import Returns
-from agent_marketplace.payments.types import CENT, Order, Outcome, Return, Said
+from agent_marketplace.payments.types import BY_CARD, CENT, Order, Outcome, Return, Said
 
 log = logging.getLogger(__name__)
 ASK_AFTER_MS = 600_000
@@ -32,6 +33,7 @@ class Checkout:
         db: Database,
         orders: Orders,
         returns: Returns,
+        recharge: Recharge,
         processor: Processor,
         site: str | None,
         clock: Clock,
@@ -39,6 +41,7 @@ class Checkout:
         self._db = db
         self._orders = orders
         self._returns = returns
+        self._recharge = recharge
         self._processor = processor
         self._back = f"{site or ''}/account"
         self._clock = clock
@@ -69,6 +72,8 @@ class Checkout:
     async def _heard(self, told: Told) -> None:
         if told.about == "session":
             await self.look(told.object_id)
+        elif told.about == "charge":
+            await self._recharge.look(told.object_id)
         elif told.about == "case":
             await self._case(await self._processor.case(told.object_id))
         elif told.about == "payment" and told.kind.startswith("charge.refund"):
@@ -85,6 +90,9 @@ class Checkout:
     async def look(self, session_id: str) -> Outcome | None:
         """Asks the processor about a session and does what follows: credit, an end, or nothing yet."""
         session = await self._processor.session(session_id)
+        if session.saves:
+            await self._recharge.saved(session)
+            return None
         if session.paid and session.payment is not None:
             return await self._db.write(lambda c: self._paid(c, session))
         if session.state == "expired":
@@ -96,7 +104,7 @@ class Checkout:
     async def refund(self, found: Return) -> Return:
         """Pays back a refund that has left the wallet. Where the processor can't be asked it stays asked, and the sweep goes on."""
         order = await self._orders.get(None, found.order_id)
-        if order.method != "stripe" or order.external_id is None:
+        if order.method not in BY_CARD or order.external_id is None:
             return found
         try:
             reference = await self._processor.refund(found, order.external_id)
@@ -113,7 +121,7 @@ class Checkout:
         behind = self._behind
         pending = await self._db.read(lambda c: store.pending_since(c, "stripe", before, behind, at_once))
         self._behind = pending[-1].id if len(pending) == at_once else ""
-        waiting = await self._db.read(lambda c: store.refunds_waiting(c, ("stripe",), before, at_once))
+        waiting = await self._db.read(lambda c: store.refunds_waiting(c, BY_CARD, before, at_once))
         for order in pending:
             await self._again(order)
         for found in waiting:
@@ -152,6 +160,8 @@ class Checkout:
             order = self._order_of(connection, case.payment)
             if order is None:
                 return
+            if case.withdrawn and not case.returned:  # nobody charges the card of a payer who takes it back
+                self._recharge.stop_in(connection, order.user_id, "a bank disputes a payment of yours")
             if case.withdrawn:
                 if self._returns.waiting_in(connection, order):
                     raise Unavailable("A refund of this payment is on its way: say it again")
@@ -171,7 +181,9 @@ class Checkout:
         found = await self._processor.payment(payment)
         if found.order_id:
             order = await self._db.read(lambda c: store.order(c, found.order_id))
-            if order is not None and order.state == "pending" and order.session is not None:
+            if order is not None and order.method == "auto":
+                await self._recharge.look(payment)
+            elif order is not None and order.state == "pending" and order.session is not None:
                 await self.look(order.session)
         return found.refunded
 
@@ -208,7 +220,11 @@ class Checkout:
 
     def _order_of(self, connection: sa.Connection, payment: str) -> Order | None:
         """Locked; None where the payment is none of ours."""
-        found = store.find_orders(connection, {"method": "stripe", "external_id": payment}, None, 1)
+        found = [
+            order
+            for method in BY_CARD
+            for order in store.find_orders(connection, {"method": method, "external_id": payment}, None, 1)
+        ]
         return self._orders.of(connection, None, found[0].id, lock=True) if found else None
 
     async def _close(self, order_id: str, state: str, words: str) -> None:

@@ -18,7 +18,7 @@ from agent_marketplace.ids import new_id
 from agent_marketplace.ledger import NEVER, Ledger, Terms, digest, once_in
 from agent_marketplace.mail import Mail
 from agent_marketplace.payments import signing, store, told
-from agent_marketplace.payments.types import CENT, CURRENCY, Event, Method, Order, Outcome, Said
+from agent_marketplace.payments.types import BY_CARD, CENT, CURRENCY, Event, Method, Order, Outcome, Said
 from agent_marketplace.settings import PaymentSettings
 
 MOST_PENDING = 20
@@ -209,7 +209,7 @@ class Orders:
         ):
             if not right:
                 return Outcome("refused", order.id, words)
-        source = source_of(said.method, said.payer)
+        source = source_of("stripe" if said.method in BY_CARD else said.method, said.payer)
         self.credit_in(
             connection, msgspec.structs.replace(order, external_id=said.external_id, source=source)
         )
@@ -253,5 +253,7 @@ def source_of(kind: str, name: str) -> str | None:
 
 def _not_at_a_processor(order: Order) -> None:
     """Whoever has its page open could still pay it. Raises Conflict."""
+    if order.method == "auto" and order.state == "pending":
+        raise Conflict("The saved card is being charged: what becomes of it shows by itself")
     if order.method == "stripe" and order.state == "pending":
         raise Conflict("This order ends by itself within an hour, when its page to pay at closes")

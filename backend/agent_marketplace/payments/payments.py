@@ -11,6 +11,7 @@ from agent_marketplace.payments.codes import Codes
 from agent_marketplace.payments.disputes import Disputes, Resolve
 from agent_marketplace.payments.orders import Orders
 from agent_marketplace.payments.processor import Processor
+from agent_marketplace.payments.recharge import Recharge
 from agent_marketplace.payments.returns import Returns
 from agent_marketplace.payments.types import Order
 from agent_marketplace.settings import PaymentSettings
@@ -37,7 +38,8 @@ class Payments:
         self.codes = Codes(db, self.orders, admin, clock)
         self.returns = Returns(db, ledger, admin, self.orders, settings, clock, mail)
         self.disputes = Disputes(db, ledger, admin, resolve, clock, mail)
-        self.checkout = Checkout(db, self.orders, self.returns, processor, site, clock)
+        self.recharge = Recharge(db, ledger, self.orders, processor, settings, clock, mail, site)
+        self.checkout = Checkout(db, self.orders, self.returns, self.recharge, processor, site, clock)
 
     async def overview(self, since: int) -> dict[str, int]:
         """See `store.overview`. since: ms."""
@@ -52,6 +54,12 @@ class Payments:
         """Every few minutes: asks the processor about what has waited."""
         if self.by_card:
             await self.checkout.sweep()
+            await self.recharge.sweep()
+
+    async def beat(self) -> None:
+        """Every few seconds: recharges what is low."""
+        if self.by_card:
+            await self.recharge.beat()
 
     def pay_url(self, order: Order) -> str | None:
         """Where an order is paid: the operator's own page, with what its notice has to say."""

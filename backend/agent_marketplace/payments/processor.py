@@ -9,7 +9,8 @@ from agent_marketplace.payments.types import Order, Return
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
     """One attempt to pay at the processor's page. minor: in the currency's smallest unit; payment: its id once there is one;
-    payer: the card's fingerprint, where there is one."""
+    payer: the card's fingerprint, where there is one; saves: it saves a card and takes no money; card, customer: what it saved,
+    once it did."""
 
     id: str
     url: str | None
@@ -20,6 +21,29 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     minor: int
     payment: str | None
+    payer: str = ""
+    saves: bool = False
+    customer: str | None = None
+    card: "Card | None" = None
+
+
+class Card(msgspec.Struct, frozen=True, kw_only=True):
+    """A saved card as the processor names it. words: for its owner, without its number."""
+
+    id: str
+    words: str
+
+
+class Charge(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of charging a saved card. waiting: nobody knows yet; words: why it failed; payer: the card's fingerprint."""
+
+    id: str
+    order_id: str
+    account: str
+    state: Literal["paid", "waiting", "failed"]
+    currency: str
+    minor: int
+    words: str = ""
     payer: str = ""
 
 
@@ -56,7 +80,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     kind: str
-    about: Literal["session", "case", "payment", "refund", "other"]
+    about: Literal["session", "case", "payment", "charge", "refund", "other"]
     object_id: str
 
 
@@ -85,6 +109,30 @@ class Processor(Protocol):
 
     async def payment(self, payment: str) -> Payment:
         """As it is now."""
+        ...
+
+    async def customer(self, key: str, account: str) -> str:
+        """A new customer, the same one for the same key. Returns its id."""
+        ...
+
+    async def save_card(self, customer: str, key: str, account: str, back: str) -> Session:
+        """A page where this customer saves a card for charges without them; the same one for the same key."""
+        ...
+
+    async def charge(self, order: Order, customer: str, card: str) -> Charge:
+        """Charges a saved card, once per order."""
+        ...
+
+    async def charged(self, payment: str) -> Charge:
+        """As it is now."""
+        ...
+
+    async def find_charge(self, customer: str, order_id: str) -> Charge | None:
+        """The charge of this order, if there is one: keys of idempotency are forgotten after a day."""
+        ...
+
+    async def forget(self, customer: str) -> None:
+        """Deletes a customer with their cards; one that is gone already is no fault."""
         ...
 
     async def case(self, case_id: str) -> Case:

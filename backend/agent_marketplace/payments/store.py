@@ -7,9 +7,9 @@ import sqlalchemy as sa
 
 from agent_marketplace.db.tables.accounts import users
 from agent_marketplace.db.tables.ledger import accounts
-from agent_marketplace.db.tables.payments import batches, codes, disputes, events, orders, returns
+from agent_marketplace.db.tables.payments import batches, codes, disputes, events, orders, recharges, returns
 from agent_marketplace.ledger.postings import user_account
-from agent_marketplace.payments.types import Batch, Dispute, Event, Order, Return, columns
+from agent_marketplace.payments.types import Batch, Dispute, Event, Order, Plan, Return, columns
 
 _RECEIPTS = 7_202_611_220_004  # PostgreSQL: one payment at a time takes the next number
 
@@ -88,6 +88,7 @@ def cancel_pending(connection: sa.Connection, user_id: str) -> None:
     connection.execute(
         sa.update(orders).where(mine).values(state="cancelled", words="the account was deleted")
     )
+    drop_plan(connection, user_id)
 
 
 def emails(connection: sa.Connection, user_ids: Iterable[str]) -> dict[str, str]:
@@ -268,6 +269,78 @@ def find_disputes(
         query.order_by(disputes.c.created_at.desc(), disputes.c.request_id).limit(limit)
     )
     return [Dispute(**row._mapping) for row in rows]
+
+
+def plan(connection: sa.Connection, user_id: str, *, lock: bool = False) -> Plan | None:
+    """How an account is recharged; lock: until the transaction ends."""
+    query = sa.select(recharges).where(recharges.c.user_id == user_id)
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    return None if row is None else Plan(**row._mapping)
+
+
+def put_plan(connection: sa.Connection, found: Plan) -> None:
+    """Writes it whole."""
+    values = columns(found)
+    mine = recharges.c.user_id == found.user_id
+    if not connection.execute(sa.update(recharges).where(mine).values(values)).rowcount:
+        connection.execute(sa.insert(recharges).values(values))
+
+
+def drop_plan(connection: sa.Connection, user_id: str) -> None:
+    """It is over; a customer that the processor has stays on a row of its own until the processor was told."""
+    mine = recharges.c.user_id == user_id
+    gone = sa.literal("gone:") + recharges.c.customer
+    connection.execute(
+        sa.update(recharges)
+        .where(mine, recharges.c.customer.is_not(None))
+        .values(user_id=gone, state="leaving")
+    )
+    connection.execute(sa.delete(recharges).where(mine))
+
+
+def plans_in(connection: sa.Connection, state: str, before_ms: int, limit: int) -> list[Plan]:
+    """Plans in a state that nothing has changed since then."""
+    query = sa.select(recharges).where(recharges.c.state == state, recharges.c.changed_at <= before_ms)
+    rows = connection.execute(query.order_by(recharges.c.changed_at).limit(limit))
+    return [Plan(**row._mapping) for row in rows]
+
+
+def delete_plan(connection: sa.Connection, user_id: str) -> None:
+    """The processor has been told, or had nothing of it."""
+    connection.execute(sa.delete(recharges).where(recharges.c.user_id == user_id))
+
+
+def recharges_due(connection: sa.Connection, now: int, limit: int, user_id: str | None = None) -> list[str]:
+    """Whose balance is below what they wished, and who may be recharged now: user ids. user_id: only whether they are."""
+    r, a = recharges.c, accounts.c
+    query = (
+        sa.select(r.user_id)
+        .join(accounts, a.name == sa.literal(user_account("")) + r.user_id)
+        .join(users, users.c.user_id == r.user_id)
+        .where(r.state == "on", r.next_at <= now, users.c.suspended_at.is_(None))
+        .where(a.balance_nano - a.held_nano - a.restricted_nano < r.threshold_nano)
+        .order_by(r.next_at)
+        .limit(limit)
+    )
+    query = query if user_id is None else query.where(r.user_id == user_id)
+    return [str(user_id) for user_id in connection.execute(query).scalars()]
+
+
+def recharged_since(connection: sa.Connection, user_id: str, since: int) -> int:
+    """What was recharged automatically, or is on its way, since then, nano-dollars."""
+    query = sa.select(sa.func.coalesce(sa.func.sum(orders.c.credit_nano), 0)).where(
+        orders.c.user_id == user_id,
+        orders.c.method == "auto",
+        orders.c.state.in_(("paid", "pending")),
+        orders.c.created_at >= since,
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def recharge_on_its_way(connection: sa.Connection, user_id: str) -> bool:
+    """Whether a saved card is being charged."""
+    where = (orders.c.user_id == user_id, orders.c.method == "auto", orders.c.state == "pending")
+    return connection.execute(sa.select(orders.c.id).where(*where)).first() is not None
 
 
 def _order(row: sa.Row[Any]) -> Order:

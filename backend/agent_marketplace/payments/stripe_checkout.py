@@ -4,6 +4,7 @@ Sources: docs.stripe.com, "Fulfill orders", "Idempotent requests", "Refunds", "D
 """
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +12,16 @@ from agent_marketplace import json
 from agent_marketplace.errors import Unauthorized, Unavailable
 from agent_marketplace.net.errors import NetError
 from agent_marketplace.net.http import OutboundClient, OutboundRequest, Timeouts
-from agent_marketplace.payments.processor import Case, LostRefund, Payment, Refused, Session, Told
+from agent_marketplace.payments.processor import (
+    Card,
+    Case,
+    Charge,
+    LostRefund,
+    Payment,
+    Refused,
+    Session,
+    Told,
+)
 from agent_marketplace.payments.types import Order, Return
 from agent_marketplace.settings import PaymentSettings
 
@@ -19,7 +29,11 @@ API = "https://api.stripe.com"
 _TIMEOUTS = Timeouts(first_byte_s=30, idle_s=30, total_s=40)
 _MAX_BODY = 2_000_000
 _PAGE_MS = 3_600_000  # how long the page to pay at stays open
-_ABOUT = {"checkout.session": "session", "dispute": "case", "charge": "payment", "refund": "refund"}
+_ABOUT = {
+    "checkout.session": "session", "dispute": "case", "charge": "payment", "refund": "refund", "payment_intent": "charge",
+}  # fmt: skip
+_WHOLE = {"expand": ["payment_intent.latest_charge", "setup_intent.payment_method"]}
+_CHARGED = {"expand": ["latest_charge"]}
 _OVER = ("won", "lost", "warning_closed", "prevented")
 
 
@@ -53,8 +67,60 @@ class StripeCheckout:
 
     async def session(self, session_id: str) -> Session:
         """See `Processor`."""
-        params = {"expand": ["payment_intent.latest_charge"]}
-        return _session(await self._ask("checkout.sessions.retrieve", session_id, params))
+        return _session(await self._ask("checkout.sessions.retrieve", session_id, _WHOLE))
+
+    async def customer(self, key: str, account: str) -> str:
+        """See `Processor`."""
+        made = await self._ask("customers.create", {"metadata": {"account": account}}, key=key)
+        return str(made["id"])
+
+    async def save_card(self, customer: str, key: str, account: str, back: str) -> Session:
+        """See `Processor`. Cards only: nothing else can be charged at once without its owner."""
+        params = {
+            "mode": "setup",
+            "customer": customer,
+            "payment_method_types": ["card"],
+            "metadata": {"account": account},
+            "setup_intent_data": {"metadata": {"account": account}},
+            "success_url": f"{back}?card=saved",
+            "cancel_url": f"{back}?card=left",
+        }
+        return _session(await self._ask("checkout.sessions.create", params, key=key))
+
+    async def charge(self, order: Order, customer: str, card: str) -> Charge:
+        """See `Processor`. The idempotency key is the order's id. What would need its owner is cancelled: nobody is there."""
+        params = {
+            "amount": order.minor,
+            "currency": order.currency.lower(),
+            "customer": customer,
+            "payment_method": card,
+            "payment_method_types": ["card"],
+            "off_session": True,
+            "confirm": True,
+            "description": "Marketplace credit, recharged automatically",
+            "metadata": {"order": order.id, "account": order.user_id},
+            **_CHARGED,
+        }
+        found = _charge(await self._ask("payment_intents.create", params, key=f"{order.id}-charge"))
+        if found.words == "requires_action":
+            await self._ask("payment_intents.cancel", found.id, key=f"{order.id}-cancel")
+        return found
+
+    async def charged(self, payment: str) -> Charge:
+        """See `Processor`."""
+        return _charge(await self._ask("payment_intents.retrieve", payment, _CHARGED))
+
+    async def find_charge(self, customer: str, order_id: str) -> Charge | None:
+        """See `Processor`."""
+        params = {"customer": customer, "limit": 100, "expand": ["data.latest_charge"]}
+        found = await self._ask("payment_intents.list", params)
+        of = [one for one in found["data"] if (one.get("metadata") or {}).get("order") == order_id]
+        return _charge(of[0]) if of else None
+
+    async def forget(self, customer: str) -> None:
+        """See `Processor`."""
+        with contextlib.suppress(Refused):
+            await self._ask("customers.delete", customer)
 
     async def refund(self, found: Return, payment: str) -> str:
         """See `Processor`."""
@@ -127,6 +193,8 @@ class StripeCheckout:
             call = getattr(call, part)
         try:
             found = await call(*values, **({} if key is None else {"options": {"idempotency_key": key}}))
+        except stripe.CardError as error:  # declined, or its owner would have to prove who they are
+            return _declined(error)
         except (stripe.InvalidRequestError, stripe.IdempotencyError) as error:
             raise Refused(str(error.user_message or error)[:300]) from error
         except stripe.StripeError as error:  # away, over its limits, or our key is wrong: somebody asks again
@@ -162,20 +230,69 @@ class StripeCheckout:
         )
 
 
+def _declined(error: Any) -> dict[str, Any]:
+    """The payment of a card's refusal, with the refusal's words. Raises Refused where Stripe names no payment."""
+    said = ((error.json_body or {}).get("error") or {}) if hasattr(error, "json_body") else {}
+    payment = said.get("payment_intent")
+    if not isinstance(payment, dict):
+        raise Refused(str(error.user_message or error)[:300])
+    words = said.get("decline_code") or said.get("code") or "declined"
+    return payment | {"declined": str(words)[:100]}
+
+
+def _print(payment: Any) -> str:
+    """The fingerprint of what was paid with; empty where it is not known or was not asked for."""
+    charge = payment.get("latest_charge") if isinstance(payment, dict) else None
+    means = (charge.get("payment_method_details") or {}) if isinstance(charge, dict) else {}
+    return str((means.get(str(means.get("type"))) or {}).get("fingerprint") or "")
+
+
+def _charge(found: Mapping[str, Any]) -> Charge:
+    meant, status = found.get("metadata") or {}, found["status"]
+    states: dict[str, Any] = {"succeeded": "paid", "processing": "waiting"}
+    error = found.get("last_payment_error") or {}
+    words = found.get("declined") or error.get("decline_code") or error.get("code") or status
+    return Charge(
+        id=found["id"],
+        order_id=str(meant.get("order") or ""),
+        account=str(meant.get("account") or ""),
+        state=states.get(status, "failed"),
+        currency=str(found["currency"]).upper(),
+        minor=int(found.get("amount_received") or 0) if status == "succeeded" else int(found["amount"]),
+        words="" if status in states else str(words),
+        payer=_print(found),
+    )
+
+
+def _card(found: Mapping[str, Any]) -> Card | None:
+    """What a page to save a card has saved."""
+    intent = found.get("setup_intent")
+    method = (
+        intent.get("payment_method") if isinstance(intent, dict) and intent["status"] == "succeeded" else None
+    )
+    if not isinstance(method, dict):
+        return None
+    card = method.get("card") or {}
+    words = (
+        f"{card.get('brand', 'card')} {card.get('last4', '')}, {card.get('exp_month')}/{card.get('exp_year')}"
+    )
+    return Card(id=str(method["id"]), words=words[:80])
+
+
 def _session(found: Mapping[str, Any]) -> Session:
     payment = found.get("payment_intent")  # an id, or the whole of it where that was asked for
-    charge = (payment.get("latest_charge") or {}) if isinstance(payment, dict) else {}
-    means = charge.get("payment_method_details") or {}
-    kind = means.get(str(means.get("type"))) or {}
     return Session(
+        saves=found.get("mode") == "setup",
+        customer=found.get("customer"),
+        card=_card(found),
         id=found["id"],
         url=found.get("url"),
         state=found["status"],
         paid=found["payment_status"] == "paid",
         order_id=str(found.get("client_reference_id") or ""),
         account=str((found.get("metadata") or {}).get("account") or ""),
-        currency=str(found["currency"]).upper(),
-        minor=int(found["amount_total"]),
+        currency=str(found.get("currency") or "").upper(),
+        minor=int(found.get("amount_total") or 0),
         payment=payment["id"] if isinstance(payment, dict) else payment,
-        payer=str(kind.get("fingerprint") or ""),
+        payer=_print(payment),
     )

@@ -4,9 +4,14 @@ import sqlalchemy as sa
 
 from agent_marketplace.mail import Mail
 from agent_marketplace.mail.mail import amount
-from agent_marketplace.payments.types import CENT, Dispute, Order, Return
+from agent_marketplace.payments.types import CENT, Dispute, Order, Plan, Return
 
-_METHODS = {"transfer": "bank transfer", "stripe": "card", "webhook": "the operator's payment page"}
+_METHODS = {
+    "transfer": "bank transfer",
+    "stripe": "card",
+    "auto": "saved card, automatically",
+    "webhook": "the operator's payment page",
+}
 
 
 def receipt_in(connection: sa.Connection, mail: Mail, order: Order, number: int, issuer: str | None) -> None:
@@ -30,3 +35,11 @@ def dispute_in(connection: sa.Connection, mail: Mail, found: Dispute) -> None:
         "state": found.state, "amount": amount(found.nano), "request": found.request_id, "reason": found.reason,
     }  # fmt: skip
     mail.post_in(connection, "dispute", found.user_id, facts)
+
+
+def recharge_in(connection: sa.Connection, mail: Mail, plan: Plan, event: str, words: str) -> None:
+    """An automatic recharge was stopped, or the month's limit holds it back."""
+    facts = {
+        "event": event, "amount": amount(plan.amount_nano), "monthly": amount(plan.monthly_nano), "words": words,
+    }  # fmt: skip
+    mail.post_in(connection, "recharge", plan.user_id, facts)

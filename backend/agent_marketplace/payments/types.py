@@ -4,10 +4,11 @@ from typing import Any, Literal
 
 import msgspec
 
-Method = Literal["transfer", "webhook", "stripe", "code"]
+Method = Literal["transfer", "webhook", "stripe", "auto", "code"]
 State = Literal["pending", "paid", "cancelled", "failed"]
 CENT = 10_000_000  # nano-dollars
 CURRENCY = "USD"
+BY_CARD = ("stripe", "auto")  # methods whose money a processor of cards has
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,6 +129,25 @@ class Dispute(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     created_at: int
     closed_at: int | None = None
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of `auto_recharges`: see there."""
+
+    user_id: str
+    state: Literal["waiting", "on", "off", "leaving"]
+    threshold_nano: int
+    amount_nano: int
+    monthly_nano: int
+    customer: str | None = None
+    card: str | None = None
+    card_words: str = ""
+    session: str | None = None
+    consented_at: int
+    words: str = ""
+    told_month: str = ""
+    next_at: int = 0
+    changed_at: int
 
 
 def columns(value: msgspec.Struct) -> dict[str, Any]:

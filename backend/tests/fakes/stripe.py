@@ -45,7 +45,7 @@ class StripeError(Exception):
     def __init__(self, words: str, kind: str = "invalid_request_error", status: int = 400) -> None:
         super().__init__(words)
         self.status = status
-        self.body = {"error": {"type": kind, "message": words}}
+        self.body: dict[str, dict[str, Any]] = {"error": {"type": kind, "message": words}}
 
 
 @dataclass
@@ -77,7 +77,7 @@ class FakeStripe:
 
     def handle(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> tuple[int, Any]:
         """One call: (status, body). A key of idempotency gets its first answer again; with other values it is refused."""
-        path, form = urlsplit(url).path, _unfolded(body.decode())
+        path, form = urlsplit(url).path, _unfolded(body.decode() or urlsplit(url).query)
         key = {name.lower(): value for name, value in headers.items()}.get("idempotency-key", "")
         print_ = hashlib.sha256(path.encode() + body).hexdigest()
         if method == "POST" and key in self._kept:
@@ -98,6 +98,22 @@ class FakeStripe:
             return self._session(form)
         if (method, path) == ("POST", "/v1/refunds"):
             return self._refund(form)
+        if (method, path) == ("POST", "/v1/customers"):
+            return self._new("customer", "cus", metadata=form["metadata"])
+        if (method, path) == ("POST", "/v1/payment_intents"):
+            return self._charge(form)
+        if (method, path) == ("GET", "/v1/payment_intents"):
+            mine = [p for p in self.objects.values() if p["object"] == "payment_intent"]
+            mine = [p for p in mine if p.get("customer") == form["customer"]]
+            return {
+                "object": "list",
+                "data": [p | {"latest_charge": self.objects.get(p["latest_charge"])} for p in mine],
+            }
+        if method == "POST" and path.endswith("/cancel"):
+            return self._cancel(self.objects[path.split("/")[-2]])
+        if method == "DELETE" and path.startswith("/v1/customers/"):
+            self.objects.pop(path.rsplit("/", 1)[-1])
+            return {"id": path.rsplit("/", 1)[-1], "object": "customer", "deleted": True}
         found = self.objects.get(path.rsplit("/", 1)[-1])
         if method != "GET" or found is None:
             raise StripeError(f"No such object: {path}", status=404)
@@ -105,7 +121,12 @@ class FakeStripe:
             payment = self.objects[found["payment_intent"]]
             whole = payment | {"latest_charge": self.objects[payment["latest_charge"]]}
             return found | {"payment_intent": whole}
-        if found["object"] == "payment_intent":
+        if found.get("mode") == "setup" and found["setup_intent"]:
+            intent = self.objects[found["setup_intent"]]
+            return found | {
+                "setup_intent": intent | {"payment_method": self.objects[intent["payment_method"]]}
+            }
+        if found["object"] == "payment_intent" and found["latest_charge"]:
             return found | {"latest_charge": self.objects[found["latest_charge"]]}
         return found
 
@@ -115,7 +136,88 @@ class FakeStripe:
         self.objects[found["id"]] = found
         return found
 
+    def _saving(self, form: dict[str, Any]) -> dict[str, Any]:
+        if form["customer"] not in self.objects:
+            raise StripeError("No such customer")
+        made = self._new(
+            "checkout.session", "cs", mode="setup", status="open", payment_status="no_payment_required", currency=None,
+            amount_total=None, client_reference_id=None, metadata=form["metadata"], payment_intent=None, setup_intent=None,
+            customer=form["customer"],
+        )  # fmt: skip
+        made["url"] = f"https://checkout.stripe.test/{made['id']}"
+        return made
+
+    def save(self, session_id: str, card: str = "good", fingerprint: str = "") -> None:
+        """The payer saves a card. fingerprint: of it; card: how it behaves: `good`, `declined`,
+        `asks` (its bank wants its owner), `slow` (`clear_charge` it)."""
+        session = self.objects[session_id]
+        assert session["status"] == "open", "a page that is over saves nothing"
+        shown = {
+            "brand": "visa",
+            "last4": "4242",
+            "exp_month": 12,
+            "exp_year": 2030,
+            "fingerprint": fingerprint,
+        }
+        method = self._new("payment_method", "pm", behaves=card, card=shown, customer=session["customer"])
+        intent = self._new("setup_intent", "seti", status="succeeded", payment_method=method["id"])
+        session |= {"status": "complete", "setup_intent": intent["id"], "url": None}
+        self.objects[session_id] = session
+        self._event("checkout.session.completed", session)
+
+    def _charge(self, form: dict[str, Any]) -> dict[str, Any]:
+        """A payment without its payer. Raises StripeError as Stripe does where a card is refused."""
+        method = self.objects.get(form["payment_method"], {})
+        if form["customer"] not in self.objects or method.get("customer") != form["customer"]:
+            raise StripeError("The customer does not have a payment method with this ID")
+        assert (form["confirm"], form["off_session"]) == ("true", "true")
+        made = self._new(
+            "payment_intent", "pi", customer=form["customer"], payment_method=form["payment_method"], metadata=form["metadata"],
+            amount=int(form["amount"]),
+            amount_received=0, currency=form["currency"], latest_charge=None, status="processing", last_payment_error=None,
+        )  # fmt: skip
+        behaves = method["behaves"]
+        if behaves == "asks at once":
+            made["status"] = "requires_action"
+        elif behaves == "good":
+            self.clear_charge(made["id"])
+        elif behaves != "slow":
+            code = "authentication_required" if behaves == "asks" else "insufficient_funds"
+            self.bounce_charge(made["id"], code)
+            refusal = StripeError("Your card was declined.", "card_error", 402)
+            refusal.body["error"] |= {"code": "card_declined", "decline_code": code, "payment_intent": made}
+            raise refusal
+        return made | {"latest_charge": self.objects.get(made["latest_charge"])}
+
+    def clear_charge(self, payment: str) -> None:
+        """A charge of a saved card has succeeded."""
+        made = self.objects[payment]
+        if made["status"] == "processing":
+            charge = self._new("charge", "ch", amount=made["amount"], amount_refunded=0, disputed=False)
+            charge["payment_intent"] = payment
+            card = self.objects[made["payment_method"]]["card"]
+            charge["payment_method_details"] = {"type": "card", "card": card}
+            made |= {"status": "succeeded", "amount_received": made["amount"], "latest_charge": charge["id"]}
+            self.objects[payment] = made
+            self._event("payment_intent.succeeded", made)
+
+    def bounce_charge(self, payment: str, code: str = "insufficient_funds") -> None:
+        """A charge of a saved card has failed."""
+        made = self.objects[payment]
+        if made["status"] == "processing":
+            made["status"], made["last_payment_error"] = (
+                "requires_payment_method",
+                {"code": "card_declined", "decline_code": code},
+            )
+            self._event("payment_intent.payment_failed", made)
+
+    def _cancel(self, payment: dict[str, Any]) -> dict[str, Any]:
+        payment["status"] = "canceled"
+        return payment
+
     def _session(self, form: dict[str, Any]) -> dict[str, Any]:
+        if form["mode"] == "setup":
+            return self._saving(form)
         now, ends = self.clock.now_ms() // 1000, int(form["expires_at"])
         if not now + 1800 <= ends <= now + 86_400:
             raise StripeError("expires_at must be between 30 minutes and 24 hours from now")
@@ -123,9 +225,9 @@ class FakeStripe:
         if int(price["unit_amount"]) < 50:
             raise StripeError("The amount is too small")
         made = self._new(
-            "checkout.session", "cs", status="open", payment_status="unpaid", currency=price["currency"],
+            "checkout.session", "cs", mode="payment", status="open", payment_status="unpaid", currency=price["currency"],
             amount_total=int(price["unit_amount"]), client_reference_id=form["client_reference_id"],
-            metadata=form["metadata"], payment_intent=None, expires_at=ends,
+            metadata=form["metadata"], payment_intent=None, expires_at=ends, customer=None,
         )  # fmt: skip
         made["url"] = f"https://checkout.stripe.test/{made['id']}"
         return made

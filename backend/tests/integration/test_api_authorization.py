@@ -103,6 +103,12 @@ RULES: dict[str, Rule] = {
     f"get {M}/payments/orders/{{order_id}}": Rule("read", mine=True),
     f"post {M}/payments/orders/{{order_id}}/cancel": Rule("person", mine=True),
     f"post {M}/payments/orders/{{order_id}}/refund": Rule("person"),
+    f"get {M}/payments/recharge": Rule("read"),
+    f"post {M}/payments/recharge": Rule(
+        "person", body={"threshold": 5, "amount": 20, "monthly": 60, "consent": True}, owner=404
+    ),
+    f"post {M}/payments/recharge/off": Rule("person", owner=404),
+    f"delete {M}/payments/recharge": Rule("person"),
     f"get {M}/payments/disputes": Rule("read"),
     f"post {M}/payments/disputes/{{request_id}}": Rule("person", mine=True, body={"why": "wrong"}),
     f"get {ADMIN}/refunds": Rule("admin"),

@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from agent_marketplace.clock import ManualClock
 from agent_marketplace.db.base import metadata
 from agent_marketplace.errors import MarketplaceError
+from agent_marketplace.payments.recharge import Wish
 from tests.fakes.books import DOLLAR, settlement
 from tests.fakes.examples import run_machine
 from tests.fakes.paying import BOSS, Desk, opened
@@ -58,7 +59,9 @@ class Machine(RuleBasedStateMachine):
 
     @rule(n=which, later=st.booleans())
     def pay(self, n, later):
-        session = self.one([s for s in self.of("checkout.session") if s["status"] == "open"], n)
+        session = self.one(
+            [s for s in self.of("checkout.session") if (s["mode"], s["status"]) == ("payment", "open")], n
+        )
         if session is not None:
             self.shop.stripe.pay(session["id"], later=later)
 
@@ -72,6 +75,33 @@ class Machine(RuleBasedStateMachine):
         if (session := self.one(waiting, n)) is not None:
             self.shop.stripe.clear(session["id"])
 
+    @rule(
+        monthly=st.integers(20, 90),
+        card=st.sampled_from(["good", "good", "slow", "declined"]),
+        new_card=st.booleans(),
+    )
+    def recharge_on(self, monthly, card, new_card):
+        wish = Wish(threshold=10 * DOLLAR, amount=20 * DOLLAR, monthly=monthly * DOLLAR)
+        made = self.tried(self.shop.payments.recharge.turn_on("ann", wish, new_card=new_card))
+        if made is not None and made[1] is not None:
+            self.shop.stripe.save(made[1].rsplit("/", 1)[-1], card)
+
+    @rule(forget=st.booleans())
+    def recharge_off(self, forget):
+        room = self.shop.payments.recharge
+        self.tried(room.forget_card("ann") if forget else room.turn_off("ann"))
+
+    @rule(minutes=st.integers(0, 70))
+    def recharge(self, minutes):
+        self.shop.clock.advance(minutes * 60)
+        self.tried(self.shop.payments.beat())
+
+    @rule(n=which, arrives=st.booleans())
+    def slow_charge(self, n, arrives):
+        stripe = self.shop.stripe
+        if (payment := self.one([p for p in self.of("payment_intent") if p.get("customer")], n)) is not None:
+            (stripe.clear_charge if arrives else stripe.bounce_charge)(payment["id"])
+
     @rule(n=which)
     def bounce(self, n):
         waiting = [
@@ -82,7 +112,9 @@ class Machine(RuleBasedStateMachine):
 
     @rule(n=which)
     def leave(self, n):
-        if (session := self.one(self.of("checkout.session"), n)) is not None:
+        if (
+            session := self.one([s for s in self.of("checkout.session") if s["mode"] == "payment"], n)
+        ) is not None:
             self.shop.stripe.expire(session["id"])
 
     @rule(n=which, times=st.integers(1, 3))
@@ -119,7 +151,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(n=which, cents=st.integers(1, 700))
     def refund_at_stripes_console(self, n, cents):
-        if (payment := self.one(self.of("payment_intent"), n)) is not None:
+        if (payment := self.one([p for p in self.of("payment_intent") if p["latest_charge"]], n)) is not None:
             try:
                 self.shop.stripe.refund_by_hand(payment["id"], cents)
             except StripeError:
@@ -145,7 +177,7 @@ class Machine(RuleBasedStateMachine):
         undisputed = [
             p
             for p in self.of("payment_intent")
-            if not self.shop.stripe.objects[p["latest_charge"]]["disputed"]
+            if p["latest_charge"] and not self.shop.stripe.objects[p["latest_charge"]]["disputed"]
         ]
         if (payment := self.one(undisputed, n)) is not None:
             self.shop.stripe.dispute(payment["id"])
@@ -202,10 +234,16 @@ class Machine(RuleBasedStateMachine):
             s["client_reference_id"]: s["amount_total"]
             for s in self.of("checkout.session")
             if s["payment_status"] == "paid"
-        }
+        } | {
+            p["metadata"]["order"]: p["amount_received"] for p in self.of("payment_intent") if p.get("amount_received")
+        }  # fmt: skip
         for order in orders:
-            if order.method == "stripe" and order.state == "paid":
+            if order.method in ("stripe", "auto") and order.state == "paid":
                 assert paid[order.id] == order.minor
+        on_its_way = [o for o in orders if (o.method, o.state) == ("auto", "pending")]
+        assert len(on_its_way) <= 1
+        charges = [p["metadata"]["order"] for p in self.of("payment_intent") if p.get("customer")]
+        assert len(charges) == len(set(charges))
 
     def teardown(self):
         """In the end all events arrive, twice and backwards: what Stripe was paid and kept is what was credited and kept."""
@@ -215,16 +253,27 @@ class Machine(RuleBasedStateMachine):
         self.shop.clock.advance(601)
         self.run(self.shop.payments.sweep())
         self.the_books_agree_and_nothing_counts_twice()
-        orders = {o.id: o for o in self.run(self.shop.payments.orders.find({"method": "stripe"}, None, 1000))}
+        orders = {o.id: o for o in self.run(self.shop.payments.orders.find({}, None, 1000))}
         for session in self.of("checkout.session"):
-            order = orders[session["client_reference_id"]]
-            assert (order.state == "paid") == (session["payment_status"] == "paid")
-            if order.state == "paid":
-                payment = self.shop.stripe.objects[session["payment_intent"]]
-                charge = self.shop.stripe.objects[payment["latest_charge"]]
-                cases = [c for c in self.of("dispute") if c["payment_intent"] == payment["id"]]
-                taken = -sum(t["amount"] for c in cases for t in c["balance_transactions"])
-                assert order.returned_nano == (charge["amount_refunded"] + taken) * DOLLAR // 100
+            if session["mode"] == "payment":
+                self.kept(
+                    orders[session["client_reference_id"]],
+                    session["payment_status"] == "paid",
+                    session["payment_intent"],
+                )
+        for payment in self.of("payment_intent"):
+            if payment.get("customer"):
+                self.kept(
+                    orders[payment["metadata"]["order"]], payment["status"] == "succeeded", payment["id"]
+                )
+
+    def kept(self, order, was_paid, payment_id):
+        assert (order.state == "paid") == was_paid
+        if was_paid:
+            charge = self.shop.stripe.objects[self.shop.stripe.objects[payment_id]["latest_charge"]]
+            cases = [c for c in self.of("dispute") if c["payment_intent"] == payment_id]
+            taken = -sum(t["amount"] for c in cases for t in c["balance_transactions"])
+            assert order.returned_nano == (charge["amount_refunded"] + taken) * DOLLAR // 100
 
 
 def test_no_order_credits_twice_and_nothing_is_lost(database):

@@ -11,6 +11,7 @@ from agent_marketplace.api.envelope import success
 from agent_marketplace.api.schemas import Reply
 from agent_marketplace.errors import Conflict, NotFound
 from agent_marketplace.ledger import dollars, nano
+from agent_marketplace.payments.recharge import Wish
 
 router = Router(prefix="/api/v1/marketplace/payments", tags=["money"])
 
@@ -79,6 +80,44 @@ async def ask_refund(market: The, principal: Person, order_id: str) -> Response:
 
 
 @router.get(
+    "/recharge",
+    summary="How my balance is recharged automatically",
+    responses={200: {"model": schemas.RechargeReply}},
+)
+async def get_recharge(market: The, principal: Reader) -> Response:
+    return success(**paid.recharge(*await market.payments.recharge.plan(principal.user_id)))
+
+
+@router.post(
+    "/recharge",
+    summary="Agree to automatic recharge; url: where to save a card for it, if there is none",
+    responses={200: {"model": schemas.RechargeReply}},
+)
+async def make_recharge(market: The, principal: Person, body: schemas.MakeRecharge) -> Response:
+    _cards(market)
+    wish = Wish(threshold=nano(body.threshold), amount=nano(body.amount), monthly=nano(body.monthly))
+    room = market.payments.recharge
+    _, url = await room.turn_on(principal.user_id, wish, new_card=body.new_card)
+    return success(**paid.recharge(*await room.plan(principal.user_id)), url=url)
+
+
+@router.post(
+    "/recharge/off",
+    summary="No automatic recharge from now on; the card stays saved",
+    responses={200: {"model": schemas.RechargeReply}},
+)
+async def stop_recharge(market: The, principal: Person) -> Response:
+    await market.payments.recharge.turn_off(principal.user_id)
+    return success(**paid.recharge(*await market.payments.recharge.plan(principal.user_id)))
+
+
+@router.delete("/recharge", summary="Forget my saved card", responses={200: {"model": Reply}})
+async def forget_card(market: The, principal: Person) -> Response:
+    await market.payments.recharge.forget_card(principal.user_id)
+    return success()
+
+
+@router.get(
     "/disputes", summary="Answers I want my money back for", responses={200: {"model": schemas.Disputes}}
 )
 async def get_disputes(
@@ -133,7 +172,11 @@ async def take_notice(
 async def take_event(
     market: The, request: Request, stripe_signature: Annotated[str, Header(max_length=2000)] = ""
 ) -> Response:
-    if not market.payments.by_card:
-        raise NotFound("This server takes no card payments")
+    _cards(market)
     await market.payments.checkout.event(stripe_signature, await request.body())
     return success()
+
+
+def _cards(market: The) -> None:
+    if not market.payments.by_card:
+        raise NotFound("This server takes no card payments")

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from agent_marketplace.db.base import metadata
 
+_ON_ITS_WAY = sa.text("method = 'auto' AND state = 'pending'")
 _ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 orders = sa.Table(
@@ -15,7 +16,9 @@ orders = sa.Table(
     metadata,
     sa.Column("id", sa.String(40), primary_key=True),
     sa.Column("user_id", sa.String(80), nullable=False),
-    sa.Column("method", sa.String(20), nullable=False),  # transfer, webhook, stripe, code
+    sa.Column(
+        "method", sa.String(20), nullable=False
+    ),  # transfer, webhook, stripe, auto (a saved card), code
     sa.Column("state", sa.String(12), nullable=False),  # pending, paid, cancelled, failed
     sa.Column("credit_nano", sa.BigInteger, nullable=False),
     sa.Column("currency", sa.String(3), nullable=False),
@@ -48,6 +51,35 @@ orders = sa.Table(
     sa.Index("ix_payment_orders_user_id", "user_id", "created_at"),
     sa.Index("ix_payment_orders_state", "state", "created_at"),
     sa.Index("ix_payment_orders_source", "source"),
+    sa.Index(
+        "uq_payment_orders_auto",
+        "user_id",
+        unique=True,
+        sqlite_where=_ON_ITS_WAY,
+        postgresql_where=_ON_ITS_WAY,
+    ),  # one recharge at a time
+)
+
+recharges = sa.Table(
+    "auto_recharges",
+    metadata,
+    sa.Column(
+        "user_id", sa.String(240), primary_key=True
+    ),  # `gone:<customer>` where only Stripe is still to be told
+    sa.Column("state", sa.String(12), nullable=False),  # waiting (for a card), on, off, leaving
+    sa.Column("threshold_nano", sa.BigInteger, nullable=False),  # recharges when less than this is left
+    sa.Column("amount_nano", sa.BigInteger, nullable=False),
+    sa.Column("monthly_nano", sa.BigInteger, nullable=False),  # at most so much in a calendar month (UTC)
+    sa.Column("customer", sa.String(200)),  # at the processor
+    sa.Column("card", sa.String(200)),  # the saved card, as the processor names it; no number is ever here
+    sa.Column("card_words", sa.String(80), nullable=False),  # visa 4242, 12/2030
+    sa.Column("session", sa.String(200)),  # the page where a card is being saved
+    sa.Column("consented_at", sa.BigInteger, nullable=False),  # when its owner agreed to these amounts
+    sa.Column("words", sa.String(300), nullable=False),  # why it is off
+    sa.Column("told_month", sa.String(7), nullable=False),  # YYYY-MM in which the limit was told of
+    sa.Column("next_at", sa.BigInteger, nullable=False),  # not before then
+    sa.Column("changed_at", sa.BigInteger, nullable=False),
+    sa.Index("ix_auto_recharges_state", "state", "next_at"),
 )
 
 events = sa.Table(

@@ -18,6 +18,7 @@ import { CreditSection } from "./credit-section";
 import { DataSection } from "./data-section";
 import { NoticesSection } from "./notices-section";
 import { PlanSection } from "./plan-section";
+import { RechargeSection } from "./recharge-section";
 import { Section } from "./section";
 import { StatementSection } from "./statement-section";
 import { UsageSection } from "./usage-section";
@@ -51,6 +52,7 @@ function Account({ onLeave }: AccountPageProps) {
           <>
             <Overview user={profile.data} onLeave={onLeave} />
             <CreditSection />
+            <RechargeSection />
             <UsageSection />
             <StatementSection />
             <PlanSection user={profile.data} />

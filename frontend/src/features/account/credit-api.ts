@@ -42,4 +42,23 @@ export const cancelOrder = (api: ApiClient, id: string) => api.post<{ order: Ord
 export const askRefund = (api: ApiClient, id: string) =>
   api.post<{ refund: Schemas["ReturnOut"] }>(`${base}/orders/${id}/refund`, {});
 
+export type Recharge = Schemas["RechargeReply"];
+
+export const rechargeQuery = (api: ApiClient, token: string | null) =>
+  queryOptions({
+    queryKey: ["recharge", token],
+    queryFn: ({ signal }) => api.get<Recharge>(`${base}/recharge`, { signal }),
+    enabled: token !== null,
+    staleTime: 0,
+    // A card that is being saved at Stripe's page shows by itself.
+    refetchInterval: (query) => (query.state.data?.recharge?.state === "waiting" ? 5_000 : false),
+  });
+
+export const agreeToRecharge = (api: ApiClient, body: Schemas["MakeRecharge"]) =>
+  api.post<Recharge>(`${base}/recharge`, body);
+
+export const stopRecharge = (api: ApiClient) => api.post<Recharge>(`${base}/recharge/off`, {});
+
+export const forgetCard = (api: ApiClient) => api.delete(`${base}/recharge`);
+
 export const redeem = (api: ApiClient, code: string) => api.post<{ order: Order }>(`${base}/redeem`, { code });

@@ -67,7 +67,7 @@ function Acts({ order, onChanged }: { order: Order; onChanged: () => void }) {
             Pay
           </a>
         )}
-        {order.method !== "stripe" && (
+        {order.method !== "stripe" && order.method !== "auto" && (
           <Button size="sm" busy={cancel.isPending} onClick={() => cancel.mutate()}>
             Cancel
           </Button>

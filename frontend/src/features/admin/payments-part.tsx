@@ -68,7 +68,7 @@ function OrdersList({ onAct }: Acting) {
 function OrderActs({ order, onAct }: Acting & { order: Order }) {
   const api = useApi();
   const about = `${funds(order.credit)} of ${order.email ?? "a deleted account"}`;
-  if (order.state === "pending" && order.method !== "stripe") {
+  if (order.state === "pending" && order.method !== "stripe" && order.method !== "auto") {
     return (
       <span className="flex flex-wrap gap-1">
         {order.method === "transfer" && (

@@ -3179,6 +3179,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/marketplace/payments/recharge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How my balance is recharged automatically */
+        get: operations["get_recharge_api_v1_marketplace_payments_recharge_get"];
+        put?: never;
+        /** Agree to automatic recharge; url: where to save a card for it, if there is none */
+        post: operations["make_recharge_api_v1_marketplace_payments_recharge_post"];
+        /** Forget my saved card */
+        delete: operations["forget_card_api_v1_marketplace_payments_recharge_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/payments/recharge/off": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** No automatic recharge from now on; the card stays saved */
+        post: operations["stop_recharge_api_v1_marketplace_payments_recharge_off_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/marketplace/payments/redeem": {
         parameters: {
             query?: never;
@@ -4040,7 +4076,7 @@ export interface components {
              * Method
              * @enum {string}
              */
-            method: "transfer" | "webhook" | "stripe" | "code";
+            method: "transfer" | "webhook" | "stripe" | "auto" | "code";
             /** Paid */
             paid: boolean;
             /** Pay Url */
@@ -6285,6 +6321,38 @@ export interface components {
              */
             method: "transfer" | "webhook" | "stripe";
         };
+        /**
+         * MakeRecharge
+         * @description Consent to charge a saved card: `amount` whenever less than `threshold` is left, at most `monthly` in a calendar month (UTC);
+         *     dollars. new_card: save another one than before.
+         */
+        MakeRecharge: {
+            /**
+             * Amount
+             * @example 20
+             */
+            amount: number | string;
+            /**
+             * Consent
+             * @constant
+             */
+            consent: true;
+            /**
+             * Monthly
+             * @example 60
+             */
+            monthly: number | string;
+            /**
+             * New Card
+             * @default false
+             */
+            new_card: boolean;
+            /**
+             * Threshold
+             * @example 5
+             */
+            threshold: number | string;
+        };
         /** ManyShares */
         ManyShares: {
             /** Shares */
@@ -6796,7 +6864,7 @@ export interface components {
              * Method
              * @enum {string}
              */
-            method: "transfer" | "webhook" | "stripe" | "code";
+            method: "transfer" | "webhook" | "stripe" | "auto" | "code";
             /** Paid */
             paid: boolean;
             /** Pay Url */
@@ -7667,6 +7735,45 @@ export interface components {
             reason: string;
             /** Reference */
             reference: string;
+        };
+        /**
+         * RechargeOut
+         * @description state: `waiting` (for a card), `on` or `off` (words: why, where it was not its owner); card: in words, without its number.
+         */
+        RechargeOut: {
+            /** Amount */
+            amount: number;
+            /** Card */
+            card: string | null;
+            /** Consented At */
+            consented_at: string;
+            /** Monthly */
+            monthly: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "on" | "off" | "leaving";
+            /** Threshold */
+            threshold: number;
+            /** Words */
+            words: string;
+        };
+        /**
+         * RechargeReply
+         * @description used: of this month's limit; url: where the card is saved.
+         */
+        RechargeReply: {
+            recharge: components["schemas"]["RechargeOut"] | null;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+            /** Url */
+            url?: string | null;
+            /** Used */
+            used: number;
         };
         /**
          * Recommend
@@ -16703,6 +16810,126 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReturnReply"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_recharge_api_v1_marketplace_payments_recharge_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RechargeReply"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    make_recharge_api_v1_marketplace_payments_recharge_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MakeRecharge"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RechargeReply"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    forget_card_api_v1_marketplace_payments_recharge_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reply"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    stop_recharge_api_v1_marketplace_payments_recharge_off_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RechargeReply"];
                 };
             };
             /** @description Any failure */
