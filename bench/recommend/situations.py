@@ -1,4 +1,4 @@
-"""Sixty-two buyers' situations: what is read off their words, and what the first pick must hold. One command:
+"""Eighty-six buyers' situations: what is read off their words, and what the first pick must hold. One command:
 
     PYTHONPATH=backend .venv/bin/python bench/recommend/situations.py
 

@@ -186,7 +186,11 @@ class RecommendationEngine:
             blocked=showing.worth_telling(found.blocked, picks, request, limit),
             understood=showing.chips(read),
             conditions=showing.conditions_dict(told),
-            notes=[*showing.notes(found, told, request, conditions.unread(attachments)), *beyond(task)],
+            notes=[
+                *showing.notes(found, told, request, conditions.unread(attachments)),
+                *showing.in_all(told, picks),
+                *beyond(task),
+            ],
             nearest=[] if answered else showing.near(selection.nearest()),
             what_if=showing.what_if(found, picks, request),
         )

@@ -43,13 +43,16 @@ CURRENCIES: Mapping[str, Currency] = {
 _BEFORE = "|".join(f"(?P<{name}>{c.before})" for name, c in CURRENCIES.items())
 _AFTER = "|".join(f"(?P<{name}2>{c.after})" for name, c in CURRENCIES.items())
 _HALF = (
-    r"half an?|halben?|medio|meio|mezzo|a|an|one|two|three|five|ten|twenty|"
+    r"(?:an?|one) (?:tenth|hundredth|quarter|fifth|third|half) of an?|half an?|halben?|medio|meio|mezzo|a|an|one|two|three|five|ten|twenty|"
     r"einen|ein|einem|zwei|fünf|zehn|un|une|deux|cinq|dos|cinco|dois|um|due"
 )
 _WORTH = {
     "half a": "0.5", "half an": "0.5", "halbe": "0.5", "halben": "0.5", "medio": "0.5", "two": "2", "three": "3", "five": "5",
     "ten": "10", "twenty": "20", "zwei": "2", "fünf": "5", "zehn": "10", "deux": "2", "cinq": "5", "dos": "2", "cinco": "5",
     "dois": "2", "due": "2", "meio": "0.5", "mezzo": "0.5",
+}  # fmt: skip
+_PARTS = {
+    "tenth": "0.1", "hundredth": "0.01", "quarter": "0.25", "fifth": "0.2", "third": "0.33", "half": "0.5",
 }  # fmt: skip
 _AMOUNT = re.compile(
     rf"(?:(?:(?<![a-z])(?:{_BEFORE})|(?P<dollar>us\$|usd|\$))\s?(?P<a>{g.NUMBER})(?P<ak>k\b)?)|"
@@ -92,6 +95,11 @@ _OFTEN = re.compile(
     rf"(?<![\d.,$€£¥₹])(?<![$€£¥₹] )(?P<n>{g.NUMBER})\s?(?P<k>k|thousand|million)\s"
     rf"(?P<what>{g.PERIOD['month']}|{g.PERIOD['day']}|{g.PERIOD['week']})"
 )
+_PAID_FOR = re.compile(
+    rf"(?:{g.PERIOD['month']}|{g.PERIOD['day']}|{g.PERIOD['week']}) (?P<many>for (?P<n>\d{{1,3}}(?:[,.]\d{{3}})+|\d{{2,3}}|\d{{5,}})"
+    r"\s?(?P<k>k|thousand|million)?)(?=\s*[.,;!)]|\s*$)"
+)
+"""What a sum a period is for, where it is not said what they are: "$100 a month for 50,000"."""
 _PER_MANY = re.compile(
     rf"^[\s,]{{0,2}}(?:(?:per|for each|for every|je|pro|par|por|за|на)\s|/\s?|每)"
     rf"(?P<n>{g.NUMBER})\s?(?P<k>k|thousand|million)?(?!\s?tok)(?![\w.,]*\d)"
@@ -153,7 +161,10 @@ def count_of(low: str) -> tuple[Count, str] | None:
         period = _period_in(low[match.end() : match.end() + 16])
         return Count(int(many), period), low[match.start() : match.end()].strip()
     often = _OFTEN.search(low)
-    return None if often is None else (Count(int(_many(often)), _period_in(often["what"])), often[0].strip())
+    if often is not None:
+        return Count(int(_many(often)), _period_in(often["what"])), often[0].strip()
+    paid = _PAID_FOR.search(low)
+    return None if paid is None else (Count(int(_many(paid)), _period_in(paid[0])), paid["many"].strip())
 
 
 def _many(match: "re.Match[str]") -> Decimal:
@@ -220,7 +231,9 @@ def _dollars(match: "re.Match[str]", low: str) -> tuple[Decimal, str]:
     if match["single"]:
         return Decimal("0.01") if "سنت" in match["single"] else Decimal(1), ""
     small = match["small"]
-    amount = Decimal(_WORTH.get(small, "1")) if small else number(match["a"] or match["b"])
+    part = next((p for p in small.split() if p in _PARTS), "") if small else ""
+    worth = _PARTS.get(part) or _WORTH.get(small, "1")
+    amount = Decimal(worth) if small else number(match["a"] or match["b"])
     amount *= 1000 if (match["ak"] or match["bk"]) else 1
     amount /= 100 if (match["cents"] or match["pence"]) else 1
     name = next((n for n in CURRENCIES if match[n] or match[f"{n}2"]), "gbp" if match["pence"] else "")

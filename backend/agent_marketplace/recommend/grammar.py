@@ -132,6 +132,10 @@ _A_MODEL = r"models?|llms?|ai|options?|one|variante\w*|ki|modèles?|modelos?|mod
 PHRASES: Mapping[str, tuple[str, ...]] = {
     "offline": (
         (
+            r"(?:models?|llms?|ai|something|one) (?:that |which )?(?:i |we )?(?:can|could|will|to) (?:run|use|host) on "
+            r"(?:an?|my|our|this) (?:[\w-]+ ){0,3}(?:laptop|notebook|macbook|mac|pc|desktop|computer|raspberry pi|phone|gpu)\b"
+        ),
+        (
             r"(?:must|should|has to|have to|needs? to|can only) (?:run|work|stay|"
             r"be)(?: \w+)? (?:offline|locally|local|on[- ]prem\w*|on my)"
         ),
@@ -202,10 +206,19 @@ PHRASES: Mapping[str, tuple[str, ...]] = {
         r"دون اتصال",
         r"محليا",
     ),
+    "vision": (
+        r"\b(?:vision|multimodal) (?:model|llm)s?\b",
+        r"(?:model|llm|one) (?:that|which) (?:can )?(?:reads?|sees?|understands?) (?:images|pictures|photos|screenshots|scans)\b",
+    ),
     "tools": (
+        r"(?:model|llm|one) (?:that |which )?(?:can |could )?(?:reliably )?(?:calls?|uses?) (?:tools|functions)\b",
         r"(?:needs?|must (?:have|support|do)|model with|requires?|supports?) (?:\w+ )?(?:tool|function)[- ](?:call\w*|use)\b",
     ),
     "no_training": (
+        (
+            r"(?:code|data|documents?|files?|contracts?|texts?|material|contents?|everything|it) (?:is|are) (?:strictly |highly |very )?"
+            r"(?:confidential|secret)(?=\s*[,;:.!)]|$| and\b| so\b)"
+        ),
         r"no training(?: on (?:my|our|the) data)?(?=\s*[,;:.)]|$)",
         r"(?:not|never|n't) (?:be )?(?:used|use) (?:\w+ )?(?:for|to) train\w*",
         r"(?:don't|do not|doesn't|does not|must not|may not|won't|never) train on",
@@ -230,6 +243,11 @@ PHRASES: Mapping[str, tuple[str, ...]] = {
         r"لا تستخدم للتدريب",
     ),
     "eu": (
+        (
+            r"(?:must not|mustn't|may not|cannot|can't|never|not allowed to|not) (?:be )?(?:leaves?|sent outside|moved out of) "
+            r"(?:of )?(?:the )?(?:eu|european union|europe|eea|germany|france)\b"
+        ),
+        r"die eu nicht verlassen|(?:ne pas|jamais) quitter l'(?:ue|europe)|no (?:pueden?|deben?) salir de la ue",
         r"\beu[- ](?:only|hosted|based|region|servers?|data ?cent\w+|residency|providers?)\b",
         (
             r"(?:stays?|remains?|kept|hosted|processed|stored|servers?|residency|run|"
@@ -281,6 +299,9 @@ PHRASES: Mapping[str, tuple[str, ...]] = {
         r"نماذج مفتوحة المصدر",
     ),
     "free": (
+        r"(?:i|we) (?:have|'ve got|got) (?:no|zero) (?:money|budget)(?: (?:for|to spend on) (?:it|this|ai))?(?=\s*[,;:.!)]|$)",
+        r"(?:no|zero|without any) budget(?=\s*[,;:.!)]|$)",
+        r"(?:can't|cannot|can not|don't want to|do not want to) (?:pay|spend) (?:anything|for it|any money)\b",
         r"(?:for|completely|totally) free(?: of charge)?(?=\s*[,;:.!)]|$)(?<!, completely free)",
         r"(?:any|only) free models?",
         r"(?:^|[.,;:(]\s*)free (?:models?|llms?)\b",
@@ -332,7 +353,7 @@ PHRASES: Mapping[str, tuple[str, ...]] = {
         r"fast(?:est)? (?:model|answers?|replies)",
         r"(?:fastest|quickest) (?:\w+ )?(?:model|llm|option|one)\b",
         r"(?:cheap|good) and fast\b",
-        r"speed (?:matters|is (?:everything|key|what matters|most important))",
+        r"speed (?:matters(?: most)?|is (?:everything|key|what matters|most important))",
         r"latency (?:under|below|of at most)",
         r"so schnell wie möglich",
         r"(?:schnell\w*) (?:antwort\w*|modell)",

@@ -11,6 +11,7 @@ from typing import Any
 
 from agent_marketplace.recommend import grammar as g
 from agent_marketplace.recommend.amounts import money, number
+from agent_marketplace.recommend.recordings import language, recorded
 from agent_marketplace.recommend.understood import Understood
 
 __all__ = ["Understood", "read", "without"]
@@ -32,11 +33,22 @@ _OF_A_THING = re.compile(
 _MAKES = re.compile(rf"(?:{g.MAKES})")
 _KEEPS = re.compile(rf"(?<![a-z])(?:{g.KEEPS_LENGTH})")
 _READS = re.compile(
-    r"summari[sz]|tl;?dr|review|read\b|extract|analy[sz]|classif|check|audit|proofread|fix\b|debug|"
+    r"summari[sz]|tl;?dr|review|read\b|grad(?:e|es|ing)\b|scor(?:e|es|ing)\b|evaluat|moderat|transcrib|extract|analy[sz]|classif|check|audit|proofread|fix\b|debug|"
     r"find\b|search|answer questions about|"
     r"zusammenfass|fass\w* |prüf|lies|resum|résum|revis|lee\b|riassum|проверь|обобщ|резюмир|总结|摘要|"
     r"审查|提取|要約|सारांश|संक्षेप|لخص"
 )
+
+
+_FOR_A = re.compile(r"\b(?:for|about|from|with|on|over|of|in|to)\s+(?:an?|the|one|another)\s*$")
+_DOCUMENTS = (
+    r"pdfs?|documents?|contracts?|leases?|files?|transcripts?|filings?|agreements?|polic(?:y|ies)|scans?|logs?|depositions?|manuals?|"
+    r"judg(?:e)?ments?|patents?"
+)
+"""What has pages and is read: "I need an answer about a 900 page PDF"."""
+_A_DOCUMENT = re.compile(rf"\W?(?:\w+ ){{0,2}}(?:{_DOCUMENTS})\b")
+_EACH_OF = re.compile(rf"(?:{g.COUNTED}) (?:of|with|at) (?:about |around |roughly |up to |some )?$")
+_WRITES = re.compile(r"\b(?:write|draft|compose|generate|create|produce)\b")
 
 
 def _lengths(low: str) -> list[Understood]:
@@ -86,6 +98,11 @@ def _direction(low: str, before: str, match: "re.Match[str]", many: Decimal, uni
     if worked_on:
         return "input_tokens"
     if _OF_A_THING.search(before):
+        return "input_tokens"
+    if _FOR_A.search(before) and _A_DOCUMENT.match(after) and not _WRITES.search(low[: match.start()]):
+        return "input_tokens"
+    counted = _EACH_OF.search(before)
+    if counted and _READS.search(low[: match.start()]) and not _WRITES.search(low[: match.start()]):
         return "input_tokens"
     if _LENGTH_BEFORE.search(before) and not re.match(r"\W?(?:of my|of our|of the)\b", after):
         return "output_tokens"
@@ -150,6 +167,7 @@ _PHRASES = {
 _SAYS: dict[str, tuple[str, Any, str]] = {
     "offline": ("offline", True, "runs on this machine; no data leaves it"),
     "tools": ("require", ["tools"], "calls tools"),
+    "vision": ("inputs", ["image"], "pictures go in"),
     "no_training": ("no_training", True, "nothing is used for training"),
     "eu": ("region", "eu", "data stays in the EU"),
     "us": ("region", "us", "data stays in the US"),
@@ -307,8 +325,8 @@ _SPEAK = re.compile(
     r"lies .{1,30} vor\b|朗读|読み上げ"
 )
 _HEAR = re.compile(
-    r"\btranscri(?:be|pt of|ption of) (?:this|the|my|an?|our|these)?\s?(?:\w+ )?(?:voice|audio|"
-    r"recording|memo|call|podcast|video|interview|meeting recording|mp3|wav)|(?:speech|audio|"
+    r"\btranscri(?:be|pt of|ption of) (?:this|the|my|an?|our|these)?\s?(?:[\w-]+ ){0,4}?(?:voice|audio|"
+    r"recordings?|memos?|calls?|podcasts?|videos?|interviews?|lectures?|episodes?|meetings?|mp3s?|wavs?)\b|(?:speech|audio|"
     r"voice)[- ]to[- ]text"
 )
 _RERANK = re.compile(
@@ -341,6 +359,10 @@ def _results(low: str) -> list[Understood]:
     return [Understood("inputs", ["audio"], match[0], "sound goes in")] if match else []
 
 
+def _goes_in(low: str) -> list[Understood]:
+    return [] if _NOT_DONE.match(low) else recorded(low)
+
+
 _READERS: tuple[Callable[[str], list[Understood]], ...] = (
     money,
     _lengths,
@@ -348,12 +370,14 @@ _READERS: tuple[Callable[[str], list[Understood]], ...] = (
     _phrases,
     _makers,
     _results,
+    _goes_in,
+    language,
 )
 
 
 _OF_THE_BUYER = frozenset({
     "max_cost", "budget", "deadline_s", "offline", "no_training", "region", "free", "open_weights", "makers", "exclude_makers", "model",
-    "require", "priority",
+    "require", "priority", "language",
 })  # fmt: skip
 """Conditions whose words say nothing of the task."""
 
@@ -395,7 +419,20 @@ def beyond(asked: str) -> tuple[str, ...]:
     return tuple(said)
 
 
+MANY = 100_000
+"""Planned calls from which a buyer who names no sum is taken to look at the price: a cent each is a thousand dollars."""
+
+
 def read(asked: str) -> tuple[Understood, ...]:
     """All conditions in a request's own words (pasted material left aside), in the order they are shown."""
     low = " ".join(asked[:2000].lower().split())
-    return tuple(found for reader in _READERS for found in reader(low))
+    found = [one for reader in _READERS for one in reader(low)]
+    kinds = {u.kind for u in found}
+    calls = next((u for u in found if u.kind == "calls"), None)
+    if (
+        calls is not None
+        and calls.value >= MANY
+        and not kinds & {"priority", "max_cost", "budget", "free", "output"}
+    ):
+        found.append(Understood("priority", "cost", calls.words, "so many calls: low cost matters most"))
+    return tuple({u.kind: u for u in reversed(found)}.values())[::-1]

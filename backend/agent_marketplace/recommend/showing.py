@@ -146,11 +146,19 @@ def chips(read: Sequence[Understood]) -> list[dict[str, Any]]:
     return [{"id": u.kind, "value": u.value, "words": u.words, "text": u.says} for u in read]
 
 
+_SIZES = {"audio": "recording", "video": "film", "pdf": "PDF"}
+
+
 def notes(found: Found, conditions: Conditions, request: Request, unread: Sequence[str] = ()) -> list[str]:
     """What was not known, what no model was asked for, and what a budget buys. unread: attachments that no model takes."""
     said = [f"{kind} is not known for {n} models: left out" for kind, n in sorted(found.unknown.items())]
     if conditions.budget is not None and not conditions.calls:
         said.append("a budget without a number of calls caps no single call: say how many you plan")
+    sizeless = [_SIZES[kind] for kind in ("audio", "video", "pdf") if kind in conditions.inputs]
+    if sizeless and conditions.input_tokens is None:
+        said.append(
+            f"how long the {' and the '.join(sizeless)} is was not said: its price is not part of the cost shown"
+        )
     if conditions.language is not None:
         said.append(
             "how well a model writes this language is published for few models: not part of the ranking"
@@ -163,6 +171,15 @@ def notes(found: Found, conditions: Conditions, request: Request, unread: Sequen
             "no public results are compared for this kind of model: ordered by price and by day of release"
         )
     return said
+
+
+def in_all(conditions: Conditions, picks: Sequence[Pick]) -> list[str]:
+    """What all planned calls would cost with the first pick."""
+    if not conditions.calls or not picks:
+        return []
+    cost = picks[0].candidate.cost
+    about, most = money(cost.p50 * conditions.calls), money(cost.p95 * conditions.calls)
+    return [f"{conditions.calls:,} calls with the first pick: about {about} in all, seldom more than {most}"]
 
 
 def conditions_dict(conditions: Conditions) -> dict[str, Any]:

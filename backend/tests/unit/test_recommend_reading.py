@@ -79,6 +79,12 @@ def test_a_translation_is_as_long_as_what_is_translated() -> None:
     "text",
     [
         "Fix the one-line bug in this function",
+        "Write a blog post about why Britain had to leave the EU",
+        "Explain what makes data confidential",
+        "My component plays a 3 second video twice, describe the bug",
+        "Write a Python script to run on my Raspberry Pi",
+        "I have no money left in the till and the books say 40: what do I book",
+        "Write a scene in which she replies that she was born in France",
         "Why does a line of my CSS not work?",
         "Explain a sentence I do not understand",
         "Build an offline-first web app with service workers",
