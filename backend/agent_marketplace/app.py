@@ -27,6 +27,7 @@ from agent_marketplace.db.engine import Database
 from agent_marketplace.db.health import quick_check
 from agent_marketplace.db.probe import Probe
 from agent_marketplace.db.reports import Reports
+from agent_marketplace.db.segments import Missing
 from agent_marketplace.documents import DocumentReader
 from agent_marketplace.errors import Unavailable
 from agent_marketplace.gateway.ai_api_router import APIRouter
@@ -39,6 +40,7 @@ from agent_marketplace.gateway.planning import Planner
 from agent_marketplace.gateway.preparing import Preparer
 from agent_marketplace.gateway.targets import Targets
 from agent_marketplace.ledger import Ledger
+from agent_marketplace.ledger.archive import ArchiveError, Archiver
 from agent_marketplace.listings import Listings, erase_user_in, ship
 from agent_marketplace.mail import Mail
 from agent_marketplace.net.drain import Drain
@@ -107,6 +109,7 @@ class Market:
     ledger: Ledger
     reports: Reports
     usage_log: UsageLog
+    archiver: Archiver
     vault: Vault
     accounts: Accounts
     admin: Admin
@@ -196,6 +199,7 @@ class Market:
             (_STATS_S, self.mail.watch),
             (_STATS_S, self.alerts.beat),
             (_PURGE_S, self.mail.forget),
+            *(((_PURGE_S, self._archive),) if self.settings.archive_days else ()),
         ):
             self._jobs.append(asyncio.create_task(_regularly(every_s, job)))
         self._jobs.append(asyncio.create_task(self.discover_ollama()))
@@ -229,6 +233,13 @@ class Market:
         except OSError as error:
             log.warning("the ledger's head could not be kept in MARKETPLACE_HEAD_FILE: %s", error)
         await self.ledger.verify_new()
+
+    async def _archive(self) -> None:
+        """What can't be moved stays where it is, and the log says why, each hour."""
+        try:
+            await self.archiver.run(self.settings.archive_days)
+        except (ArchiveError, Missing, OSError) as error:
+            log.error("old requests could not be archived: %s", error)  # noqa: TRY400  the words say it all
 
     async def _look_for_damage(self) -> None:
         """Beside the first requests: reading every page of a large file takes seconds."""
@@ -385,7 +396,8 @@ def build(
     figures = Figures(ledger, books.usage_log, payments, registry, settings.data_dir, clock)
     market = Market(
         settings=settings, clock=clock, drain=drain, secrets=secrets, db=db, ledger=ledger, vault=vault, accounts=accounts,
-        reports=books.reports, usage_log=books.usage_log, admin=admin, agent_desk=AgentDesk(db, admin, ledger, listings, clock),
+        archiver=books.archiver, reports=books.reports, usage_log=books.usage_log, admin=admin,
+        agent_desk=AgentDesk(db, admin, ledger, listings, clock),
         choices=Choices(db, admin, clock, settings), operator_keys=OperatorKeys(vault, admin, endpoints, probe),
         payments=payments, mail=mail, alerts=Alerts(db, admin, mail, vault, client, figures, clock),
         mail_desk=MailDesk(db, admin, mail, accounts.by_link.links), registry=registry, catalog=catalog,

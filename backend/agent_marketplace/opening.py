@@ -9,7 +9,9 @@ from agent_marketplace.clock import Clock, SystemClock
 from agent_marketplace.db import migrate
 from agent_marketplace.db.engine import Database
 from agent_marketplace.db.reports import Reports
+from agent_marketplace.db.segments import Segments
 from agent_marketplace.ledger import Ledger
+from agent_marketplace.ledger.archive import Archiver
 from agent_marketplace.settings import Settings
 from agent_marketplace.usage_log import UsageLog
 from agent_marketplace.vault import InstallationSecrets, Vault, checks, load_secrets
@@ -34,6 +36,7 @@ class Books:
     vault: Vault
     reports: Reports
     usage_log: UsageLog
+    archiver: Archiver
 
     def close(self) -> None:
         self.reports.close()
@@ -65,16 +68,19 @@ def open_books(settings: Settings, *, clock: Clock | None = None, strict: bool =
             secrets.created[0].parent,
         )
     db = _opened(settings, secrets if strict else None, clock)
-    reports = Reports(db)
+    reports, segments = Reports(db), Segments(settings.archive_dir)
     return Books(
         settings=settings,
         clock=clock,
         secrets=secrets,
         db=db,
-        ledger=Ledger(db, clock, secret=secrets.checkpoint, hold_ttl_s=settings.hold_ttl_s),
+        ledger=Ledger(
+            db, clock, secret=secrets.checkpoint, hold_ttl_s=settings.hold_ttl_s, segments=segments
+        ),
         vault=Vault(db, secrets.keyring, clock),
         reports=reports,
-        usage_log=UsageLog(db, reports),
+        usage_log=UsageLog(db, reports, segments),
+        archiver=Archiver(db, segments, clock, secrets.checkpoint),
     )
 
 

@@ -1,6 +1,6 @@
 """What is kept for how long where its owner can't tell it is gone; docs/operations.md ("How it grows") has the table.
 
-The books themselves (postings, holds, usage rows, checkpoints) are kept for ever.
+The books themselves (postings, holds, usage rows, checkpoints) are kept, see `ledger.archive`.
 """
 
 from datetime import UTC, datetime

@@ -110,6 +110,8 @@ class Settings:
     absorbed_limit_nano: int = 10**9
     agent_author_bp: int = 8_000
     head_file: Path | None = None
+    archive_days: int = 0
+    archive_folder: Path | None = None
     lower_max_tokens: bool = True
     private_tools: bool = False
     a2a_legacy: bool = False
@@ -126,6 +128,11 @@ class Settings:
     def embedded(self) -> bool:
         """True where the server keeps its own SQLite file and may make its own secrets."""
         return self.database_url.startswith("sqlite")
+
+    @property
+    def archive_dir(self) -> Path:
+        """Where the files with archived requests are."""
+        return self.archive_folder or self.data_dir / "archive"
 
 
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
@@ -215,6 +222,18 @@ def _whole(env: Mapping[str, str], name: str, default: int, least: int, most: in
     if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
         raise SettingsError(f"{name} is {text[:40]!r}; allowed: a whole number from {least} to {most}")
     return int(text)
+
+
+def _path(env: Mapping[str, str], name: str) -> Path | None:
+    return Path(text).expanduser().absolute() if (text := env.get(name)) else None
+
+
+def _days(env: Mapping[str, str], name: str, least: int) -> int:
+    """0 = off, otherwise at least `least`."""
+    days = _whole(env, name, 0, 0, 36_500)
+    if 0 < days < least:
+        raise SettingsError(f"{name} is {days}; allowed: 0 (off), or from {least} to 36500")
+    return days
 
 
 def _payments(env: Mapping[str, str]) -> PaymentSettings:
@@ -413,7 +432,9 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         a2a_legacy=_switch(env, "MARKETPLACE_A2A_0_3", "off"),
         agent_author_bp=_whole(env, "MARKETPLACE_AGENT_SHARE", 80, 0, 100) * 100,
         absorbed_limit_nano=_amount(env, "MARKETPLACE_ABSORBED_LIMIT", "1"),
-        head_file=Path(head).expanduser().absolute() if (head := env.get("MARKETPLACE_HEAD_FILE")) else None,
+        head_file=_path(env, "MARKETPLACE_HEAD_FILE"),
+        archive_days=_days(env, "MARKETPLACE_ARCHIVE_DAYS", least=60),
+        archive_folder=_path(env, "MARKETPLACE_ARCHIVE_DIR"),
         nodes=_whole(env, "MARKETPLACE_NODES", 1, 1, 10_000),
         payments=_payments(env),
         mail=_mail(env),

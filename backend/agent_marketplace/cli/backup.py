@@ -17,6 +17,7 @@ from agent_marketplace.cli.progress import Progress, progress
 from agent_marketplace.clock import SystemClock
 from agent_marketplace.db import copies, migrate
 from agent_marketplace.db.engine import Database
+from agent_marketplace.db.segments import Segments
 from agent_marketplace.ledger import Ledger
 from agent_marketplace.settings import Settings
 from agent_marketplace.vault import InstallationSecrets, load_secrets
@@ -140,7 +141,8 @@ def _prove(
         if migrate.is_empty(database.engine):
             raise copies.CopyError("This is not a copy of a marketplace: it has no revision of our tables")
         revision = migrate.upgrade(database.engine)
-        ledger = Ledger(database, SystemClock(), secret=secrets.checkpoint, hold_ttl_s=settings.hold_ttl_s)
+        segments = Segments(settings.archive_dir)
+        ledger = Ledger(database, SystemClock(), secret=secrets.checkpoint, segments=segments)
         report = database.read_sync(lambda c: ledger.verify_sync(c, shown.tell))
         sealed = database.read_sync(vault_store.counts_by_key)
     finally:

@@ -8,7 +8,10 @@ import typer
 
 from agent_marketplace.cli.common import FAILED, USAGE, Json, example, fail, show, table, with_books
 from agent_marketplace.cli.progress import progress
+from agent_marketplace.cli.shrinking import shrunk
+from agent_marketplace.db.segments import Missing
 from agent_marketplace.ledger import heads
+from agent_marketplace.ledger.archive import ArchiveError
 from agent_marketplace.opening import Books
 
 ledger = typer.Typer(no_args_is_help=True)
@@ -97,6 +100,41 @@ def show_head(
         except OSError as error:
             fail(f"The head could not be written: {error}")
     show(found, as_json=as_json, text=str(found))
+
+
+@ledger.command("archive", epilog=example("ledger archive --days 180", "ledger archive --days 180 --shrink"))
+def archive(
+    days: Annotated[
+        int, typer.Option(help="Move requests that ended more than so many days ago, at least 60")
+    ] = 0,
+    shrink: Annotated[
+        bool, typer.Option("--shrink", help="Then give the room back to the disk (SQLite, server stopped)")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Move holds and usage rows of old requests to files in MARKETPLACE_ARCHIVE_DIR, which `ledger verify` reads like the tables.
+
+    Balances, statements, receipts and sums of usage stay as they are; beside a server too. Keep the files with your backups.
+    Without --days the setting MARKETPLACE_ARCHIVE_DAYS says how old.
+    """
+
+    async def work(books: Books) -> int:
+        if not (chosen := days or books.settings.archive_days):
+            fail("Say how old: --days 180, or set MARKETPLACE_ARCHIVE_DAYS", USAGE)
+        await books.usage_log.roll()
+        await books.ledger.checkpoint()
+        with progress("Moving old requests") as shown:
+            try:
+                return await books.archiver.run(chosen, shown.tell)
+            except (ArchiveError, Missing, OSError) as error:
+                fail(f"{error}")
+
+    moved = with_books(work)
+    before, after = shrunk() if shrink else (0, 0)
+    words = f"Moved {moved} requests." + (
+        f" The database had {before} bytes and has {after}." if shrink else ""
+    )
+    show({"moved": moved, "bytes_before": before, "bytes_after": after}, as_json=as_json, text=words)
 
 
 def _kept_head(given: str, file: Path | None) -> heads.Head | None:

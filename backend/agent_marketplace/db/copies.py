@@ -71,6 +71,16 @@ def check_sqlite(path: Path) -> None:
         raise CopyError(f"{path} is damaged: {verdict}")
 
 
+def shrink(path: Path) -> None:
+    """Gives the room of deleted rows back to the disk; as much again is needed meanwhile. Raises CopyError."""
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.Error as error:
+        raise CopyError(f"{path} could not be made smaller: {error}") from error
+
+
 def fold_log(path: Path) -> None:
     """Brings a database's write-ahead log into its file; one that is too damaged for it keeps its log."""
     with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as connection:

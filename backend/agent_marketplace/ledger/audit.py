@@ -5,6 +5,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from agent_marketplace.db.segments import Archive, Segments, listed
+
 MAX_PROBLEMS = 100
 _FETCH = 5_000
 Tell = Callable[[int, int], None]
@@ -43,9 +45,13 @@ class AccountLots:
 class Audit:
     """One run: what was counted, summed and found wrong."""
 
-    def __init__(self, connection: sa.Connection, secret: bytes, tell: Tell) -> None:
+    def __init__(
+        self, connection: sa.Connection, secret: bytes, tell: Tell, segments: Segments | None = None
+    ) -> None:
         self.connection = connection
         self.secret = secret
+        self.segments = segments
+        self.archives: list[Archive] = listed(connection)
         self.tell = tell
         self.read = self.to_read = self._cursors = 0
         self.problems: list[str] = []

@@ -6,6 +6,7 @@ It begins where the last one ended (`Verified`, signed, one row), so that it cos
 
 import hashlib
 import hmac
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -87,6 +88,13 @@ def look(connection: sa.Connection, secret: bytes, pause: Callable[[], None]) ->
         return newest(connection)
     look = _Look(connection, secret, pause)
     return look.on_from(before)
+
+
+def looked(
+    connection: sa.Connection, secret: bytes, pause_s: float
+) -> tuple[Verified | None, Verified | None]:
+    """(how far it was, `look`), with a pause so long now and then."""
+    return stored(connection, secret), look(connection, secret, lambda: time.sleep(pause_s))
 
 
 def _sign(secret: bytes, now: Verified) -> str:

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 import secrets
-import time
 from collections.abc import Awaitable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import sqlalchemy as sa
 
 from agent_marketplace.clock import Clock
 from agent_marketplace.db.engine import Database
+from agent_marketplace.db.segments import Segments
 from agent_marketplace.errors import MarketplaceError, Unavailable
 from agent_marketplace.ledger import earnings, following, heads, housekeeping, returns, store, topups, verify
 from agent_marketplace.ledger.audit import Tell, silent
@@ -44,7 +44,7 @@ POSTED_AT_ONCE = 64
 
 class Ledger:
     """All money of the marketplace. secret: signs checkpoints and seals usage; owner: names this process in the holds it makes;
-    hold_ttl_s: the longest that a hold outlives its last sign of life."""
+    hold_ttl_s: the longest that a hold outlives its last sign of life; segments: where archived requests are."""
 
     def __init__(
         self,
@@ -54,8 +54,10 @@ class Ledger:
         secret: bytes = b"",
         owner: str | None = None,
         hold_ttl_s: float = 120,
+        segments: Segments | None = None,
     ) -> None:
         self._database = database
+        self._segments = segments
         self._clock = clock
         self._secret = secret
         self.hold_ttl_s = hold_ttl_s
@@ -317,7 +319,7 @@ class Ledger:
 
     def receipt_in(self, connection: sa.Connection, request_id: str, user_id: str) -> UsageRecord:
         """`receipt` inside the caller's transaction."""
-        return store.receipt(connection, request_id, user_id)
+        return store.receipt(connection, request_id, user_id, self._segments)
 
     async def begin_journal(self, folder: Path) -> int:
         """At a server's start, before `recover`: keeps settlements in `folder` while the database is away, and posts those that a
@@ -392,17 +394,12 @@ class Ledger:
 
     def verify_sync(self, connection: sa.Connection, tell: Tell = silent) -> VerifyReport:
         """Recomputes everything on this connection's snapshot; tell: rows read, of how many."""
-        return verify.verify(connection, self._secret, tell)
+        return verify.verify(connection, self._secret, tell, self._segments)
 
     async def verify_new(self, pause_s: float = 0.02) -> following.Verified | None:
         """Proves what was signed since the last time, and stores how far that is; pause_s: after some hundred rows. None where
         another process is at it."""
-        before, now = await self._database.read(
-            lambda c: (
-                following.stored(c, self._secret),
-                following.look(c, self._secret, lambda: time.sleep(pause_s)),
-            )
-        )
+        before, now = await self._database.read(lambda c: following.looked(c, self._secret, pause_s))
         if now is not None and now.problems:  # each time: it stays wrong until somebody has looked
             log.error("the books do not agree, run `agent-marketplace ledger verify`: %s", now.first)
         if now is not None and (now != before or now.problems):

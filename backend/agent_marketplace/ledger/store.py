@@ -1,5 +1,6 @@
 """What is read from the ledger: wallets, statements, usage, receipts, caps. Never the basis of a decision about money."""
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,6 +8,7 @@ import msgspec
 import sqlalchemy as sa
 
 from agent_marketplace import json
+from agent_marketplace.db.segments import Missing, Segments, listed
 from agent_marketplace.db.tables.ledger import (
     accounts,
     holds,
@@ -34,6 +36,7 @@ from agent_marketplace.ledger.types import (
 from agent_marketplace.usage import Usage
 
 MAX_PAGE = 200
+log = logging.getLogger(__name__)
 _WALLET = tuple(accounts.c[name] for name in ACCOUNT)
 
 
@@ -144,16 +147,32 @@ def in_flight(connection: sa.Connection) -> dict[str, int]:
     return {str(provider): int(count) for provider, count in connection.execute(query)}
 
 
-def receipt(connection: sa.Connection, request_id: str, user_id: str) -> UsageRecord:
-    """One usage row of this user. Raises NotFound."""
-    row = connection.execute(
-        sa.select(usage_records).where(
-            usage_records.c.request_id == request_id, usage_records.c.user_id == user_id
-        )
-    ).one_or_none()
+def receipt(
+    connection: sa.Connection, request_id: str, user_id: str, segments: Segments | None = None
+) -> UsageRecord:
+    """One usage row of this user, archived or not. Raises NotFound."""
+    query = sa.select(usage_records).where(
+        usage_records.c.request_id == request_id, usage_records.c.user_id == user_id
+    )
+    row = connection.execute(query).one_or_none()
+    if row is None and segments is not None:
+        row = _archived(connection, query, segments)
     if row is None:
         raise NotFound("No such request")
     return _record(row)
+
+
+def _archived(connection: sa.Connection, query: sa.Select[Any], segments: Segments) -> sa.Row[Any] | None:
+    for made in reversed(listed(connection)):
+        try:
+            with segments.open(made.name) as segment:
+                row = segment.execute(query).one_or_none()
+        except Missing as missing:  # the others may have it
+            log.warning("%s", missing)
+            continue
+        if row is not None:
+            return row
+    return None
 
 
 def records(connection: sa.Connection, user_id: str) -> list[UsageRecord]:

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from agent_marketplace.db.segments import Segments
 from agent_marketplace.db.tables.ledger import (
     accounts,
     checkpoints,
@@ -29,20 +30,24 @@ from agent_marketplace.ledger.lots import due
 from agent_marketplace.ledger.paid import disagreements as unpaid
 from agent_marketplace.ledger.postings import row_hash
 from agent_marketplace.ledger.types import VerifyReport
+from agent_marketplace.ledger.verify_archives import check_archives
 from agent_marketplace.ledger.verify_earnings import EARNED, check_earnings
 from agent_marketplace.ledger.verify_requests import check_requests
 from agent_marketplace.usage_log.store import disagreements
 
 
-def verify(connection: sa.Connection, secret: bytes, tell: Tell = silent) -> VerifyReport:
+def verify(
+    connection: sa.Connection, secret: bytes, tell: Tell = silent, segments: Segments | None = None
+) -> VerifyReport:
     """Recomputes everything on this connection's snapshot; secret: the key of the checkpoints' signatures; tell: rows read, of
-    how many."""
-    audit = Audit(connection, secret, tell)
+    how many; segments: where archived requests are."""
+    audit = Audit(connection, secret, tell, segments)
     audit.to_read = sum(
         next(audit.rows(sa.select(sa.func.count()).select_from(t)))[0]
         for t in (transactions, postings, holds, lots)
     )
     audit.read = 0
+    check_archives(audit)
     _checkpoint_rows(audit)
     _lots(audit)
     _walk(audit)
@@ -52,7 +57,7 @@ def verify(connection: sa.Connection, secret: bytes, tell: Tell = silent) -> Ver
     _checkpoint_heads(audit)
     check_requests(audit)
     _key_budgets(audit)
-    for words in disagreements(connection, MAX_PROBLEMS):
+    for words in disagreements(connection, MAX_PROBLEMS, segments):
         audit.wrong(f"{words}; `agent-marketplace usage rebuild` makes the roll-ups anew")
     for words in unpaid(connection):
         audit.wrong(words)

@@ -12,6 +12,7 @@ from agent_marketplace.ledger.book import HOLD, USAGE
 from agent_marketplace.ledger.postings import ABSORBED, user_account
 from agent_marketplace.ledger.returns import GIVEN_BACK
 from agent_marketplace.ledger.seals import seal, seal_key
+from agent_marketplace.ledger.verify_archives import with_archived
 
 _HOLD_AT = {name: i for i, name in enumerate(HOLD)}
 _USAGE_AT = {name: i for i, name in enumerate(USAGE)}
@@ -25,7 +26,7 @@ def check_requests(audit: Audit) -> None:
     posted = _posted(audit)
     have = next(posted, None)
     unsealed, sealed_from = 0, 1 << 62  # the newest without a seal, the oldest with one, ms
-    for hold, usage, sealed in _ended_and_open(audit):
+    for hold, usage, sealed in with_archived(audit, _ended_and_open(audit)):
         audit.counts["holds"] += 1
         request_id = hold[0]
         while have is not None and have[0] < request_id:
@@ -37,6 +38,7 @@ def check_requests(audit: Audit) -> None:
         _request(audit, hold, usage, sums)
         if usage is None:
             continue
+        audit.counts["usage_records"] += 1
         if sealed is None:
             unsealed = max(unsealed, usage[_CREATED])
         else:
@@ -133,6 +135,5 @@ def _orphans(audit: Audit) -> None:
     u = usage_records.c
     orphans = sa.select(u.request_id).where(~sa.exists().where(holds.c.request_id == u.request_id))
     for row in audit.rows(orphans):
+        audit.counts["usage_records"] += 1
         audit.wrong(f"request {row[0]}: has a usage row, but no hold")
-    count = sa.select(sa.func.count()).select_from(usage_records)
-    audit.counts["usage_records"] = next(audit.rows(count))[0]

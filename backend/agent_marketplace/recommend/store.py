@@ -11,6 +11,7 @@ from agent_marketplace.db.tables.accounts import trusted_accounts, users
 from agent_marketplace.db.tables.catalog import ratings
 from agent_marketplace.db.tables.ledger import accounts, transactions, usage_records
 from agent_marketplace.db.tables.recommend import answer_signals
+from agent_marketplace.db.tables.usage_log import usage_rollups
 from agent_marketplace.recommend.calibration import Noted
 from agent_marketplace.recommend.learning import SIGNALS, Vote
 
@@ -131,14 +132,16 @@ def is_trusted(connection: sa.Connection, user_id: str) -> bool:
 
 
 def answered(connection: sa.Connection, user_id: str, model: str, *, free_too: bool) -> bool:
-    """Whether a user had an answer of a model; free_too: one that cost nothing is enough."""
-    table = usage_records
-    query = sa.select(table.c.request_id).where(
-        table.c.user_id == user_id, table.c.model == model, table.c.status.in_(_DELIVERED)
-    )
-    if not free_too:
-        query = query.where(table.c.charge_nano > 0)
-    return connection.execute(query.limit(1)).first() is not None
+    """Whether a user had an answer of a model, archived or not; free_too: one that cost nothing is enough."""
+    for table in (usage_records, usage_rollups):
+        query = sa.select(table.c.user_id).where(
+            table.c.user_id == user_id, table.c.model == model, table.c.status.in_(_DELIVERED)
+        )
+        if not free_too:
+            query = query.where(table.c.charge_nano > 0)
+        if connection.execute(query.limit(1)).first() is not None:
+            return True
+    return False
 
 
 def votes(connection: sa.Connection, since: int, heard: Voices) -> list[Vote]:

@@ -1,5 +1,6 @@
 """The SQL of the roll-ups. The sums and the rows that are not in them yet are read on one snapshot, so figures are never behind."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -8,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from agent_marketplace import json
+from agent_marketplace.db.segments import Archive, Missing, Segments, listed
 from agent_marketplace.db.tables.ledger import usage_records
 from agent_marketplace.db.tables.usage_log import SUMS, usage_rollups, usage_unrolled
 from agent_marketplace.errors import Unavailable
@@ -18,6 +20,9 @@ from agent_marketplace.usage_log.facts import ALL_CONVERSATIONS, BUCKET_MS, Kind
 from agent_marketplace.usage_log.query import COLUMNS, Asked, needed
 
 MOST_UNROLLED = 20_000
+_SOME = 500
+log = logging.getLogger(__name__)
+_Range = tuple[int, int]
 _EVER = 1 << 62
 _LOCK = 7_202_611_220_009  # PostgreSQL: one process at a time sums up
 _KEY = [column.name for column in usage_rollups.primary_key.columns]
@@ -73,17 +78,19 @@ def _put(connection: sa.Connection, totals: dict[Kind, list[int]]) -> None:
 
 
 def span(connection: sa.Connection) -> tuple[int, int] | None:
-    """From the oldest to the newest moment (ms) of what is used or summed up; None = nothing."""
+    """From the oldest to the newest moment (ms) of what is used, archived or summed up; None = nothing."""
     found = [
         connection.execute(sa.select(sa.func.min(column), sa.func.max(column))).one()
         for column in (_u.created_at, _t.bucket_at)
     ]
     ends = [(low, high) for low, high in found if low is not None]
+    ends += [(made.first_at, made.last_at) for made in listed(connection)]
     return (min(low for low, _ in ends), max(high for _, high in ends)) if ends else None
 
 
-def forget(connection: sa.Connection, since: int, until: int) -> None:
-    """Takes the sums of [since, until) away (ms, whole quarters of an hour), and puts its rows on the list."""
+def forget(connection: sa.Connection, since: int, until: int, segments: Segments | None = None) -> None:
+    """Takes the sums of [since, until) away (ms, whole quarters of an hour), and puts its rows on the list; those of archived
+    requests are made anew at once. Raises segments.Missing."""
     if _postgres(connection):
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
     connection.execute(sa.delete(usage_rollups).where(_t.bucket_at >= since, _t.bucket_at < until))
@@ -97,6 +104,37 @@ def forget(connection: sa.Connection, since: int, until: int) -> None:
     insert = (postgresql.insert if _postgres(connection) else sqlite.insert)(usage_unrolled)
     rows = sa.select(_u.user_id, _u.request_id).where(_u.created_at >= since, _u.created_at < until)
     connection.execute(insert.from_select(["user_id", "request_id"], rows).on_conflict_do_nothing())
+    for segment in archived(connection, segments, since, until, strict=True):
+        totals: dict[Kind, list[int]] = {}
+        old = sa.select(*READ).where(_u.created_at >= since, _u.created_at < until)
+        for row in segment.execute(old).mappings():
+            _count(totals, row, 1)
+        _put(connection, totals)
+
+
+def archived(
+    connection: sa.Connection,
+    segments: Segments | None,
+    since: int,
+    until: int,
+    *,
+    strict: bool = False,
+    of: Sequence[Archive] | None = None,
+) -> Iterator[sa.Connection]:
+    """The files (of: some of them) with requests of [since, until), newest first, each open until the next.
+
+    One that is not there is left out, or, strict, raises segments.Missing.
+    """
+    for made in reversed(listed(connection) if of is None else of):
+        if segments is None or made.first_at >= until or made.last_at < since:
+            continue
+        try:
+            with segments.open(made.name) as segment:
+                yield segment
+        except Missing as missing:
+            if strict:
+                raise
+            log.warning("%s", missing)
 
 
 def waiting(connection: sa.Connection) -> int:
@@ -192,10 +230,8 @@ def _time(offsets: zones.Offsets, granularity: zones.Granularity) -> sa.ColumnEl
 
 # -- calls -------------------------------------------------------------------------------------------------------------
 
-_Range = tuple[int, int]
 
-
-def page(connection: sa.Connection, wanted: Wanted) -> Page:
+def page(connection: sa.Connection, wanted: Wanted, segments: Segments | None = None) -> Page:
     """Finished calls, newest first, each once however many are added meanwhile. With filters the sums say where to look, so that
     rare calls among a million are found without reading the others."""
     since, until = wanted.since or 0, wanted.until or _EVER
@@ -204,12 +240,23 @@ def page(connection: sa.Connection, wanted: Wanted) -> Page:
     ranges = iter([(since, until)]) if not wanted.filters else _where(connection, wanted, since, until)
     rows: list[Any] = []
     for low, high in ranges:
-        rows += _rows(connection, wanted, low, high, wanted.limit + 1 - len(rows))
+        rows += _everywhere(connection, wanted, (low, high), wanted.limit + 1 - len(rows), segments)
         if len(rows) > wanted.limit:
             break
     calls = [_call(row) for row in rows[: wanted.limit]]
     more = len(rows) > wanted.limit
     return Page(calls=calls, after=Place(calls[-1].at, calls[-1].request_id) if more else None)
+
+
+def _everywhere(
+    connection: sa.Connection, wanted: Wanted, when: _Range, most: int, segments: Segments | None
+) -> list[Any]:
+    """`_rows` of the table and of the archives. A row that is being moved is in both."""
+    rows = _rows(connection, wanted, *when, most)
+    for segment in archived(connection, segments, *when):
+        rows += _rows(segment, wanted, *when, most)
+    each = {row["request_id"]: row for row in rows}
+    return sorted(each.values(), key=lambda r: (r["created_at"], r["request_id"]), reverse=True)[:most]
 
 
 def _rows(connection: sa.Connection, wanted: Wanted, low: int, high: int, most: int) -> list[Any]:
@@ -325,18 +372,29 @@ def _call(row: Mapping[str, Any]) -> Call:
 _CHECKED = ("requests", *COUNTS, "charge_nano", "absorbed_nano", "provider_cost_nano")
 
 
-def disagreements(connection: sa.Connection, most: int) -> list[str]:
-    """Where the sums are not what the usage rows come to, in words, at most `most`. The database compares; nothing piles up here."""
-    bucket = (_u.created_at - _u.created_at % BUCKET_MS).label("bucket_at")
-    listed = sa.exists().where(_p.user_id == _u.user_id, _p.request_id == _u.request_id)
-    live = [sa.literal(1, sa.BigInteger).label("requests"), *(_u[name] for name in _CHECKED[1:])]
-    rows = sa.select(_u.user_id, bucket, _u.model, *live).where(~listed)
-    outer, inner = _level(-1, _t.conversation_id.in_(("", ALL_CONVERSATIONS))), _t.conversation_id != ""
+def disagreements(connection: sa.Connection, most: int, segments: Segments | None = None) -> list[str]:
+    """Where the sums are not what the usage rows come to, in words, at most `most`. The database compares; of what is archived the
+    files do, a day at a time, so nothing piles up here."""
     replaced = connection.execute(sa.select(_p.was).where(_p.was.is_not(None))).all()
-    over = _differences(connection, sa.union_all(rows, outer), most + len(replaced))
+    gone: dict[tuple[Any, ...], list[int]] = {}
     for row in replaced:
         kind, values = fact(msgspec.json.decode(row.was))
-        add(over, (kind.user_id, kind.bucket_at, kind.model), [values[SUMS.index(name)] for name in _CHECKED])
+        add(gone, (kind.user_id, kind.bucket_at, kind.model), [values[SUMS.index(name)] for name in _CHECKED])
+    over: dict[tuple[Any, ...], list[int]] = {}
+    for since, until in _spans(connection):
+        found = _over(connection, since, until, most + len(replaced) if until == _EVER else None)
+        for segment in archived(connection, segments, since, until):
+            for key, values in _grouped(segment, _live(since, until)):
+                add(found, key, values)
+        for key, values in _twice(connection, segments, since, until):
+            add(found, key, values, -1)
+        for key, values in gone.items():
+            if since <= key[1] < until:
+                add(found, key, values)
+        over |= {key: values for key, values in found.items() if any(values)}
+        if len(over) > most:
+            break
+    inner = _t.conversation_id != ""
     whole = _level(1, _t.conversation_id == ALL_CONVERSATIONS)
     parts = _level(-1, inner, _t.conversation_id != ALL_CONVERSATIONS)
     within = _differences(connection, sa.union_all(whole, parts), most)
@@ -351,20 +409,69 @@ def disagreements(connection: sa.Connection, most: int) -> list[str]:
     ][:most]
 
 
+def _twice(
+    connection: sa.Connection, segments: Segments | None, since: int, until: int
+) -> Iterator[tuple[tuple[Any, ...], list[int]]]:
+    """What rows come to that are being moved: they are in a file and still in the table."""
+    moving = [made for made in listed(connection) if made.moved_at is None]
+    for segment in archived(connection, segments, since, until, of=moving):
+        rows = _live(since, until)
+        names = [row[0] for row in segment.execute(rows.with_only_columns(_u.request_id))]
+        for start in range(0, len(names), _SOME):
+            here = sa.select(_u.request_id).where(_u.request_id.in_(names[start : start + _SOME]))
+            both = [row[0] for row in connection.execute(here)]
+            yield from _grouped(segment, rows.where(_u.request_id.in_(both)))
+
+
+def _spans(connection: sa.Connection) -> list[_Range]:
+    """Everything since then at once; before that, where requests are archived, days (UTC)."""
+    files = listed(connection)
+    if not files:
+        return [(0, _EVER)]
+    first, last = min(f.first_at for f in files), max(f.last_at for f in files)
+    begin, end = first - first % zones.DAY_MS, last - last % zones.DAY_MS + zones.DAY_MS
+    days = range(begin, end, zones.DAY_MS)
+    return [(0, begin), *((day, day + zones.DAY_MS) for day in days), (end, _EVER)]
+
+
+def _live(since: int, until: int) -> sa.Select[Any]:
+    """Usage rows of [since, until), each as what it adds."""
+    bucket = (_u.created_at - _u.created_at % BUCKET_MS).label("bucket_at")
+    one = [sa.literal(1, sa.BigInteger).label("requests"), *(_u[name] for name in _CHECKED[1:])]
+    return sa.select(_u.user_id, bucket, _u.model, *one).where(_u.created_at >= since, _u.created_at < until)
+
+
+def _over(
+    connection: sa.Connection, since: int, until: int, most: int | None
+) -> dict[tuple[Any, ...], list[int]]:
+    """What the summed up rows of the table come to, less what the sums say."""
+    listed_ = sa.exists().where(_p.user_id == _u.user_id, _p.request_id == _u.request_id)
+    time = (_t.bucket_at >= since, _t.bucket_at < until)
+    outer = _level(-1, _t.conversation_id.in_(("", ALL_CONVERSATIONS)), *time)
+    return _differences(connection, sa.union_all(_live(since, until).where(~listed_), outer), most)
+
+
 def _level(sign: int, *where: sa.ColumnElement[bool]) -> sa.Select[Any]:
     sums = [(_t[name] * sign).label(name) for name in _CHECKED]
     return sa.select(_t.user_id, _t.bucket_at, _t.model, *sums).where(*where)
 
 
 def _differences(
-    connection: sa.Connection, signed: sa.CompoundSelect[Any], most: int
+    connection: sa.Connection, signed: sa.CompoundSelect[Any], most: int | None
 ) -> dict[tuple[Any, ...], list[int]]:
     """{(user, quarter of an hour, model): what does not come to zero}."""
-    s = signed.subquery().c
+    return dict(_grouped(connection, signed, most))
+
+
+def _grouped(
+    connection: sa.Connection, rows: sa.CompoundSelect[Any] | sa.Select[Any], most: int | None = None
+) -> Iterator[tuple[tuple[Any, ...], list[int]]]:
+    s = rows.subquery().c
     totals = [sa.func.sum(s[name]) for name in _CHECKED]
     query = sa.select(s.user_id, s.bucket_at, s.model, *totals).group_by(s.user_id, s.bucket_at, s.model)
     query = query.having(sa.or_(*(total != 0 for total in totals))).limit(most)
-    return {tuple(row[:3]): [int(value) for value in row[3:]] for row in connection.execute(query)}
+    for row in connection.execute(query):
+        yield tuple(row[:3]), [int(value) for value in row[3:]]
 
 
 def _postgres(connection: sa.Connection) -> bool:

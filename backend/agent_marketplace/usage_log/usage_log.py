@@ -8,6 +8,7 @@ import msgspec
 
 from agent_marketplace.db.engine import Database
 from agent_marketplace.db.reports import Reports
+from agent_marketplace.db.segments import Segments
 from agent_marketplace.usage_log import store
 from agent_marketplace.usage_log.activity import Call, Page, Wanted
 from agent_marketplace.usage_log.facts import BUCKET_MS
@@ -23,9 +24,10 @@ Tell = Callable[[int, int], None]
 class UsageLog:
     """Sums of what was used. `roll` regularly; everything else answers as if it had just been called."""
 
-    def __init__(self, database: Database, reports: Reports) -> None:
+    def __init__(self, database: Database, reports: Reports, segments: Segments | None = None) -> None:
         self._database = database
         self._reports = reports
+        self._segments = segments
 
     async def roll(self) -> int:
         """Brings what is not summed up yet into the sums, a few hundred rows a time. Returns how many. Raises Unavailable."""
@@ -51,7 +53,9 @@ class UsageLog:
         days = range(first, last + BUCKET_MS, DAY_MS)
         for done, day in enumerate(days):
             tell(done, len(days))
-            await self._database.write(partial(store.forget, since=day, until=day + DAY_MS))
+            await self._database.write(
+                partial(store.forget, since=day, until=day + DAY_MS, segments=self._segments)
+            )
             total += await self.roll()
         tell(len(days), len(days))
         return total
@@ -64,7 +68,9 @@ class UsageLog:
 
     async def page(self, wanted: Wanted) -> Page:
         """A page of finished calls, newest first. Raises as `query`."""
-        return await self._reports.read(lambda c: store.page(c, wanted), who=wanted.user_id or "")
+        return await self._reports.read(
+            lambda c: store.page(c, wanted, self._segments), who=wanted.user_id or ""
+        )
 
     async def export(self, wanted: Wanted) -> AsyncIterator[list[Call]]:
         """All calls that fit, a thousand at a time, each read by itself."""

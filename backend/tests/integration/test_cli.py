@@ -34,7 +34,7 @@ COMMANDS = (
     "serve", "demo", "migrate", "backup", "restore", "doctor", "openapi", "version", "user create", "user list", "user grant",
     "user passwd", "user signout", "user role", "user invite", "key create", "key list", "key revoke", "models install",
     "models add", "models list", "catalog show", "catalog sync", "catalog reviews", "catalog accept", "catalog reject",
-    "catalog price", "vault rotate", "vault status", "ledger verify", "ledger head",
+    "catalog price", "vault rotate", "vault status", "ledger verify", "ledger head", "ledger archive",
     "bounds list", "bounds clear", "user trust", "user storage",
     "connect", "usage rebuild",
 )  # fmt: skip
@@ -168,6 +168,10 @@ def test_accounts_and_keys_can_be_managed_by_scripts(env: dict[str, str]) -> Non
     stored = json.loads(ok(env, "user", "storage", "ann@example.com", "--json"))
     assert (stored["stored_bytes"], stored["quota_bytes"]) == (0, 200_000_000)
     assert json.loads(ok(env, "ledger", "verify", "--json"))["ok"] is True
+    shrunk = json.loads(ok(env, "ledger", "archive", "--days", "60", "--shrink", "--json"))
+    assert shrunk["moved"] == 0
+    assert 0 < shrunk["bytes_after"] <= shrunk["bytes_before"]
+    assert "60 days old" in command(env, "ledger", "archive", "--days", "9").stderr
     assert json.loads(ok(env, "vault", "status", "--json")) == {}
 
 

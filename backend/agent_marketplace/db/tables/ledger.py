@@ -212,3 +212,19 @@ verified = sa.Table(
     sa.Column("first", sa.String(500), nullable=False),
     sa.Column("signature", sa.String(64), nullable=False),
 )
+
+archives = sa.Table(
+    "ledger_archives",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("name", sa.String(40), nullable=False),  # of the file, see `db.segments`
+    sa.Column("requests", sa.BigInteger, nullable=False),
+    sa.Column("first_at", sa.BigInteger, nullable=False),
+    sa.Column("last_at", sa.BigInteger, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column(
+        "signature", sa.String(64), nullable=False
+    ),  # HMAC-SHA-256 over the previous one and all of the above
+    sa.Column("moved_at", sa.BigInteger),  # None: its rows may still be in the tables too
+)
