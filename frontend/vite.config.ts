@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -38,6 +39,39 @@ function preloadStartPage(): Plugin {
   };
 }
 
+/** The frame that draws diagrams (diagram/): a document of its own, without modules, since those need an origin. */
+function diagramFrame(): Plugin {
+  const read = (path: string) => readFileSync(fileURLToPath(new URL(path, import.meta.url)), "utf8");
+  const mermaid = () => read("./node_modules/@mermaid-js/tiny/dist/mermaid.tiny.js");
+  const page = (scripts: Record<string, string>) =>
+    read("./diagram/frame.html").replace(/MERMAID|FRAME/g, (name) => scripts[name] ?? "");
+  return {
+    name: "diagram-frame",
+    generateBundle() {
+      const emit = (name: string, source: string) => {
+        const fileName = `assets/${name}-${createHash("sha256").update(source).digest("hex").slice(0, 8)}.js`;
+        this.emitFile({ type: "asset", fileName, source });
+        return `/${fileName}`;
+      };
+      const scripts = { MERMAID: emit("mermaid", mermaid()), FRAME: emit("diagram-frame", read("./diagram/frame.js")) };
+      this.emitFile({ type: "asset", fileName: "diagram.html", source: page(scripts) });
+    },
+    configureServer({ middlewares }) {
+      const files: Record<string, [string, () => string]> = {
+        "/diagram.html": ["text/html", () => page({ MERMAID: "/diagram/mermaid.js", FRAME: "/diagram/frame.js" })],
+        "/diagram/mermaid.js": ["text/javascript", mermaid],
+        "/diagram/frame.js": ["text/javascript", () => read("./diagram/frame.js")],
+      };
+      middlewares.use((request, response, next) => {
+        const file = files[request.url ?? ""];
+        if (!file) return next();
+        response.setHeader("Content-Type", file[0]);
+        response.end(file[1]());
+      });
+    },
+  };
+}
+
 const EVERY_PAGE =
   /node_modules\/(react|react-dom|scheduler|use-sync-external-store|@tanstack\/(?!react-virtual|virtual-core)[^/]+|clsx|tailwind-merge|class-variance-authority|zustand)\//;
 const COMPRESSIBLE = /\.(js|css|html|svg|json|txt|woff)$/;
@@ -70,6 +104,7 @@ export default defineConfig({
     react(),
     tailwindcss(),
     preloadStartPage(),
+    diagramFrame(),
     compressed(),
   ],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },

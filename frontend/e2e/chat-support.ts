@@ -4,7 +4,7 @@ export const PASSWORD = "correct horse battery staple";
 export const ADMINISTRATOR = "root@e2e.example.com";
 
 /** A new account on the real server. */
-async function newAccount(request: APIRequestContext): Promise<{ email: string; token: string }> {
+export async function newAccount(request: APIRequestContext): Promise<{ email: string; token: string }> {
   const email = `e2e-${crypto.randomUUID()}@example.com`;
   const reply = await request.post("/api/v1/marketplace/auth/signup", { data: { email, password: PASSWORD } });
   expect(reply.ok(), await reply.text()).toBe(true);

@@ -17,6 +17,12 @@ _CSP = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
     "connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors "
 )
+# What a model wrote is drawn in a document without an origin, a network or a storage (frontend/diagram/); Mermaid's styles stand in it.
+_DIAGRAM = "diagram.html"
+_DIAGRAM_CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+    "sandbox allow-scripts; frame-ancestors "
+)
 _NOT_BUILT = """<!doctype html><meta charset="utf-8"><title>AI Agent Marketplace</title>
 <h1>AI Agent Marketplace</h1><p>The server runs; the web UI was not built.
 Build it with <code>make setup</code>, or use the API: <a href="/docs">documentation</a>.</p>"""
@@ -27,8 +33,9 @@ def install(app: FastAPI, web: Path = WEB, *, frame_ancestors: Sequence[str] = (
 
     `frame_ancestors`: whose pages may show ours in a frame, besides our own.
     """
+    framed_by = " ".join(("'self'", *frame_ancestors))
     safe = {
-        "content-security-policy": _CSP + " ".join(("'self'", *frame_ancestors)),
+        "content-security-policy": _CSP + framed_by,
         "referrer-policy": "same-origin",
         "permissions-policy": "camera=(), microphone=(), geolocation=()",
     }
@@ -47,6 +54,8 @@ def install(app: FastAPI, web: Path = WEB, *, frame_ancestors: Sequence[str] = (
         page_headers = (
             safe if file.suffix == ".html" else {}
         )  # policies are a document's; files are small without
+        if path == _DIAGRAM:
+            page_headers = {**safe, "content-security-policy": _DIAGRAM_CSP + framed_by}
         return _send(request, file, page_headers, hashed=path.startswith("assets/"))
 
 

@@ -51,6 +51,16 @@ def test_an_operator_says_who_may_frame_the_page_and_nothing_else_of_its_policy_
     assert named.headers["content-security-policy"] == f"{own} https://wiki.example.com vscode-webview:"
 
 
+def test_what_a_model_drew_has_no_origin_no_network_and_the_page_s_own_policy_stays(web: Path) -> None:
+    (web / "diagram.html").write_bytes(b"frame")
+    served = serving(web, "https://wiki.example.com")
+    headers = {"accept-encoding": "identity"}
+    frame = served.get("/diagram.html", headers=headers).headers["content-security-policy"]
+    assert {"default-src 'none'", "script-src 'self'", "sandbox allow-scripts"} <= set(frame.split("; "))
+    assert frame.endswith("frame-ancestors 'self' https://wiki.example.com")
+    assert "unsafe" not in served.get("/", headers=headers).headers["content-security-policy"]
+
+
 @pytest.mark.parametrize(
     "wrong", ["https://a.example; script-src *", "a.example", "https://a b.example", "'none'", "https://*"]
 )

@@ -1,12 +1,22 @@
-import { memo, useEffect, useState } from "react";
+import { memo, type ReactNode, useEffect, useState } from "react";
 import { useHost } from "@/shared/api/services";
 import { cn } from "@/shared/lib/cn";
 import { Button } from "@/shared/ui/button";
 import { CopyButton } from "@/shared/ui/copy-button";
 import { type CodeLine, grammarFor, highlight } from "./highlight";
 
+interface CodeBlockProps {
+  code: string;
+  language: string;
+  live: boolean;
+  /** A word on the code, below its head. */
+  note?: string;
+  /** More buttons for its head. */
+  extra?: ReactNode;
+}
+
 /** A fenced block. While it is being written (`live`) it stays plain, since its colours would change with every token. */
-export function CodeBlock({ code, language, live }: { code: string; language: string; live: boolean }) {
+export function CodeBlock({ code, language, live, note, extra }: CodeBlockProps) {
   const host = useHost();
   const [wrap, setWrap] = useState(false);
   const batches = useHighlighted(code, live ? null : grammarFor(language));
@@ -34,8 +44,10 @@ export function CodeBlock({ code, language, live }: { code: string; language: st
             Insert at cursor
           </Button>
         )}
+        {extra}
         <CopyButton text={code} what={`${name} code`} />
       </figcaption>
+      {note && <p className="border-b border-line px-3 py-1 text-xs whitespace-pre-wrap text-warning">{note}</p>}
       <pre
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable region must be reachable by keyboard.
         tabIndex={0}

@@ -1,4 +1,4 @@
-import { createContext, memo, type ReactNode, useContext } from "react";
+import { createContext, lazy, memo, type ReactNode, Suspense, useContext } from "react";
 import ReactMarkdown, { type Components, type ExtraProps, type Options } from "react-markdown";
 import remarkBreaks from "remark-breaks";
 import remarkGfm from "remark-gfm";
@@ -8,6 +8,8 @@ import { CodeBlock } from "./code-block";
 import { Formula } from "./formula";
 import { mathMarks } from "./math";
 import { safeLink } from "./safe-url";
+
+const Diagram = lazy(() => import("./diagram"));
 
 type Element = NonNullable<ExtraProps["node"]>;
 
@@ -102,13 +104,20 @@ function OutsideLink({ address, text, children }: { address: unknown; text: stri
 
 function Fence({ node }: { node: Element | undefined }) {
   const live = useContext(Live);
+  const host = useHost();
   const code = node?.children.find((child) => child.type === "element");
   if (!code) return null;
   const names = classesOf(code);
   if (names.includes("math-display")) return <Formula tex={textOf(code)} display />;
-  const language = names.find((name) => name.startsWith("language-"));
+  const text = textOf(code).replace(/\n$/, "");
+  const language = names.find((name) => name.startsWith("language-"))?.slice("language-".length) ?? "";
+  const block = <CodeBlock code={text} language={language} live={live} />;
+  // Half a diagram is none yet; and an editor's side bar has no server of its own to frame.
+  if (language !== "mermaid" || live || host.kind !== "browser") return block;
   return (
-    <CodeBlock code={textOf(code).replace(/\n$/, "")} language={language?.slice("language-".length) ?? ""} live={live} />
+    <Suspense fallback={block}>
+      <Diagram code={text} />
+    </Suspense>
   );
 }
 
