@@ -1,6 +1,7 @@
 """The commands of `agent-marketplace`: serve, and everything an operator does from a shell; and what failures are called."""
 
 import contextlib
+import gc
 import logging
 import os
 import sqlite3
@@ -55,11 +56,13 @@ def serve(
     workers: Annotated[int, typer.Option(help="Processes (more than 1 needs PostgreSQL)", min=1, max=64)] = 1,
 ) -> None:
     """Serve the web UI, the REST API and the wires of existing clients."""
+    gc.disable()  # as in `cli.main`, for the rest of the modules
     from agent_marketplace.api.server import make_app
     from agent_marketplace.cli import preflight
     from agent_marketplace.cli.lock import sole_server
     from agent_marketplace.cli.serve import serve as serve_until_stopped
 
+    gc.enable()
     settings = load_settings()
     logs.configure(settings)
     if not settings.embedded:

@@ -367,8 +367,10 @@ class Flight:
         await self._post(settlement, began)
         ok = outcome.stopped is not Stopped.PROVIDER
         observing.observe(record, self.parts.health, self.parts.catalog, ok=ok, now=time.monotonic())
-        await self.parts.preparer.remember(record, whole=outcome.stopped is Stopped.FINISHED)
-        await self._tell_the_route(record.usage)
+        if upstream.prepared.family:
+            await self.parts.preparer.remember(record, whole=outcome.stopped is Stopped.FINISHED)
+        if record.request.on_done is not None:
+            await self._tell_the_route(record.usage)
 
     async def _give_up(
         self, status: Status, error: MarketplaceError | None, usage: Usage | None = None

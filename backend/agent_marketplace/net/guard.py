@@ -125,7 +125,7 @@ class Guard(HttpToolsProtocol):
         self._write_due: float | None = None
         self._linger_due: float | None = None
         self._idle_due: float | None = None
-        self._head_bytes = self._fields = self._field_bytes = self._body_bytes = 0
+        self._head_bytes = self._field_bytes = self._body_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -156,15 +156,15 @@ class Guard(HttpToolsProtocol):
                 self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
     def on_message_begin(self) -> None:
-        self._head_bytes = self._fields = self._field_bytes = self._body_bytes = 0
+        self._head_bytes = self._field_bytes = self._body_bytes = 0
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._fields += 1
+        headers, limits = self.headers, self._limits
         self._field_bytes += len(name) + len(value)
-        if self._fields > self._limits.max_fields or self._field_bytes > self._limits.max_head:
+        if len(headers) >= limits.max_fields or self._field_bytes > limits.max_head:
             self._stop(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
-        self.headers.append((name.lower(), value))
+        headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         length = self._looked_over()

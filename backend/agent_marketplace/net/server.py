@@ -62,6 +62,7 @@ class DrainingServer(Server):
             gc.collect()
             gc.freeze()
             gc.set_threshold(*_COLLECT_AFTER)
+            gc.enable()
 
     async def on_tick(self, counter: int) -> bool:
         """Sweeps the connections' deadlines; True once it is time to leave."""
@@ -162,6 +163,7 @@ def run(
     """Serves in this process until stopped. trusted_proxies: addresses whose X-Forwarded-* count; parent: the pid whose end
     ends this process too; private: where the other workers reach this one; peers: where it reaches them. True if the end was
     orderly, False if forced. Raises SystemExit(3) if the app did not start."""
+    gc.disable()  # until it serves: what a start makes stays, and walking it again and again is a fifth of the start
     drain = Drain()
     app = app_factory(drain)
     config = GuardedConfig(
