@@ -13,6 +13,8 @@ from agent_marketplace.accounts.authenticator import Authenticator
 from agent_marketplace.accounts.errors import InvalidToken
 from agent_marketplace.accounts.limits import Limits
 from agent_marketplace.admin import Admin, AgentDesk, Choices, MailDesk, OperatorKeys
+from agent_marketplace.admin import store as admin_store
+from agent_marketplace.admin.operator_keys import OPERATOR
 from agent_marketplace.alerts import Alerts, Figures
 from agent_marketplace.arena import Comparisons, Evaluations
 from agent_marketplace.catalog import MarketplaceRegistry, Offer
@@ -68,6 +70,7 @@ from agent_marketplace.runs.service import Runs
 from agent_marketplace.settings import Settings
 from agent_marketplace.usage_log import UsageLog
 from agent_marketplace.vault import InstallationSecrets, Vault
+from agent_marketplace.vault import store as vault_store
 from agent_marketplace.wires import codecs
 from agent_marketplace.wires.base import Codec
 from agent_marketplace.wires.shared.bounds import warm
@@ -182,9 +185,7 @@ class Market:
             (_CHECKPOINT_S, self.ledger.sweep_earnings),
             (_ROLL_S, self.usage_log.roll),
             (_BOUNDS_S, self.router.parts.bounds.refresh),
-            (_FOLLOW_S, self.catalog.follow),
-            (_FOLLOW_S, self.choices.follow),
-            (_FOLLOW_S, self.operator_keys.follow),
+            (_FOLLOW_S, self.follow),
             (_STATS_S, self.catalog.flush),
             (_STATS_S, self.learner.refresh),
             (_PURGE_S, self.conversations.purge_expired),
@@ -222,6 +223,20 @@ class Market:
         self.accounts.close()
         self.reports.close()
         self.db.close()
+
+    async def follow(self) -> None:
+        """Catches up with what other processes changed, in one small read: prices and models, what administrators chose, the
+        operator's keys."""
+        number, chosen, secrets = await self.db.read(
+            lambda c: (
+                catalog_store.change_number(c),
+                admin_store.choices(c),
+                vault_store.secrets_of(c, OPERATOR),
+            )
+        )
+        await self.catalog.catch_up(number)
+        self.choices.catch_up(chosen)
+        await self.operator_keys.catch_up(self.vault.catch_up(OPERATOR, secrets))
 
     async def _checkpoint(self) -> None:
         """A head that can't be written elsewhere is told, and costs the books nothing: it is tried again in five minutes."""

@@ -1,6 +1,6 @@
 """What administrators choose while servers run: settings that the environment leaves open, the banner, models switched off.
 
-Every process reads the rows again twice a second and applies what changed: no restart.
+Every process reads the rows again twice a second (`Market.follow`) and applies what changed: no restart.
 """
 
 import logging
@@ -56,7 +56,10 @@ class Choices:
 
     async def follow(self) -> None:
         """Reads what was chosen, here or by another process; a choice that this version can't read counts as none."""
-        rows = await self._db.read(store.choices)
+        self.catch_up(await self._db.read(store.choices))
+
+    def catch_up(self, rows: Mapping[str, str]) -> None:
+        """As `follow`, where what was chosen (`store.choices`) has been read."""
         if rows == self._seen:
             return
         self._seen = rows

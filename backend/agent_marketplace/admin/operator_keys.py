@@ -4,7 +4,7 @@ Every process looks twice a second whether one was saved or deleted, and calls w
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 import sqlalchemy as sa
@@ -40,7 +40,11 @@ class OperatorKeys:
 
     async def follow(self) -> None:
         """Calls with the keys that are in the vault now."""
-        there = {key.provider: (key.masked, key.created_at) for key in await self._vault.list(OPERATOR)}
+        await self.catch_up(await self._vault.list(OPERATOR))
+
+    async def catch_up(self, stored: Iterable[StoredSecret]) -> None:
+        """As `follow`, where what the vault has has been read."""
+        there = {key.provider: (key.masked, key.created_at) for key in stored}
         if there == self._seen:
             return
         different = {

@@ -95,8 +95,12 @@ class Catalog:
 
     async def follow(self) -> None:
         """Catches up with what another process changed, and with a dated price whose moment has come; else one small read."""
+        await self.catch_up(await self._db.read(store.change_number))
+
+    async def catch_up(self, number: int) -> None:
+        """As `follow`, where the number of changes (`store.change_number`) has been read."""
         due = self._next_price_at is not None and self._clock.now_ms() >= self._next_price_at
-        if due or await self._db.read(store.change_number) != self._seen:
+        if due or number != self._seen:
             await self._reload()
 
     def _today(self) -> str:

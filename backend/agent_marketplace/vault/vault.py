@@ -2,7 +2,7 @@
 
 import os
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -197,7 +197,14 @@ class Vault:
         cached = self._rows.get(user_id)
         if cached is not None and now - cached[0] < _ROWS_MAX_AGE_S:
             return cached[1]
-        rows = {row.provider: row for row in await self._db.read(lambda c: store.secrets_of(c, user_id))}
+        return self._keep(user_id, await self._db.read(lambda c: store.secrets_of(c, user_id)), now)
+
+    def catch_up(self, user_id: str, rows: Iterable[store.SecretRow]) -> Sequence[StoredSecret]:
+        """As `list`, where a user's rows (`store.secrets_of`) have just been read; from here on they are what is known."""
+        return [self._shown(row) for row in self._keep(user_id, rows, self._clock.monotonic()).values()]
+
+    def _keep(self, user_id: str, found: Iterable[store.SecretRow], now: float) -> dict[str, store.SecretRow]:
+        rows = {row.provider: row for row in found}
         self._rows[user_id] = (now, rows)
         self._rows.move_to_end(user_id)
         if len(self._rows) > _CACHED_USERS:
