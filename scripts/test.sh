@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs the checks and tests; with a name (check, backend, frontend, e2e) only that part, or `coverage`. Every part runs even if an earlier one failed.
-#   scripts/test.sh trials   what takes minutes: the product's own process killed in each phase of a run
+#   scripts/test.sh trials   what takes minutes: the product's own process killed in each phase of a run, and hostile bodies
 #   scripts/test.sh fix      formats, and mends what the linters can mend
 #   scripts/test.sh one T    one test: a file or id of pytest's, a word of a test's name, a file of the page's tests
 set -u
@@ -75,7 +75,9 @@ case $only in
         ;;
     trials)
         TRIALS=1 in_backend "$bin/python" -m pytest -q tests/faults/test_runs_killed.py
-        exit
+        killed=$?
+        PYTHONPATH=backend "$bin/python" bench/stalls.py && exit $killed
+        exit 1
         ;;
 esac
 

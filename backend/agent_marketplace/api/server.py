@@ -10,6 +10,7 @@ from uvicorn._types import ASGI3Application
 from agent_marketplace import __version__, logs, settings
 from agent_marketplace.api import compat, editors, envelope, ollama, operations, ui
 from agent_marketplace.api.a2a import endpoint as a2a
+from agent_marketplace.api.asgi import Message, Scope
 from agent_marketplace.api.catalog_views import CatalogView
 from agent_marketplace.api.counting import Counting
 from agent_marketplace.api.deps import Router
@@ -56,12 +57,13 @@ def make_app(drain: Drain) -> ASGI3Application:
     """The application of one serving process, from the environment. Raises SettingsError, MigrationError."""
     chosen = settings.load()
     logs.configure(chosen)
-    return cast("ASGI3Application", create(build(chosen, drain=drain)))
+    return cast("ASGI3Application", create(build(chosen, drain=drain), complete=True))
 
 
-def create(market: Market, extra: Sequence[Router] = ()) -> App:
-    """The application over a market; its lifespan starts and stops the market. extra: routes of one mode only."""
-    app = cold(market, extra)
+def create(market: Market, extra: Sequence[Router] = (), *, complete: bool = False) -> App:
+    """The application over a market; its lifespan starts and stops the market. extra: routes of one mode only; complete: all
+    is put together before the first request."""
+    app = cold(market, extra, complete=complete)
     served: App = Stopping(Inflating(Hot(market, app)), app, market.drain)
     if market.settings.cors_origins:
         served = Origins(served, market.settings.cors_origins)
@@ -70,12 +72,30 @@ def create(market: Market, extra: Sequence[Router] = ()) -> App:
     return Manners(counted)
 
 
-def cold(market: Market, extra: Sequence[Router] = ()) -> FastAPI:
+async def _put_together(app: FastAPI) -> None:
+    """FastAPI puts its routes together at the first request: 0.2 s, for which whoever calls then would wait."""
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(_: Message) -> None:
+        return
+
+    scope: Scope = {
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "path": "/healthz", "raw_path": b"/healthz",
+        "query_string": b"", "root_path": "", "scheme": "http", "headers": [], "client": None, "server": None, "state": {},
+    }  # fmt: skip
+    await app(scope, receive, send)
+
+
+def cold(market: Market, extra: Sequence[Router] = (), *, complete: bool = False) -> FastAPI:
     """Everything but the hot path."""
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await market.start()
+        if complete:
+            await _put_together(app)
         try:
             yield
         finally:

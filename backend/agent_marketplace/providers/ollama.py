@@ -22,6 +22,7 @@ _TIMES = Timeouts(connect_s=1, first_byte_s=2, idle_s=2, total_s=3)
 _AT_ONCE = 4
 _ASKING_S = 10.0
 _MOST = 500
+_LONGEST_NAME = 512
 _TAG = re.compile(r"[^/]:(?:latest|e?\d+(?:\.\d+)?[bm](?:-.*)?|i?q\d.*)$")
 """Ollama's names: `qwen3:8b`, `llama3:latest`, `hf.co/…:q4_k_m`."""
 
@@ -166,7 +167,9 @@ class Pulled:
 
     def unheard(self, name: str) -> str | None:
         """As `why_not`, for a name that no offer stands behind: one that only an Ollama that has not answered could serve."""
-        return self.why_not(name) if self._told_at is None and _TAG.search(name.lower()) else None
+        if self._told_at is not None or len(name) > _LONGEST_NAME:
+            return None  # a name of 30 MB would be read on the event loop
+        return self.why_not(name) if _TAG.search(name.lower()) else None
 
     def why_not(self, tag: str) -> str | None:
         """Why a model can't be called there, in words; None where it can."""

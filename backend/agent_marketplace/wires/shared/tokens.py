@@ -8,6 +8,7 @@ o200k, DeepSeek), and within 3 % of SmolLM2; nine of ten single snippets are wit
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 from agent_marketplace import json
 from agent_marketplace.wires.base import (
@@ -107,10 +108,11 @@ def count_text(text: str, *, small_vocabulary: bool = False) -> int:
 
 
 def is_long(call: Call) -> bool:
-    """Whether counting takes so long (milliseconds) that it should not hold up an event loop."""
-    left = _LONG - _PER_PART * (len(call.messages) + len(call.tools))
+    """Whether counting takes so long (milliseconds) that it should not hold up an event loop. Looks at no more than that."""
+    left = _LONG - _PER_PART * (len(call.messages) + len(call.tools) + len(call.stop))
     if left < 0:
         return True
+    opaque: list[Any] = []
     for message in call.messages:
         left -= _PER_PART * len(message.parts)
         for part in message.parts:
@@ -118,7 +120,26 @@ def is_long(call: Call) -> bool:
                 left -= len(part.text)
             elif isinstance(part, ToolResultPart):
                 left -= len(part.content)
-    return left < 0
+            elif isinstance(part, OpaquePart):
+                opaque.append(part.value)
+    if call.plain or left < 0:
+        return left < 0
+    for tool in call.tools:
+        opaque += (tool.native, tool.parameters)
+    return _left_of(left, [*opaque, call.extra, call.response_schema]) < 0
+
+
+def _left_of(left: int, stack: list[Any]) -> int:
+    """What is left of so many characters after these values and all that stands in them; below 0 it looks no further."""
+    while stack and left >= 0:
+        value = stack.pop()
+        if isinstance(value, str):
+            left -= len(value)
+        elif isinstance(value, dict | list | tuple):
+            left -= _PER_PART * len(value)
+            if left >= 0:
+                stack += value.values() if isinstance(value, dict) else value
+    return left
 
 
 def count_call(call: Call) -> int:
