@@ -62,6 +62,7 @@ _MISTRAL = Dialect(
     refuses=frozenset({"top_k", "user"}),
     accepts=frozenset({"metadata", "prediction", "prompt_mode", "safe_prompt", "tool_choice"}),
     renames={"seed": "random_seed"},
+    strict=True,
 )
 # Groq answers 400 to these (console.groq.com/docs/openai).
 _GROQ = Dialect(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from agent_marketplace.rules import ids, parameters, schemas, turns
+from agent_marketplace.rules import ids, pairs, parameters, schemas, turns
 from agent_marketplace.rules.book import Rules, Traits
 from agent_marketplace.rules.refusing import Unfit
 from agent_marketplace.wires.base import Call, ToolCallPart, ToolResultPart
@@ -58,7 +58,7 @@ def fit(call: Call, rules: Rules) -> Fitted:
         made, names = ids.with_names(made, traits, notes)
     made = turns.fitted(made, traits, thinking=thinking, notes=notes)
     if called:  # no stage before this one adds a call or a result
-        made = ids.with_ids(made, traits, notes)
+        made = pairs.fitted(ids.with_ids(made, traits, notes), notes)
     begun = made.manner.prefix and made.messages and made.messages[-1].role == "assistant"
     same = not notes and not begun  # the beginning of an answer is marked in its message
     if rules.wire != "anthropic" and call.wire != rules.wire and not call.plain and _marked(call):

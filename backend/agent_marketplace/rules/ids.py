@@ -56,7 +56,7 @@ class _Ids:
     def result(self, part: ToolResultPart) -> ToolResultPart:
         waiting = self._open.get(part.call_id) if part.call_id else [a for a in self._all if not a.answered]
         if not waiting:
-            return self._orphan(part)
+            return part  # its call is not in the history (`pairs`)
         meant = [asked for asked in waiting if part.name in ("", asked.name)] or waiting
         asked = next((a for a in meant if not a.answered), meant[-1])  # a result may come in several parts
         asked.answered = True
@@ -64,13 +64,6 @@ class _Ids:
             return part
         self.changed = True
         return msgspec.structs.replace(part, call_id=asked.made)
-
-    def _orphan(self, part: ToolResultPart) -> ToolResultPart:
-        """An answer to a call that is not in the history (cut off, or of another conversation)."""
-        if part.call_id and self._fits(part.call_id):
-            return part
-        self.changed = True
-        return msgspec.structs.replace(part, call_id=digest(f"{part.call_id}\0{part.name}", _NINE))
 
 
 def with_ids(call: Call, traits: Traits, notes: list[Note]) -> Call:

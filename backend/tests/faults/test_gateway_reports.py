@@ -26,6 +26,13 @@ LATER = {
 }  # fmt: skip
 
 
+CALL = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+CALLED = [HI, {"role": "assistant", "content": None, "tool_calls": [CALL]}]
+LOST = [HI, {"role": "tool", "tool_call_id": "call_0", "content": "rain"}]
+USE = {"type": "tool_use", "id": "t1", "name": "f", "input": {}}
+TOOL = {"type": "function", "function": {"name": "f"}}
+
+
 def picture(kind: str) -> dict[str, Any]:
     return {"type": "image", "source": {"type": "base64", "media_type": kind, "data": PNG}}
 
@@ -56,6 +63,20 @@ CASES: tuple[tuple[str, str, str, dict[str, Any], str, str], ...] = (
      '"image/png"'),
     ("a picture's URL without its object", CHAT, "gpt-4o-mini", shown(f"data:image/png;base64,{PNG}"), "openai",
      '"image_url":{"url":'),
+    ("a session that was stopped in a call", CHAT, "claude-sonnet-4-5", {"messages": [*CALLED, HI], "tools": [TOOL]},
+     "anthropic", "not answered"),
+    ("the same on one wire", MESSAGES, "claude-sonnet-4-5",
+     {"messages": [HI, {"role": "assistant", "content": [USE]}, HI]}, "anthropic", "not answered"),
+    ("the same at Google", CHAT, "gemini-2.5-pro", {"messages": [*CALLED, HI], "tools": [TOOL]}, "google", "not answered"),
+    ("the same at OpenAI", CHAT, "gpt-4o-mini", {"messages": [*CALLED, HI], "tools": [TOOL]}, "openai", "not answered"),
+    ("a history that was cut behind a call", CHAT, "claude-sonnet-4-5", {"messages": LOST}, "anthropic", "!tool_result"),
+    ("the same at Mistral", CHAT, "mistral-large", {"messages": LOST}, "mistral", '!"tool"'),
+    ("Mistral takes no speakers' names", CHAT, "mistral-large", {"messages": [{**HI, "name": "Bob"}]}, "mistral", "!Bob"),
+    ("and wants parameters of every tool", CHAT, "mistral-large", {"tools": [TOOL]}, "mistral", '"parameters"'),
+    ("a description that is null", CHAT, "gpt-4o-mini",
+     {"tools": [{"type": "function", "function": {"name": "f", "description": None}}]}, "openai", "!null"),
+    ("aider's thinking for Claude on OpenAI's wire", CHAT, "claude-sonnet-4-5",
+     {"thinking": {"type": "enabled", "budget_tokens": 1024}, "max_tokens": 3000}, "anthropic", '"budget_tokens":1024'),
     ("OpenRouter's base URL", "/api/v1/chat/completions", "gpt-4o-mini", {}, "openai", '"messages"'),
 )  # fmt: skip
 

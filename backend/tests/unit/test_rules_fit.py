@@ -145,10 +145,10 @@ def test_results_without_ids_go_to_the_calls_of_their_names() -> None:
     assert calls == results[::-1]
 
 
-def test_a_result_whose_call_was_cut_off_still_has_an_id_of_the_right_shape() -> None:
+def test_a_result_whose_call_was_cut_off_is_told_as_words() -> None:
     found = at("mistral", "mistral-large-4", call(said("tool", ToolResultPart("toolu_01", "rain"))))
-    assert re.fullmatch("[a-zA-Z0-9]{9}", pairs(found)[1][0])
-    assert at("openai", "gpt-4o", call(said("tool", ToolResultPart("toolu_01", "rain")))).same
+    assert pairs(found)[1] == []
+    assert "rain" in str(found.call.messages)
 
 
 # -- names of tools ---------------------------------------------------------------------------------------------------

@@ -141,6 +141,9 @@ def parse_request(body: bytes, *, model: str | None, stream: bool | None) -> Cal
     effort = r.reasoning_effort or (r.reasoning.effort if r.reasoning else None)
     if effort is None and r.reasoning and r.reasoning.enabled is not None:
         effort = "medium" if r.reasoning.enabled else "none"
+    budget = r.reasoning.max_tokens if r.reasoning else None
+    if effort is None and budget is None:
+        effort, budget = _claudes(extra.get("thinking"))
     form = r.response_format
     schema = form.json_schema if form else None
     if form and form.type == "json_schema" and (schema is None or schema.schema is None):
@@ -174,13 +177,23 @@ def parse_request(body: bytes, *, model: str | None, stream: bool | None) -> Cal
         response_strict=schema.strict if schema else None,
         cache=caching.taken(extra),
         reasoning_effort=effort,
-        reasoning_max_tokens=r.reasoning.max_tokens if r.reasoning else None,
+        reasoning_max_tokens=budget,
         user=r.user,
         routing=routing,
         extra=extra,
         unread=unread,
         strange=strange,
     )
+
+
+def _claudes(thinking: Any) -> tuple[str | None, int | None]:
+    """(effort, budget) of Anthropic's `thinking`, as LiteLLM's and aider's users write it beside OpenAI's fields."""
+    if not isinstance(thinking, dict):
+        return None, None
+    budget = thinking.get("budget_tokens")
+    if thinking.get("type") == "enabled" and type(budget) is int and budget > 0:
+        return None, budget
+    return ("none" if thinking.get("type") == "disabled" else None), None
 
 
 def _of_plain(r: Plain, *, model: str | None, stream: bool | None) -> Call:

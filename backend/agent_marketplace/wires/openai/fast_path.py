@@ -48,6 +48,10 @@ class OpenAIFast:
         """Not where another family's signed thinking stands in the history, in fields that some providers refuse."""
         if call.plain:
             return True
+        if self._dialect.strict and (_named(body) or not all(t.parameters or t.native for t in call.tools)):
+            return False
+        if call.tools and b"null" in bytes(fields.raw_fields(body)["tools"]):
+            return False  # a description that is null says nothing, and OpenAI takes none
         if any(spelt in body for spelt in _BARE_URL):  # not as OpenAI writes a picture, though we read it
             return False
         parts = [p for m in call.messages for p in m.parts if isinstance(p, ReasoningPart | ToolCallPart)]
@@ -116,6 +120,14 @@ class OpenAIFast:
     def stream(self, shape: Shape, *, choices: int = 1) -> "Passthrough":  # noqa: ARG002 (every choice passes)
         """Chunks as bytes."""
         return Passthrough(shape)
+
+
+def _named(body: bytes) -> bool:
+    """Whether a speaker has a name (a tool's result may)."""
+    if b'"name"' not in body:
+        return False
+    turns = fields.value(fields.raw_fields(body)["messages"])
+    return any("name" in turn and turn.get("role") not in ("tool", "function") for turn in turns)
 
 
 def _without_no_tools(client: dict[str, Any]) -> None:
