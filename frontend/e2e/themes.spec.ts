@@ -7,7 +7,7 @@ test("workbench, marketplace and model page hold WCAG 2.2 AA in every theme", { 
     if (!isPhone(page) || pane === "market") await expect(page.getByRole("gridcell").first()).toBeVisible();
     await expectAccessibleInEveryTheme(page);
   }
-  await page.goto("/marketplace?tier=paid&compare=smollm2-135m,gpt-5");
+  await page.goto("/marketplace?tier=paid&compare=smollm2-135m,gpt-5.5");
   await expect(page.getByRole("gridcell").first()).toBeVisible();
   await expectAccessibleInEveryTheme(page);
   await page.goto("/marketplace?view=smollm2-135m");
