@@ -12,7 +12,7 @@ from agent_marketplace.accounts.assemble import Accounts, assemble
 from agent_marketplace.accounts.authenticator import Authenticator
 from agent_marketplace.accounts.errors import InvalidToken
 from agent_marketplace.accounts.limits import Limits
-from agent_marketplace.admin import Admin, AgentDesk, Choices, MailDesk, OperatorKeys
+from agent_marketplace.admin import Admin, AgentDesk, Choices, MailDesk, OperatorKeys, PeopleDesk
 from agent_marketplace.admin import store as admin_store
 from agent_marketplace.admin.operator_keys import OPERATOR
 from agent_marketplace.alerts import Alerts, Figures
@@ -117,6 +117,7 @@ class Market:
     accounts: Accounts
     admin: Admin
     agent_desk: AgentDesk
+    people_desk: PeopleDesk
     mail: Mail
     mail_desk: MailDesk
     choices: Choices
@@ -413,6 +414,7 @@ def build(
         settings=settings, clock=clock, drain=drain, secrets=secrets, db=db, ledger=ledger, vault=vault, accounts=accounts,
         archiver=books.archiver, reports=books.reports, usage_log=books.usage_log, admin=admin,
         agent_desk=AgentDesk(db, admin, ledger, listings, clock),
+        people_desk=PeopleDesk(db, admin, ledger, accounts.auth, accounts.keys, clock),
         choices=Choices(db, admin, clock, settings), operator_keys=OperatorKeys(vault, admin, endpoints, probe),
         payments=payments, mail=mail, alerts=Alerts(db, admin, mail, vault, client, figures, clock),
         mail_desk=MailDesk(db, admin, mail, accounts.by_link.links), registry=registry, catalog=catalog,

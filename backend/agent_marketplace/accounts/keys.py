@@ -139,9 +139,16 @@ class MarketplaceKeys:
 
     async def revoke(self, user_id: str, key_id: str) -> None:
         """The key dies at once here, within a second in other processes. Raises NotFound."""
-        now = self._clock.now_ms()
-        if not await self._db.write(lambda connection: store.revoke_key(connection, user_id, key_id, now)):
+        await self._db.write(lambda connection: self.revoke_in(connection, user_id, key_id))
+        self.forget(key_id)
+
+    def revoke_in(self, connection: sa.Connection, user_id: str, key_id: str) -> None:
+        """`revoke` in the caller's transaction, who then calls `forget`. Raises NotFound."""
+        if not store.revoke_key(connection, user_id, key_id, self._clock.now_ms()):
             raise NotFound("No such key")
+
+    def forget(self, key_id: str) -> None:
+        """What this process had found out about the key no longer counts."""
         self._verdicts.drop(lambda principal: principal.key_id == key_id)
 
 

@@ -5,6 +5,17 @@ from agent_marketplace.admin.agents import AgentDesk
 from agent_marketplace.admin.choices import Choices
 from agent_marketplace.admin.mail_desk import MailDesk
 from agent_marketplace.admin.operator_keys import OperatorKeys
+from agent_marketplace.admin.people_desk import PeopleDesk
 from agent_marketplace.admin.store import AuditLine
 
-__all__ = ["Actor", "Admin", "AgentDesk", "AuditLine", "Choices", "MailDesk", "OperatorKeys", "credit_terms"]
+__all__ = [
+    "Actor",
+    "Admin",
+    "AgentDesk",
+    "AuditLine",
+    "Choices",
+    "MailDesk",
+    "OperatorKeys",
+    "PeopleDesk",
+    "credit_terms",
+]

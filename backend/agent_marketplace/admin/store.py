@@ -96,25 +96,41 @@ def audit_problems(connection: sa.Connection) -> list[str]:
     return problems
 
 
+def person(connection: sa.Connection, user_id: str) -> Found | None:
+    """One account; None where there is none."""
+    found = _found(connection, _people().where(users.c.user_id == user_id))
+    return found[0] if found else None
+
+
 def people(connection: sa.Connection, words: str, after: str | None, limit: int) -> list[Found]:
-    """Accounts whose address or id contains `words`, by address. after: only addresses behind this one."""
+    """Accounts whose address contains `words`, or whose id it is, by address. after: only addresses behind this one.
+
+    The addresses are looked through first, by themselves: their index has all that this needs, and money is read for a page only.
+    """
+    pick = sa.select(users.c.user_id).order_by(users.c.email).limit(limit)
+    if words:
+        by_id = connection.scalar(sa.select(users.c.user_id).where(users.c.user_id == words))
+        if by_id is not None:
+            return [] if after is not None else _found(connection, _people().where(users.c.user_id == words))
+        pick = pick.where(users.c.email.contains(words.lower(), autoescape=True))
+    if after is not None:
+        pick = pick.where(users.c.email > after)
+    chosen = list(connection.execute(pick).scalars())
+    return _found(connection, _people().where(users.c.user_id.in_(chosen)))
+
+
+def _people() -> sa.Select[Any]:
     name = sa.literal(user_account("")) + users.c.user_id
-    query = (
-        sa.select(
-            users,
-            accounts.c.balance_nano,
-            accounts.c.held_nano,
-            accounts.c.promo_nano,
-            trusted_accounts.c.trusted_at,
-        )
+    money = (accounts.c.balance_nano, accounts.c.held_nano, accounts.c.promo_nano)
+    return (
+        sa.select(users, *money, trusted_accounts.c.trusted_at)
         .join(accounts, accounts.c.name == name)
         .outerjoin(trusted_accounts, trusted_accounts.c.user_id == users.c.user_id)
-        .where(users.c.email.contains(words.lower(), autoescape=True) | (users.c.user_id == words))
         .order_by(users.c.email)
-        .limit(limit)
     )
-    if after is not None:
-        query = query.where(users.c.email > after)
+
+
+def _found(connection: sa.Connection, query: sa.Select[Any]) -> list[Found]:
     names = Found.__struct_fields__
     return [Found(**{name: row._mapping[name] for name in names}) for row in connection.execute(query)]
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from agent_marketplace.api.replies import LotOut
+from agent_marketplace.api.replies import Key, LotOut, SessionOut
 from agent_marketplace.api.schemas import Body, Password, Reply
 
 Amount = Annotated[Decimal, Field(gt=0, le=1_000_000, decimal_places=9, examples=["20"])]
@@ -23,6 +23,15 @@ class GiveCredit(Body):
     idempotency_key: Annotated[str | None, Field(max_length=200)] = None
 
 
+Users = Annotated[list[Annotated[str, Field(max_length=36)]], Field(min_length=1, max_length=100)]
+
+
+class GiveCredits(GiveCredit):
+    """The same credit to each of `users`, all or none of them."""
+
+    users: Users
+
+
 class SetRole(Body):
     role: Literal["user", "admin"]
     reason: Reason
@@ -32,7 +41,7 @@ class SetRole(Body):
 class Suspend(Body):
     """users: ids, all or none of them; suspended false: let them in again."""
 
-    users: Annotated[list[Annotated[str, Field(max_length=36)]], Field(min_length=1, max_length=100)]
+    users: Users
     suspended: bool
     reason: Reason
 
@@ -71,6 +80,13 @@ class People(Reply):
 class PersonShown(Reply):
     person: Person
     lots: list[LotOut]
+
+
+class Access(Reply):
+    """Live sessions and keys of an account; no key's text."""
+
+    sessions: list[SessionOut]
+    keys: list[Key]
 
 
 class Credited(Reply):

@@ -109,6 +109,19 @@ class ActivityCall(BaseModel):
     error: Cause | None
 
 
+class CallOfSomebody(ActivityCall):
+    """email: null where the account was deleted."""
+
+    user_id: str
+    email: str | None
+
+
+class EverybodysActivity(Reply):
+    calls: list[CallOfSomebody]
+    next_cursor: str | None
+    as_of: str
+
+
 class InFlight(BaseModel):
     """A call that runs. held: dollars."""
 

@@ -403,7 +403,8 @@ class Runs:
     # -- housekeeping --------------------------------------------------------------------------------------------------
 
     async def beat(self) -> None:
-        """Every few seconds: leases are renewed, runs of workers that are gone are taken, what has waited too long ends."""
+        """Every few seconds: leases are renewed, runs of workers that are gone are taken, what has waited too long ends, and what
+        runs for a suspended account."""
         if lives := self.lives.under_way():
             names, until = [live.id for live in lives], self.kit.records.now() + LEASE_MS
             mine = await self.kit.records.write(lambda c: store.renew(c, names, self.kit.owner, until))
@@ -412,6 +413,8 @@ class Runs:
                     live.lost = live.abandoned is None
                 elif mine[live.id]:
                     live.stop()
+        for head in await self.kit.records.read(store.of_suspended):
+            await self.cancel(head.run_id, head.user_id)
         await recovery.recover(self)
         await recovery.expire(self)
 

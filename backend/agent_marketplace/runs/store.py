@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from agent_marketplace.db.tables.accounts import users
 from agent_marketplace.db.tables.runs import approvals, events, runs, steps
 from agent_marketplace.errors import NotFound
 from agent_marketplace.runs.types import OVER, Approval, Head, Step
@@ -192,6 +193,17 @@ def left_alone(connection: sa.Connection, now: int, *, everything: bool) -> list
     if not everything:
         query = query.where(sa.or_(runs.c.lease_until.is_(None), runs.c.lease_until < now))
     return [_head(row) for row in connection.execute(query.order_by(runs.c.depth.desc(), runs.c.created_at))]
+
+
+def of_suspended(connection: sa.Connection) -> list[Head]:
+    """Runs of suspended accounts that nobody has asked to end."""
+    theirs = sa.select(users.c.user_id).where(users.c.suspended_at.is_not(None))
+    query = sa.select(*_HEAD).where(
+        runs.c.state.in_(("running", "paused", "waiting")),
+        runs.c.cancel_asked == 0,
+        runs.c.user_id.in_(theirs),
+    )
+    return [_head(row) for row in connection.execute(query)]
 
 
 def expired(connection: sa.Connection, now: int) -> list[Head]:

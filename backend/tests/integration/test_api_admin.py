@@ -10,7 +10,9 @@ import sqlalchemy as sa
 
 from agent_marketplace.admin import store
 from agent_marketplace.db.engine import Database
-from tests.fakes.server import MARKET, PAID, PASSWORD, Client, Server, agreed, running
+from agent_marketplace.db.tables.accounts import users
+from agent_marketplace.db.tables.ledger import accounts
+from tests.fakes.server import AGENTS, MARKET, PAID, PASSWORD, Client, Server, agreed, running
 
 pytestmark = pytest.mark.both_databases
 ADMIN = "/api/v1/admin"
@@ -207,3 +209,79 @@ def test_trust_is_given_and_taken_by_an_act_that_the_log_holds(server: Server, a
     yes, no = {"trusted": True}, {"trusted": False}
     assert acts == [(yes, no), (yes, yes), (no, yes)], "newest first"
     assert admin.post(f"{ADMIN}/people/nobody/trust", {"trusted": True, "reason": "x"}).status == 404
+
+
+def test_sessions_and_keys_of_others_end_one_by_one_with_a_line_each(server: Server, admin: Client) -> None:
+    person = server.person()
+    key = agreed(person.post(f"{MARKET}/keys", {"name": "of mine"}))
+    path = f"{ADMIN}/people/{person.user_id}"
+    access = agreed(admin.get(f"{path}/access"))
+    assert [k["id"] for k in access["keys"]] == [key["id"]]
+    assert key["key"] not in str(access)
+    why = {"reason": "it was found in a paste"}
+    assert admin.post(f"{path}/keys/key_of_nobody/revoke", why).status == 404
+    agreed(admin.post(f"{path}/keys/{key['id']}/revoke", why))
+    assert Client(server.port, key["key"], person.user_id, "").get(f"{MARKET}/profile").status == 401
+    (session,) = access["sessions"]
+    agreed(admin.post(f"{path}/sessions/{session['id']}/end", why))
+    assert person.get(f"{MARKET}/profile").status == 401
+    assert admin.post(f"{path}/sessions/{session['id']}/end", why).status == 404
+    acts = [line["act"] for line in lines(admin, object=person.user_id)]
+    assert acts == ["end session", "revoke key"]
+
+
+def test_credit_for_many_is_given_to_all_or_none_and_once(server: Server, admin: Client) -> None:
+    people = [server.person() for _ in range(3)]
+    ids = [p.user_id for p in people]
+    body = {
+        "amount": "2",
+        "gift": True,
+        "reason": "an outage",
+        "password": PASSWORD,
+        "idempotency_key": "many",
+    }
+    assert admin.post(f"{ADMIN}/credits", {**body, "users": [*ids, "nobody"]}).status == 404
+    assert admin.post(f"{ADMIN}/credits", {**body, "users": ids, "password": "wrong, so wrong"}).status == 401
+    before = [agreed(p.get(f"{MARKET}/billing/balance"))["balance"] for p in people]
+    for _ in range(2):
+        agreed(admin.post(f"{ADMIN}/credits", {**body, "users": ids}))
+    assert [agreed(p.get(f"{MARKET}/billing/balance"))["balance"] for p in people] == [b + 2 for b in before]
+    assert [len(lines(admin, object=i, act="credit")) for i in ids] == [1, 1, 1]
+
+
+def test_calls_of_everybody_are_seen_by_administrators_without_what_was_asked(
+    server: Server, admin: Client
+) -> None:
+    person, other = server.rich("1"), server.rich("1")
+    for asker in (person, other):
+        ask = {"model": PAID, "prompt": "SECRET-PROMPT", "max_tokens": 5}
+        agreed(asker.post(f"{AGENTS}/completion", ask))
+    found = agreed(admin.get(f"{ADMIN}/activity?limit=1"))
+    assert found["calls"][0]["email"] == other.email
+    older = agreed(admin.get(f"{ADMIN}/activity?limit=1&cursor={found['next_cursor']}"))
+    assert older["calls"][0]["email"] == person.email
+    mine = agreed(admin.get(f"{ADMIN}/activity?user_id={person.user_id}"))["calls"]
+    assert {call["user_id"] for call in mine} == {person.user_id}
+    assert "SECRET-PROMPT" not in str([found, older, mine])
+
+
+def test_people_are_found_by_a_part_of_their_address_or_by_their_id_page_by_page(database: Database) -> None:
+    def fill(connection: sa.Connection) -> None:
+        for number in range(30):
+            row = {"user_id": f"u{number}", "email": f"p{number:02}_{'x' if number % 2 else 'y'}@example.com"}
+            known = {"password_hash": "-", "role": "user", "tier": "free", "created_at": 1}
+            connection.execute(sa.insert(users).values(**row, **known))
+            wallet = {"name": f"user:u{number}", "balance_nano": number, "held_nano": 0, "restricted_nano": 0}
+            more = {"seq": 0, "head": "", "rolled_seq": 0, "lots_due_at": 0, "created_at": 1}
+            connection.execute(sa.insert(accounts).values(**wallet, **more))
+
+    database.write_sync(fill)
+
+    def pages(words: str, after: str | None = None) -> list[str]:
+        found = database.read_sync(lambda c: store.people(c, words, after, 4))
+        return [p.user_id for p in found] + (pages(words, found[-1].email) if found else [])
+
+    assert pages("_X@") == [f"u{n}" for n in range(1, 30, 2)]
+    assert pages("") == [f"u{n}" for n in range(30)]
+    assert pages("u7") == ["u7"]
+    assert pages("%") == []

@@ -4,8 +4,10 @@ asked in vain."""
 import asyncio
 
 import pytest
+import sqlalchemy as sa
 
 from agent_marketplace.db.engine import Database
+from agent_marketplace.db.tables.accounts import users
 from agent_marketplace.errors import (
     BadRequest,
     Conflict,
@@ -403,6 +405,20 @@ async def test_a_run_that_is_cancelled_makes_no_further_call(database: Database)
     assert (head.state, len(act.effects)) == ("cancelled", 1)
     assert await runs.cancel(head.run_id, USER) is False
     agrees(world, head)
+
+
+@alone
+async def test_a_run_of_a_suspended_account_ends_without_its_call(database: Database) -> None:
+    world, act, _ = stage(database, Turn(calls=CALL), policy="ask")
+    runs = world.runs()
+    head = await begin(runs)
+    suspended = sa.insert(users).values(
+        user_id=USER, email="a@b.c", password_hash="-", role="user", tier="free", created_at=1, suspended_at=1
+    )  # fmt: skip
+    await database.write(lambda c: c.execute(suspended))
+    await runs.beat()
+    head = await settled(runs, head.run_id)
+    assert (head.state, act.effects) == ("cancelled", [])
 
 
 @alone

@@ -138,11 +138,11 @@ async def get_activity(
     limit: Annotated[int, Query(ge=1, le=MOST_ON_A_PAGE)] = 50,
 ) -> Response:
     veiled = await market.comparisons.veiled(principal.user_id)
-    wanted = _wanted(principal.user_id, chosen, tz, since, until, cursor, limit, veiled)
-    page = await heard_out(request, market.usage_log.page(wanted))
+    asked = wanted(principal.user_id, chosen, tz, since, until, cursor, limit, veiled)
+    page = await heard_out(request, market.usage_log.page(asked))
     running = await market.ledger.running(principal.user_id) if cursor is None else []
     return success(
-        calls=[_shown(call) for call in page.calls],
+        calls=[call_shown(call) for call in page.calls],
         in_flight=[
             {
                 "request_id": hold.request_id,
@@ -176,12 +176,12 @@ async def export_activity(
     until: Moment = None,
 ) -> Response:
     veiled = await market.comparisons.veiled(principal.user_id)
-    wanted = _wanted(principal.user_id, chosen, tz, since, until, None, 1, veiled)
+    asked = wanted(principal.user_id, chosen, tz, since, until, None, 1, veiled)
     first = await heard_out(
-        request, market.usage_log.page(wanted)
+        request, market.usage_log.page(asked)
     )  # a failure now still has a status of its own
     until_now = first.calls[0].at + 1 if first.calls else 1
-    pinned = msgspec.structs.replace(wanted, until=min(until_now, wanted.until or until_now))
+    pinned = msgspec.structs.replace(asked, until=min(until_now, asked.until or until_now))
     return StreamingResponse(
         _lines(market, pinned, export_format),
         media_type=spreadsheets.KINDS[export_format],
@@ -227,8 +227,8 @@ async def heard_out(request: Request, work: Awaitable[T]) -> T:
     return found
 
 
-def _wanted(
-    user_id: str,
+def wanted(
+    user_id: str | None,
     chosen: dict[str, tuple[str, ...]],
     tz: str,
     since: str | None,
@@ -237,6 +237,7 @@ def _wanted(
     limit: int,
     veiled: frozenset[str],
 ) -> Wanted:
+    """A page of calls; user_id None: everybody's. Raises BadRequest."""
     zones.zone_of(tz)
     begin, end = moment(since, tz, "since"), moment(until, tz, "until")
     if begin is not None and end is not None:
@@ -247,7 +248,8 @@ def _wanted(
     )
 
 
-def _shown(call: Call) -> dict[str, Any]:
+def call_shown(call: Call) -> dict[str, Any]:
+    """A finished call, without what was asked or answered."""
     usage = call.usage
     return {
         "request_id": call.request_id,
@@ -275,10 +277,10 @@ def _shown(call: Call) -> dict[str, Any]:
     }
 
 
-async def _lines(market: Market, wanted: Wanted, form: str) -> AsyncIterator[bytes]:
+async def _lines(market: Market, asked: Wanted, form: str) -> AsyncIterator[bytes]:
     yield spreadsheets.head(_COLUMNS, form)
-    async for calls in market.usage_log.export(wanted):
-        rows = [_shown(call) for call in calls]
+    async for calls in market.usage_log.export(asked):
+        rows = [call_shown(call) for call in calls]
         if form == "csv":
             rows = [_flat(row) for row in rows]
         yield spreadsheets.lines(rows, _COLUMNS, form)

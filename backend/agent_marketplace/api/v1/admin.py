@@ -11,7 +11,6 @@ from agent_marketplace.api import admin_schemas as schemas
 from agent_marketplace.api import present, spreadsheets
 from agent_marketplace.api.deps import Address, AdminPerson, Router, The, admin
 from agent_marketplace.api.envelope import NOT_KEPT, success
-from agent_marketplace.errors import NotFound
 from agent_marketplace.ids import new_id
 from agent_marketplace.ledger import dollars, nano
 
@@ -51,11 +50,9 @@ async def find_people(
     responses={200: {"model": schemas.PersonShown}},
 )
 async def get_person(market: The, user_id: str) -> Response:
-    found = [p for p in await market.admin.people(user_id, None, 1) if p.user_id == user_id]
-    if not found:
-        raise NotFound("No such user")
+    found = await market.people_desk.person(user_id)
     lots = await market.ledger.lots(user_id)
-    return success(person=_person(found[0]), lots=[present.lot(lot) for lot in lots if lot.left])
+    return success(person=_person(found), lots=[present.lot(lot) for lot in lots if lot.left])
 
 
 @router.post("/people/{user_id}/credit", summary="Give credit", responses={200: {"model": schemas.Credited}})

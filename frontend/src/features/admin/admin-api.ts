@@ -50,6 +50,21 @@ export const listQuery = <Reply extends Paged>(
 
 export const peopleQuery = (api: ApiClient, q: string) =>
   listQuery<Paged & { people: Person[] }>(api, `${base}/people`, { q });
+export const peopleFoundQuery = (api: ApiClient, q: string) =>
+  queryOptions({
+    queryKey: ["admin", "people found", q],
+    queryFn: ({ signal }) => api.get<{ people: Person[] }>(`${base}/people`, { query: { q, limit: 5 }, signal }),
+  });
+export const callsQuery = (
+  api: ApiClient,
+  where: { user_id: string | undefined; status: string | undefined; model: string | undefined },
+) => listQuery<Schemas["EverybodysActivity"]>(api, `${base}/activity`, where);
+export const accessQuery = (api: ApiClient, user: string) =>
+  queryOptions({
+    queryKey: ["admin", "access", user],
+    queryFn: ({ signal }) => api.get<Schemas["Access"]>(`${base}/people/${user}/access`, { signal }),
+    staleTime: 0,
+  });
 export const adminOrdersQuery = (api: ApiClient, state: string) =>
   listQuery<Paged & { orders: Order[] }>(api, `${base}/orders`, { state: state || undefined });
 export const eventsQuery = (api: ApiClient) =>
@@ -104,6 +119,14 @@ export const giveCredit = (
   user: string,
   body: Proof & { amount: string; gift: boolean; idempotency_key: string },
 ) => post(api, `${base}/people/${user}/credit`, body);
+export const giveCredits = (
+  api: ApiClient,
+  body: Proof & { users: string[]; amount: string; gift: boolean; idempotency_key: string },
+) => post(api, `${base}/credits`, body);
+export const endSession = (api: ApiClient, user: string, session: string, reason: string) =>
+  post(api, `${base}/people/${user}/sessions/${session}/end`, { reason });
+export const revokeKey = (api: ApiClient, user: string, key: string, reason: string) =>
+  post(api, `${base}/people/${user}/keys/${key}/revoke`, { reason });
 export const trust = (api: ApiClient, user: string, body: { trusted: boolean; reason: string }) =>
   post(api, `${base}/people/${user}/trust`, body);
 

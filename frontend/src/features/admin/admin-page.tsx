@@ -5,6 +5,7 @@ import { useApi, useSession, withHost } from "@/shared/api/services";
 import { Button } from "@/shared/ui/button";
 import { EmptyState } from "@/shared/ui/notice";
 import { Tab, TabList, TabPanel, Tabs } from "@/shared/ui/tabs";
+import { ActivityPart } from "./activity-part";
 import { AgentsPart } from "./agents-part";
 import { AlertsPart } from "./alerts-part";
 import { AnswersPart } from "./answers-part";
@@ -28,6 +29,7 @@ const pages: Record<Part, ComponentType> = {
   answers: AnswersPart,
   agents: AgentsPart,
   usage: UsagePart,
+  activity: ActivityPart,
   alerts: AlertsPart,
   mail: MailPart,
   providers: ProvidersPart,

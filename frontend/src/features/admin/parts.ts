@@ -7,6 +7,7 @@ export const partNames = {
   answers: "Disputed answers",
   agents: "Agents",
   usage: "Usage",
+  activity: "Activity",
   providers: "Providers",
   models: "Models and prices",
   alerts: "Alerts",

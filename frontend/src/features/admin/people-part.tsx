@@ -5,8 +5,10 @@ import { day, funds } from "@/shared/lib/format";
 import { randomId } from "@/shared/lib/random-id";
 import { Button } from "@/shared/ui/button";
 import { Input } from "@/shared/ui/input";
+import { AccessDialog } from "./access-dialog";
 import { type Act, ActDialog, ActField } from "./act-dialog";
 import { giveCredit, type Person, peopleQuery, setRole, signOut, suspend, trust } from "./admin-api";
+import { BulkActs } from "./bulk-acts";
 import { HandedLink } from "./handed-link";
 import { type LinkShown, makeResetLink } from "./mail-api";
 import { Pages, Table } from "./table";
@@ -17,6 +19,8 @@ export function PeoplePart() {
   const [words, setWords] = useState("");
   const [act, setAct] = useState<Act | null>(null);
   const [link, setLink] = useState<LinkShown | null>(null);
+  const [access, setAccess] = useState<Person | null>(null);
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const query = useInfiniteQuery(peopleQuery(api, words));
   const people = query.data?.pages.flatMap((page) => page.people) ?? [];
   return (
@@ -26,26 +30,50 @@ export function PeoplePart() {
         placeholder="Address or id"
         className="max-w-sm"
         value={words}
-        onChange={(event) => setWords(event.target.value)}
+        onChange={(event) => {
+          setWords(event.target.value);
+          setChosen(new Set());
+        }}
       />
+      {chosen.size > 0 && (
+        <BulkActs
+          chosen={people.filter((person) => chosen.has(person.user_id))}
+          onAct={setAct}
+          onNone={() => setChosen(new Set())}
+        />
+      )}
       <Pages query={query}>
         <Table
           name="People"
-          columns={["Address", "Role", "Balance", "Promotional of it", "Since", "Acts"]}
+          columns={["Chosen", "Address", "Role", "Balance", "Promotional of it", "Since", "Acts"]}
           rows={people}
           keyOf={(person) => person.user_id}
           empty="Nobody has such an address."
           cells={(person) => [
+            <input
+              key="chosen"
+              type="checkbox"
+              className="size-4 accent-accent"
+              aria-label={`Choose ${person.email}`}
+              checked={chosen.has(person.user_id)}
+              onChange={(event) => {
+                const next = new Set(chosen);
+                if (event.target.checked) next.add(person.user_id);
+                else next.delete(person.user_id);
+                setChosen(next);
+              }}
+            />,
             person.email,
             [person.suspended_at ? "suspended" : person.role, person.trusted_at && "trusted"].filter(Boolean).join(", "),
             funds(person.balance),
             funds(person.promotional),
             day(person.created_at),
-            <Acts key="acts" person={person} onAct={setAct} onLink={setLink} />,
+            <Acts key="acts" person={person} onAct={setAct} onLink={setLink} onAccess={setAccess} />,
           ]}
         />
       </Pages>
       {act && <ActDialog act={act} onClose={() => setAct(null)} />}
+      {access && <AccessDialog person={access} onAct={setAct} onClose={() => setAccess(null)} />}
       {link && <HandedLink shown={link} onClose={() => setLink(null)} />}
     </div>
   );
@@ -55,9 +83,10 @@ interface ActsProps {
   person: Person;
   onAct: (act: Act) => void;
   onLink: (link: LinkShown) => void;
+  onAccess: (person: Person) => void;
 }
 
-function Acts({ person, onAct, onLink }: ActsProps) {
+function Acts({ person, onAct, onLink, onAccess }: ActsProps) {
   const api = useApi();
   const role = person.role === "admin" ? "user" : "admin";
   return (
@@ -114,6 +143,9 @@ function Acts({ person, onAct, onLink }: ActsProps) {
         }
       >
         Sign out
+      </Button>
+      <Button size="sm" aria-label={`Sessions and keys of ${person.email}`} onClick={() => onAccess(person)}>
+        Access
       </Button>
       <Button
         size="sm"

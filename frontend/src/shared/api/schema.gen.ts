@@ -294,6 +294,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/activity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every call of everybody, or of one account, newest first; never what was asked or answered */
+        get: operations["get_activity_api_v1_admin_activity_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/agents/authors": {
         parameters: {
             query?: never;
@@ -618,6 +635,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/credits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give credit to many, all or none of them */
+        post: operations["give_credits_api_v1_admin_credits_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/disputes": {
         parameters: {
             query?: never;
@@ -925,6 +959,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/people/{user_id}/access": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An account's live sessions and keys */
+        get: operations["get_access_api_v1_admin_people__user_id__access_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/people/{user_id}/credit": {
         parameters: {
             query?: never;
@@ -936,6 +987,23 @@ export interface paths {
         put?: never;
         /** Give credit */
         post: operations["give_credit_api_v1_admin_people__user_id__credit_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/people/{user_id}/keys/{key_id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Revoke one key of somebody */
+        post: operations["revoke_key_api_v1_admin_people__user_id__keys__key_id__revoke_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -970,6 +1038,23 @@ export interface paths {
         put?: never;
         /** Make an administrator */
         post: operations["set_role_api_v1_admin_people__user_id__role_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/people/{user_id}/sessions/{session_id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End one session of somebody */
+        post: operations["end_session_api_v1_admin_people__user_id__sessions__session_id__end_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3848,6 +3933,21 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * Access
+         * @description Live sessions and keys of an account; no key's text.
+         */
+        Access: {
+            /** Keys */
+            keys: components["schemas"]["Key"][];
+            /** Sessions */
+            sessions: components["schemas"]["SessionOut"][];
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
         /** Acted */
         Acted: {
             /** Request Id */
@@ -4633,6 +4733,62 @@ export interface components {
             calls: number;
             /** Inside */
             inside: number | null;
+        };
+        /**
+         * CallOfSomebody
+         * @description email: null where the account was deleted.
+         */
+        CallOfSomebody: {
+            /** Agent Id */
+            agent_id: string | null;
+            /** At */
+            at: string;
+            /** Cached Tokens */
+            cached_tokens: number;
+            /** Conversation Id */
+            conversation_id: string | null;
+            /** Cost */
+            cost: number;
+            /** Email */
+            email: string | null;
+            error: components["schemas"]["Cause"] | null;
+            /** Estimated */
+            estimated: boolean;
+            /** Fallback */
+            fallback: boolean;
+            /** First Token Ms */
+            first_token_ms: number | null;
+            /** Input Tokens */
+            input_tokens: number;
+            /** Key Id */
+            key_id: string | null;
+            /** List Cost */
+            list_cost: number | null;
+            /** Model */
+            model: string;
+            /** Output Tokens */
+            output_tokens: number;
+            /** Own Key */
+            own_key: boolean;
+            /** Provider */
+            provider: string;
+            /** Request Id */
+            request_id: string;
+            /** Requested Model */
+            requested_model: string | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "ok" | "partial" | "failed" | "cancelled" | "lost";
+            /** Streamed */
+            streamed: boolean;
+            /** Total Ms */
+            total_ms: number | null;
+            /** Tries */
+            tries: number;
+            /** User Id */
+            user_id: string;
         };
         /** CancelOrder */
         CancelOrder: {
@@ -5549,6 +5705,20 @@ export interface components {
              */
             success: true;
         };
+        /** EverybodysActivity */
+        EverybodysActivity: {
+            /** As Of */
+            as_of: string;
+            /** Calls */
+            calls: components["schemas"]["CallOfSomebody"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+            /**
+             * Success
+             * @constant
+             */
+            success: true;
+        };
         /** EvidenceOut */
         EvidenceOut: {
             /** As Of */
@@ -5787,6 +5957,38 @@ export interface components {
              * @example the provider was down all Monday
              */
             reason: string;
+        };
+        /**
+         * GiveCredits
+         * @description The same credit to each of `users`, all or none of them.
+         */
+        GiveCredits: {
+            /**
+             * Amount
+             * @example 20
+             */
+            amount: number | string;
+            /** Days */
+            days?: number | null;
+            /**
+             * Gift
+             * @default false
+             */
+            gift: boolean;
+            /** Idempotency Key */
+            idempotency_key?: string | null;
+            /**
+             * Password
+             * @example correct horse battery staple
+             */
+            password: string;
+            /**
+             * Reason
+             * @example the provider was down all Monday
+             */
+            reason: string;
+            /** Users */
+            users: string[];
         };
         /** HTTPValidationError */
         HTTPValidationError: {
@@ -10278,6 +10480,51 @@ export interface operations {
             };
         };
     };
+    get_activity_api_v1_admin_activity_get: {
+        parameters: {
+            query?: {
+                user_id?: string | null;
+                /** @description IANA time zone */
+                tz?: string;
+                /** @description A date in `tz`, or a moment (RFC 3339) */
+                since?: string | null;
+                /** @description A date in `tz`, or a moment (RFC 3339) */
+                until?: string | null;
+                cursor?: string | null;
+                limit?: number;
+                model?: string[];
+                provider?: string[];
+                key?: string[];
+                agent?: string[];
+                conversation?: string[];
+                status?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EverybodysActivity"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     get_authors_api_v1_admin_agents_authors_get: {
         parameters: {
             query?: never;
@@ -10909,6 +11156,39 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["RevokeCodes"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acted"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    give_credits_api_v1_admin_credits_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GiveCredits"];
             };
         };
         responses: {
@@ -11571,6 +11851,37 @@ export interface operations {
             };
         };
     };
+    get_access_api_v1_admin_people__user_id__access_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Access"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     give_credit_api_v1_admin_people__user_id__credit_post: {
         parameters: {
             query?: never;
@@ -11593,6 +11904,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Credited"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    revoke_key_api_v1_admin_people__user_id__keys__key_id__revoke_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+                key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndTheirSessions"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acted"];
                 };
             };
             /** @description Any failure */
@@ -11653,6 +12000,42 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["SetRole"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acted"];
+                };
+            };
+            /** @description Any failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    end_session_api_v1_admin_people__user_id__sessions__session_id__end_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndTheirSessions"];
             };
         };
         responses: {
