@@ -115,7 +115,7 @@ node_tools() {
 }
 
 build_ui() {
-    sources=$(find frontend/src frontend/public frontend/index.html frontend/package-lock.json frontend/vite.config.ts \
+    sources=$(find frontend/src frontend/public frontend/diagram frontend/index.html frontend/package-lock.json frontend/vite.config.ts \
         editors/vscode/src editors/vscode/media editors/vscode/scripts editors/vscode/package.json editors/vscode/README.md \
         editors/vscode/vite.config.ts editors/vscode/vite.panel.config.ts -type f 2>/dev/null | sort | xargs cat | cksum | tr ' ' -)
     if [ "$(cat backend/agent_marketplace/web/.built 2>/dev/null)" = "$sources" ]; then return; fi

@@ -1,8 +1,10 @@
 """PURE: which votes are heard, and how loud. One voice a user, pair of models and day; nothing without money that was paid.
 
-A vote is heard where both answers were charged to credit that somebody paid for (`ledger/lots.py`), as loud as its user's payments
-for the lesser of the two models: from $0.05 a full voice. Of an account that an administrator trusts it is heard in full,
-also with own keys, local and free models. Several votes of one user on one pair on one day (UTC) are one voice: their mean.
+The rule is that of stars (`recommend/learning.py`): a vote is as loud as what its user paid for the lesser of the two models, from
+$0.05 a full voice, where spending beyond what was ever paid in counts in proportion. So sign-up credit alone has no voice, and who
+paid is heard before that credit is used up. Both answers must have cost their user something. An account that an administrator
+trusts is heard in full, also with own keys, local and free models. Several votes of one user on one pair on one day (UTC) are one
+voice: their mean.
 """
 
 import math
@@ -29,13 +31,13 @@ class Voices(Protocol):
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """One whole answer of a comparison that was voted on. paid_nano: of its charge, from credit that somebody paid for;
+    """One whole answer of a comparison that was voted on. charge_nano: what its user's wallet paid for it;
     list_nano: at list price, None = not known; by_name: the model itself was asked, no agent and not `auto`."""
 
     side: str
     model: str
     by_name: bool
-    paid_nano: int
+    charge_nano: int
     list_nano: int | None
     characters: int
 
@@ -102,7 +104,7 @@ def _voice(ballot: Ballot, first: Shown, second: Shown, voices: Voices) -> float
         return 0.0
     if voices.trusts(ballot.user_id):
         return 1.0
-    if first.paid_nano <= 0 or second.paid_nano <= 0:
+    if first.charge_nano <= 0 or second.charge_nano <= 0:
         return 0.0
     paid = min(voices.paid(ballot.user_id, shown.model) for shown in (first, second))
     return min(1.0, max(0, paid) / FULL_VOICE_NANO)

@@ -110,7 +110,7 @@ def ballots(connection: sa.Connection, since: int) -> list[Ballot]:
     query = (
         sa.select(
             t.c.comparison_id, t.c.user_id, t.c.voted_at, t.c.task, t.c.vote, answers.c.side, answers.c.model, answers.c.asked,
-            answers.c.characters, u.charge_nano, u.promo_nano, u.list_cost_nano,
+            answers.c.characters, u.charge_nano, u.list_cost_nano,
         )
         .join(answers, answers.c.comparison_id == t.c.comparison_id)
         .join(usage_records, u.request_id == answers.c.request_id)
@@ -125,10 +125,8 @@ def ballots(connection: sa.Connection, since: int) -> list[Ballot]:
     )  # fmt: skip
     found: dict[str, tuple[Any, list[Shown]]] = {}
     for row in connection.execute(query):
-        # Before there were lots nobody knew what of a charge was paid for; there were no comparisons then either.
-        paid = 0 if row.promo_nano is None else row.charge_nano - row.promo_nano
         shown = Shown(
-            side=row.side, model=row.model, by_name=row.asked == row.model, paid_nano=paid,
+            side=row.side, model=row.model, by_name=row.asked == row.model, charge_nano=row.charge_nano,
             list_nano=row.list_cost_nano, characters=row.characters,
         )  # fmt: skip
         found.setdefault(row.comparison_id, (row, []))[1].append(shown)

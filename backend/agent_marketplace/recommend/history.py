@@ -109,7 +109,7 @@ class History:
         total = sum(spent.values())
         if total <= 0:
             return 0
-        return spent.get(model, 0) * min(self._incoming.get(user, 0), total) // total
+        return spent.get(model, 0) * max(0, min(self._incoming.get(user, 0), total)) // total
 
     def _funded(self, user: str) -> bool:
         return self._incoming.get(user, 0) > 0

@@ -16,6 +16,8 @@ from agent_marketplace.recommend.calibration import Noted
 from agent_marketplace.recommend.learning import SIGNALS, Vote
 
 _DELIVERED = ("ok", "partial")
+PAID_IN = ("topup", "credit", "earnings", "reversal", "payout")
+"""Kinds of transactions by which money comes from outside, and goes back there."""
 _THUMBS = ("thumb_up", "thumb_down")
 OUTPUT_ROWS = 20_000
 ESTIMATE_ROWS = 10_000
@@ -226,20 +228,21 @@ def payments(connection: sa.Connection, after: Mapping[int, int] | None = None) 
     """What was spent and paid in: sums of everything, or the single transactions above (wallet -> sequence number).
 
     What is spent says its model in its memo; a lost request that another model answers after all is counted with both, each with
-    what was posted for it. Sign-up credit is not paid in.
+    what was posted for it. Paid in is what somebody gave money for, less what went back: no sign-up credit, no gift, no promotional code.
     """
     t = transactions.c
     spent = t.kind == "usage"  # of both signs: a lost request that is settled after all may get money back
-    incoming = sa.and_(t.amount_nano > 0, t.kind.not_in(("usage", "signup")))
+    incoming = t.kind.in_(PAID_IN)
+    paid = t.amount_nano - sa.case((spent, 0), else_=sa.func.coalesce(t.promo_nano, 0))
     model = sa.case((spent, t.memo), else_="")
     if after is None:
-        query = sa.select(t.owner_id, model, sa.func.sum(t.amount_nano)).where(sa.or_(spent, incoming))
+        query = sa.select(t.owner_id, model, sa.func.sum(paid)).where(sa.or_(spent, incoming))
         yield from _payments(connection, query.group_by(t.owner_id, model))
         return
     owners = list(after.items())
     for start in range(0, len(owners), _OWNERS):
         new = (sa.and_(t.owner_id == o, t.seq > seq) for o, seq in owners[start : start + _OWNERS])
-        query = sa.select(t.owner_id, model, t.amount_nano).where(sa.or_(*new), sa.or_(spent, incoming))
+        query = sa.select(t.owner_id, model, paid).where(sa.or_(*new), sa.or_(spent, incoming))
         yield from _payments(connection, query)
 
 

@@ -3,13 +3,18 @@
 import asyncio
 
 import pytest
+import sqlalchemy as sa
 
 from agent_marketplace.admin import store as admin_store
 from agent_marketplace.arena import store
+from agent_marketplace.arena.ballots import duels, pairs
+from agent_marketplace.arena.bradley_terry import Duel
 from agent_marketplace.clock import ManualClock
 from agent_marketplace.db.engine import Database
 from agent_marketplace.ledger import Ledger, Settlement
+from agent_marketplace.ledger.lots import Terms
 from agent_marketplace.recommend.ai_recommendation_engine import RecommendationEngine
+from agent_marketplace.recommend.history import History
 from agent_marketplace.recommend.learner import BOARD_MS, Learner
 from agent_marketplace.usage import Usage
 from tests.fakes import calendar
@@ -62,6 +67,16 @@ class World:
         }  # fmt: skip
         await self.db.write(lambda c: store.add(c, values, sides))
 
+    async def duels(self) -> list[Duel]:
+        """The voices that count now."""
+
+        def work(connection: sa.Connection) -> list[Duel]:
+            history = History()
+            history.catch_up(connection, self.clock.now_ms())
+            return duels(pairs(store.ballots(connection, 0), history))
+
+        return await self.db.read(work)
+
     async def read(self) -> tuple[dict[str, tuple[int, int]], dict[str, float]]:
         """(model -> wins and votes, model -> points that Q adds)."""
         self.clock.advance(BOARD_MS / 1000)
@@ -90,6 +105,33 @@ def test_votes_by_sock_accounts_move_nothing(database: Database) -> None:
             await world.vote("payer0", "a" if not more else "b", **more)  # type: ignore[arg-type]
         votes, points = await world.read()
         assert (votes, points) == (honest[0], pytest.approx(honest[1], abs=1e-3))  # a minute older
+
+    asyncio.run(story())
+
+
+def test_who_paid_is_heard_before_sign_up_credit_is_used_up_and_as_loud_as_paid(
+    database: Database,
+) -> None:
+    async def story() -> None:
+        world = World(database)
+        # Sign-up credit is spent first: the answers of this vote are charged to it, but somebody paid.
+        await world.user("payer", signup=5 * DOLLAR, paid=10 * DOLLAR)
+        await world.vote("payer", "a")
+        assert (await world.read())[0] == {GOOD: (1, 1), BAD: (0, 1)}
+        heard = [duel.weight for duel in await world.duels()]
+        assert heard == [1.0]
+        # A cent paid in buys a cent's voice, however much credit was given.
+        await world.user("cent", signup=5 * DOLLAR, paid=DOLLAR // 100)
+        await world.vote("cent", "b", nano=2 * DOLLAR)
+        await world.vote("cent", "b", nano=DOLLAR // 2)
+        heard = sorted(duel.weight for duel in await world.duels())
+        assert heard == pytest.approx([0.1, 1.0], abs=0.001)
+        # Nobody paid for a gift, and what went back was not paid after all.
+        await world.user("gift", paid=0)
+        await world.ledger.grant("gift", DOLLAR, kind="credit", terms=Terms(paid=False, source="code"))
+        await world.vote("gift", "b")
+        await world.ledger.grant("cent", -DOLLAR // 100, kind="reversal")
+        assert [duel.weight for duel in await world.duels()] == [1.0]
 
     asyncio.run(story())
 

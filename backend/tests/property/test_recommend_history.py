@@ -34,7 +34,7 @@ class FullRead:
         for name, nano in connection.execute(
             sa.text(
                 "SELECT a.name, t.amount_nano FROM ledger_transactions t JOIN ledger_accounts a ON a.id = t.owner_id "
-                "WHERE t.amount_nano > 0 AND t.kind NOT IN ('signup', 'usage')"
+                "WHERE t.kind = 'credit'"
             )
         ):
             self.incoming[name[5:]] = self.incoming.get(name[5:], 0) + nano

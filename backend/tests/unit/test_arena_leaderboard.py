@@ -29,13 +29,13 @@ class Who:
 
 
 def ballot(
-    user: str, vote: str, *, at: int = NOW, paid: int = 1000, agent: bool = False, **fields: str
+    user: str, vote: str, *, at: int = NOW, charge: int = 1000, agent: bool = False, **fields: str
 ) -> Ballot:
     models = (fields.get("a", "x"), fields.get("b", "y"))
     return Ballot(
         user_id=user, at=at, task=fields.get("task", "quick_task"), vote=vote,
         answers=tuple(
-            Shown(side=side, model=model, by_name=not agent, paid_nano=paid, list_nano=1000, characters=100 + n)
+            Shown(side=side, model=model, by_name=not agent, charge_nano=charge, list_nano=1000, characters=100 + n)
             for n, (side, model) in enumerate(zip("ab", models, strict=True))
         ),
     )  # fmt: skip
@@ -68,8 +68,8 @@ def test_votes_without_paid_money_move_nothing() -> None:
     honest = [ballot(f"u{n}", "a" if n % 3 else "b", at=NOW - n * DAY_MS) for n in range(30)]
     stuffed = [ballot(f"sock{n}", "b") for n in range(500)]
     stuffed += [
-        ballot(f"u{n}", "b", paid=0, at=NOW - n * DAY_MS) for n in range(30)
-    ]  # answers on sign-up credit or own keys
+        ballot(f"u{n}", "b", charge=0, at=NOW - n * DAY_MS) for n in range(30)
+    ]  # answers on own keys, or free
     stuffed += [ballot(f"u{n}", "b", agent=True) for n in range(30)]
     assert board(honest + stuffed, Who()).rows == board(honest, Who()).rows
     assert standings(honest + stuffed, Who(), QUALITY, NOW) == standings(honest, Who(), QUALITY, NOW)
@@ -84,7 +84,7 @@ def test_one_user_has_one_voice_a_pair_and_day() -> None:
     assert split == [Duel("x", "y", 0.5, 1.0)]
     assert len(duels(pairs([ballot("u", "a"), ballot("u", "a", at=NOW + DAY_MS)], Who()))) == 2
     assert duels(pairs([ballot("u", "a")], Who(5_000_000)))[0].weight == pytest.approx(0.1)
-    assert duels(pairs([ballot("sock", "a", paid=0)], Who(0, "sock")))[0].weight == 1.0
+    assert duels(pairs([ballot("sock", "a", charge=0)], Who(0, "sock")))[0].weight == 1.0
 
 
 def test_what_has_too_few_votes_has_no_rank_and_says_why() -> None:
