@@ -72,7 +72,10 @@ class EmbeddingJob:
         inputs = self._call.inputs
         tokens = sum(len(i) for i in inputs if not isinstance(i, str))
         given = TextSize(size=tokens, words_openai=tokens, words=tokens)
-        read = await asyncio.to_thread(measure, "\n".join(i for i in inputs if isinstance(i, str)))
+        # Google reads a title with every text that it stands beside.
+        beside = [str(word) for word in self._call.purpose.values()] * len(inputs)
+        words = [i for i in inputs if isinstance(i, str)] + beside
+        read = await asyncio.to_thread(measure, "\n".join(words))
         return Forms(text=read + given, messages=len(inputs))
 
     async def prepare(self, parts: Parts, record: Record, attempt: Attempt, _cap: int | None) -> Prepared:

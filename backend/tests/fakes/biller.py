@@ -12,13 +12,60 @@ from tests.fakes.upstream import Behaviour, Seen
 WORD = " a"
 """A token of its own in every vocabulary; nothing else in a body may hold it."""
 _REGISTRY = calendar.registry()
-_CAPS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens", "num_predict")
+_CAPS = (
+    "max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens", "num_predict", "n_predict", "max_new_tokens",
+)  # fmt: skip
 _MEDIA = re.compile(r"^data:([^;,]*)")
 
 
 def bills_the_worst(model: str) -> Behaviour:
     """For calls to one model (our id)."""
     return Behaviour(usage=lambda seen: _usage(model, seen))
+
+
+def bills_the_worst_text() -> Behaviour:
+    """For Hugging Face's text generation, which says what it read and wrote in `details`."""
+
+    def answer(seen: Seen) -> bytes:
+        cap = next(v for name, v in _fields(seen.json) if name == "max_new_tokens")
+        read = seen.body.count(WORD.encode())
+        details = {
+            "finish_reason": "length",
+            "generated_tokens": cap + 8,
+            "input_length": read,
+            "prefill": [],
+        }
+        return json.dumps([{"generated_text": "x", "details": details}]).encode()
+
+    return Behaviour(raw=answer)
+
+
+def bills_the_worst_vectors() -> Behaviour:
+    """For embeddings of OpenAI's, Gemini's and Ollama's shapes: each word and each token that came is billed, and the marks of
+    every input."""
+
+    def answer(seen: Seen) -> bytes:
+        asked = seen.json
+        batch = asked.get("requests", asked.get("input"))
+        several = isinstance(batch, list) and not isinstance(batch[0], int)
+        vectors = [[0.5, 0.25]] * (len(batch) if several else 1)
+        read = seen.body.count(WORD.encode()) + _integers(asked.get("input")) + 2 * len(vectors)
+        if "requests" in asked:
+            body: dict[str, Any] = {
+                "embeddings": [{"values": v} for v in vectors], "usageMetadata": {"promptTokenCount": read},
+            }  # fmt: skip
+        elif seen.path.endswith("/api/embed"):
+            body = {"embeddings": vectors, "prompt_eval_count": read}
+        else:
+            data = [{"object": "embedding", "index": i, "embedding": v} for i, v in enumerate(vectors)]
+            body = {"object": "list", "data": data, "usage": {"prompt_tokens": read, "total_tokens": read}}
+        return json.dumps(body).encode()
+
+    return Behaviour(raw=answer)
+
+
+def _integers(value: Any) -> int:
+    return sum(map(_integers, value)) if isinstance(value, list) else int(isinstance(value, int))
 
 
 def _usage(model: str, seen: Seen) -> dict[str, Any]:

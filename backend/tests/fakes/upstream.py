@@ -31,7 +31,7 @@ class Behaviour:
 
     usage: (prompt, completion), None for no usage, the wire's own object to send as it is, or what makes it of a request.
     gated: nothing is answered before `FakeUpstream.open_gate`. stepped: chunks leave only as `FakeUpstream.release` allows.
-    raw: body bytes instead of an answer. lie: Content-Length minus this many bytes.
+    raw: body bytes instead of an answer, or what makes them of a request. lie: Content-Length minus this many bytes.
     """
 
     text: str = "Hello from the fake upstream ."
@@ -40,7 +40,7 @@ class Behaviour:
     status: int = 200
     words: str = "scripted failure"
     headers: dict[str, str] = field(default_factory=dict)
-    raw: bytes | None = None
+    raw: "bytes | Callable[[Seen], bytes] | None" = None
     content_type: str | None = None
     connect: Literal["serve", "reset", "silent"] = "serve"
     gated: bool = False
@@ -271,7 +271,8 @@ class _Answer:
             await self._gate.wait()
         await asyncio.sleep(do.head_delay)
         if do.status != 200 or do.raw is not None:
-            body = do.raw if do.raw is not None else shapes.error_body(self._wire, do.status, do.words)
+            raw = do.raw(self._seen) if callable(do.raw) else do.raw
+            body = raw if raw is not None else shapes.error_body(self._wire, do.status, do.words)
             await self._whole(do.status, body, do.content_type or "application/json")
         elif do.gzip_bomb:
             await self._bomb(do.gzip_bomb)
