@@ -418,8 +418,11 @@ class TreeMessage(Message):
 
 
 class Conversation(Reply):
+    """earlier: what to ask for as `before` to get the messages before these; null = there are none."""
+
     conversation: ConversationOut
     messages: list[TreeMessage]
+    earlier: int | None
 
 
 class ConversationChanged(Reply):

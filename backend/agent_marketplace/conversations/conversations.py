@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from agent_marketplace.clock import Clock
 from agent_marketplace.conversations import rows, store
+from agent_marketplace.conversations.branches import Room, branch, too_long
 from agent_marketplace.conversations.cursors import checked_limit, pack, unpack
 from agent_marketplace.conversations.quota import within
 from agent_marketplace.conversations.types import (
@@ -30,6 +31,8 @@ PAGE_BYTES = (
     4 * 1024 * 1024
 )  # of sealed contents read at once where a whole history is; a longer message alone
 _PAGE = 100
+_OPENED = 500  # messages of a branch at a time
+_LIKELY = 4  # sealed bytes a token; most texts have more
 _SEARCH_BATCH = 20
 _DAY_MS = 86_400_000
 
@@ -173,10 +176,47 @@ class Conversations:
 
         return await self._db.read(work)
 
-    async def thread(self, user_id: str, conversation_id: str, leaf_id: str | None = None) -> list[Message]:
-        """The branch from its root to `leaf_id` (None: the newest message): what a model is sent as history."""
-        tree = await self.messages(user_id, conversation_id)
-        return branch(tree, leaf_id)
+    async def page(
+        self, user_id: str, conversation_id: str, before: int | None, limit: int
+    ) -> tuple[list[Message], int | None]:
+        """The newest `limit` messages that were stored before number `before` (None: of all), in the order of storing, and where
+        the page before them ends; None = it is the first."""
+        cipher = await self._vault.texts(user_id)
+
+        def work(connection: sa.Connection) -> tuple[list[Message], int | None]:
+            _found(store.conversation(connection, user_id, conversation_id))
+            found = store.page_before(connection, user_id, conversation_id, before, limit + 1)
+            page = [rows.message_of(cipher, row) for row in found[-limit:]]
+            return page, page[0].seq if len(found) > limit else None
+
+        return await self._db.read(work)
+
+    async def thread(
+        self, user_id: str, conversation_id: str, leaf_id: str | None = None, *, room: Room | None = None
+    ) -> list[Message]:
+        """The branch from its root to `leaf_id` (None: the newest message): what a model is sent as history; only its messages are
+        opened. Where they look longer than there is room they are counted from the newest on, and no further than it takes to
+        know. Raises NotFound, BadRequest (too long)."""
+        cipher = await self._vault.texts(user_id)
+
+        def work(connection: sa.Connection) -> list[Message]:
+            _found(store.conversation(connection, user_id, conversation_id))
+            path = branch(store.skeleton(connection, user_id, conversation_id), leaf_id)
+            doubtful = room is not None and sum(row.size for row in path) > _LIKELY * room.tokens
+            found: list[list[Message]] = []
+            tokens = 0
+            for end in range(len(path), 0, -_OPENED):
+                some = path[max(0, end - _OPENED) : end]
+                wanted, ends = {row.seq for row in some}, (some[0].seq - 1, some[-1].seq)
+                between = store.messages_of(connection, user_id, conversation_id, after=ends[0], last=ends[1])
+                found.append([rows.message_of(cipher, row) for row in between if row.seq in wanted])
+                if room is not None and doubtful:
+                    tokens += room.count("\n".join(message.content for message in found[-1]))
+                    if tokens > room.tokens:
+                        raise too_long(len(path))
+            return [message for part in reversed(found) for message in part]
+
+        return await self._db.read(work)
 
     async def history(
         self, user_id: str, agent_id: str, *, cursor: str | None = None, limit: int = 50
@@ -314,19 +354,6 @@ class Conversations:
     def erase_user_in(self, connection: sa.Connection, user_id: str) -> None:
         """Deletes all rows of this room that are the user's."""
         store.erase_user(connection, user_id)
-
-
-def branch(tree: Sequence[Message], leaf_id: str | None) -> list[Message]:
-    """From the root to the leaf; None: to the newest message. Raises NotFound."""
-    by_id = {message.message_id: message for message in tree}
-    if leaf_id is not None and leaf_id not in by_id:
-        raise NotFound("No such message")
-    at = by_id[leaf_id] if leaf_id is not None else (tree[-1] if tree else None)
-    path: list[Message] = []
-    while at is not None:
-        path.append(at)
-        at = by_id.get(at.parent_id) if at.parent_id else None
-    return path[::-1]
 
 
 def _append_in(

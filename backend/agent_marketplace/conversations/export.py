@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from agent_marketplace import json
-from agent_marketplace.conversations.conversations import Conversations, branch
+from agent_marketplace.conversations.branches import branch
+from agent_marketplace.conversations.conversations import Conversations
 from agent_marketplace.conversations.types import Conversation, Message
 from agent_marketplace.errors import BadRequest
 from agent_marketplace.ledger.money import dollars

@@ -219,6 +219,30 @@ def messages_of(
     return connection.execute(sa.select(messages).where(*mine).order_by(messages.c.seq)).all()
 
 
+def skeleton(connection: sa.Connection, user_id: str, conversation_id: str) -> Sequence[Row]:
+    """(message_id, parent_id, seq, size in sealed bytes) of the whole tree, in the order of storing: no content is read."""
+    table = messages.c
+    mine = (table.user_id == user_id, table.conversation_id == conversation_id)
+    columns: tuple[sa.ColumnElement[Any], ...] = (
+        table.message_id,
+        table.parent_id,
+        table.seq,
+        _CONTENT.label("size"),
+    )
+    return connection.execute(sa.select(*columns).where(*mine).order_by(table.seq)).all()
+
+
+def page_before(
+    connection: sa.Connection, user_id: str, conversation_id: str, before: int | None, limit: int
+) -> Sequence[Row]:
+    """The newest `limit` messages with seq < before (None: of all), in the order of storing."""
+    mine = [messages.c.user_id == user_id, messages.c.conversation_id == conversation_id]
+    if before is not None:
+        mine.append(messages.c.seq < before)
+    found = connection.execute(sa.select(messages).where(*mine).order_by(messages.c.seq.desc()).limit(limit))
+    return found.all()[::-1]
+
+
 def last_of_page(
     connection: sa.Connection, user_id: str, conversation_id: str, after: int, limit: int, size: int
 ) -> int:

@@ -160,6 +160,11 @@ def _rank(
     return (int(open_breaker(target)), listed, own_key_first, *sort, target.provider, target.upstream_id)
 
 
+def most_input(context: int) -> int:
+    """By our own count: above it a call is refused here."""
+    return context + _CONTEXT_MARGIN + context // 4
+
+
 def blended(price: Price | None) -> int:
     """A price for sorting: three parts input to one part output, nano-dollars per million tokens; unpriced sorts last."""
     return (3 * price.input + price.output) // 4 if price is not None else 1 << 62
@@ -177,10 +182,7 @@ def _refusal(target: Target, needs: Needs, wishes: Preferences) -> tuple[str, st
         return "unsupported", f"{target.model} at {target.provider}: {lacking}"
     if wishes.require_parameters and target.supported and not needs.parameters <= target.supported:
         return "require_parameters", f"does not take {', '.join(sorted(needs.parameters - target.supported))}"
-    if (
-        target.context is not None
-        and needs.input_tokens > target.context + _CONTEXT_MARGIN + target.context // 4
-    ):
+    if target.context is not None and needs.input_tokens > most_input(target.context):
         # Our count is an estimate: only a clear excess is refused here, the provider has the last word on the rest.
         return (
             "context_length_exceeded",

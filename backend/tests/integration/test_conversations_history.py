@@ -13,6 +13,7 @@ from agent_marketplace import json
 from agent_marketplace.conversations import Agents, Conversations, Message, NewMessage, export
 from agent_marketplace.conversations import agents as presets
 from agent_marketplace.conversations import conversations as module
+from agent_marketplace.conversations.branches import Room
 from agent_marketplace.db.tables.conversations import messages
 from agent_marketplace.errors import BadRequest, NotFound
 from agent_marketplace.vault import Keyring, Vault
@@ -438,5 +439,51 @@ def test_no_pinned_conversation_is_left_out_of_a_short_page_and_pins_are_bounded
         assert second.next_cursor is None
         await home.conversations.pin("u1", made[0], False)
         await home.conversations.pin("u1", made[4], True)
+
+    at_home(tmp_path, test)
+
+
+def test_a_long_conversation_comes_in_pages_and_all_of_it_once(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        chats = home.conversations
+        chat, stored = await chats.create("u1", model="gpt4", messages=[ask(f"m{n}") for n in range(7)])
+        cid, found = chat.conversation_id, list[Message]()
+        sizes, before = [], None
+        while True:
+            page, before = await chats.page("u1", cid, before, 3)
+            sizes.append(len(page))
+            found = page + found
+            if before is None:
+                break
+        assert sizes == [3, 3, 1]
+        assert found == stored == await chats.messages("u1", cid)
+        assert await chats.page("u1", cid, None, 7) == (stored, None)
+        with pytest.raises(NotFound):
+            await chats.page("u2", cid, None, 3)
+
+    at_home(tmp_path, test)
+
+
+def test_a_history_that_no_model_reads_is_refused_without_opening_all_of_it(tmp_path: Path) -> None:
+    async def test(home: Home) -> None:
+        chats, counted = home.conversations, list[str]()
+
+        def count(text: str) -> int:
+            counted.append(text)
+            return len(text)
+
+        said = [ask(f"{n:04}" + "x" * 16) for n in range(1_200)]
+        chat, stored = await chats.create("u1", model="gpt4", messages=said)
+        cid = chat.conversation_id
+        with pytest.raises(BadRequest) as refused:
+            await chats.thread("u1", cid, room=Room(9_000, count))
+        assert refused.value.code == "context_length_exceeded"
+        assert [text[:4] for text in counted] == ["0700"]  # the newest five hundred were enough
+        counted.clear()
+        assert await chats.thread("u1", cid, room=Room(30_000, count)) == stored
+        assert len(counted) == 3  # they look long, and are not
+        counted.clear()
+        assert await chats.thread("u1", cid, stored[3].message_id, room=Room(9_000, count)) == stored[:4]
+        assert counted == []
 
     at_home(tmp_path, test)

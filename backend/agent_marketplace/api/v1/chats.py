@@ -16,15 +16,18 @@ from agent_marketplace.api.v1.agent_body import (
     user_content,
 )
 from agent_marketplace.app import Market
+from agent_marketplace.conversations.branches import Room
 from agent_marketplace.conversations.types import Message, NewMessage, Status
 from agent_marketplace.errors import BadRequest, NotFound
 from agent_marketplace.gateway import told
 from agent_marketplace.gateway.agent_wire import AgentMouth, usage_fields
+from agent_marketplace.gateway.plan import most_input
 from agent_marketplace.gateway.record import GatewayRequest, Record
 from agent_marketplace.ids import new_id
 from agent_marketplace.runs.presets import FIELD, names_agent
 from agent_marketplace.usage import Usage
 from agent_marketplace.wires.base import Call, Finish
+from agent_marketplace.wires.shared.tokens import count_text
 
 # The request itself was not taken: the same one will not be taken later either (gateway/failures.py).
 _REFUSALS = frozenset(
@@ -149,7 +152,19 @@ async def history_of(market: Market, turn: Turn) -> list[Message]:
     if turn.parent_id == "":
         await market.conversations.get(turn.user_id, turn.conversation_id)
         return []
-    return await market.conversations.thread(turn.user_id, turn.conversation_id, turn.parent_id)
+    return await market.conversations.thread(
+        turn.user_id, turn.conversation_id, turn.parent_id, room=_room(market, turn)
+    )
+
+
+def _room(market: Market, turn: Turn) -> Room | None:
+    """What the longest of the turn's models reads, as `gateway.plan` refuses; None = that is not known before they are counted."""
+    models = [market.registry.resolve(str(n)) for n in (turn.model, *(turn.params.get("models") or ()))]
+    contexts = [o.context for m in models if m is not None for o in market.registry.offers(m.id)]
+    known = [context for context in contexts if context is not None]
+    if None in models or not known or len(known) < len(contexts):
+        return None
+    return Room(most_input(max(known)), count_text)
 
 
 def call_for(market: Market, turn: Turn, history: Sequence[Message]) -> Call:

@@ -12,6 +12,7 @@ from agent_marketplace.conversations.export import export
 router = Router(prefix="/api/v1/agents", tags=["conversations"])
 Limit = Annotated[int, Query(ge=1, le=200)]
 Text = Annotated[str | None, Query(max_length=500)]
+_WHOLE = 1 << 31
 Label = Annotated[str, Query(max_length=60, description="Only those that lie there")]
 
 
@@ -44,13 +45,22 @@ async def list_conversations(
 
 @router.get(
     "/conversations/{conversation_id}",
-    summary="One conversation with all its branches",
+    summary="One conversation with all its branches; with a limit its newest messages, and where the page before them ends",
     responses={200: {"model": replies.Conversation}},
 )
-async def get_conversation(market: The, principal: Reader, conversation_id: str) -> Response:
+async def get_conversation(
+    market: The,
+    principal: Reader,
+    conversation_id: str,
+    limit: Annotated[int, Query(ge=0, le=2_000, description="0: all of it")] = 0,
+    before: Annotated[int | None, Query(ge=1, le=1 << 53, description="`earlier` of the page after")] = None,
+) -> Response:
     head = await market.conversations.get(principal.user_id, conversation_id)
-    messages = await market.conversations.messages(principal.user_id, conversation_id)
-    return success(conversation=present.conversation(head), messages=[present.message(m) for m in messages])
+    messages, earlier = await market.conversations.page(
+        principal.user_id, conversation_id, before, limit or _WHOLE
+    )
+    shown = [present.message(m) for m in messages]
+    return success(conversation=present.conversation(head), messages=shown, earlier=earlier)
 
 
 @router.patch(

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from agent_marketplace.clock import Clock
 from agent_marketplace.conversations import rows
 from agent_marketplace.conversations import store as chats
-from agent_marketplace.conversations.conversations import branch
+from agent_marketplace.conversations.branches import branch
 from agent_marketplace.conversations.library import store
 from agent_marketplace.conversations.types import Message
 from agent_marketplace.db.engine import Database

@@ -1428,7 +1428,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One conversation with all its branches */
+        /** One conversation with all its branches; with a limit its newest messages, and where the page before them ends */
         get: operations["get_conversation_api_v1_agents_conversations__conversation_id__get"];
         put?: never;
         post?: never;
@@ -5220,9 +5220,14 @@ export interface components {
              */
             success: true;
         };
-        /** Conversation */
+        /**
+         * Conversation
+         * @description earlier: what to ask for as `before` to get the messages before these; null = there are none.
+         */
         Conversation: {
             conversation: components["schemas"]["ConversationOut"];
+            /** Earlier */
+            earlier: number | null;
             /** Messages */
             messages: components["schemas"]["TreeMessage"][];
             /**
@@ -12878,7 +12883,12 @@ export interface operations {
     };
     get_conversation_api_v1_agents_conversations__conversation_id__get: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description 0: all of it */
+                limit?: number;
+                /** @description `earlier` of the page after */
+                before?: number | null;
+            };
             header?: never;
             path: {
                 conversation_id: string;

@@ -69,6 +69,8 @@ export interface ChatRequest {
   settings: ChatSettings;
 }
 
+const PAGE = 2_000;
+
 export const listConversations = (
   api: ApiClient,
   query: { q?: string; folder?: string; tag?: string; cursor?: string },
@@ -79,8 +81,23 @@ export const listConversations = (
     signal,
   });
 
-export const getConversation = (api: ApiClient, id: string) =>
-  api.get<ConversationDetail>(`${agents}/conversations/${encodeURIComponent(id)}`, { auth: "required" });
+/** All of a conversation, a page at a time: however long it is, no single answer of the server is. */
+export const getConversation = async (api: ApiClient, id: string): Promise<ConversationDetail> => {
+  const path = `${agents}/conversations/${encodeURIComponent(id)}` as const;
+  const page = (before?: number) =>
+    api.get<ConversationDetail & { earlier?: number | null }>(path, {
+      query: { limit: PAGE, before },
+      auth: "required",
+    });
+  const { conversation, messages, earlier } = await page();
+  const pages = [messages];
+  for (let before = earlier; typeof before === "number"; ) {
+    const older = await page(before);
+    pages.unshift(older.messages);
+    before = older.earlier;
+  }
+  return { conversation, messages: pages.flat() };
+};
 
 export interface ConversationChange {
   title?: string;
