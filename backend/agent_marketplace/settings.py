@@ -140,7 +140,7 @@ _ANCESTOR = re.compile(
     r"\*|[a-z][a-z0-9+.-]*:(?://(?:(?:\*\.)?[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?:[0-9]{1,5}|\*))?)?"
 )
 
-_KNOWN = {
+KNOWN = {
     "MARKETPLACE_OLLAMA_KEYLESS", "MARKETPLACE_OLLAMA_KEYLESS_MODELS", "MARKETPLACE_STRIPE_URL", "MARKETPLACE_ISSUER",
     "MARKETPLACE_DATA_DIR", "MARKETPLACE_MODELS_DIR", "MARKETPLACE_SIGNUP", "MARKETPLACE_LIMITS",
     "MARKETPLACE_SIGNUP_CREDIT", "MARKETPLACE_SIGNUP_CREDIT_DAILY", "MARKETPLACE_SIGNUP_CREDIT_USE",
@@ -152,7 +152,7 @@ _KNOWN = {
     "MARKETPLACE_A2A_0_3",
     "MARKETPLACE_FRAME_ANCESTORS", "MARKETPLACE_PAYMENT_SECRET", "MARKETPLACE_PAYMENT_URL", "MARKETPLACE_TRANSFER",
     "MARKETPLACE_TOPUP_LEAST", "MARKETPLACE_TOPUP_MOST", "MARKETPLACE_REFUND_DAYS",
-    "MARKETPLACE_AGENT_SHARE", "MARKETPLACE_HEAD_FILE",
+    "MARKETPLACE_AGENT_SHARE", "MARKETPLACE_HEAD_FILE", "MARKETPLACE_ARCHIVE_DAYS", "MARKETPLACE_ARCHIVE_DIR",
     "MARKETPLACE_MAIL", "MARKETPLACE_MAIL_FROM", "MARKETPLACE_SMTP_URL", "MARKETPLACE_SIGNUP_CONFIRM",
 }  # fmt: skip
 
@@ -383,9 +383,9 @@ def _data_home(env: Mapping[str, str]) -> Path:
 def load(env: Mapping[str, str] | None = None) -> Settings:
     """Reads the environment. Raises SettingsError with words that name the variable."""
     env = os.environ if env is None else env
-    unknown = sorted(k for k in env if k.startswith("MARKETPLACE_") and k not in _KNOWN)
+    unknown = sorted(k for k in env if k.startswith("MARKETPLACE_") and k not in KNOWN)
     if unknown:
-        raise SettingsError(f"unknown setting {unknown[0]}; known: {', '.join(sorted(_KNOWN))}")
+        raise SettingsError(f"unknown setting {unknown[0]}; known: {', '.join(sorted(KNOWN))}")
     data_dir = Path(env.get("MARKETPLACE_DATA_DIR") or _data_home(env)).expanduser().absolute()
     url = _database_url(env.get("DATABASE_URL") or f"sqlite:///{data_dir / 'marketplace.db'}")
     keys = tuple(k.strip() for k in env.get("ENCRYPTION_KEY", "").split(",") if k.strip())
@@ -398,7 +398,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         database_url=url,
         jwt_secret=env.get("JWT_SECRET") or None,
         encryption_keys=keys,
-        given=frozenset(name for name in _KNOWN if env.get(name)),
+        given=frozenset(name for name in KNOWN if env.get(name)),
         **{field: read(env) for field, read in CHANGEABLE.values()},
         signup_credit_use=cast(
             "CreditUse",

@@ -107,15 +107,18 @@ def examine(
             "--accept-secrets", help="Old secrets are lost for good: go on with those that are there"
         ),
     ] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask nobody: mail server, Stripe")] = False,
     as_json: Json = False,
 ) -> None:
-    """Look for what is wrong: settings, secrets, the database's tables and pages. Exit 1 if there is something."""
-    from agent_marketplace.cli import doctor
+    """Look for what is wrong: settings, secrets, the database, what can't be reached. Exit 1 if there is something."""
+    from agent_marketplace.cli import doctor, doctor_reach, doctor_settings
 
-    settings = load_settings()
-    if accept_secrets:
-        doctor.accept_secrets(settings)
-    found = doctor.examine(settings)
+    settings, found = doctor_settings.examine(os.environ)
+    if settings is not None:
+        if accept_secrets:
+            doctor.accept_secrets(settings)
+        found += [words for words in doctor.examine(settings) if words not in found]
+        found += [] if offline else doctor_reach.examine(settings)
     show({"problems": found}, as_json=as_json, text="\n".join(found) if found else "Nothing is wrong.")
     if found:
         raise typer.Exit(FAILED)

@@ -2,6 +2,7 @@
 
 import smtplib
 import ssl
+from collections.abc import Callable
 from email.message import EmailMessage
 
 from agent_marketplace.settings import SmtpServer
@@ -21,6 +22,15 @@ class NotSent(Exception):
 
 def deliver(server: SmtpServer, message: EmailMessage, *, trusted: ssl.SSLContext | None = None) -> None:
     """Hands one message over. trusted: whose certificates count, by default the system's. Raises NotSent."""
+    _told(server, lambda client: client.send_message(message), trusted)
+
+
+def greet(server: SmtpServer, *, trusted: ssl.SSLContext | None = None) -> None:
+    """Signs in and says nothing. Raises NotSent."""
+    _told(server, lambda client: client.noop(), trusted)
+
+
+def _told(server: SmtpServer, say: Callable[[smtplib.SMTP], object], trusted: ssl.SSLContext | None) -> None:
     secured = trusted or ssl.create_default_context()
     try:
         with _connected(server, secured) as client:
@@ -28,7 +38,7 @@ def deliver(server: SmtpServer, message: EmailMessage, *, trusted: ssl.SSLContex
                 client.starttls(context=secured)
             if server.user is not None:
                 client.login(server.user, server.password or "")
-            client.send_message(message)
+            say(client)
     except smtplib.SMTPRecipientsRefused as error:
         code, words = next(iter(error.recipients.values()))
         raise NotSent(_said(code, words), for_good=code >= _PERMANENT) from error

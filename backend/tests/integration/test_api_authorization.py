@@ -401,6 +401,7 @@ def owner(server: Server) -> tuple[Client, dict[str, str]]:
         )["order"]["id"],
         "batch_id": "bat_none",
         "return_id": "ret_none",
+        "session_id": "ses_none",
         "mail_id": "mail_none",
         "rule": "nothing",
         "target_id": "alt_none",
