@@ -32,4 +32,9 @@ test("a run goes from its task to its receipt, and is found again", async ({ pag
   await page.getByRole("button", { name: "All runs" }).click();
   await page.getByRole("list", { name: "Runs" }).getByRole("button").click();
   await expect(view.getByRole("status")).toHaveText("Done");
+  await view.getByRole("button", { name: "Delete…" }).click();
+  await page.getByRole("button", { name: "Keep it" }).click();
+  await view.getByRole("button", { name: "Delete…" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete", exact: true }).click();
+  await expect(page.getByText("No run yet.")).toBeVisible();
 });

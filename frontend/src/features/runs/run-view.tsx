@@ -6,6 +6,7 @@ import { Button } from "@/shared/ui/button";
 import { Field, Input } from "@/shared/ui/input";
 import { LoadFailed } from "@/shared/ui/load-failed";
 import { Skeleton } from "@/shared/ui/skeleton";
+import { DeleteRun } from "./delete-run";
 import { Questions } from "./questions";
 import { RunReceiptTable } from "./run-receipt";
 import { RunSteps } from "./run-steps";
@@ -13,7 +14,7 @@ import { cancelRun, isOver, type Run, raiseCap, runQuery } from "./runs-api";
 import { stateInWords } from "./words";
 
 /** One run, live: what it does, what it has cost of its cap, what it asks; stopped and let go on from here. */
-export function RunView({ id }: { id: string }) {
+export function RunView({ id, onDeleted }: { id: string; onDeleted: () => void }) {
   const api = useApi();
   const { token } = useSession();
   const query = useQuery(runQuery(api, token, id));
@@ -37,6 +38,7 @@ export function RunView({ id }: { id: string }) {
             Stop
           </Button>
         )}
+        {isOver(run.state) && <DeleteRun id={id} onDeleted={onDeleted} />}
       </div>
       <Cost run={run} />
       <Questions questions={run.approvals} />

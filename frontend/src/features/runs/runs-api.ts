@@ -74,3 +74,5 @@ export const answerQuestion = (api: ApiClient, question: Question, allow: boolea
 export const raiseCap = (api: ApiClient, id: string, cap: number) => api.post<{ run: Run }>(`${one(id)}/cap`, { cap });
 
 export const cancelRun = (api: ApiClient, id: string) => api.post<{ stopped: boolean }>(`${one(id)}/cancel`, {});
+
+export const deleteRun = (api: ApiClient, id: string) => api.delete(one(id));

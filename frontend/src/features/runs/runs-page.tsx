@@ -31,7 +31,7 @@ function Runs({ run, onRun }: RunsPageProps) {
             <Button className="self-start" onClick={() => onRun(null)}>
               All runs
             </Button>
-            <RunView key={run} id={run} />
+            <RunView key={run} id={run} onDeleted={() => onRun(null)} />
           </>
         ) : (
           <>
