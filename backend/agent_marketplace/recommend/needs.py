@@ -199,7 +199,8 @@ def _privacy(offer: Offer, needs: Needs) -> Iterator[str]:
 
 def _too_small(offer: Offer, needs: Needs, card_context: int) -> Iterator[str]:
     context = offer.context or card_context
-    if (context or UNKNOWN_CONTEXT) < round(needs.input_tokens * needs.margin) + needs.output_tokens:
+    longest = min(needs.output_tokens, offer.max_output or needs.output_tokens)  # more can't come
+    if (context or UNKNOWN_CONTEXT) < round(needs.input_tokens * needs.margin) + longest:
         yield (
             f"its context of {context:,} tokens is too small" if context else "nobody says how much it reads"
         )

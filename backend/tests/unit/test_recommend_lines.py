@@ -162,3 +162,13 @@ def test_thinking_costs_what_it_costs_and_brings_what_it_brings(registry: Market
     assert lengths[0].p50 < lengths[-1].p50
     assert points[0] < points[-1]
     assert "without thinking" in engine.quality.of(model, "debugging", "none").why
+
+
+def test_a_length_that_no_answer_here_could_have_rules_no_model_out(registry: MarketplaceRegistry) -> None:
+    """A run asks for up to 4,096 tokens a step: the demo model, alone on a new server, writes 2,048 and reads the rest."""
+    (offer,) = registry.offers("smollm2-135m")
+    assert (offer.context, offer.max_output) == (4096, 2048)
+    fits = filters.Needs(input_tokens=500, output_tokens=4096)
+    assert filters.lacks(offer, fits, TODAY) is None
+    full = filters.Needs(input_tokens=2500, output_tokens=4096)
+    assert "context" in (filters.lacks(offer, full, TODAY) or "")
