@@ -132,6 +132,18 @@ class DeviceCodes(BaseModel):
     interval: int
 
 
+class OAuthMetadata(BaseModel):
+    """RFC 8414, 2, and RFC 8628, 4: there is no authorization endpoint, and programs are not registered."""
+
+    issuer: str
+    device_authorization_endpoint: str
+    token_endpoint: str
+    grant_types_supported: list[str]
+    response_types_supported: list[str]
+    scopes_supported: list[str]
+    token_endpoint_auth_methods_supported: list[str]
+
+
 class DeviceToken(BaseModel):
     """RFC 6749, 5.1: `access_token` is a marketplace key; without `expires_in` (seconds) it does not expire."""
 

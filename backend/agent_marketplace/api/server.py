@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from uvicorn._types import ASGI3Application
 
 from agent_marketplace import __version__, logs, settings
-from agent_marketplace.api import compat, editors, envelope, ollama, operations, ui
+from agent_marketplace.api import compat, editors, envelope, oauth_metadata, ollama, operations, ui
 from agent_marketplace.api.a2a import endpoint as a2a
 from agent_marketplace.api.asgi import Message, Scope
 from agent_marketplace.api.catalog_views import CatalogView
@@ -132,6 +132,7 @@ def cold(market: Market, extra: Sequence[Router] = (), *, complete: bool = False
         admin_reports,
         keys,
         devices,
+        oauth_metadata,
         offered,
         comparisons,
         leaderboard,

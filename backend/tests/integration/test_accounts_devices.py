@@ -201,6 +201,20 @@ def sent(who: Client, path: str, form: str, headers: dict[str, str] = FORM) -> A
     return who.send("POST", f"{DEVICE}/{path}", form.encode(), headers)
 
 
+def test_a_client_that_knows_the_address_alone_finds_where_to_sign_in(server: Server) -> None:
+    """RFC 8414: what it is told are the very endpoints that then answer it."""
+    told = server.anybody.get("/.well-known/oauth-authorization-server").json
+    assert told["issuer"] == server.url
+    assert "authorization_endpoint" not in told
+    codes, token = (
+        told[name].removeprefix(server.url) for name in ("device_authorization_endpoint", "token_endpoint")
+    )
+    asked = server.anybody.send("POST", codes, b"client_id=x", FORM).json
+    form = f"grant_type={told['grant_types_supported'][0]}&client_id=x&device_code={asked['device_code']}"
+    waits = server.anybody.send("POST", token, form.encode(), FORM)
+    assert (waits.status, waits.json["error"]) == (400, "authorization_pending")
+
+
 def test_an_independent_client_signs_in_and_its_key_answers(server: Server) -> None:
     client, ada, nobody = DeviceClient("an editor"), server.person(), server.anybody
     codes = sent(nobody, "code", "client_id=an+editor&scope=inference+account%3Aread").json

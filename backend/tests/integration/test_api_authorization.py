@@ -277,6 +277,7 @@ RULES: dict[str, Rule] = {
     f"post {M}/comparisons/{{comparison_id}}/continue": Rule("write", mine=True, body={"side": "a"}),
     "post /mcp": Rule("caller", body={"jsonrpc": "2.0", "id": 1, "method": "ping"}),
     "get /.well-known/agent-card.json": Rule("open"),
+    "get /.well-known/oauth-authorization-server": Rule("open"),
     f"get {A2A}/.well-known/agent-card.json": Rule("open"),
     "post /a2a": Rule("inference", body={}),
     f"post {A2A}": Rule("inference", body={}),
