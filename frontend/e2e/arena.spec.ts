@@ -58,6 +58,37 @@ test("a blind comparison hides names until the vote, survives a reload, and goes
   await expect(page.getByText("Say something about the sea.").last()).toBeVisible();
 });
 
+test("an offered agent is picked beside a model once it was agreed to, and its side is a run", async ({ page, request }) => {
+  const { token } = await signedIn(page, request);
+  const headers = { Authorization: `Bearer ${token}` };
+  const [model] = await agents(request, token, "Plain");
+  await page.goto(`/compare?models=${model}`);
+  await page.getByRole("button", { name: "Add a model" }).click();
+  await page.getByRole("combobox", { name: "Search models" }).fill("doc writer");
+  const option = page.getByRole("option", { name: /operator\/doc-writer/ });
+  await expect(option).toContainText("Agree to what it may do first");
+  const agreed = await request.post("/api/v1/agents/listings/operator/doc-writer/consent", {
+    headers,
+    data: { version: 1 },
+  });
+  expectReply(agreed.ok(), await agreed.text()).toBe(true);
+  await page.reload();
+  await page.getByRole("button", { name: "Add a model" }).click();
+  await page.getByRole("combobox", { name: "Search models" }).fill("doc writer");
+  await option.click();
+  await expect(page.getByText("agent/operator/doc-writer")).toBeVisible();
+  const field = page.getByRole("textbox", question());
+  await field.fill("Document: def f(): pass");
+  await field.press("Enter");
+  await expect(page).toHaveURL(/id=cmp_/);
+  const side = page.getByRole("article", { name: /doc-writer/ });
+  await expect(side.getByRole("link", { name: "Its steps" })).toBeVisible();
+  await side.getByRole("button", { name: /^Stop/ }).click(); // the demo model would write for minutes
+  await expect(side).toHaveAttribute("aria-busy", "false", { timeout: 30_000 });
+  await side.getByRole("link", { name: "Its steps" }).click();
+  await expect(page.getByRole("region", { name: /^Run of/ })).toBeVisible();
+});
+
 test("of four columns one fails alone, one is stopped, and the set is kept", async ({ page, request }) => {
   test.skip(isPhone(page), "columns stand beside each other on a desk");
   const { token } = await signedIn(page, request);

@@ -14,7 +14,8 @@ Status = Literal["ok", "running", "partial", "failed"]
 
 
 class NewAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """One side as it begins. asked: a model or one of the user's agents; model, provider: what answers."""
+    """One side as it begins. asked: a model or an agent; model, provider: what answers; request_id: of its receipt, "": a run
+    of an agent has one of its own."""
 
     side: str
     asked: str

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from agent_marketplace.api.v1 import chats
+from agent_marketplace.api.v1 import chats, comparing_runs
 from agent_marketplace.api.v1.agent_body import call_of, completion_messages, flag, parameters, text
 from agent_marketplace.app import Market
 from agent_marketplace.arena import SIDES, Comparison, NewAnswer, NewComparison, Outcome
@@ -22,6 +22,8 @@ from agent_marketplace.ids import new_id
 from agent_marketplace.ledger import dollars
 from agent_marketplace.runs.chatting import BLIND
 from agent_marketplace.runs.live import Live
+from agent_marketplace.runs.presets import names_agent
+from agent_marketplace.runs.types import Spec
 from agent_marketplace.usage import Usage
 from agent_marketplace.wires.base import Call, Finish
 
@@ -51,7 +53,7 @@ class Caller(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class Column(msgspec.Struct, kw_only=True):
-    """One side under way. error: why it could not even begin."""
+    """One side under way. spec, live: of an agent that is run, and its run; error: why it could not even begin."""
 
     side: str
     asked: str
@@ -59,6 +61,8 @@ class Column(msgspec.Struct, kw_only=True):
     call: Call
     run_id: str
     request_id: str = ""
+    spec: Spec | None = None
+    live: Live | None = None
     flight: Flight | None = None
     error: MarketplaceError | None = None
 
@@ -88,6 +92,11 @@ async def read_question(market: Market, user_id: str, body: Mapping[str, Any]) -
     )  # fmt: skip
 
 
+async def found_of(market: Market, user_id: str, comparison_id: str) -> Comparison:
+    """A comparison as it is now, agents' answers too. Raises NotFound."""
+    return await comparing_runs.settled(market, user_id, await market.comparisons.get(user_id, comparison_id))
+
+
 async def chain_of(market: Market, user_id: str, comparison_id: str) -> list[Comparison]:
     """The comparison and those before it, the first first. Raises NotFound, Conflict (too long)."""
     chain: list[Comparison] = []
@@ -95,7 +104,7 @@ async def chain_of(market: Market, user_id: str, comparison_id: str) -> list[Com
     while at is not None:
         if len(chain) == 50:
             raise Conflict("A comparison goes on for at most 50 questions: continue one answer as a chat")
-        chain.append(await market.comparisons.get(user_id, at))
+        chain.append(await found_of(market, user_id, at))
         at = chain[-1].after_id
     return chain[::-1]
 
@@ -111,10 +120,15 @@ def history(chain: Sequence[Comparison], side: str) -> list[Any]:
     return turns
 
 
-async def calls_for(market: Market, user_id: str, question: Question, *, stream: bool = True) -> list[Column]:
-    """A call for each side. Raises BadRequest, NotFound."""
+async def calls_for(
+    market: Market, user_id: str, question: Question, *, stream: bool = True, runs: bool = False
+) -> list[Column]:
+    """A call for each side. runs: agents that have to be run may be asked too. Raises BadRequest, NotFound."""
     columns = []
     for side, name in zip(SIDES, question.names, strict=False):
+        if runs and (agent := await _agent(market, user_id, question, side, name)) is not None:
+            columns.append(agent)
+            continue
         who = await chats.asked(market, user_id, {"model": name})
         model = who.model if who.model == "auto" else market.targets.resolve(who.model).id
         turns = [*question.before.get(side, []), *question.messages]
@@ -130,9 +144,23 @@ async def calls_for(market: Market, user_id: str, question: Question, *, stream:
     return columns
 
 
+async def _agent(market: Market, user_id: str, question: Question, side: str, name: str) -> Column | None:
+    """A side whose agent has to be run; None: a model is asked. Raises BadRequest (blind), NotFound, Forbidden (consent)."""
+    if not names_agent(name):
+        return None
+    spec = await market.runs.kit.agents.spec(user_id, name)
+    if not (spec.offered or spec.tools or spec.subagents):
+        return None
+    if question.blind:
+        comparing_runs.refuse_blind()
+    turns = [*question.before.get(side, []), *question.messages]
+    call = call_of(market.codecs["openai"], spec.model, turns, question.params, stream=True)
+    return Column(side=side, asked=name, model=spec.model, call=call, run_id=chats.new_run_id(), spec=spec)
+
+
 async def begin(market: Market, caller: Caller, question: Question) -> tuple[Comparison, list[Live]]:
     """Opens a flight for each side, stores the comparison, lets the runs go. Raises what the first side met where none began."""
-    columns = await calls_for(market, caller.user_id, question)
+    columns = await calls_for(market, caller.user_id, question, runs=True)
     comparison_id = new_id("cmp")
     await open_all(market, caller, comparison_id, columns, blind=question.blind)
     new = NewComparison(
@@ -157,7 +185,8 @@ async def again(market: Market, caller: Caller, found: Comparison, side: str) ->
     question = Question(
         names=names, blind=found.blind, messages=found.messages, before=before, params=found.parameters
     )
-    columns = [c for c in await calls_for(market, caller.user_id, question) if c.side == side]
+    found_calls = await calls_for(market, caller.user_id, question, runs=True)
+    columns = [column for column in found_calls if column.side == side]
     await open_all(market, caller, found.comparison_id, columns, blind=found.veiled)
     try:
         await market.comparisons.restart(caller.user_id, found.comparison_id, new_answer(columns[0]))
@@ -174,6 +203,11 @@ async def open_all(
     try:
         for column in columns:
             try:
+                if column.spec is not None:
+                    column.live = await comparing_runs.begin(
+                        market, caller.user_id, caller.key_id, column.run_id, column.spec, column.call
+                    )
+                    continue
                 column.flight = _flight(market, caller, comparison_id, column, blind=blind)
                 await column.flight.open()
             except MarketplaceError as error:
@@ -181,13 +215,15 @@ async def open_all(
     except BaseException:  # whatever it was, no hold may outlive the request
         await abandon(columns)
         raise
-    if columns and all(column.flight is None for column in columns):
+    if columns and all(column.flight is None and column.live is None for column in columns):
         raise next(column.error for column in columns if column.error is not None)
 
 
 async def abandon(columns: Sequence[Column]) -> None:
-    """Gives every hold back."""
+    """Gives every hold back, and ends every run."""
     for column in columns:
+        if column.live is not None:
+            column.live.stop()
         if column.flight is not None:
             await column.flight.abandon()
 
@@ -196,6 +232,8 @@ async def take_off(market: Market, user_id: str, columns: Sequence[Column]) -> l
     """Lets the opened flights go as runs; one that may not start is ended, which its keeper notes."""
     runs = []
     for column in columns:
+        if column.live is not None:
+            runs.append(column.live)
         if column.flight is None:
             continue
         try:
@@ -225,7 +263,10 @@ async def summed_up(market: Market, user_id: str, columns: Sequence[Column]) -> 
     found: list[dict[str, Any]] = []
     for column in columns:
         try:
-            estimated = await market.router.estimate(user_id, column.call)
+            if column.spec is not None:
+                estimated = await comparing_runs.estimate(market, user_id, column.spec, column.call)
+            else:
+                estimated = await market.router.estimate(user_id, column.call)
         except MarketplaceError as error:
             found.append({"asked": column.asked, "error": error.message, "code": error.code})
         else:
@@ -288,6 +329,10 @@ def outcome_of(record: Record, usage: Usage | None) -> Outcome:
 
 def new_answer(column: Column) -> NewAnswer:
     """The side as it begins, or as it could not begin."""
+    if column.live is not None:
+        return NewAnswer(
+            side=column.side, asked=column.asked, model=column.model, run_id=column.run_id, request_id=""
+        )
     if column.flight is None or column.error is not None:
         error = column.error or MarketplaceError("This answer could not begin")
         return NewAnswer(

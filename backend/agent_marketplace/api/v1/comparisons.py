@@ -36,7 +36,7 @@ async def compare(request: Request, market: The, principal: Runner) -> Response:
     found, runs = await comparing.begin(market, caller, question)
     if wait:
         await comparing.ended(market, runs)
-        found = await market.comparisons.get(principal.user_id, found.comparison_id)
+        found = await comparing.found_of(market, principal.user_id, found.comparison_id)
     return success(comparison=present.comparison(found))
 
 
@@ -49,7 +49,7 @@ async def compare(request: Request, market: The, principal: Runner) -> Response:
 async def estimate_comparison(request: Request, market: The, principal: Runner) -> Response:
     body = await read_object(request)
     question = await comparing.read_question(market, principal.user_id, {**body, "blind": False})
-    columns = await comparing.calls_for(market, principal.user_id, question)
+    columns = await comparing.calls_for(market, principal.user_id, question, runs=True)
     return success(**await comparing.summed_up(market, principal.user_id, columns))
 
 
@@ -73,7 +73,7 @@ async def list_comparisons(
 @router.get("/{comparison_id}", summary="One comparison", responses=ONE)
 async def get_comparison(market: The, principal: Reader, comparison_id: str) -> Response:
     return success(
-        comparison=present.comparison(await market.comparisons.get(principal.user_id, comparison_id))
+        comparison=present.comparison(await comparing.found_of(market, principal.user_id, comparison_id))
     )
 
 
@@ -87,7 +87,7 @@ async def delete_comparison(market: The, principal: Writer, comparison_id: str) 
 
 @router.post("/{comparison_id}/vote", summary="My one vote; it tells whose answer is whose", responses=ONE)
 async def vote(market: The, principal: Writer, comparison_id: str, body: replies.Vote) -> Response:
-    found = await market.comparisons.get(principal.user_id, comparison_id)
+    found = await comparing.found_of(market, principal.user_id, comparison_id)
     voted = await market.comparisons.vote(
         principal.user_id, comparison_id, body.vote, criteria=body.criteria, reason=body.reason,
         names={a.model: _names(market, a.model) for a in found.answers},
@@ -110,14 +110,14 @@ async def reveal(market: The, principal: Writer, comparison_id: str) -> Response
 async def retry_answer(
     request: Request, market: The, principal: Runner, comparison_id: str, side: str, body: replies.Retry
 ) -> Response:
-    found = await market.comparisons.get(principal.user_id, comparison_id)
+    found = await comparing.found_of(market, principal.user_id, comparison_id)
     market.comparisons.may_restart(found, side)
     caller = _caller(market, request, principal.user_id, principal.key_id)
     runs = await comparing.again(market, caller, found, side)
     if body.wait:
         await comparing.ended(market, runs)
     return success(
-        comparison=present.comparison(await market.comparisons.get(principal.user_id, comparison_id))
+        comparison=present.comparison(await comparing.found_of(market, principal.user_id, comparison_id))
     )
 
 
@@ -139,7 +139,7 @@ async def continue_with_one(
     head, _ = await market.conversations.create(
         principal.user_id,
         model=answer.model,
-        agent_id=answer.asked,
+        agent_id=answer.asked if answer.request_id else answer.model,  # an agent that is run has no chat
         messages=_as_messages(chain, body.side),
     )
     return success(conversation_id=head.conversation_id)
@@ -161,7 +161,7 @@ def _as_messages(chain: list[Comparison], side: str) -> list[NewMessage]:
     messages: list[NewMessage] = []
     for step in chain:
         answer = step.answer(side)
-        asked = answer.asked if answer is not None else ""
+        asked = "" if answer is None else answer.asked if answer.request_id else answer.model
         for turn in step.messages:
             if isinstance(turn, dict) and turn.get("role") in ("user", "assistant"):
                 content, images = _content(turn.get("content"))

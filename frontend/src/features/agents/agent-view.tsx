@@ -158,7 +158,10 @@ function Permission({ live, path }: { live: Version; path: string }) {
             cap={String(live.spec.limits.cap_default)}
             starters={live.spec.starters}
           />
-          <div>
+          <div className="flex items-center gap-3">
+            <a href={`/compare?models=${encodeURIComponent(`agent/${path}`)}`} className="text-sm text-link underline">
+              Compare with models
+            </a>
             <Button size="sm" variant="ghost" onClick={() => void act(takeBack(api, path))}>
               Take my agreement back
             </Button>

@@ -6,6 +6,7 @@ import { useHost, useSession } from "@/shared/api/services";
 import { Button, IconButton } from "@/shared/ui/button";
 import { Input, NativeSelect } from "@/shared/ui/input";
 import { MOST } from "./compare-api";
+import { useListedAgents } from "./listed-agents";
 import { readSets, removeSet, writeSet } from "./sets";
 
 interface ChosenModelsProps {
@@ -16,6 +17,7 @@ interface ChosenModelsProps {
 /** Whom to ask: two to four models or agents, and the sets of them that are kept. */
 export function ChosenModels({ chosen, onChange }: ChosenModelsProps) {
   const [picking, setPicking] = useState(false);
+  const listed = useListedAgents(picking);
   return (
     <div className="flex flex-wrap items-center gap-1.5">
       {chosen.map((id) => (
@@ -38,6 +40,7 @@ export function ChosenModels({ chosen, onChange }: ChosenModelsProps) {
           setPicking(false);
         }}
         onAgents={() => setPicking(false)}
+        more={listed}
       />
     </div>
   );

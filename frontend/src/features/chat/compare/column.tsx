@@ -126,6 +126,11 @@ function Footer({ answer, live, veiled, outputPrice, askedAt, actions }: FooterP
           <ReceiptText aria-hidden className="size-3.5!" />
         </IconButton>
       )}
+      {answer.model && (running || answer.timings) && !requestId && /^ag(ent\/|t_)/.test(answer.asked ?? "") && (
+        <a href={`/runs?run=${answer.run_id}`} className="px-1 text-link underline">
+          Its steps
+        </a>
+      )}
       {!running && requestId && answer.content && (
         <Thumbs requestId={requestId} onRefund={answer.cost ? () => actions.onReceipt(requestId) : undefined} />
       )}

@@ -23,10 +23,12 @@ export interface ModelPickerProps {
   initialSearch: string;
   onPick: (id: string) => void;
   onAgents: () => void;
+  /** What else may be chosen here, before the models. */
+  more?: readonly Choice[];
 }
 
 /** One line to choose. */
-interface Choice {
+export interface Choice {
   id: string;
   name: string;
   detail: string;
@@ -48,7 +50,7 @@ export function ModelPicker({ open, onClose, ...props }: ModelPickerProps) {
 
 type PickerBodyProps = Omit<ModelPickerProps, "open" | "onClose"> & { field: React.RefObject<HTMLInputElement | null> };
 
-function PickerBody({ current, initialSearch, onPick, onAgents, field }: PickerBodyProps) {
+function PickerBody({ current, initialSearch, onPick, onAgents, more, field }: PickerBodyProps) {
   const api = useApi();
   const { token } = useSession();
   const id = useId();
@@ -62,9 +64,10 @@ function PickerBody({ current, initialSearch, onPick, onAgents, field }: PickerB
     () => [
       ...(words.trim() ? [] : [AUTO_CHOICE]),
       ...agentChoices(agents ?? [], query.data ?? [], words),
+      ...(more ?? []).filter(({ name, detail }) => holds(`${name} ${detail}`, words)),
       ...rankModels(query.data ?? [], words, favourites ?? []).map((model) => modelChoice(model, favourites ?? [])),
     ],
-    [query.data, words, favourites, agents],
+    [query.data, words, favourites, agents, more],
   );
   const pick = (choice: Choice | undefined) => {
     if (choice && !choice.off) onPick(choice.id);
@@ -133,10 +136,15 @@ function PickerBody({ current, initialSearch, onPick, onAgents, field }: PickerB
 
 const AUTO_CHOICE: Choice = { id: AUTO.id, name: AUTO.name, detail: "Q Assistant picks for each question" };
 
+const holds = (text: string, search: string): boolean =>
+  search
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => text.toLowerCase().includes(word));
+
 function agentChoices(agents: readonly Agent[], models: readonly Model[], search: string): Choice[] {
-  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
   return agents
-    .filter((agent) => words.every((word) => `agent ${agent.name}`.toLowerCase().includes(word)))
+    .filter((agent) => holds(`agent ${agent.name}`, search))
     .map(({ id, name, model }) => {
       const called = model === AUTO.id ? AUTO.name : (models.find((each) => each.id === model)?.name ?? model);
       return { id, name, detail: `your agent, on ${called}` };

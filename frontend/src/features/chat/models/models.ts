@@ -64,7 +64,7 @@ function useModel(id: string): ChatModel {
   const listed = useListedModels()?.find((model) => model.id === id);
   const alone = useQuery({
     ...modelQuery(api, id),
-    enabled: id !== AUTO.id && !listed,
+    enabled: id !== AUTO.id && !id.startsWith("agent/") && !listed,
     retry: false,
     staleTime: Number.POSITIVE_INFINITY,
   }).data;
