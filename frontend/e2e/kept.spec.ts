@@ -34,6 +34,26 @@ test("pictures of a draft survive another page and a reload", async ({ page, req
   await expect(composer(page)).toHaveValue("What is this?");
 });
 
+test("a file says what reading it costs before it is sent; a question to several models is kept as a draft is", async ({
+  page,
+  request,
+}) => {
+  await signedIn(page, request);
+  await page.goto("/chat?model=gpt-5.6-sol");
+  await expect(page.getByRole("textbox", { name: /GPT-5.6 Sol/ })).toBeVisible();
+  const words = Buffer.from("some words\n".repeat(100)).toString("base64");
+  await drop(page, "#main", "notes.txt", { base64: words, type: "text/plain" });
+  await expect(page.getByText(/^101 lines, about 275 tokens, \$0\.00\d+$/)).toBeVisible();
+  await page.goto("/compare?models=gpt-5.6-sol,smollm2-135m");
+  const question = page.getByRole("textbox", { name: "Question to all" });
+  await question.fill("Which of you is better?");
+  await page.getByRole("link", { name: "Marketplace", exact: true }).click();
+  await page.goBack();
+  await expect(question).toHaveValue("Which of you is better?");
+  await page.reload();
+  await expect(question).toHaveValue("Which of you is better?");
+});
+
 test("a question that is being rewritten survives another page, Escape and a reload", async ({ page, request }) => {
   await signedIn(page, request);
   await shortAnswers(page);

@@ -1,19 +1,21 @@
 import { useQuery } from "@tanstack/react-query";
 import { ArrowUp, SlidersHorizontal } from "lucide-react";
-import { type KeyboardEvent, lazy, Suspense, useEffect, useState } from "react";
+import { type KeyboardEvent, lazy, Suspense, useEffect, useRef, useState } from "react";
 import { AttachButton } from "@/features/chat/composer/attach-button";
 import { AttachedFiles } from "@/features/chat/composer/attached-files";
 import { AttachedImages } from "@/features/chat/composer/attached-images";
 import { readImages } from "@/features/chat/composer/attachments";
-import { readTextFile, type TextFile, withFiles } from "@/features/chat/composer/text-files";
+import { readTextFile, withFiles } from "@/features/chat/composer/text-files";
 import { AUTO } from "@/features/chat/models/models";
 import { extractDocument } from "@/features/chat/talk/chat-api";
 import { type ChatSettings, settingsWords } from "@/features/chat/talk/settings";
+import { modelsQuery } from "@/shared/api/queries";
 import { useApi, useSession } from "@/shared/api/services";
 import { isComposing } from "@/shared/lib/composing";
 import { money } from "@/shared/lib/format";
 import { Button, IconButton } from "@/shared/ui/button";
 import { estimateComparison, type Question, questionBody, type SummedEstimate } from "./compare-api";
+import { useKeptQuestion } from "./use-kept-question";
 
 const SettingsDialog = lazy(() =>
   import("@/features/chat/dialogs/settings-dialog").then((module) => ({ default: module.SettingsDialog })),
@@ -32,9 +34,8 @@ interface QuestionFormProps {
 /** One question for all: text, files, settings, and what asking them all will cost. */
 export function QuestionForm({ models, blind, after, busy, onAsk }: QuestionFormProps) {
   const api = useApi();
-  const [text, setText] = useState("");
-  const [images, setImages] = useState<string[]>([]);
-  const [files, setFiles] = useState<TextFile[]>([]);
+  const { text, setText, images, setImages, files, setFiles } = useKeptQuestion();
+  const inputPrice = useSummedInputPrice(models);
   const [problem, setProblem] = useState<string | null>(null);
   const [settings, setSettings] = useState<ChatSettings>({});
   const [setting, setSetting] = useState(false);
@@ -43,13 +44,18 @@ export function QuestionForm({ models, blind, after, busy, onAsk }: QuestionForm
   const ready = prompt.trim() !== "" && (after !== null || models.length >= 2);
   const estimate = useSummed(ready ? question : null);
 
+  // Others may have come or gone while a document was read.
+  const latest = useRef({ files, images });
+  useEffect(() => {
+    latest.current = { files, images };
+  });
   const attach = async (given: readonly File[]) => {
     const pictures = given.filter(({ type }) => type.startsWith("image/") && type !== "image/svg+xml");
     const others = given.filter((each) => !pictures.includes(each));
     const read = await Promise.all(others.map((each) => readTextFile(each, (one) => extractDocument(api, one))));
-    setFiles((before) => [...before, ...read.flatMap((found) => ("file" in found ? [found.file] : []))]);
+    setFiles([...latest.current.files, ...read.flatMap((found) => ("file" in found ? [found.file] : []))]);
     const picked = await readImages(pictures, images.length);
-    setImages((before) => [...before, ...picked.images]);
+    setImages([...latest.current.images, ...picked.images]);
     setProblem(read.flatMap((found) => ("problem" in found ? [found.problem] : []))[0] ?? picked.problem ?? null);
   };
   const submit = async () => {
@@ -76,7 +82,11 @@ export function QuestionForm({ models, blind, after, busy, onAsk }: QuestionForm
       }}
     >
       <AttachedImages images={images} onRemove={(index) => setImages(images.filter((_, each) => each !== index))} />
-      <AttachedFiles files={files} onRemove={(index) => setFiles(files.filter((_, each) => each !== index))} />
+      <AttachedFiles
+        files={files}
+        inputPrice={inputPrice}
+        onRemove={(index) => setFiles(files.filter((_, each) => each !== index))}
+      />
       {problem && (
         <p role="alert" className="text-xs text-danger">
           {problem}
@@ -118,6 +128,14 @@ export function QuestionForm({ models, blind, after, busy, onAsk }: QuestionForm
       )}
     </form>
   );
+}
+
+/** What a million tokens cost to read for all of them together, dollars; null where it is not known of every one. */
+function useSummedInputPrice(models: readonly string[]): number | null {
+  const catalogue = useQuery(modelsQuery(useApi())).data;
+  const prices = models.map((id) => catalogue?.find((model) => model.id === id)?.prices?.input);
+  if (models.length === 0 || prices.some((price) => price === undefined)) return null;
+  return prices.reduce<number>((sum, price) => sum + Number(price), 0);
 }
 
 /** The server's estimates for all, summed, once the typing pauses. */

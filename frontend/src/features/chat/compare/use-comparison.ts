@@ -42,6 +42,8 @@ export function useComparison(id: string | null, { onOpen, onConversation }: Way
   const change = useMutation({
     mutationFn: (act: () => Promise<{ comparison: Comparison }>) => act(),
     onSuccess: keep,
+    // Refused, for example since it was voted on in another tab: what is true now is shown.
+    onError: () => reload(),
   });
   const carry = useMutation({
     mutationFn: (act: () => Promise<{ conversation_id: string }>) => act(),

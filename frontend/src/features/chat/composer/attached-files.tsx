@@ -1,10 +1,18 @@
 import { FileText, X } from "lucide-react";
-import { count, tokens } from "@/shared/lib/format";
+import { count } from "@/shared/lib/format";
 import { IconButton } from "@/shared/ui/button";
+import { readingWords } from "./file-cost";
 import { roughTokens, type TextFile } from "./text-files";
 
-/** The texts that will go with the message, each with its length. */
-export function AttachedFiles({ files, onRemove }: { files: readonly TextFile[]; onRemove: (index: number) => void }) {
+interface AttachedFilesProps {
+  files: readonly TextFile[];
+  /** Dollars per million tokens read; null = not known. */
+  inputPrice: number | null;
+  onRemove: (index: number) => void;
+}
+
+/** The texts that will go with the message, each with its length and what reading it costs. */
+export function AttachedFiles({ files, inputPrice, onRemove }: AttachedFilesProps) {
   if (!files.length) return null;
   return (
     <ul aria-label="Attached files" className="flex flex-wrap gap-2">
@@ -17,7 +25,7 @@ export function AttachedFiles({ files, onRemove }: { files: readonly TextFile[];
           <FileText aria-hidden className="size-3.5 shrink-0" />
           <span className="truncate">{name}</span>
           <span className="shrink-0 text-muted tabular-nums">
-            {count(text.split("\n").length)} lines, about {tokens(roughTokens(text))} tokens
+            {count(text.split("\n").length)} lines, {readingWords(roughTokens(text), inputPrice)}
           </span>
           <IconButton size="sm" label={`Remove ${name}`} onClick={() => onRemove(index)}>
             <X aria-hidden className="size-3.5" />

@@ -1,11 +1,19 @@
 import { X } from "lucide-react";
 import { IconButton } from "@/shared/ui/button";
 
-/** The images that will go with the message, as data URLs. */
-export function AttachedImages({ images, onRemove }: { images: string[]; onRemove: (index: number) => void }) {
+interface AttachedImagesProps {
+  /** As data URLs. */
+  images: string[];
+  /** What reading them costs. */
+  words?: string | null;
+  onRemove: (index: number) => void;
+}
+
+/** The images that will go with the message. */
+export function AttachedImages({ images, words, onRemove }: AttachedImagesProps) {
   if (!images.length) return null;
   return (
-    <ul aria-label="Attached images" className="flex flex-wrap gap-2">
+    <ul aria-label="Attached images" className="flex flex-wrap items-end gap-2">
       {images.map((image, index) => (
         <li key={image.slice(-64)} className="relative">
           <img src={image} alt={`Attachment ${index + 1}`} className="size-16 rounded border border-line object-cover" />
@@ -20,6 +28,7 @@ export function AttachedImages({ images, onRemove }: { images: string[]; onRemov
           </IconButton>
         </li>
       ))}
+      {words && <li className="text-xs text-muted tabular-nums">{words}</li>}
     </ul>
   );
 }

@@ -18,6 +18,7 @@ import { Button } from "@/shared/ui/button";
 import { AttachButton } from "./attach-button";
 import { AttachedFiles } from "./attached-files";
 import { AttachedImages } from "./attached-images";
+import { usePicturesWords } from "./file-cost";
 import { MissingKeyLine } from "./missing-key";
 import { SendingCost, useSendingCost } from "./sending-cost";
 import { type Command, parseCommand, suggestCommands } from "./slash";
@@ -44,6 +45,7 @@ export function Composer({ focusAtOnce, chat, model, onSend, onCommand, onPickMo
   const { text, files, images, problem, attach } = draft;
   const suggestions = suggestCommands(text);
   const command = parseCommand(text);
+  const pictures = usePicturesWords(model, images);
   const cost = useSendingCost(chat, model, command ? "" : draft.whole(), images);
 
   // The send button goes away when it is used; a phone's keyboard does not come up unasked.
@@ -121,8 +123,12 @@ export function Composer({ focusAtOnce, chat, model, onSend, onCommand, onPickMo
         {suggestions.length > 0 && (
           <SlashMenu id={listId} names={suggestions} selected={selected} onPick={(name) => change(`/${name} `)} />
         )}
-        <AttachedImages images={images} onRemove={draft.removeImage} />
-        <AttachedFiles files={files} onRemove={(index) => draft.changeFiles(files.filter((_, each) => each !== index))} />
+        <AttachedImages images={images} words={pictures} onRemove={draft.removeImage} />
+        <AttachedFiles
+          files={files}
+          inputPrice={model.inputPrice}
+          onRemove={(index) => draft.changeFiles(files.filter((_, each) => each !== index))}
+        />
         {draft.reading && (
           <p role="status" className="truncate text-xs text-muted">
             Reading {draft.reading}…

@@ -16,6 +16,8 @@ export interface ChatModel {
   takesImages: boolean;
   /** What it takes beside the messages; empty = not known. */
   parameters: readonly string[];
+  /** Dollars per million tokens read, at the lowest price it is offered for; null = not known, or not one price. */
+  inputPrice: number | null;
   available: boolean;
   unavailableReason?: string;
 }
@@ -26,6 +28,7 @@ export const AUTO: ChatModel = {
   providers: [],
   takesImages: false,
   parameters: [],
+  inputPrice: null,
   available: true,
 };
 
@@ -37,6 +40,7 @@ export function chatModel(model: Model): ChatModel {
     providers: [...new Set([model.provider, ...(model.providers ?? [])])],
     takesImages: model.capabilities.includes("vision"),
     parameters: model.supported_parameters ?? [],
+    inputPrice: model.prices?.input === undefined ? null : Number(model.prices.input),
     available: model.is_available,
     unavailableReason: model.unavailable_reason ?? undefined,
   };
@@ -70,7 +74,7 @@ function useModel(id: string): ChatModel {
   }).data;
   if (id === AUTO.id) return AUTO;
   const model = listed ?? alone;
-  return model ? chatModel(model) : { id, name: id, providers: [], parameters: [], takesImages: false, available: true };
+  return model ? chatModel(model) : { ...AUTO, id, name: id };
 }
 
 /** The catalogue, if something on this page has loaded it already. */
