@@ -105,6 +105,7 @@ async def _begun(
     wishes, wish = preferences.parse(call.routing), taken_up.wish_of(call)
     found = await taken_up.taken_up(market, principal, call, wish)
     if found is not None:
+        await market.runs.may_steer(found.head.run_id, principal.user_id, principal.key_id)
         before = Before(newest(await market.runs.kit.records.steps(found.head)), found.head.spent_nano)
         return await _gone_on(market, found, spoken, wishes.max_cost), before
     spec = await market.runs.kit.agents.spec(principal.user_id, call.model)

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from agent_marketplace.errors import (
     BadRequest,
     Conflict,
+    Forbidden,
     IdempotencyMismatch,
     MarketplaceError,
     NotFound,
@@ -294,6 +295,15 @@ class Runs:
             store.delete_tree(connection, run_id)
 
         await self.kit.records.write(work)
+
+    async def may_steer(self, run_id: str, user_id: str, key_id: str | None) -> None:
+        """A key goes on with the runs that it began itself: others spend on another key's cap, or on none. Who is signed in (key_id
+        None) goes on with all of their own. Raises NotFound, Forbidden."""
+        head = await self.kit.records.head(run_id, user_id)
+        if key_id is not None and head.key_id != key_id:
+            raise Forbidden(
+                "This run was not begun with this key: sign in to go on with it", code="not_this_key"
+            )
 
     async def raise_cap(
         self, run_id: str, user_id: str, cap_nano: int, *, taken: Taken | None = None

@@ -11,7 +11,7 @@ import pytest
 from google import genai
 from google.genai import types as genai_types
 
-from tests.fakes.server import AGENTS, PAID, Client, Server, agreed, running
+from tests.fakes.server import AGENTS, PAID, Client, Server, agreed, refused, running
 from tests.fakes.tool_turns import calling
 from tests.fakes.upstream import Behaviour
 
@@ -309,6 +309,31 @@ def test_wires_without_a_form_ask_in_words_and_the_next_turn_answers(
     assert tools_of(ada, run_id) == ["planned"]
     assert turn(server, key.credential, name, [*said, ("user", f"allow {code}")]) == ANSWER
     assert tools_of(ada, run_id) == ["done"]
+
+
+def test_a_key_with_a_small_cap_goes_on_with_no_run_of_another_key_or_of_its_owner(
+    server: Server, careful: tuple[Client, Client, str]
+) -> None:
+    """What a run spends is held against the key that began it: a lent key must not raise a cap or give leave there."""
+    ada, key, name = careful
+    lent = server.key(ada, cap={"amount": "0.0001"})
+    for owner in (ada, key):
+        server.upstream.script(calling(SUM), Behaviour(text="It is 42 ."))
+        run = agreed(owner.post(f"{AGENTS}/runs", {"agent_id": name, "input": ASKED, "wait": True}))["run"]
+        path, (question,) = f"{AGENTS}/runs/{run['run_id']}", run["approvals"]
+        answer = {"approval_id": question["approval_id"], "subject": question["subject"], "allow": True}
+        refused(lent.post(f"{path}/approve", {"answers": [answer]}), 403, "not_this_key")
+        refused(lent.post(f"{path}/cap", {"cap": 100}), 403, "not_this_key")
+        refused(lent.post(f"{path}/input", {"text": "Go on"}), 403, "not_this_key")
+        body = {"model": name, "agent": {"run_id": run["run_id"]}}
+        words = [{"role": "user", "content": f"allow {question['subject'][:8]}"}]
+        assert lent.post("/v1/chat/completions", {**body, "messages": words}).status in (403, 409)
+        assert tools_of(ada, run["run_id"]) == ["planned"]
+        agreed(
+            ada.post(f"{path}/approve", {"answers": [answer]})
+        )  # who is signed in goes on with all of their own
+        ada.send("GET", f"{path}/events", timeout=60)
+        assert tools_of(ada, run["run_id"]) == ["done"]
 
 
 def test_a_client_that_adds_up_usage_and_cost_of_answers_counts_no_step_twice(

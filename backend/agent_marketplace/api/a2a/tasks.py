@@ -142,6 +142,7 @@ async def _go_on(asker: Asker, head: Head, sent: shapes.Sent) -> None:
         raise Fault("UNSUPPORTED_OPERATION", _FINAL)
     if head.state == "running":
         raise Fault("UNSUPPORTED_OPERATION", "This task is working: it takes no message now")
+    await runs.may_steer(head.run_id, user_id, asker.principal.key_id)
     cap = cap_of(sent.cap)
     if head.state == "waiting":
         asked = (await opened(asker, head)).asked

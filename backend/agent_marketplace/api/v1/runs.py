@@ -146,6 +146,7 @@ async def _heard(market: Market, request: Request, head: Head, after: int) -> Re
 )
 async def approve_run(market: The, principal: Runner, run_id: str, body: run_schemas.Approve) -> Response:
     answers = {a.approval_id: (a.subject, a.allow) for a in body.answers}
+    await market.runs.may_steer(run_id, principal.user_id, principal.key_id)
     await market.runs.decide(run_id, principal.user_id, answers)
     return await _shown(market, run_id)
 
@@ -156,6 +157,7 @@ async def approve_run(market: The, principal: Runner, run_id: str, body: run_sch
     responses={200: {"model": run_replies.Run}},
 )
 async def input_run(market: The, principal: Runner, run_id: str, body: run_schemas.RunInput) -> Response:
+    await market.runs.may_steer(run_id, principal.user_id, principal.key_id)
     await market.runs.give_input(run_id, principal.user_id, body.text)
     return await _shown(market, run_id)
 
@@ -166,6 +168,7 @@ async def input_run(market: The, principal: Runner, run_id: str, body: run_schem
     responses={200: {"model": run_replies.Run}},
 )
 async def cap_run(market: The, principal: Runner, run_id: str, body: run_schemas.RunCap) -> Response:
+    await market.runs.may_steer(run_id, principal.user_id, principal.key_id)
     await market.runs.raise_cap(run_id, principal.user_id, nano(body.cap))
     return await _shown(market, run_id)
 
