@@ -87,6 +87,7 @@ if part check; then
     step "Types" in_backend "$bin/mypy"
     step "Import directions" in_backend "$bin/lint-imports"
     step "House rules" "$bin/python" scripts/check_rules.py
+    step "Dead code" "$bin/python" scripts/dead_code.py
 fi
 if part backend; then
     step "Backend tests" pytests

@@ -149,10 +149,6 @@ class Admin:
         """Every act, oldest first."""
         return await self._db.read(store.whole_audit)
 
-    def audit_problems_sync(self) -> list[str]:
-        """Every line of the audit log that was changed behind its back, in words."""
-        return self._db.read_sync(store.audit_problems)
-
     def record_in(
         self,
         connection: sa.Connection,

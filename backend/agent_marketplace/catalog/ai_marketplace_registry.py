@@ -168,6 +168,11 @@ class MarketplaceRegistry:
         """The snapshot in use."""
         return self._state.inputs.snapshot
 
+    @property
+    def day(self) -> date:
+        """The day for which its cards say who is retired."""
+        return self._state.today
+
     def resolve(self, name: str) -> AIModel | None:
         """A model by our id, an alias, `provider/model` or an upstream id; spelling of separators and case don't matter."""
         found = self._find(name)

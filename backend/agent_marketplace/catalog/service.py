@@ -9,7 +9,7 @@ from typing import Any
 
 from agent_marketplace.catalog import store
 from agent_marketplace.catalog.ai_marketplace_registry import MarketplaceRegistry
-from agent_marketplace.catalog.models import AIModel, prices_dict
+from agent_marketplace.catalog.models import prices_dict
 from agent_marketplace.catalog.names import is_slug
 from agent_marketplace.catalog.overlay import overlay, version_of
 from agent_marketplace.catalog.own import Declared, Said, declared, with_ollama
@@ -187,45 +187,35 @@ class Catalog:
         await self._db.write(work)
         await self._reload()
 
-    async def declare(
-        self,
-        model_id: str,
-        provider: str,
-        upstream_id: str,
-        *,
-        price: Price | None,
-        context: int = 0,
-        said: Said | None = None,
-    ) -> AIModel:
-        """Adds a model at an endpoint of the operator's own. Raises BadRequest on an impossible id or price.
-
-        context: tokens; said: everything that is known of the model, the context too.
-        """
-        told = Declared(
-            model_id=model_id, provider=provider, upstream_id=upstream_id, price=price, said=said or Said(context=context)
-        )  # fmt: skip
-        await self.declare_all([told])
-        model = self.registry.get_model_by_id(model_id)
-        assert model is not None
-        return model
-
     async def declare_all(self, models: Iterable[Declared]) -> None:
-        """Adds models with one write and one reload, none at all if they are known as told. Raises BadRequest as `declare`."""
+        """The models at the operator's own endpoints are these and no others: one write and one reload, none at all if that is
+        known. Raises BadRequest on an impossible id or price."""
         here = {m.id: m for m in self.registry.snapshot.models}
         base = {m.id: m for m in self._base.models}
-        changed: dict[str, ModelRecord] = {}
-        for told in models:
-            known = here.get(told.model_id)
-            record = self._declared(told, known, base.get(told.model_id))
-            if record != known:
-                changed[record.id] = here[record.id] = record
-        if changed:
+        told: dict[str, ModelRecord] = {}
+        for one in models:
+            told[one.model_id] = self._declared(
+                one, here.get(one.model_id), base.get(one.model_id), told.get(one.model_id)
+            )
+        changed = [record for record in told.values() if record != here.get(record.id)]
+        gone = await self._db.read(store.declared_ids) - told.keys()
+        if changed or gone:
             now = self._clock.now_ms()
-            await self._db.write(lambda c: store.put_models(c, changed.values(), "operator", now))
+
+            def write(connection: Any) -> None:
+                if gone:
+                    store.delete_models(connection, gone)
+                if changed:
+                    store.put_models(connection, changed, "operator", now)
+
+            await self._db.write(write)
             await self._reload()
 
-    def _declared(self, told: Declared, known: ModelRecord | None, like: ModelRecord | None) -> ModelRecord:
-        """known: what the catalogue says of the model now; like: what the bundled one does."""
+    def _declared(
+        self, told: Declared, known: ModelRecord | None, like: ModelRecord | None, before: ModelRecord | None
+    ) -> ModelRecord:
+        """known: what the catalogue says of the model now; like: what the bundled one does; before: the same model at another
+        endpoint of the operator's."""
         if (
             not is_slug(told.model_id)
             or not is_slug(told.provider)
@@ -240,17 +230,11 @@ class Catalog:
             raise BadRequest(str(problem)) from None
         if like is None and known is not None and known.sources.get("facts") != "operator":
             like = known  # a feed's; what the operator said earlier does not outlive what is said now
-        others = tuple(o for o in known.offers if o.source == "operator") if known else ()
+        others = tuple(o for o in before.offers if o.source == "operator") if before else ()
         return declared(
             told.model_id, told.provider, told.upstream_id, price=checked, said=told.said,
             as_of=self._today(), like=like, others=others,
         )  # fmt: skip
-
-    async def undeclare(self, model_id: str) -> None:
-        """Takes a declared model out again. Raises NotFound."""
-        if not await self._db.write(lambda c: store.delete_model(c, model_id)):
-            raise NotFound("There is no such declared model")
-        await self._reload()
 
     async def price_history(self, model_id: str) -> list[dict[str, Any]]:
         """Dated prices of all offers of a model, newest first, as decimal strings in dollars per million."""

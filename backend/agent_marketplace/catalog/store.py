@@ -237,14 +237,17 @@ def put_offers(connection: sa.Connection, offers: Iterable[Offer], source: str, 
     _changed(connection)
 
 
-def delete_model(connection: sa.Connection, model_id: str) -> bool:
-    """Takes a declared model out again; returns whether there was one."""
+def declared_ids(connection: sa.Connection) -> set[str]:
+    """Ids of the declared models."""
     table = found_models
-    done = connection.execute(
-        sa.delete(table).where(table.c.model_id == model_id, table.c.source == "operator")
-    )
+    return set(connection.execute(sa.select(table.c.model_id).where(table.c.source == "operator")).scalars())
+
+
+def delete_models(connection: sa.Connection, model_ids: Iterable[str]) -> None:
+    """Takes declared models out again."""
+    for model_id in model_ids:
+        connection.execute(sa.delete(found_models).where(found_models.c.model_id == model_id))
     _changed(connection)
-    return done.rowcount == 1
 
 
 def models(connection: sa.Connection) -> list[tuple[ModelRecord, str, int]]:

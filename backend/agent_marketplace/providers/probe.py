@@ -1,7 +1,7 @@
 """Is a provider key good? One cheap request that the provider answers with 401 or 403 to a bad key."""
 
 import secrets
-from typing import Literal, Protocol
+from typing import Literal
 
 from agent_marketplace.net.errors import NetError
 from agent_marketplace.net.http import OutboundClient
@@ -9,12 +9,6 @@ from agent_marketplace.providers.endpoints import Endpoint, Revealable
 
 Verdict = Literal["verified", "refused", "unverified"]
 _LIMIT = 4 * 1024 * 1024
-
-
-class Prober(Protocol):
-    """Tests a key; what accounts and the CLI are given."""
-
-    async def __call__(self, provider: str, secret: Revealable) -> Verdict: ...
 
 
 class _Nobodys:

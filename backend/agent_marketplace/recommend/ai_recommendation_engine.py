@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from agent_marketplace.catalog import AIModel, MarketplaceRegistry
+from agent_marketplace.catalog.snapshot import Snapshot
 from agent_marketplace.clock import Clock, SystemClock
 from agent_marketplace.errors import BadRequest
 from agent_marketplace.ledger import nano
@@ -65,18 +66,27 @@ class RecommendationEngine:
         auth: Accounts,
         *,
         clock: Clock | None = None,
-        quality: QualityTable | None = None,
         encoder: Callable[[], Encoder | None] = lambda: None,
     ) -> None:
         self.registry = registry
         self.auth = auth
         self._clock = clock or SystemClock()
-        self.quality = quality or QualityTable(registry, self._today())
+        self._judged: tuple[Snapshot, date, QualityTable] | None = None
         self.experience = Experience()
         self._load_encoder = encoder
         self._encoder: Encoder | None = None
         self._deaf = False
         self._readings: dict[str, tuple[str, int | None]] = {}
+
+    @property
+    def quality(self) -> QualityTable:
+        """Quality by public results of the models that are in the catalogue now, at their age today: a feed's new model inherits
+        from its line at once, and no server judges by the day it was started."""
+        snapshot, day = self.registry.snapshot, self.registry.day
+        kept = self._judged
+        if kept is None or kept[0] is not snapshot or kept[1] != day:
+            kept = self._judged = (snapshot, day, QualityTable(self.registry, day))
+        return kept[2]
 
     def set_experience(self, experience: Experience) -> None:
         """Ratings, output lengths and trends of this installation (recommend/learning.py)."""
@@ -84,7 +94,8 @@ class RecommendationEngine:
 
     def public_points(self) -> dict[str, float]:
         """Overall quality of every model by public results alone, which own votes move."""
-        return {m.id: self.quality.of(m, "overall").points for m in self.registry.get_all_models()}
+        quality = self.quality
+        return {m.id: quality.of(m, "overall").points for m in self.registry.get_all_models()}
 
     def placed(self, task: str) -> list[Placed]:
         """Where priced models that write text stand at a task: quality, and what a typical call costs by the one estimator."""
@@ -96,10 +107,6 @@ class RecommendationEngine:
             quality = self._quality_of(model, task)
             found.append(Placed(model=model, points=quality.points, level=quality.level, cost_nano=cost.p50))
         return found
-
-    def catalogue_changed(self) -> None:
-        """Recomputes family means after the registry got another snapshot."""
-        self.quality = QualityTable(self.registry, self._today())
 
     # --- the guide's methods -----------------------------------------------------------------------------------------------------
 

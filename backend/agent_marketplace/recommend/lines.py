@@ -6,7 +6,7 @@ renamed. Sizes (`70b`, `a3b`) are tiers. A version is compared number by number,
 
 import functools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from agent_marketplace.catalog import AIModel
@@ -98,9 +98,3 @@ def newer(a: AIModel, b: AIModel) -> bool:
     if a.released_on and b.released_on and a.released_on != b.released_on:
         return a.released_on > b.released_on
     return x.dated > y.dated
-
-
-def predecessors(model: AIModel, others: Iterable[AIModel]) -> list[AIModel]:
-    """Those of its line that came before it, the nearest first."""
-    found = [o for o in others if newer(model, o)]
-    return sorted(found, key=age_key, reverse=True)

@@ -203,10 +203,6 @@ class Rules:
         """What holds for this call."""
         return self.state(call)[0]
 
-    def of_thinking(self, call: Call) -> bool:
-        """Whether the model will think about this call."""
-        return self.state(call)[1]
-
     def state(self, call: Call) -> tuple[Traits, bool]:
         """Both at once: what holds for this call, and whether the model will think about it."""
         thinks = self._thinks == "always" or _asked(call, default=self._thinks == "default")

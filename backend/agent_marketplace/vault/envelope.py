@@ -58,12 +58,6 @@ def rewrap(ring: Keyring, sealed: str, context: Context) -> str:
     return _wrap(ring, data_key, body, context)
 
 
-def key_id_of(sealed: str) -> str:
-    """The id of the master key that wraps a ciphertext, or "" if it has no such part."""
-    parts = sealed.split(".")
-    return parts[1] if len(parts) == 4 else ""
-
-
 def encrypt(cipher: AESGCM, plaintext: bytes, associated: bytes) -> bytes:
     """A random 96-bit nonce, then ciphertext and tag (NIST SP 800-38D)."""
     nonce = os.urandom(NONCE)

@@ -19,6 +19,8 @@ from uvicorn._types import ASGI3Application
 
 from agent_marketplace.api.server import create
 from agent_marketplace.app import Market, build
+from agent_marketplace.catalog.declaring import models_of
+from agent_marketplace.catalog.own import Declared, Said
 from agent_marketplace.db import migrate
 from agent_marketplace.db.engine import Database
 from agent_marketplace.db.tables.ledger import holds, usage_records
@@ -257,6 +259,7 @@ class Rig:
         self._outbound = outbound
         self._settings = settings
         self._exchanges: list[Exchange] = []
+        self._declared: list[Declared] = []
         self.pauses: list[float] = []
         self._reopened: Database | None = None
         self.market: Market
@@ -384,12 +387,13 @@ class Rig:
         """Nano-dollars of a reported usage, by the one pricing function."""
         return price_usage(self.price(model), Usage(input=prompt, output=completion_))
 
-    async def declare(
-        self, provider: str, model: str = MODEL, *, input_: int = 0, output: int = 0, context: int = 0
-    ) -> None:
-        """Offers a model at a provider, at prices in nano-dollars per million tokens."""
-        price = Price(input=input_, output=output)
-        await self.market.catalog.declare(model, provider, model, price=price, context=context)
+    async def declare(self, provider: str, model: str = MODEL, *, priced: bool = True, **told: int) -> None:
+        """Offers a model at a provider, beside those declared before. told: input_ and output, nano-dollars per million; context."""
+        price = Price(input=told.get("input_", 0), output=told.get("output", 0)) if priced else None
+        said = Said(context=told.get("context", 0))
+        one = Declared(model_id=model, provider=provider, upstream_id=model, price=price, said=said)
+        self._declared.append(one)
+        await self.market.catalog.declare_all([*models_of(self.market.endpoints.all()), *self._declared])
         self.market.refresh_availability()
 
     async def wallet(self) -> tuple[int, int]:

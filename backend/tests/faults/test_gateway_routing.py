@@ -327,8 +327,7 @@ async def test_a_retired_model_of_the_guide_names_the_one_that_came_after_it(rig
 
 @on_rig(Behaviour())
 async def test_a_model_without_a_price_is_refused_on_the_operators_key(rig: Rig) -> None:
-    await rig.market.catalog.declare("no-price", "openai", "no-price", price=None)
-    rig.market.refresh_availability()
+    await rig.declare("openai", "no-price", priced=False)
     refused = await rig.chat(model="no-price")
     assert (refused.status, refused.code) == (402, "unpriced_model")
     assert not rig.up.requests

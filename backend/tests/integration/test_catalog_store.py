@@ -18,6 +18,11 @@ OLD, NEW = Price(input=1_000, output=2_000), Price(input=1_500, output=2_500)
 OFFER = "openai/gpt-5.4"
 
 
+def house(name, price=OLD):
+    """A model at an endpoint of the operator's own."""
+    return Declared(model_id=name, provider="mine", upstream_id=f"x/{name}", price=price, said=Said())
+
+
 def run(database, test, **kwargs):
     """Runs `test(catalog, clock)` on a loaded catalogue."""
 
@@ -77,22 +82,17 @@ def test_an_impossible_price_or_offer_is_refused(database):
             await catalog.set_price(OFFER, Price(input=-1, output=0))
         with pytest.raises(NotFound):
             await catalog.set_price("nobody/nothing", OLD)
-        with pytest.raises(BadRequest):
-            await catalog.declare("Search", "mine", "x", price=OLD)
-        with pytest.raises(BadRequest):
-            await catalog.declare("search", "mine", "x", price=OLD)
-        with pytest.raises(BadRequest):
-            await catalog.declare("fine", "mine", "x", price=Price(input=10**30, output=0))
+        dear = Price(input=10**30, output=0)
+        for name, price in (("Search", OLD), ("search", OLD), ("fine", dear)):
+            with pytest.raises(BadRequest):
+                await catalog.declare_all([house(name, price=price)])
 
     run(database, test)
 
 
 def test_three_hundred_declared_models_cost_one_change_and_none_at_the_next_start(database):
     async def test(catalog, clock):
-        told = [
-            Declared(model_id=f"house-{n}", provider="mine", upstream_id=f"house/{n}", price=OLD, said=Said())
-            for n in range(300)
-        ]
+        told = [house(f"house-{n}") for n in range(300)]
         elsewhere = msgspec.structs.replace(told[0], provider="other")
         before = database.read_sync(store.change_number)
         await catalog.declare_all([*told, elsewhere])
@@ -100,26 +100,32 @@ def test_three_hundred_declared_models_cost_one_change_and_none_at_the_next_star
         assert after == before + 1
         assert {o.provider for o in catalog.registry.offers("house-0")} == {"mine", "other"}
         assert catalog.registry.get_model_by_id("house-299") is not None
-        await catalog.declare_all(told[1:])
+        await catalog.declare_all([*told, elsewhere])
         assert database.read_sync(store.change_number) == after
 
     run(database, test)
 
 
-def test_a_declared_model_survives_a_restart_and_can_be_taken_out(database):
+def test_a_model_that_left_the_operators_file_is_offered_no_longer(database):
     async def test(catalog, clock):
-        model = await catalog.declare(
-            "house-7b", "mine", "house/7b", price=Price(input=0, output=0), context=8192
+        free = msgspec.structs.replace(
+            house("house-7b", price=Price(input=0, output=0)), said=Said(context=8192)
         )
+        kept, known = house("house-8b"), house("gpt-5.5")
+        elsewhere = msgspec.structs.replace(kept, provider="other")
+        await catalog.declare_all([free, kept, elsewhere, known])
+        model = catalog.registry.get_model_by_id("house-7b")
         assert (model.pricing_tier, model.provider, model.context_window) == ("free", "mine", 8192)
         again = Catalog(database, MarketplaceRegistry(clock=clock), clock=clock)
         await again.load()
-        assert again.registry.resolve("mine/house/7b").id == "house-7b"
+        assert again.registry.resolve("mine/x/house-7b").id == "house-7b"
         assert again.registry.search_models("house 7b")[0].id == "house-7b"
-        await again.undeclare("house-7b")
+        await again.declare_all([kept])
         assert again.registry.get_model_by_id("house-7b") is None
-        with pytest.raises(NotFound):
-            await again.undeclare("house-7b")
+        assert {o.provider for o in again.registry.offers("house-8b")} == {"mine"}
+        assert "mine" not in {o.provider for o in again.registry.offers("gpt-5.5")} != set()
+        await again.declare_all([])
+        assert again.registry.get_model_by_id("house-8b") is None
 
     run(database, test)
 

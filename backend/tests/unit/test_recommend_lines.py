@@ -5,7 +5,7 @@ from datetime import date
 import msgspec
 import pytest
 
-from agent_marketplace.catalog import MarketplaceRegistry
+from agent_marketplace.catalog import MarketplaceRegistry, bundled
 from agent_marketplace.clock import ManualClock
 from agent_marketplace.recommend import efforts, lines
 from agent_marketplace.recommend import needs as filters
@@ -172,3 +172,19 @@ def test_a_length_that_no_answer_here_could_have_rules_no_model_out(registry: Ma
     assert filters.lacks(offer, fits, TODAY) is None
     full = filters.Needs(input_tokens=2500, output_tokens=4096)
     assert "context" in (filters.lacks(offer, full, TODAY) or "")
+
+
+def test_a_feeds_new_model_and_a_new_year_are_judged_without_a_restart() -> None:
+    whole = bundled()
+    small = msgspec.structs.replace(whole, models=whole.models[::2])
+    clock = ManualClock(calendar.NOVEMBER_2026)
+    told = MarketplaceRegistry(small, clock=clock)
+    engine = RecommendationEngine(told, None, clock=clock)  # type: ignore[arg-type]
+    before = engine.public_points()
+    told.set_snapshot(whole)
+    fresh = RecommendationEngine(MarketplaceRegistry(clock=clock), None, clock=clock)  # type: ignore[arg-type]
+    assert engine.public_points() == fresh.public_points() != before
+    clock.advance(400 * 86_400)
+    told.set_stats({})  # as the learner does every minute
+    later = RecommendationEngine(MarketplaceRegistry(clock=clock), None, clock=clock)  # type: ignore[arg-type]
+    assert engine.public_points() == later.public_points()

@@ -14,7 +14,7 @@ import pytest
 
 from agent_marketplace.settings import Settings, SettingsError
 from agent_marketplace.vault import CannotOpen, Keyring, Secret, load_secrets
-from agent_marketplace.vault.envelope import Context, key_id_of, rewrap, seal, unseal
+from agent_marketplace.vault.envelope import Context, rewrap, seal, unseal
 from agent_marketplace.vault.own_secrets import check_secret, load_or_create
 
 HERE = Context("vault_secrets", "user-1", "openai", "sec_1", 1)
@@ -126,7 +126,7 @@ def test_rewrapping_changes_the_key_and_keeps_the_secret_and_its_ciphertext() ->
     sealed = seal(Keyring([old]), b"secret", HERE)
     both = Keyring([new, old])
     again = rewrap(both, sealed, HERE)
-    assert key_id_of(again) == both.primary != key_id_of(sealed)
+    assert again.split(".")[1] == both.primary != sealed.split(".")[1]
     assert again.split(".")[3] == sealed.split(".")[3]
     assert unseal(Keyring([new]), again, HERE) == b"secret"
     with pytest.raises(CannotOpen, match="not on the ring"):
