@@ -15,5 +15,11 @@ export default defineConfig({
     },
     rolldownOptions: { external: ["vscode", /^node:/] },
   },
-  test: { include: ["test/**/*.test.ts"], testTimeout: 20_000, hookTimeout: 60_000 },
+  test: {
+    include: ["test/**/*.test.ts"],
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+    // The adapters import the editor's module, which is only there inside of an editor.
+    alias: { vscode: fileURLToPath(new URL("./test/fake-vscode.ts", import.meta.url)) },
+  },
 });
