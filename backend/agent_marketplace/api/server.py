@@ -83,7 +83,7 @@ async def _put_together(app: FastAPI) -> None:
         return
 
     scope: Scope = {
-        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "path": "/healthz", "raw_path": b"/healthz",
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "path": "/api/v1/none", "raw_path": b"",
         "query_string": b"", "root_path": "", "scheme": "http", "headers": [], "client": None, "server": None, "state": {},
     }  # fmt: skip
     await app(scope, receive, send)

@@ -27,6 +27,9 @@ class _Vectors(Reply, frozen=True, kw_only=True):
     vectors: tuple[Vector, ...] = ()
 
 
+_LONG = 65_536  # characters and tokens: more are counted beside the event loop
+
+
 class _VectorReader:
     """The provider's side, as far as dispatch needs it."""
 
@@ -64,19 +67,23 @@ class EmbeddingJob:
         model = parts.planner.resolve(call.model)
         if "embeddings" not in model.capabilities:
             raise BadRequest(f"{model.id} makes no embeddings", code="unprocessable")
+        long = (
+            sum(map(len, self._call.inputs)) + sum(len(str(w)) for w in self._call.purpose.values()) > _LONG
+        )
+        counts, forms = await asyncio.to_thread(self._counted) if long else self._counted()
         # Each input has the context to itself, but all of them are paid for.
-        longest = max(count_text(i) if isinstance(i, str) else len(i) for i in self._call.inputs)
-        return needs.read(call, longest), self._call.input_tokens, await self._forms()
+        return needs.read(call, max(counts)), sum(counts), forms
 
-    async def _forms(self) -> Forms:
+    def _counted(self) -> tuple[list[int], Forms]:
+        """The tokens of each input, estimated, and what all of them make a provider read."""
         inputs = self._call.inputs
+        counts = [count_text(i) if isinstance(i, str) else len(i) for i in inputs]
         tokens = sum(len(i) for i in inputs if not isinstance(i, str))
         given = TextSize(size=tokens, words_openai=tokens, words=tokens)
-        # Google reads a title with every text that it stands beside.
-        beside = [str(word) for word in self._call.purpose.values()] * len(inputs)
-        words = [i for i in inputs if isinstance(i, str)] + beside
-        read = await asyncio.to_thread(measure, "\n".join(words))
-        return Forms(text=read + given, messages=len(inputs))
+        read = measure("\n".join(i for i in inputs if isinstance(i, str)))
+        # Google reads a title with every text that it stands beside: sized once, for it may be long and they are many.
+        beside = measure("".join(f"{word}\n" for word in self._call.purpose.values()))
+        return counts, Forms(text=read + given + beside.times(len(inputs)), messages=len(inputs))
 
     async def prepare(self, parts: Parts, record: Record, attempt: Attempt, _cap: int | None) -> Prepared:
         """One attempt's request. Raises UpstreamFailure where the target's wire makes no embeddings."""

@@ -43,12 +43,19 @@ MOST_CHOICES = 128
 """Answers to one call: OpenAI's own limit, and no provider has a higher one."""
 
 
+MOST_STOPS = 8_192
+"""Stop sequences of one call: no provider takes more than a few, and each is looked at several times on the event loop."""
+_STOPS = {"anthropic": "stop_sequences", "gemini": "generationConfig.stopSequences", "ollama": "options.stop"}
+
+
 def read(call: Call, input_tokens: int) -> Needs:
-    """Needs of a call whose input is about `input_tokens` tokens. Raises BadRequest for an absurd number of answers."""
+    """Needs of a call whose input is about `input_tokens` tokens. Raises BadRequest for an absurd number of answers or stops."""
     choices = max(1, call.n or 1)
     if choices > MOST_CHOICES:
         name = "generationConfig.candidateCount" if call.wire == "gemini" else "n"
         raise BadRequest(f"{name}: must be at most {MOST_CHOICES}")
+    if len(call.stop) > MOST_STOPS:
+        raise BadRequest(f"{_STOPS.get(call.wire or '', 'stop')}: must be at most {MOST_STOPS} sequences")
     kinds = () if call.plain else {type(part) for message in call.messages for part in message.parts}
     values = _values(call)
     return Needs(

@@ -13,7 +13,6 @@ from agent_marketplace.errors import BadRequest
 from agent_marketplace.usage import Usage
 from agent_marketplace.wires.base import FailureClass, OutboundCall, UpstreamFailure, WireName
 from agent_marketplace.wires.shared import failures, fields, reported
-from agent_marketplace.wires.shared.tokens import count_text
 
 Vector = list[float] | str  # numbers, or their little-endian float32 bytes in base64
 
@@ -30,11 +29,6 @@ class EmbeddingCall(msgspec.Struct, frozen=True, kw_only=True):
     user: str | None = None
     routing: Mapping[str, Any] = {}
     extra: Mapping[str, Any] = {}
-
-    @property
-    def input_tokens(self) -> int:
-        """Tokens of all inputs, estimated."""
-        return sum(count_text(i) if isinstance(i, str) else len(i) for i in self.inputs)
 
 
 class EmbeddingReply(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,9 +1,15 @@
 """What takes long to count is counted beside the event loop, in whatever part of a call it stands."""
 
+import asyncio
+import threading
+from types import SimpleNamespace
+
 import pytest
 
+from agent_marketplace.gateway import embedding
 from agent_marketplace.providers.ollama import Pulled
 from agent_marketplace.wires.base import Call, Message, OpaquePart, TextPart, Tool
+from agent_marketplace.wires.embeddings import EmbeddingCall
 from agent_marketplace.wires.shared.tokens import is_long
 
 SAID = (Message("user", (TextPart("hi"),)),)
@@ -33,3 +39,23 @@ def test_no_part_of_a_call_is_gone_through_on_the_event_loop_however_many_it_has
 def test_a_name_of_megabytes_is_not_searched_for_a_tag() -> None:
     name = "m" * 1_000_000 + ":7b"
     assert (Pulled().unheard(name), Pulled().unheard("m:7b") is None) == (None, False)
+
+
+def test_texts_to_embed_are_counted_beside_the_loop_once_they_are_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    counted: list[bool] = []
+
+    def count(text: str) -> int:
+        counted.append(threading.current_thread() is threading.main_thread())
+        return len(text)
+
+    monkeypatch.setattr(embedding, "count_text", count)
+    parts = SimpleNamespace(
+        planner=SimpleNamespace(resolve=lambda _: SimpleNamespace(id="m", capabilities={"embeddings"}))
+    )
+    for text in ("short", "long " * 20_000):
+        job = embedding.EmbeddingJob(EmbeddingCall(model="m", inputs=(text,)))
+        _, tokens, _ = asyncio.run(job.measure(parts, job.request("r", "u", None)))  # type: ignore[arg-type]
+        assert tokens == len(text)
+    assert counted == [True, False]

@@ -54,6 +54,10 @@ class TextSize(msgspec.Struct, frozen=True, kw_only=True):
             **{name: getattr(self, name) + getattr(other, name) for name in self.__struct_fields__}
         )
 
+    def times(self, number: int) -> "TextSize":
+        """Of so many such texts."""
+        return TextSize(**{name: number * getattr(self, name) for name in self.__struct_fields__})
+
     def tokens(self, family: Family) -> int:
         """The most tokens in a family's vocabulary."""
         match family:
