@@ -9,6 +9,7 @@ over the limit.
 
 import asyncio
 import base64
+import gc
 import http.client
 import json
 import multiprocessing as mp
@@ -36,18 +37,20 @@ Body = dict[str, Any]
 # -- the server, in a process of its own -------------------------------------------------------------------------------
 
 
-def serve(home: str, port: int, upstream: int, stall: Any, key: Any) -> None:
-    """Serves until it is terminated; stall: the longest so far, seconds; key: the caller's, once it is there."""
+def serve(home: str, port: int, upstream: int, key: Any, stall: Any = None, collect: Any = None) -> None:
+    """Serves until it is terminated. key: the caller's, once it is there; stall: the longest so far, seconds, where it is to be
+    measured; collect: thresholds of the collector in place of a server's own."""
     os.environ["MARKETPLACE_DATA_DIR"] = home
     from agent_marketplace.api.server import create
     from agent_marketplace.app import build
     from agent_marketplace.net import server
+    from agent_marketplace.net.guard import Limits
     from agent_marketplace.settings import ProviderSettings, Settings
 
     there = f"http://127.0.0.1:{upstream}"
     settings = Settings(
         data_dir=Path(home), models_dir=Path(home), database_url=f"sqlite:///{home}/marketplace.db", local_model=False,
-        rate_limits=False, signup_credit_nano=0,
+        rate_limits=False, signup_credit_nano=0, calls_per_user=0, provider_connections=20_000,
         providers={
             "openai": ProviderSettings("sk-canned", f"{there}/v1"),
             "anthropic": ProviderSettings("sk-canned", there),
@@ -72,14 +75,18 @@ def serve(home: str, port: int, upstream: int, stall: Any, key: Any) -> None:
 
         async def watched(scope: Any, receive: Any, send: Any) -> None:
             nonlocal beats
-            if not beats:
+            if not beats and scope["type"] == "http":
                 beats = True
-                _beat(asyncio.get_running_loop(), stall)
+                if stall is not None:
+                    _beat(asyncio.get_running_loop(), stall)
+                if collect is not None:
+                    gc.set_threshold(*collect)
             await app(scope, receive, send)
 
         return watched
 
-    server.run(made, server.bind("127.0.0.1", port))
+    limits = Limits(max_connections=30_000, max_per_address=30_000)
+    server.run(made, server.bind("127.0.0.1", port), limits=limits)
 
 
 def _beat(loop: asyncio.AbstractEventLoop, stall: Any) -> None:
@@ -247,10 +254,14 @@ def _json(body: Any) -> bytes:
     return json.dumps(body, separators=(",", ":")).encode()
 
 
+SMALL = _json(WIRES["count_tokens"].body())
+"""A request that asks for nothing but an answer."""
+
 # -- the campaign ------------------------------------------------------------------------------------------------------
 
 
-def _free() -> int:
+def free_port() -> int:
+    """A port of loopback that nobody has."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return int(sock.getsockname()[1])
@@ -279,12 +290,12 @@ def main(word: str) -> int:
     """Prints a table and returns the exit status."""
     spawn = mp.get_context("spawn")
     stall, key = spawn.Value("d", 0.0, lock=False), spawn.Array("c", 200, lock=False)
-    port, upstream = _free(), _free()
+    port, upstream = free_port(), free_port()
     over = []
     with tempfile.TemporaryDirectory() as home:
         children = [
             spawn.Process(target=provide, args=(upstream,), daemon=True),
-            spawn.Process(target=serve, args=(home, port, upstream, stall, key), daemon=True),
+            spawn.Process(target=serve, args=(home, port, upstream, key, stall), daemon=True),
         ]
         for child in children:
             child.start()

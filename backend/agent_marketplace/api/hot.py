@@ -125,6 +125,7 @@ class Hot:
                 betas=betas.parse(headers.get(betas.HEADER)) if codec.name == "anthropic" else (),
                 traceparent=headers.get("traceparent"),
                 still_valid=lambda: market.authenticator.still(headers, keys),
+                known_valid=market.authenticator.known(headers, keys) if call.stream else None,
             )
         )
         if free:

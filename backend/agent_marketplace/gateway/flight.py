@@ -285,6 +285,7 @@ class Flight:
             beat_every_s=self._holding.beat_every(rhythm),
             keep_alive=guarded.keep_alive if guarded is not None else None,
             check=self._check_caller if checked else None,
+            checked=self.record.request.known_valid,
         )
 
     def _stop_pulse(self) -> None:

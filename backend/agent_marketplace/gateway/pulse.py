@@ -60,19 +60,22 @@ class _Job:
     every_s: at most so many seconds apart
     due: when it is next, seconds of the pulse's clock
     again_s: after a failure it is tried again after so long; None = at its usual time
+    needless: whether there is nothing to do this time, which costs no task
     """
 
     work: Work
     every_s: float
     due: float
     again_s: float | None = None
+    needless: Callable[[], bool] | None = None
     task: asyncio.Task[None] | None = None
 
 
 class Pulse:
     """Ticks until `stop`. `touch` says that bytes just went to the client.
 
-    beat_every_s: between heartbeats; now, later: the clock (seconds) and the loop's timer, for tests.
+    beat_every_s: between heartbeats; checked: whether `check` would find nothing new just now; now, later: the clock (seconds)
+    and the loop's timer, for tests.
     """
 
     def __init__(
@@ -83,6 +86,7 @@ class Pulse:
         beat_every_s: float,
         keep_alive: Work | None = None,
         check: Work | None = None,
+        checked: Callable[[], bool] | None = None,
         now: Callable[[], float] = time.monotonic,
         later: Later | None = None,
     ) -> None:
@@ -94,7 +98,7 @@ class Pulse:
         self._silence: _Job | None = None
         self._jobs = [beat]
         if check is not None:
-            self._jobs.append(_Job(check, rhythm.check_s, began + rhythm.check_s))
+            self._jobs.append(_Job(check, rhythm.check_s, began + rhythm.check_s, needless=checked))
         if keep_alive is not None:
             self._silence = _Job(keep_alive, rhythm.silence_s, began + rhythm.silence_s)
             self._jobs.append(self._silence)
@@ -128,7 +132,8 @@ class Pulse:
         for job in self._jobs:
             if now + _EARLY_S >= job.due:
                 job.due = now + job.every_s
-                self._begin(job)
+                if job.needless is None or not job.needless():
+                    self._begin(job)
         self._sleep()
 
     def _begin(self, job: _Job) -> None:

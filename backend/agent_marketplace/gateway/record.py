@@ -64,6 +64,7 @@ class GatewayRequest:
     agents: our own API: a free model may stand in, and the estimate always goes on the receipt
     detail: goes on the receipt
     still_valid: asked about once a second while a stream runs, raises Unauthorized
+    known_valid: whether that is known just now without asking
     once: the idempotency key that a plain call runs under
     on_done: called after settlement with the usage that was charged, returns fields for the reply (conversations)
     """
@@ -79,6 +80,7 @@ class GatewayRequest:
     agents: bool = False
     detail: dict[str, Any] = field(default_factory=dict)
     still_valid: Callable[[], Awaitable[object]] | None = None
+    known_valid: Callable[[], bool] | None = None
     once: Keeper | None = None
     on_done: Callable[["Record", Usage | None], Awaitable[dict[str, Any]]] | None = None
 

@@ -26,6 +26,8 @@ BACKLOG = 2048
 # Thousands of open streams are all alive, and the default walks them 47 times a minute for up to 0.4 s. Measured with 3,000 streams
 # of a chunk a second: three full collections, and the slowest hundredth of chunks 66 ms late instead of 407.
 _COLLECT_AFTER = (20_000, 20, 200)
+_TICKS_A_SECOND = 10  # uvicorn's
+_MANY = 500
 
 
 class DrainingServer(Server):
@@ -67,8 +69,10 @@ class DrainingServer(Server):
     async def on_tick(self, counter: int) -> bool:
         """Sweeps the connections' deadlines; True once it is time to leave."""
         now = asyncio.get_running_loop().time()
-        for connection in self.guards():
-            connection.sweep(now)
+        # Thousands of open streams are swept once a second: ten times is a tenth of what their chunks cost.
+        if counter % _TICKS_A_SECOND == 0 or len(self.server_state.connections) < _MANY:
+            for connection in self.guards():
+                connection.sweep(now)
         if self._parent is not None and os.getppid() != self._parent and not self._drain.draining:
             self.stop()
         if self._leave_at is not None and (self.force_exit or now >= self._leave_at or not self._active()):

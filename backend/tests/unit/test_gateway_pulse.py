@@ -139,3 +139,27 @@ def test_a_beat_that_does_not_come_back_is_not_begun_a_second_time_and_ends_with
         assert len(asyncio.all_tasks()) == 1
 
     asyncio.run(go())
+
+
+def test_a_caller_who_is_known_to_be_welcome_is_not_asked_about_by_a_task_each_time() -> None:
+    asked: list[float] = []
+    known = [True, True, False, True]
+
+    async def test() -> None:
+        loop = Loop()
+
+        async def check() -> None:
+            asked.append(loop.now - 1000.0)
+
+        async def beat() -> None:
+            return
+
+        pulse = Pulse(
+            Rhythm(check_s=1.0), beat, beat_every_s=1e6, check=check, checked=lambda: known.pop(0), now=lambda: loop.now,
+            later=loop.later,
+        )  # fmt: skip
+        await loop.run(1004.5)
+        pulse.stop()
+
+    asyncio.run(test())
+    assert [round(at) for at in asked] == [3]

@@ -18,6 +18,13 @@ _READ = (b'"tool_calls"', b'"reasoning"', b'"reasoning_content"', b'"content":['
 _TWINS = (("reasoning_content", "reasoning"), ("reasoning", "reasoning_content"))
 
 
+def _to_be_read(body: bytes) -> bool:
+    for name in _READ:  # noqa: SIM110  `any` would make a generator of each chunk
+        if name in body:
+            return True
+    return False
+
+
 class Choices:
     """Of one answer. seed: its id."""
 
@@ -32,7 +39,7 @@ class Choices:
 
     def told(self, body: bytes) -> bytes:
         """A chunk or a whole reply with its choices as they are to be read. Raises msgspec.DecodeError for what is no object."""
-        if not self._called and not any(name in body for name in _READ):
+        if not self._called and not _to_be_read(body):
             return body
         fields = msgspec.json.decode(body, type=_Fields)
         choices = msgspec.json.decode(fields.get("choices", b"[]"), type=list[_Fields])
