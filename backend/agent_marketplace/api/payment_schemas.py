@@ -328,7 +328,8 @@ class ToDo(BaseModel):
 
 
 class Overview(Reply):
-    """Dollars of the last `days`, and what stands now: credit not spent is owed. margin: spend - provider_cost."""
+    """Dollars of the last `days`, and what stands now: credit not spent is owed. margin: spend - provider_cost; given_back:
+    for disputed answers, out of it. owed_paid + owed_promotional + frozen - debt is what all wallets stand at."""
 
     days: int
     paid_in: float
@@ -337,6 +338,7 @@ class Overview(Reply):
     provider_cost: float
     margin: float
     absorbed: float
+    given_back: float
     requests: int
     error_share: float | None
     owed_paid: float

@@ -177,8 +177,11 @@ def take_code(connection: sa.Connection, hash_: str, user_id: str, order_id: str
 
 
 def overview(connection: sa.Connection, since: int) -> dict[str, int]:
-    """What came in and went back since then, what is owed to all accounts, and how much waits for an administrator. Nano-dollars."""
-    o, r, a = orders.c, returns.c, accounts.c
+    """What came in and went back since then, what is owed to all accounts, and how much waits for an administrator. Nano-dollars.
+
+    owed_paid + owed_promotional + frozen - debt is what all wallets stand at, to the nano-dollar.
+    """
+    o, r, a, d = orders.c, returns.c, accounts.c, disputes.c
 
     def total(column: Any, *where: Any) -> Any:
         return sa.select(sa.func.coalesce(sa.func.sum(column), 0)).where(*where).scalar_subquery()
@@ -195,7 +198,8 @@ def overview(connection: sa.Connection, since: int) -> dict[str, int]:
         total(free, free > 0).label("owed_paid"),
         total(a.promo_nano).label("owed_promotional"),
         total(a.restricted_nano).label("frozen"),
-        total(-a.balance_nano, a.balance_nano < 0).label("debt"),
+        total(-free, free < 0).label("debt"),
+        total(d.nano, d.state == "granted", d.closed_at >= since).label("given_back"),
         total(a.held_nano).label("held"),
         count(o.id, o.state == "pending", o.method == "transfer").label("transfers"),
         count(r.id, r.state == "asked").label("refunds"),

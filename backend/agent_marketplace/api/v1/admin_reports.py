@@ -33,7 +33,7 @@ async def get_overview(
     )  # fmt: skip
     used = (await heard_out(request, market.usage_log.query(asked))).totals
     money = await market.payments.overview(now - days * DAY_MS)
-    standing = ("paid_in", "owed_paid", "owed_promotional", "frozen", "debt", "held")
+    standing = ("paid_in", "given_back", "owed_paid", "owed_promotional", "frozen", "debt", "held")
     figures: dict[str, Any] = {name: dollars(money[name]) for name in standing}
     figures |= {name: used[name] for name in _FIGURES}
     figures["went_back"] = dollars(money["went_back"] - money["came_again"])

@@ -43,6 +43,7 @@ export function OverviewPart() {
           ["Provider cost", money(found.provider_cost)],
           ["Margin", money(found.margin)],
           ["Absorbed", money(found.absorbed)],
+          ["Given back for answers", money(found.given_back)],
           ["Calls", count(found.requests)],
           ["Errors", found.error_share === null ? "–" : `${(found.error_share * 100).toFixed(1)} %`],
         ]}

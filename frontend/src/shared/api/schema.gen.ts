@@ -7183,7 +7183,8 @@ export interface components {
         };
         /**
          * Overview
-         * @description Dollars of the last `days`, and what stands now: credit not spent is owed. margin: spend - provider_cost.
+         * @description Dollars of the last `days`, and what stands now: credit not spent is owed. margin: spend - provider_cost; given_back:
+         *     for disputed answers, out of it. owed_paid + owed_promotional + frozen - debt is what all wallets stand at.
          */
         Overview: {
             /** Absorbed */
@@ -7196,6 +7197,8 @@ export interface components {
             error_share: number | null;
             /** Frozen */
             frozen: number;
+            /** Given Back */
+            given_back: number;
             /** Held */
             held: number;
             /** In Flight */
