@@ -348,6 +348,7 @@ class Market:
         """An administrator chose something, in this process or another."""
         self.settings = settings = self.choices.settings
         self.accounts.follow(settings)
+        self.payments.settings = settings.payments
         self.targets.mark_up(settings.markup)
         self.learner.trust_everybody(everybody=settings.signup != "open")
         self.refresh_availability()

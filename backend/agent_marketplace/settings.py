@@ -250,24 +250,28 @@ def _payments(env: Mapping[str, str]) -> PaymentSettings:
         raise SettingsError(
             "STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET and MARKETPLACE_SITE are needed together"
         )
-    least = _amount(env, "MARKETPLACE_TOPUP_LEAST", "5")
-    most = _amount(env, "MARKETPLACE_TOPUP_MOST", "1000")
-    if not 0 < least <= most <= 10**15:
-        raise SettingsError(
-            "MARKETPLACE_TOPUP_LEAST and _MOST: from above 0 to at most 1,000,000 dollars, in this order"
-        )
-    return PaymentSettings(
+    found = PaymentSettings(
         secret=secret,
         url=url,
-        transfer=(env.get("MARKETPLACE_TRANSFER") or "").strip()[:2000] or None,
-        issuer=(env.get("MARKETPLACE_ISSUER") or "").strip()[:500] or None,
-        least_nano=least,
-        most_nano=most,
-        refund_days=_whole(env, "MARKETPLACE_REFUND_DAYS", 14, 0, 3650),
+        **{
+            field.removeprefix(_PAYMENTS): read(env)
+            for field, read in CHANGEABLE.values()
+            if field.startswith(_PAYMENTS)
+        },
         stripe_key=keys[0],
         stripe_webhook_secret=keys[1],
         stripe_url=base_url(env, "MARKETPLACE_STRIPE_URL"),
     )
+    check_topups(found)
+    return found
+
+
+def check_topups(payments: PaymentSettings) -> None:
+    """Raises SettingsError unless there is an amount that can be ordered."""
+    if not 0 < payments.least_nano <= payments.most_nano <= 10**15:
+        raise SettingsError(
+            "MARKETPLACE_TOPUP_LEAST and _MOST: from above 0 to at most 1,000,000 dollars, in this order"
+        )
 
 
 _SMTP: dict[str, tuple[Literal["tls", "starttls", "none"], int]] = {
@@ -325,6 +329,12 @@ def _limited(env: Mapping[str, str]) -> bool:
     return _switch(env, "MARKETPLACE_LIMITS", "on")
 
 
+def _text(env: Mapping[str, str], name: str, most: int) -> str | None:
+    return (env.get(name) or "").strip()[:most] or None
+
+
+_PAYMENTS = "payments."  # fields of `Settings.payments`
+
 # Settings that an administrator can change while servers run, where the environment says nothing: variable -> (field, reader).
 CHANGEABLE: Mapping[str, tuple[str, Callable[[Mapping[str, str]], Any]]] = {
     "MARKETPLACE_SIGNUP": (
@@ -354,20 +364,45 @@ CHANGEABLE: Mapping[str, tuple[str, Callable[[Mapping[str, str]], Any]]] = {
         "markup",
         lambda env: Decimal(_amount(env, "MARKETPLACE_MARKUP", "1")).scaleb(-9),
     ),
+    "MARKETPLACE_TRANSFER": ("payments.transfer", lambda env: _text(env, "MARKETPLACE_TRANSFER", 2000)),
+    "MARKETPLACE_ISSUER": ("payments.issuer", lambda env: _text(env, "MARKETPLACE_ISSUER", 500)),
+    "MARKETPLACE_TOPUP_LEAST": (
+        "payments.least_nano",
+        lambda env: _amount(env, "MARKETPLACE_TOPUP_LEAST", "5"),
+    ),
+    "MARKETPLACE_TOPUP_MOST": (
+        "payments.most_nano",
+        lambda env: _amount(env, "MARKETPLACE_TOPUP_MOST", "1000"),
+    ),
+    "MARKETPLACE_REFUND_DAYS": (
+        "payments.refund_days",
+        lambda env: _whole(env, "MARKETPLACE_REFUND_DAYS", 14, 0, 3650),
+    ),
 }
 
 
 def changed(settings: Settings, chosen: Mapping[str, str]) -> Settings:
     """The settings with some of CHANGEABLE as an administrator chose them. Raises SettingsError."""
-    return replace(settings, **{CHANGEABLE[name][0]: CHANGEABLE[name][1](chosen) for name in chosen})
+    for name in chosen:
+        field, read = CHANGEABLE[name]
+        if field.startswith(_PAYMENTS):
+            payments = replace(settings.payments, **{field.removeprefix(_PAYMENTS): read(chosen)})
+            settings = replace(settings, payments=payments)
+        else:
+            settings = replace(settings, **{field: read(chosen)})
+    return settings
 
 
 def text_of(settings: Settings, name: str) -> str:
     """One of CHANGEABLE as it would stand in the environment."""
-    value = getattr(settings, CHANGEABLE[name][0])
+    field = CHANGEABLE[name][0]
+    of_payments = field.startswith(_PAYMENTS)
+    value = getattr(settings.payments if of_payments else settings, field.removeprefix(_PAYMENTS))
+    if value is None:
+        return ""
     if isinstance(value, bool):
         return "on" if value else "off"
-    if CHANGEABLE[name][0].endswith("_nano"):
+    if field.endswith("_nano"):
         return format(Decimal(value).scaleb(-9).normalize(), "f")
     return format(value.normalize(), "f") if isinstance(value, Decimal) else str(value)
 
@@ -399,7 +434,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         jwt_secret=env.get("JWT_SECRET") or None,
         encryption_keys=keys,
         given=frozenset(name for name in KNOWN if env.get(name)),
-        **{field: read(env) for field, read in CHANGEABLE.values()},
+        **{field: read(env) for field, read in CHANGEABLE.values() if not field.startswith(_PAYMENTS)},
         signup_credit_use=cast(
             "CreditUse",
             _choice(env, "MARKETPLACE_SIGNUP_CREDIT_USE", "all" if embedded else "free", get_args(CreditUse)),

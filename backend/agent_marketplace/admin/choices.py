@@ -27,6 +27,11 @@ MONEY = frozenset(
         "MARKETPLACE_SIGNUP_CREDIT_DAILY",
         "MARKETPLACE_SIGNUP_CREDITS_PER_ADDRESS",
         "MARKETPLACE_MARKUP",
+        "MARKETPLACE_TRANSFER",
+        "MARKETPLACE_ISSUER",
+        "MARKETPLACE_TOPUP_LEAST",
+        "MARKETPLACE_TOPUP_MOST",
+        "MARKETPLACE_REFUND_DAYS",
     }
 )  # these ask for the administrator's password
 
@@ -100,7 +105,9 @@ class Choices:
                 raise BadRequest(f"The banner may have at most {MOST_BANNER} characters")
         elif value is not None:
             try:
-                value = env.text_of(env.changed(self._started, {name: value.strip()}), name)
+                chosen = {name: value.strip()}
+                env.check_topups(env.changed(self.settings, chosen).payments)
+                value = env.text_of(env.changed(self._started, chosen), name)
             except SettingsError as problem:
                 raise BadRequest(str(problem)) from None
         await self._write(by, name, value, "setting", name, reason)

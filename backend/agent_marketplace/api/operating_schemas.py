@@ -45,7 +45,7 @@ class SwitchOffer(Body):
 class ChooseSetting(Body):
     """value: as it would stand in the environment; null: back to what it is without a choice."""
 
-    value: Annotated[str | None, Field(max_length=400)]
+    value: Annotated[str | None, Field(max_length=2000)]
     reason: Reason
     password: Password = ""
 

@@ -4,7 +4,7 @@ What is said to have been paid must fit the order in every part: method, currenc
 refused, and the administrator sees it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -30,7 +30,13 @@ class Orders:
     """Orders of all methods."""
 
     def __init__(
-        self, db: Database, ledger: Ledger, admin: Admin, settings: PaymentSettings, clock: Clock, mail: Mail
+        self,
+        db: Database,
+        ledger: Ledger,
+        admin: Admin,
+        settings: Callable[[], PaymentSettings],
+        clock: Clock,
+        mail: Mail,
     ) -> None:
         self._mail = mail
         self._db = db
@@ -41,8 +47,8 @@ class Orders:
 
     async def make(self, user_id: str, method: Method, amount_nano: int, *, attempt: str) -> Order:
         """An order for so much credit, once per attempt. Raises BadRequest (amount, method), Conflict."""
-        least, most = self._settings.least_nano, self._settings.most_nano
-        if method not in self._settings.methods:
+        least, most = self._settings().least_nano, self._settings().most_nano
+        if method not in self._settings().methods:
             raise BadRequest("This server does not take payments that way")
         if not least <= amount_nano <= most or amount_nano % CENT:
             raise BadRequest(f"The amount is from ${least // 10**9} to ${most // 10**9}, in whole cents")
@@ -111,7 +117,7 @@ class Orders:
     async def notice(self, header: str, body: bytes) -> Outcome:
         """The signed webhook. A repeat is answered with the first result. Raises NotFound (no secret is set), Unauthorized,
         BadRequest, IdempotencyMismatch (this payment was something else before), Unavailable (say it again)."""
-        if (secret := self._settings.secret) is None:
+        if (secret := self._settings().secret) is None:
             raise NotFound("This server takes no payment notices")
         if len(body) > signing.MAX_BODY:
             raise BadRequest("The notice is too long")
@@ -243,7 +249,7 @@ class Orders:
             ),
         )
         if receipt is not None:
-            told.receipt_in(connection, self._mail, order, receipt, self._settings.issuer)
+            told.receipt_in(connection, self._mail, order, receipt, self._settings().issuer)
 
 
 def source_of(kind: str, name: str) -> str | None:

@@ -18,7 +18,8 @@ from agent_marketplace.settings import PaymentSettings
 
 
 class Payments:
-    """Money in and money back. resolve: a model's name -> its id; processor: of cards; site: the public address."""
+    """Money in and money back. settings: those that count now, an administrator may change them; resolve: a model's name -> its id;
+    processor: of cards; site: the public address."""
 
     def __init__(
         self,
@@ -34,11 +35,15 @@ class Payments:
     ) -> None:
         self._db = db
         self.settings = settings
-        self.orders = Orders(db, ledger, admin, settings, clock, mail)
+
+        def now() -> PaymentSettings:
+            return self.settings
+
+        self.orders = Orders(db, ledger, admin, now, clock, mail)
         self.codes = Codes(db, self.orders, admin, clock)
-        self.returns = Returns(db, ledger, admin, self.orders, settings, clock, mail)
+        self.returns = Returns(db, ledger, admin, self.orders, now, clock, mail)
         self.disputes = Disputes(db, ledger, admin, resolve, clock, mail)
-        self.recharge = Recharge(db, ledger, self.orders, processor, settings, clock, mail, site)
+        self.recharge = Recharge(db, ledger, self.orders, processor, now, clock, mail, site)
         self.checkout = Checkout(db, self.orders, self.returns, self.recharge, processor, site, clock)
 
     async def overview(self, since: int) -> dict[str, int]:

@@ -7,7 +7,7 @@ every other order is.
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from functools import partial
 
@@ -51,7 +51,7 @@ class Recharge:
         ledger: Ledger,
         orders: Orders,
         processor: Processor,
-        settings: PaymentSettings,
+        settings: Callable[[], PaymentSettings],
         clock: Clock,
         mail: Mail,
         site: str | None,
@@ -298,7 +298,7 @@ class Recharge:
         await self._db.write(lambda c: store.delete_plan(c, plan.user_id))
 
     def _check(self, wish: Wish) -> None:
-        least, most = self._settings.least_nano, self._settings.most_nano
+        least, most = self._settings().least_nano, self._settings().most_nano
         if not least <= wish.amount <= most or wish.amount % CENT:
             raise BadRequest(f"The amount is from ${least // 10**9} to ${most // 10**9}, in whole cents")
         if not 0 < wish.threshold <= most:

@@ -5,7 +5,7 @@ can go back once: an order knows what has, and a bank that disputes what was ref
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 import sqlalchemy as sa
@@ -36,7 +36,7 @@ class Returns:
         ledger: Ledger,
         admin: Admin,
         orders: Orders,
-        settings: PaymentSettings,
+        settings: Callable[[], PaymentSettings],
         clock: Clock,
         mail: Mail,
     ) -> None:
@@ -247,7 +247,7 @@ class Returns:
             store.change_order(connection, order.id, {"disputed": int(frozen)})
 
     def _refundable(self, connection: sa.Connection, order: Order) -> int:
-        since = self._clock.now_ms() - self._settings.refund_days * DAY_MS
+        since = self._clock.now_ms() - self._settings().refund_days * DAY_MS
         if order.state != "paid" or not order.minor or order.disputed or (order.closed_at or 0) < since:
             return 0
         unused = self._ledger.unused_in(connection, order.user_id, order.id)

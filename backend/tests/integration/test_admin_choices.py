@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,9 @@ def test_a_setting_counts_in_every_process_and_the_environment_wins(tmp_path: Pa
             ("MARKETPLACE_SIGNUP_CREDIT", "-1", BadRequest),
             ("banner", "x" * 301, BadRequest),
             ("JWT_SECRET", "x", NotFound),
+            ("STRIPE_SECRET_KEY", "sk_x", NotFound),
+            ("MARKETPLACE_TOPUP_LEAST", "1001", BadRequest),  # more than the largest order
+            ("MARKETPLACE_REFUND_DAYS", "two weeks", BadRequest),
         ):
             with pytest.raises(error):
                 await one.choices.choose(BY, name, value, reason="why not")
@@ -92,7 +96,7 @@ def test_a_setting_counts_in_every_process_and_the_environment_wins(tmp_path: Pa
 def test_every_setting_reads_back_what_it_shows() -> None:
     settings = load({"HOME": "/tmp", "MARKETPLACE_MARKUP": "1.25", "MARKETPLACE_SIGNUP_CREDIT": "0.5"})
     for name, (field, read) in CHANGEABLE.items():
-        assert read({name: text_of(settings, name)}) == getattr(settings, field), name
+        assert read({name: text_of(settings, name)}) == attrgetter(field)(settings), name
     assert settings.given == {"MARKETPLACE_MARKUP", "MARKETPLACE_SIGNUP_CREDIT"}
 
 

@@ -285,3 +285,28 @@ def test_people_are_found_by_a_part_of_their_address_or_by_their_id_page_by_page
     assert pages("") == [f"u{n}" for n in range(30)]
     assert pages("u7") == ["u7"]
     assert pages("%") == []
+
+
+def test_a_newcomer_takes_bank_transfers_from_the_page_alone(server: Server, admin: Client) -> None:
+    person = server.person()
+    assert agreed(person.get(f"{MARKET}/payments"))["methods"] == []
+    shown = {s["name"]: s for s in agreed(admin.get(f"{ADMIN}/settings"))["settings"]}
+    assert (shown["MARKETPLACE_TRANSFER"]["source"], shown["MARKETPLACE_TRANSFER"]["money"]) == (
+        "default",
+        True,
+    )
+    path, proof = (
+        f"{ADMIN}/settings/MARKETPLACE_TRANSFER",
+        {"reason": "open for business", "password": PASSWORD},
+    )
+    assert admin.post(path, {"value": "IBAN of a thief", "reason": "x"}).status in (400, 401)
+    agreed(admin.post(path, {"value": "To IBAN XY12", **proof}))
+    agreed(admin.post(f"{ADMIN}/settings/MARKETPLACE_TOPUP_LEAST", {"value": "10", **proof}))
+    offered = agreed(person.get(f"{MARKET}/payments"))
+    assert (offered["methods"], offered["transfer"], offered["least"]) == (["transfer"], "To IBAN XY12", 10)
+    order = {"method": "transfer", "amount": 9, "attempt": "attempt-1"}
+    assert person.post(f"{MARKET}/payments/orders", order).status == 400
+    agreed(person.post(f"{MARKET}/payments/orders", order | {"amount": 10}))
+    agreed(admin.post(path, {"value": None, **proof}))
+    agreed(admin.post(f"{ADMIN}/settings/MARKETPLACE_TOPUP_LEAST", {"value": None, **proof}))
+    assert agreed(person.get(f"{MARKET}/payments"))["methods"] == []

@@ -197,7 +197,9 @@ async def get_settings(market: The) -> Response:
         "DATABASE_URL": "SQLite" if settings.embedded else "PostgreSQL",
         "MARKETPLACE_DATA_DIR": str(settings.data_dir),
         "MARKETPLACE_NODES": str(settings.nodes),
-        "MARKETPLACE_REFUND_DAYS": str(settings.payments.refund_days),
+        "STRIPE_SECRET_KEY": "set" if settings.payments.stripe_key else "",
+        "MARKETPLACE_PAYMENT_SECRET": "set" if settings.payments.secret else "",
+        "MARKETPLACE_PAYMENT_URL": settings.payments.url or "",
         "MARKETPLACE_AGENT_SHARE": str(settings.agent_author_bp // 100),
         "ways to pay": ", ".join(settings.payments.methods) or "none but codes and credit that you give",
     }

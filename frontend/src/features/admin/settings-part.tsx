@@ -12,10 +12,12 @@ interface Words {
   title: string;
   hint: string;
   choices?: readonly string[];
+  /** Prose: how long it may be. */
+  long?: number;
 }
 
 const words: Record<string, Words> = {
-  banner: { title: "Banner", hint: "Shown to everybody above every page; empty: none. At most 300 characters." },
+  banner: { title: "Banner", hint: "Shown to everybody above every page; empty: none. At most 300 characters.", long: 300 },
   MARKETPLACE_SIGNUP: {
     title: "Who may sign up",
     hint: "open: everybody; invite: who has a code; closed: nobody.",
@@ -32,6 +34,18 @@ const words: Record<string, Words> = {
   },
   MARKETPLACE_LIMITS: { title: "Limits of requests", hint: "on, unless somebody else limits them.", choices: ["on", "off"] },
   MARKETPLACE_CALLS_PER_USER: { title: "Calls of one user at once", hint: "In each process; 0: any number." },
+  MARKETPLACE_TRANSFER: {
+    title: "Bank transfers",
+    hint: "Where to transfer money to, as payers read it; empty: transfers are not offered.",
+    long: 2000,
+  },
+  MARKETPLACE_ISSUER: { title: "Receipts are from", hint: "Name and address.", long: 500 },
+  MARKETPLACE_TOPUP_LEAST: { title: "Least order", hint: "Dollars." },
+  MARKETPLACE_TOPUP_MOST: { title: "Largest order", hint: "Dollars." },
+  MARKETPLACE_REFUND_DAYS: {
+    title: "Days to ask for money back",
+    hint: "For the unused part of a payment; 0: never.",
+  },
   MARKETPLACE_MARKUP: { title: "Mark-up", hint: "Users pay list prices times this: 1.2 is 20 % on top." },
 };
 
@@ -105,7 +119,7 @@ export function SettingsPart() {
 }
 
 function Value({ setting }: { setting: Setting }) {
-  const { choices } = words[setting.name] ?? {};
+  const { choices, long } = words[setting.name] ?? {};
   return (
     <Field label="Value">
       {(control) => {
@@ -118,7 +132,7 @@ function Value({ setting }: { setting: Setting }) {
               ))}
             </NativeSelect>
           );
-        if (setting.name === "banner") return <Textarea {...given} maxLength={300} />;
+        if (long) return <Textarea {...given} maxLength={long} />;
         return <Input {...given} required inputMode="decimal" autoComplete="off" />;
       }}
     </Field>
