@@ -65,6 +65,12 @@ editor-test:     ## the extension in VS Code's own code (code-server; three minu
 	@scripts/setup.sh test
 	@scripts/editor_test.sh
 
+.PHONY: firefox-test
+firefox-test:    ## a few flows of the page in Debian's Firefox (as root it is brought)
+	@scripts/setup.sh dev
+	@scripts/setup.sh run
+	@scripts/firefox_test.sh
+
 bare-test:       ## both commands in a bare Debian made for it (needs root and debootstrap)
 	@scripts/bare_test.sh
 
