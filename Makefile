@@ -93,7 +93,7 @@ licences:        ## write docs/licences.md from the lock file
 sbom:            ## print the software bill of materials (CycloneDX JSON)
 	@.venv/bin/python scripts/dependencies.py sbom
 
-trials:          ## what takes minutes and is no part of make test: servers killed in each phase of a run, hostile bodies
+trials:          ## what takes minutes and is no part of make test: simulated faults, killed servers, hostile bodies
 	@scripts/setup.sh test
 	@scripts/test.sh trials
 

@@ -74,6 +74,7 @@ case $only in
         exit
         ;;
     trials)
+        in_backend "$bin/python" -m tests.fakes.simulated "${SCHEDULES:-3000}" || exit 1
         TRIALS=1 in_backend "$bin/python" -m pytest -q tests/faults/test_runs_killed.py
         killed=$?
         PYTHONPATH=backend "$bin/python" bench/stalls.py && exit $killed
