@@ -22,6 +22,13 @@ def code_of(asked: Sequence[Approval]) -> str:
 
 def words(asked: Sequence[Approval], steps: Sequence[Step], place: str) -> str:
     """The question. place: where it can be answered by hand."""
+    code = code_of(asked)
+    answer = f"Answer `allow {code}` or `deny {code}`, or at {place}, within a day."
+    return "\n".join([question(asked, steps), answer])
+
+
+def question(asked: Sequence[Approval], steps: Sequence[Step]) -> str:
+    """The question without how to answer it: for a wire that has a form for that."""
     known = {step.n: step for step in steps}
     lines = [
         f"- {stripped(step.name, 200)}: {_arguments(step)}"
@@ -29,10 +36,8 @@ def words(asked: Sequence[Approval], steps: Sequence[Step], place: str) -> str:
         for a in asked
         if (step := known.get(a.n)) is not None
     ]
-    code = code_of(asked)
     calls = "this call" if len(lines) == 1 else "these calls"
-    answer = f"Answer `allow {code}` or `deny {code}`, or at {place}, within a day."
-    return "\n".join([f"The run waits: may it make {calls}?", *lines, answer])
+    return "\n".join([f"The run waits: may it make {calls}?", *lines])
 
 
 def _arguments(step: Step) -> str:

@@ -4,13 +4,17 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from decimal import Decimal
+from typing import Any
 
 import httpx2
+import mcp_types as types
 import pytest
 from mcp import Client as Mcp
 from mcp.client.streamable_http import streamable_http_client
 
-from tests.fakes.server import MARKET, PAID, Client, Server, agreed, running
+from tests.fakes.server import AGENTS, MARKET, PAID, Client, Server, agreed, running
+from tests.fakes.tool_turns import calling
+from tests.fakes.upstream import Behaviour
 
 READS = {"search_models", "compare", "recommend", "estimate", "balance", "usage"}
 
@@ -79,3 +83,120 @@ def test_a_key_that_may_only_read_is_not_offered_what_spends(server: Server) -> 
         assert (await client.call_tool("ask_model", {"model": PAID, "prompt": "Hi", "max_cost": 1})).is_error
 
     told(server, key, "auto", test)
+
+
+@contextlib.asynccontextmanager
+async def answering(
+    server: Server, key: Client, answer: Callable[[str], dict[str, Any] | None]
+) -> AsyncIterator[Mcp]:
+    """A client whose user is asked: `answer` fills in a form, or says no (None)."""
+
+    async def asked(_context: Any, params: types.ElicitRequestParams) -> types.ElicitResult:
+        content = answer(params.message)
+        return types.ElicitResult(action="decline" if content is None else "accept", content=content)
+
+    headers = {"authorization": f"Bearer {key.credential}"}
+    async with httpx2.AsyncClient(headers=headers, timeout=60) as http:
+        transport = streamable_http_client(f"{server.url}/mcp", http_client=http)
+        async with Mcp(transport, mode="auto", elicitation_callback=asked) as client:
+            yield client
+
+
+@pytest.fixture(scope="module")
+def careful(server: Server) -> tuple[Client, Client, str]:
+    """Somebody, their key, and the tool of an agent of theirs whose calls need leave."""
+    ada = server.person()
+    tools = [{"name": "calculator", "policy": "ask"}]
+    made = {"name": "Careful", "model": PAID, "parameters": {"agent": {"tools": tools}}}
+    agent = agreed(ada.post(f"{AGENTS}/agents", made))["agent"]["id"]
+    return ada, server.key(ada), f"agent_{agent.removeprefix('agt_')}"
+
+
+SUM = calling(("calculator", '{"expression": "6*7"}'), usage=(60, 9))
+
+
+@pytest.mark.parametrize(
+    ("said", "made"), [({"allow": True}, "done"), ({"allow": False}, "denied"), (None, "denied")]
+)
+def test_a_client_s_user_is_asked_before_a_call_that_needs_leave(
+    server: Server, careful: tuple[Client, Client, str], said: dict[str, Any] | None, made: str
+) -> None:
+    ada, key, tool = careful
+    server.upstream.script(SUM, Behaviour(text="It is 42 ."))
+    heard: list[str] = []
+
+    def answer(message: str) -> dict[str, Any] | None:
+        heard.append(message)
+        return said
+
+    async def go() -> None:
+        async with answering(server, key, answer) as client:
+            found = await client.call_tool(tool, {"task": "6 times 7?"})
+            assert not found.is_error
+            assert found.structured_content is not None
+            assert found.structured_content["result"] == "It is 42 . "
+            run = agreed(ada.get(f"{AGENTS}/runs/{found.structured_content['run_id']}"))["run"]
+            assert [s["state"] for s in run["steps"] if s["kind"] == "tool"] == [made]
+
+    asyncio.run(go())
+    assert len(heard) == 1
+    assert "6*7" in heard[0]
+
+
+def test_a_client_s_user_is_asked_for_a_higher_cap_and_one_who_says_no_has_what_there_is(
+    server: Server, careful: tuple[Client, Client, str]
+) -> None:
+    _, key, tool = careful
+    steps = [calling(("calculator", f'{{"expression": "{i}"}}'), usage=(60, 4_000)) for i in range(9)]
+    caps: list[dict[str, Any] | None] = [{"cap": 0.012}, None]
+
+    def answer(message: str) -> dict[str, Any] | None:
+        return caps.pop(0) if "cap" in message else {"allow": True}
+
+    async def go() -> None:
+        async with answering(server, key, answer) as client:
+            server.upstream.script(*steps)
+            found = await client.call_tool(tool, {"task": "Count", "cap": 0.006})
+            assert found.structured_content is not None
+            assert found.structured_content["state"] == "paused"
+            assert 0.006 < found.structured_content["cost"] <= 0.012
+
+    asyncio.run(go())
+    assert caps == []
+
+
+def test_a_changed_state_of_a_question_opens_nobody_else_s_run_and_answers_no_other_question(
+    server: Server, careful: tuple[Client, Client, str]
+) -> None:
+    ada, key, tool = careful
+    meta = {
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {"elicitation": {}},
+    }
+    told = {
+        "accept": "application/json",
+        "mcp-protocol-version": "2026-07-28",
+        "mcp-method": "tools/call",
+        "mcp-name": tool,
+    }
+
+    def call(who: Client, **more: Any) -> dict[str, Any]:
+        params = {"name": tool, "arguments": {"task": "6*7?"}, "_meta": meta, **more}
+        body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+        found: dict[str, Any] = who.post("/mcp", body, **told).json["result"]
+        return found
+
+    server.upstream.script(SUM, Behaviour(text="It is 42 ."))
+    asked = call(key)
+    assert asked["resultType"] == "input_required"
+    state, yes = asked["requestState"], {"leave": {"action": "accept", "content": {"allow": True}}}
+    stranger, lent = server.key(server.person()), server.key(ada)
+    wrong = state[:-8] + ("0" * 8 if state[-8:] != "0" * 8 else "1" * 8)
+    for who, given in ((stranger, state), (lent, state), (key, wrong), (key, "run_nothing x"), (key, "")):
+        assert call(who, requestState=given, inputResponses=yes)["isError"] is True
+    run_id = state.partition(" ")[0]
+    assert agreed(ada.get(f"{AGENTS}/runs/{run_id}"))["run"]["state"] == "waiting"
+    done = call(key, requestState=state, inputResponses=yes)
+    assert done["structuredContent"]["result"] == "It is 42 . "
+    again = call(key, requestState=state, inputResponses=yes)  # a retry of the retry finds the answer
+    assert again["structuredContent"] == done["structuredContent"]

@@ -1,17 +1,25 @@
-"""The caller's agents as MCP tools: a task in, a run's answer out, within a cap; a hang-up ends the run."""
+"""The caller's agents as MCP tools: a task in, a run's answer out, within a cap; a hang-up ends the run.
+
+A client that asks its user (elicitation, revision 2026-07-28) is asked for leave and for a higher cap; for others calls that need
+leave are refused at once.
+"""
 
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from agent_marketplace.api.asgi import ClientGone, Ear
+from agent_marketplace.api.mcp.protocol import Request, answered, elicits, input_required
 from agent_marketplace.api.mcp.tools import Asker
-from agent_marketplace.errors import BadRequest, ProviderFailure
+from agent_marketplace.errors import BadRequest, Conflict, ProviderFailure
 from agent_marketplace.ledger import dollars, nano
+from agent_marketplace.runs import questions
+from agent_marketplace.runs.live import Live
 from agent_marketplace.runs.service import Wanted
-from agent_marketplace.runs.types import Spec
+from agent_marketplace.runs.types import Approval, Spec
 from agent_marketplace.wires.base import Message, TextPart
 
+WIRE, LEAVE, CAP = "mcp", "leave", "cap"
 _WORD = re.compile(r"[^a-z0-9]+")
 _INPUT: Mapping[str, Any] = {
     "type": "object",
@@ -58,25 +66,71 @@ async def listed(asker: Asker) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-async def call(asker: Asker, name: str, arguments: Any) -> dict[str, Any]:
-    """A run's answer. Raises MarketplaceError, ClientGone."""
-    market, user = asker.market, asker.principal
-    user.require("inference")
+async def call(asker: Asker, name: str, asked: Request) -> dict[str, Any]:
+    """A run's answer, or what its client is to ask its user first. Raises MarketplaceError, ClientGone."""
+    asker.principal.require("inference")
+    state = asked.params.get("requestState")
+    if state is not None:
+        return await _again(asker, str(state), asked)
+    head, live = await asker.market.runs.start(await _wanted(asker, name, asked))
+    return await _ended(asker, head.run_id, live, asked)
+
+
+async def _wanted(asker: Asker, name: str, asked: Request) -> Wanted:
+    market, user, arguments = asker.market, asker.principal, asked.params.get("arguments")
     known = {tool_name(spec): spec.agent_id for spec in await market.runs.kit.agents.listed(user.user_id)}
     given = arguments if isinstance(arguments, dict) else {}
-    task, cap = given.get("task"), given.get("cap")
+    task = given.get("task")
     if name not in known or set(given) - {"task", "cap"}:
         raise BadRequest("No such agent, or an argument that is not task or cap")
     if not isinstance(task, str) or not 0 < len(task) <= 200_000:
         raise BadRequest("task must be a text")
-    if cap is not None and (isinstance(cap, bool) or not isinstance(cap, int | float) or not 0 < cap <= 1000):
-        raise BadRequest("cap must be an amount of dollars")
     spec = await market.runs.kit.agents.spec(user.user_id, known[name])
-    wanted = Wanted(
-        spec=spec, messages=(Message("user", (TextPart(task),)),), user_id=user.user_id, key_id=user.key_id, wire="mcp",
-        cap_nano=None if cap is None else nano(cap), attended=False,
+    return Wanted(
+        spec=spec, messages=(Message("user", (TextPart(task),)),), user_id=user.user_id, key_id=user.key_id, wire=WIRE,
+        cap_nano=_cap(given.get("cap")), attended=elicits(asked),
     )  # fmt: skip
-    head, live = await market.runs.start(wanted)
+
+
+def _cap(cap: Any) -> int | None:
+    """Nano-dollars. Raises BadRequest."""
+    if cap is None:
+        return None
+    if isinstance(cap, bool) or not isinstance(cap, int | float) or not 0 < cap <= 1000:
+        raise BadRequest("cap must be an amount of dollars")
+    return nano(cap)
+
+
+async def _again(asker: Asker, state: str, asked: Request) -> dict[str, Any]:
+    """The call once more, with its user's answer. `state` is the client's word: it opens nothing that its key might not steer, and a
+    code in it is held against what the run asks now. Raises NotFound, Forbidden, Conflict, BadRequest."""
+    runs, user = asker.market.runs, asker.principal
+    run_id, _, code = state.partition(" ")
+    await runs.may_steer(run_id, user.user_id, user.key_id)
+    head = await runs.kit.records.head(run_id, user.user_id)
+    lives: list[Live] = []
+    if head.wire != WIRE:
+        raise BadRequest("requestState: not of a call like this")
+    if head.state == "waiting":
+        pending = await _pending(asker, run_id)
+        if code != questions.code_of(pending):
+            raise Conflict("The run asks about another call now", code="approval_stale")
+        allowed = (answered(asked.params, LEAVE) or {}).get("allow") is True
+        answers = {a.approval_id: (a.subject_hash, allowed) for a in pending}
+        await runs.decide(run_id, user.user_id, answers, taken=lives.append)
+    elif head.state == "paused" and (given := answered(asked.params, CAP)) is not None:
+        await runs.raise_cap(run_id, user.user_id, _cap(given.get("cap")) or 0, taken=lives.append)
+    else:  # over, or its user wants no more of it: what it has is the answer
+        return await _result(asker, run_id)
+    return await _ended(asker, run_id, lives[0] if lives else None, asked)
+
+
+async def _pending(asker: Asker, run_id: str) -> list[Approval]:
+    found = await asker.market.runs.kit.records.approvals(run_id)
+    return [a for a in found if a.state == "pending"]
+
+
+async def _ended(asker: Asker, run_id: str, live: Live | None, asked: Request) -> dict[str, Any]:
     if live is not None:
         ear = Ear(asker.scope, live)
         try:
@@ -85,8 +139,31 @@ async def call(asker: Asker, name: str, arguments: Any) -> dict[str, Any]:
             ear.close()
         if ear.heard:
             raise ClientGone
-    ended = await market.runs.kit.records.head(head.run_id)
+    records = asker.market.runs.kit.records
+    head = await records.head(run_id)
+    if head.state == "waiting":
+        pending = await _pending(asker, run_id)
+        words = questions.question(pending, await records.steps(head))
+        form = {
+            "allow": {"type": "boolean", "title": "Allow", "description": "Whether the run may make the call"}
+        }
+        return input_required(LEAVE, words, form, f"{run_id} {questions.code_of(pending)}")
+    if head.state == "paused" and head.stop_reason == "cap_reached" and elicits(asked):
+        words = (
+            f"The run has reached its cap of ${dollars(head.cap_nano or 0):f}. With a higher one it goes on."
+        )
+        form = {
+            "cap": {"type": "number", "title": "New cap", "description": "Dollars the run may cost in all"}
+        }
+        return input_required(CAP, words, form, run_id)
+    return await _result(asker, run_id)
+
+
+async def _result(asker: Asker, run_id: str) -> dict[str, Any]:
+    """Raises ProviderFailure."""
+    records = asker.market.runs.kit.records
+    ended = await records.head(run_id)
     if ended.state == "failed":
-        raise ProviderFailure(f"The agent's run failed: {ended.stop_reason}", extra={"run_id": head.run_id})
-    result = await market.runs.kit.records.result(ended) or ""
-    return {"result": result, "run_id": head.run_id, "state": ended.state, "cost": dollars(ended.spent_nano)}
+        raise ProviderFailure(f"The agent's run failed: {ended.stop_reason}", extra={"run_id": run_id})
+    result = await records.result(ended) or ""
+    return {"result": result, "run_id": run_id, "state": ended.state, "cost": dollars(ended.spent_nano)}

@@ -1,7 +1,7 @@
 """`POST /mcp`: one request, one answer, no session. A marketplace key is the bearer; pages of other sites are kept out."""
 
 import ipaddress
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -104,7 +104,7 @@ async def _answer(asker: Asker, asked: protocol.Request) -> bytes:
         known = [*tools.listed(asker.principal), *await agents.listed(asker)]
         return protocol.result(asked, {"tools": known}, fresh_s=_FRESH_S)
     if method == "tools/call":
-        return protocol.result(asked, await _call(asker, params))
+        return protocol.result(asked, await _call(asker, asked))
     if method == "resources/list":
         return protocol.result(asked, {"resources": resources.LISTED}, fresh_s=_FRESH_S, public=True)
     if method == "resources/templates/list":
@@ -117,15 +117,16 @@ async def _answer(asker: Asker, asked: protocol.Request) -> bytes:
     raise RpcError(NO_METHOD, f"No such method: {method[:100]}")
 
 
-async def _call(asker: Asker, params: Any) -> dict[str, Any]:
+async def _call(asker: Asker, asked: protocol.Request) -> dict[str, Any]:
     """A tool's result: one that fails says so in words that a model can act upon, as MCP wants it."""
+    params = asked.params
     name = params.get("name")
     tool = TOOLS.get(name) if isinstance(name, str) else None
     own_agent = isinstance(name, str) and name.startswith("agent_")
     if _from_a_run(asker) and (own_agent or (tool is not None and not tool.read_only)):
         return await _told(_refused())
     if own_agent:
-        return await _told(agents.call(asker, str(name), params.get("arguments")))
+        return await _told(agents.call(asker, str(name), asked))
     if tool is None:
         raise RpcError(BAD_PARAMS, f"No such tool: {str(name)[:100]}; there are {', '.join(TOOLS)}")
     return await _told(_run(asker, tool, params))
@@ -143,7 +144,7 @@ async def _refused() -> dict[str, Any]:
     )
 
 
-async def _run(asker: Asker, tool: tools.Tool, params: Any) -> dict[str, Any]:
+async def _run(asker: Asker, tool: tools.Tool, params: Mapping[str, Any]) -> dict[str, Any]:
     _require(asker.principal, tool)
     return await tool.run(asker, tools.arguments(tool, params.get("arguments")))
 
@@ -157,6 +158,8 @@ async def _told(work: Awaitable[dict[str, Any]]) -> dict[str, Any]:
             "content": [_text({"error": error.message, "code": error.code, **error.extra})],
             "isError": True,
         }
+    if "resultType" in found:  # its user is asked first
+        return found
     return {"content": [_text(found)], "structuredContent": found, "isError": False}
 
 

@@ -49,6 +49,34 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     modern: bool = False
 
 
+def elicits(request: Request) -> bool:
+    """Whether the client asks its user what we want to know (form elicitation, 2026-07-28: its answer comes with a retry)."""
+    if not request.modern:
+        return False
+    said = request.params.get("_meta", {}).get(_CLIENT)
+    offered = said.get("elicitation") if isinstance(said, dict) else None
+    return isinstance(offered, dict) and (not offered or "form" in offered)
+
+
+def input_required(name: str, message: str, properties: Mapping[str, Any], state: str) -> dict[str, Any]:
+    """A result that asks the client's user first, by a form of `properties` called `name`; the client sends the call again with the
+    answer and with `state`, which it may have changed."""
+    schema = {"type": "object", "properties": dict(properties), "required": [*properties]}
+    form = {"mode": "form", "message": message, "requestedSchema": schema}
+    asked = {name: {"method": "elicitation/create", "params": form}}
+    return {"resultType": "input_required", "inputRequests": asked, "requestState": state}
+
+
+def answered(params: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
+    """What the user filled in; None: they said no, or nothing."""
+    given = params.get("inputResponses")
+    answer = given.get(name) if isinstance(given, dict) else None
+    if not isinstance(answer, dict) or answer.get("action") != "accept":
+        return None
+    content = answer.get("content")
+    return content if isinstance(content, dict) else {}
+
+
 def server_info() -> dict[str, str]:
     """Who answers."""
     return {"name": "ai-agent-marketplace", "title": "AI Agent Marketplace", "version": __version__}
@@ -165,7 +193,7 @@ def result(request: Request, found: Mapping[str, Any], *, fresh_s: int = 0, publ
     """The answer's body. fresh_s: seconds for which it may be kept; public: it is the same for everybody."""
     told = dict(found)
     if request.modern:
-        told |= {"resultType": "complete", "_meta": {_SERVER: server_info()}}
+        told = {"resultType": "complete", **told, "_meta": {_SERVER: server_info()}}
         if request.method not in ("tools/call", "ping"):
             told |= {"ttlMs": fresh_s * 1000, "cacheScope": "public" if public else "private"}
     return json.encode({"jsonrpc": "2.0", "id": request.id, "result": told})
