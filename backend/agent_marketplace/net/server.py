@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ctypes
 import gc
 import os
 import signal
@@ -28,6 +29,17 @@ BACKLOG = 2048
 _COLLECT_AFTER = (20_000, 20, 200)
 _TICKS_A_SECOND = 10  # uvicorn's
 _MANY = 500
+
+
+_MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of glibc's malloc.h
+_LARGE = 1 << 20
+
+
+def give_back_large_blocks() -> None:
+    """A body of megabytes goes back to the system with its last reference. glibc otherwise learns from the first one that is freed
+    to keep such blocks in its heap, where a small one that lives on above them holds all of it."""
+    with contextlib.suppress(OSError, AttributeError, TypeError):  # another C library: it has its own ways
+        ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, _LARGE)
 
 
 class DrainingServer(Server):
@@ -167,6 +179,7 @@ def run(
     """Serves in this process until stopped. trusted_proxies: addresses whose X-Forwarded-* count; parent: the pid whose end
     ends this process too; private: where the other workers reach this one; peers: where it reaches them. True if the end was
     orderly, False if forced. Raises SystemExit(3) if the app did not start."""
+    give_back_large_blocks()
     gc.disable()  # until it serves: what a start makes stays, and walking it again and again is a fifth of the start
     drain = Drain()
     app = app_factory(drain)
