@@ -3,15 +3,14 @@
 The engine (`recommend`) finds and judges models; here stand what a call asks for, its caller's limits and the conversation's model.
 """
 
-import fnmatch
 import logging
 from collections import OrderedDict
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
 from agent_marketplace.gateway.needs import Needs
-from agent_marketplace.gateway.preferences import Preferences
+from agent_marketplace.gateway.preferences import Preferences, called
 from agent_marketplace.recommend import needs as filters
 from agent_marketplace.recommend.ai_recommendation_engine import RecommendationEngine
 from agent_marketplace.recommend.difficulty import is_chatter
@@ -35,9 +34,9 @@ def allowed(candidate: Candidate, wishes: Preferences, *, at_any_cost: bool = Fa
     """Whether the caller's constraints on models, providers and prices let this offer through. at_any_cost: without `max_cost`."""
     offer = candidate.offer
     names = (candidate.model.id, f"{candidate.model.maker}/{candidate.model.id}")
-    if wishes.auto_allow and not _matches(names, wishes.auto_allow):
+    if wishes.auto_allow and not called(names, wishes.auto_allow):
         return False
-    if _matches(names, wishes.auto_exclude):
+    if called(names, wishes.auto_exclude):
         return False
     if wishes.only and offer.provider not in wishes.only:
         return False
@@ -51,10 +50,6 @@ def allowed(candidate: Candidate, wishes: Preferences, *, at_any_cost: bool = Fa
     return not dear_input and (
         wishes.max_price_output is None or offer.price.output <= wishes.max_price_output
     )
-
-
-def _matches(names: Sequence[str], patterns: Collection[str]) -> bool:
-    return any(fnmatch.fnmatchcase(name, pattern.lower()) for name in names for pattern in patterns)
 
 
 def priority_of(wishes: Preferences) -> Priority:

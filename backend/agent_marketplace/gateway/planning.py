@@ -6,19 +6,21 @@ import msgspec
 
 from agent_marketplace import rules
 from agent_marketplace.catalog import AIModel, MarketplaceRegistry
-from agent_marketplace.errors import BadRequest
+from agent_marketplace.errors import BadRequest, NotFound
 from agent_marketplace.gateway.closed import left_out_because
 from agent_marketplace.gateway.credentials import Credentials
 from agent_marketplace.gateway.health import Health, lane_of
 from agent_marketplace.gateway.needs import Needs
 from agent_marketplace.gateway.plan import Group, Plan, Target, compile_plan
-from agent_marketplace.gateway.preferences import Preferences
+from agent_marketplace.gateway.preferences import Preferences, called
 from agent_marketplace.gateway.refusals import nothing_left
 from agent_marketplace.gateway.targets import Targets
 from agent_marketplace.providers.endpoints import EndpointTable
 from agent_marketplace.recommend.question import Choice
 from agent_marketplace.wires.base import Call
 from agent_marketplace.wires.fim.provider_side import Way
+
+_TOLD = 3
 
 Chooser = Callable[[str, Call, Needs, Preferences], Awaitable[list[Choice]]]
 """For `model: "auto"`: what to try, in order, for a user's call; never raises."""
@@ -60,6 +62,8 @@ class Planner:
             picks = await self._choose(user_id, call, wants, wishes)
             groups += [self._targets.group(pick.model, "auto", own_keys, wishes) for pick in picks]
             chosen = picks[0] if picks else None
+            if chosen is None and wishes.auto_allow and not wishes.models:
+                raise self._none_allowed(wishes)
         else:
             groups.append(self._targets.group(call.model, "requested", own_keys, wishes))
         for name in wishes.models:
@@ -75,6 +79,33 @@ class Planner:
             successor = model.successor if model is not None and model.retired else None
             raise nothing_left(asked, plan.skipped, successor)
         return plan if chosen is None else msgspec.structs.replace(plan, chosen=chosen)
+
+    def _none_allowed(self, wishes: Preferences) -> NotFound:
+        """What to tell whose `auto.allow` leaves nothing: what was asked for, and what comes near."""
+        asked = ", ".join(wishes.auto_allow[:_TOLD])
+        models = [m for m in self._registry.get_all_models() if not m.retired]
+        allowed = [m.id for m in models if called((m.id, f"{m.maker}/{m.id}"), wishes.auto_allow)]
+        if allowed:
+            some = ", ".join(allowed[:_TOLD]) + (
+                f" and {len(allowed) - _TOLD} more" if len(allowed) > _TOLD else ""
+            )
+            words = f"auto.allow: none of the models that {asked} names can take this call here: {some}"
+            return NotFound(
+                words,
+                code="constraint_filtered",
+                extra={"asked": list(wishes.auto_allow), "allowed": allowed[:20]},
+            )
+        bare = (
+            pattern.replace("*", " ").replace("?", " ").rpartition("/")[2].strip()
+            for pattern in wishes.auto_allow
+        )
+        near = list(dict.fromkeys(n for name in bare if name for n in self._registry.nearest(name)))[:_TOLD]
+        words = f"auto.allow: no model here is called {asked}" + (
+            f"; near: {', '.join(near)}" if near else ""
+        )
+        return NotFound(
+            words, code="constraint_filtered", extra={"asked": list(wishes.auto_allow), "nearest": near}
+        )
 
     def free_plan(self, call: Call, wants: Needs, wishes: Preferences) -> Plan | None:
         """For `on_empty: "free"`: the plan over the free alternative only."""

@@ -1,6 +1,7 @@
 """The caller's routing fields (OpenRouter's names, and ours) as one checked value."""
 
-from collections.abc import Mapping
+import fnmatch
+from collections.abc import Collection, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
@@ -54,6 +55,11 @@ class Preferences(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _NO_WISHES = Preferences()
+
+
+def called(names: Collection[str], patterns: Collection[str]) -> bool:
+    """Whether one of a model's names fits one of the patterns (`*` and `?`, no matter the case)."""
+    return any(fnmatch.fnmatchcase(name, pattern.lower()) for name in names for pattern in patterns)
 
 
 def parse(raw: Mapping[str, Any]) -> Preferences:

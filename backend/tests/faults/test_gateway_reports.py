@@ -159,3 +159,19 @@ async def test_anthropics_clients_turn_the_pages_of_the_models(rig: Rig) -> None
     assert (await page(f"limit=2&before_id={second['first_id']}"))["data"] == first["data"]
     assert (await page(""))["has_more"] is False
     assert (await page("after_id=nonsense"))["type"] == "error"
+
+
+@on_rig(Behaviour(), balance=10**11)
+async def test_who_allows_auto_no_model_is_told_what_was_asked_and_what_is_near(rig: Rig) -> None:
+    ask = {"model": "auto", "messages": [HI], "auto": {"allow": ["openai/gtp-4o-mini"]}}
+    answer = await rig.call(CHAT, ask)
+    assert (answer.status, answer.code) == (404, "constraint_filtered"), answer.body
+    assert answer.error["message"].startswith(
+        "auto.allow: no model here is called openai/gtp-4o-mini; near: "
+    )
+    assert "gpt-4o-mini" in answer.error["metadata"]["nearest"]
+    blind = {**ask, "auto": {"allow": ["text-embedding-3-small"]}}
+    assert (
+        "none of the models that text-embedding-3-small names"
+        in (await rig.call(CHAT, blind)).error["message"]
+    )
