@@ -78,6 +78,11 @@ clients:         ## run real coding agents and libraries against the server (CLI
 	@scripts/setup.sh test
 	@.venv/bin/python bench/clients/run.py $(CLIENTS)
 
+.PHONY: langchain-tests
+langchain-tests: ## LangChain's standard tests against the server and a scripted provider
+	@scripts/setup.sh test
+	@.venv/bin/python bench/clients/standard.py
+
 .PHONY: payments-trial
 payments-trial:  ## what we send to Stripe, judged by its own stripe-mock (needs Go and the network)
 	@scripts/setup.sh test

@@ -30,7 +30,7 @@ class Turn:
 
 @dataclass
 class Asked:
-    """One request. instructions: the system's words; thinks: thinking is asked for; schema: of the JSON that is asked for; wrong: why it would be a 400."""
+    """One request. instructions: the system's words; thinks: thinking is asked for; schema: of the JSON that is asked for; forced: the tool that has to be called, `*` = any; wrong: why it would be a 400."""
 
     wire: Wire
     model: str
@@ -40,6 +40,7 @@ class Asked:
     instructions: str = ""
     thinks: bool = False
     schema: Mapping[str, Any] | None = None
+    forced: str = ""
     wrong: list[str] = field(default_factory=list)
 
 
@@ -71,7 +72,21 @@ def read(wire: Wire, path: str, body: Mapping[str, Any]) -> Asked:
         "gemini": _gemini,
         "ollama": _chat,
     }[wire](asked, body)
+    asked.forced = _forced(body)
     return asked
+
+
+def _forced(body: Mapping[str, Any]) -> str:
+    """The tool that has to be called; `*` = any of them."""
+    choice = body.get("tool_choice")
+    if isinstance(choice, Mapping):
+        if choice.get("type") == "allowed_tools" or choice.get("type") in ("auto", "none"):
+            return ""
+        return str((choice.get("function") or choice).get("name") or "*")
+    calling = ((body.get("toolConfig") or {}).get("functionCallingConfig")) or {}
+    if calling.get("mode") == "ANY":
+        return next(iter(calling.get("allowedFunctionNames") or ()), "*")
+    return "*" if choice in ("required", "any") else ""
 
 
 def words(content: Any) -> str:
@@ -99,6 +114,8 @@ def _chat(asked: Asked, body: Mapping[str, Any]) -> None:
         asked.tools.append(Tool(inner.get("name", ""), inner.get("parameters") or {}, tool["type"] == "custom"))
     asked.thinks = body.get("reasoning_effort") not in (None, "none") or bool(body.get("think"))
     formed = body.get("response_format") or {}
+    if isinstance(body.get("format"), Mapping):  # Ollama's
+        formed = {"json_schema": {"schema": body["format"]}}
     asked.schema = (formed.get("json_schema") or {}).get("schema", {} if formed.get("type") == "json_object" else None)
     open_calls: list[str] = []
     for message in body.get("messages", ()):

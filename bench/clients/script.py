@@ -73,7 +73,9 @@ def next_step(asked: Asked) -> Step:
     starts = [i for i, turn in enumerate(asked.turns) if turn.role == "user" and _TASK.search(turn.text)]
     if starts and not asked.tools and "<<<<<<< SEARCH" in asked.instructions + "".join(t.text for t in asked.turns):
         return Step(text=f"notes.txt\n```\n<<<<<<< SEARCH\n{BEFORE}\n=======\n{AFTER}\n>>>>>>> REPLACE\n```\n")
-    if not starts or not asked.tools:
+    if not starts:
+        return _small_talk(asked)
+    if not asked.tools:
         return Step(text=GREETING)
     told = _TASK.search(asked.turns[starts[-1]].text)
     after = asked.turns[starts[-1] :]
@@ -82,6 +84,26 @@ def next_step(asked: Asked) -> Step:
     step = _step(asked.tools, done, Path(told[1] if told else "."), results)
     thought = f"Step {done} of the task." if asked.thinks else ""
     return Step(step.text, thought, step.calls)
+
+
+def _small_talk(asked: Asked) -> Step:
+    """What is not the task: a tool that the user's last words name, or that has to be called, is called once with what they say."""
+    last = asked.turns[-1] if asked.turns else None
+    if last is None or last.role != "user" or not asked.tools:
+        return Step(text=GREETING)
+    said = last.text.lower().replace(" ", "_")
+    named = next((t for t in asked.tools if t.name == asked.forced or t.name.lower() in said), None)
+    tool = named or (asked.tools[0] if len(asked.tools) == 1 or asked.forced else None)
+    if tool is None or tool.freeform:
+        return Step(text=GREETING)
+    arguments = _example(tool.schema, tool.schema)
+    figure, foreign = re.search(r"\d+", last.text), re.search(r"[^\x00-\x7f]+", last.text)
+    for name, schema in _properties(tool.schema).items():
+        if foreign is not None and schema.get("type") == "string":
+            arguments[name] = foreign[0]
+        if figure is not None and schema.get("type") == "integer":
+            arguments[name] = int(figure[0])
+    return Step(calls=[(tool, arguments)])
 
 
 def _step(tools: list[Tool], done: int, folder: Path, results: list[str]) -> Step:
