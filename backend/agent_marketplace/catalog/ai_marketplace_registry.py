@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
+import msgspec
 from rapidfuzz import fuzz, process
 
 from agent_marketplace.catalog import names
@@ -64,9 +65,25 @@ def _derive(snapshot: Snapshot) -> _Derived:
         if known.snapshot is snapshot:
             return known
     offers = {r.id: r.offers for r in snapshot.models}
-    made = _Derived(snapshot, offers, _name_table(snapshot), Words(snapshot.models))
+    made = _Derived(snapshot, offers, _name_table(snapshot), _words(snapshot))
     _recent.append(made)
     return made
+
+
+def _words(snapshot: Snapshot) -> Words:
+    """Those of a snapshot that reads the same, if there is one: a price that changes is in no name."""
+    for known in tuple(_recent):
+        before, now = known.snapshot.models, snapshot.models
+        if len(before) == len(now) and all(
+            a is b or _read(a) == _read(b) for a, b in zip(before, now, strict=True)
+        ):
+            return known.words
+    return Words(snapshot.models)
+
+
+def _read(record: ModelRecord) -> tuple[object, ...]:
+    """All that `Words` may read of a record."""
+    return msgspec.structs.replace(record, offers=()), [(o.provider, o.upstream_id) for o in record.offers]
 
 
 class _CardKey(NamedTuple):

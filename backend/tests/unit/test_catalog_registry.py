@@ -5,10 +5,11 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from agent_marketplace.catalog import Evidence, MarketplaceRegistry, Stats, bundled
+from agent_marketplace.catalog import Evidence, MarketplaceRegistry, Stats, bundled, search
 from agent_marketplace.catalog.facts import CAPABILITIES
 from agent_marketplace.catalog.models import PREMIUM_OUTPUT, AIModel, cost_per_1k, prices_dict, tier_of
 from agent_marketplace.catalog.names import RESERVED_IDS, is_slug, key, maker_and_family, slug
+from agent_marketplace.catalog.snapshot import ModelRecord, Snapshot
 from agent_marketplace.clock import ManualClock
 from agent_marketplace.errors import BadRequest
 from agent_marketplace.json import encode
@@ -449,3 +450,30 @@ def test_the_same_statistics_again_change_nothing_but_a_new_day_does():
     clock.advance(86_400)
     registry.set_stats({"gpt-5": Stats(use_count=1)})
     assert registry.revision is not before
+
+
+def test_a_price_that_changes_reads_no_name_again_and_a_name_that_changes_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    snapshot = bundled()
+    registry = MarketplaceRegistry(snapshot)
+    read: list[int] = []
+    words = search.Words._add
+    monkeypatch.setattr(
+        search.Words, "_add", lambda self, doc, *rest: (read.append(doc), words(self, doc, *rest))[1]
+    )
+    model = next(m for m in snapshot.models if m.offers[0].price is not None)
+    assert model.offers[0].price is not None
+
+    def with_(changed: ModelRecord) -> Snapshot:
+        models = tuple(changed if m.id == model.id else m for m in snapshot.models)
+        return msgspec.structs.replace(snapshot, models=models)
+
+    price = msgspec.structs.replace(model.offers[0].price, input=123)
+    offers = (msgspec.structs.replace(model.offers[0], price=price), *model.offers[1:])
+    registry.set_snapshot(with_(msgspec.structs.replace(model, offers=offers)))
+    assert read == []
+    assert registry.offers(model.id)[0].price == price
+    registry.set_snapshot(with_(msgspec.structs.replace(model, name="Quokka Deluxe")))
+    assert registry.search_models("quokka deluxe", 1)[0].id == model.id
+    assert len(read) == len(snapshot.models)

@@ -14,7 +14,7 @@ from agent_marketplace.errors import BadRequest
 from agent_marketplace.gateway.auto import Auto
 from agent_marketplace.gateway.needs import Needs
 from agent_marketplace.gateway.preferences import Preferences
-from agent_marketplace.recommend import efforts
+from agent_marketplace.recommend import efforts, selecting
 from agent_marketplace.recommend.ai_recommendation_engine import RecommendationEngine, Recommendations, Wallet
 from agent_marketplace.recommend.estimate import TYPICAL_INPUT, Lengths, expected_cost
 from agent_marketplace.recommend.learning import Experience, Rating
@@ -401,3 +401,21 @@ def test_price_and_quality_are_those_of_the_one_estimator() -> None:
     assert one.cost_nano == expected_cost(one.model.price, TYPICAL_INPUT, lengths).p50 > 0
     assert one.level in ("measured", "proxy")
     assert not [m for m in placed.values() if m.model.retired or "text" not in m.model.output_modalities]
+
+
+def test_a_very_large_catalogue_is_not_compared_whole_for_each_question(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine = _engine()
+    order = [m.id for m in engine.registry.get_all_models()]
+    measured = {m for m in order if engine.quality.result(m) is not None}
+    widest = next(n for n, m in enumerate(order) if m not in measured and n > 20)
+    monkeypatch.setattr(selecting, "WIDEST", widest)
+    looked: list[str] = []
+    usable = selecting.Selection._first_usable
+    monkeypatch.setattr(
+        selecting.Selection, "_first_usable", lambda s, m, o: (looked.append(m.id), usable(s, m, o))[1]
+    )
+    assert len(_ask(engine).recommendations) == 3
+    assert set(looked) <= {*order[:widest], *measured}
+    assert not {*order[widest:]} - measured <= set(looked)
