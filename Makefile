@@ -84,9 +84,10 @@ langchain-tests: ## LangChain's standard tests against the server and a scripted
 	@.venv/bin/python bench/clients/standard.py
 
 .PHONY: payments-trial
-payments-trial:  ## what we send to Stripe, judged by its own stripe-mock (needs Go and the network)
+payments-trial:  ## what we send to Stripe, judged by its own stripe-mock (needs Go), and saved cards by localstripe; both need the network
 	@scripts/setup.sh test
 	@.venv/bin/python bench/payments/trial.py
+	@.venv/bin/python bench/payments/saved_cards.py
 
 openapi:         ## write frontend/openapi.json and the UI's types from the server
 	@.venv/bin/agent-marketplace openapi > frontend/openapi.json

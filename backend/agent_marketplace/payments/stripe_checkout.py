@@ -97,7 +97,6 @@ class StripeCheckout:
             "payment_method_types": ["card"],
             "off_session": True,
             "confirm": True,
-            "description": "Marketplace credit, recharged automatically",
             "metadata": {"order": order.id, "account": order.user_id},
             **_CHARGED,
         }
@@ -258,7 +257,9 @@ def _charge(found: Mapping[str, Any]) -> Charge:
         account=str(meant.get("account") or ""),
         state=states.get(status, "failed"),
         currency=str(found["currency"]).upper(),
-        minor=int(found.get("amount_received") or 0) if status == "succeeded" else int(found["amount"]),
+        minor=int(
+            found.get("amount_received", found["amount"]) if status == "succeeded" else found["amount"]
+        ),
         words="" if status in states else str(words),
         payer=_print(found),
     )
