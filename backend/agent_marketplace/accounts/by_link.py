@@ -70,6 +70,10 @@ class ByLink:
 
         return await self._db.write(work)
 
+    async def unconfirmed(self, user_id: str) -> bool:
+        """Whether their address waits to be confirmed."""
+        return await self._db.read(lambda c: self.links.unconfirmed_in(c, user_id))
+
     async def confirm_again(self, user_id: str) -> bool:
         """Sends the link to confirm again. False: there is nothing to confirm, or one was sent within the hour."""
         return await self._db.write(lambda c: self.links.again_in(c, user_id))

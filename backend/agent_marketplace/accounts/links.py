@@ -77,6 +77,11 @@ class Links:
         self.send_in(connection, "confirm", user_id)
         return True
 
+    def unconfirmed_in(self, connection: sa.Connection, user_id: str) -> bool:
+        """Whether a link to confirm was sent and none was used yet."""
+        sent = store.links_of(connection, user_id, "confirm")
+        return bool(sent) and all(link.used_at is None for link in sent)
+
     def _add(self, connection: sa.Connection, kind: str, user_id: str, by: str, good_ms: int) -> str:
         now, link_id = self._clock.now_ms(), new_id("lnk")
         store.add_link(connection, store.LinkRow(link_id, user_id, kind, by, now, now + good_ms, None))

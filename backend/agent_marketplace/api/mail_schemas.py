@@ -40,10 +40,11 @@ class SentAgain(Reply):
 
 
 class Wished(Reply):
-    """mail: whether this server sends any; low_balance: dollars, null = never."""
+    """mail: whether this server sends any; low_balance: dollars, null = never; unconfirmed: one's address waits to be confirmed."""
 
     mail: bool
     low_balance: float | None
+    unconfirmed: bool
 
 
 class Wish(Body):

@@ -39,6 +39,7 @@ def test_a_stranger_gets_into_the_own_account_again_by_mail_and_the_credit_by_co
     assert b"Subject: Mail works" in kept.mails[-1][1]
     ada = server.person("ada@example.com")
     assert agreed(ada.get(f"{MARKET}/billing/balance"))["balance"] == 0
+    assert agreed(ada.get(f"{MARKET}/notices"))["unconfirmed"]
     offer = agreed(server.anybody.get(f"{MARKET}/auth/signup"))
     assert (offer["confirm"], offer["mail"]) == (True, True)
     known, unknown = (
@@ -54,6 +55,7 @@ def test_a_stranger_gets_into_the_own_account_again_by_mail_and_the_credit_by_co
         )["credit"]
         == 5
     )
+    assert not agreed(ada.get(f"{MARKET}/notices"))["unconfirmed"]
     refused(server.anybody.post(f"{MARKET}/auth/confirm", {"token": tokens["confirm"]}), 400, "link_over")
     agreed(server.anybody.post(f"{MARKET}/auth/reset", {"token": tokens["reset"], "new_password": NEW}))
     assert ada.get(f"{MARKET}/profile").status == 401

@@ -61,7 +61,7 @@ async def confirm_again(market: The, principal: Person) -> Response:
     responses={200: {"model": schemas.Wished}},
 )
 async def get_wishes(market: The, principal: Reader) -> Response:
-    return _wished(market, await market.mail.wishes(principal.user_id))
+    return await _wished(market, principal.user_id, await market.mail.wishes(principal.user_id))
 
 
 @router.put(
@@ -72,9 +72,10 @@ async def get_wishes(market: The, principal: Reader) -> Response:
 )
 async def put_wishes(market: The, principal: Person, body: schemas.Wish) -> Response:
     low = None if body.low_balance is None else nano(body.low_balance)
-    return _wished(market, await market.mail.wish(principal.user_id, low))
+    return await _wished(market, principal.user_id, await market.mail.wish(principal.user_id, low))
 
 
-def _wished(market: The, wishes: Wishes) -> Response:
+async def _wished(market: The, user_id: str, wishes: Wishes) -> Response:
     low = None if wishes.low_nano is None else dollars(wishes.low_nano)
-    return success(mail=market.mail.works, low_balance=low)
+    unconfirmed = await market.accounts.by_link.unconfirmed(user_id)
+    return success(mail=market.mail.works, low_balance=low, unconfirmed=unconfirmed)

@@ -8,6 +8,8 @@ const base = "/api/v1/marketplace";
 export interface Notices {
   mail: boolean;
   low_balance: number | null;
+  /** One's address waits to be confirmed. */
+  unconfirmed: boolean;
 }
 
 export const noticesQuery = (api: ApiClient, token: string | null) =>
@@ -18,6 +20,8 @@ export const noticesQuery = (api: ApiClient, token: string | null) =>
   });
 
 export const setNotices = (api: ApiClient, low: string) => api.put<Notices>(`${base}/notices`, { low_balance: low || null });
+
+export const confirmAgain = (api: ApiClient) => api.post<{ sent: boolean }>(`${base}/auth/confirm/again`, {});
 
 /** One movement of the wallet; amounts are decimal strings in dollars. */
 export interface StatementEntry {

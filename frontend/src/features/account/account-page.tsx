@@ -16,7 +16,7 @@ import { Skeleton } from "@/shared/ui/skeleton";
 import { leave } from "./account-api";
 import { CreditSection } from "./credit-section";
 import { DataSection } from "./data-section";
-import { NoticesSection } from "./notices-section";
+import { ConfirmNotice, NoticesSection } from "./notices-section";
 import { PlanSection } from "./plan-section";
 import { RechargeSection } from "./recharge-section";
 import { Section } from "./section";
@@ -51,6 +51,7 @@ function Account({ onLeave }: AccountPageProps) {
         {profile.data && (
           <>
             <Overview user={profile.data} onLeave={onLeave} />
+            <ConfirmNotice />
             <CreditSection />
             <RechargeSection />
             <UsageSection />

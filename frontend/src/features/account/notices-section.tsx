@@ -3,7 +3,8 @@ import { type FormEvent, useId } from "react";
 import { useApi, useSession } from "@/shared/api/services";
 import { Button } from "@/shared/ui/button";
 import { Field, Input } from "@/shared/ui/input";
-import { noticesQuery, setNotices } from "./account-api";
+import { Notice } from "@/shared/ui/notice";
+import { confirmAgain, noticesQuery, setNotices } from "./account-api";
 import { Section } from "./section";
 
 /** What one is told by mail: a balance below an amount of one's own choice. */
@@ -55,5 +56,40 @@ export function NoticesSection() {
       </form>
       <p className="mt-2 text-muted">Receipts, refunds and caps of your keys that are reached are always told.</p>
     </Section>
+  );
+}
+
+/** Where the sign-up credit waits: an address that is not confirmed, with another link to confirm it. */
+export function ConfirmNotice() {
+  const api = useApi();
+  const { token } = useSession();
+  const found = useQuery(noticesQuery(api, token)).data;
+  const again = useMutation({ mutationFn: () => confirmAgain(api) });
+  if (!found?.unconfirmed) return null;
+  if (!found.mail) {
+    return (
+      <Notice tone="warning" title="Your address is not confirmed">
+        Your sign-up credit comes once it is: ask whoever runs this server for the link.
+      </Notice>
+    );
+  }
+  const said = again.data?.sent
+    ? "The link was sent: look into your mail."
+    : "A link was sent within the hour: look into your mail, also among the unwanted.";
+  return (
+    <Notice
+      tone="warning"
+      title="Your address is not confirmed"
+      actions={
+        !again.isSuccess && (
+          <Button busy={again.isPending} onClick={() => again.mutate()}>
+            Send the link again
+          </Button>
+        )
+      }
+    >
+      {again.error?.message ??
+        (again.isSuccess ? said : "Your sign-up credit comes once you follow the link that was mailed to you.")}
+    </Notice>
   );
 }

@@ -9942,7 +9942,7 @@ export interface components {
         };
         /**
          * Wished
-         * @description mail: whether this server sends any; low_balance: dollars, null = never.
+         * @description mail: whether this server sends any; low_balance: dollars, null = never; unconfirmed: one's address waits to be confirmed.
          */
         Wished: {
             /** Low Balance */
@@ -9954,6 +9954,8 @@ export interface components {
              * @constant
              */
             success: true;
+            /** Unconfirmed */
+            unconfirmed: boolean;
         };
         /** SessionsEnded */
         agent_marketplace__api__admin_schemas__SessionsEnded: {
