@@ -33,6 +33,17 @@ USE = {"type": "tool_use", "id": "t1", "name": "f", "input": {}}
 TOOL = {"type": "function", "function": {"name": "f"}}
 
 
+CURSOR = {
+    "messages": [
+        HI,
+        {"role": "assistant", "content": [{"type": "text", "text": "I look."}, USE]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t1", "content": "rain"}]},
+    ],
+    "tools": [{"name": "f", "description": "d", "input_schema": {"type": "object", "properties": {}}}],
+    "tool_choice": {"type": "auto"},
+}  # fmt: skip
+
+
 def picture(kind: str) -> dict[str, Any]:
     return {"type": "image", "source": {"type": "base64", "media_type": kind, "data": PNG}}
 
@@ -77,6 +88,10 @@ CASES: tuple[tuple[str, str, str, dict[str, Any], str, str], ...] = (
      {"tools": [{"type": "function", "function": {"name": "f", "description": None}}]}, "openai", "!null"),
     ("aider's thinking for Claude on OpenAI's wire", CHAT, "claude-sonnet-4-5",
      {"thinking": {"type": "enabled", "budget_tokens": 1024}, "max_tokens": 3000}, "anthropic", '"budget_tokens":1024'),
+    ("BerriAI/litellm#25669: an editor's Anthropic blocks on OpenAI's wire", CHAT, "claude-sonnet-4-5", CURSOR,
+     "anthropic", '"tool_use_id":"t1"'),
+    ("the same to OpenAI", CHAT, "gpt-4o-mini", CURSOR, "openai", '"tool_call_id":"t1"'),
+    ("the same to Google", CHAT, "gemini-2.5-pro", CURSOR, "google", '"functionResponse"'),
     ("OpenRouter's base URL", "/api/v1/chat/completions", "gpt-4o-mini", {}, "openai", '"messages"'),
 )  # fmt: skip
 

@@ -24,6 +24,7 @@ from agent_marketplace.wires.base import (
     ToolCallPart,
     ToolResultPart,
 )
+from agent_marketplace.wires.openai import foreign
 from agent_marketplace.wires.openai.vocabulary import VOCABULARY
 from agent_marketplace.wires.shared import allowed, caching, citing, fields, freeform, plain
 from agent_marketplace.wires.shared.freeform import Written
@@ -129,6 +130,7 @@ def parse_request(body: bytes, *, model: str | None, stream: bool | None) -> Cal
     simple = fields.guarded(plain.read, body)
     if simple is not None and all(turn.role in _ROLES for turn in simple.messages):
         return _of_plain(simple, model=model, stream=stream)
+    body = fields.guarded(foreign.own, body)
     raw = fields.raw_fields(body)
     r = fields.guarded(_request.decode, body)
     routing, extra = fields.split_fields(raw, KNOWN)

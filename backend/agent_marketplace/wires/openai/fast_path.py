@@ -20,6 +20,7 @@ from agent_marketplace.wires.base import (
     UpstreamFailure,
 )
 from agent_marketplace.wires.openai import client_side as openai_in
+from agent_marketplace.wires.openai import foreign
 from agent_marketplace.wires.openai import provider_side as openai_out
 from agent_marketplace.wires.openai.dialect import Dialect
 from agent_marketplace.wires.openai.stream import Encoder
@@ -52,6 +53,8 @@ class OpenAIFast:
             return False
         if call.tools and b"null" in bytes(fields.raw_fields(body)["tools"]):
             return False  # a description that is null says nothing, and OpenAI takes none
+        if any(mark in body for mark in foreign.MARKS):
+            return False
         if any(spelt in body for spelt in _BARE_URL):  # not as OpenAI writes a picture, though we read it
             return False
         parts = [p for m in call.messages for p in m.parts if isinstance(p, ReasoningPart | ToolCallPart)]
