@@ -66,5 +66,5 @@ def spec_of(pinned: Pinned) -> Spec:
             seconds=min(limits.seconds, MOST.seconds),
         ),
         content_hash=pinned.content_hash, offered=True, author_id=pinned.author_id, own=pinned.own, price=pinned.price,
-        cap_nano=limits.cap_default_nano, cap_max_nano=limits.cap_max_nano,
+        cap_nano=limits.cap_default_nano, cap_max_nano=limits.cap_max_nano, hosts=tuple(said.hosts),
     )  # fmt: skip

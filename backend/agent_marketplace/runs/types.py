@@ -60,7 +60,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
     """An agent's version, whole: what a run is pinned to. subagents: their names, with a version where one is pinned (`…@n`).
 
     offered: its instructions are its author's, and stand in no row of a run. own: run by its author, without a fee.
-    cap_nano, cap_max_nano: the usual cap of a run, and the highest.
+    cap_nano, cap_max_nano: the usual cap of a run, and the highest. hosts: who sees the user's data, as the card says it.
     """
 
     agent_id: str
@@ -80,6 +80,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
     price: AgentPrice = FREE
     cap_nano: int = CAP_NANO
     cap_max_nano: int = MOST_CAP_NANO
+    hosts: tuple[str, ...] = ()
 
     @property
     def pin(self) -> str:

@@ -228,6 +228,11 @@ async def add_version(market: The, principal: Writer, offered_id: str, body: sch
 async def submit_version(
     market: The, principal: Writer, offered_id: str, version: int, body: schemas.SubmitVersion
 ) -> Response:
+    if body.visibility != "private":
+        _, versions = await market.listings.publishing.own(principal.user_id, offered_id)
+        for spec in (v.spec for v in versions if v.version == version):
+            servers = (tool.server for tool in spec.tools)
+            await market.runs.servers.check_named(principal.user_id, servers, spec.hosts)
     made = await market.listings.publishing.submit(principal.user_id, offered_id, version, body.visibility)
     return success(version=views.version(made, market.clock.now_ms()))
 

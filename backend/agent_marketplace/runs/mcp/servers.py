@@ -5,8 +5,9 @@ has looked at it again. The secret belongs to the server's owner, stands sealed,
 """
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -241,13 +242,27 @@ class ToolServers:
                 ) from None
         return Server(url=row.url, owner=row.user_id, header=row.header, secret=secret, revision=row.revision)
 
+    async def check_named(self, author_id: str, server_ids: Iterable[str], hosts: Iterable[str]) -> None:
+        """Raises BadRequest where the hosts that a version says see its users' data lack one of its author's tool servers."""
+        mine = {row.server_id: row for row in await self.list(author_id)}
+        seen = {host_of(mine[name].url) for name in server_ids if name in mine}
+        if missing := sorted(seen - set(hosts)):
+            raise BadRequest(
+                f"hosts must name who sees your users' data: {', '.join(missing)}", code="hosts_missing"
+            )
+
     async def of(self, user_id: str, spec: Spec) -> Mapping[str, Tool]:
-        """As `Tools.of`: the tools of servers that belong to the user, or to the version's author."""
+        """As `Tools.of`: the tools of servers that belong to the user, or to the version's author. An author's server is asked only
+        where the card names its host: that is what users agreed to."""
         found: dict[str, Tool] = {}
         for server_id in dict.fromkeys(ref.server for ref in spec.tools if ref.server):
             refs = [ref for ref in spec.tools if ref.server == server_id]
             try:
-                found |= await self._of(server_id, refs, (user_id, spec.author_id or user_id))
+                row = await self._db.read(
+                    lambda c, s=server_id: store.find(c, s, (user_id, spec.author_id or user_id))  # type: ignore[misc]
+                )
+                if row.user_id == user_id or host_of(row.url) in spec.hosts:
+                    found |= await self._of(server_id, refs, (row.user_id, row.user_id))
             except (MarketplaceError, ToolFailed):
                 continue  # gone, or not reachable: its tools are absent, which the run's events say
         return found
@@ -282,6 +297,11 @@ class ToolServers:
             seen = msgspec.json.decode(pin.seen, type=Definition)
             found[name] = McpTool(name, server, server_id, seen, pin, self._client, stopped)
         return found
+
+
+def host_of(url: str) -> str:
+    """Whose machine an address names, in small letters."""
+    return (urlsplit(url).hostname or "").lower()
 
 
 def called(server: str, tool: str) -> str:
