@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, type FrameLocator, type Page, test } from "@playwright/test";
 import { favourites } from "../src/core/market";
@@ -135,6 +135,25 @@ test("stop stops the provider", async () => {
     .click();
   expect(await editor.server.tell({ over: number })).toEqual({ hung_up: true, completed: false });
   await editor.server.script({});
+});
+
+test("what the money does not allow is said in the chat in words, and no provider is asked", async () => {
+  withoutChat();
+  const folder = `${editor.folder}/.vscode`;
+  mkdirSync(folder);
+  writeFileSync(`${folder}/settings.json`, JSON.stringify({ "agentMarketplace.maxCostPerAnswer": 0.0000001 }));
+  const refused = page.getByText(/Your limit an answer is the setting/).first();
+  // The editor hears of the file a moment later.
+  await expect(async () => {
+    await say("Is this too dear?");
+    await expect(refused).toBeVisible({ timeout: 10_000 });
+  }).toPass({ timeout: 60_000 });
+  const before = await editor.server.asked();
+  await say("And is this?");
+  await expect(page.getByText("And is this?").first()).toBeVisible();
+  await expect(page.getByRole("button", { name: /^(Cancel|Stop)/ })).toHaveCount(0);
+  expect(await editor.server.asked()).toBe(before);
+  rmSync(folder, { recursive: true });
 });
 
 test("ghost text fills the hole, and the money is counted", async () => {
