@@ -1,9 +1,11 @@
 import { type ErrorComponentProps, Link } from "@tanstack/react-router";
+import { isPartMissing, MissingPart } from "@/app/missing-part";
 import { Button } from "@/shared/ui/button";
 import { EmptyState } from "@/shared/ui/notice";
 
 /** What is left when a part of the page broke: words, and a way on. Drafts are in storage and survive. */
 export function ErrorScreen({ error, reset }: ErrorComponentProps) {
+  if (isPartMissing()) return <MissingPart />;
   return (
     <div role="alert">
       <EmptyState

@@ -4,6 +4,7 @@ import { createRoot } from "react-dom/client";
 import "@/app/styles.css";
 import { appSearch, opensWorkbench } from "@/app/app-search";
 import { keepByAccount } from "@/app/keep-by-account";
+import { watchMissingParts } from "@/app/missing-part";
 import { createAppRouter } from "@/app/router";
 import { enterDemo, takeStart } from "@/app/start";
 import { catchStrayDrops } from "@/app/stray-drops";
@@ -43,6 +44,7 @@ if (window.location.pathname === "/" && opens && window.matchMedia("(min-width: 
 const workspace = { workbench, searchRef: { current: null }, askToLeave: { current: null }, tourAsked: start.tour };
 keepByAccount(services, workbench);
 catchStrayDrops();
+watchMissingParts();
 if (start.code) void enterDemo(services, start.code);
 
 const reactRoot = createRoot(root);

@@ -2,7 +2,7 @@ import { Check, MoreHorizontal, Pin, X } from "lucide-react";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import type { ConversationChange, ConversationSummary } from "@/features/chat/talk/chat-api";
 import { saveConversation } from "@/features/chat/talk/save";
-import { useApi } from "@/shared/api/services";
+import { useApi, useHost } from "@/shared/api/services";
 import { cn } from "@/shared/lib/cn";
 import { Button, IconButton } from "@/shared/ui/button";
 import { Dialog, DialogBody } from "@/shared/ui/dialog";
@@ -23,6 +23,8 @@ interface HistoryRowProps {
 
 export function HistoryRow({ conversation, current, onOpen, onChange, onDelete }: HistoryRowProps) {
   const api = useApi();
+  const host = useHost();
+  const openAside = () => host.openLink(`/chat?chat=${encodeURIComponent(conversation.id)}`);
   const [mode, setMode] = useState<"show" | "rename" | "organise" | "delete">("show");
   const { id, pinned } = conversation;
   const title = conversation.title || "Untitled chat";
@@ -51,7 +53,8 @@ export function HistoryRow({ conversation, current, onOpen, onChange, onDelete }
         aria-current={current ? "page" : undefined}
         title={title}
         className="min-w-0 flex-1 truncate px-2 py-1.5 text-left pointer-coarse:min-h-11"
-        onClick={() => onOpen(id)}
+        onClick={(event) => (event.ctrlKey || event.metaKey ? openAside() : onOpen(id))}
+        onAuxClick={({ button }) => button === 1 && openAside()}
       >
         {pinned && <Pin aria-hidden className="mr-1 inline size-3" />}
         {title}
