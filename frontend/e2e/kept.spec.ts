@@ -99,6 +99,52 @@ test("a browser that has no room left asks before it lets a draft go", async ({ 
   await expect(composer(page)).toHaveValue("a draft");
 });
 
+test("a page that cannot be fetched without a line says so, comes by itself, and costs nothing that was written", async ({
+  page,
+  context,
+  request,
+}) => {
+  await signedIn(page, request);
+  await page.goto("/chat");
+  await composer(page).fill("a draft");
+  await context.setOffline(true);
+  await page.getByRole("link", { name: "Compare answers" }).click();
+  await expect(page.getByText("This page has not come yet")).toBeVisible();
+  await expectAccessible(page);
+  await page.getByRole("button", { name: "Go back" }).click();
+  await expect(composer(page)).toHaveValue("a draft");
+  await page.getByRole("link", { name: "Compare answers" }).click();
+  await expect(page.getByText("This page has not come yet")).toBeVisible();
+  await context.setOffline(false);
+  await expect(page.getByRole("textbox", { name: "Question to all" })).toBeVisible();
+});
+
+test("a long text in a dialog does not go with Escape or a click beside it", async ({ page, request }) => {
+  await signedIn(page, request);
+  await page.goto("/chat");
+  const open = async () => {
+    await page.getByRole("button", { name: "More actions" }).click();
+    await page.getByRole("menuitem", { name: "Instructions…" }).click();
+  };
+  await open();
+  const dialog = page.getByRole("dialog", { name: "Instructions for this chat" });
+  const field = dialog.getByLabel("Every answer follows these");
+  await field.fill("Ten minutes of writing");
+  await page.keyboard.press("Escape");
+  await expect(dialog.getByText("What you wrote is not saved.")).toBeVisible();
+  await expectAccessible(page);
+  await dialog.getByRole("button", { name: "Keep writing" }).click();
+  await expect(field).toBeFocused();
+  await expect(field).toHaveValue("Ten minutes of writing");
+  await page.mouse.click(5, 5);
+  await dialog.getByRole("button", { name: "Discard it" }).click();
+  await expect(dialog).toBeHidden();
+  await open();
+  await field.fill("Saved");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await expect(dialog).toBeHidden();
+});
+
 test("a folder that is dropped is refused in words, and costs no file that came with it", async ({ page }) => {
   await page.goto("/?pane=editor");
   await expect(page.locator(".cm-content")).toBeVisible();

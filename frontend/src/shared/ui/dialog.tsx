@@ -1,8 +1,8 @@
 import { Dialog as Base } from "@base-ui/react/dialog";
 import { X } from "lucide-react";
-import type { ReactNode, RefObject } from "react";
+import { type ReactNode, type RefObject, useRef, useState } from "react";
 import { cn } from "@/shared/lib/cn";
-import { IconButton } from "@/shared/ui/button";
+import { Button, IconButton } from "@/shared/ui/button";
 
 export interface DialogProps {
   open: boolean;
@@ -24,14 +24,40 @@ const frame = {
   drawer: "inset-y-0 right-0 w-[min(40rem,100vw)] border-l",
 };
 
-/** A modal on Base UI: focus is kept inside and goes back to where it was; Escape closes. */
+/**
+ * A modal on Base UI: focus is kept inside and goes back to where it was; Escape closes. A text that was written in it and not
+ * handed in does not go with Escape or a click beside it: that is asked first.
+ */
 export function Dialog({ variant = "modal", ...props }: DialogProps) {
+  const written = useRef<HTMLTextAreaElement | null>(null);
+  const [asking, setAsking] = useState(false);
+  const leave = () => {
+    written.current = null;
+    setAsking(false);
+    props.onOpenChange(false);
+  };
+  const close = () => {
+    const field = written.current;
+    if (!field?.isConnected || !field.value.trim()) leave();
+    else if (asking) stay();
+    else setAsking(true);
+  };
+  const stay = () => {
+    setAsking(false);
+    written.current?.focus();
+  };
   return (
-    <Base.Root open={props.open} onOpenChange={(open) => props.onOpenChange(open)}>
+    <Base.Root open={props.open} onOpenChange={(open) => (open ? props.onOpenChange(open) : close())}>
       <Base.Portal>
         <Base.Backdrop className="fixed inset-0 z-40 bg-black/50" />
         <Base.Popup
           initialFocus={props.initialFocus}
+          onInput={({ target }) => {
+            if (target instanceof HTMLTextAreaElement) written.current = target;
+          }}
+          onSubmit={() => {
+            written.current = null;
+          }}
           className={cn(
             "fixed z-50 flex flex-col overflow-hidden border-line bg-raised text-fg shadow-widget outline-none",
             frame[variant],
@@ -54,6 +80,17 @@ export function Dialog({ variant = "modal", ...props }: DialogProps) {
             </header>
           )}
           {props.children}
+          {asking && (
+            <div role="alert" className="flex flex-wrap items-center justify-end gap-2 border-t border-line px-4 py-2">
+              <p className="mr-auto">What you wrote is not saved.</p>
+              <Button size="sm" variant="danger" onClick={leave}>
+                Discard it
+              </Button>
+              <Button size="sm" variant="primary" autoFocus onClick={stay}>
+                Keep writing
+              </Button>
+            </div>
+          )}
         </Base.Popup>
       </Base.Portal>
     </Base.Root>
