@@ -8,6 +8,7 @@ from agent_marketplace.conversations.agents import Agents as Presets
 from agent_marketplace.db.engine import Database
 from agent_marketplace.gateway.ai_api_router import APIRouter
 from agent_marketplace.listings import Listings
+from agent_marketplace.runs import store
 from agent_marketplace.runs.agents import AllAgents
 from agent_marketplace.runs.asking import GatewayAsks
 from agent_marketplace.runs.fees import OfferedFees
@@ -42,10 +43,14 @@ def assemble_runs(
     speaking = McpClient(parts.client, allow_private=private_tools)
     servers = ToolServers(db, vault, parts.clock, speaking, allow_private=private_tools)
     built_in = (Calculator(), Fetch(parts.client), SearchCatalogue(registry), Estimate(_estimates(router)))
+
+    async def may_spend(user_id: str, key_id: str | None) -> bool:
+        return await db.read(lambda c: store.may_spend(c, user_id, key_id, parts.clock.now_ms()))
+
     kit = Kit(
         records=Records(db, vault, parts.clock, quota=quota), asks=GatewayAsks(router, parts.ledger), agents=agents,
         tools=Toolbox(built_in, agents, servers), codec=codec, clock=parts.clock, owner=parts.ledger.owner, fees=OfferedFees(listings.fees),
-        sub=_not_yet, tracer=lambda: parts.tracer,
+        sub=_not_yet, tracer=lambda: parts.tracer, may_spend=may_spend,
     )  # fmt: skip
     return Runs(kit, parts.drain, servers)
 

@@ -63,9 +63,14 @@ class Tools(Protocol):
         ...
 
 
+async def _always(_user_id: str, _key_id: str | None) -> bool:
+    return True
+
+
 class Kit(msgspec.Struct, kw_only=True, eq=False):
     """One process's. owner: this worker, as leases name it; sub: (driver, step, agent, task) runs a sub-agent and
-    says what came of it and what it has cost; tracer: where traces go, None = nowhere."""
+    says what came of it and what it has cost; tracer: where traces go, None = nowhere; may_spend: (user, key) whether a run of theirs may
+    take another step."""
 
     records: Records
     asks: Asks
@@ -77,3 +82,4 @@ class Kit(msgspec.Struct, kw_only=True, eq=False):
     fees: Fees
     sub: Callable[[Any, Step, Spec, str], Awaitable[tuple[Got, int]]]
     tracer: Callable[[], Tracer | None] = lambda: None
+    may_spend: Callable[[str, str | None], Awaitable[bool]] = _always

@@ -4,6 +4,9 @@ from agent_marketplace.errors import Forbidden
 from agent_marketplace.runs.driving import Driver
 from agent_marketplace.runs.tooling import tools_turn
 
+REVOKED = Forbidden(
+    "The key that began this run is revoked or over, or its account suspended", code="not_allowed"
+)
 SUSPENDED = Forbidden("This version was suspended: the run was stopped here", code="agent_suspended")
 
 
@@ -31,6 +34,8 @@ async def _turn(driver: Driver) -> bool:
         return await driver.end("cancelled", "cancelled", "")
     if await driver.kit.agents.stopped(driver.context.spec):
         return await driver.end("failed", "agent_suspended", "", SUSPENDED)
+    if not await driver.kit.may_spend(driver.head.user_id, driver.head.key_id):
+        return await driver.end("failed", "not_allowed", "", REVOKED)
     why = driver.beyond()
     if why == "loop" or not driver.planned():
         return await (driver.last_words(why) if why else driver.model_step())

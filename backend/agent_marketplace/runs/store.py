@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from agent_marketplace.db.tables.accounts import users
+from agent_marketplace.db.tables.accounts import marketplace_keys, users
 from agent_marketplace.db.tables.runs import approvals, events, runs, steps
 from agent_marketplace.errors import NotFound
 from agent_marketplace.runs.types import OVER, Approval, Head, Step
@@ -113,6 +113,16 @@ def working(connection: sa.Connection, user_id: str) -> int:
     """How many runs of a user are under way."""
     where = (runs.c.user_id == user_id, runs.c.state == "running")
     return connection.scalar(sa.select(sa.func.count()).select_from(runs).where(*where)) or 0
+
+
+def may_spend(connection: sa.Connection, user_id: str, key_id: str | None, now: int) -> bool:
+    """Whether who began a run could still begin one: the account is there and not suspended, its key neither revoked nor over."""
+    query = sa.select(users.c.user_id).where(users.c.user_id == user_id, users.c.suspended_at.is_(None))
+    if key_id is not None:
+        k = marketplace_keys.c
+        alive = (k.revoked_at.is_(None), sa.or_(k.expires_at.is_(None), k.expires_at > now))
+        query = query.where(sa.exists().where(k.key_id == key_id, k.user_id == user_id, *alive))
+    return connection.execute(query).first() is not None
 
 
 def change(connection: sa.Connection, run_id: str, **values: Any) -> None:

@@ -5,8 +5,10 @@ import asyncio
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from agent_marketplace.db.engine import Database
+from agent_marketplace.db.tables.accounts import marketplace_keys, users
 from agent_marketplace.errors import BadRequest, Conflict, MarketplaceError
 from agent_marketplace.runs import recovery, store
 from agent_marketplace.runs.lives import LEASE_MS
@@ -190,3 +192,32 @@ async def test_no_cap_goes_beyond_what_the_version_says_at_most_also_later(datab
     agrees(world, head)
     assert head.spent_nano <= 6 * STEP_NANO
     assert all(s.state in CLOSED for s in await steps(runs, head.run_id))
+
+
+def test_who_may_begin_no_run_any_more_has_none_that_goes_on(database: Database) -> None:
+    people: list[dict[str, Any]] = [{"user_id": "good"}, {"user_id": "bad", "suspended_at": 5}]
+    usual = {"password_hash": "-", "role": "user", "tier": "free", "created_at": 1, "suspended_at": None}
+    keys: list[dict[str, Any]] = [
+        {"key_id": "alive", "user_id": "good"}, {"key_id": "gone", "user_id": "good", "revoked_at": 5},
+        {"key_id": "over", "user_id": "good", "expires_at": 10}, {"key_id": "of_bad", "user_id": "bad"},
+    ]  # fmt: skip
+    empty = {
+        "name": "k",
+        "prefix": "p",
+        "scopes": "inference",
+        "created_at": 1,
+        "revoked_at": None,
+        "expires_at": None,
+    }
+
+    def work(connection: sa.Connection) -> None:
+        rows = [usual | {"email": p["user_id"]} | p for p in people]
+        connection.execute(sa.insert(users), rows)
+        connection.execute(sa.insert(marketplace_keys), [empty | {"digest": k["key_id"]} | k for k in keys])
+
+    database.write_sync(work)
+    may = [
+        (user, key) for user in ("good", "bad", "nobody") for key in (None, "alive", "gone", "over", "of_bad", "none")
+        if database.read_sync(lambda c, u=user, k=key: store.may_spend(c, u, k, 10))
+    ]  # fmt: skip
+    assert may == [("good", None), ("good", "alive")]

@@ -11,7 +11,7 @@ import pytest
 from google import genai
 from google.genai import types as genai_types
 
-from tests.fakes.server import AGENTS, PAID, Client, Server, agreed, refused, running
+from tests.fakes.server import AGENTS, MARKET, PAID, Client, Server, agreed, refused, running
 from tests.fakes.tool_turns import calling
 from tests.fakes.upstream import Behaviour
 
@@ -334,6 +334,26 @@ def test_a_key_with_a_small_cap_goes_on_with_no_run_of_another_key_or_of_its_own
         )  # who is signed in goes on with all of their own
         ada.send("GET", f"{path}/events", timeout=60)
         assert tools_of(ada, run["run_id"]) == ["done"]
+
+
+def test_a_run_of_a_revoked_key_takes_no_further_step(
+    server: Server, careful: tuple[Client, Client, str]
+) -> None:
+    """A stolen key began it, with a cap as large as the wallet: revoking the key ends that too."""
+    ada, _, name = careful
+    stolen = server.key(ada, name="stolen")
+    server.upstream.script(calling(SUM), Behaviour(text="It is 42 ."))
+    run = agreed(stolen.post(f"{AGENTS}/runs", {"agent_id": name, "input": ASKED, "wait": True}))["run"]
+    (key,) = [k for k in agreed(ada.get(f"{MARKET}/keys"))["keys"] if k["name"] == "stolen"]
+    agreed(ada.call("DELETE", f"{MARKET}/keys/{key['id']}"))
+    (question,) = run["approvals"]
+    answer = {"approval_id": question["approval_id"], "subject": question["subject"], "allow": True}
+    path = f"{AGENTS}/runs/{run['run_id']}"
+    agreed(ada.post(f"{path}/approve", {"answers": [answer]}))
+    ada.send("GET", f"{path}/events", timeout=60)
+    ended = agreed(ada.get(path))["run"]
+    assert (ended["state"], ended["stop_reason"], ended["spent"]) == ("failed", "not_allowed", run["spent"])
+    assert tools_of(ada, run["run_id"]) == ["denied"]
 
 
 def test_a_client_that_adds_up_usage_and_cost_of_answers_counts_no_step_twice(
