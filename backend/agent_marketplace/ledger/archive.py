@@ -23,6 +23,7 @@ from agent_marketplace.clock import Clock
 from agent_marketplace.db.engine import Database
 from agent_marketplace.db.segments import Archive, Segments, begin, listed
 from agent_marketplace.db.tables.ledger import archives, holds, usage_records
+from agent_marketplace.db.tables.payments import disputes
 from agent_marketplace.db.tables.usage_log import usage_unrolled
 from agent_marketplace.ledger.book import HOLD, USAGE_SEALED
 from agent_marketplace.ledger.seals import seal, seal_key
@@ -168,16 +169,16 @@ def sign(secret: bytes, previous: str, made: Archive) -> str:
 
 def _movable(what: Any, cut: int) -> sa.Select[Any]:
     """Ended requests from before `cut` that are summed up, oldest first. Not those that ended with their process, for a late
-    settlement still wins, nor fees of agents, which `ledger.earnings` may give back."""
+    settlement still wins, nor fees of agents, which `ledger.earnings` may give back, nor what is disputed and not decided."""
     waiting = sa.exists().where(
         usage_unrolled.c.user_id == _u.user_id, usage_unrolled.c.request_id == _u.request_id
     )
+    open_ = sa.exists().where(disputes.c.request_id == _u.request_id, disputes.c.state == "open")
+    ended = _h.state.in_(("settled", "voided"))
     return (
         sa.select(what)
         .select_from(usage_records.join(holds, _h.request_id == _u.request_id))
-        .where(
-            _u.created_at < cut, _h.state.in_(("settled", "voided")), _h.price_version != AGENT_FEE, ~waiting
-        )
+        .where(_u.created_at < cut, ended, _h.price_version != AGENT_FEE, ~waiting, ~open_)
         .order_by(_u.created_at)
     )
 

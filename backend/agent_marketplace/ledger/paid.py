@@ -4,20 +4,28 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from agent_marketplace.db.tables.ledger import accounts, lots, transactions
-from agent_marketplace.db.tables.payments import codes, orders, returns
+from agent_marketplace.db.tables.ledger import accounts, holds, lots, transactions
+from agent_marketplace.db.tables.payments import batches, codes, disputes, orders, returns
+from agent_marketplace.ledger.lots import NEVER
+from agent_marketplace.ledger.returns import GIVEN_BACK
+from agent_marketplace.ledger.writer import AGENT_FEE
+
+_CENT = 10_000_000  # nano-dollars
 
 
 def disagreements(connection: sa.Connection) -> list[str]:
     """Every one, in words."""
-    return [*_credited(connection), *_receipts(connection), *_redeemed(connection), *_returned(connection)]
+    return [
+        *_credited(connection), *_asked(connection), *_receipts(connection), *_redeemed(connection), *_returned(connection),
+        *_granted(connection),
+    ]  # fmt: skip
 
 
 def _credited(connection: sa.Connection) -> list[str]:
     """Each paid order has its lots, on its owner's account, of its amount; no other order has one."""
     found: list[str] = []
     have: dict[str, list[Any]] = {}
-    query = sa.select(lots.c.reference, lots.c.nano, lots.c.paid, accounts.c.name).join(
+    query = sa.select(lots.c.reference, lots.c.nano, lots.c.paid, lots.c.expires_at, accounts.c.name).join(
         accounts, accounts.c.id == lots.c.account_id
     )
     for row in connection.execute(query.where(lots.c.reference.startswith("ord_", autoescape=True))):
@@ -31,7 +39,41 @@ def _credited(connection: sa.Connection) -> list[str]:
             found.append(f"order {order.id}: is {order.state}, but {len(rows)} lots have its credit")
         if any(row.name != f"user:{order.user_id}" or row.paid != order.paid for row in rows):
             found.append(f"order {order.id}: its credit is not as it was ordered")
+        ends = {NEVER if order.ends_at is None else order.ends_at, *((NEVER,) if order.id in again else ())}
+        if not {row.expires_at for row in rows} <= ends:
+            found.append(f"order {order.id}: its credit ends at another time")
     return found + [f"order {name}: is missing, but it was credited" for name in sorted(have)]
+
+
+def _asked(connection: sa.Connection) -> list[str]:
+    """Each order credits what is asked for it, or what its batch's codes are worth: also one that waits to be paid."""
+    o = orders.c
+    wrong = sa.or_(
+        sa.and_(o.minor > 0, o.credit_nano != o.minor * _CENT),
+        sa.and_(o.batch_id.is_not(None), o.credit_nano != sa.func.coalesce(batches.c.credit_nano, -1)),
+        sa.and_(o.minor == 0, o.batch_id.is_(None)),
+    )
+    query = sa.select(o.id).outerjoin(batches, batches.c.id == o.batch_id).where(wrong).order_by(o.id)
+    return [
+        f"order {row[0]}: what is asked for it is not what it credits" for row in connection.execute(query)
+    ]
+
+
+def _granted(connection: sa.Connection) -> list[str]:
+    """Each granted dispute gave back what the answer cost. Those of agents' fees are in `verify_earnings`."""
+    d, t = disputes.c, transactions.c
+    back = sa.and_(t.request_id == d.request_id, t.kind == GIVEN_BACK)
+    query = (
+        sa.select(d.request_id, d.nano, t.amount_nano)
+        .outerjoin(transactions, back)
+        .outerjoin(holds, holds.c.request_id == d.request_id)
+        .where(d.state == "granted", sa.func.coalesce(holds.c.price_version, "") != AGENT_FEE)
+    )
+    return [
+        f"dispute of {request_id}: granted {nano}, given back {amount or 0}"
+        for request_id, nano, amount in connection.execute(query)
+        if nano != amount
+    ]
 
 
 def _receipts(connection: sa.Connection) -> list[str]:

@@ -224,7 +224,9 @@ def test_refunds_from_an_author_who_is_gone_stay_with_what_is_pending(books, clo
     assert books.refund("run1") == DOLLAR
 
 
-@pytest.mark.parametrize("edit", [{"fee_nano": 5}, {"author_nano": 5}, {"author_id": "eve"}])
+@pytest.mark.parametrize(
+    "edit", [{"fee_nano": 5}, {"author_nano": 5}, {"author_id": "eve"}, {"payer_id": "eve"}]
+)
 def test_verify_sees_a_fee_that_was_changed_behind_the_books(books, edit):
     books.earn("run1", DOLLAR)
     before = books.database.read_sync(lambda c: c.execute(sa.select(fees)).one())._mapping

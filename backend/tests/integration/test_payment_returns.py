@@ -230,6 +230,26 @@ def test_written_rules_give_back_at_once_and_nothing_else(
     asyncio.run(story())
 
 
+@pytest.mark.parametrize(
+    "edit", ["UPDATE answer_disputes SET nano = nano + 1", "UPDATE answer_disputes SET state = 'granted'"]
+)
+def test_verify_finds_a_dispute_that_gave_back_other_than_it_says(shop: Desk, edit: str) -> None:
+    async def story() -> None:
+        await bought(shop)
+        await call(shop, "r1", DOLLAR)
+        await shop.payments.disputes.open("ann", "r1", "wrong", "")
+        if "nano" in edit:
+            await shop.payments.disputes.decide(BOSS, "r1", grant=True, reason="right")
+
+    asyncio.run(story())
+    with shop.database.engine.begin() as connection:
+        before = connection.execute(sa.text("SELECT nano, state FROM answer_disputes")).one()
+    shop.database.write_sync(lambda c: c.execute(sa.text(edit)))
+    assert [words[:13] for words in shop.problems()] == ["dispute of r1"]
+    mend = sa.text("UPDATE answer_disputes SET nano = :nano, state = :state")
+    shop.database.write_sync(lambda c: c.execute(mend, dict(before._mapping)))
+
+
 def test_free_old_and_others_answers_are_not_disputed(shop: Desk) -> None:
     add_user(shop.database, shop.ledger, "bob")
 

@@ -294,6 +294,9 @@ def test_who_has_left_is_credited_nothing(shop: Desk) -> None:
         "UPDATE payment_orders SET receipt = 2",
         "UPDATE payment_orders SET user_id = 'bob'",
         "DELETE FROM payment_orders",
+        "UPDATE payment_orders SET minor = minor + 1",
+        "UPDATE payment_orders SET ends_at = 1799999999999",
+        "UPDATE payment_orders SET minor = minor + 1, state = 'failed', receipt = NULL",
     ],
 )
 def test_verify_finds_a_payment_that_is_not_in_the_books(database: Database, edit: str) -> None:
@@ -308,9 +311,19 @@ def test_verify_finds_a_payment_that_is_not_in_the_books(database: Database, edi
             lambda c: c.execute(sa.text("SELECT * FROM payment_orders")).one()._mapping
         )
         database.write_sync(lambda c: c.execute(sa.text(edit)))
-        assert len(shop.problems()) == 1
+        assert shop.problems()
         database.write_sync(lambda c: c.execute(sa.text("DELETE FROM payment_orders")))
         database.write_sync(lambda c: store.add_order(c, Order(**before)))
+
+
+@pytest.mark.parametrize("state", ["pending", "failed"])
+def test_verify_finds_an_order_that_would_credit_more_than_is_paid_for_it(shop: Desk, state: str) -> None:
+    asyncio.run(ordered(shop))
+    edit = "UPDATE payment_orders SET credit_nano = 10 * credit_nano, state = :state"
+    shop.database.write_sync(lambda c: c.execute(sa.text(edit), {"state": state}))
+    assert ["what is asked for it is not what it credits" in words for words in shop.problems()] == [True]
+    mend = "UPDATE payment_orders SET credit_nano = credit_nano / 10, state = 'pending'"
+    shop.database.write_sync(lambda c: c.execute(sa.text(mend)))
 
 
 def test_codes_that_one_customer_bought_have_one_origin_and_others_none(shop: Desk) -> None:
