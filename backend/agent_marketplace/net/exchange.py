@@ -41,6 +41,12 @@ class Exchange(RequestResponseCycle):
         if self.disconnected:
             return
         told: Any = message
+        flows = self.chunked_encoding and self.response_started and not self.response_complete
+        if flows and told.get("more_body") and (body := told.get("body")):
+            self.transport.write(
+                b"%x\r\n%b\r\n" % (len(body), body)
+            )  # a stream's next piece, as most messages are
+            return
         if told["type"] == "http.response.start" and not self.response_started:
             self._begin(told["status"], told.get("headers", ()))
         elif told["type"] == "http.response.body" and self.response_started and not self.response_complete:
@@ -61,9 +67,11 @@ class Exchange(RequestResponseCycle):
             if name in _FRAMING:
                 closes |= self._framing(name, value)
             parts += (name, b": ", value, b"\r\n")
+        if self.scope["method"] == "HEAD":
+            self.chunked_encoding = False  # whatever it would be, no body follows
         if not self.keep_alive and not closes:
             parts.append(b"connection: close\r\n")
-        if self.chunked_encoding is None and self.scope["method"] != "HEAD" and status not in (204, 304):
+        if self.chunked_encoding is None and status not in (204, 304):
             self.chunked_encoding = True
             parts.append(b"transfer-encoding: chunked\r\n")
         parts.append(b"\r\n")

@@ -229,7 +229,9 @@ class Passthrough:
         return b"".join(out), events
 
     def _told(self, data: bytes, chunk: openai_out.Chunk) -> bytes:
-        self._ended = self._ended or any(choice.finish_reason for choice in chunk.choices or ())
+        if not self._ended:
+            for choice in chunk.choices or ():
+                self._ended = self._ended or bool(choice.finish_reason)
         if chunk.usage is not None:  # so far, or half of it: what was used is told once, at the end
             data = _without_usage(data)
         return self._choices.told(data)

@@ -13,16 +13,8 @@ from agent_marketplace.wires.shared.called import Calls, told_id
 
 _Fields = dict[str, msgspec.Raw]
 _STOPS = (b'"stop"', b'"eos"', b'"end_turn"', b'"stop_sequence"')
-_READ = (b'"tool_calls"', b'"reasoning"', b'"reasoning_content"', b'"content":[', b'"content": [')
-"""Where none of these stands, nothing is to be told otherwise; `reasoning_tokens`, in every usage, is none."""
+_LIST, _LOOSE_LIST = b'"content":[', b'"content": ['
 _TWINS = (("reasoning_content", "reasoning"), ("reasoning", "reasoning_content"))
-
-
-def _to_be_read(body: bytes) -> bool:
-    for name in _READ:  # noqa: SIM110  `any` would make a generator of each chunk
-        if name in body:
-            return True
-    return False
 
 
 class Choices:
@@ -39,7 +31,10 @@ class Choices:
 
     def told(self, body: bytes) -> bytes:
         """A chunk or a whole reply with its choices as they are to be read. Raises msgspec.DecodeError for what is no object."""
-        if not self._called and not _to_be_read(body):
+        # `reasoning_tokens` stands in every usage, and is nothing to be told otherwise.
+        thinks = b'"reasoning' in body and (b'"reasoning"' in body or b'"reasoning_content"' in body)
+        calls = self._called or b'"tool_calls"' in body
+        if not thinks and not calls and _LIST not in body and _LOOSE_LIST not in body:
             return body
         fields = msgspec.json.decode(body, type=_Fields)
         choices = msgspec.json.decode(fields.get("choices", b"[]"), type=list[_Fields])
