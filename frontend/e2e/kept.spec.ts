@@ -179,6 +179,17 @@ test("the editor's keys that people bring along: replace, rename, definition", a
   await expect(page.getByRole("button", { name: "Close this file" })).toBeInViewport();
 });
 
+test("a model opens in a new tab by a middle or Ctrl click, and this page stays as it is", async ({ page, context }) => {
+  await page.goto("/marketplace?q=claude");
+  const card = page.getByRole("gridcell").first();
+  for (const how of [{ button: "middle" as const }, { modifiers: ["ControlOrMeta" as const] }]) {
+    const opened = context.waitForEvent("page");
+    await card.getByRole("heading").click(how);
+    await expect(await opened).toHaveURL(/\/marketplace\?view=claude/);
+  }
+  await expect(page).toHaveURL(/\/marketplace\?q=claude$/);
+});
+
 test("what is chosen can be told without colours", async ({ page }) => {
   await page.emulateMedia({ forcedColors: "active" });
   await page.goto("/marketplace");

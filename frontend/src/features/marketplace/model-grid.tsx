@@ -8,6 +8,7 @@ import {
   useRef,
   useState,
 } from "react";
+import { useHost } from "@/shared/api/services";
 import type { Model } from "@/shared/api/types";
 import { cn } from "@/shared/lib/cn";
 import { Skeleton } from "@/shared/ui/skeleton";
@@ -82,6 +83,7 @@ const moves: Record<string, (index: number, columns: number, last: number) => nu
 /** All given models; only the visible rows are in the document. Arrow keys move, Enter chats, Space opens, s x c act. */
 export function ModelGrid({ models, label }: { models: readonly Model[]; label: string }) {
   const market = useMarket();
+  const host = useHost();
   const { ref, columns, visible } = useColumns();
   const [active, setActive] = useState(0);
   const wantsFocus = useRef(false);
@@ -133,12 +135,16 @@ export function ModelGrid({ models, label }: { models: readonly Model[]; label: 
     act();
   };
 
-  // A click anywhere on a card but on its own buttons opens the model's page.
-  const onClick = ({ target }: MouseEvent<HTMLElement>) => {
+  // A click anywhere on a card but on its own buttons opens the model's page; by the middle button or with Ctrl in a new tab.
+  const onClick = (event: MouseEvent<HTMLElement>) => {
+    const { target } = event;
     if (!(target instanceof Element) || target.closest("button:not([data-index])")) return;
     const cell = target.closest<HTMLElement>("[data-cell]");
     const model = cell && models[Number(cell.dataset.cell)];
-    if (model) market.change({ view: model.id });
+    if (!model) return;
+    if (event.button === 1 || event.ctrlKey || event.metaKey)
+      host.openLink(`/marketplace?view=${encodeURIComponent(model.id)}`);
+    else market.change({ view: model.id });
   };
 
   return (
@@ -152,6 +158,7 @@ export function ModelGrid({ models, label }: { models: readonly Model[]; label: 
         aria-colcount={columns}
         onKeyDown={onKeyDown}
         onClick={onClick}
+        onAuxClick={(event) => event.button === 1 && onClick(event)}
         className="relative outline-none"
         style={{ height: rows * (height + GAP) }}
       >
