@@ -97,11 +97,11 @@ test("accounts are chosen, given credit and suspended together, and a key and a 
   await act(page, {}, "Suspend");
   await expect(page.getByRole("cell", { name: "suspended" })).toHaveCount(2);
 
-  await page.getByRole("button", { name: "Sessions and keys of eve@bulk.example" }).click();
+  await page.getByRole("button", { name: "Access of eve@bulk.example: sessions and keys" }).click();
   await expectAccessible(page);
   await page.getByRole("button", { name: "Revoke the key leaked" }).click();
   await act(page, {}, "Revoke");
-  await page.getByRole("button", { name: "Sessions and keys of eve@bulk.example" }).click();
+  await page.getByRole("button", { name: "Access of eve@bulk.example: sessions and keys" }).click();
   const access = page.getByRole("dialog");
   await expect(access.getByText("No keys.")).toBeVisible();
   await access.getByRole("button", { name: /^End the session/ }).click();

@@ -144,7 +144,7 @@ function Acts({ person, onAct, onLink, onAccess }: ActsProps) {
       >
         Sign out
       </Button>
-      <Button size="sm" aria-label={`Sessions and keys of ${person.email}`} onClick={() => onAccess(person)}>
+      <Button size="sm" aria-label={`Access of ${person.email}: sessions and keys`} onClick={() => onAccess(person)}>
         Access
       </Button>
       <Button
