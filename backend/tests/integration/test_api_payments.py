@@ -168,11 +168,16 @@ def test_a_card_is_paid_at_stripes_page_and_credited_by_its_event(server: Server
 def test_the_overview_is_the_books_and_usage_of_all_is_told_to_administrators_alone(
     server: Server, admin: Client
 ) -> None:
-    person = server.rich("10")
+    person = server.person()
+    before = agreed(admin.get(f"{ADMIN}/overview?days=1"))
+    body = {"method": "transfer", "amount": 50, "attempt": "attempt-1"}
+    order = agreed(person.post(f"{PAY}/orders", body))["order"]
+    arrived = {"amount": 50, "currency": "usd", "reference": "bank-78", **PROOF}
+    agreed(admin.post(f"{ADMIN}/orders/{order['id']}/received", arrived))
     server.upstream.script()
     done = agreed(person.post(f"{AGENTS}/completion", {"model": PAID, "prompt": "Hi", "max_tokens": 50}))
     found = agreed(admin.get(f"{ADMIN}/overview?days=1"))
-    assert found["paid_in"] > 0
+    assert found["paid_in"] - before["paid_in"] == 50
     assert found["margin"] == found["spend"] - found["provider_cost"]
     by_user = agreed(admin.get(f"{ADMIN}/usage/query?metrics=spend&metrics=margin&by=user&days=1"))
     assert sum(row["spend"] for row in by_user["rows"]) == by_user["totals"]["spend"] == found["spend"]
