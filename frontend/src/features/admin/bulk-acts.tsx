@@ -2,8 +2,9 @@ import { useApi } from "@/shared/api/services";
 import { count } from "@/shared/lib/format";
 import { randomId } from "@/shared/lib/random-id";
 import { Button } from "@/shared/ui/button";
-import { type Act, ActField } from "./act-dialog";
+import type { Act } from "./act-dialog";
 import { giveCredits, type Person, suspend } from "./admin-api";
+import { CreditFields } from "./credit-fields";
 
 /** What is done to everybody who is chosen: all of them or none. */
 export function BulkActs({ chosen, onAct, onNone }: { chosen: Person[]; onAct: (act: Act) => void; onNone: () => void }) {
@@ -17,14 +18,7 @@ export function BulkActs({ chosen, onAct, onNone }: { chosen: Person[]; onAct: (
       words: chosen.map((person) => person.email).join(", "),
       button: "Give credit",
       password: true,
-      fields: (
-        <>
-          <ActField label="Dollars each" name="amount" inputMode="decimal" pattern="\d+(\.\d{1,9})?" />
-          <label className="flex items-center gap-2">
-            <input type="checkbox" name="gift" className="size-4 accent-accent" />A gift: nobody paid for it
-          </label>
-        </>
-      ),
+      fields: <CreditFields label="Dollars each" />,
       run: async ({ amount = "", gift, reason, password }) => {
         await giveCredits(api, { users, amount, gift: gift === "on", reason, password, idempotency_key: key });
         onNone();

@@ -6,9 +6,10 @@ import { randomId } from "@/shared/lib/random-id";
 import { Button } from "@/shared/ui/button";
 import { Input } from "@/shared/ui/input";
 import { AccessDialog } from "./access-dialog";
-import { type Act, ActDialog, ActField } from "./act-dialog";
+import { type Act, ActDialog } from "./act-dialog";
 import { giveCredit, type Person, peopleQuery, setRole, signOut, suspend, trust } from "./admin-api";
 import { BulkActs } from "./bulk-acts";
+import { CreditFields } from "./credit-fields";
 import { HandedLink } from "./handed-link";
 import { type LinkShown, makeResetLink } from "./mail-api";
 import { Pages, Table } from "./table";
@@ -100,14 +101,7 @@ function Acts({ person, onAct, onLink, onAccess }: ActsProps) {
             title: `Give credit to ${person.email}`,
             button: "Give credit",
             password: true,
-            fields: (
-              <>
-                <ActField label="Dollars" name="amount" inputMode="decimal" pattern="\d+(\.\d{1,9})?" />
-                <label className="flex items-center gap-2">
-                  <input type="checkbox" name="gift" className="size-4 accent-accent" />A gift: nobody paid for it
-                </label>
-              </>
-            ),
+            fields: <CreditFields label="Dollars" />,
             run: ({ amount = "", gift, reason, password }) =>
               giveCredit(api, person.user_id, { amount, gift: gift === "on", reason, password, idempotency_key: key }),
           });
