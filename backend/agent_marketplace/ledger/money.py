@@ -18,6 +18,8 @@ class Money(msgspec.Struct, frozen=True, order=True):
         """Parses dollars exactly; a float only through its shortest text. Raises ValueError."""
         if isinstance(dollars, bool):
             raise ValueError("a boolean is not an amount")  # noqa: TRY004  one error type for every bad amount
+        if isinstance(dollars, str) and not dollars.isascii():  # Decimal reads the digits of every script
+            raise ValueError(f"{dollars[:40]!r} is not an amount of dollars")
         try:
             amount = Decimal(str(dollars)) if isinstance(dollars, float) else Decimal(dollars)
             if not amount.is_finite() or abs(amount) > MAX_NANO // NANO_PER_DOLLAR:

@@ -456,7 +456,8 @@ def test_a_lost_connection_can_be_taken_up_again_where_it_broke(server: Server) 
         assert event(lost)["delta"] == "one "
     refused(bob.get(f"{AGENTS}/runs/{run}/events"), 404, "not_found")
     refused(bob.post(f"{AGENTS}/runs/{run}/stop"), 404, "not_found")
-    refused(ada.get(f"{AGENTS}/runs/{run}/events", last_event_id="soon"), 400, "invalid_request")
+    for wrong in ("soon", "--1", "\xb2", "9" * 20):
+        refused(ada.get(f"{AGENTS}/runs/{run}/events", last_event_id=wrong), 400, "invalid_request")
     server.upstream.release(3)
     events = ada.get(f"{AGENTS}/runs/{run}/events", last_event_id="1").events
     assert events[0]["_id"] == 2

@@ -233,7 +233,22 @@ def test_floats_become_money_only_through_their_text(given_, want):
 
 
 @pytest.mark.parametrize(
-    "bad", ["", "a", "NaN", "Infinity", float("nan"), float("inf"), "1e30", True, None, "0.0000000001", [1]]
+    "bad",
+    [
+        "",
+        "a",
+        "NaN",
+        "Infinity",
+        float("nan"),
+        float("inf"),
+        "1e30",
+        True,
+        None,
+        "0.0000000001",
+        [1],
+        "\uff11",
+        "1\u0663",
+    ],
 )
 def test_what_is_no_amount_is_never_money(bad):
     with pytest.raises(ValueError, match=r".+"):

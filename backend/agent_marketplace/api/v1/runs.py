@@ -1,6 +1,7 @@
 """Runs: begun, listened to, answered, capped, cancelled, accounted for. A chat answer that outlives its connection is one too."""
 
 import asyncio
+import re
 from typing import Annotated, Any
 
 from fastapi import Header, Query, Request, Response
@@ -41,6 +42,7 @@ _BODY = {
         },
     }
 }
+_EVENT = re.compile(r"-?[0-9]{1,15}", re.ASCII)
 After = Annotated[int, Query(ge=-1, le=10**15, description="the last event's id that was heard")]
 
 
@@ -112,7 +114,7 @@ async def run_events(
     after: After = -1,
     last_event_id: Annotated[str | None, Header(max_length=20)] = None,
 ) -> Response:
-    if last_event_id is not None and not last_event_id.lstrip("-").isdigit():
+    if last_event_id is not None and not _EVENT.fullmatch(last_event_id):
         raise BadRequest("Last-Event-ID must be a number")
     heard = max(after, int(last_event_id)) if last_event_id is not None else after
     head = await market.runs.kit.records.head(run_id, principal.user_id)
