@@ -97,9 +97,17 @@ class Checkout:
             return await self._db.write(lambda c: self._paid(c, session))
         if session.state == "expired":
             await self._close(session.order_id, "cancelled", "the page to pay at was left")
-        elif session.payment is not None and (await self._processor.payment(session.payment)).failed:
+        elif (
+            session.state == "complete"
+            and session.payment is not None
+            and await self._failed(session.payment)
+        ):
             await self._close(session.order_id, "failed", "the payment did not arrive")
         return None
+
+    async def _failed(self, payment: str) -> bool:
+        """Only asked of a page that is over: on an open one a declined card is followed by another."""
+        return (await self._processor.payment(payment)).failed
 
     async def refund(self, found: Return) -> Return:
         """Pays back a refund that has left the wallet. Where the processor can't be asked it stays asked, and the sweep goes on."""
@@ -183,7 +191,7 @@ class Checkout:
             order = await self._db.read(lambda c: store.order(c, found.order_id))
             if order is not None and order.method == "auto":
                 await self._recharge.look(payment)
-            elif order is not None and order.state == "pending" and order.session is not None:
+            elif order is not None and order.state != "paid" and order.session is not None:
                 await self.look(order.session)
         return found.refunded
 

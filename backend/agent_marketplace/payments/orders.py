@@ -210,7 +210,7 @@ class Orders:
             ),
             (order.minor == said.minor, f"the order is for {order.minor}, not for {said.minor}"),
             (said.account in (None, order.user_id), "the order belongs to another account"),
-            (order.state == "pending", f"the order is {order.state}"),
+            (_may_be_credited(order), f"the order is {order.state}"),
             (store.is_user(connection, order.user_id), "the account was deleted"),
         ):
             if not right:
@@ -222,7 +222,7 @@ class Orders:
         return Outcome("credited", order.id)
 
     def credit_in(self, connection: sa.Connection, order: Order, memo: str = "") -> None:
-        """Posts the credit of an order that is locked and pending (or new): one posting, one lot, one number of a receipt."""
+        """Posts the credit of an order that is locked and not paid (or new): one posting, one lot, one number of a receipt."""
         receipt = store.next_receipt(connection) if order.minor else None
         store.change_order(
             connection,
@@ -233,6 +233,7 @@ class Orders:
                 "closed_at": self._clock.now_ms(),
                 "receipt": receipt,
                 "source": order.source,
+                "words": "",
             },
         )
         self._ledger.grant_in(
@@ -255,6 +256,12 @@ class Orders:
 def source_of(kind: str, name: str) -> str | None:
     """What was paid with, as a fingerprint that says nothing to who reads it; None where that is not known."""
     return digest(kind, name) if name else None
+
+
+def _may_be_credited(order: Order) -> bool:
+    """Of cards the processor itself was asked: it has the money, whatever we had closed the order as. What others say of a closed
+    order a person looks at."""
+    return order.state == "pending" or (order.method in BY_CARD and order.state != "paid")
 
 
 def _not_at_a_processor(order: Order) -> None:

@@ -1,6 +1,6 @@
 """Stripe as its documentation has it, in memory: Checkout, refunds, disputes, idempotency, signed events. Nothing is random.
 
-A test is the payer and the bank (`pay`, `decline`, `leave`, `dispute`, ...). Events are collected in `outbox`; the test delivers
+A test is the payer and the bank (`pay`, `decline`, `expire`, `dispute`, ...). Events are collected in `outbox`; the test delivers
 them as it likes: late, twice, in any order, or not at all. Sources: docs.stripe.com, "Checkout Sessions", "Idempotent requests",
 "Refunds", "Disputes", "Webhooks".
 """
@@ -236,23 +236,37 @@ class FakeStripe:
         """The payer pays; later: by a method that takes days (`clear` it); card: its fingerprint. Returns the payment's id."""
         session = self.objects[session_id]
         assert session["status"] == "open", "a page that is over takes no money"
-        charge = self._new("charge", "ch", amount=session["amount_total"], amount_refunded=0, disputed=False)
+        payment = self._attempt(session)
+        charge = self.objects[payment["latest_charge"]]
         if card:
             charge["payment_method_details"] = {"type": "card", "card": {"fingerprint": card}}
-        payment = self._new(
-            "payment_intent",
-            "pi",
-            latest_charge=charge["id"],
-            metadata=session["metadata"],
-            amount=charge["amount"],
-            status="processing" if later else "succeeded",
-        )
-        charge["payment_intent"] = payment["id"]
+        payment |= {"status": "processing" if later else "succeeded", "last_payment_error": None}
+        self.objects[payment["id"]] = payment
         session |= {"status": "complete", "payment_intent": payment["id"], "url": None}
         session["payment_status"] = "unpaid" if later else "paid"
         self.objects[session_id] = session
         self._event("checkout.session.completed", session)
         return str(payment["id"])
+
+    def decline(self, session_id: str) -> None:
+        """A card is declined at the page: it stays open for another one, and its payment waits for that."""
+        session = self.objects[session_id]
+        assert session["status"] == "open", "a page that is over asks no bank"
+        payment = self._attempt(session)
+        self.objects[payment["latest_charge"]]["failed"] = True
+        payment |= {"status": "requires_payment_method", "last_payment_error": {"code": "card_declined"}}
+        self.objects[payment["id"]] = payment
+        self._event("payment_intent.payment_failed", payment)
+
+    def _attempt(self, session: dict[str, Any]) -> dict[str, Any]:
+        """The session's one payment (it is made at the first attempt to pay) with a charge of its own for this attempt."""
+        charge = self._new("charge", "ch", amount=session["amount_total"], amount_refunded=0, disputed=False)
+        payment = self.objects.get(session["payment_intent"] or "") or self._new(
+            "payment_intent", "pi", metadata=session["metadata"], amount=charge["amount"], currency=session["currency"],
+        )  # fmt: skip
+        charge["payment_intent"], payment["latest_charge"] = payment["id"], charge["id"]
+        session["payment_intent"] = payment["id"]
+        return payment
 
     def clear(self, session_id: str) -> None:
         """What was paid by a slow method has arrived."""
@@ -271,9 +285,12 @@ class FakeStripe:
 
     def expire(self, session_id: str) -> None:
         """The payer leaves, or the card is declined until the page closes."""
-        if self.objects[session_id]["status"] == "open":
-            self.objects[session_id] |= {"status": "expired", "url": None}
-            self._event("checkout.session.expired", self.objects[session_id])
+        session = self.objects[session_id]
+        if session["status"] == "open":
+            session |= {"status": "expired", "url": None}
+            if session["payment_intent"]:
+                self._cancel(self.objects[session["payment_intent"]])
+            self._event("checkout.session.expired", session)
 
     def _refund(self, form: dict[str, Any]) -> dict[str, Any]:
         payment = self.objects[form["payment_intent"]]
@@ -284,6 +301,8 @@ class FakeStripe:
     ) -> dict[str, Any]:
         """A refund at Stripe's console, or ours. Raises StripeError as Stripe does."""
         charge = self.objects[self.objects[payment]["latest_charge"]]
+        if charge.get("failed"):
+            raise StripeError("The charge was not paid")
         if charge["disputed"]:
             raise StripeError("Charge has been charged back")
         if amount > charge["amount"] - charge["amount_refunded"]:

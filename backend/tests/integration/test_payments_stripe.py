@@ -290,6 +290,43 @@ def test_a_slow_payment_that_never_arrives_ends_its_order(shop: Desk) -> None:
     asyncio.run(story())
 
 
+def test_a_second_card_on_the_same_page_is_not_paid_for_nothing(shop: Desk) -> None:
+    """The first one was declined, the payer looks for another, and the sweep asks meanwhile."""
+
+    async def story() -> None:
+        order, session = await ordered(shop)
+        left, other = await ordered(shop, "attempt-2")
+        shop.stripe.decline(session)
+        shop.stripe.decline(other)
+        shop.clock.advance(601)
+        await shop.payments.sweep()
+        await deliver(shop)
+        assert (await shop.payments.orders.get("ann", order.id)).state == "pending"
+        shop.stripe.pay(session)
+        shop.stripe.expire(other)
+        await deliver(shop)
+        assert await balance(shop) == 20 * DOLLAR
+        assert (await shop.payments.orders.get("ann", left.id)).state == "cancelled"
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("state", ["failed", "cancelled"])
+def test_money_for_an_order_that_was_closed_is_credited_once(shop: Desk, state: str) -> None:
+    async def story() -> None:
+        order, session = await ordered(shop)
+        shop.database.write_sync(
+            lambda c: shop.payments.orders.close_in(c, order, state, "it did not arrive")
+        )
+        shop.stripe.pay(session)
+        await deliver(shop)
+        await deliver(shop)
+        found = await shop.payments.orders.get("ann", order.id)
+        assert (found.state, found.words, await balance(shop)) == ("paid", "", 20 * DOLLAR)
+
+    asyncio.run(story())
+
+
 def test_orders_that_wait_for_days_do_not_keep_the_sweep_from_others(shop: Desk) -> None:
     async def story() -> None:
         slow = [await ordered(shop, f"attempt-{number}") for number in range(15)]

@@ -66,6 +66,14 @@ class Machine(RuleBasedStateMachine):
             self.shop.stripe.pay(session["id"], later=later)
 
     @rule(n=which)
+    def decline(self, n):
+        session = self.one(
+            [s for s in self.of("checkout.session") if (s["mode"], s["status"]) == ("payment", "open")], n
+        )
+        if session is not None:
+            self.shop.stripe.decline(session["id"])
+
+    @rule(n=which)
     def clear(self, n):
         waiting = [
             s
@@ -177,7 +185,8 @@ class Machine(RuleBasedStateMachine):
         undisputed = [
             p
             for p in self.of("payment_intent")
-            if p["latest_charge"] and not self.shop.stripe.objects[p["latest_charge"]]["disputed"]
+            if p["latest_charge"]
+            and not any(self.shop.stripe.objects[p["latest_charge"]].get(w) for w in ("disputed", "failed"))
         ]
         if (payment := self.one(undisputed, n)) is not None:
             self.shop.stripe.dispute(payment["id"])
