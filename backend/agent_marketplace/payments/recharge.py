@@ -173,8 +173,6 @@ class Recharge:
         now = self._clock.now_ms()
         if plan is None or not store.recharges_due(connection, now, 1, user_id):
             return None
-        if store.recharge_on_its_way(connection, user_id):
-            return None
         used = store.recharged_since(connection, user_id, month_start(now))
         if used + plan.amount_nano > plan.monthly_nano:
             self._limit_in(connection, plan, now)
@@ -197,7 +195,7 @@ class Recharge:
 
     async def _try(self, order: Order) -> None:
         """Charges the card; where nobody can say what became of it, the order stays and the sweep asks again."""
-        plan = (await self.plan(order.user_id))[0]
+        plan = await self._db.write(lambda c: self._still_agreed_in(c, order.id))
         if plan is None or plan.customer is None or plan.card is None:
             return
         try:
@@ -206,6 +204,24 @@ class Recharge:
             await self._db.write(partial(self._failed_in, order_id=order.id, words=str(error)))
         except Unavailable as error:
             log.warning("order %s: the saved card can't be charged now: %s", order.id, error.message)
+
+    def _still_agreed_in(self, connection: sa.Connection, order_id: str) -> Plan | None:
+        """The plan of an order that nobody has charged yet. None: its owner has switched it off or agreed to other amounts meanwhile, a
+        bank disputes, or the account is suspended or gone; then the order is over."""
+        order = store.order(connection, order_id, lock=True)
+        if order is None or order.state != "pending":
+            return None
+        plan = store.plan(connection, order.user_id, lock=True)
+        used = store.recharged_since(connection, order.user_id, month_start(order.created_at))
+        if (
+            plan is not None
+            and (plan.state, plan.amount_nano) == ("on", order.credit_nano)
+            and used <= plan.monthly_nano
+            and store.may_be_charged(connection, order.user_id)
+        ):
+            return plan
+        self._orders.close_in(connection, order, "cancelled", "switched off before it was charged")
+        return None
 
     async def look(self, payment: str) -> None:
         """Asks the processor about a charge of a saved card and does what follows."""

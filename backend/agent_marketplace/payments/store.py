@@ -8,10 +8,12 @@ import sqlalchemy as sa
 from agent_marketplace.db.tables.accounts import users
 from agent_marketplace.db.tables.ledger import accounts
 from agent_marketplace.db.tables.payments import batches, codes, disputes, events, orders, recharges, returns
+from agent_marketplace.errors import Conflict
 from agent_marketplace.ledger.postings import user_account
 from agent_marketplace.payments.types import Batch, Dispute, Event, Order, Plan, Return, columns
 
 _RECEIPTS = 7_202_611_220_004  # PostgreSQL: one payment at a time takes the next number
+_ON_ITS_WAY = (orders.c.method == "auto", orders.c.state == "pending")  # a saved card is being charged
 
 
 def add_order(connection: sa.Connection, order: Order) -> None:
@@ -82,8 +84,18 @@ def is_user(connection: sa.Connection, user_id: str) -> bool:
     )
 
 
+def may_be_charged(connection: sa.Connection, user_id: str) -> bool:
+    """Whether the account is there and is not suspended."""
+    query = sa.select(users.c.user_id).where(users.c.user_id == user_id, users.c.suspended_at.is_(None))
+    return connection.execute(query).first() is not None
+
+
 def cancel_pending(connection: sa.Connection, user_id: str) -> None:
-    """Who leaves pays nothing more; what was paid stays on record, without a name."""
+    """Who leaves pays nothing more; what was paid stays on record, without a name. Raises Conflict: a saved card is being charged,
+    and its money would come for nobody."""
+    plan(connection, user_id, lock=True)
+    if recharge_on_its_way(connection, user_id):
+        raise Conflict("A payment is on its way: try again in a few minutes")
     mine = sa.and_(orders.c.user_id == user_id, orders.c.state == "pending")
     connection.execute(
         sa.update(orders).where(mine).values(state="cancelled", words="the account was deleted")
@@ -315,13 +327,15 @@ def delete_plan(connection: sa.Connection, user_id: str) -> None:
 
 
 def recharges_due(connection: sa.Connection, now: int, limit: int, user_id: str | None = None) -> list[str]:
-    """Whose balance is below what they wished, and who may be recharged now: user ids. user_id: only whether they are."""
+    """Whose balance is below what they wished, and who may be recharged now: user ids. user_id: only whether they are. Who waits for
+    a charge is none of them: many that wait would keep everybody else from their turn."""
     r, a = recharges.c, accounts.c
     query = (
         sa.select(r.user_id)
         .join(accounts, a.name == sa.literal(user_account("")) + r.user_id)
         .join(users, users.c.user_id == r.user_id)
         .where(r.state == "on", r.next_at <= now, users.c.suspended_at.is_(None))
+        .where(~sa.exists().where(orders.c.user_id == r.user_id, *_ON_ITS_WAY))
         .where(a.balance_nano - a.held_nano - a.restricted_nano < r.threshold_nano)
         .order_by(r.next_at)
         .limit(limit)
@@ -343,7 +357,7 @@ def recharged_since(connection: sa.Connection, user_id: str, since: int) -> int:
 
 def recharge_on_its_way(connection: sa.Connection, user_id: str) -> bool:
     """Whether a saved card is being charged."""
-    where = (orders.c.user_id == user_id, orders.c.method == "auto", orders.c.state == "pending")
+    where = (orders.c.user_id == user_id, *_ON_ITS_WAY)
     return connection.execute(sa.select(orders.c.id).where(*where)).first() is not None
 
 

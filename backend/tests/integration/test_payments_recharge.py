@@ -1,17 +1,21 @@
 """A saved card is charged only as its owner agreed: once each time, never past the month's limit, never again after a refusal."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
+import msgspec
 import pytest
+import sqlalchemy as sa
 
 from agent_marketplace.db.engine import Database
+from agent_marketplace.db.tables.accounts import users
 from agent_marketplace.errors import BadRequest, Conflict
 from agent_marketplace.ledger.lots import DAY_MS
+from agent_marketplace.payments import store
 from agent_marketplace.payments.recharge import Wish, month_start
 from agent_marketplace.payments.types import Order
 from tests.fakes.books import DOLLAR, settlement
-from tests.fakes.paying import Desk, desk
+from tests.fakes.paying import Desk, add_user, desk
 
 pytest.importorskip("stripe")
 WISH = Wish(threshold=5 * DOLLAR, amount=20 * DOLLAR, monthly=50 * DOLLAR)
@@ -166,6 +170,94 @@ def test_a_charge_whose_answer_was_lost_is_made_and_credited_once(shop: Desk, aw
         await shop.payments.sweep()
         await deliver(shop, 2)
         assert (charges(shop), await balance(shop)) == (1, 20 * DOLLAR)
+
+    asyncio.run(story())
+
+
+async def switched_off(shop: Desk) -> None:
+    await shop.payments.recharge.turn_off("ann")
+
+
+async def disputed(shop: Desk) -> None:
+    await shop.database.write(lambda c: shop.payments.recharge.stop_in(c, "ann", "a bank disputes"))
+
+
+async def suspended(shop: Desk) -> None:
+    await shop.database.write(lambda c: c.execute(sa.update(users).values(suspended_at=1)))
+
+
+async def lowered(shop: Desk) -> None:
+    wish = Wish(threshold=5 * DOLLAR, amount=10 * DOLLAR, monthly=10 * DOLLAR)
+    await shop.payments.recharge.turn_on("ann", wish, new_card=False)
+
+
+@pytest.mark.parametrize("ended", [switched_off, disputed, suspended, lowered])
+def test_a_card_is_not_charged_after_it_was_switched_off(
+    shop: Desk, ended: Callable[[Desk], Awaitable[None]]
+) -> None:
+    """Stripe was away when the order was made; the sweep tries again ten minutes later."""
+
+    async def story() -> None:
+        await agreed(shop)
+        shop.stripe.away = 1
+        await shop.payments.beat()
+        await ended(shop)
+        shop.clock.advance(601)
+        await shop.payments.sweep()
+        assert (charges(shop), [o.state for o in await orders(shop)]) == (0, ["cancelled"])
+
+    asyncio.run(story())
+
+
+def test_a_charge_that_was_made_before_it_was_switched_off_is_credited(shop: Desk) -> None:
+    async def story() -> None:
+        await agreed(shop)
+        shop.stripe.lost = 1
+        await shop.payments.beat()
+        await shop.payments.recharge.turn_off("ann")
+        shop.clock.advance(601)
+        await shop.payments.sweep()
+        assert (charges(shop), await balance(shop)) == (1, 20 * DOLLAR)
+
+    asyncio.run(story())
+
+
+def test_an_account_is_not_deleted_while_its_card_is_being_charged(shop: Desk) -> None:
+    """Its money would come for nobody, without a trace."""
+
+    async def story() -> None:
+        await agreed(shop)
+        shop.stripe.lost = 1
+        await shop.payments.beat()
+        with pytest.raises(Conflict):
+            await shop.database.write(lambda c: store.cancel_pending(c, "ann"))
+        shop.clock.advance(601)
+        await shop.payments.sweep()
+        assert await balance(shop) == 20 * DOLLAR
+        await shop.database.write(lambda c: store.cancel_pending(c, "ann"))
+        assert (await shop.payments.recharge.plan("ann"))[0] is None
+
+    asyncio.run(story())
+
+
+def test_ten_charges_that_nobody_answers_keep_no_one_else_waiting(shop: Desk) -> None:
+    async def story() -> None:
+        await agreed(shop)
+        plan = (await shop.payments.recharge.plan("ann"))[0]
+        assert plan is not None
+        for number in range(10):
+            name = f"user{number}"
+            add_user(shop.database, shop.ledger, name)
+            of = msgspec.structs.replace(plan, user_id=name, next_at=-1)
+            stuck = Order(
+                id=f"ord_{number}", user_id=name, method="auto", state="pending", credit_nano=20 * DOLLAR, currency="USD",
+                minor=2000, session="pi_slow", created_at=1,
+            )  # fmt: skip
+            await shop.database.write(
+                lambda c, of=of, stuck=stuck: (store.put_plan(c, of), store.add_order(c, stuck))
+            )
+        await shop.payments.beat()
+        assert await balance(shop) == 20 * DOLLAR
 
     asyncio.run(story())
 
