@@ -21,6 +21,10 @@ log = logging.getLogger(__name__)
 BANNER = "banner"
 OFF = "off:"
 MOST_BANNER = 300
+_TOPUPS = (
+    "MARKETPLACE_TOPUP_LEAST",
+    "MARKETPLACE_TOPUP_MOST",
+)  # of each other: no order fits between wrong ones
 MONEY = frozenset(
     {
         "MARKETPLACE_SIGNUP_CREDIT",
@@ -68,6 +72,12 @@ class Choices:
         if rows == self._seen:
             return
         self._seen = rows
+        self.settings, self.banner = self._with(rows), rows.get(BANNER, "")
+        self.off = frozenset(name.removeprefix(OFF) for name in rows if name.startswith(OFF))
+        self.apply()
+
+    def _with(self, rows: Mapping[str, str]) -> Settings:
+        """The settings that count with these choices."""
         settings = self._started
         for name, value in rows.items():
             if name in CHANGEABLE and name not in self._started.given:
@@ -75,9 +85,7 @@ class Choices:
                     settings = env.changed(settings, {name: value})
                 except SettingsError as problem:
                     log.warning("a setting of the console is left out: %s", problem)
-        self.settings, self.banner = settings, rows.get(BANNER, "")
-        self.off = frozenset(name.removeprefix(OFF) for name in rows if name.startswith(OFF))
-        self.apply()
+        return settings
 
     def shown(self) -> list[Setting]:
         """Every setting that there is to choose, and the banner."""
@@ -105,9 +113,7 @@ class Choices:
                 raise BadRequest(f"The banner may have at most {MOST_BANNER} characters")
         elif value is not None:
             try:
-                chosen = {name: value.strip()}
-                env.check_topups(env.changed(self.settings, chosen).payments)
-                value = env.text_of(env.changed(self._started, chosen), name)
+                value = env.text_of(env.changed(self._started, {name: value.strip()}), name)
             except SettingsError as problem:
                 raise BadRequest(str(problem)) from None
         await self._write(by, name, value, "setting", name, reason)
@@ -125,6 +131,11 @@ class Choices:
             self._admin.record_in(
                 connection, by, act, object_[:120], {"value": before}, {"value": value}, reason
             )
+            if name in _TOPUPS:  # after the record, whose lock lets one administrator write at a time
+                try:
+                    env.check_topups(self._with(store.choices(connection)).payments)
+                except SettingsError as problem:
+                    raise BadRequest(str(problem)) from None
 
         await self._db.write(work)
         await self.follow()

@@ -93,6 +93,26 @@ def test_a_setting_counts_in_every_process_and_the_environment_wins(tmp_path: Pa
     with_workers(tmp_path, test, given=frozenset({"MARKETPLACE_MARKUP"}))
 
 
+def test_a_limit_put_back_to_its_default_does_not_refuse_every_order(tmp_path: Path) -> None:
+    """At least 2,000 dollars and at most 1,000: nobody could order anything. Another process chose the one half."""
+
+    async def test(_: Home, one: Worker, other: Worker) -> None:
+        await one.choices.choose(BY, "MARKETPLACE_TOPUP_MOST", "5000", reason="firms")
+        await other.choices.choose(BY, "MARKETPLACE_TOPUP_LEAST", "2000", reason="firms")
+        with pytest.raises(BadRequest):
+            await one.choices.choose(BY, "MARKETPLACE_TOPUP_MOST", None, reason="as before")
+        with pytest.raises(BadRequest):
+            await one.choices.choose(BY, "MARKETPLACE_TOPUP_MOST", "1999", reason="less")
+        await one.choices.follow()
+        payments = one.choices.settings.payments
+        assert (payments.least_nano, payments.most_nano) == (2000 * 10**9, 5000 * 10**9)
+        await one.choices.choose(BY, "MARKETPLACE_TOPUP_LEAST", None, reason="in this order")
+        await one.choices.choose(BY, "MARKETPLACE_TOPUP_MOST", None, reason="it goes")
+        assert len(await one.admin.whole_audit()) == 4  # what was refused is on no record
+
+    with_workers(tmp_path, test)
+
+
 def test_every_setting_reads_back_what_it_shows() -> None:
     settings = load({"HOME": "/tmp", "MARKETPLACE_MARKUP": "1.25", "MARKETPLACE_SIGNUP_CREDIT": "0.5"})
     for name, (field, read) in CHANGEABLE.items():
