@@ -14,7 +14,15 @@ from agent_marketplace.db.engine import Database
 from agent_marketplace.errors import NotFound, Unavailable
 from agent_marketplace.payments import store
 from agent_marketplace.payments.orders import Orders
-from agent_marketplace.payments.processor import Case, LostRefund, Processor, Refused, Session, Told
+from agent_marketplace.payments.processor import (
+    KEY_LIVES_MS,
+    Case,
+    LostRefund,
+    Processor,
+    Refused,
+    Session,
+    Told,
+)
 from agent_marketplace.payments.recharge import Recharge
 from agent_marketplace.payments.returns import Returns
 from agent_marketplace.payments.types import BY_CARD, CENT, Order, Outcome, Return, Said
@@ -115,7 +123,10 @@ class Checkout:
         if order.method not in BY_CARD or order.external_id is None:
             return found
         try:
-            reference = await self._processor.refund(found, order.external_id)
+            reference = None
+            if found.created_at < self._clock.now_ms() - KEY_LIVES_MS:
+                reference = await self._processor.find_refund(found, order.external_id)
+            reference = reference or await self._processor.refund(found, order.external_id)
         except Refused as error:
             return await self._close_return(found.id, sent=False, reference=None, words=str(error))
         except Unavailable:

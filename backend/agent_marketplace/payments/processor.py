@@ -6,6 +6,9 @@ import msgspec
 
 from agent_marketplace.payments.types import Order, Return
 
+# Stripe keeps a key of idempotency for a day: what is older is looked for before it is made
+KEY_LIVES_MS = 20 * 3_600_000
+
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
     """One attempt to pay at the processor's page. minor: in the currency's smallest unit; payment: its id once there is one;
@@ -101,6 +104,10 @@ class Processor(Protocol):
 
     async def refund(self, found: Return, payment: str) -> str:
         """Pays back, once per return. Returns the refund's id."""
+        ...
+
+    async def find_refund(self, found: Return, payment: str) -> str | None:
+        """The refund of this return, if there is one: keys of idempotency are forgotten after a day. Refused: it failed."""
         ...
 
     async def refund_failed(self, refund_id: str) -> LostRefund | None:

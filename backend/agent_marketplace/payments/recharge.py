@@ -22,14 +22,13 @@ from agent_marketplace.ledger import Ledger
 from agent_marketplace.mail import Mail
 from agent_marketplace.payments import store, told
 from agent_marketplace.payments.orders import Orders
-from agent_marketplace.payments.processor import Charge, Processor, Refused, Session
+from agent_marketplace.payments.processor import KEY_LIVES_MS, Charge, Processor, Refused, Session
 from agent_marketplace.payments.types import CENT, CURRENCY, Order, Plan, Said
 from agent_marketplace.settings import PaymentSettings
 
 log = logging.getLogger(__name__)
 APART_MS = 600_000
 _ASK_AFTER_MS = 600_000
-_KEY_LIVES_MS = 20 * 3_600_000  # Stripe keeps a key of idempotency for a day
 _PAGE_OVER_MS = 25 * 3_600_000  # its page to save a card closes after a day
 _AT_ONCE = 10
 
@@ -297,7 +296,7 @@ class Recharge:
         charge = None if customer is None else await self._processor.find_charge(customer, order.id)
         if charge is not None:
             await self._ended(charge)
-        elif order.created_at > self._clock.now_ms() - _KEY_LIVES_MS and plan is not None:
+        elif order.created_at > self._clock.now_ms() - KEY_LIVES_MS and plan is not None:
             await self._try(order)
         else:
             await self._db.write(lambda c: self._failed_in(c, order.id, "it was not charged"))

@@ -6,7 +6,7 @@ Sources: docs.stripe.com, "Fulfill orders", "Idempotent requests", "Refunds", "D
 import asyncio
 import contextlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from agent_marketplace import json
 from agent_marketplace.errors import Unauthorized, Unavailable
@@ -124,10 +124,13 @@ class StripeCheckout:
     async def refund(self, found: Return, payment: str) -> str:
         """See `Processor`."""
         params = {"payment_intent": payment, "amount": found.minor, "metadata": {"return": found.id}}
-        made = await self._ask("refunds.create", params, key=found.id)
-        if made["status"] in ("failed", "canceled"):
-            raise Refused(f"the refund {made['status']}")
-        return str(made["id"])
+        return _sent(await self._ask("refunds.create", params, key=found.id))
+
+    async def find_refund(self, found: Return, payment: str) -> str | None:
+        """See `Processor`."""
+        made = await self._ask("refunds.list", {"payment_intent": payment, "limit": 100})
+        of = [one for one in made["data"] if (one.get("metadata") or {}).get("return") == found.id]
+        return _sent(of[0]) if of else None
 
     async def refund_failed(self, refund_id: str) -> LostRefund | None:
         """See `Processor`."""
@@ -246,21 +249,39 @@ def _print(payment: Any) -> str:
     return str((means.get(str(means.get("type"))) or {}).get("fingerprint") or "")
 
 
+def _sent(refund: Mapping[str, Any]) -> str:
+    """A refund's id. Raises Refused: it failed."""
+    if refund["status"] in ("failed", "canceled"):
+        raise Refused(f"the refund {refund['status']}")
+    return str(refund["id"])
+
+
+def _state(found: Mapping[str, Any]) -> Literal["paid", "waiting", "failed"]:
+    """A payment that is seen half-made (its event is told before its card was asked) is not over yet."""
+    status = found["status"]
+    if status == "succeeded":
+        return "paid"
+    refused = found.get("declined") or found.get("last_payment_error")
+    if status in ("requires_action", "canceled") or (status == "requires_payment_method" and refused):
+        return "failed"
+    return "waiting"
+
+
 def _charge(found: Mapping[str, Any]) -> Charge:
     meant, status = found.get("metadata") or {}, found["status"]
-    states: dict[str, Any] = {"succeeded": "paid", "processing": "waiting"}
+    state = _state(found)
     error = found.get("last_payment_error") or {}
     words = found.get("declined") or error.get("decline_code") or error.get("code") or status
     return Charge(
         id=found["id"],
         order_id=str(meant.get("order") or ""),
         account=str(meant.get("account") or ""),
-        state=states.get(status, "failed"),
+        state=state,
         currency=str(found["currency"]).upper(),
         minor=int(
             found.get("amount_received", found["amount"]) if status == "succeeded" else found["amount"]
         ),
-        words="" if status in states else str(words),
+        words=str(words) if state == "failed" else "",
         payer=_print(found),
     )
 

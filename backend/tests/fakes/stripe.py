@@ -23,6 +23,8 @@ from agent_marketplace.net.errors import ConnectFailed
 from agent_marketplace.net.http import OutboundRequest, OutboundResponse
 
 WEBHOOK_SECRET = "whsec_of_the_fake"
+_KEY_LIVES_MS = 24 * 3_600_000
+_UNDECIDED = ("processing", "requires_confirmation", "requires_payment_method")
 
 
 class Answer(OutboundResponse):
@@ -58,7 +60,7 @@ class FakeStripe:
     objects: dict[str, dict[str, Any]] = field(default_factory=dict)
     outbox: list[dict[str, Any]] = field(default_factory=list)
     paid_out: int = 0  # minor units that Stripe refunded
-    _kept: dict[str, tuple[str, int, Any]] = field(default_factory=dict)
+    _kept: dict[str, tuple[str, int, Any, int]] = field(default_factory=dict)
     _count: int = 0
 
     async def send(self, request: OutboundRequest) -> OutboundResponse:
@@ -76,21 +78,25 @@ class FakeStripe:
         """Nothing to close."""
 
     def handle(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> tuple[int, Any]:
-        """One call: (status, body). A key of idempotency gets its first answer again; with other values it is refused."""
+        """One call: (status, body). A key of idempotency gets its first answer again, for a day; with other values it is refused."""
         path, form = urlsplit(url).path, _unfolded(body.decode() or urlsplit(url).query)
         key = {name.lower(): value for name, value in headers.items()}.get("idempotency-key", "")
         print_ = hashlib.sha256(path.encode() + body).hexdigest()
-        if method == "POST" and key in self._kept:
+        if (
+            method == "POST"
+            and key in self._kept
+            and self._kept[key][3] > self.clock.now_ms() - _KEY_LIVES_MS
+        ):
             if self._kept[key][0] != print_:
                 return 400, StripeError("Keys for idempotent requests ...", "idempotency_error").body
-            return self._kept[key][1:]
+            return self._kept[key][1:3]
         try:
             status, found = 200, self._do(method, path, form, urlsplit(url).query)
         except StripeError as error:
             status, found = error.status, error.body
         found = json.loads(json.dumps(found))
         if method == "POST" and key:
-            self._kept[key] = (print_, status, found)
+            self._kept[key] = (print_, status, found, self.clock.now_ms())
         return status, found
 
     def _do(self, method: str, path: str, form: dict[str, Any], query: str) -> Any:
@@ -102,13 +108,8 @@ class FakeStripe:
             return self._new("customer", "cus", metadata=form["metadata"])
         if (method, path) == ("POST", "/v1/payment_intents"):
             return self._charge(form)
-        if (method, path) == ("GET", "/v1/payment_intents"):
-            mine = [p for p in self.objects.values() if p["object"] == "payment_intent"]
-            mine = [p for p in mine if p.get("customer") == form["customer"]]
-            return {
-                "object": "list",
-                "data": [p | {"latest_charge": self.objects.get(p["latest_charge"])} for p in mine],
-            }
+        if method == "GET" and path in ("/v1/payment_intents", "/v1/refunds"):
+            return self._list("refund" if path == "/v1/refunds" else "payment_intent", form)
         if method == "POST" and path.endswith("/cancel"):
             return self._cancel(self.objects[path.split("/")[-2]])
         if method == "DELETE" and path.startswith("/v1/customers/"):
@@ -130,6 +131,14 @@ class FakeStripe:
             return found | {"latest_charge": self.objects[found["latest_charge"]]}
         return found
 
+    def _list(self, kind: str, form: dict[str, Any]) -> dict[str, Any]:
+        """Newest first, so many of them; by the customer or the payment that is asked for."""
+        name = "payment_intent" if kind == "refund" else "customer"
+        of = [x for x in self.objects.values() if x["object"] == kind and x.get(name) == form[name]]
+        if kind == "payment_intent":
+            of = [p | {"latest_charge": self.objects.get(p["latest_charge"])} for p in of]
+        return {"object": "list", "data": of[::-1][: int(form["limit"])]}
+
     def _new(self, kind: str, prefix: str, **values: Any) -> dict[str, Any]:
         self._count += 1
         found = {"id": f"{prefix}_{self._count}", "object": kind, **values}
@@ -149,7 +158,7 @@ class FakeStripe:
 
     def save(self, session_id: str, card: str = "good", fingerprint: str = "") -> None:
         """The payer saves a card. fingerprint: of it; card: how it behaves: `good`, `declined`,
-        `asks` (its bank wants its owner), `slow` (`clear_charge` it)."""
+        `asks` (its bank wants its owner), `slow` (`clear_charge` it); a status: it is seen in that one before its bank has answered."""
         session = self.objects[session_id]
         assert session["status"] == "open", "a page that is over saves nothing"
         shown = {
@@ -177,7 +186,10 @@ class FakeStripe:
             amount_received=0, currency=form["currency"], latest_charge=None, status="processing", last_payment_error=None,
         )  # fmt: skip
         behaves = method["behaves"]
-        if behaves == "asks at once":
+        if behaves.startswith("requires_"):
+            made["status"] = behaves
+            self._event("payment_intent.created", made)
+        elif behaves == "asks at once":
             made["status"] = "requires_action"
         elif behaves == "good":
             self.clear_charge(made["id"])
@@ -192,7 +204,7 @@ class FakeStripe:
     def clear_charge(self, payment: str) -> None:
         """A charge of a saved card has succeeded."""
         made = self.objects[payment]
-        if made["status"] == "processing":
+        if made["status"] in _UNDECIDED and not made["last_payment_error"]:
             charge = self._new("charge", "ch", amount=made["amount"], amount_refunded=0, disputed=False)
             charge["payment_intent"] = payment
             card = self.objects[made["payment_method"]]["card"]
@@ -204,7 +216,7 @@ class FakeStripe:
     def bounce_charge(self, payment: str, code: str = "insufficient_funds") -> None:
         """A charge of a saved card has failed."""
         made = self.objects[payment]
-        if made["status"] == "processing":
+        if made["status"] in _UNDECIDED and not made["last_payment_error"]:
             made["status"], made["last_payment_error"] = (
                 "requires_payment_method",
                 {"code": "card_declined", "decline_code": code},

@@ -269,7 +269,6 @@ def test_after_a_day_a_charge_is_looked_for_and_not_made_again(shop: Desk) -> No
         await agreed(shop)
         shop.stripe.lost = 1
         await shop.payments.beat()
-        shop.stripe._kept.clear()
         shop.clock.advance(25 * 3600)
         await shop.payments.sweep()
         assert (charges(shop), await balance(shop)) == (1, 20 * DOLLAR)
@@ -302,6 +301,24 @@ def test_a_slow_charge_keeps_the_next_one_back_until_it_is_known(shop: Desk, arr
         await shop.payments.sweep()
         assert await balance(shop) == (20 * DOLLAR if arrives else 0)
         assert (await state(shop))[0] == ("on" if arrives else "off")
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("seen", ["requires_confirmation", "requires_payment_method"])
+def test_a_charge_that_is_seen_half_made_is_not_given_up(shop: Desk, seen: str) -> None:
+    """Stripe tells of a payment when it is made, before its card has been asked."""
+
+    async def story() -> None:
+        await agreed(shop, seen)
+        shop.stripe.lost = 1
+        await shop.payments.beat()
+        await deliver(shop)
+        assert ([o.state for o in await orders(shop)], await state(shop)) == (["pending"], ("on", ""))
+        (payment,) = [x["id"] for x in shop.stripe.objects.values() if x["object"] == "payment_intent"]
+        shop.stripe.clear_charge(payment)
+        await deliver(shop)
+        assert (await balance(shop), await state(shop)) == (20 * DOLLAR, ("on", ""))
 
     asyncio.run(story())
 

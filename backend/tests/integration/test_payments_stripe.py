@@ -190,6 +190,31 @@ def test_a_refund_is_paid_back_once_though_its_answer_was_lost(shop: Desk) -> No
     asyncio.run(story())
 
 
+@pytest.mark.parametrize("arrives", [True, False])
+def test_a_refund_whose_answer_was_lost_a_day_ago_is_not_sent_again(shop: Desk, arrives: bool) -> None:
+    """Stripe has forgotten its key of idempotency by then; there is enough left of the payment to send it twice."""
+
+    async def story() -> None:
+        order, session = await ordered(shop)
+        shop.stripe.pay(session)
+        await deliver(shop)
+        await shop.ledger.hold("r1", "ann", 15 * DOLLAR, price_version="v")
+        await shop.ledger.settle(settlement("r1", 15 * DOLLAR))
+        asked = await shop.payments.returns.ask("ann", order.id)
+        shop.stripe.lost = 1
+        assert (await shop.payments.checkout.refund(asked)).state == "asked"
+        refunds = [x for x in shop.stripe.objects.values() if x["object"] == "refund"]
+        if not arrives:
+            shop.stripe.fail_refund(refunds[0]["id"])
+        shop.clock.advance(25 * 3600)
+        await shop.payments.sweep()
+        (found,) = await shop.payments.returns.find({"order_id": order.id, "kind": "refund"}, None, 10)
+        assert (found.state, shop.stripe.paid_out) == (("done", 500) if arrives else ("failed", 0))
+        assert await balance(shop) == (0 if arrives else 5 * DOLLAR)
+
+    asyncio.run(story())
+
+
 def test_a_refund_that_stripe_refuses_or_that_fails_later_is_in_the_wallet_again(shop: Desk) -> None:
     async def story() -> None:
         order, session = await ordered(shop)
