@@ -167,3 +167,17 @@ def test_calls_come_back_in_the_history_as_they_went_out() -> None:
     assert [i.get("type") for i in older["input"]][-4::2] == ["function_call", "function_call_output"]
     assert older["tools"][1]["type"] == "function"
     assert "lark" in older["tools"][1]["description"]
+
+
+def test_a_tool_that_is_offered_in_the_history_too_is_sent_once_or_the_provider_refuses_it() -> None:
+    newer = {**FUNCTION, "description": "newer"}
+    body = {
+        "model": "m", "tools": [FUNCTION, {"type": "web_search"}, PATCH, {"type": "web_search"}],
+        "input": [{"type": "additional_tools", "tools": [newer, SPACE, SPACE]}, {"role": "user", "content": "Hi"}],
+    }  # fmt: skip
+    tools = shaped(body)[0].tools
+    functions = [t.name for t in tools if t.native is None]
+    assert functions[:2] == ["read", "apply_patch"]
+    assert len(functions) == len(set(functions)) == 4
+    assert len(tools) == 6
+    assert tools[0].description == "newer"

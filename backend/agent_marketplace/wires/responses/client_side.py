@@ -1,7 +1,7 @@
 """OpenAI Responses towards our clients: their request in, our answer out. The stream's writer is in `stream`."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -113,7 +113,7 @@ def parse(body: bytes, *, model: str | None, stream: bool | None) -> Call:
     form = r.text.format if r.text and r.text.format else _Format()
     unread, strange = VOCABULARY.found(body)
     among = allowed.of_choice(r.tool_choice)
-    tools = tuple(t for given, where in offered for t in _tools(given, where))
+    tools = _once(t for given, where in offered for t in _tools(given, where))
     return Call(
         model=name,
         messages=tuple(messages),
@@ -153,6 +153,14 @@ def _offered_later(items: Sequence[dict[str, Any]]) -> list[tuple[dict[str, Any]
             raise BadRequest(f"input[{i}].tools: expected array of objects")
         out += [(tool, f"input[{i}].tools[{n}]") for n, tool in enumerate(tools)]
     return out
+
+
+def _once(tools: Iterable[Tool]) -> tuple[Tool, ...]:
+    """One tool a name, the last definition in the place of the first; providers refuse two. Providers' own tools all stay."""
+    found: dict[str | int, Tool] = {}
+    for tool in tools:
+        found[tool.name if tool.native is None else len(found)] = tool
+    return tuple(found.values())
 
 
 def _choice(choice: str | dict[str, Any] | None, extra: dict[str, Any]) -> str | None:
