@@ -56,9 +56,9 @@ def fit(call: Call, rules: Rules) -> Fitted:
     names: Mapping[str, str] = {}
     if call.tools or called:
         made, names = ids.with_names(made, traits, notes)
+    if called:  # before the turns, whose rules look at what stands beside results
+        made = pairs.fitted(ids.with_ids(made, traits, notes), traits, rules.wire, notes)
     made = turns.fitted(made, traits, thinking=thinking, notes=notes)
-    if called:  # no stage before this one adds a call or a result
-        made = pairs.fitted(ids.with_ids(made, traits, notes), notes)
     begun = made.manner.prefix and made.messages and made.messages[-1].role == "assistant"
     same = not notes and not begun  # the beginning of an answer is marked in its message
     if rules.wire != "anthropic" and call.wire != rules.wire and not call.plain and _marked(call):

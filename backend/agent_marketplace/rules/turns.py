@@ -95,7 +95,7 @@ def _pictures_moved(turns: Sequence[Message], notes: list[Note]) -> Sequence[Mes
     waiting: list[Part] = []
     for message in turns:
         if message.role != "tool":
-            if waiting:
+            if waiting and not _answers(message):
                 out.append(Message("user", tuple(waiting)))
                 waiting = []
             out.append(message)
