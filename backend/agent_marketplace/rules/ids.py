@@ -5,6 +5,7 @@ turn: prompts stay cached, and no state is kept.
 """
 
 import re
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -20,13 +21,44 @@ _LONGEST_NAME = 64
 _UNNAMED = re.compile(r"[^a-zA-Z0-9_-]")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Asked:
-    """A call: the id it was given here, its name, and whether a result has come."""
+    """A call: its place among all, its id as it came and as it was given here, its name, and whether a result has come."""
 
+    at: int
+    came: str
     made: str
     name: str
     answered: bool = False
+
+
+class _Line:
+    """Calls that a result may be meant for, by the names of their tools; "" = of any. Each step takes constant time on average."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, deque[_Asked]] = {}
+        self._since: dict[str, _Asked] = {}  # the last of those answered after the newest call
+
+    def add(self, asked: _Asked) -> None:
+        self._since.clear()
+        for name in {"", asked.name}:
+            self._open.setdefault(name, deque()).append(asked)
+
+    def answered(self, asked: _Asked) -> None:
+        asked.answered = True
+        for name in ("", asked.name):
+            if (last := self._since.get(name)) is None or last.at < asked.at:
+                self._since[name] = asked
+
+    def meant(self, name: str) -> _Asked | None:
+        """The first that waits, else the last again: a result may come in several parts. Those of the name come first."""
+        return self._first(name) or self._since.get(name) or self._first("") or self._since.get("")
+
+    def _first(self, name: str) -> _Asked | None:
+        waiting = self._open.get(name)
+        while waiting and waiting[0].answered:
+            waiting.popleft()
+        return waiting[0] if waiting else None
 
 
 class _Ids:
@@ -35,31 +67,29 @@ class _Ids:
     def __init__(self, pattern: str) -> None:
         self._fits: Callable[[str], object] = re.compile(pattern).fullmatch
         self._used: set[str] = set()
-        self._open: dict[str, list[_Asked]] = {}
-        self._all: list[_Asked] = []
+        self._lines: dict[str, _Line] = {}
+        self._all = _Line()
         self.changed = False
 
     def call(self, part: ToolCallPart) -> ToolCallPart:
         made, turn = part.id, 0
         while not made or made in self._used or not self._fits(made):
             made, turn = digest(f"{part.id}\0{part.name}\0{len(self._used)}\0{turn}", _NINE), turn + 1
+        asked = _Asked(len(self._used), part.id, made, part.name)
         self._used.add(made)
-        others = [asked for asked in self._open.get(part.id, ()) if not asked.answered]
-        asked = _Asked(made, part.name)
-        self._open[part.id] = [*others, asked]
-        self._all.append(asked)
+        self._lines.setdefault(part.id, _Line()).add(asked)
+        self._all.add(asked)
         if made == part.id:
             return part
         self.changed = True
         return msgspec.structs.replace(part, id=made)
 
     def result(self, part: ToolResultPart) -> ToolResultPart:
-        waiting = self._open.get(part.call_id) if part.call_id else [a for a in self._all if not a.answered]
-        if not waiting:
+        line = self._lines.get(part.call_id) if part.call_id else self._all
+        asked = line.meant(part.name) if line is not None else None
+        if asked is None:
             return part  # its call is not in the history (`pairs`)
-        meant = [asked for asked in waiting if part.name in ("", asked.name)] or waiting
-        asked = next((a for a in meant if not a.answered), meant[-1])  # a result may come in several parts
-        asked.answered = True
+        self._lines[asked.came].answered(asked)
         if asked.made == part.call_id:
             return part
         self.changed = True

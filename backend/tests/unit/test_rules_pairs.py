@@ -182,6 +182,31 @@ def test_a_long_history_does_not_keep_the_event_loop(rounds: int, lost: bool) ->
     assert 0 < Counted.seen <= 2 * 5 * rounds
 
 
+class Name(str):
+    """A tool's name that counts how often it is compared."""
+
+    __slots__ = ()
+    compared = 0
+    __hash__ = str.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        Name.compared += 1
+        return str.__eq__(self, other)
+
+
+@pytest.mark.parametrize("named", ["x", ""])
+def test_many_calls_of_one_id_or_none_do_not_keep_the_event_loop(named: str) -> None:
+    calls, name = 1000, Name("f")
+    asks = turn("assistant", *(ToolCallPart(named, "f", "{}") for _ in range(calls)))
+    answers = turn("tool", *(ToolResultPart(named, "r", name) for _ in range(calls)))
+    Name.compared = 0
+    made = with_ids(Call(model="m", messages=(HI, asks, answers)), Traits(), []).messages
+    assert 0 < Name.compared <= 10 * calls
+    given_ids = [p.id for p in made[1].parts if isinstance(p, ToolCallPart)]
+    assert [p.call_id for p in made[2].parts if isinstance(p, ToolResultPart)] == given_ids
+    assert len(set(given_ids)) == calls
+
+
 IDS = st.sampled_from("abc")
 SAID = st.builds(turn, st.sampled_from(["user", "user", "system"]), st.sampled_from(["u", "v"]))
 ASKED = st.builds(lambda *p: turn("assistant", *p), st.just("t"), IDS.map(asked), IDS.map(asked))
