@@ -24,7 +24,7 @@ from agent_marketplace.db.engine import Database
 from agent_marketplace.db.segments import Archive, Segments, begin, listed
 from agent_marketplace.db.tables.ledger import archives, holds, usage_records
 from agent_marketplace.db.tables.payments import disputes
-from agent_marketplace.db.tables.usage_log import usage_unrolled
+from agent_marketplace.db.tables.usage_log import SUMMING, usage_unrolled
 from agent_marketplace.ledger.book import HOLD, USAGE_SEALED
 from agent_marketplace.ledger.seals import seal, seal_key
 from agent_marketplace.ledger.writer import AGENT_FEE
@@ -227,6 +227,12 @@ def _list(connection: sa.Connection, secret: bytes, made: Archive) -> None:
 
 
 def _forget(connection: sa.Connection, some: dict[str, str | None]) -> None:
+    """Raises ArchiveError where a row was edited, or waits to be summed up: sums were made anew since the file was begun."""
+    if connection.dialect.name == "postgresql":  # SQLite's writer is alone
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(SUMMING)))
+    waiting = sa.select(usage_unrolled.c.request_id).where(usage_unrolled.c.request_id.in_(list(some)))
+    if connection.execute(waiting.limit(1)).first() is not None:
+        raise ArchiveError("some of them are being summed up just now: try again")
     rows = connection.execute(sa.select(_u.request_id, _u.seal).where(_u.request_id.in_(list(some)))).all()
     changed = [name for name, sealed in rows if sealed != some[name]]
     if changed:

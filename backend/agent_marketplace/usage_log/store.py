@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from agent_marketplace import json
 from agent_marketplace.db.segments import Archive, Missing, Segments, listed
 from agent_marketplace.db.tables.ledger import usage_records
-from agent_marketplace.db.tables.usage_log import SUMS, usage_rollups, usage_unrolled
+from agent_marketplace.db.tables.usage_log import SUMMING, SUMS, usage_rollups, usage_unrolled
 from agent_marketplace.errors import Unavailable
 from agent_marketplace.usage import COUNTS, Usage
 from agent_marketplace.usage_log import zones
@@ -24,7 +24,6 @@ _SOME = 500
 log = logging.getLogger(__name__)
 _Range = tuple[int, int]
 _EVER = 1 << 62
-_LOCK = 7_202_611_220_009  # PostgreSQL: one process at a time sums up
 _KEY = [column.name for column in usage_rollups.primary_key.columns]
 _t, _u, _p = usage_rollups.c, usage_records.c, usage_unrolled.c
 READ = tuple(
@@ -41,7 +40,7 @@ def roll(connection: sa.Connection, most: int) -> int:
 
     The row is read after it was taken off the list: who changes it meanwhile waits, and puts it on the list anew.
     """
-    if _postgres(connection) and not connection.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(_LOCK))):
+    if _postgres(connection) and not connection.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(SUMMING))):
         return 0
     chosen = sa.select(_p.user_id, _p.request_id).limit(most)
     take = sa.delete(usage_unrolled).where(sa.tuple_(_p.user_id, _p.request_id).in_(chosen))
@@ -92,7 +91,7 @@ def forget(connection: sa.Connection, since: int, until: int, segments: Segments
     """Takes the sums of [since, until) away (ms, whole quarters of an hour), and puts its rows on the list; those of archived
     requests are made anew at once. Raises segments.Missing."""
     if _postgres(connection):
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(SUMMING)))
     connection.execute(sa.delete(usage_rollups).where(_t.bucket_at >= since, _t.bucket_at < until))
     replaced = connection.execute(
         sa.select(_p.user_id, _p.request_id, _p.was).where(_p.was.is_not(None))
@@ -104,12 +103,16 @@ def forget(connection: sa.Connection, since: int, until: int, segments: Segments
     insert = (postgresql.insert if _postgres(connection) else sqlite.insert)(usage_unrolled)
     rows = sa.select(_u.user_id, _u.request_id).where(_u.created_at >= since, _u.created_at < until)
     connection.execute(insert.from_select(["user_id", "request_id"], rows).on_conflict_do_nothing())
-    for segment in archived(connection, segments, since, until, strict=True):
-        totals: dict[Kind, list[int]] = {}
-        old = sa.select(*READ).where(_u.created_at >= since, _u.created_at < until)
-        for row in segment.execute(old).mappings():
-            _count(totals, row, 1)
-        _put(connection, totals)
+    old = sa.select(*READ).where(_u.created_at >= since, _u.created_at < until)
+    for made in listed(connection):
+        for segment in archived(connection, segments, since, until, strict=True, of=[made]):
+            # Rows that are being moved are on the list as well, where they still are in the table.
+            here = set(_both(connection, segment, since, until)) if made.moved_at is None else ()
+            totals: dict[Kind, list[int]] = {}
+            for row in segment.execute(old).mappings():
+                if row["request_id"] not in here:
+                    _count(totals, row, 1)
+            _put(connection, totals)
 
 
 def archived(
@@ -415,12 +418,19 @@ def _twice(
     """What rows come to that are being moved: they are in a file and still in the table."""
     moving = [made for made in listed(connection) if made.moved_at is None]
     for segment in archived(connection, segments, since, until, of=moving):
-        rows = _live(since, until)
-        names = [row[0] for row in segment.execute(rows.with_only_columns(_u.request_id))]
-        for start in range(0, len(names), _SOME):
-            here = sa.select(_u.request_id).where(_u.request_id.in_(names[start : start + _SOME]))
-            both = [row[0] for row in connection.execute(here)]
-            yield from _grouped(segment, rows.where(_u.request_id.in_(both)))
+        both, rows = _both(connection, segment, since, until), _live(since, until)
+        for start in range(0, len(both), _SOME):
+            yield from _grouped(segment, rows.where(_u.request_id.in_(both[start : start + _SOME])))
+
+
+def _both(connection: sa.Connection, segment: sa.Connection, since: int, until: int) -> list[str]:
+    """Requests of [since, until) that are in a file and still in the table."""
+    query = sa.select(_u.request_id).where(_u.created_at >= since, _u.created_at < until)
+    names, both = [row[0] for row in segment.execute(query)], []
+    for start in range(0, len(names), _SOME):
+        here = sa.select(_u.request_id).where(_u.request_id.in_(names[start : start + _SOME]))
+        both += [row[0] for row in connection.execute(here)]
+    return both
 
 
 def _spans(connection: sa.Connection) -> list[_Range]:

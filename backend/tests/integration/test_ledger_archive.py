@@ -17,7 +17,7 @@ from agent_marketplace.db.tables.ledger import archives, holds, usage_records
 from agent_marketplace.errors import NotFound
 from agent_marketplace.ledger import Ledger, archive
 from agent_marketplace.ledger.archive import ArchiveError, Archiver
-from agent_marketplace.usage_log import UsageLog
+from agent_marketplace.usage_log import UsageLog, store
 from agent_marketplace.usage_log.activity import Wanted
 from agent_marketplace.usage_log.query import ask
 from tests.fakes.books import DOLLAR, settlement
@@ -184,6 +184,49 @@ def test_a_process_that_dies_while_it_archives_costs_nothing(tmp_path_factory, s
     finally:
         books.reports.close()
         database.close()
+
+
+def test_sums_made_anew_while_requests_are_moved_count_each_once(books, monkeypatch):
+    """A run that died half way, and a day whose sums are taken away between a file's making and its listing."""
+    delete, enlist = archive._forget, archive._list
+    since, until = books.clock.now_ms() - 9 * DAY, books.clock.now_ms()
+
+    def dies(connection, some):
+        if books.count(usage_records) < len(books.calls):
+            raise OSError("died")
+        delete(connection, some)
+
+    def late(connection, **more):
+        store.forget(connection, since - since % DAY, until, books.segments)
+        enlist(connection, **more)
+
+    async def story():
+        later(books, 55)
+        now = await books.told()
+        with monkeypatch.context() as patch:
+            patch.setattr(archive, "_BATCH", 3)
+            patch.setattr(archive, "_forget", dies)
+            with pytest.raises(OSError, match="died"):
+                await books.archiver.run(60)
+        assert len(books.calls) > books.count(usage_records) > 0
+        await books.log.rebuild(lambda *_: None)
+        assert books.problems() == []
+        assert await books.told() == now
+        await books.archiver.run(60)
+        later(books, 10)
+        with monkeypatch.context() as patch:
+            patch.setattr(archive, "_list", late)
+            with pytest.raises(ArchiveError, match="try again"):
+                await books.archiver.run(60)
+        assert books.problems() == []
+        await books.log.roll()
+        await books.archiver.run(60)
+        assert books.count(usage_records) == 0
+        assert books.problems() == []
+        later(books, -10)
+        assert await books.told() == now
+
+    asyncio.run(story())
 
 
 def edited(path, table, column, row, value):

@@ -55,6 +55,9 @@ usage_unrolled = sa.Table(
     sqlite_with_rowid=False,
 )
 
+SUMMING = 7_202_611_220_009
+"""PostgreSQL's advisory lock of who brings rows into the sums, takes sums away, or takes rows away that are in them."""
+
 _FIELDS = (
     "'user_id', OLD.user_id, 'key_id', OLD.key_id, 'model', OLD.model, 'provider', OLD.provider, 'status', OLD.status, "
     "'input', OLD.input, 'cache_read', OLD.cache_read, 'cache_write_5m', OLD.cache_write_5m, "
