@@ -2,6 +2,7 @@
 thinking of earlier turns."""
 
 from collections.abc import Sequence
+from itertools import groupby
 
 import msgspec
 
@@ -193,16 +194,19 @@ def _answers(message: Message) -> bool:
 
 
 def _alternating(turns: Sequence[Message], notes: list[Note]) -> Sequence[Message]:
-    """Turns of one role in a row as one."""
+    """Turns of one role in a row as one, in time that is linear in their parts."""
     out: list[Message] = []
-    for message in turns:
-        if out and message.role == out[-1].role and message.role in ("user", "assistant"):
-            gap: tuple[Part, ...] = ()
-            if isinstance(out[-1].parts[-1:] and out[-1].parts[-1], TextPart) and message.parts:
-                gap = (TextPart("\n\n"),)
-            out[-1] = msgspec.structs.replace(out[-1], parts=(*out[-1].parts, *gap, *message.parts))
-        else:
-            out.append(message)
+    for role, row in groupby(turns, lambda message: message.role):
+        same = list(row)
+        if len(same) == 1 or role not in ("user", "assistant"):
+            out += same
+            continue
+        parts = list(same[0].parts)
+        for message in same[1:]:
+            if parts and isinstance(parts[-1], TextPart) and message.parts:
+                parts.append(TextPart("\n\n"))
+            parts += message.parts
+        out.append(msgspec.structs.replace(same[0], parts=tuple(parts)))
     if len(out) == len(turns):
         return turns
     notes.append(Note("messages", "moved", "turns of one role in a row are one turn here"))
