@@ -13,7 +13,7 @@ from agent_marketplace.clock import Clock
 from agent_marketplace.db.engine import Database
 from agent_marketplace.errors import NotFound, Unavailable
 from agent_marketplace.payments import store
-from agent_marketplace.payments.orders import Orders
+from agent_marketplace.payments.orders import GONE, Orders
 from agent_marketplace.payments.processor import (
     KEY_LIVES_MS,
     Case,
@@ -102,7 +102,10 @@ class Checkout:
             await self._recharge.saved(session)
             return None
         if session.paid and session.payment is not None:
-            return await self._db.write(lambda c: self._paid(c, session))
+            outcome = await self._db.write(lambda c: self._paid(c, session))
+            if outcome.why == GONE:
+                await self._send_back(session.payment, session.order_id)
+            return outcome
         if session.state == "expired":
             await self._close(session.order_id, "cancelled", "the page to pay at was left")
         elif (
@@ -112,6 +115,13 @@ class Checkout:
         ):
             await self._close(session.order_id, "failed", "the payment did not arrive")
         return None
+
+    async def _send_back(self, payment: str, order_id: str) -> None:
+        """Its account was deleted while the page to pay at was open: there is no wallet. Raises Unavailable: say it again."""
+        try:
+            await self._processor.send_back(payment, order_id)
+        except Refused as error:  # told of again, a day later: it is back already
+            log.warning("order %s of a deleted account is not paid back: %s", order_id, error)
 
     async def _failed(self, payment: str) -> bool:
         """Only asked of a page that is over: on an open one a declined card is followed by another."""

@@ -22,6 +22,7 @@ from agent_marketplace.payments.types import BY_CARD, CENT, CURRENCY, Event, Met
 from agent_marketplace.settings import PaymentSettings
 
 MOST_PENDING = 20
+GONE = "the account was deleted"  # all else fits
 _KEPT = 4_000  # characters of what a processor sent
 _SOURCES = {"transfer": "transfer", "code": "code"}
 
@@ -211,7 +212,7 @@ class Orders:
             (order.minor == said.minor, f"the order is for {order.minor}, not for {said.minor}"),
             (said.account in (None, order.user_id), "the order belongs to another account"),
             (_may_be_credited(order), f"the order is {order.state}"),
-            (store.is_user(connection, order.user_id), "the account was deleted"),
+            (store.is_user(connection, order.user_id), GONE),
         ):
             if not right:
                 return Outcome("refused", order.id, words)

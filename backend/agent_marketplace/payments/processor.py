@@ -106,6 +106,10 @@ class Processor(Protocol):
         """Pays back, once per return. Returns the refund's id."""
         ...
 
+    async def send_back(self, payment: str, order_id: str) -> None:
+        """Pays back all of a payment that is nobody's, once per order. Refused: it went back before."""
+        ...
+
     async def find_refund(self, found: Return, payment: str) -> str | None:
         """The refund of this return, if there is one: keys of idempotency are forgotten after a day. Refused: it failed."""
         ...
@@ -132,6 +136,10 @@ class Processor(Protocol):
 
     async def charged(self, payment: str) -> Charge:
         """As it is now."""
+        ...
+
+    async def give_up(self, payment: str) -> Charge:
+        """Ends a charge that was never finished: nobody pays it any more. Refused: it may still arrive, or has."""
         ...
 
     async def find_charge(self, customer: str, order_id: str) -> Charge | None:

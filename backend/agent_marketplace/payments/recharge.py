@@ -289,7 +289,10 @@ class Recharge:
     async def _again(self, order: Order) -> None:
         """A charge that is known is looked at; one that nobody has heard of is made with the same key, which makes it once."""
         if order.session is not None:
-            await self.look(order.session)
+            known = await self._processor.charged(order.session)
+            if known.state == "waiting" and order.created_at < self._clock.now_ms() - KEY_LIVES_MS:
+                known = await self._processor.give_up(order.session)  # else no other one ever begins
+            await self._ended(known)
             return
         plan = (await self.plan(order.user_id))[0]
         customer = None if plan is None else plan.customer

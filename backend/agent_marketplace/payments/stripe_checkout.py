@@ -109,6 +109,10 @@ class StripeCheckout:
         """See `Processor`."""
         return _charge(await self._ask("payment_intents.retrieve", payment, _CHARGED))
 
+    async def give_up(self, payment: str) -> Charge:
+        """See `Processor`. Without a key: a refusal would be remembered, and a second cancelling changes nothing."""
+        return _charge(await self._ask("payment_intents.cancel", payment, _CHARGED))
+
     async def find_charge(self, customer: str, order_id: str) -> Charge | None:
         """See `Processor`."""
         params = {"customer": customer, "limit": 100, "expand": ["data.latest_charge"]}
@@ -125,6 +129,11 @@ class StripeCheckout:
         """See `Processor`."""
         params = {"payment_intent": payment, "amount": found.minor, "metadata": {"return": found.id}}
         return _sent(await self._ask("refunds.create", params, key=found.id))
+
+    async def send_back(self, payment: str, order_id: str) -> None:
+        """See `Processor`."""
+        params = {"payment_intent": payment, "metadata": {"order": order_id}}
+        _sent(await self._ask("refunds.create", params, key=f"{order_id}-back"))
 
     async def find_refund(self, found: Return, payment: str) -> str | None:
         """See `Processor`."""

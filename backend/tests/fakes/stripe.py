@@ -224,7 +224,12 @@ class FakeStripe:
             self._event("payment_intent.payment_failed", made)
 
     def _cancel(self, payment: dict[str, Any]) -> dict[str, Any]:
+        if payment["status"] in ("processing", "succeeded", "canceled"):
+            raise StripeError(
+                f"You cannot cancel this PaymentIntent because it has a status of {payment['status']}"
+            )
         payment["status"] = "canceled"
+        self._event("payment_intent.canceled", payment)
         return payment
 
     def _session(self, form: dict[str, Any]) -> dict[str, Any]:
@@ -306,7 +311,9 @@ class FakeStripe:
 
     def _refund(self, form: dict[str, Any]) -> dict[str, Any]:
         payment = self.objects[form["payment_intent"]]
-        return self.refund_by_hand(payment["id"], int(form["amount"]), form.get("metadata") or {})
+        charge = self.objects[payment["latest_charge"]]
+        amount = int(form.get("amount", charge["amount"] - charge["amount_refunded"]))
+        return self.refund_by_hand(payment["id"], amount, form.get("metadata") or {})
 
     def refund_by_hand(
         self, payment: str, amount: int, metadata: dict[str, str] | None = None
@@ -317,7 +324,7 @@ class FakeStripe:
             raise StripeError("The charge was not paid")
         if charge["disputed"]:
             raise StripeError("Charge has been charged back")
-        if amount > charge["amount"] - charge["amount_refunded"]:
+        if not 0 < amount <= charge["amount"] - charge["amount_refunded"]:
             raise StripeError("Refund amount is greater than unrefunded amount on charge")
         charge["amount_refunded"] += amount
         self.paid_out += amount

@@ -323,6 +323,22 @@ def test_a_charge_that_is_seen_half_made_is_not_given_up(shop: Desk, seen: str) 
     asyncio.run(story())
 
 
+@pytest.mark.parametrize("seen", ["requires_confirmation", "slow"])
+def test_a_charge_that_is_never_finished_does_not_hold_its_account_for_ever(shop: Desk, seen: str) -> None:
+    """No other charge could begin, and the account could not be deleted. One that may still arrive is waited for."""
+
+    async def story() -> None:
+        await agreed(shop, seen)
+        await shop.payments.beat()
+        shop.clock.advance(21 * 3600)
+        await shop.payments.sweep()
+        (payment,) = [x for x in shop.stripe.objects.values() if x["object"] == "payment_intent"]
+        now = (payment["status"], (await orders(shop))[0].state, (await state(shop))[0])
+        assert now == (("processing", "pending", "on") if seen == "slow" else ("canceled", "failed", "off"))
+
+    asyncio.run(story())
+
+
 def test_a_bank_s_dispute_ends_it_and_takes_the_charge_back(shop: Desk) -> None:
     async def story() -> None:
         await agreed(shop)

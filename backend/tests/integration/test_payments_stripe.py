@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
+import sqlalchemy as sa
 
 from agent_marketplace.db.engine import Database
+from agent_marketplace.db.tables.accounts import users
 from agent_marketplace.errors import Conflict, Unauthorized, Unavailable
-from agent_marketplace.payments import Order
+from agent_marketplace.payments import Order, store
 from tests.fakes.books import DOLLAR, settlement
 from tests.fakes.paying import BOSS, Desk, desk
 
@@ -348,6 +350,27 @@ def test_money_for_an_order_that_was_closed_is_credited_once(shop: Desk, state: 
         await deliver(shop)
         found = await shop.payments.orders.get("ann", order.id)
         assert (found.state, found.words, await balance(shop)) == ("paid", "", 20 * DOLLAR)
+
+    asyncio.run(story())
+
+
+def test_who_pays_after_deleting_the_account_gets_the_money_back_once(shop: Desk) -> None:
+    """Its page to pay at was still open. There is no wallet any more."""
+
+    async def story() -> None:
+        _, session = await ordered(shop)
+
+        def leave(connection: sa.Connection) -> None:
+            store.cancel_pending(connection, "ann")
+            connection.execute(sa.delete(users))
+
+        shop.database.write_sync(leave)
+        shop.stripe.pay(session)
+        await deliver(shop)
+        shop.clock.advance(25 * 3600)
+        await deliver(shop)
+        assert (shop.stripe.paid_out, await balance(shop)) == (2000, 0)
+        assert [e.why for e in await shop.payments.orders.events({}, None, 9)] == ["the account was deleted"]
 
     asyncio.run(story())
 
