@@ -235,6 +235,8 @@ class Guard(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._body_due = None
+        if not self._busy():  # answered before its body had come: nothing else would ever end this connection
+            self._idle_due = self.loop.time() + self._limits.keep_alive_s
         super().on_message_complete()
 
     def on_response_complete(self) -> None:

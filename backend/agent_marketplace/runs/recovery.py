@@ -71,7 +71,8 @@ async def _settled(runs: Runner, head: Head) -> bool:
             if step.kind in OF_MODELS and head.cap_nano is not None:
                 spent = min(costs[step.n], step.reserved_nano)
                 store.book(connection, head.root_run_id, released=step.reserved_nano, spent=spent)
-        values: dict[str, Any] = {"own_nano": head.own_nano + sum(costs.values())}
+        # The lease goes with the steps: its old owner, waking before anybody has taken the run, would book them once more.
+        values: dict[str, Any] = {"own_nano": head.own_nano + sum(costs.values()), "lease_owner": None}
         if head.kind == "chat":
             values["spent_nano"] = sum(costs.values())
         if ends:
@@ -81,7 +82,7 @@ async def _settled(runs: Runner, head: Head) -> bool:
             store.drop_planned(connection, head.run_id, now)
             values |= {
                 "state": "failed", "stop_reason": "lost", "ended_at": now, "final_nano": 0, "fee_nano": fee,
-                "lease_owner": None, "lease_until": None,
+                "lease_until": None,
             }  # fmt: skip
         store.change(connection, head.run_id, updated_at=now, **values)
 

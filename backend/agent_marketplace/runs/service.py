@@ -424,7 +424,10 @@ class Runs:
                 elif mine[live.id]:
                     live.stop()
         for head in await self.kit.records.read(store.of_suspended):
-            await self.cancel(head.run_id, head.user_id)
+            with contextlib.suppress(
+                MarketplaceError
+            ):  # erased or over meanwhile: the others are looked at all the same
+                await self.cancel(head.run_id, head.user_id)
         await recovery.recover(self)
         await recovery.expire(self)
 

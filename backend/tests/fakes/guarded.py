@@ -43,6 +43,10 @@ class Told:
         assert scope["type"] == "http"
         path = scope["path"]
         await self.note(f"started {path}")
+        if path == "/early":
+            await send({"type": "http.response.start", "status": 401, "headers": []})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            return
         if path == "/late":
             await self.reads.wait()
         size = 0

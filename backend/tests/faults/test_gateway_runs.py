@@ -8,6 +8,7 @@ from agent_marketplace.runs.mcp.client import McpClient, Server
 from tests.fakes.rig import MODEL, Answer, Rig, on_rig
 from tests.fakes.tool_turns import calling
 from tests.fakes.upstream import Behaviour
+from tests.faults.test_api_mcp import called, old
 
 RUNS = "/api/v1/agents/runs"
 SUM = ("calculator", '{"expression": "6*7"}')
@@ -145,7 +146,9 @@ async def test_who_hangs_up_on_a_client_s_wire_ends_the_run(rig: Rig) -> None:
 
 
 @on_rig(calling(SUM), Behaviour(text="It is 42 ."))
-async def test_an_agent_is_a_tool_of_our_mcp_endpoint_and_our_own_client_can_use_it(rig: Rig) -> None:
+async def test_an_agent_is_a_tool_of_our_mcp_endpoint_that_our_own_client_lists_and_may_not_spend_by(
+    rig: Rig,
+) -> None:
     agent = await rig.market.agents.create(rig.user_id, name="One", model=MODEL, parameters={"agent": AGENT})
     name = f"agent_{agent.agent_id.removeprefix('agt_')}"
     real = rig.market.client
@@ -161,11 +164,12 @@ async def test_an_agent_is_a_tool_of_our_mcp_endpoint_and_our_own_client_can_use
         tools, spoken = await speaking.tools(server)
         assert name in [t.name for t in tools]
         assert spoken == (revision or "2026-07-28")
-    got = await speaking.call(server, name, {"task": "6*7?", "cap": 0.01}, timeout_s=10, read_only=False)
-    assert not got.is_error
-    assert '"result":"It is 42 . "' in got.text
-    refused = await speaking.call(
-        server, name, {"task": "6*7?", "cap": 0.000001}, timeout_s=10, read_only=False
-    )
-    assert refused.is_error
-    assert "cap_too_small" in refused.text
+    spending = await speaking.call(server, name, {"task": "6*7?", "cap": 0.01}, timeout_s=10, read_only=False)
+    assert spending.is_error
+    assert "run_in_run" in spending.text
+    got = called(await old(rig, "tools/call", {"name": name, "arguments": {"task": "6*7?", "cap": 0.01}}))
+    assert got["result"] == "It is 42 . "
+    asked = {"name": name, "arguments": {"task": "6*7?", "cap": 0.000001}}
+    refused = (await old(rig, "tools/call", asked)).json["result"]
+    assert refused["isError"]
+    assert "cap_too_small" in refused["content"][0]["text"]

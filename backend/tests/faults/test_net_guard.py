@@ -17,8 +17,8 @@ HEAD = b"POST /echo HTTP/1.1\r\nhost: x\r\n"
 
 
 @pytest.fixture(autouse=True)
-def _quiet() -> None:
-    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+def _quiet(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.CRITICAL, logger="uvicorn.error")
 
 
 def serve(

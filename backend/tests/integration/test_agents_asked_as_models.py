@@ -4,7 +4,10 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
+import sqlalchemy as sa
 
+from agent_marketplace.db.engine import Database
+from agent_marketplace.db.tables.arena import comparison_answers
 from tests.fakes.server import AGENTS, MARKET, PAID, Client, Server, agreed, refused, running
 from tests.fakes.upstream import Behaviour
 
@@ -72,3 +75,19 @@ def test_an_agent_s_side_that_could_not_begin_leaves_the_others_be(server: Serve
     found = agreed(ada.post(f"{MARKET}/comparisons", body))["comparison"]
     assert [a["status"] for a in found["answers"]] == ["ok", "failed"]
     assert found["answers"][1]["error"]["code"] == "cap_too_small"
+
+
+def test_a_comparison_is_still_read_after_its_agents_run_was_deleted(server: Server, ada: Client) -> None:
+    made = {"name": "Adder", "model": PAID, "parameters": {"agent": {"tools": ["calculator"]}}}
+    name = agreed(ada.post(f"{AGENTS}/agents", made))["agent"]["id"]
+    server.upstream.script(Behaviour(text="Four ."))
+    body = {"models": [PAID, name], "prompt": "2+2?", "wait": True, "max_cost": 0.02, "max_tokens": 10}
+    found = agreed(ada.post(f"{MARKET}/comparisons", body))["comparison"]
+    run = found["answers"][1]["run_id"]
+    books = Database.open(f"sqlite:///{server.home / 'data' / 'marketplace.db'}")
+    unread = sa.update(comparison_answers).where(comparison_answers.c.run_id == run)
+    books.write_sync(lambda c: c.execute(unread.values(status="running")))
+    books.close()
+    agreed(ada.call("DELETE", f"{AGENTS}/runs/{run}"))
+    side = agreed(ada.get(f"{MARKET}/comparisons/{found['id']}"))["comparison"]["answers"][1]
+    assert (side["status"], side["error"]["code"]) == ("failed", "not_found")

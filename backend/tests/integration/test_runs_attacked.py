@@ -28,7 +28,7 @@ async def at_once(*work: Any) -> list[Any]:
     return found
 
 
-@pytest.mark.parametrize("when", ["before its answer", "after its answer"])
+@pytest.mark.parametrize("when", ["before its answer", "before another has it", "after its answer"])
 @alone
 async def test_a_worker_that_comes_back_after_its_lease_ran_out_books_nothing_and_ends_nothing(
     database: Database, when: str
@@ -52,6 +52,10 @@ async def test_a_worker_that_comes_back_after_its_lease_ran_out_books_nothing_an
     head, _ = await old.start(wanted(spec("act", "look"), cap=20 * STEP_NANO))
     await frozen.wait()
     world.clock.advance(LEASE_MS / 1000 + 1)
+    if when == "before another has it":  # its step is closed, and nobody has taken the run yet
+        assert await recovery._settled(new, await new.kit.records.head(head.run_id))
+        go_on.set()
+        await settled(old, head.run_id)
     assert await recovery.recover(new) == 1
     if when == "after its answer":
         head = await settled(new, head.run_id)

@@ -8,8 +8,8 @@ from tests.fakes import simulated
 
 
 @pytest.fixture(autouse=True)
-def _quiet() -> None:
-    logging.getLogger("agent_marketplace").setLevel(logging.CRITICAL)
+def _quiet(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.CRITICAL, logger="agent_marketplace")
 
 
 def test_no_schedule_of_faults_loses_doubles_or_keeps_money() -> None:

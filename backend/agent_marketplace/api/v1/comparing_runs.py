@@ -9,7 +9,7 @@ import msgspec
 
 from agent_marketplace.app import Market
 from agent_marketplace.arena import Comparison, Outcome
-from agent_marketplace.errors import BadRequest
+from agent_marketplace.errors import BadRequest, NotFound
 from agent_marketplace.gateway import preferences
 from agent_marketplace.ledger import dollars
 from agent_marketplace.runs.live import Live
@@ -57,10 +57,15 @@ async def settled(market: Market, user_id: str, found: Comparison) -> Comparison
     for answer in found.answers:
         if answer.status != "running" or answer.request_id:
             continue
-        head = await records.head(answer.run_id, user_id)
-        if head.state not in (*OVER, "paused"):
-            continue
-        outcome = await _outcome(market, head)
+        try:
+            head = await records.head(answer.run_id, user_id)
+        except NotFound:  # deleted before anybody had read its answer here
+            gone = {"error": {"code": "not_found", "error": "The run was deleted"}}
+            outcome = Outcome(content="", status="failed", cost_nano=0, extra=gone)
+        else:
+            if head.state not in (*OVER, "paused"):
+                continue
+            outcome = await _outcome(market, head)
         await market.comparisons.finish(user_id, found.comparison_id, answer.side, answer.run_id, outcome)
         ended = True
     return await market.comparisons.get(user_id, found.comparison_id) if ended else found

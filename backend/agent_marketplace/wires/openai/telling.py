@@ -82,7 +82,7 @@ class Choices:
         piece says nothing yet."""
         function = call.get("function")
         if not isinstance(function, dict):
-            return self._custom(call, number)
+            return self._custom(call, number, known)
         place, name, given = call.get("index"), function.get("name"), call.get("id")
         arguments = arguments_text(function.get("arguments"))
         if number is not None:
@@ -94,9 +94,12 @@ class Choices:
                 "function": {**function, "arguments": arguments or "{}"},
             }
         piece = known.piece(place if isinstance(place, int) else None, _text(given), _text(name), arguments)
-        if piece is None:
-            return call if isinstance(place, int) and not name and not given and not arguments else {}
         rest = {k: v for k, v in call.items() if k not in ("index", "id", "type", "function")}
+        if piece is None:
+            here = known.number(place) if isinstance(place, int) else None
+            if rest and here is not None:  # a signature by itself
+                return {"index": here, "function": {"arguments": ""}, **rest}
+            return call if isinstance(place, int) and not name and not given and not arguments else {}
         begun: dict[str, Any] = {"index": piece.index}
         if piece.name:
             begun |= {"id": self._id(piece.id, piece.name, piece.index, at), "type": "function"}
@@ -105,8 +108,16 @@ class Choices:
             del told["name"]
         return {**begun, "function": told, **rest}
 
-    def _custom(self, call: dict[str, Any], number: int | None) -> dict[str, Any]:
-        return call if call.get("id") or number is None else {**call, "id": self._id(None, "", number, b"")}
+    def _custom(self, call: dict[str, Any], number: int | None, known: Calls) -> dict[str, Any]:
+        """A freeform tool's call. In a stream it is counted with the others, whose numbers would be its own otherwise."""
+        if number is not None:
+            return call if call.get("id") else {**call, "id": self._id(None, "", number, b"")}
+        place, custom = call.get("index"), call.get("custom")
+        if not isinstance(place, int) or not isinstance(custom, dict):
+            return call
+        known.piece(place, _text(call.get("id")), _text(custom.get("name")), "")
+        here = known.number(place)
+        return call if here is None else {**call, "index": here}
 
     def _id(self, given: Any, name: Any, number: int, at: bytes) -> str:
         return told_id(_text(given), _text(name), number, f"{self._seed} {at.decode()}")

@@ -70,6 +70,10 @@ class Calls:
         self._ids.append(given_id or call_id(number, name))
         return ToolCallDelta(number, self._ids[number], name, arguments)
 
+    def number(self, index: int | None) -> int | None:
+        """The number that a provider's call has here; None before its name is known."""
+        return self._at.get(-1 if index is None else index)
+
     def text(self, index: int | None, given_id: str, name: str, text: str) -> ToolCallDelta | None:
         """As `piece`, of a freeform tool's call: its text becomes the one string of a function's arguments."""
         inside = json.encode(text).decode()[1:-1]
