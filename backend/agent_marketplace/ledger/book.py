@@ -177,6 +177,13 @@ class Book:
         found = self._sql.select("usage_records", ("promo_nano",), "request_id", [request_id])
         return (found[0][0] or 0) if found else 0
 
+    def charged_of(self, account: Account, request_id: str) -> int | None:
+        """What the postings of its account say that a request was charged, nano-dollars; None = it has none. They outlive its hold,
+        which may be archived."""
+        where: dict[str, str | int] = {"owner_id": account.id, "request_id": request_id, "kind": "usage"}
+        found = self._sql.find("ledger_transactions", ("amount_nano",), where)
+        return -sum(row[0] for row in found) if found else None
+
     def account(self, user_id: str) -> Account:
         """A user's wallet. Raises NotFound."""
         account = self._by_name.get(user_account(user_id))

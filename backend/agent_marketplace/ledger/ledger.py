@@ -5,6 +5,7 @@ import contextlib
 import logging
 import secrets
 from collections.abc import Awaitable, Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -469,7 +470,9 @@ class Ledger:
     async def _post(self, entries: Sequence[Entry]) -> None:
         """Raises Unavailable; an entry that the books refuse is named in the log and let go of."""
         for start in range(0, len(entries), POSTED_AT_ONCE):
-            some = entries[start : start + POSTED_AT_ONCE]
+            part = entries[start : start + POSTED_AT_ONCE]
+            old = await self._database.read(partial(store.archived_of, entries=part, segments=self._segments))
+            some = [entry for entry in part if entry.request_id not in old]
             closing = (self._close(Settle(entry.settlement())) for entry in some)
             for entry, outcome in zip(
                 some, await asyncio.gather(*closing, return_exceptions=True), strict=True

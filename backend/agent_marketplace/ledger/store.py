@@ -21,6 +21,7 @@ from agent_marketplace.db.tables.ledger import (
 from agent_marketplace.errors import BadRequest, NotFound
 from agent_marketplace.ledger.book import ACCOUNT, LOT, USAGE_CLASSES
 from agent_marketplace.ledger.holds import Budget, window_end
+from agent_marketplace.ledger.journal import Entry
 from agent_marketplace.ledger.lots import ALWAYS, Lot, Lots
 from agent_marketplace.ledger.postings import Account, user_account
 from agent_marketplace.ledger.topups import balance_of
@@ -173,6 +174,28 @@ def _archived(connection: sa.Connection, query: sa.Select[Any], segments: Segmen
         if row is not None:
             return row
     return None
+
+
+def archived_of(
+    connection: sa.Connection, entries: Sequence[Entry], segments: Segments | None
+) -> frozenset[str]:
+    """Those of a few kept settlements that are in an archive: they were posted before. Where one is not at hand, those that cost
+    nothing count as in it, for no posting says that they are not."""
+    names = {entry.request_id for entry in entries}
+    here = sa.select(holds.c.request_id).where(holds.c.request_id.in_(names))
+    names -= set(connection.scalars(here))
+    if not names or segments is None:
+        return frozenset()
+    found: set[str] = set()
+    query = sa.select(usage_records.c.request_id).where(usage_records.c.request_id.in_(names))
+    for made in listed(connection):
+        try:
+            with segments.open(made.name) as segment:
+                found.update(segment.scalars(query))
+        except Missing as missing:
+            log.warning("%s: kept settlements of calls that cost nothing are let go of", missing)
+            found.update(e.request_id for e in entries if not (e.charge_nano or e.provider_cost_nano))
+    return frozenset(found & names)
 
 
 def records(connection: sa.Connection, user_id: str) -> list[UsageRecord]:

@@ -129,6 +129,9 @@ class Settle(msgspec.Struct, frozen=True):
         check_amount(self.settlement.charge_nano)
         check_amount(self.settlement.provider_cost_nano)
         if self.request_id not in book.holds and self.settlement.held_nano is not None:
+            account = book.account(self.settlement.user_id)
+            if (charged := book.charged_of(account, self.request_id)) is not None:
+                return self._archived(account, charged)
             book.add_hold(self._lost_hold(book, owner, self.settlement.held_nano))
         hold = book.hold(self.request_id)
         if book.account_of(hold).user_id != self.settlement.user_id:
@@ -141,6 +144,18 @@ class Settle(msgspec.Struct, frozen=True):
         if (kept := self.settlement.kept) is not None:
             book.keep_reply(kept.scope, kept.key, kept.render(receipt))
         return receipt
+
+    def _archived(self, account: Account, charged: int) -> Receipt:
+        """It was posted so long ago that its hold is in an archive."""
+        return Receipt(
+            request_id=self.request_id,
+            status=self.settlement.status,
+            charged_nano=charged,
+            absorbed_nano=max(self.settlement.charge_nano - charged, 0),
+            balance_nano=account.balance,
+            held_nano=account.held,
+            replayed=True,
+        )
 
     def _lost_hold(self, book: Book, owner: str, amount: int) -> HoldRow:
         """The hold that a crash of the database took, as if it had expired: its money is no longer kept."""

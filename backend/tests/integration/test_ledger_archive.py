@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from agent_marketplace import json
 from agent_marketplace.clock import ManualClock
 from agent_marketplace.db.reports import Reports
 from agent_marketplace.db.segments import Segments, listed
@@ -17,6 +18,7 @@ from agent_marketplace.db.tables.ledger import archives, holds, usage_records
 from agent_marketplace.errors import NotFound
 from agent_marketplace.ledger import Ledger, archive
 from agent_marketplace.ledger.archive import ArchiveError, Archiver
+from agent_marketplace.ledger.journal import Entry
 from agent_marketplace.usage_log import UsageLog, store
 from agent_marketplace.usage_log.activity import Wanted
 from agent_marketplace.usage_log.query import ask
@@ -225,6 +227,49 @@ def test_sums_made_anew_while_requests_are_moved_count_each_once(books, monkeypa
         assert books.problems() == []
         later(books, -10)
         assert await books.told() == now
+
+    asyncio.run(story())
+
+
+def test_a_settlement_that_comes_again_after_its_request_was_archived_charges_nothing(books, tmp_path):
+    """Another node's journal, posted when that one is back after months."""
+    paid, free, lost = (
+        settlement(name, charge, held_nano=DOLLAR, price_version="v")
+        for name, charge in (("paid", 500), ("free", 0), ("lost", 3))
+    )
+    unposted = tmp_path / "unposted"
+
+    async def node_comes_back(*kept):
+        await books.ledger.begin_journal(unposted)
+        told = await books.ledger.settle(paid)
+        lines = [json.encode(Entry.of(one, told)) + b"\n" for one in kept]
+        (unposted / "dead.jsonl").write_bytes(b"".join(lines) + bytes(9))
+        again = Ledger(books.database, books.clock, secret=SECRET, segments=books.segments)
+        await again.begin_journal(unposted)
+        await again.close()
+        await books.ledger.close()
+        await books.log.roll()
+        return told
+
+    async def story():
+        for one in (paid, free):
+            await books.ledger.hold(one.request_id, "ann", DOLLAR, price_version="v")
+            await books.ledger.settle(one)
+        await books.log.roll()
+        before = (await books.ledger.balance("ann")).balance
+        later(books, 70)
+        await books.archiver.run(60)
+        told = await node_comes_back(paid, free)
+        assert (told.charged_nano, told.replayed) == (500, True)
+        assert (await books.ledger.balance("ann")).balance == before
+        assert books.problems() == []
+        (made,) = books.database.read_sync(listed)
+        file = books.segments.folder / made.name
+        file.rename(file.with_suffix(".away"))
+        await node_comes_back(paid, free, lost)
+        file.with_suffix(".away").rename(file)
+        assert (await books.ledger.balance("ann")).balance == before - 3, "what was never posted still is"
+        assert books.problems() == []
 
     asyncio.run(story())
 
