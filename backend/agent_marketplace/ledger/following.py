@@ -7,13 +7,14 @@ It begins where the last one ended (`Verified`, signed, one row), so that it cos
 import hashlib
 import hmac
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from agent_marketplace.db.segments import Missing, Segments, listed
 from agent_marketplace.db.tables.ledger import (
     accounts,
     checkpoints,
@@ -33,6 +34,7 @@ _CHUNK = 500
 _MOST = 50_000  # transactions a look, for a snapshot is held meanwhile; whole checkpoints, at least one
 _SLACK_MS = 60_000  # between the time in a usage row and its commit
 _LOCK = 7_202_611_220_023  # PostgreSQL: one process at a time looks
+_Row = tuple[Sequence[Any], Sequence[Any] | None, str]  # hold, usage row, seal
 _USED, _HELD = ({name: i for i, name in enumerate(names)} for names in (USAGE, HOLD))
 
 
@@ -74,10 +76,12 @@ def keep(connection: sa.Connection, secret: bytes, now: Verified) -> None:
     connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
 
 
-def look(connection: sa.Connection, secret: bytes, pause: Callable[[], None]) -> Verified | None:
+def look(
+    connection: sa.Connection, secret: bytes, pause: Callable[[], None], segments: Segments | None = None
+) -> Verified | None:
     """Proves what is signed and new on this connection's snapshot; None where another process is at it.
 
-    pause: called after some hundred rows, for who shares this process.
+    pause: called after some hundred rows, for who shares this process; segments: requests may have been archived since.
     """
     if connection.dialect.name == "postgresql" and not connection.scalar(
         sa.select(sa.func.pg_try_advisory_xact_lock(_LOCK))
@@ -86,15 +90,15 @@ def look(connection: sa.Connection, secret: bytes, pause: Callable[[], None]) ->
     before = stored(connection, secret)
     if before is None:
         return newest(connection)
-    look = _Look(connection, secret, pause)
+    look = _Look(connection, secret, pause, segments)
     return look.on_from(before)
 
 
 def looked(
-    connection: sa.Connection, secret: bytes, pause_s: float
+    connection: sa.Connection, secret: bytes, pause_s: float, segments: Segments | None
 ) -> tuple[Verified | None, Verified | None]:
     """(how far it was, `look`), with a pause so long now and then."""
-    return stored(connection, secret), look(connection, secret, lambda: time.sleep(pause_s))
+    return stored(connection, secret), look(connection, secret, lambda: time.sleep(pause_s), segments)
 
 
 def _sign(secret: bytes, now: Verified) -> str:
@@ -105,8 +109,11 @@ def _sign(secret: bytes, now: Verified) -> str:
 class _Look:
     """One look: what was read, and what was found wrong."""
 
-    def __init__(self, connection: sa.Connection, secret: bytes, pause: Callable[[], None]) -> None:
+    def __init__(
+        self, connection: sa.Connection, secret: bytes, pause: Callable[[], None], segments: Segments | None
+    ) -> None:
         self._connection = connection
+        self._segments = segments
         self._secret = secret
         self._seal_key = seal_key(secret)
         self._pause = pause
@@ -196,10 +203,9 @@ class _Look:
 
     def _requests(self, owner: int, name: str, sums: dict[str, list[int]]) -> None:
         """Each request with postings has a hold and a usage row that agree with them and with their seal."""
-        found = {
-            hold[0]: (hold, usage, sealed)
-            for hold, usage, sealed in self._rows(holds.c.request_id.in_(list(sums)))
-        }
+        found = self._named(self._connection, sums)
+        if left := sums.keys() - found.keys():
+            found |= self._archived(left)
         for request_id, posted in sums.items():
             hold, usage, sealed = found.get(request_id, (None, None, None))
             if hold is None or usage is None:
@@ -215,6 +221,24 @@ class _Look:
             ]
             if said != posted and said != self._all_of(owner, request_id):
                 self._problems.append(f"request {request_id}: hold, usage row and postings disagree")
+
+    def _archived(self, left: set[str]) -> dict[str, _Row]:
+        """Requests that are in files by now. Their seals prove them, as those of the tables."""
+        found: dict[str, _Row] = {}
+        if self._segments is None:
+            return found
+        for made in reversed(listed(self._connection)):
+            try:
+                with self._segments.open(made.name) as segment:
+                    found |= self._named(segment, left - found.keys())
+            except Missing as missing:
+                self._problems.append(f"{missing}: put it back")
+            if len(found) == len(left):
+                break
+        return found
+
+    def _named(self, where: sa.Connection, names: Collection[str]) -> dict[str, _Row]:
+        return {row[0][0]: row for row in self._rows(where, holds.c.request_id.in_(names))}
 
     def _all_of(self, owner: int, request_id: str) -> list[int]:
         """The sums of a request that was posted more than once (late, or given back), without what was given back."""
@@ -237,18 +261,17 @@ class _Look:
             u.charge_nano == 0,
             u.absorbed_nano == 0,
         )
-        for rows, (hold, usage, sealed) in enumerate(self._rows(*where)):
+        for rows, (hold, usage, sealed) in enumerate(self._rows(self._connection, *where)):
             self._sealed(hold, usage, sealed)
             if rows % _CHUNK == 0:
                 self._step(_CHUNK)
 
-    def _rows(
-        self, *where: sa.ColumnElement[bool]
-    ) -> Iterator[tuple[Sequence[Any], Sequence[Any] | None, str]]:
+    @staticmethod
+    def _rows(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> Iterator[_Row]:
         h, u = holds.c, usage_records.c
         columns = (*(h[name] for name in HOLD), *(u[name] for name in USAGE), u.seal)
         query = sa.select(*columns).outerjoin(usage_records, u.request_id == h.request_id).where(*where)
-        for row in self._connection.execute(query):
+        for row in connection.execute(query):
             usage = tuple(row[len(HOLD) : -1])
             yield tuple(row[: len(HOLD)]), None if usage[0] is None else usage, row[-1]
 

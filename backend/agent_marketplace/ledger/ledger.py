@@ -400,7 +400,8 @@ class Ledger:
     async def verify_new(self, pause_s: float = 0.02) -> following.Verified | None:
         """Proves what was signed since the last time, and stores how far that is; pause_s: after some hundred rows. None where
         another process is at it."""
-        before, now = await self._database.read(lambda c: following.looked(c, self._secret, pause_s))
+        look = partial(following.looked, secret=self._secret, pause_s=pause_s, segments=self._segments)
+        before, now = await self._database.read(look)
         if now is not None and now.problems:  # each time: it stays wrong until somebody has looked
             log.error("the books do not agree, run `agent-marketplace ledger verify`: %s", now.first)
         if now is not None and (now != before or now.problems):
@@ -474,9 +475,8 @@ class Ledger:
             old = await self._database.read(partial(store.archived_of, entries=part, segments=self._segments))
             some = [entry for entry in part if entry.request_id not in old]
             closing = (self._close(Settle(entry.settlement())) for entry in some)
-            for entry, outcome in zip(
-                some, await asyncio.gather(*closing, return_exceptions=True), strict=True
-            ):
+            outcomes = await asyncio.gather(*closing, return_exceptions=True)
+            for entry, outcome in zip(some, outcomes, strict=True):
                 if isinstance(outcome, MarketplaceError) and not isinstance(outcome, Unavailable):
                     log.error(
                         "the kept settlement of %s, %d nano-dollars, can't be posted: %s",

@@ -5,6 +5,7 @@ import random
 import shutil
 import sqlite3
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, Phase, given, settings
@@ -16,7 +17,7 @@ from agent_marketplace.db.reports import Reports
 from agent_marketplace.db.segments import Segments, listed
 from agent_marketplace.db.tables.ledger import archives, holds, usage_records
 from agent_marketplace.errors import NotFound
-from agent_marketplace.ledger import Ledger, archive
+from agent_marketplace.ledger import Ledger, archive, following
 from agent_marketplace.ledger.archive import ArchiveError, Archiver
 from agent_marketplace.ledger.journal import Entry
 from agent_marketplace.usage_log import UsageLog, store
@@ -270,6 +271,37 @@ def test_a_settlement_that_comes_again_after_its_request_was_archived_charges_no
         file.with_suffix(".away").rename(file)
         assert (await books.ledger.balance("ann")).balance == before - 3, "what was never posted still is"
         assert books.problems() == []
+
+    asyncio.run(story())
+
+
+def test_requests_that_were_archived_before_the_next_look_raise_no_false_alarm(books, monkeypatch):
+    """A server that was off when its calls were archived, and an old answer that is given back just before it is archived."""
+    monkeypatch.setattr(archive, "_FILE", 5)
+
+    async def looked():
+        books.clock.advance(300)
+        await books.ledger.checkpoint()
+        return (await books.ledger.verify_new(0)).problems
+
+    async def story():
+        following_from = msgspec.structs.replace(await books.ledger.verify_new(0), checkpoint=0, at=0)
+        books.database.write_sync(lambda c: following.keep(c, SECRET, following_from))
+        later(books, 65)
+        assert await books.archiver.run(60) == len(books.calls)
+        assert await looked() == 0
+        old = await books.call("ann", 9)
+        await books.log.roll()
+        assert await looked() == 0
+        later(books, 65)
+        books.database.write_sync(lambda c: books.ledger.give_back_in(c, "ann", old, "a dispute"))
+        assert await books.archiver.run(60) == 1
+        assert await looked() == 0
+        assert books.problems() == []
+        made = books.database.read_sync(listed)[-1]
+        assert edited(books.segments.folder / made.name, "usage_records", "output", old, 99)
+        books.database.write_sync(lambda c: following.keep(c, SECRET, following_from))
+        assert await looked() > 0, "an edit of the file goes unseen"
 
     asyncio.run(story())
 
