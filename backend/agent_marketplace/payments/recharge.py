@@ -119,7 +119,14 @@ class Recharge:
 
     async def turn_off(self, user_id: str) -> Plan:
         """No charge begins from now on; the card stays saved. Raises NotFound."""
-        return await self._db.write(lambda c: self._off_in(c, user_id, "", mail=False))
+
+        def work(connection: sa.Connection) -> Plan:
+            plan = store.plan(connection, user_id, lock=True)
+            if plan is None:
+                raise NotFound("Nothing is recharged automatically")
+            return self._off_in(connection, plan, "", mail=False)
+
+        return await self._db.write(work)
 
     async def forget_card(self, user_id: str) -> None:
         """The card is deleted here, and at the processor within a minute. Raises Conflict (it is being charged)."""
@@ -245,19 +252,18 @@ class Recharge:
         order = store.order(connection, order_id, lock=True)
         if order is not None and order.state == "pending":
             self._orders.close_in(connection, order, "failed", words)
-            if store.plan(connection, order.user_id) is not None:
-                self._off_in(connection, order.user_id, f"the card was refused: {words}", mail=True)
+            plan = store.plan(connection, order.user_id, lock=True)
+            if plan is not None:
+                self._off_in(connection, plan, f"the card was refused: {words}", mail=True)
 
     def stop_in(self, connection: sa.Connection, user_id: str, words: str) -> None:
         """Ends it for a reason that its owner is told."""
         plan = store.plan(connection, user_id, lock=True)
         if plan is not None and plan.state in ("on", "waiting"):
-            self._off_in(connection, user_id, words, mail=True)
+            self._off_in(connection, plan, words, mail=True)
 
-    def _off_in(self, connection: sa.Connection, user_id: str, words: str, *, mail: bool) -> Plan:
-        plan = store.plan(connection, user_id, lock=True)
-        if plan is None:
-            raise NotFound("Nothing is recharged automatically")
+    def _off_in(self, connection: sa.Connection, plan: Plan, words: str, *, mail: bool) -> Plan:
+        """plan: as it is, under its lock."""
         off = msgspec.structs.replace(
             plan, state="off", session=None, words=words[:300], changed_at=self._clock.now_ms()
         )
@@ -308,7 +314,14 @@ class Recharge:
         if plan.session is not None:
             await self.saved(await self._processor.session(plan.session))
         else:  # the process died before there was a page
-            await self._db.write(lambda c: self._off_in(c, plan.user_id, "no card was saved", mail=False))
+
+            def work(connection: sa.Connection) -> None:
+                if (
+                    store.plan(connection, plan.user_id, lock=True) == plan
+                ):  # else its owner has begun anew meanwhile
+                    self._off_in(connection, plan, "no card was saved", mail=False)
+
+            await self._db.write(work)
 
     async def _gone(self, plan: Plan) -> None:
         if plan.customer is not None:

@@ -400,3 +400,22 @@ def test_a_page_that_was_left_leaves_nothing_on(shop: Desk) -> None:
         assert await state(shop) == ("off", "no card was saved")
 
     asyncio.run(story())
+
+
+def test_a_plan_that_was_begun_anew_is_not_ended_for_the_page_that_its_first_try_never_got(
+    shop: Desk,
+) -> None:
+    async def story() -> None:
+        recharge = shop.payments.recharge
+        await recharge.turn_on("ann", WISH, new_card=False)
+        begun, _ = await recharge.plan("ann")
+        assert begun is not None
+        stale = msgspec.structs.replace(
+            begun, session=None
+        )  # as the sweep had read it before there was a page
+        await recharge._page_again(stale)
+        assert await state(shop) == ("waiting", "")
+        await recharge.forget_card("ann")
+        await recharge._page_again(stale)
+
+    asyncio.run(story())
