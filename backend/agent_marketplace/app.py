@@ -415,7 +415,7 @@ def build(
         settings=settings, clock=clock, drain=drain, secrets=secrets, db=db, ledger=ledger, vault=vault, accounts=accounts,
         archiver=books.archiver, reports=books.reports, usage_log=books.usage_log, admin=admin,
         agent_desk=AgentDesk(db, admin, ledger, listings, clock),
-        people_desk=PeopleDesk(db, admin, ledger, accounts.auth, accounts.keys, clock),
+        people_desk=PeopleDesk(db, admin, accounts.auth, accounts.keys, clock),
         choices=Choices(db, admin, clock, settings), operator_keys=OperatorKeys(vault, admin, endpoints, probe),
         payments=payments, mail=mail, alerts=Alerts(db, admin, mail, vault, client, figures, clock),
         mail_desk=MailDesk(db, admin, mail, accounts.by_link.links), registry=registry, catalog=catalog,

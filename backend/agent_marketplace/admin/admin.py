@@ -54,25 +54,9 @@ class Admin:
         if amount_nano <= 0:
             raise BadRequest("The amount must be more than 0")
 
-        def act(connection: sa.Connection) -> Balance:
-            before = self._ledger.balance_in(connection, user_id)
-            after = self._ledger.grant_in(
-                connection, user_id, amount_nano, kind="credit", memo=reason, terms=terms
-            )
-            self.record_in(
-                connection,
-                by,
-                "credit",
-                user_id,
-                _money(before),
-                _money(after) | {"paid": terms.paid},
-                reason,
-            )
-            return after
-
         def work(connection: sa.Connection) -> Balance:
             def effect() -> bool:
-                act(connection)
+                self.credit_in(connection, by, user_id, amount_nano, reason, terms)
                 return True
 
             same = digest(user_id, amount_nano, reason, terms.paid)
@@ -80,6 +64,17 @@ class Admin:
             return self._ledger.balance_in(connection, user_id)
 
         return await self._db.write(work)
+
+    def credit_in(
+        self, connection: sa.Connection, by: Actor, user_id: str, amount_nano: int, reason: str, terms: Terms
+    ) -> None:
+        """Gives credit, with its line in the audit log, in the caller's transaction. Raises NotFound."""
+        before = self._ledger.balance_in(connection, user_id)
+        after = self._ledger.grant_in(
+            connection, user_id, amount_nano, kind="credit", memo=reason, terms=terms
+        )
+        now = _money(after) | {"paid": terms.paid}
+        self.record_in(connection, by, "credit", user_id, _money(before), now, reason)
 
     async def set_role(self, by: Actor, user_id: str, role: Role, *, reason: str) -> None:
         """Makes somebody an administrator or a plain user. Raises NotFound, BadRequest (the only administrator)."""

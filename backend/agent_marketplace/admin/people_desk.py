@@ -14,7 +14,7 @@ from agent_marketplace.admin.admin import Actor, Admin
 from agent_marketplace.clock import Clock
 from agent_marketplace.db.engine import Database
 from agent_marketplace.errors import BadRequest, NotFound
-from agent_marketplace.ledger import Ledger, Terms, digest, dollars, once_in
+from agent_marketplace.ledger import Terms, digest, once_in
 
 
 class PeopleDesk:
@@ -24,14 +24,12 @@ class PeopleDesk:
         self,
         db: Database,
         admin: Admin,
-        ledger: Ledger,
         auth: AIAuthService,
         keys: MarketplaceKeys,
         clock: Clock,
     ) -> None:
         self._db = db
         self._admin = admin
-        self._ledger = ledger
         self._auth = auth
         self._keys = keys
         self._clock = clock
@@ -87,7 +85,7 @@ class PeopleDesk:
 
         def effect(connection: sa.Connection) -> bool:
             for user_id in sorted(users):  # always in the same order: two such acts never wait for each other
-                self._credit_in(connection, by, user_id, amount_nano, reason, terms)
+                self._admin.credit_in(connection, by, user_id, amount_nano, reason, terms)
             return True
 
         def work(connection: sa.Connection) -> None:
@@ -96,13 +94,3 @@ class PeopleDesk:
             once_in(connection, f"admin:{by.name}", idempotency_key, same, now, lambda: effect(connection))
 
         await self._db.write(work)
-
-    def _credit_in(
-        self, connection: sa.Connection, by: Actor, user_id: str, amount_nano: int, reason: str, terms: Terms
-    ) -> None:
-        before = self._ledger.balance_in(connection, user_id).balance
-        after = self._ledger.grant_in(
-            connection, user_id, amount_nano, kind="credit", memo=reason, terms=terms
-        ).balance
-        was, now = ({"balance": format(dollars(nano), "f")} for nano in (before, after))
-        self._admin.record_in(connection, by, "credit", user_id, was, now | {"paid": terms.paid}, reason)

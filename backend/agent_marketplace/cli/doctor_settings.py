@@ -20,8 +20,9 @@ _DEAD = "has no effect"
 
 def examine(env: Mapping[str, str]) -> tuple[Settings | None, list[str]]:
     """(the settings, if they can be used as they are; every problem)"""
-    problems = [_unknown(name) for name in sorted(_strange(env))]
-    rest = {name: value for name, value in env.items() if name not in _strange(env)}
+    strange = {name for name in env if name.startswith("MARKETPLACE_") and name not in known.KNOWN}
+    problems = [_unknown(name) for name in sorted(strange)]
+    rest = {name: value for name, value in env.items() if name not in strange}
     settings = None
     while settings is None:
         try:
@@ -35,10 +36,6 @@ def examine(env: Mapping[str, str]) -> tuple[Settings | None, list[str]]:
             del rest[culprit]
     problems += _more(env, settings)
     return (settings if rest == dict(env) else None), problems
-
-
-def _strange(env: Mapping[str, str]) -> list[str]:
-    return [name for name in env if name.startswith("MARKETPLACE_") and name not in known.KNOWN]
 
 
 def _unknown(name: str) -> str:

@@ -5,7 +5,7 @@
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
@@ -55,13 +55,21 @@ class Segments:
         path = self.folder / name
         if not _NAME.fullmatch(name) or not path.is_file():
             raise Missing(f"archive {name} is not in {self.folder}")
-
         engine = self._engines.get(name)
         if engine is None:
             engine = self._engines[name] = _engine(path)
         with engine.connect() as connection:
             _grown(connection)
             yield connection
+
+    def each(self, which: Iterable[Archive], missing: Callable[[Missing], object]) -> Iterator[sa.Connection]:
+        """These files, each open until the next. missing: told of one that is not there, which is left out unless it raises."""
+        for made in which:
+            try:
+                with self.open(made.name) as segment:
+                    yield segment
+            except Missing as problem:
+                missing(problem)
 
 
 def _engine(path: Path) -> sa.Engine:

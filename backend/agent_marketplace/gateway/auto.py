@@ -33,10 +33,9 @@ _REMEMBERED = 10_000
 def allowed(candidate: Candidate, wishes: Preferences, *, at_any_cost: bool = False) -> bool:
     """Whether the caller's constraints on models, providers and prices let this offer through. at_any_cost: without `max_cost`."""
     offer = candidate.offer
-    names = (candidate.model.id, f"{candidate.model.maker}/{candidate.model.id}")
-    if wishes.auto_allow and not called(names, wishes.auto_allow):
+    if wishes.auto_allow and not called(candidate.model, wishes.auto_allow):
         return False
-    if called(names, wishes.auto_exclude):
+    if called(candidate.model, wishes.auto_exclude):
         return False
     if wishes.only and offer.provider not in wishes.only:
         return False

@@ -84,7 +84,7 @@ class Planner:
         """What to tell whose `auto.allow` leaves nothing: what was asked for, and what comes near."""
         asked = ", ".join(wishes.auto_allow[:_TOLD])
         models = [m for m in self._registry.get_all_models() if not m.retired]
-        allowed = [m.id for m in models if called((m.id, f"{m.maker}/{m.id}"), wishes.auto_allow)]
+        allowed = [m.id for m in models if called(m, wishes.auto_allow)]
         if allowed:
             some = ", ".join(allowed[:_TOLD]) + (
                 f" and {len(allowed) - _TOLD} more" if len(allowed) > _TOLD else ""

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from agent_marketplace.catalog import AIModel
 from agent_marketplace.errors import BadRequest
 
 Byok = Literal["prefer", "only", "never"]
@@ -57,8 +58,9 @@ class Preferences(msgspec.Struct, frozen=True, kw_only=True):
 _NO_WISHES = Preferences()
 
 
-def called(names: Collection[str], patterns: Collection[str]) -> bool:
-    """Whether one of a model's names fits one of the patterns (`*` and `?`, no matter the case)."""
+def called(model: AIModel, patterns: Collection[str]) -> bool:
+    """Whether a model's id, alone or behind its maker's, fits one of the patterns (`*` and `?`, no matter the case)."""
+    names = (model.id, f"{model.maker}/{model.id}")
     return any(fnmatch.fnmatchcase(name, pattern.lower()) for name in names for pattern in patterns)
 
 

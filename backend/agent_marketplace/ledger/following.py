@@ -227,12 +227,12 @@ class _Look:
         found: dict[str, _Row] = {}
         if self._segments is None:
             return found
-        for made in reversed(listed(self._connection)):
-            try:
-                with self._segments.open(made.name) as segment:
-                    found |= self._named(segment, left - found.keys())
-            except Missing as missing:
-                self._problems.append(f"{missing}: put it back")
+
+        def missing(problem: Missing) -> None:
+            self._problems.append(f"{problem}: put it back")
+
+        for segment in self._segments.each(reversed(listed(self._connection)), missing):
+            found |= self._named(segment, left - found.keys())
             if len(found) == len(left):
                 break
         return found

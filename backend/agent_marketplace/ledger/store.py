@@ -164,16 +164,12 @@ def receipt(
 
 
 def _archived(connection: sa.Connection, query: sa.Select[Any], segments: Segments) -> sa.Row[Any] | None:
-    for made in reversed(listed(connection)):
-        try:
-            with segments.open(made.name) as segment:
-                row = segment.execute(query).one_or_none()
-        except Missing as missing:  # the others may have it
-            log.warning("%s", missing)
-            continue
+    newest_first = reversed(listed(connection))
+    for segment in segments.each(newest_first, lambda missing: log.warning("%s", missing)):
+        row = segment.execute(query).one_or_none()
         if row is not None:
             return row
-    return None
+    return None  # or in a file that is not there
 
 
 def archived_of(
@@ -188,13 +184,13 @@ def archived_of(
         return frozenset()
     found: set[str] = set()
     query = sa.select(usage_records.c.request_id).where(usage_records.c.request_id.in_(names))
-    for made in listed(connection):
-        try:
-            with segments.open(made.name) as segment:
-                found.update(segment.scalars(query))
-        except Missing as missing:
-            log.warning("%s: kept settlements of calls that cost nothing are let go of", missing)
-            found.update(e.request_id for e in entries if not (e.charge_nano or e.provider_cost_nano))
+
+    def missing(problem: Missing) -> None:
+        log.warning("%s: kept settlements of calls that cost nothing are let go of", problem)
+        found.update(e.request_id for e in entries if not (e.charge_nano or e.provider_cost_nano))
+
+    for segment in segments.each(listed(connection), missing):
+        found.update(segment.scalars(query))
     return frozenset(found & names)
 
 

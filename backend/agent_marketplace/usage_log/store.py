@@ -128,16 +128,16 @@ def archived(
 
     One that is not there is left out, or, strict, raises segments.Missing.
     """
-    for made in reversed(listed(connection) if of is None else of):
-        if segments is None or made.first_at >= until or made.last_at < since:
-            continue
-        try:
-            with segments.open(made.name) as segment:
-                yield segment
-        except Missing as missing:
-            if strict:
-                raise
-            log.warning("%s", missing)
+
+    def missing(problem: Missing) -> None:
+        if strict:
+            raise problem
+        log.warning("%s", problem)
+
+    if segments is not None:
+        newest_first = reversed(listed(connection) if of is None else of)
+        within = (made for made in newest_first if made.first_at < until and made.last_at >= since)
+        yield from segments.each(within, missing)
 
 
 def waiting(connection: sa.Connection) -> int:

@@ -361,7 +361,7 @@ def run(seeds: Sequence[int]) -> int:
             loop = Loop(story.clock)
             try:
                 loop.run_until_complete(story.run())
-            except BaseException as error:
+            except BaseException as error:  # whatever ends a schedule, an interrupt too, names its seed
                 error.add_note(f"seed {seed}")
                 raise
             finally:

@@ -51,7 +51,7 @@ class OpenAIFast:
             return True
         if self._dialect.strict and (_named(body) or not all(t.parameters or t.native for t in call.tools)):
             return False
-        if call.tools and b"null" in bytes(fields.raw_fields(body)["tools"]):
+        if call.tools and b"null" in body and b"null" in bytes(fields.raw_fields(body)["tools"]):
             return False  # a description that is null says nothing, and OpenAI takes none
         if any(mark in body for mark in foreign.MARKS):
             return False
