@@ -1,22 +1,13 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import { installedQuery } from "@/shared/api/queries";
 import { useApi, useSession } from "@/shared/api/services";
 import { count, moment, money } from "@/shared/lib/format";
 import { Button } from "@/shared/ui/button";
 import { LoadFailed } from "@/shared/ui/load-failed";
 import { Skeleton } from "@/shared/ui/skeleton";
 import { useToast } from "@/shared/ui/toast";
-import {
-  agree,
-  type Card,
-  cardQuery,
-  feeWords,
-  fork,
-  installedQuery,
-  quoteQuery,
-  takeBack,
-  type Version,
-} from "./agents-api";
+import { agree, type Card, cardQuery, feeWords, fork, quoteQuery, takeBack, type Version } from "./agents-api";
 import { ReportForm } from "./report-form";
 import { RunBox } from "./run-box";
 import { VersionDiff } from "./version-diff";

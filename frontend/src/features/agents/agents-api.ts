@@ -15,13 +15,6 @@ export type OwnFigures = Schemas["OwnFiguresReply"];
 const base = "/api/v1/agents";
 const cardOf = (path: string) => `${base}/listings/${path}` as `${typeof base}/listings/${string}/${string}`;
 
-export const listingsQuery = (api: ApiClient, q: string, category: string) =>
-  queryOptions({
-    queryKey: ["agents", "listings", q, category],
-    queryFn: ({ signal }) => api.get<Schemas["Listings"]>(`${base}/listings`, { signal, query: { q, category, limit: 60 } }),
-    staleTime: 10_000,
-  });
-
 export const cardQuery = (api: ApiClient, path: string) =>
   queryOptions({
     queryKey: ["agents", "card", path],
@@ -34,14 +27,6 @@ export const quoteQuery = (api: ApiClient, path: string, version: number) =>
     queryKey: ["agents", "quote", path, version],
     queryFn: ({ signal }) => api.get<Quote>(`${cardOf(path)}/quote`, { signal, query: { version } }),
     staleTime: 5_000,
-  });
-
-export const installedQuery = (api: ApiClient, token: string | null) =>
-  queryOptions({
-    queryKey: ["agents", "installed", token],
-    queryFn: ({ signal }) => api.get<Schemas["Installed"]>(`${base}/installed`, { signal }),
-    enabled: token !== null,
-    staleTime: 0,
   });
 
 export const publisherQuery = (api: ApiClient, token: string | null) =>

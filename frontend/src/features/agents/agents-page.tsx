@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import { installedQuery, listingsQuery } from "@/shared/api/queries";
 import { useApi, useSession, withHost } from "@/shared/api/services";
 import { Button } from "@/shared/ui/button";
 import { Input, NativeSelect } from "@/shared/ui/input";
@@ -8,7 +9,6 @@ import { SignedOut } from "@/shared/ui/signed-out";
 import { Skeleton } from "@/shared/ui/skeleton";
 import { AgentTile } from "./agent-tile";
 import { AgentView } from "./agent-view";
-import { installedQuery, listingsQuery } from "./agents-api";
 import { AuthorDesk } from "./author-desk";
 
 export interface AgentsState {

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
+import { listingsQuery } from "@/shared/api/queries";
 import { useApi, withHost } from "@/shared/api/services";
-import { listingsQuery } from "./agents-api";
 
 const SHOWN = 3;
 

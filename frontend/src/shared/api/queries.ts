@@ -1,5 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
 import type { ApiClient } from "@/shared/api/client";
+import type { components } from "@/shared/api/schema.gen";
 import type {
   Balance,
   Model,
@@ -11,7 +12,9 @@ import type {
   UserProfile,
 } from "@/shared/api/types";
 
+type Schemas = components["schemas"];
 const base = "/api/v1/marketplace";
+const agents = "/api/v1/agents";
 const STARTING_MS = 3000;
 
 const isStarting = ({ is_available: ready, unavailable_reason: why }: Model) => !ready && /is starting/.test(why ?? "");
@@ -95,4 +98,22 @@ export const favouritesQuery = (api: ApiClient, token: string | null) =>
     queryFn: ({ signal }) => api.get<{ favourites: string[] }>(`${base}/favourites`, { signal }),
     select: (reply) => reply.favourites,
     enabled: token !== null,
+  });
+
+/** Offered agents that fit these words and this category; both may be empty. */
+export const listingsQuery = (api: ApiClient, q: string, category: string) =>
+  queryOptions({
+    queryKey: ["agents", "listings", q, category],
+    queryFn: ({ signal }) =>
+      api.get<Schemas["Listings"]>(`${agents}/listings`, { signal, query: { q, category, limit: 60 } }),
+    staleTime: 10_000,
+  });
+
+/** Offered agents that the account has taken, with what it agreed to. */
+export const installedQuery = (api: ApiClient, token: string | null) =>
+  queryOptions({
+    queryKey: ["agents", "installed", token],
+    queryFn: ({ signal }) => api.get<Schemas["Installed"]>(`${agents}/installed`, { signal }),
+    enabled: token !== null,
+    staleTime: 0,
   });
