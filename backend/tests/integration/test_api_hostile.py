@@ -53,8 +53,8 @@ _TYPES = (
     "a" * 300,
     "\xff/\xff",
 )
-_INSIDE = re.compile(
-    r"Traceback|File \"|site-packages|agent_marketplace[./]|sqlite|sqlalchemy|psycopg|pydantic|msgspec|starlette|0x[0-9a-f]{8}"
+_INSIDE = re.compile(  # an address stands alone: a request's random id may hold "0x" and eight such digits
+    r"Traceback|File \"|site-packages|agent_marketplace[./]|sqlite|sqlalchemy|psycopg|pydantic|msgspec|starlette|\b0x[0-9a-f]{8}"
     r"|errors\.pydantic|/home/|/root/", re.IGNORECASE,
 )  # fmt: skip
 
