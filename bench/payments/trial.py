@@ -79,6 +79,7 @@ async def asked(url: str) -> int:
         "read a refund": lambda: stripe.refund_failed("re_123"),
         "read a payment": lambda: stripe.payment("pi_123"),
         "read a dispute": lambda: stripe.case("dp_123"),
+        "list a payment's disputes": lambda: stripe.cases("pi_123"),
         "make a customer": lambda: stripe.customer("key-of-trial", "ann"),
         "open a page to save a card": lambda: stripe.save_card("cus_123", "key-of-page", "ann", "https://m.test/account"),
         "charge a saved card": lambda: stripe.charge(charged, "cus_123", "pm_123"),

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from agent_marketplace.clock import Clock
 from agent_marketplace.db.engine import Database
-from agent_marketplace.errors import NotFound, Unavailable
+from agent_marketplace.errors import Unavailable
 from agent_marketplace.payments import store
 from agent_marketplace.payments.orders import GONE, Orders
 from agent_marketplace.payments.processor import (
@@ -60,7 +60,10 @@ class Checkout:
         if order.state != "pending":
             return None
         try:
-            session = await self._processor.open(order, self._back)
+            if order.session is None:
+                session = await self._processor.open(order, self._back)
+            else:
+                session = await self._processor.session(order.session)
         except Refused as error:
             await self._close(order.id, "failed", str(error))
             raise Unavailable("The payment processor refused this order") from error
@@ -83,21 +86,28 @@ class Checkout:
         elif told.about == "charge":
             await self._recharge.look(told.object_id)
         elif told.about == "case":
-            await self._case(await self._processor.case(told.object_id))
+            case = await self._processor.case(told.object_id)
+            await self._disputed(case.payment, case)
         elif told.about == "payment" and told.kind.startswith("charge.refund"):
             await self._refunded(told.object_id)
         elif told.about == "refund":
             lost = await self._processor.refund_failed(told.object_id)
-            if lost is not None and lost.ours:
-                await self._close_return(
-                    lost.ours, sent=False, reference=told.object_id, words="it did not arrive"
-                )
-            elif lost is not None:
-                await self._db.write(lambda c: self._lost(c, lost, told.object_id))
+            if lost is not None:
+                await self._came_back(lost, told.object_id)
+
+    async def _came_back(self, lost: LostRefund, refund_id: str) -> None:
+        """A refund did not arrive. What a bank has taken of the same payment meanwhile is not the payer's for all that."""
+        if lost.ours:
+            await self._close_return(lost.ours, sent=False, reference=refund_id, words="it did not arrive")
+        else:
+            await self._db.write(lambda c: self._lost(c, lost, refund_id))
+        await self._disputed(lost.payment)
 
     async def look(self, session_id: str) -> Outcome | None:
         """Asks the processor about a session and does what follows: credit, an end, or nothing yet."""
         session = await self._processor.session(session_id)
+        if await self._elsewhere(session):
+            return None
         if session.saves:
             await self._recharge.saved(session)
             return None
@@ -115,6 +125,12 @@ class Checkout:
         ):
             await self._close(session.order_id, "failed", "the payment did not arrive")
         return None
+
+    async def _elsewhere(self, session: Session) -> bool:
+        """Another shop or server of the same Stripe account made this page: its payments are not refused here, they are not ours."""
+        if session.saves or session.site == self._back:
+            return False
+        return await self._db.read(lambda c: store.order(c, session.order_id)) is None
 
     async def _send_back(self, payment: str, order_id: str) -> None:
         """Its account was deleted while the page to pay at was open: there is no wallet. Raises Unavailable: say it again."""
@@ -179,27 +195,30 @@ class Checkout:
             return outcome
         return self._orders.settle_in(connection, said)
 
-    async def _case(self, case: Case) -> None:
-        if not case.payment:
+    async def _disputed(self, payment: str, told: Case | None = None) -> None:
+        """Books what banks have of a payment at present, over all its disputes, and freezes the rest while one is open. told: the
+        one that was told of; it counts alone where the list can't be had."""
+        try:
+            cases = await self._processor.cases(payment) if payment else []
+        except Refused:
+            cases = [] if told is None else [told]
+        if not cases:
             return
-        await self._credited(case.payment)
-        await self._end_refunds(case.payment)
+        await self._credited(payment)
+        await self._end_refunds(payment)
 
         def work(connection: sa.Connection) -> None:
-            order = self._order_of(connection, case.payment)
-            if order is None:
+            order = self._order_of(connection, payment)
+            if order is None or order.state != "paid":
                 return
-            if case.withdrawn and not case.returned:  # nobody charges the card of a payer who takes it back
+            if any(case.minor for case in cases):  # nobody charges the card of a payer who takes it back
                 self._recharge.stop_in(connection, order.user_id, "a bank disputes a payment of yours")
-            if case.withdrawn:
-                if self._returns.waiting_in(connection, order):
+            for case in cases:
+                if case.minor and self._returns.waiting_in(connection, order):
                     raise Unavailable("A refund of this payment is on its way: say it again")
-                self._returns.charge_back_in(connection, order, case.minor, case.id, ACTOR)
+                self._returns.case_in(connection, order, case.id, case.minor, ACTOR)
                 order = self._orders.of(connection, None, order.id, lock=True)
-            if case.withdrawn and case.returned:
-                self._reinstate(connection, order, case)
-                order = self._orders.of(connection, None, order.id, lock=True)
-            frozen = case.open and not case.returned
+            frozen = any(case.freezes for case in cases)
             if bool(order.disputed) != frozen:
                 self._returns.freeze_in(connection, order, frozen=frozen)
 
@@ -229,12 +248,6 @@ class Checkout:
     def _lost(self, connection: sa.Connection, lost: LostRefund, refund_id: str) -> None:
         if (order := self._order_of(connection, lost.payment)) is not None:
             self._returns.lost_in(connection, order, lost.minor, refund_id, ACTOR)
-
-    def _reinstate(self, connection: sa.Connection, order: Order, case: Case) -> None:
-        try:
-            self._returns.reinstate_in(connection, order, case.id, ACTOR)
-        except NotFound:  # nothing had been taken: all of it had gone back before
-            log.info("case %s of order %s was won, and nothing had been taken", case.id, order.id)
 
     async def _refunded(self, payment: str) -> None:
         """A refund made at the processor's own console: the difference to what left the wallet leaves it too."""

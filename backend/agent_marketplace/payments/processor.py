@@ -13,7 +13,7 @@ KEY_LIVES_MS = 20 * 3_600_000
 class Session(msgspec.Struct, frozen=True, kw_only=True):
     """One attempt to pay at the processor's page. minor: in the currency's smallest unit; payment: its id once there is one;
     payer: the card's fingerprint, where there is one; saves: it saves a card and takes no money; card, customer: what it saved,
-    once it did."""
+    once it did; site: the address of the server that made it, empty where that is not said."""
 
     id: str
     url: str | None
@@ -25,6 +25,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     minor: int
     payment: str | None
     payer: str = ""
+    site: str = ""
     saves: bool = False
     customer: str | None = None
     card: "Card | None" = None
@@ -51,14 +52,19 @@ class Charge(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
-    """A bank's dispute of a payment as it stands now. withdrawn, returned: whether its money was taken and came back."""
+    """A bank's dispute of a payment as it stands now. minor: what the bank has of it at present; moved: whether it ever took
+    something; open: it has not decided."""
 
     id: str
     payment: str
     minor: int
-    withdrawn: bool
-    returned: bool
+    moved: bool
     open: bool
+
+    @property
+    def freezes(self) -> bool:
+        """What is left of its payment waits: the bank has taken, or may take, more than it gave back."""
+        return self.open and (self.minor > 0 or not self.moved)
 
 
 class Payment(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,6 +158,10 @@ class Processor(Protocol):
 
     async def case(self, case_id: str) -> Case:
         """As it is now."""
+        ...
+
+    async def cases(self, payment: str) -> list[Case]:
+        """All disputes of a payment as they are now, the oldest first."""
         ...
 
     def told(self, header: str, body: bytes) -> Told:

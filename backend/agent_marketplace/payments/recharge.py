@@ -100,11 +100,20 @@ class Recharge:
             if plan.customer is None:
                 customer = await self._processor.customer(f"customer-{key}", plan.user_id)
                 plan = await self._change(plan, customer=customer)
-            assert plan.customer is not None  # just made
-            page = await self._processor.save_card(plan.customer, f"card-{key}", plan.user_id, self._back)
+            page = await self._save(plan, f"card-{key}")
         except Refused as error:
             raise Unavailable("The payment processor refused to save a card") from error
         return await self._change(plan, session=page.id), page.url
+
+    async def _save(self, plan: Plan, key: str) -> Session:
+        """A page for the plan's customer. One that was deleted at the processor's console is made anew. Raises Refused."""
+        assert plan.customer is not None  # just made
+        try:
+            return await self._processor.save_card(plan.customer, key, plan.user_id, self._back)
+        except Refused:
+            customer = await self._processor.customer(f"customer-of-{key}", plan.user_id)
+            plan = await self._change(plan, customer=customer)
+            return await self._processor.save_card(customer, f"{key}-anew", plan.user_id, self._back)
 
     async def _change(self, plan: Plan, **values: str) -> Plan:
         def work(connection: sa.Connection) -> Plan:

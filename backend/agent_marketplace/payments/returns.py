@@ -25,6 +25,7 @@ from agent_marketplace.settings import PaymentSettings
 
 log = logging.getLogger(__name__)
 _ALL = 1_000_000
+_AGAIN = " · "  # behind the name of a bank's case that moved money more than once: the number of the move
 
 
 class Returns:
@@ -152,8 +153,8 @@ class Returns:
     def _came_back(self, connection: sa.Connection, order: Order) -> int:
         """What came back of refunds made at the processor's console, nano-dollars."""
         found = store.find_returns(connection, {"order_id": order.id}, None, _ALL)
-        cases = {f.external_id for f in found if f.kind == "chargeback"}
-        return sum(f.nano for f in found if f.kind == "reinstated" and f.external_id not in {None, *cases})
+        cases = {_case_of(f) for f in found if f.kind == "chargeback"}
+        return sum(f.nano for f in found if f.kind == "reinstated" and _case_of(f) not in {None, *cases})
 
     def waiting_in(self, connection: sa.Connection, order: Order) -> list[Return]:
         """Refunds of an order that have left the wallet, and of which nobody knows yet whether they arrive."""
@@ -199,7 +200,29 @@ class Returns:
             connection, order
         ):  # were it to fail later, the payer would have what the bank took
             raise Conflict("A refund of this order waits: say first what became of it", code="refund_waits")
-        amount = min(minor * CENT, order.credit_nano - order.returned_nano)
+        return self._charge_in(connection, order, minor * CENT, case, actor)
+
+    def case_in(self, connection: sa.Connection, order: Order, case: str, minor: int, actor: str) -> None:
+        """Books a bank's case of a locked, paid order as it stands now: minor is what the bank has of the payment at present. A case
+        may take, give back (all or a part), and take again; what had gone back to the payer otherwise is not taken twice."""
+        rows = [
+            found
+            for found in store.find_returns(connection, {"order_id": order.id}, None, _ALL)
+            if found.kind != "refund" and _case_of(found) == case
+        ]
+        has = sum(-found.nano if found.kind == "reinstated" else found.nano for found in rows)
+        name = case if not rows else f"{case}{_AGAIN}{len(rows) + 1}"
+        if minor * CENT > has:
+            self._charge_in(connection, order, minor * CENT - has, name, actor)
+        elif minor * CENT < has:
+            memo = f"dispute of order {order.id} won"
+            self.freeze_in(connection, order, frozen=False)
+            self._put_back(connection, order, has - minor * CENT, actor, memo, name)
+
+    def _charge_in(
+        self, connection: sa.Connection, order: Order, nano: int, case: str, actor: str
+    ) -> Return | None:
+        amount = min(nano, order.credit_nano - order.returned_nano)
         if amount <= 0:
             return None
         taken = self._take_in(
@@ -302,3 +325,8 @@ class Returns:
             if not last:
                 order = self._orders.of(connection, None, found[0].order_id, lock=True)
         return found[0], order
+
+
+def _case_of(found: Return) -> str | None:
+    """The bank's case that a row is of."""
+    return None if found.external_id is None else found.external_id.partition(_AGAIN)[0]

@@ -8,6 +8,8 @@ import contextlib
 from collections.abc import Mapping
 from typing import Any, Literal
 
+import msgspec
+
 from agent_marketplace import json
 from agent_marketplace.errors import Unauthorized, Unavailable
 from agent_marketplace.net.errors import NetError
@@ -52,9 +54,12 @@ class StripeCheckout:
             "unit_amount": order.minor,
             "product_data": {"name": "Marketplace credit"},
         }
-        meant = {"order": order.id, "account": order.user_id}
+        meant = {"order": order.id, "account": order.user_id, "site": back}
         params = {
             "mode": "payment",
+            "adaptive_pricing": {
+                "enabled": False
+            },  # paid in the order's currency, whatever the account's setting is
             "line_items": [{"price_data": price, "quantity": 1}],
             "client_reference_id": order.id,
             "metadata": meant,
@@ -163,29 +168,22 @@ class StripeCheckout:
 
     async def case(self, case_id: str) -> Case:
         """See `Processor`. Inquiries (`warning_*`) move no money."""
-        found = await self._ask("disputes.retrieve", case_id)
-        moved = [int(t["amount"]) for t in found.get("balance_transactions") or []]
-        return Case(
-            id=str(found["id"]),
-            payment=str(found.get("payment_intent") or ""),
-            minor=int(found["amount"]),
-            withdrawn=any(amount < 0 for amount in moved),
-            returned=any(amount > 0 for amount in moved),
-            open=found["status"] not in _OVER and not found["status"].startswith("warning_"),
-        )
+        return _case(await self._ask("disputes.retrieve", case_id))
+
+    async def cases(self, payment: str) -> list[Case]:
+        """See `Processor`."""
+        found = await self._ask("disputes.list", {"payment_intent": payment, "limit": 100})
+        return [_case(one) for one in reversed(found["data"])]
 
     def told(self, header: str, body: bytes) -> Told:
         """See `Processor`."""
         stripe, secret = self._sdk(), self._settings.stripe_webhook_secret
         try:
-            stripe.Webhook.construct_event(body, header, secret or "")
+            stripe.WebhookSignature.verify_header(body, header, secret, stripe.Webhook.DEFAULT_TOLERANCE)
             event = json.decode(body)
-        except (ValueError, stripe.SignatureVerificationError) as error:
+        except (ValueError, msgspec.DecodeError, stripe.SignatureVerificationError) as error:
             raise Unauthorized("The event is not signed by Stripe") from error
-        found = event["data"]["object"]
-        payment = found.get("payment_intent") if found["object"] == "charge" else found.get("id")
-        about: Any = _ABOUT.get(found["object"], "other")
-        return Told(id=event["id"], kind=event["type"], about=about, object_id=str(payment or ""))
+        return _told(event if isinstance(event, dict) else {})
 
     def _sdk(self) -> Any:
         try:
@@ -239,6 +237,38 @@ class StripeCheckout:
         return stripe.StripeClient(
             self._settings.stripe_key, http_client=Transport(), base_addresses=address, max_network_retries=0
         )
+
+
+def _told(event: Mapping[str, Any]) -> Told:
+    """Events of kinds that came later, of other products or without an object are about nothing that we know."""
+    data = event.get("data")
+    found = data.get("object") if isinstance(data, dict) else None
+    found = found if isinstance(found, dict) else {}
+    named = found.get("payment_intent" if found.get("object") == "charge" else "id")
+    about: Any = _ABOUT.get(str(found.get("object")), "other")
+    return Told(
+        id=str(event.get("id") or ""),
+        kind=str(event.get("type") or ""),
+        about=about,
+        object_id=named if isinstance(named, str) else "",
+    )
+
+
+def _case(found: Mapping[str, Any]) -> Case:
+    """Inquiries (`warning_*`) move no money. What moved is told in the currency of the operator's account, which need not be the
+    payment's: then its share of the dispute counts."""
+    moves = found.get("balance_transactions") or []
+    moved = [int(one["amount"]) for one in moves]
+    kept, first = max(-sum(moved), 0), -min(moved, default=0)
+    same = all(one.get("currency", found.get("currency")) == found.get("currency") for one in moves)
+    minor = kept if same or not first else int(found["amount"]) * kept // first
+    return Case(
+        id=str(found["id"]),
+        payment=str(found.get("payment_intent") or ""),
+        minor=minor,
+        moved=first > 0,
+        open=found["status"] not in _OVER and not found["status"].startswith("warning_"),
+    )
 
 
 def _declined(error: Any) -> dict[str, Any]:
@@ -322,6 +352,7 @@ def _session(found: Mapping[str, Any]) -> Session:
         paid=found["payment_status"] == "paid",
         order_id=str(found.get("client_reference_id") or ""),
         account=str((found.get("metadata") or {}).get("account") or ""),
+        site=str((found.get("metadata") or {}).get("site") or ""),
         currency=str(found.get("currency") or "").upper(),
         minor=int(found.get("amount_total") or 0),
         payment=payment["id"] if isinstance(payment, dict) else payment,

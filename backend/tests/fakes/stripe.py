@@ -24,6 +24,7 @@ from agent_marketplace.net.http import OutboundRequest, OutboundResponse
 
 WEBHOOK_SECRET = "whsec_of_the_fake"
 _KEY_LIVES_MS = 24 * 3_600_000
+_LISTS = {"/v1/payment_intents": "payment_intent", "/v1/refunds": "refund", "/v1/disputes": "dispute"}
 _UNDECIDED = ("processing", "requires_confirmation", "requires_payment_method")
 
 
@@ -108,8 +109,8 @@ class FakeStripe:
             return self._new("customer", "cus", metadata=form["metadata"])
         if (method, path) == ("POST", "/v1/payment_intents"):
             return self._charge(form)
-        if method == "GET" and path in ("/v1/payment_intents", "/v1/refunds"):
-            return self._list("refund" if path == "/v1/refunds" else "payment_intent", form)
+        if method == "GET" and path in _LISTS:
+            return self._list(_LISTS[path], form)
         if method == "POST" and path.endswith("/cancel"):
             return self._cancel(self.objects[path.split("/")[-2]])
         if method == "DELETE" and path.startswith("/v1/customers/"):
@@ -133,7 +134,7 @@ class FakeStripe:
 
     def _list(self, kind: str, form: dict[str, Any]) -> dict[str, Any]:
         """Newest first, so many of them; by the customer or the payment that is asked for."""
-        name = "payment_intent" if kind == "refund" else "customer"
+        name = "customer" if kind == "payment_intent" else "payment_intent"
         of = [x for x in self.objects.values() if x["object"] == kind and x.get(name) == form[name]]
         if kind == "payment_intent":
             of = [p | {"latest_charge": self.objects.get(p["latest_charge"])} for p in of]
@@ -345,10 +346,10 @@ class FakeStripe:
             )
             self._event("refund.failed", refund)
 
-    def dispute(self, payment: str, *, inquiry: bool = False) -> str:
-        """The payer's bank disputes a payment; an inquiry moves no money. Returns the case's id."""
+    def dispute(self, payment: str, *, inquiry: bool = False, cents: int | None = None) -> str:
+        """The payer's bank disputes a payment, or so many cents of it; an inquiry moves no money. Returns the case's id."""
         charge = self.objects[self.objects[payment]["latest_charge"]]
-        left = charge["amount"] - charge["amount_refunded"]
+        left = charge["amount"] - charge["amount_refunded"] if cents is None else cents
         charge["disputed"] = not inquiry
         made = self._new(
             "dispute", "dp", payment_intent=payment, amount=left, balance_transactions=[],
@@ -356,18 +357,25 @@ class FakeStripe:
         )  # fmt: skip
         self._event("charge.dispute.created", made)
         if not inquiry:
-            made["balance_transactions"] = [{"amount": -left}]
-            self._event("charge.dispute.funds_withdrawn", made)
+            self.withdraw(made["id"], left)
         return str(made["id"])
 
-    def decide(self, case: str, *, won: bool) -> None:
-        """The bank decides."""
+    def withdraw(self, case: str, cents: int) -> None:
+        """The bank takes so much, the first time or after it had given something back."""
+        found = self.objects[case]
+        found["status"] = "needs_response"
+        found["balance_transactions"] = [*found["balance_transactions"], {"amount": -cents}]
+        self._event("charge.dispute.funds_withdrawn", found)
+
+    def decide(self, case: str, *, won: bool, cents: int | None = None) -> None:
+        """The bank decides; cents: what it gives back where that is not all."""
         found = self.objects[case]
         if found["status"] != "needs_response":
             return
         found["status"] = "won" if won else "lost"
         if won:
-            found["balance_transactions"] = [*found["balance_transactions"], {"amount": found["amount"]}]
+            back = {"amount": found["amount"] if cents is None else cents}
+            found["balance_transactions"] = [*found["balance_transactions"], back]
             self._event("charge.dispute.funds_reinstated", found)
         self._event("charge.dispute.closed", found)
 
@@ -375,9 +383,7 @@ class FakeStripe:
         made = self._new("event", "evt", type=kind, data={"object": json.loads(json.dumps(about))})
         self.outbox.append(made)
 
-    def signed(
-        self, event: dict[str, Any], *, secret: str = WEBHOOK_SECRET, age_s: int = 0
-    ) -> tuple[str, bytes]:
+    def signed(self, event: Any, *, secret: str = WEBHOOK_SECRET, age_s: int = 0) -> tuple[str, bytes]:
         """(header, body) as Stripe sends it. Its signatures are dated by the machine's clock, as the SDK checks them."""
         body, at = json.dumps(event).encode(), int(time.time()) - age_s
         mac = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()

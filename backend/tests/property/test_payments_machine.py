@@ -180,8 +180,8 @@ class Machine(RuleBasedStateMachine):
                 self.shop.payments.returns.close(BOSS, found.id, sent=sent, reference=reference, reason="r")
             )
 
-    @rule(n=which)
-    def dispute(self, n):
+    @rule(n=which, whole=st.booleans())
+    def dispute(self, n, whole):
         undisputed = [
             p
             for p in self.of("payment_intent")
@@ -189,12 +189,20 @@ class Machine(RuleBasedStateMachine):
             and not any(self.shop.stripe.objects[p["latest_charge"]].get(w) for w in ("disputed", "failed"))
         ]
         if (payment := self.one(undisputed, n)) is not None:
-            self.shop.stripe.dispute(payment["id"])
+            charge = self.shop.stripe.objects[payment["latest_charge"]]
+            self.shop.stripe.dispute(payment["id"], cents=charge["amount"] if whole else None)
 
-    @rule(n=which, won=st.booleans())
-    def decide(self, n, won):
+    @rule(n=which, won=st.booleans(), part=st.integers(1, 3))
+    def decide(self, n, won, part):
         if (case := self.one(self.of("dispute"), n)) is not None:
-            self.shop.stripe.decide(case["id"], won=won)
+            self.shop.stripe.decide(case["id"], won=won, cents=case["amount"] // part)
+
+    @rule(n=which)
+    def taken_again(self, n):
+        won = [c for c in self.of("dispute") if c["status"] == "won"]
+        if (case := self.one(won, n)) is not None:
+            back = case["amount"] + sum(t["amount"] for t in case["balance_transactions"])
+            self.shop.stripe.withdraw(case["id"], back)
 
     @rule(cents=st.integers(1, 1500), keep=st.booleans())
     def spend(self, cents, keep):
@@ -282,7 +290,8 @@ class Machine(RuleBasedStateMachine):
             charge = self.shop.stripe.objects[self.shop.stripe.objects[payment_id]["latest_charge"]]
             cases = [c for c in self.of("dispute") if c["payment_intent"] == payment_id]
             taken = -sum(t["amount"] for c in cases for t in c["balance_transactions"])
-            assert order.returned_nano == (charge["amount_refunded"] + taken) * DOLLAR // 100
+            left = min(charge["amount_refunded"] + taken, order.minor)
+            assert order.returned_nano == left * DOLLAR // 100
 
 
 def test_no_order_credits_twice_and_nothing_is_lost(database):
