@@ -32,6 +32,7 @@ from agent_marketplace.ledger import dollars
 from agent_marketplace.runs import questions
 from agent_marketplace.runs.live import Live
 from agent_marketplace.runs.records import newest
+from agent_marketplace.runs.sanity import visible
 from agent_marketplace.runs.service import Wanted
 from agent_marketplace.runs.tooling import server_of
 from agent_marketplace.runs.types import OF_MODELS, Approval, Head
@@ -239,7 +240,7 @@ async def _last_words(asking: Asking, head: Head) -> list[Event]:
         asked, steps = await _asked(asking, head), await records.steps(head)
         known = {s.n: s for s in steps}
         forms: list[Event] = [
-            AskedLeave(a.approval_id, server_of(step)[1], server_of(step)[0], step.args or "{}")
+            AskedLeave(a.approval_id, server_of(step)[1], server_of(step)[0], visible(step.args or "{}"))
             for a in asked
             if asking.codec.name == "responses" and (step := known.get(a.n)) is not None
         ]

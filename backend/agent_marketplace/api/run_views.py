@@ -12,6 +12,7 @@ from agent_marketplace.app import Market
 from agent_marketplace.errors import BadRequest
 from agent_marketplace.ledger import dollars, nano
 from agent_marketplace.runs.presets import FIELD, names_agent, of_a_model
+from agent_marketplace.runs.sanity import visible
 from agent_marketplace.runs.service import Wanted
 from agent_marketplace.runs.types import OF_MODELS, Approval, Head, Spec, Step
 from agent_marketplace.vault import CannotOpen
@@ -118,7 +119,7 @@ def step_of(step: Step) -> dict[str, Any]:
     return {
         "step": step.n, "kind": step.kind, "name": step.name, "state": step.state, "asked_by": step.asked_by,
         "cost": dollars(step.cost_nano), "reserved": dollars(step.reserved_nano if step.state == "started" else 0),
-        "arguments": None if step.args is None else step.args[:_SHOWN], "result": None if result is None else result[:_SHOWN],
+        "arguments": None if step.args is None else visible(step.args[:_SHOWN]), "result": None if result is None else result[:_SHOWN],
         "request_id": step.request_id, "error": step.error_class, "payee": step.payee,
         "started_at": iso(step.started_at), "ended_at": iso(step.ended_at),
     }  # fmt: skip
@@ -129,7 +130,7 @@ def question(asked: Approval, steps: Sequence[Step]) -> dict[str, Any]:
     step = next((s for s in steps if s.n == asked.n), None)
     return {
         "approval_id": asked.approval_id, "run_id": asked.run_id, "step": asked.n, "name": step.name if step else "",
-        "arguments": (step.args or "")[:_SHOWN] if step else "", "subject": asked.subject_hash,
+        "arguments": visible((step.args or "")[:_SHOWN]) if step else "", "subject": asked.subject_hash,
         "most": dollars(asked.most_nano), "expires_at": iso(asked.expires_at),
     }  # fmt: skip
 

@@ -11,6 +11,7 @@ from agent_marketplace.gateway.ai_api_router import APIRouter
 from agent_marketplace.gateway.record import GatewayRequest
 from agent_marketplace.ledger import Ledger, dollars
 from agent_marketplace.runs.live import Stoppable
+from agent_marketplace.runs.sanity import stripped
 from agent_marketplace.runs.types import Said, Spec
 from agent_marketplace.usage import Usage
 from agent_marketplace.wires.base import (
@@ -146,8 +147,11 @@ class _Mouth:
         for place in sorted(self._calls)[:_MOST_CALLS]:
             call = self._calls[place]
             taken = {part.id for part in found}
-            made = call["id"] if call["id"] and call["id"] not in taken else f"call_{self._seed[-8:]}_{place}"
-            found.append(ToolCallPart(made[:200], call["name"], call["arguments"] or "{}", call["signature"]))
+            made = call["id"][:200] if call["id"].isprintable() and call["id"] else ""
+            if not made or made in taken:
+                made = f"call_{self._seed[-8:]}_{place}"
+            name = stripped(call["name"], 200)
+            found.append(ToolCallPart(made, name, call["arguments"] or "{}", call["signature"]))
         return tuple(found)
 
     def said(self, model: str, provider: str, usage: Usage | None) -> Said:

@@ -20,7 +20,18 @@ from agent_marketplace.runs.kit import Kit
 from agent_marketplace.runs.live import Live
 from agent_marketplace.runs.records import encode_text, newest, sealed, step_row
 from agent_marketplace.runs.tools.base import Tool
-from agent_marketplace.runs.types import PAUSE_MS, Context, Head, Said, State, Step, StepKind, digest, turns
+from agent_marketplace.runs.types import (
+    OF_MODELS,
+    PAUSE_MS,
+    Context,
+    Head,
+    Said,
+    State,
+    Step,
+    StepKind,
+    digest,
+    turns,
+)
 from agent_marketplace.wires.base import Event, ReasoningDelta, TextDelta, ToolCallPart
 from agent_marketplace.wires.base import Tool as Offered
 
@@ -226,7 +237,7 @@ class Driver:
         tool = self.offered.get(call.name)
         subrun = tool is not None and tool.payee.startswith("agent:")
         return step_row(
-            step.run_id, n, "subrun" if subrun else "tool", call.name or "(no name)", now, asked_by=step.n,
+            step.run_id, n, "subrun" if subrun else "tool", sanity.stripped(call.name, 200) or "(no name)", now, asked_by=step.n,
             call_id=call.id, args_hash=digest(_spelled(call.arguments)),
             args_sealed=sealed(cipher, step.run_id, n, "args", call.arguments[: sanity.MOST_ARGUMENTS + 1]),
             payee=tool.payee if tool is not None else "",
@@ -325,6 +336,18 @@ class Driver:
         await self.refresh()
         return True
 
+    async def _left_open(self) -> list[tuple[Step, int]]:
+        """Steps that a fault of ours left without a word of what came of them, each with what the ledger charged for it; where it
+        cannot say yet, all that was kept for it."""
+        found = []
+        for step in await self.kit.records.steps(self.head):
+            if step.state == "started":
+                cost: int | None = 0
+                if step.kind in OF_MODELS:
+                    cost = await self.kit.asks.charged(self.head.user_id, step.request_id or "")
+                found.append((step, step.reserved_nano if cost is None else min(cost, step.reserved_nano)))
+        return found
+
     async def _spent(self) -> int:
         return (await self.kit.records.head(self.head.run_id)).spent_nano
 
@@ -346,8 +369,15 @@ class Driver:
         head.active_ms = self.active_ms
         self._began = self.kit.clock.monotonic()
         done = sum(s.state == "done" and s.kind != "input" for s in self.steps)
+        open_ = [] if error is None else await self._left_open()
 
         def work(connection: sa.Connection) -> None:
+            for step, cost in open_:
+                store.change_step(
+                    connection, step.run_id, step.n, was="started", state="unknown", error_class=why[:60], cost_nano=cost,
+                    ended_at=now,
+                )  # fmt: skip
+                store.book(connection, head.root_run_id, released=step.reserved_nano, spent=cost)
             row = store.find(connection, head.run_id)
             fee = self.kit.fees.settle_in(
                 connection, head, delivered=state == "done" and delivered and bool(text), steps=done,
@@ -359,7 +389,7 @@ class Driver:
             store.change(
                 connection, head.run_id, state=state, stop_reason=why[:40], final_nano=0, fee_nano=fee, ended_at=now,
                 updated_at=now, lease_owner=None, lease_until=None, expires_at=None, active_ms=head.active_ms,
-                result_sealed=cipher.seal(f"{head.run_id} result", text),
+                result_sealed=cipher.seal(f"{head.run_id} result", text), own_nano=row.own_nano + sum(cost for _, cost in open_),
             )  # fmt: skip
 
         await self.write(work)

@@ -57,9 +57,16 @@ class Tools(Protocol):
     """The tools that a version may use, as they are now."""
 
     async def of(
-        self, user_id: str, spec: Spec, ancestors: tuple[str, ...] = (), depth: int = 0
+        self,
+        user_id: str,
+        spec: Spec,
+        ancestors: tuple[str, ...] = (),
+        depth: int = 0,
+        *,
+        midway: bool = False,
     ) -> Mapping[str, Tool]:
-        """By the name that the model sees. A tool whose definition is not the one that was pinned is absent."""
+        """By the name that the model sees. A tool whose definition is not the one that was pinned is absent. midway: servers are
+        looked at again, and one that cannot be asked now takes nothing away."""
         ...
 
 

@@ -12,13 +12,21 @@ SUSPENDED = Forbidden("This version was suspended: the run was stopped here", co
 
 async def drive(driver: Driver) -> None:
     """Returns when the run has ended, waits for its user, was taken over, or is left to another worker."""
-    head, context = driver.head, driver.context
-    driver.offered = await driver.kit.tools.of(head.user_id, context.spec, context.ancestors, head.depth)
-    for name in absent(driver):
-        driver.live.emit("tool.absent", {"name": name})
+    await offer(driver)
     over = False
     while not over and not driver.live.lost and not driver.live.leaving:
         over = await _turn(driver)
+
+
+async def offer(driver: Driver, *, midway: bool = False) -> None:
+    """The tools as they are now; those that are absent for the first time are told."""
+    head, context, gone = driver.head, driver.context, set(absent(driver)) if midway else set()
+    driver.offered = await driver.kit.tools.of(
+        head.user_id, context.spec, context.ancestors, head.depth, midway=midway
+    )
+    for name in absent(driver):
+        if name not in gone:
+            driver.live.emit("tool.absent", {"name": name})
 
 
 def absent(driver: Driver) -> list[str]:
@@ -39,4 +47,7 @@ async def _turn(driver: Driver) -> bool:
     why = driver.beyond()
     if why == "loop" or not driver.planned():
         return await (driver.last_words(why) if why else driver.model_step())
-    return await tools_turn(driver)
+    over = await tools_turn(driver)
+    if not over and any(ref.server for ref in driver.context.spec.tools):
+        await offer(driver, midway=True)  # a server may have changed while it was called
+    return over

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from agent_marketplace.ledger import dollars
-from agent_marketplace.runs.sanity import stripped
+from agent_marketplace.runs.sanity import stripped, visible
 from agent_marketplace.runs.types import Approval, Step, digest
 
 _SHOWN = 4_000  # characters of a call's arguments
@@ -41,7 +41,7 @@ def question(asked: Sequence[Approval], steps: Sequence[Step]) -> str:
 
 
 def _arguments(step: Step) -> str:
-    given = step.args or ""
+    given = visible(step.args or "")
     more = len(given) - _SHOWN
     return stripped(given[:_SHOWN]) + (f" [{more} more characters: see the run]" if more > 0 else "")
 

@@ -11,10 +11,10 @@ from agent_marketplace.runs import store
 from agent_marketplace.runs.kit import Kit
 from agent_marketplace.runs.live import Live
 from agent_marketplace.runs.lives import Lives
-from agent_marketplace.runs.mcp.servers import called
+from agent_marketplace.runs.mcp.servers import is_called
 from agent_marketplace.runs.records import encode_text, sealed
 from agent_marketplace.runs.tooling import UNKNOWN
-from agent_marketplace.runs.types import OF_MODELS, Got, Head, Said, Step
+from agent_marketplace.runs.types import OF_MODELS, Got, Head, Said, Step, ToolRef
 
 log = logging.getLogger(__name__)
 
@@ -90,13 +90,15 @@ async def _settled(runs: Runner, head: Head) -> bool:
     return True
 
 
-async def _repeatable(runs: Runner, head: Head) -> frozenset[tuple[str, str]]:
-    """(who is paid, the name as models take it) of tools of which the version says that a call may be repeated."""
-    spec = (await runs.kit.records.context(head)).spec
-    refs = (r for r in spec.tools if r.idempotent)
-    return frozenset(
-        (f"tool:{r.server}" if r.server else "", called("", r.name) if r.server else r.name) for r in refs
-    )
+async def _repeatable(runs: Runner, head: Head) -> tuple[ToolRef, ...]:
+    """Tools of which the version says that a call may be repeated."""
+    return tuple(r for r in (await runs.kit.records.context(head)).spec.tools if r.idempotent)
+
+
+def _is(step: Step, ref: ToolRef) -> bool:
+    if not ref.server:
+        return (step.payee, step.name) == ("", ref.name)
+    return step.payee == f"tool:{ref.server}" and is_called(step.name, ref.name, ref.server)
 
 
 def _close(
@@ -104,11 +106,10 @@ def _close(
     cipher: Any,
     step: Step,
     costs: dict[int, int],
-    again: frozenset[tuple[str, str]],
+    again: Sequence[ToolRef],
     now: int,
 ) -> None:
-    name = step.name if not step.payee else f"__{step.name.partition('__')[2]}"
-    if step.kind == "tool" and (step.payee, name) in again:
+    if step.kind == "tool" and any(_is(step, ref) for ref in again):
         store.change_step(connection, step.run_id, step.n, was="started", state="planned", started_at=None)
         return
     told = Said() if step.kind in OF_MODELS else Got(text=UNKNOWN, is_error=True)

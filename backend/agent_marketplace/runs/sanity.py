@@ -1,5 +1,6 @@
 """PURE: whether a loop still makes sense, whatever it costs; and whether a tool call may be made."""
 
+import json
 from collections.abc import Sequence
 from typing import Literal
 
@@ -27,6 +28,17 @@ def stripped(text: str, most: int = MOST_RESULT) -> str:
     if len(data) <= most and len(text) <= most + 4096:
         return clean
     return data[:most].decode(errors="ignore") + "\n[cut here: the result is longer]"
+
+
+def visible(text: str) -> str:
+    """Arguments as a person may judge them: what would hide or turn them stands there as JSON spells it, and means the same."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_spelt(c) if ord(c) in _UNSAFE else c for c in text)
+
+
+def _spelt(character: str) -> str:
+    return json.dumps(character)[1:-1]
 
 
 def repeats(steps: Sequence[Step], step: Step) -> int:

@@ -24,8 +24,7 @@ from agent_marketplace.ids import new_id
 from agent_marketplace.ledger import dollars
 from agent_marketplace.net.drain import Drain
 from agent_marketplace.net.traces import Span
-from agent_marketplace.runs import recovery, store
-from agent_marketplace.runs.asking import call_of, last_turns
+from agent_marketplace.runs import recovery, reserves, store
 from agent_marketplace.runs.chatting import ChatAnswers
 from agent_marketplace.runs.driving import Driver, Lost
 from agent_marketplace.runs.kit import Kit
@@ -43,16 +42,14 @@ from agent_marketplace.runs.types import (
     Got,
     Head,
     Spec,
+    State,
     Step,
     digest,
-    turns,
 )
 from agent_marketplace.wires.base import Message, TextPart
-from agent_marketplace.wires.base import Tool as Offered
 
 log = logging.getLogger(__name__)
 Taken = Callable[[Live], None]
-_LAST_TOKENS = 512
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,7 +105,7 @@ class Runs:
         if (replay := await self._replay(wanted, input_hash)) is not None:
             return replay
         context = Context(spec=wanted.spec, messages=wanted.messages, thread=wanted.thread)
-        final, first = await self._needed(wanted, context)
+        final, first = await reserves.needed(self.kit, wanted.user_id, context)
         records, now = self.kit.records, self.kit.records.now()
         cipher = await records.cipher(wanted.user_id)
         row = run_row(
@@ -131,8 +128,7 @@ class Runs:
         """False where another request has begun a run under the same idempotency key meanwhile."""
 
         def work(connection: sa.Connection) -> bool:
-            if store.working(connection, wanted.user_id) >= MOST_OF_A_USER:
-                raise RateLimited("Too many runs are under way at once", retry_after=5)
+            _room(connection, wanted.user_id)
             self.kit.records.within_quota(connection, wanted.user_id)
             if not store.add(connection, row):
                 return False
@@ -151,22 +147,6 @@ class Runs:
         if found.input_hash != input_hash:
             raise IdempotencyMismatch("This idempotency key was used for another run")
         return found, self.lives.here(found.run_id, found.user_id)
-
-    async def _needed(self, wanted: Wanted, context: Context) -> tuple[int, int]:
-        """(what is kept for a last answer, what the first step may cost). Raises what planning raises."""
-        offered = await self.kit.tools.of(wanted.user_id, wanted.spec)
-        tools = tuple(
-            Offered(name=n, description=t.description, parameters=t.parameters) for n, t in offered.items()
-        )
-        messages = turns(context, [])
-        first = await self.kit.asks.most(
-            wanted.user_id, call_of(self.kit.codec, wanted.spec, messages, tools)
-        )
-        if not tools:  # one step, which is the answer
-            return 0, first
-        last = call_of(self.kit.codec, wanted.spec, last_turns(messages, "", bare=True), tools, last=True)
-        last = msgspec.structs.replace(last, max_tokens=_LAST_TOKENS)
-        return await self.kit.asks.most(wanted.user_id, last), first
 
     async def _begun(self, run_id: str) -> tuple[Head, Live]:
         head = await self.kit.records.head(run_id)
@@ -315,11 +295,25 @@ class Runs:
         if head.depth:
             raise Conflict("The cap is the whole tree's: raise that of its first run")
         await self._within_version(head, cap_nano)
-        if not await self.kit.records.write(lambda c: store.raise_cap(c, run_id, cap_nano, now)):
-            raise Conflict("This run is over, or has spent more than that", code="cap_refused")
-        if head.state == "paused":
-            await self.resume(head, ("paused",), taken=taken)
+        last = await reserves.again(self.kit, head)
+
+        def work(connection: sa.Connection) -> bool:
+            if not store.raise_cap(connection, run_id, cap_nano, now):
+                raise Conflict("This run is over, or has spent more than that", code="cap_refused")
+            return _kept_for_last(connection, run_id, last)
+
+        await self._steer(head, "paused", work, taken)
         return await self.kit.records.head(run_id)
+
+    async def _steer(
+        self, head: Head, waits: State, work: Callable[[sa.Connection], bool], taken: Taken | None
+    ) -> None:
+        """A user's word, and in the same transaction the lease of a run that goes on with it: True from `work`. Raises RateLimited
+        where as many runs are under way as a user may have; nothing is written then."""
+        if head.state == waits or (head.state == "running" and waits == "waiting"):
+            await self.resume(head, (waits,), taken=taken, first=work)
+        else:
+            await self.kit.records.write(work)
 
     async def _within_version(self, head: Head, cap_nano: int) -> None:
         """Raises BadRequest where a cap is above the highest that the run's version may have."""
@@ -340,9 +334,9 @@ class Runs:
         )
         if cap_nano is not None:
             await self._within_version(head, cap_nano)
-        cipher = await records.cipher(user_id)
+        cipher, last = await records.cipher(user_id), await reserves.again(self.kit, head)
 
-        def work(connection: sa.Connection) -> None:
+        def work(connection: sa.Connection) -> bool:
             if store.locked(connection, run_id, user_id).state != "paused":
                 raise Conflict("This run does not wait for words: it is not paused")
             n = newest(store.steps_of(connection, run_id))
@@ -353,9 +347,9 @@ class Runs:
             if cap_nano is not None and not store.raise_cap(connection, run_id, cap_nano, now):
                 raise Conflict("This run has spent more than that", code="cap_refused")
             store.add_steps(connection, [row])
+            return _kept_for_last(connection, run_id, last)
 
-        await records.write(work)
-        await self.resume(head, ("paused",), taken=taken)
+        await self._steer(head, "paused", work, taken)
         return await records.head(run_id)
 
     async def decide(
@@ -384,22 +378,35 @@ class Runs:
                     )
             return all(a.state != "pending" for a in store.approvals_of(connection, run_id))
 
-        if await self.kit.records.write(work) and head.state in ("waiting", "running"):
-            await self.resume(head, ("waiting",), taken=taken)
+        await self._steer(head, "waiting", work, taken)
         return await self.kit.records.head(run_id)
 
-    async def resume(self, head: Head, states: Sequence[str], *, taken: Taken | None = None) -> Live | None:
+    async def resume(
+        self,
+        head: Head,
+        states: Sequence[str],
+        *,
+        taken: Taken | None = None,
+        first: Callable[[sa.Connection], bool] | None = None,
+    ) -> Live | None:
         """Takes a run that nobody drives and goes on with it; None where somebody was faster, or it is in another state.
 
-        taken: told of the live run before it says anything.
+        taken: told of the live run before it says anything. first: a user's word, as of `_steer`.
         """
         if (refusal := self._drain.refusal()) is not None:
             raise refusal
         now, owner = self.kit.records.now(), self.kit.owner
-        until = now + LEASE_MS
-        if not await self.kit.records.write(
-            lambda c: store.lease(c, head.run_id, owner, now=now, until=until, states=states)
-        ):
+
+        def work(connection: sa.Connection) -> bool:
+            if first is not None:
+                if store.find(connection, head.run_id).state in states:
+                    _room(connection, head.user_id)
+                if not first(connection):
+                    return False
+            until = now + LEASE_MS
+            return store.lease(connection, head.run_id, owner, now=now, until=until, states=states)
+
+        if not await self.kit.records.write(work):
             return None
         row = await self.kit.records.head(head.run_id)
         live = self.lives.take(row)
@@ -439,6 +446,21 @@ class Runs:
     async def close(self) -> None:
         """Ends and settles every chat answer; runs of agents are left to whoever takes them (shutdown)."""
         await self.lives.close()
+
+
+def _room(connection: sa.Connection, user_id: str) -> None:
+    """Raises RateLimited where a user has as many runs under way as there may be, gone on with or new."""
+    if store.working(connection, user_id) >= MOST_OF_A_USER:
+        raise RateLimited("Too many runs are under way at once", retry_after=5)
+
+
+def _kept_for_last(connection: sa.Connection, run_id: str, nano: int) -> bool:
+    """Keeps of the cap what another last answer needs, where that is left."""
+    row = store.find(connection, run_id)
+    waits = row.state == "paused" and not row.final_nano  # else somebody was faster
+    if nano and waits and store.reserve(connection, run_id, nano):
+        store.change(connection, run_id, final_nano=nano)
+    return True
 
 
 class _Stops:

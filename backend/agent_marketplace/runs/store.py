@@ -11,6 +11,7 @@ from agent_marketplace.db.tables.runs import approvals, events, runs, steps
 from agent_marketplace.errors import NotFound
 from agent_marketplace.runs.types import OVER, Approval, Head, Step
 
+_COUNTED = 0x52554E53  # PostgreSQL's advisory lock of who counts a user's runs
 _HEAD = tuple(runs.c[name] for name in Head.__struct_fields__)
 _STEP = tuple(steps.c[name] for name in Step.__struct_fields__ if name in steps.c)
 _APPROVAL = tuple(approvals.c[name] for name in Approval.__struct_fields__)
@@ -110,8 +111,10 @@ def tree(connection: sa.Connection, root_run_id: str) -> list[Head]:
 
 
 def working(connection: sa.Connection, user_id: str) -> int:
-    """How many runs of a user are under way."""
-    where = (runs.c.user_id == user_id, runs.c.state == "running")
+    """How many runs of a user are under way, those below another not counted; until the transaction ends nobody else counts them."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_COUNTED, sa.func.hashtext(user_id))))
+    where = (runs.c.user_id == user_id, runs.c.state == "running", runs.c.depth == 0)
     return connection.scalar(sa.select(sa.func.count()).select_from(runs).where(*where)) or 0
 
 

@@ -16,7 +16,7 @@ DEEPEST = 2
 class Others(Protocol):
     """Where tools of servers are found."""
 
-    async def of(self, user_id: str, spec: Spec) -> Mapping[str, Tool]: ...
+    async def of(self, user_id: str, spec: Spec, *, midway: bool = False) -> Mapping[str, Tool]: ...
 
 
 class Toolbox:
@@ -28,14 +28,21 @@ class Toolbox:
         self.others = others
 
     async def of(
-        self, user_id: str, spec: Spec, ancestors: tuple[str, ...] = (), depth: int = 0
+        self,
+        user_id: str,
+        spec: Spec,
+        ancestors: tuple[str, ...] = (),
+        depth: int = 0,
+        *,
+        midway: bool = False,
     ) -> Mapping[str, Tool]:
-        """By the name that the model sees. What is gone, or has changed since it was approved, is absent."""
+        """By the name that the model sees. What is gone, or has changed since it was approved, is absent. midway: in a
+        run that has its tools already."""
         found: dict[str, Tool] = {
             r.name: self.built_in[r.name] for r in spec.tools if not r.server and r.name in self.built_in
         }
         if self.others is not None and any(r.server for r in spec.tools):
-            found |= await self.others.of(user_id, spec)
+            found |= await self.others.of(user_id, spec, midway=midway)
         if depth < DEEPEST:
             for name in spec.subagents:
                 below = await self._below(user_id, name, (*ancestors, spec.agent_id))

@@ -1,6 +1,7 @@
 """The tools' half of a run: which calls are made, asked about or left out; made in order, those that only read up to four at once."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,9 +19,11 @@ from agent_marketplace.runs.tools.base import Caller, SubAgent, Tool, ToolFailed
 from agent_marketplace.runs.types import PAUSE_MS, Approval, Got, Policy, Step, ToolRef
 from agent_marketplace.wires.base import RanTool
 
+log = logging.getLogger(__name__)
 AT_ONCE = 4
 _TOLD = 8_192  # bytes of arguments and result that a wire's client is shown
 UNKNOWN = "The server stopped while this call was under way. Whether it took effect is not known; it was not repeated."
+_BROKE = "The tool failed by a fault of its own."
 _DENIED = "This tool may not be used by this agent."
 _REFUSED = "The user did not allow this call. Go on without it, or say what it is needed for."
 _TOO_MANY = "This run has reached its limit of tool calls. The call was not made."
@@ -131,7 +134,7 @@ async def _ask_about(driver: Driver, planned: Sequence[Step], approvals: dict[in
     for approval, step in zip(made, asked, strict=True):
         approvals[step.n] = approval
         told = {
-            "approval_id": approval.approval_id, "step": step.n, "name": step.name, "arguments": step.args or "",
+            "approval_id": approval.approval_id, "step": step.n, "name": step.name, "arguments": sanity.visible(step.args or ""),
             "subject": approval.subject_hash, "most": dollars(approval.most_nano), "expires_at": approval.expires_at,
         }  # fmt: skip
         driver.live.stage("approval.needed", told)
@@ -184,6 +187,10 @@ async def _call(driver: Driver, step: Step) -> tuple[str, Got, str, int]:
         return state, Got(text=sanity.stripped(failed.words), is_error=True), failed.kind, 0
     except MarketplaceError as error:
         return "failed", Got(text=error.message, is_error=True), error.code, 0
+    except Exception:  # a fault in a tool of ours must end neither the run nor the calls beside it
+        log.exception("%s failed in a call of %s", step.run_id, step.name)
+        state = "failed" if tool.read_only else "unknown"
+        return state, Got(text=_BROKE, is_error=True), "tool_fault", 0
 
 
 async def _run(driver: Driver, step: Step, tool: Tool, given: dict[str, Any]) -> tuple[str, Got, str, int]:

@@ -2,6 +2,7 @@
 workers that come back from the dead, leave for one call used for another, results that give orders."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -9,11 +10,12 @@ import sqlalchemy as sa
 
 from agent_marketplace.db.engine import Database
 from agent_marketplace.db.tables.accounts import marketplace_keys, users
-from agent_marketplace.errors import BadRequest, Conflict, MarketplaceError
-from agent_marketplace.runs import recovery, store
-from agent_marketplace.runs.lives import LEASE_MS
+from agent_marketplace.errors import BadRequest, Conflict, MarketplaceError, RateLimited
+from agent_marketplace.runs import questions, recovery, store
+from agent_marketplace.runs.lives import LEASE_MS, MOST_OF_A_USER
 from agent_marketplace.runs.service import Runs
-from agent_marketplace.runs.types import CLOSED, OVER, Head
+from agent_marketplace.runs.tools.base import Caller
+from agent_marketplace.runs.types import CLOSED, OVER, Got, Head
 from tests.fakes.scripted import STEP_NANO, USER, Turn, alone, settled, spec, steps, wanted
 from tests.integration.test_runs import CALL, THREE, agrees, asked, begin, stage, told
 
@@ -225,3 +227,100 @@ def test_who_may_begin_no_run_any_more_has_none_that_goes_on(database: Database)
         if database.read_sync(lambda c, u=user, k=key: store.may_spend(c, u, k, 10))
     ]  # fmt: skip
     assert may == [("good", None), ("good", "alive")]
+
+
+@alone
+async def test_runs_that_are_gone_on_with_count_like_new_ones_and_a_refused_answer_may_be_given_again(
+    database: Database,
+) -> None:
+    world, act, _ = stage(database, Turn(calls=CALL), Turn(text="Done."), policy="ask")
+    runs, gate, real = world.runs(), asyncio.Event(), act.run
+    heads = [await begin(runs) for _ in range(MOST_OF_A_USER + 2)]
+
+    async def held(given: Mapping[str, Any], caller: Caller) -> Got:
+        await gate.wait()
+        return await real(given, caller)
+
+    async def allow(head: Head) -> bool:
+        (asked,) = await runs.kit.records.approvals(head.run_id)
+        try:
+            await runs.decide(head.run_id, USER, {asked.approval_id: (asked.subject_hash, True)})
+        except RateLimited:
+            return False
+        return True
+
+    act.run = held  # type: ignore[method-assign]
+    gone_on = await asyncio.gather(*(allow(head) for head in heads))
+    assert sum(gone_on) == MOST_OF_A_USER
+    gate.set()
+    for head in heads:
+        await settled(runs, head.run_id)
+    assert [await allow(h) for h, on in zip(heads, gone_on, strict=True) if not on] == [True, True]
+    assert [(await settled(runs, h.run_id)).state for h in heads] == ["done"] * len(heads)
+
+
+@alone
+async def test_each_raised_cap_ends_in_an_answer_of_the_model_and_not_in_a_sentence_of_ours(
+    database: Database,
+) -> None:
+    turns = [Turn(calls=(("act", f'{{"x": {i}}}'),), cost=STEP_NANO) for i in range(20)]
+    world, *_ = stage(database, *turns)
+    runs = world.runs()
+    head = await begin(runs, cap=3 * STEP_NANO)
+    for cap in (6, 9):
+        await runs.raise_cap(head.run_id, USER, cap * STEP_NANO)
+        head = await settled(runs, head.run_id)
+        agrees(world, head)
+        assert (head.state, await runs.kit.records.result(head)) == ("paused", "That is all I have.")
+
+
+@alone
+async def test_names_that_no_database_takes_lose_no_money(database: Database) -> None:
+    for name in ("a\x00b", "\x00", "x" * 5000, "", "act\u202e"):
+        world, *_ = stage(database, Turn(calls=((name, '{"x": 1}'),)), Turn(text="Done."))
+        head = await begin(world.runs())
+        agrees(world, head)
+        assert head.state == "done", name
+
+
+@alone
+async def test_a_fault_of_a_tool_of_ours_is_told_to_the_model_and_ends_no_run(database: Database) -> None:
+    world, act, look = stage(database, Turn(calls=(("look", "{}"), ("act", "{}"))), Turn(text="Done."))
+    for tool in (act, look):
+        tool.after_effect = lambda: [][0]
+    runs = world.runs()
+    head = await begin(runs)
+    agrees(world, head)
+    made = {s.name: s.state for s in await steps(runs, head.run_id) if s.kind == "tool"}
+    assert (head.state, made) == ("done", {"look": "failed", "act": "unknown"})
+
+
+@alone
+async def test_a_fault_while_a_step_is_written_down_leaves_neither_a_reserve_nor_an_uncounted_cost(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, *_ = stage(database, Turn(calls=CALL), Turn(text="Done."))
+    runs, real = world.runs(), store.add_steps
+
+    def broken(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        if any(row["kind"] == "tool" for row in rows):
+            raise ValueError("boom")
+        real(connection, rows)
+
+    monkeypatch.setattr(store, "add_steps", broken)
+    head = await begin(runs)
+    assert (head.state, [s.state for s in await steps(runs, head.run_id)]) == ("failed", ["unknown"])
+    agrees(world, head)
+
+
+@alone
+async def test_letters_that_turn_or_hide_an_argument_are_shown_to_who_gives_leave(
+    sqlite_database: Database,
+) -> None:
+    world, *_ = stage(sqlite_database, Turn(calls=(("act", '{"x": "a\u202egood\u200b"}'),)), policy="ask")
+    runs = world.runs()
+    head = await begin(runs)
+    asked = questions.question(await runs.kit.records.approvals(head.run_id), await steps(runs, head.run_id))
+    events = b"".join(event for _, event in await runs.kit.records.events(head)).decode()
+    assert '{"x": "a\\u202egood\\u200b"}' in asked
+    assert "\u202e" not in asked + events

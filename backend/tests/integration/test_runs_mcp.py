@@ -253,7 +253,7 @@ async def test_only_what_was_approved_is_offered_and_a_rug_pull_takes_it_away(da
         assert await offered(servers, row.server_id, pin="0" * 64) == []
         assert await offered(servers, row.server_id, user="u2") == []
         fake.tools = [{**ECHO, "description": "Says it again, to everybody"}, {**ECHO, "name": "new"}]
-        assert await offered(servers, row.server_id) == ["mine__echo"], "a look is good for a minute"
+        assert await offered(servers, row.server_id) == ["mine__echo"], "a look is good for two seconds"
         clock.advance(61)
         assert await offered(servers, row.server_id) == []
         states = {t.tool: t.state for t in await servers.shown("u1", row.server_id)}

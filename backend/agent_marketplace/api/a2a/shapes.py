@@ -12,6 +12,7 @@ from agent_marketplace.api.a2a.protocol import Fault
 from agent_marketplace.api.present import iso
 from agent_marketplace.ledger import dollars
 from agent_marketplace.runs import questions
+from agent_marketplace.runs.sanity import visible
 from agent_marketplace.runs.types import Approval, Context, Head, Step
 from agent_marketplace.wires.base import ImagePart, Message, TextPart
 
@@ -95,7 +96,7 @@ def _question(asked: Approval, steps: Sequence[Step]) -> dict[str, Any]:
     step = next((s for s in steps if s.n == asked.n), None)
     return {
         "approval_id": asked.approval_id, "subject": asked.subject_hash, "name": step.name if step else "",
-        "arguments": (step.args or "") if step else "", "most": dollars(asked.most_nano), "expires_at": iso(asked.expires_at),
+        "arguments": visible(step.args or "") if step else "", "most": dollars(asked.most_nano), "expires_at": iso(asked.expires_at),
     }  # fmt: skip
 
 

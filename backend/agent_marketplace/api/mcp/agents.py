@@ -5,7 +5,7 @@ leave are refused at once.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agent_marketplace.api.asgi import ClientGone, Ear
@@ -16,7 +16,7 @@ from agent_marketplace.ledger import dollars, nano
 from agent_marketplace.runs import questions
 from agent_marketplace.runs.live import Live
 from agent_marketplace.runs.service import Wanted
-from agent_marketplace.runs.types import Approval, Spec
+from agent_marketplace.runs.types import Approval, Spec, digest
 from agent_marketplace.wires.base import Message, TextPart
 
 WIRE, LEAVE, CAP = "mcp", "leave", "cap"
@@ -37,21 +37,25 @@ _OUTPUT: Mapping[str, Any] = {
 }  # fmt: skip
 
 
-def tool_name(spec: Spec) -> str:
-    """`agent_…`: of the offered path or the preset's id, which stay what they are when an agent is renamed."""
-    return (
-        "agent_"
-        + _WORD.sub("_", spec.agent_id.removeprefix("agent/").removeprefix("agt_").lower()).strip("_")[:56]
-    )
+def names_of(specs: Sequence[Spec]) -> dict[str, Spec]:
+    """By `agent_…`: of the offered path or the preset's id, which stay what they are when an agent is renamed. Where two would have
+    one name, all of them end in digits of a hash: none stands for another."""
+    plain = [
+        "agent_" + _WORD.sub("_", s.agent_id.removeprefix("agent/").removeprefix("agt_").lower()).strip("_")
+        for s in specs
+    ]
+    found = {}
+    for spec, name in zip(specs, plain, strict=True):
+        alone = len(name) <= 62 and plain.count(name) == 1
+        found[name if alone else f"{name[:53]}_{digest(spec.agent_id)[:8]}"] = spec
+    return found
 
 
 async def listed(asker: Asker) -> list[dict[str, Any]]:
     """Tools of the caller's agents, in a stable order."""
     if "inference" not in asker.principal.scopes:
         return []
-    found = {
-        tool_name(spec): spec for spec in await asker.market.runs.kit.agents.listed(asker.principal.user_id)
-    }
+    found = names_of(await asker.market.runs.kit.agents.listed(asker.principal.user_id))
     return [
         {
             "name": name, "title": found[name].name,
@@ -78,14 +82,14 @@ async def call(asker: Asker, name: str, asked: Request) -> dict[str, Any]:
 
 async def _wanted(asker: Asker, name: str, asked: Request) -> Wanted:
     market, user, arguments = asker.market, asker.principal, asked.params.get("arguments")
-    known = {tool_name(spec): spec.agent_id for spec in await market.runs.kit.agents.listed(user.user_id)}
+    known = names_of(await market.runs.kit.agents.listed(user.user_id))
     given = arguments if isinstance(arguments, dict) else {}
     task = given.get("task")
     if name not in known or set(given) - {"task", "cap"}:
         raise BadRequest("No such agent, or an argument that is not task or cap")
     if not isinstance(task, str) or not 0 < len(task) <= 200_000:
         raise BadRequest("task must be a text")
-    spec = await market.runs.kit.agents.spec(user.user_id, known[name])
+    spec = await market.runs.kit.agents.spec(user.user_id, known[name].agent_id)
     return Wanted(
         spec=spec, messages=(Message("user", (TextPart(task),)),), user_id=user.user_id, key_id=user.key_id, wire=WIRE,
         cap_nano=_cap(given.get("cap")), attended=elicits(asked),

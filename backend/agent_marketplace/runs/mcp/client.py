@@ -1,6 +1,7 @@
 """One MCP server over HTTP: vetted addresses, no redirects, an end to everything that a server could make long."""
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,8 @@ _MOST_LIST = 4 * 1024 * 1024
 _MOST_CALL = 1024 * 1024
 _MOST_PAGES = 16
 _LIST_S = 20.0
+_MOST_ASKED = 8
+_REPLY_S = 5.0
 _SESSION = "mcp-session-id"
 FROM_A_RUN = "x-marketplace-run"
 """A header of every request to a tool server: our own `/mcp` spends nothing for a run, whose cap would not count it."""
@@ -44,12 +47,22 @@ class McpClient:
         """(the server's tools, the revision that it speaks). Raises ToolFailed."""
         try:
             async with asyncio.timeout(_LIST_S):
-                session = await self._begin(server)
-                return await self._listed(session), session.revision
+                return await self._found(server)
         except TimeoutError:
             raise ToolFailed(f"its tools were not listed within {_LIST_S:.0f} s", "timeout") from None
         except (Refused, NetError) as error:
             raise _failed(error, unknown=False) from None
+
+    async def _found(self, server: Server) -> tuple[list[Definition], str]:
+        """As `tools`; a server that no longer speaks as it did is asked anew which revision it knows."""
+        try:
+            session = await self._begin(server)
+            return await self._listed(session), session.revision
+        except Refused:
+            if not server.revision:
+                raise
+            session = await self._begin(msgspec.structs.replace(server, revision=""))
+            return await self._listed(session), session.revision
 
     async def call(
         self, server: Server, name: str, given: Mapping[str, Any], *, timeout_s: int, read_only: bool
@@ -69,7 +82,7 @@ class McpClient:
                 f"no result within {timeout_s} s", "timeout", unknown=sent and not read_only
             ) from None
         except Refused as error:
-            raise _failed(error, unknown=False) from None
+            raise _failed(error, unknown=sent and not error.sure and not read_only) from None
         except NetError as error:
             raise _failed(error, unknown=sent and error.sent and not read_only) from None
 
@@ -121,17 +134,20 @@ class _Session:
     async def initialize(self) -> None:
         """The beginning of the older revision. Raises Refused, NetError."""
         self.revision = wire.LEGACY
-        await self.ask("initialize", wire.BEGIN, most=_MOST_LIST, timeout_s=_LIST_S)
-        headers, body = wire.notification("notifications/initialized")
-        answer = await self._send(headers, body, _LIST_S, _MOST_LIST)
-        answer.cancel()
+        chosen = await self.ask("initialize", wire.BEGIN, most=_MOST_LIST, timeout_s=_LIST_S)
+        self.revision = wire.negotiated(chosen)
+        await self._say(*wire.notification("notifications/initialized", self.revision), _LIST_S)
+
+    async def _say(self, headers: dict[str, str], body: bytes, timeout_s: float) -> None:
+        """What needs no answer. Raises NetError."""
+        (await self._send(headers, body, timeout_s, _MOST_LIST)).cancel()
 
     async def ask(
         self, method: str, params: Mapping[str, Any], *, most: int, timeout_s: float
     ) -> dict[str, Any]:
         """A request's result. most: bytes of the answer. Raises Refused, NetError."""
         self._number += 1
-        headers, body = wire.request(method, params, self._number, modern=self.revision == wire.MODERN)
+        headers, body = wire.request(method, params, self._number, self.revision)
         answer = await self._send(headers, body, timeout_s, most)
         try:
             if method == "initialize":
@@ -143,8 +159,8 @@ class _Session:
                 return await self._heard(answer, most)
             data = await answer.read(most)
             if answer.status not in (200, 400, 404):
-                raise Refused(f"the server answers with status {answer.status}")
-            found = wire.answer_in(data, self._number)
+                raise Refused(_status(answer.status), sure=400 <= answer.status < 500)
+            found = wire.result_in(wire.message_in(data), self._number)
             if found is None:
                 raise Refused("the server answers something else than it was asked")
             return found
@@ -152,16 +168,20 @@ class _Session:
             answer.cancel()
 
     async def _heard(self, answer: OutboundResponse, most: int) -> dict[str, Any]:
-        """The result in a stream; what else the server says in it is let pass."""
-        reader, size = SSEParser(most), 0
+        """The result in a stream; what the server asks in it is answered, what else it says is let pass."""
+        reader, size, asked = SSEParser(most), 0, 0
         async for piece in answer.chunks():
             size += len(piece)
             if size > most:
                 raise TooLarge(f"the answer is over {most} bytes")
             for event in reader.feed(piece):
-                found = wire.answer_in(event.data, self._number) if event.data else None
-                if found is not None:
+                message = wire.message_in(event.data) if event.data else {}
+                if (found := wire.result_in(message, self._number)) is not None:
                     return found
+                if wire.asked_in(message) and asked < _MOST_ASKED and self.revision != wire.MODERN:
+                    asked += 1
+                    with contextlib.suppress(NetError):
+                        await self._say(*wire.reply(message, self.revision), _REPLY_S)
         raise Refused("the server's stream ended without an answer")
 
     async def _send(
@@ -182,9 +202,17 @@ class _Session:
         )  # fmt: skip
 
 
+def _status(status: int) -> str:
+    if status in (401, 403):
+        return (
+            f"the server answers with status {status}: it wants another secret than the one that it was given"
+        )
+    return f"the server answers with status {status}"
+
+
 def _failed(error: Refused | NetError, *, unknown: bool) -> ToolFailed:
     if isinstance(error, Refused):
-        return ToolFailed(error.words, "refused")
+        return ToolFailed(error.words, "refused", unknown=unknown)
     if isinstance(error, Redirected):
         return ToolFailed(
             f"the server answers with a redirect ({error.status}), which is not followed", "redirect"

@@ -4,8 +4,9 @@ A definition is pinned by its hash. One that is new, or is not the one that was 
 has looked at it again. The secret belongs to the server's owner, stands sealed, and goes to that server alone.
 """
 
+import hashlib
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,7 +27,8 @@ from agent_marketplace.runs.types import Got, Policy, Spec, ToolRef
 from agent_marketplace.vault import CannotOpen, Vault
 
 _MOST_SERVERS = 32
-_FRESH_MS = 60_000
+_FRESH_MS = 2_000
+"""So old a look may be at the beginning of a run; after a call there is another before the model is asked again."""
 _NAME = re.compile(r"[a-z][a-z0-9-]{1,39}")
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,79}")
 _OWNED = frozenset(
@@ -173,6 +175,7 @@ class ToolServers:
         now = self._clock.now_ms()
 
         def work(connection: Any) -> None:
+            store.lock(connection, server_id)  # no look may put back what stood there before
             rows = {pin.tool: pin for pin in store.pins_of(connection, server_id)}
             for word in words:
                 pin = rows.get(word.tool)
@@ -251,7 +254,7 @@ class ToolServers:
                 f"hosts must name who sees your users' data: {', '.join(missing)}", code="hosts_missing"
             )
 
-    async def of(self, user_id: str, spec: Spec) -> Mapping[str, Tool]:
+    async def of(self, user_id: str, spec: Spec, *, midway: bool = False) -> Mapping[str, Tool]:
         """As `Tools.of`: the tools of servers that belong to the user, or to the version's author. An author's server is asked only
         where the card names its host: that is what users agreed to."""
         found: dict[str, Tool] = {}
@@ -262,41 +265,45 @@ class ToolServers:
                     lambda c, s=server_id: store.find(c, s, (user_id, spec.author_id or user_id))  # type: ignore[misc]
                 )
                 if row.user_id == user_id or host_of(row.url) in spec.hosts:
-                    found |= await self._of(server_id, refs, (row.user_id, row.user_id))
+                    found |= await self._of(server_id, refs, row.user_id, midway=midway, taken=found)
             except (MarketplaceError, ToolFailed):
                 continue  # gone, or not reachable: its tools are absent, which the run's events say
         return found
 
     async def _of(
-        self, server_id: str, refs: Sequence[ToolRef], owners: tuple[str, str]
+        self, server_id: str, refs: Sequence[ToolRef], owner: str, *, midway: bool, taken: Mapping[str, Tool]
     ) -> Mapping[str, Tool]:
-        row = await self._db.read(lambda c: store.find(c, server_id, owners))
+        row = await self._db.read(lambda c: store.find(c, server_id, (owner,)))
         if row.stopped_at is not None:
             return {}
 
         async def stopped() -> bool:
             return await self._db.read(lambda c: store.stopped(c, server_id))
 
-        if row.checked_at is None or row.problem or self._clock.now_ms() - row.checked_at > _FRESH_MS:
+        old = row.checked_at is None or row.problem or self._clock.now_ms() - row.checked_at > _FRESH_MS
+        if midway or old:
             await self._look(row)
-            row = await self._db.read(lambda c: store.find(c, server_id, owners))
-        if row.problem:
+            row = await self._db.read(lambda c: store.find(c, server_id, (owner,)))
+        if row.problem and not midway:  # a run that has its tools keeps them: a call says what is the matter
             return {}
-        server, found = await self._server(row), {}
-        pins = {pin.tool: pin for pin in await self._db.read(lambda c: store.pins_of(c, server_id))}
-        for ref in refs:
-            pin = pins.get(ref.name)
-            if (
-                pin is None
-                or not pin.pin_sha256
-                or pin.pin_sha256 != pin.seen_sha256
-                or ref.pin not in ("", pin.pin_sha256)
-            ):
-                continue
-            name = called(row.name, ref.name)
+        server, pins = await self._server(row), await self._db.read(lambda c: store.pins_of(c, server_id))
+        found: dict[str, Tool] = {}
+        for ref, pin in _approved(refs, pins):
+            name = called(row.name, ref.name, server_id, {*taken, *found})
             seen = msgspec.json.decode(pin.seen, type=Definition)
             found[name] = McpTool(name, server, server_id, seen, pin, self._client, stopped)
         return found
+
+
+def _approved(refs: Sequence[ToolRef], pins: Sequence[PinRow]) -> Iterator[tuple[ToolRef, PinRow]]:
+    """What a version may use of a server: what was approved, and is still as it was."""
+    known = {pin.tool: pin for pin in pins}
+    for ref in refs:
+        pin = known.get(ref.name)
+        if pin is None or not pin.pin_sha256 or pin.pin_sha256 != pin.seen_sha256:
+            continue
+        if ref.pin in ("", pin.pin_sha256):
+            yield ref, pin
 
 
 def host_of(url: str) -> str:
@@ -304,9 +311,19 @@ def host_of(url: str) -> str:
     return (urlsplit(url).hostname or "").lower()
 
 
-def called(server: str, tool: str) -> str:
-    """A tool's name as models take it: two servers' tools never share one."""
-    return f"{_FOR_MODELS.sub('_', server)}__{_FOR_MODELS.sub('_', tool)}"[:64]
+def called(server: str, tool: str, server_id: str, taken: Collection[str] = ()) -> str:
+    """A tool's name as models take it. Where letters must change, or the name is taken, it ends in digits of a hash: no two tools
+    share one."""
+    name = f"{server}__{_FOR_MODELS.sub('_', tool)}"
+    if name == f"{server}__{tool}" and len(name) <= 64 and name not in taken:
+        return name
+    return f"{name[:55]}_{hashlib.sha256(f'{server_id} {tool}'.encode()).hexdigest()[:8]}"
+
+
+def is_called(name: str, tool: str, server_id: str) -> bool:
+    """Whether `name` is what models were told a server's tool is called."""
+    server = name.partition("__")[0]
+    return name in (called(server, tool, server_id), called(server, tool, server_id, (f"{server}__{tool}",)))
 
 
 def _place(server_id: str) -> str:

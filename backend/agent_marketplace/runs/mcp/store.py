@@ -64,6 +64,13 @@ def find(connection: sa.Connection, server_id: str, owners: Sequence[str]) -> Se
     return ServerRow(**row._mapping)
 
 
+def lock(connection: sa.Connection, server_id: str) -> None:
+    """Nobody else changes the server or its tools until the transaction ends."""
+    connection.execute(
+        sa.select(servers.c.server_id).where(servers.c.server_id == server_id).with_for_update()
+    )
+
+
 def every(connection: sa.Connection, words: str, after: str | None, limit: int) -> list[ServerRow]:
     """Servers of everybody whose address, name or id fits, by id. after: only ids behind this one."""
     fits = servers.c.url.contains(words, autoescape=True) | servers.c.name.contains(words, autoescape=True)

@@ -37,12 +37,12 @@ _canonical = msgspec.json.Encoder(order="sorted")
 
 
 class Refused(Exception):
-    """The server answered with an error of the protocol. code: JSON-RPC's, 0 = it was no JSON-RPC."""
+    """The server answered, but with no result. sure: it says itself that it has not done what it was asked; else nobody knows."""
 
-    def __init__(self, words: str, code: int = 0) -> None:
+    def __init__(self, words: str, *, sure: bool = False) -> None:
         super().__init__(words)
         self.words = stripped(words, 500)
-        self.code = code
+        self.sure = sure
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,15 +62,19 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
         return self.annotations.get("destructiveHint") is True
 
 
+def _head(revision: str) -> dict[str, str]:
+    return {
+        "content-type": "application/json", "accept": "application/json, text/event-stream", "mcp-protocol-version": revision,
+    }  # fmt: skip
+
+
 def request(
-    method: str, params: Mapping[str, Any], number: int, *, modern: bool
+    method: str, params: Mapping[str, Any], number: int, revision: str
 ) -> tuple[dict[str, str], bytes]:
     """(headers, body) of one request."""
+    modern = revision == MODERN
     given = {**params, "_meta": _META} if modern else dict(params)
-    headers = {
-        "content-type": "application/json", "accept": "application/json, text/event-stream",
-        "mcp-protocol-version": MODERN if modern else LEGACY,
-    }  # fmt: skip
+    headers = _head(revision)
     if modern:
         headers["mcp-method"] = method
         if method == "tools/call":
@@ -78,12 +82,25 @@ def request(
     return headers, json.encode({"jsonrpc": "2.0", "id": number, "method": method, "params": given})
 
 
-def notification(method: str) -> tuple[dict[str, str], bytes]:
-    """Of the older revision, which ends its beginning with one."""
-    headers = {
-        "content-type": "application/json", "accept": "application/json, text/event-stream", "mcp-protocol-version": LEGACY,
-    }  # fmt: skip
-    return headers, json.encode({"jsonrpc": "2.0", "method": method})
+def notification(method: str, revision: str) -> tuple[dict[str, str], bytes]:
+    """Of an older revision, which ends its beginning with one."""
+    return _head(revision), json.encode({"jsonrpc": "2.0", "method": method})
+
+
+def reply(asked: Mapping[str, Any], revision: str) -> tuple[dict[str, str], bytes]:
+    """Our answer to what a server asks in its stream: we are here, and have nothing to ask a user or a model for it (sampling,
+    elicitation, roots)."""
+    error = {"code": -32601, "message": "This client offers no such thing"}
+    said: dict[str, Any] = {"result": {}} if asked["method"] == "ping" else {"error": error}
+    return _head(revision), json.encode({"jsonrpc": "2.0", "id": asked["id"], **said})
+
+
+def negotiated(result: Mapping[str, Any]) -> str:
+    """The revision that a server chose in its answer to `initialize`. Raises Refused for one that is not spoken here."""
+    chosen = result.get("protocolVersion")
+    if not isinstance(chosen, str) or chosen not in OLDER:
+        raise Refused(f"the server speaks another revision of MCP: {str(chosen)[:40]}", sure=True)
+    return chosen
 
 
 def _header(text: str) -> str:
@@ -97,20 +114,27 @@ BEGIN: Mapping[str, Any] = {
 }
 
 
-def answer_in(data: bytes, number: int) -> dict[str, Any] | None:
-    """The result in a JSON text, where it answers request `number`; None where it is about something else. Raises Refused."""
+def message_in(data: bytes) -> dict[str, Any]:
+    """The JSON-RPC message of a text, {} where it is none. Raises Refused where it is not even JSON."""
     try:
         value = json.decode(data)
     except ValueError:
         raise Refused("the server's answer is not valid JSON") from None
-    if not isinstance(value, dict) or type(value.get("id")) is not int or value["id"] != number:
+    return value if isinstance(value, dict) else {}
+
+
+def asked_in(message: Mapping[str, Any]) -> bool:
+    """Whether the server asks us something. Its numbers are its own: they mean none of our requests."""
+    return isinstance(message.get("method"), str) and isinstance(message.get("id"), str | int)
+
+
+def result_in(message: Mapping[str, Any], number: int) -> dict[str, Any] | None:
+    """The result, where a message answers request `number`; None where it is about something else. Raises Refused."""
+    if "method" in message or type(message.get("id")) is not int or message["id"] != number:
         return None  # also `true` and `1.0`, which Python takes for 1
-    if isinstance(error := value.get("error"), dict):
-        code = error.get("code")
-        raise Refused(
-            str(error.get("message", "the server refused"))[:500], code if isinstance(code, int) else 0
-        )
-    result = value.get("result")
+    if isinstance(error := message.get("error"), dict):
+        raise Refused(str(error.get("message", "the server refused"))[:500], sure=True)
+    result = message.get("result")
     if not isinstance(result, dict):
         raise Refused("the server's answer has no result")
     return result
@@ -143,11 +167,11 @@ def definition(value: Any) -> Definition | None:
     try:
         seen = _canonical.encode(matters)
         clean = _clean(json.decode(stripped(json.encode(schema).decode(), MOST_SCHEMA)))
+        annotations = _clean(value.get("annotations"))
     except (ValueError, TypeError, RecursionError, UnicodeEncodeError):
         return None
     if not isinstance(clean, dict) or len(seen) > MOST_DEFINITION:
         return None
-    annotations = _clean(value.get("annotations"))
     return Definition(
         name=name, description=stripped(description, MOST_DESCRIPTION), schema=clean, output_schema=value.get("outputSchema"),
         annotations=annotations if isinstance(annotations, dict) else {}, sha256=hashlib.sha256(seen).hexdigest(),
@@ -167,7 +191,7 @@ def _clean(value: Any) -> Any:
 def got(result: Mapping[str, Any]) -> Got:
     """What a call came to, as text. Raises Refused where the server asks back instead of answering."""
     if result.get("resultType") not in (None, "complete"):
-        raise Refused("the tool asks for input, which cannot be given here")
+        raise Refused("the tool asks for input, which cannot be given here", sure=True)
     pieces = []
     content = result.get("content")
     for part in content[:256] if isinstance(content, list) else []:
