@@ -70,6 +70,10 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     prefill: Literal["taken", "prefix", "continued", "refused"] = "taken"
     call_ids: str = r"\S{1,64}"
     tool_names: str = r"[a-zA-Z0-9_-]{1,64}"
+    users: str = r"[\s\S]*"
+    tool_schemas: Literal["any", "object", "listed", "google"] = "any"
+    tools_named: bool = False
+    format_schemas: Literal["any", "closed"] = "any"
     pictures: Literal["result", "user"] = "result"
     reasoning: str = "passed"
     reasoning_required: bool = False
@@ -84,6 +88,7 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     fim_template: str = ""
 
 
+_PATTERNS = ("call_ids", "tool_names", "users")
 WAITS = ("first_byte_s", "first_content_s")
 _MOST_WAIT_S = 3600
 
@@ -149,7 +154,7 @@ def _row(entry: Mapping[str, Any], providers: frozenset[str]) -> Row:
         for pattern in (
             made.models,
             made.but,
-            *(v for k, v in holds.items() if k in ("call_ids", "tool_names")),
+            *(v for k, v in holds.items() if k in _PATTERNS),
         ):
             re.compile(pattern)
         for bound in (made.since, made.before):

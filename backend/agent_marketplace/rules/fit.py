@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from agent_marketplace.rules import ids, pairs, parameters, schemas, turns
+from agent_marketplace.rules import definitions, ids, pairs, parameters, schemas, turns
 from agent_marketplace.rules.book import Rules, Traits
 from agent_marketplace.rules.refusing import Unfit
 from agent_marketplace.wires.base import Call, ToolCallPart, ToolResultPart
@@ -46,15 +46,18 @@ def fit(call: Call, rules: Rules) -> Fitted:
     if rules.wire == call.wire == "anthropic" and _too_new(made, traits):
         words = "this model is asked to think with a budget of tokens"
         notes.append(Note("thinking" if call.adaptive else "output_config.effort", "reencoded", words))
+    made = definitions.fitted(made, traits, notes, own=call.wire == rules.wire)
     if rules.wire in ("openai", "responses") and call.wire != rules.wire:
         made = schemas.fitted(made, notes)
+    if traits.format_schemas == "closed":
+        made = schemas.unbounded(made, notes)
     if call.allowed_tools and not traits.allowed_tools:
         made = _offering(made, notes)
     called = not call.plain and any(
         isinstance(p, ToolCallPart | ToolResultPart) for m in call.messages for p in m.parts
     )
     names: Mapping[str, str] = {}
-    if call.tools or called:
+    if made.tools or called:
         made, names = ids.with_names(made, traits, notes)
     if called:  # before the turns, whose rules look at what stands beside results
         made = pairs.fitted(ids.with_ids(made, traits, notes), traits, rules.wire, notes)

@@ -1,5 +1,6 @@
 """PURE: the fields beside the conversation, as a target takes them: sampling, effort and thinking, a forced tool, formats."""
 
+import re
 from functools import lru_cache
 from typing import Any
 
@@ -9,6 +10,7 @@ from agent_marketplace.rules.book import Traits
 from agent_marketplace.rules.refusing import Unfit
 from agent_marketplace.wires.base import Call, Manner, Message, TextPart
 from agent_marketplace.wires.notes import Note
+from agent_marketplace.wires.shared.called import digest
 from agent_marketplace.wires.shared.effort import effort_of
 from agent_marketplace.wires.shared.meant import MEANT, says_nothing
 
@@ -29,7 +31,7 @@ def check(call: Call, traits: Traits) -> None:
         raise Unfit("tool_choice", "this model can't be made to call a tool")
     form = call.response_format
     if form not in (None, "text") and traits.formats and form not in traits.formats:
-        if form == "json_schema" and "json_object" in traits.formats:
+        if len({"json_object", "json_schema"} & set(traits.formats)) == 1:  # the other is told in words
             return
         raise Unfit("response_format", f"this model does not take {form}")
 
@@ -51,6 +53,13 @@ def fitted(call: Call, traits: Traits, *, thinking: bool, notes: list[Note]) -> 
         _effort(call, traits, changes, notes)
     if traits.formats and call.response_format == "json_schema" and "json_schema" not in traits.formats:
         _told_schema(call, changes, notes)
+    elif call.response_format == "json_object" and traits.formats and "json_object" not in traits.formats:
+        _told_json(call, changes, notes)
+    if call.user is not None and not re.fullmatch(traits.users, call.user):
+        changes["user"] = f"user_{digest(call.user, 24)}"
+        notes.append(
+            Note("user", "reencoded", "this provider takes another form of names: a digest stands for it")
+        )
     if not traits.blank_stops and (kept := tuple(s for s in call.stop if s.strip())) != call.stop:
         changes["stop"] = kept
         notes.append(Note("stop", "left_out", "this provider takes no blank stop sequences"))
@@ -151,14 +160,10 @@ def nearest(effort: str, known: tuple[str, ...]) -> str:
 def _told_schema(call: Call, changes: dict[str, Any], notes: list[Note]) -> None:
     """JSON mode, with the schema in words: for providers that can't be given one."""
     schema = msgspec.json.encode(call.response_schema or {}).decode()
-    told = Message(
-        "system", (TextPart(f"Answer with one JSON object that fits this JSON schema:\n{schema}"),)
-    )
-    at = next((i for i, m in enumerate(call.messages) if m.role != "system"), len(call.messages))
     changes |= {
         "response_format": "json_object",
         "response_schema": None,
-        "messages": (*call.messages[:at], told, *call.messages[at:]),
+        "messages": _with_words(call, f"Answer with one JSON object that fits this JSON schema:\n{schema}"),
     }
     notes.append(
         Note(
@@ -167,3 +172,16 @@ def _told_schema(call: Call, changes: dict[str, Any], notes: list[Note]) -> None
             "this model takes no schema: it is told in words, and not enforced",
         )
     )
+
+
+def _told_json(call: Call, changes: dict[str, Any], notes: list[Note]) -> None:
+    """JSON mode in words, for providers that know schemas only."""
+    words = "Answer with one JSON object and nothing else: no words before or after it, and no code fence."
+    changes |= {"response_format": None, "messages": _with_words(call, words)}
+    notes.append(Note("response_format", "reencoded", "this model knows schemas only: it is told in words"))
+
+
+def _with_words(call: Call, words: str) -> tuple[Message, ...]:
+    """The conversation with a system turn behind those that it begins with."""
+    at = next((i for i, m in enumerate(call.messages) if m.role != "system"), len(call.messages))
+    return (*call.messages[:at], Message("system", (TextPart(words),)), *call.messages[at:])

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from agent_marketplace.rules.definitions import Mender
 from agent_marketplace.wires.base import Call, Tool
 from agent_marketplace.wires.notes import Note
 
@@ -48,3 +49,38 @@ def fitted(call: Call, notes: list[Note]) -> Call:
 
 def _loose(tool: Tool) -> bool:
     return bool(tool.strict) and not strict(tool.parameters or None)
+
+
+_BOUNDS = frozenset(
+    {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "maxItems",
+     "uniqueItems", "minContains", "maxContains", "minProperties", "maxProperties"}
+)  # fmt: skip
+
+
+def unbounded(call: Call, notes: list[Note]) -> Call:
+    """The call whose answer's schema, and those of strict tools, are without bounds, which a grammar can't hold: a model that
+    reads them goes by them all the same, so that each stands in its description."""
+    mender = Mender(_without_bounds)
+    schema = call.response_schema and mender.mend(call.response_schema)
+    tools = tuple(
+        msgspec.structs.replace(t, parameters=mender.mend(t.parameters)) if t.strict else t
+        for t in call.tools
+    )
+    if schema == call.response_schema and tools == call.tools:
+        return call
+    words = "this provider enforces no bounds of numbers, texts and lists: they are told in words"
+    notes.append(Note("response_format", "reencoded", words))
+    return msgspec.structs.replace(call, response_schema=schema, tools=tools)
+
+
+def _without_bounds(schema: dict[str, Any]) -> None:
+    gone = {word: schema.pop(word) for word in _BOUNDS & schema.keys()}
+    if schema.get("minItems", 0) not in (0, 1):
+        gone["minItems"] = schema.pop("minItems")
+    if isinstance(options := schema.get("oneOf"), list):
+        schema.setdefault("anyOf", options)
+        del schema["oneOf"]
+    if gone:
+        told = ", ".join(f"{word}: {msgspec.json.encode(gone[word]).decode()}" for word in sorted(gone))
+        said = schema.get("description")
+        schema["description"] = f"{said} ({told})" if isinstance(said, str) and said else f"({told})"

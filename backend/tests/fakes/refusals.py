@@ -44,6 +44,33 @@ def _claude(asked: Body) -> Iterator[str]:
     yield from _claude_turns(asked)
     yield from _claude_thinking(asked)
     yield from _claude_sampling(asked)
+    yield from _claude_schemas(asked)
+
+
+_COMPOSED = ("oneOf", "anyOf", "allOf")
+_BOUNDS = re.compile(r'"(minimum|maximum|minLength|maxLength|maxItems|multipleOf)":')
+
+
+def _claude_schemas(asked: Body) -> Iterator[str]:
+    for tool in asked.get("tools") or ():
+        if any(word in (tool.get("input_schema") or {}) for word in _COMPOSED):
+            yield "input_schema does not support oneOf, allOf, or anyOf at the top level"
+    form = (asked.get("output_config") or {}).get("format") or {}
+    if _BOUNDS.search(json.dumps(form.get("schema")).replace('": ', '":')):
+        yield "output_config.format.schema: properties are not supported"
+    if "@" in str((asked.get("metadata") or {}).get("user_id")):
+        yield "metadata.user_id appears to contain an email address"
+
+
+def _listless(schema: Any) -> bool:
+    """Whether a list in it does not say of what."""
+    if isinstance(schema, list):
+        return any(_listless(s) for s in schema)
+    if not isinstance(schema, dict):
+        return False
+    if schema.get("type") == "array" and "items" not in schema:
+        return True
+    return any(_listless(inner) for inner in schema.values())
 
 
 def _claude_turns(asked: Body) -> Iterator[str]:
@@ -92,6 +119,13 @@ def _openai(asked: Body) -> Iterator[str]:
     for tool in asked.get("tools") or ():
         if tool.get("type") == "function" and not _NAME.fullmatch(tool["function"]["name"]):
             yield "tools.function.name: string too long or wrong"
+        parameters = (tool.get("function") or {}).get("parameters") or {}
+        if _listless(parameters):
+            yield "array schema missing items"
+        if any(word in parameters for word in _COMPOSED):
+            yield "schema must not have oneOf, anyOf or allOf at the top level"
+    if len(str(asked.get("user") or "")) > 64:
+        yield "Invalid 'user': string too long"
     for message in asked.get("messages", ()):
         parts = message.get("content")
         if message["role"] == "tool" and isinstance(parts, list) and any(p["type"] != "text" for p in parts):

@@ -44,6 +44,26 @@ CURSOR = {
 }  # fmt: skip
 
 
+ROOTLESS = {
+    "name": "f", "description": "d",
+    "input_schema": {"type": "object", "properties": {"a": {"type": "string"}}, "anyOf": [{"required": ["a"]}]},
+}  # fmt: skip
+LISTS = {
+    "name": "f",
+    "description": "d",
+    "input_schema": {"type": "object", "properties": {"a": {"type": "array"}}},
+}
+CARDS = {
+    "type": "object",
+    "properties": {"cards": {"type": "array", "minItems": 8, "items": {"type": "string"}}},
+}
+
+
+def as_function(tool: dict[str, Any]) -> dict[str, Any]:
+    function = {"name": tool["name"], "description": tool["description"], "parameters": tool["input_schema"]}
+    return {"type": "function", "function": function}
+
+
 def picture(kind: str) -> dict[str, Any]:
     return {"type": "image", "source": {"type": "base64", "media_type": kind, "data": PNG}}
 
@@ -92,6 +112,27 @@ CASES: tuple[tuple[str, str, str, dict[str, Any], str, str], ...] = (
      "anthropic", '"tool_use_id":"t1"'),
     ("the same to OpenAI", CHAT, "gpt-4o-mini", CURSOR, "openai", '"tool_call_id":"t1"'),
     ("the same to Google", CHAT, "gemini-2.5-pro", CURSOR, "google", '"functionResponse"'),
+    ("anthropics/claude-code#40075: alternatives at a tool's root", MESSAGES, "claude-sonnet-4-5", {"tools": [ROOTLESS]},
+     "anthropic", "!anyOf"),
+    ("the same from OpenAI's clients to OpenAI", CHAT, "gpt-4o-mini", {"tools": [as_function(ROOTLESS)]}, "openai",
+     "!anyOf"),
+    ("NousResearch/hermes-agent#25846: a list of anything", CHAT, "gpt-4o-mini", {"tools": [as_function(LISTS)]},
+     "openai", '"items":{}'),
+    ("looplj/axonhub#1669: Claude Code names its user in 150 letters", MESSAGES, "gpt-4o-mini",
+     {"metadata": {"user_id": "u" * 150}}, "openai", "!uuu"),
+    ("BerriAI/litellm#10106: a user who is an address", CHAT, "claude-sonnet-4-5", {"user": "ada@example.com"},
+     "anthropic", "!@"),
+    ("ENTERPILOT/GoModel#963: JSON mode for Claude", CHAT, "claude-sonnet-4-5",
+     {"response_format": {"type": "json_object"}}, "anthropic", "one JSON object"),
+    ("ghostlobster/memorize-everything#93: bounds in an answer's schema", CHAT, "claude-sonnet-4-5",
+     {"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": CARDS}}}, "anthropic",
+     '!"minItems"'),
+    ("vercel/ai#14369: a tool's result that speaks of schemas", CHAT, "gemini-2.5-pro",
+     {"messages": [*CALLED, {"role": "tool", "tool_call_id": "call_1", "content": '{"$ref":"#/a"}'}], "tools": [TOOL]},
+     "google", '"result":"{'),
+    ("decolua/9router#1170: a summary of a conversation with tools, without them", CHAT, "claude-sonnet-4-5",
+     {"messages": [*CALLED, {"role": "tool", "tool_call_id": "call_1", "content": "rain"}, HI]}, "anthropic",
+     '"tool_choice":{"type":"none"}'),
     ("OpenRouter's base URL", "/api/v1/chat/completions", "gpt-4o-mini", {}, "openai", '"messages"'),
 )  # fmt: skip
 

@@ -375,7 +375,8 @@ def test_pictures_of_results_follow_the_last_result_of_their_step() -> None:
     assert acts(found) == [("messages.content", "moved")]
     last = at("ollama", "gemma3:12b", call(*with_picture[:3]), "ollama")
     assert last.call.messages[-1] == said("user", PICTURE)
-    assert at("anthropic", "claude-opus-4-8", call(*with_picture, said("user", "x")), "anthropic").same
+    again = call(*with_picture, said("user", "x"), tools=(Tool("look"),))
+    assert at("anthropic", "claude-opus-4-8", again, "anthropic").same
 
 
 def test_the_system_speaks_first_and_once_where_a_template_wants_it() -> None:

@@ -34,9 +34,11 @@ from agent_marketplace.wires.base import (
     ToolCallPart,
     ToolResultPart,
 )
+from agent_marketplace.wires.gemini.schemas import lower_types
 from agent_marketplace.wires.gemini.vocabulary import VOCABULARY
 from agent_marketplace.wires.shared import citing, fields
 from agent_marketplace.wires.shared.called import arguments_of
+from agent_marketplace.wires.shared.vocabulary import camel
 
 _TAGGED = re.compile(r"[a-z]+#")
 _KNOWN = frozenset(
@@ -59,11 +61,6 @@ FINISH = {
 
 def _snake(name: str) -> str:
     return "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
-
-
-def _camel(name: str) -> str:
-    head, *rest = name.split("_")
-    return head + "".join(part[:1].upper() + part[1:] for part in rest)
 
 
 def _get(body: Mapping[str, Any], name: str) -> Any:
@@ -100,7 +97,7 @@ class _Config:
     """generationConfig with checked types."""
 
     def __init__(self, raw: dict[str, Any]) -> None:
-        self.values = {_camel(k): v for k, v in raw.items()}
+        self.values = {camel(k): v for k, v in raw.items()}
 
     def number(self, name: str) -> float | None:
         value = self.values.get(name)
@@ -197,30 +194,12 @@ def _thinking(config: _Config) -> tuple[str | None, int | None]:
     return ("medium", None) if budget < 0 else ("none", None) if budget == 0 else (None, budget)
 
 
-def lower_types(schema: Any) -> Any:
-    """Google's schema dialect (`STRING`, `nullable`) as JSON schema."""
-    if isinstance(schema, list):
-        return [lower_types(s) for s in schema]
-    if not isinstance(schema, dict):
-        return schema
-    out = {
-        k: lower_types(v)
-        for k, v in schema.items()
-        if k not in ("nullable", "propertyOrdering", "property_ordering")
-    }
-    if isinstance(out.get("type"), str):
-        out["type"] = out["type"].lower()
-        if schema.get("nullable") is True:
-            out["type"] = [out["type"], "null"]
-    return out
-
-
 def _tools(raw: dict[str, Any]) -> list[Tool]:
     tools: list[Tool] = []
     for i, entry in enumerate(_list(raw.get("tools"), "tools")):
         for name, value in _object(entry, f"tools[{i}]").items():
-            if _camel(name) != "functionDeclarations":
-                tools.append(Tool(name=_camel(name), native={name: value}))
+            if camel(name) != "functionDeclarations":
+                tools.append(Tool(name=camel(name), native={name: value}))
                 continue
             for j, f in enumerate(_list(value, f"tools[{i}].functionDeclarations")):
                 where = f"tools[{i}].functionDeclarations[{j}]"
@@ -316,7 +295,7 @@ def _part(part: dict[str, Any], where: str, calls: _Calls) -> Part:
         name = _str(answer.get("name"), f"{where}.functionResponse.name")
         content = json.encode(answer.get("response") or {}).decode()
         return ToolResultPart(calls.answered(name, answer.get("id")), content, name)
-    return OpaquePart(next((_camel(k) for k in part), "empty"), part)
+    return OpaquePart(next((camel(k) for k in part), "empty"), part)
 
 
 def _read_signature(text: str) -> str:

@@ -213,11 +213,18 @@ def _part(part: Part, call: Call, names: Mapping[str, str]) -> dict[str, Any] | 
             return dict(part.value)
 
 
+_REFERENCES = ('"$ref"', '"$defs"')
+
+
 def _response(part: ToolResultPart) -> dict[str, Any]:
-    try:
-        value = json.decode(part.content)
-    except ValueError:
-        value = part.content
+    """A function's answer as an object. One that speaks of schemas stays a text: Google looks for what their references name and
+    refuses the request (vercel/ai#14369)."""
+    value: Any = part.content
+    if not any(word in part.content for word in _REFERENCES):
+        try:
+            value = json.decode(part.content)
+        except ValueError:
+            pass
     if isinstance(value, dict) and not part.is_error:
         return value
     return {"error" if part.is_error else "result": value}

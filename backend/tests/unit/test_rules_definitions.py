@@ -1,0 +1,170 @@
+"""One tool's schema that a provider refuses takes the whole conversation with it; one that is bent says another thing."""
+
+import time
+from typing import Any
+
+import pytest
+
+from agent_marketplace.rules import bundled, fit
+from agent_marketplace.rules.definitions import Mender, rooted
+from agent_marketplace.wires.base import Call, Message, TextPart, Tool, ToolCallPart, ToolResultPart
+
+HI = (Message("user", (TextPart("hi"),)),)
+A, B = {"type": "string"}, {"type": "integer"}
+
+
+def offered(provider: str, model: str, schema: dict[str, Any], wire: str = "openai", **more: Any) -> Any:
+    made = Call(model="m", messages=HI, tools=(Tool("f", parameters=schema, **more),))
+    return fit(made, bundled().rules(wire, provider, model))
+
+
+PLACES = (
+    ("anthropic", "claude-opus-4-8", "anthropic"), ("openai", "gpt-4o", "openai"), ("openai", "gpt-5.6-sol", "responses"),
+    ("google", "gemini-3-pro", "gemini"), ("deepseek", "deepseek-v4-flash", "openai"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("provider", "model", "wire"), PLACES)
+@pytest.mark.parametrize(
+    ("schema", "fields", "required"),
+    [
+        # anthropics/claude-code#40075, anomalyco/opencode#35516: "at least one of these" beside the fields
+        ({"type": "object", "properties": {"a": A, "b": B}, "anyOf": [{"required": ["a"]}, {"required": ["b"]}]},
+         {"a": A, "b": B}, None),
+        # dearlordylord/huly-mcp#66: alternatives that are objects of their own
+        ({"oneOf": [{"type": "object", "properties": {"k": {"enum": ["x"]}, "a": A}, "required": ["k", "a"]},
+                    {"type": "object", "properties": {"k": {"enum": ["y"]}}, "required": ["k"]}]},
+         {"k": {"anyOf": [{"enum": ["x"]}, {"enum": ["y"]}]}, "a": A}, ["k"]),
+        ({"allOf": [{"properties": {"a": A}, "required": ["a"]}, {"properties": {"b": B}, "required": ["b"]}]},
+         {"a": A, "b": B}, ["a", "b"]),
+        # zod-to-json-schema
+        ({"$ref": "#/definitions/F", "definitions": {"F": {"type": "object", "properties": {"a": A}, "required": ["a"]}}},
+         {"a": A}, ["a"]),
+        ({"type": ["object", "null"], "properties": {"a": A}}, {"a": A}, None),
+        ({"properties": {"a": A}}, {"a": A}, None),
+        ({"$schema": "http://json-schema.org/draft-07/schema#", "type": "object"}, {}, None),
+        ({"type": "object", "properties": {"oneOf": A, "items": B}}, {"oneOf": A, "items": B}, None),
+    ],
+)  # fmt: skip
+def test_a_tool_is_one_plain_object_at_its_root(
+    provider: str, model: str, wire: str, schema: dict[str, Any], fields: object, required: object
+) -> None:
+    made = offered(provider, model, schema, wire).call.tools[0].parameters
+    assert (made["type"], made["properties"], made.get("required")) == ("object", fields, required)
+    assert not {"anyOf", "oneOf", "allOf", "$ref"} & made.keys()
+
+
+def test_what_fits_is_not_touched_so_that_bytes_may_pass() -> None:
+    plain = {"type": "object", "properties": {"a": {"type": "array", "items": A}}, "required": ["a"]}
+    for provider, model, wire in PLACES:
+        found = offered(provider, model, plain, wire)
+        assert found.same
+        assert found.call.tools[0].parameters is plain
+
+
+def test_a_list_says_of_what_it_is_also_inside_alternatives() -> None:
+    inner = {"anyOf": [{"type": "array"}, {"type": ["array", "null"]}]}
+    made = offered("openai", "gpt-4o", {"type": "object", "properties": {"a": inner}}).call.tools[0]
+    assert made.parameters["properties"]["a"]["anyOf"] == [
+        {"type": "array", "items": {}}, {"type": ["array", "null"], "items": {}},
+    ]  # fmt: skip
+    pair = {"type": "object", "properties": {"a": {"type": "array", "items": [A, B]}}}
+    made = offered("anthropic", "claude-opus-4-8", pair, "anthropic").call.tools[0]
+    assert made.parameters["properties"]["a"]["items"] == {"anyOf": [A, B]}
+
+
+def test_words_of_older_drafts_are_said_in_those_of_the_newest() -> None:
+    old = {
+        "type": "integer",
+        "minimum": 0,
+        "exclusiveMinimum": True,
+        "maximum": 9,
+        "exclusiveMaximum": False,
+        "required": True,
+    }
+    made = offered("anthropic", "claude-opus-4-8", {"type": "object", "properties": {"n": old}}, "anthropic")
+    assert made.call.tools[0].parameters["properties"]["n"] == {
+        "type": "integer",
+        "exclusiveMinimum": 0,
+        "maximum": 9,
+    }
+
+
+def test_googles_references_stand_alone_and_a_constant_is_a_list_of_one() -> None:
+    schema = {
+        "type": "object", "$defs": {"d": A},
+        "properties": {"a": {"$ref": "#/$defs/d", "description": "x"}, "b": {"const": "y"}, "c": {"type": "array"}},
+    }  # fmt: skip
+    made = offered("google", "gemini-3-pro", schema, "gemini").call.tools[0].parameters
+    assert made["properties"] == {
+        "a": {"$ref": "#/$defs/d"}, "b": {"enum": ["y"]}, "c": {"type": "array", "items": {"type": "string"}},
+    }  # fmt: skip
+
+
+def test_a_schema_that_refers_to_itself_at_the_root_or_is_very_deep_ends() -> None:
+    assert rooted({"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/a"}}})["type"] == "object"
+    deep: dict[str, Any] = {}
+    for _ in range(500):
+        deep = {"type": "array", "items": deep}
+    assert Mender().mend(deep)["type"] == "array"
+    wide = {"anyOf": [{"$ref": "#/$defs/a"}] * 50, "$defs": {}}
+    wide["$defs"] = {"a": {"anyOf": [{"$ref": "#/$defs/a"}] * 50}}
+    begun = time.process_time()
+    rooted(wide)
+    assert time.process_time() - begun < 2  # not fifty to the power of eight
+
+
+def test_claude_is_told_the_tools_of_a_history_that_offers_none() -> None:
+    history = (
+        *HI, Message("assistant", (ToolCallPart("c", "look", "{}"),)), Message("tool", (ToolResultPart("c", "rain"),)),
+        Message("user", (TextPart("Sum up."),)),
+    )  # fmt: skip
+    rules = bundled().rules("anthropic", "anthropic", "claude-opus-4-8")
+    found = fit(Call(model="m", messages=history, wire="openai"), rules)
+    assert ([t.name for t in found.call.tools], found.call.tool_choice) == (["look"], "none")
+    assert fit(Call(model="m", messages=history, wire="anthropic"), rules).same
+
+
+@pytest.mark.parametrize(
+    ("provider", "wire", "user", "kept"),
+    [
+        ("anthropic", "anthropic", "ada@example.com", False), ("anthropic", "anthropic", "+49 170 1234567", False),
+        ("anthropic", "anthropic", "user_1f9c", True), ("openai", "openai", "ada@example.com", True),
+        ("openai", "openai", "u" * 65, False), ("zai", "openai", "u" * 150, False), ("openai", "responses", "u" * 65, False),
+    ],
+)  # fmt: skip
+def test_a_users_name_that_a_provider_refuses_goes_as_a_digest(
+    provider: str, wire: str, user: str, kept: bool
+) -> None:
+    made = Call(model="m", messages=HI, user=user)
+    found = fit(
+        made, bundled().rules(wire, provider, "gpt-4o" if provider == "openai" else "claude-opus-4-8")
+    )
+    assert (found.call.user == user) is kept
+    assert kept or (found.call.user or "").startswith("user_")
+    assert found.same is kept
+
+
+def test_bounds_that_claudes_grammar_refuses_are_told_in_words() -> None:
+    schema = {
+        "type": "object",
+        "properties": {"a": {"type": "array", "minItems": 8, "maxItems": 9, "items": {"type": "string", "maxLength": 3}},
+                       "n": {"type": "integer", "minimum": 1, "description": "how many"}, "minimum": {"type": "string"}},
+    }  # fmt: skip
+    made = Call(model="m", messages=HI, response_format="json_schema", response_schema=schema)
+    found = fit(made, bundled().rules("anthropic", "anthropic", "claude-opus-4-8"))
+    told = found.call.response_schema
+    assert told is not None
+    assert told["properties"] == {
+        "a": {"type": "array", "items": {"type": "string", "description": "(maxLength: 3)"},
+              "description": "(maxItems: 9, minItems: 8)"},
+        "n": {"type": "integer", "description": "how many (minimum: 1)"}, "minimum": {"type": "string"},
+    }  # fmt: skip
+    assert ("response_format", "reencoded") in [(n.field, n.act) for n in found.notes]
+
+
+def test_json_without_a_schema_is_asked_of_claude_in_words() -> None:
+    made = Call(model="m", messages=HI, response_format="json_object", wire="openai")
+    found = fit(made, bundled().rules("anthropic", "anthropic", "claude-opus-4-8"))
+    assert found.call.response_format is None
+    assert "JSON object" in str(found.call.messages[0])
