@@ -11,7 +11,7 @@ import time
 import msgspec
 
 from agent_marketplace.errors import MarketplaceError, Unauthorized
-from agent_marketplace.gateway import admission, observing, settling, sizing, told, traces
+from agent_marketplace.gateway import admission, loads, observing, settling, sizing, told, traces
 from agent_marketplace.gateway.dispatch import Dispatch
 from agent_marketplace.gateway.holding import Holding
 from agent_marketplace.gateway.parts import Job, Parts
@@ -258,7 +258,7 @@ class Flight:
         if target.free:
             return Allowance(1 << 60, extend=None)
         tokens = sizing.covered(asked, hold, target)
-        if hold.capped:
+        if sizing.capped(asked, hold, target):
             return Allowance.to_the_cap(tokens, target.provider)
         self.record.hold = msgspec.structs.replace(hold, tokens=tokens)
 
@@ -267,7 +267,7 @@ class Flight:
             self.record.hold = await self._holding.extend(asked, hold, target, more)
             return more
 
-        return Allowance(tokens, extend=extend)
+        return Allowance(tokens, extend=extend, family=loads.family(target))
 
     def _sized(self) -> tuple[Asked, Held]:
         if self.record.asked is None or self.record.hold is None:
@@ -359,9 +359,11 @@ class Flight:
             record.request.detail["claimed_output_tokens"] = reported.completion_tokens
         settlement = settling.answered(record, outcome, reported, began)
         asked, hold = self._sized()
-        if settlement.charge_nano > hold.amount_nano and not hold.capped and record.usage is not None:
+        target = upstream.attempt.target
+        bought = settlement.charge_nano > hold.amount_nano and not sizing.capped(asked, hold, target)
+        if bought and record.usage is not None:
             tokens, cost = record.usage.completion_tokens, settlement.charge_nano
-            record.hold = await self._holding.stretch(asked, hold, upstream.attempt.target, tokens, cost)
+            record.hold = await self._holding.stretch(asked, hold, target, tokens, cost)
         if record.request.once is not None:
             kept = settling.kept_reply(record, self._kept)
             settlement = msgspec.structs.replace(settlement, kept=kept)

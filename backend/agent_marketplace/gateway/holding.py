@@ -59,7 +59,7 @@ class Holding:
                     self._request_id, self._user_id, fit.amount, price_version=fit.dearest.price_version,
                     key_id=self._key_id, meta={"model": fit.dearest.model, "provider": fit.dearest.provider},
                 )  # fmt: skip
-                return fit.plan, sizing.held(asked, fit)
+                return fit.plan, sizing.held(fit)
             except PaymentRequired as error:
                 refused, balance = error, await self._ledger.balance(self._user_id)
             available = _available(refused, balance)

@@ -45,25 +45,21 @@ def largest_input(target: Target, *, long_context: bool) -> int:
     """The most input that a target takes. long_context: the whole window is asked for, of which some Claude models else take a
     part."""
     whole = target.context or LARGEST_UNKNOWN
-    if (
-        long_context
-        or target.max_input is None
-        or not _family(target.model, target.upstream_id).startswith("claude")
-    ):
+    if long_context or target.max_input is None or not family(target).startswith("claude"):
         return whole
     return min(whole, target.max_input)
 
 
 def inputs(forms: Forms, target: Target, price: Price, *, long_context: bool = False) -> tuple[Load, ...]:
     """What the target can bill for reading these forms; long_context: as `largest_input`."""
-    family = _family(target.model, target.upstream_id)
-    writes = _writes(forms, family, price)
-    text = forms.text.tokens(family) + _around(forms, family)
+    counts = family(target)
+    writes = _writes(forms, counts, price)
+    text = forms.text.tokens(counts) + _around(forms, counts)
     if not (forms.pictures or forms.audio_ms or forms.unsized):
         return (Load(text, ("input", *writes)),)
     name = _name(target.model, target.upstream_id)
     largest = largest_input(target, long_context=long_context)
-    pictures = sum(_picture(p, name, family, largest) for p in forms.pictures)
+    pictures = sum(_picture(p, name, counts, largest) for p in forms.pictures)
     if (
         "gpt-4o-mini" not in name
     ):  # there a picture is billed as 33 times the tokens that it takes of the window
@@ -89,7 +85,7 @@ def output_classes(forms: Forms, target: Target, price: Price) -> tuple[str, ...
         classes.append("reasoning")
     if price.image_output is not None or price.tiers:
         classes.append("image_output")
-    spoken = forms.speaks or _family(target.model, target.upstream_id) != "openai"
+    spoken = forms.speaks or family(target) != "openai"
     if spoken and price.audio_output is not None:
         classes.append("audio_output")
     return tuple(classes)
@@ -97,7 +93,12 @@ def output_classes(forms: Forms, target: Target, price: Price) -> tuple[str, ...
 
 def predicted(forms: Forms, target: Target) -> int:
     """Output that is billed beyond the answer: a prediction that was not met."""
-    return forms.predicted.tokens(_family(target.model, target.upstream_id)) if forms.predicted.size else 0
+    return forms.predicted.tokens(family(target)) if forms.predicted.size else 0
+
+
+def family(target: Target) -> Family:
+    """Whose vocabulary a target counts with."""
+    return _family(target.model, target.upstream_id)
 
 
 def _name(model: str, upstream_id: str) -> str:

@@ -19,17 +19,19 @@ from agent_marketplace.wires.base import (
     ToolCallDelta,
     UsageSeen,
 )
+from agent_marketplace.wires.shared.bounds import Family, measure
 from agent_marketplace.wires.shared.tokens import count_text
 
 _BYTES_PER_TOKEN = 4
+_A_CALL = 32  # marks round a tool call, which differ from model to model
 
 
 class Meter:
-    """Keeps what was delivered, remembers usage, finish and errors. Times: seconds of `time.monotonic`."""
+    """Keeps what was delivered, remembers usage, finish and errors. Times: seconds of `time.monotonic`; size: bytes of UTF-8."""
 
     __slots__ = (
-        "_bytes", "_other", "_priced", "_text", "characters", "done", "error", "finish", "first_at", "malformed", "native",
-        "thoughts", "usage",
+        "_most", "_other", "_priced", "_sized", "_text", "calls", "characters", "done", "error", "finish", "first_at",
+        "malformed", "native", "size", "thoughts", "usage",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -44,8 +46,11 @@ class Meter:
         self.first_at: float | None = None
         self._text = io.StringIO()
         self._other = io.StringIO()
-        self._bytes = 0
         self._priced = (0, 0)
+        self.size = 0
+        self.calls = 0
+        self._sized = (0, 0)
+        self._most = 0
 
     def see(self, events: Sequence[Event]) -> None:
         """Takes note of events in their order."""
@@ -57,6 +62,7 @@ class Meter:
                 self.thoughts.reasoned(event)
             elif isinstance(event, ToolCallDelta):
                 self.thoughts.called(event)
+                self.calls += bool(event.name)
                 self._delivered(self._other, event.name + event.arguments)
             elif isinstance(event, UsageSeen):
                 self._report(event.usage)
@@ -81,7 +87,16 @@ class Meter:
 
     def running_tokens(self) -> int:
         """Tokens delivered so far, cheaply: four bytes of UTF-8 a token. For the hold's slices, never for the bill."""
-        return -(-self._bytes // _BYTES_PER_TOKEN)
+        return -(-self.size // _BYTES_PER_TOKEN)
+
+    def most_tokens(self, family: Family) -> int:
+        """The most tokens that the provider can have counted for what was delivered so far. What came since the last time is
+        measured; where it was cut, a word may have fallen apart into one token more."""
+        text, other = self._sized
+        self._sized = (self._text.tell(), self._other.tell())
+        pieces = (self._text.getvalue()[text:], self._other.getvalue()[other:])
+        self._most += sum(measure(piece).tokens(family) + 1 for piece in pieces if piece)
+        return self._most + _A_CALL * self.calls
 
     def delivered_tokens(self) -> int:
         """Tokens delivered (text, thinking, tool calls) by our offline counter."""
@@ -100,6 +115,6 @@ class Meter:
         if piece:
             into.write(piece)
             self.characters += len(piece)
-            self._bytes += len(piece) if piece.isascii() else len(piece.encode("utf-8", "surrogatepass"))
+            self.size += len(piece) if piece.isascii() else len(piece.encode("utf-8", "surrogatepass"))
             if self.first_at is None:
                 self.first_at = time.monotonic()

@@ -27,7 +27,7 @@ def nothing_left(
     if not own:
         return NotFound(f"{requested} is offered by no provider here", code="no_endpoints", extra=extra)
     # What the caller can change is said first: a filter or a need beats a missing key.
-    for code in ("unpriced_model", *sorted(_BAD), *sorted(_FILTERS), "unavailable"):
+    for code in (*sorted(_NAMED), "unpriced_model", *sorted(_BAD - _NAMED), *sorted(_FILTERS), "unavailable"):
         first = next((s for s in own if s.code == code), None)
         if first is None:
             continue

@@ -8,15 +8,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 from agent_marketplace.errors import MarketplaceError, PaymentRequired, ProviderFailure
+from agent_marketplace.gateway.meter import Meter
 from agent_marketplace.gateway.pipes import Pipe
 from agent_marketplace.gateway.record import Upstream
 from agent_marketplace.gateway.scrub import scrub
 from agent_marketplace.gateway.stopping import Outcome, Stopped
 from agent_marketplace.net.errors import FirstByteTimeout, IdleTimeout, NetError, TotalTimeout
 from agent_marketplace.wires.base import Finish
+from agent_marketplace.wires.shared.bounds import Family
 
 Send = Callable[[bytes], Awaitable[None]]
 _SLICE_TOKENS = 1024
+_NEARLY = 64  # tokens: so near its end the next slice is bought
 _OVERRUN = 16  # characters a token may stand for, in our rough count of tokens: runs of blanks reach dozens
 _LEAST_OVERRUN = 8192
 _REST_BYTES = 65_536
@@ -27,11 +30,15 @@ class Allowance:
     """Output tokens that may still come. `extend(tokens)` buys a slice and says how many it bought, or raises PaymentRequired.
 
     overrun: what a crossing means where nothing can be bought (the provider goes on past the cap it was given).
+    family: whose vocabulary counts, where slices are bought: for the most tokens that what came can be, never our estimate.
     """
 
     tokens: int
     extend: Callable[[int], Awaitable[int]] | None
     overrun: MarketplaceError | None = None
+    family: Family = "closed"
+    _most: int = 0
+    _at: int = 0
 
     @classmethod
     def to_the_cap(cls, tokens: int, provider: str) -> "Allowance":
@@ -39,14 +46,19 @@ class Allowance:
         overrun = ProviderFailure(f"{provider} went on past the length it was given")
         return cls(max(tokens * _OVERRUN, _LEAST_OVERRUN), extend=None, overrun=overrun)
 
-    async def cover(self, used: int) -> Outcome | None:
-        """None while `used` output tokens are paid for; else how the answer ends."""
-        if used < self.tokens:
-            return None
+    async def cover(self, meter: Meter, choices: int) -> Outcome | None:
+        """None while the output that came is paid for; else how the answer ends."""
         if self.extend is None:
+            if meter.running_tokens() * choices < self.tokens:
+                return None
             return Outcome(Stopped.PROVIDER, self.overrun)
+        if meter.size - self._at < self.tokens - self._most - _NEARLY:  # no token is less than a byte
+            return None
+        self._most, self._at = meter.most_tokens(self.family), meter.size
+        if self._most < self.tokens - _NEARLY:
+            return None
         try:
-            self.tokens += await self.extend(used - self.tokens + _SLICE_TOKENS)
+            self.tokens += await self.extend(max(0, self._most - self.tokens) + _SLICE_TOKENS)
         except PaymentRequired as refused:
             return Outcome(Stopped.WALLET, refused)
         return None
@@ -91,7 +103,7 @@ async def _rest(
                 await send(out)
             if _over(upstream):
                 return None
-            if (end := await allowance.cover(meter.running_tokens() * choices)) is not None:
+            if (end := await allowance.cover(meter, choices)) is not None:
                 return end
             tail = tail or _tail(upstream, tail_s, choices)
         out, events = pipe.close()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from agent_marketplace.gateway import billing, receipts, sizing
+from agent_marketplace.gateway import billing, loads, receipts, sizing
 from agent_marketplace.gateway.plan import Target
 from agent_marketplace.gateway.record import Record
 from agent_marketplace.gateway.sizing import Asked, Held
@@ -36,7 +36,23 @@ def charged_usage(record: Record, reported: Usage | None) -> Usage | None:
     if upstream is None or reported is None:
         return None
     apart = upstream.attempt.target.thinks_apart
-    return billing.within_the_asked(reported, upstream.prepared.cap, record.choices, thinks_apart=apart)
+    return billing.within_the_asked(
+        reported, _most_output(record, reported), record.choices, thinks_apart=apart
+    )
+
+
+def _most_output(record: Record, reported: Usage) -> int | None:
+    """Output tokens of each choice that the caller answers for; None = any number.
+
+    Of an answer that was bought slice by slice: what was bought, or what was delivered if that was more.
+    """
+    upstream, asked, hold = record.upstream, record.asked, record.hold
+    if upstream is None or asked is None or hold is None or upstream.attempt.target.free:
+        return upstream.prepared.cap if upstream is not None else None
+    target = upstream.attempt.target
+    if sizing.capped(asked, hold, target) or reported.completion_tokens <= hold.tokens:
+        return upstream.prepared.cap
+    return max(hold.tokens, upstream.meter.most_tokens(loads.family(target)))
 
 
 def answered(record: Record, outcome: Outcome, reported: Usage | None, now: float) -> Settlement:
@@ -120,9 +136,9 @@ def bound_failed(record: Record, asked: Asked, hold: Held, settlement: Settlemen
     if record.upstream is None or settlement.charge_nano <= hold.amount_nano:
         return False
     target = record.upstream.attempt.target
-    return hold.capped or settlement.charge_nano > sizing.bound(
-        asked, target, settlement.usage.completion_tokens
-    )
+    if sizing.capped(asked, hold, target):
+        return True
+    return settlement.charge_nano > sizing.bound(asked, target, settlement.usage.completion_tokens)
 
 
 def progress(record: Record) -> int | None:

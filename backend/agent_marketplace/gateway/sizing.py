@@ -24,6 +24,8 @@ LEAST_OUTPUT_TOKENS = 16
 LEAST_LOWERED_TOKENS = 1024
 _MOST_OUTPUT_TOKENS = 1_000_000
 _USUAL_OUTPUT_TOKENS = 1024
+_UNSEEN_OUTPUT_TOKENS = 32_768
+"""Of a stream that may think unseen, without a length of its own: it can't be bought as it comes."""
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,14 +68,12 @@ class Fit(msgspec.Struct, frozen=True, kw_only=True):
 class Held(msgspec.Struct, frozen=True, kw_only=True):
     """A hold as taken, or as extended.
 
-    short: it covers less than what is wanted
-    capped: the provider is told how long its answer may be
+    short: it covers less than what is wanted, so the provider is told how long its answer may be
     tokens: output tokens that are covered at the attempt that answers; 0 before it does
     """
 
     amount_nano: int
     short: bool
-    capped: bool
     price_version: str
     tokens: int = 0
 
@@ -125,9 +125,28 @@ def wanted_tokens(asked: Asked, target: Target) -> int:
     usual = max(_USUAL_OUTPUT_TOKENS, asked.usual.get(target.model, 0))
     if target.reasons:
         usual *= 4
-    if not needs.stream:
-        usual *= 4
+    if not sliced(asked, target):
+        usual = max(4 * usual, _UNSEEN_OUTPUT_TOKENS) if needs.stream else 4 * usual
     return min(usual, target.max_output or usual) * needs.choices
+
+
+def sliced(asked: Asked, target: Target) -> bool:
+    """Whether the answer is bought slice by slice as it comes: a stream whose length its caller left open, and of which all that
+    is billed can be read. Of every other one the provider is told the length."""
+    needs = asked.needs
+    if not needs.stream or needs.output_tokens is not None or needs.choices > 1 or asked.forms.speaks:
+        return False
+    if target.price is not None and target.price.image_output is not None:
+        return False
+    return not _may_think(asked.call, target)
+
+
+def _may_think(call: Call, target: Target) -> bool:
+    """Whether thinking may be billed that is not, or only in part, shown. Claude does not think unless it is asked to."""
+    if not (target.reasons or target.thinks) or call.reasoning_effort == "none":
+        return False
+    asked_to = call.reasoning_effort is not None or call.reasoning_max_tokens is not None or call.adaptive
+    return asked_to or "claude" not in target.model
 
 
 def fit(asked: Asked, plan: Plan) -> Fit:
@@ -172,14 +191,18 @@ def within(asked: Asked, plan: Plan, budget: int, why_not: str) -> Fit | None:
     return Fit(plan=short, dearest=short.attempts[-place].target, amount=amount, short=True)
 
 
-def held(asked: Asked, taken: Fit) -> Held:
+def held(taken: Fit) -> Held:
     """The hold that was taken for a fit."""
     return Held(
         amount_nano=taken.amount,
         price_version=taken.dearest.price_version,
         short=taken.short,
-        capped=taken.short or asked.needs.output_tokens is not None or not asked.needs.stream,
     )
+
+
+def capped(asked: Asked, hold: Held, target: Target) -> bool:
+    """Whether the provider is told how long its answer may be: what the hold covers, and never extended."""
+    return hold.short or not sliced(asked, target)
 
 
 def covered(asked: Asked, hold: Held, target: Target) -> int:
@@ -194,7 +217,7 @@ def output_cap(asked: Asked, hold: Held, target: Target) -> int | None:
     if target.free or target.price is None:
         return None
     choices = asked.needs.choices
-    if hold.capped:
+    if capped(asked, hold, target):
         tokens = covered(asked, hold, target)
     elif asked.max_cost is not None:
         tokens = affordable_tokens(asked, target, asked.max_cost)

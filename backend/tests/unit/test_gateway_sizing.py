@@ -52,7 +52,7 @@ def test_what_is_held_covers_every_attempt_at_the_length_its_provider_is_given(c
     call = asked(cap=cap, stream=stream, choices=choices)
     attempts = (target("a"), target("b", DEAR, max_output=4096), target("c", reasons=True))
     taken = sizing.fit(call, plan(*attempts))
-    hold = sizing.held(call, taken)
+    hold = sizing.held(taken)
     for each in attempts:
         length = sizing.output_cap(call, hold, each)
         if length is None:
@@ -77,7 +77,7 @@ def test_an_answer_without_a_length_shrinks_to_the_budget_and_one_with_a_length_
     taken = sizing.within(asked(), plan(target()), budget, "")
     assert taken is not None
     assert (taken.short, taken.amount) == (True, budget)
-    hold = sizing.held(asked(), taken)
+    hold = sizing.held(taken)
     assert sizing.output_cap(asked(), hold, target()) == 100
     assert sizing.within(asked(cap=4000), plan(target()), budget, "") is None
 
@@ -91,13 +91,13 @@ def test_a_length_that_may_be_lowered_becomes_what_the_budget_buys_and_never_les
     for budget in (least, sizing.bound(call, target(), 5000 * choices)):
         taken = sizing.within(call, plan(target()), budget, "")
         assert taken is not None
-        hold = sizing.held(call, taken)
+        hold = sizing.held(taken)
         length = sizing.lowered(call, hold, target())
         assert length == sizing.output_cap(call, hold, target()) == (1024 if budget == least else 5000)
         assert sizing.bound(call, target(), length * choices) <= hold.amount_nano <= budget
     enough = sizing.within(call, plan(target()), sizing.bound(call, target(), 32_000 * choices), "")
     assert enough is not None
-    assert sizing.lowered(call, sizing.held(call, enough), target()) is None
+    assert sizing.lowered(call, sizing.held(enough), target()) is None
 
 
 def test_a_model_that_gives_less_than_was_asked_for_is_not_said_to_be_short_of_money():
@@ -105,7 +105,7 @@ def test_a_model_that_gives_less_than_was_asked_for_is_not_said_to_be_short_of_m
     taken = sizing.within(call, plan(big, small), sizing.bound(call, big, 2000), "")
     assert taken is not None
     assert [a.target.model for a in taken.plan.attempts] == ["a"], "what is paid in full goes first"
-    assert sizing.lowered(call, sizing.held(call, taken), small) is None
+    assert sizing.lowered(call, sizing.held(taken), small) is None
 
 
 def test_a_free_stand_in_alone_is_not_what_was_asked_for() -> None:
@@ -120,10 +120,10 @@ def test_a_free_stand_in_alone_is_not_what_was_asked_for() -> None:
 def test_max_cost_bounds_the_hold_each_slice_and_the_length_the_provider_is_given() -> None:
     ceiling = sizing.bound(asked(), target(), 2000)
     call = asked(stream=True, max_cost=ceiling)
-    hold = sizing.held(call, sizing.fit(call, plan(target())))
+    hold = sizing.held(sizing.fit(call, plan(target())))
     assert hold.amount_nano <= ceiling
     assert sizing.output_cap(call, hold, target()) == 2000
-    running = Held(amount_nano=hold.amount_nano, short=False, capped=False, price_version="m", tokens=1024)
+    running = Held(amount_nano=hold.amount_nano, short=False, price_version="m", tokens=1024)
     assert sizing.slice_amount(call, running, target(), 976) == ceiling
     with pytest.raises(PaymentRequired) as refused:
         sizing.slice_amount(call, running, target(), 977)
@@ -176,7 +176,7 @@ def test_a_refused_key_is_told_apart_from_an_empty_wallet() -> None:
 def test_an_unpriced_target_costs_nothing_to_hold_and_a_free_one_is_not_capped() -> None:
     unpriced, free = target(price=None), target(price=Price(input=0, output=0))
     assert (sizing.bound(asked(), unpriced, 10), sizing.estimate(asked(), unpriced, 10)) == (0, 0)
-    hold = Held(amount_nano=0, short=False, capped=True, price_version="")
+    hold = Held(amount_nano=0, short=False, price_version="")
     assert sizing.output_cap(asked(cap=5), hold, free) is None
     assert sizing.slice_amount(asked(), hold, unpriced, 10) == 0
 

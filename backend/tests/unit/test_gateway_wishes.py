@@ -62,6 +62,7 @@ def left_out(*codes: str, model: str = "m", reason: str = "because") -> tuple[Sk
     [
         ((), NotFound, "no_endpoints"),
         (left_out("unpriced_model", "unavailable"), PaymentRequired, "unpriced_model"),
+        (left_out("unpriced_option", "unpriced_model"), BadRequest, "unpriced_option"),
         (left_out("unavailable", "context_length_exceeded"), BadRequest, "context_length_exceeded"),
         (left_out("provider_only", "unsupported"), BadRequest, "unprocessable"),
         (left_out("provider_ignore", "unavailable"), NotFound, "constraint_filtered"),

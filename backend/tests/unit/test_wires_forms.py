@@ -68,7 +68,7 @@ TEXTS: dict[str, dict[str, Any]] = {
     "Gemini's other system": {"system_instruction": {"parts": [{"text": LONG}]}, "contents": []},
     "Gemini's text": {"contents": [{"role": "user", "parts": [{"text": LONG}]}]},
     "Gemini's text as data": {
-        "contents": [{"parts": [{"inlineData": {"mimeType": "text/plain", "data": LONG}}]}]
+        "contents": [{"parts": [{"inlineData": {"mimeType": "text/plain", "data": base64.b64encode(LONG.encode()).decode()}}]}]
     },
     "Gemini's answer of a function": {
         "contents": [{"parts": [{"functionResponse": {"name": "f", "response": {"x": [{"y": LONG}]}}}]}]
@@ -97,6 +97,13 @@ def test_text_is_counted_wherever_a_wire_holds_it(name: str) -> None:
 
 UNSIZED: dict[str, dict[str, Any]] = {
     "a PDF": {"messages": user({"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": "AA"}})},
+    "a text that is no text": {"contents": [{"parts": [{"inlineData": {"mimeType": "text/plain", "data": "Information" * 40}}]}]},
+    "a text in another charset": {
+        "contents": [{"parts": [{"inlineData": {"mimeType": "text/html; charset=utf-16", "data": "aGk="}}]}]
+    },
+    "a text by Anthropic in base64": {
+        "messages": user({"type": "document", "source": {"type": "base64", "media_type": "text/plain", "data": "Information" * 40}})
+    },
     "a document by URL": {"messages": user({"type": "document", "source": {"type": "url", "url": "https://x/"}})},
     "a document by id": {"messages": user({"type": "document", "source": {"type": "file", "file_id": "f"}})},
     "a file": {"messages": user({"type": "file", "file": {"file_data": "data:application/pdf;base64,AA"}})},

@@ -25,7 +25,7 @@ from agent_marketplace.wires.base import (
 from agent_marketplace.wires.shared import plain
 from agent_marketplace.wires.shared.bounds import TextSize, measure
 from agent_marketplace.wires.shared.fields import ROUTING_FIELDS
-from agent_marketplace.wires.shared.media import image_size, wav_ms
+from agent_marketplace.wires.shared.media import base64_text, image_size, wav_ms
 
 CacheLife = Literal["", "5m", "1h"]
 
@@ -351,8 +351,8 @@ class _Reader:
             kind = _type_of(inline)
             if kind.startswith("audio/"):
                 self._recording(inline.get("data"), kind.removeprefix("audio/"))
-            elif kind.startswith("text/") and kind != "text/rtf":
-                self._texts.append(str(inline.get("data")))  # in base64, which is longer than what it holds
+            elif (text := _text_in(inline, kind)) is not None:
+                self._texts.append(text)
             else:
                 self._unsized[kind[:60] or "inlineData"] = None
             return True
@@ -363,10 +363,8 @@ class _Reader:
             self._unsized[kind[:60] or "fileData"] = None
             return True
         source = part.get("source")
-        if kind == "document" and isinstance(source, dict):
-            known = source.get("type") in ("text", "content") or source.get("media_type") == "text/plain"
-            if not known or source.get("type") in ("url", "file"):
-                self._unsized["document"] = None
+        if kind == "document" and isinstance(source, dict) and source.get("type") not in ("text", "content"):
+            self._unsized["document"] = None
         return False
 
     def _picture(self, data: Any, detail: str) -> None:
@@ -419,6 +417,15 @@ def _inline(part: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def _type_of(inline: Mapping[str, Any]) -> str:
     return str(inline.get("mimeType", inline.get("mime_type")) or "").lower()
+
+
+def _text_in(inline: Mapping[str, Any], kind: str) -> str | None:
+    """The words of a text sent in base64; None where there is another kind in it, or nobody knows how they will be read."""
+    form, _, more = kind.partition(";")
+    if not form.startswith("text/") or form == "text/rtf" or more.strip() not in ("", "charset=utf-8"):
+        return None
+    data = inline.get("data")
+    return base64_text(data) if isinstance(data, str) else None
 
 
 def _text_of(value: Any) -> str:

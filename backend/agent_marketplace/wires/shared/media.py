@@ -67,6 +67,15 @@ def wav_ms(data: str) -> int | None:
     return -(-size * 8_000 // (rate * channels * bits))
 
 
+def base64_text(data: str) -> str | None:
+    """What a base64 text says; None where it is no UTF-8, or where decoders would differ in what they read."""
+    clean = data.translate(_URL_SAFE).rstrip("=")
+    try:
+        return base64.b64decode(clean + "=" * (-len(clean) % 4), validate=True).decode()
+    except ValueError:  # of either decoder
+        return None
+
+
 def _head(data: str) -> bytes:
     """The first bytes; empty where a lenient decoder and a strict one would read different ones."""
     clean = data[:_HEAD].translate(_URL_SAFE)
