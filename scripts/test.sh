@@ -82,18 +82,15 @@ case $only in
         ;;
 esac
 
-if part check; then
+checks() {
     step "Formatting" in_backend "$bin/ruff" format --check -q .
     step "Lint" in_backend "$bin/ruff" check -q .
     step "Types" in_backend "$bin/mypy"
     step "Import directions" in_backend "$bin/lint-imports"
     step "House rules" "$bin/python" scripts/check_rules.py
     step "Dead code" "$bin/python" scripts/dead_code.py
-fi
-if part backend; then
-    step "Backend tests" pytests
-fi
-if part frontend; then
+}
+ui() {
     step "UI: types" in_frontend npm run --silent typecheck
     step "UI: API types are the server's" same_types
     step "UI: lint" in_frontend npm run --silent lint
@@ -103,6 +100,27 @@ if part frontend; then
     step "Extension: types" in_extension npm run --silent typecheck
     step "Extension: lint" in_extension npm run --silent lint
     step "Extension: unit tests" in_extension npm run --silent test
+}
+# The checks of either side keep one core each: side by side they take the time of the longer one. What the UI's said comes after.
+side_by_side() {
+    said=$(mktemp -d)
+    (failed= && ui && printf '%s' "$failed" >"$said/failed") >"$said/out" 2>&1 &
+    other=$!
+    trap 'trap - TERM; kill 0' INT # a part in the background does not hear Ctrl+C
+    checks
+    wait "$other" || failed="$failed\n  UI: its checks ended early"
+    trap - INT
+    cat "$said/out"
+    failed="$failed$(cat "$said/failed" 2>/dev/null)"
+    rm -rf "$said"
+}
+case $only in
+    all) side_by_side ;;
+    check) checks ;;
+    frontend) ui ;;
+esac
+if part backend; then
+    step "Backend tests" pytests
 fi
 if part e2e; then
     step "Browser tests" in_frontend npm run --silent e2e

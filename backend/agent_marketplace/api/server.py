@@ -10,7 +10,6 @@ from uvicorn._types import ASGI3Application
 from agent_marketplace import __version__, logs, settings
 from agent_marketplace.api import compat, editors, envelope, oauth_metadata, ollama, operations, ui
 from agent_marketplace.api.a2a import endpoint as a2a
-from agent_marketplace.api.asgi import Message, Scope
 from agent_marketplace.api.catalog_views import CatalogView
 from agent_marketplace.api.counting import Counting
 from agent_marketplace.api.deps import Router
@@ -58,13 +57,12 @@ def make_app(drain: Drain) -> ASGI3Application:
     """The application of one serving process, from the environment. Raises SettingsError, MigrationError."""
     chosen = settings.load()
     logs.configure(chosen)
-    return cast("ASGI3Application", create(build(chosen, drain=drain), complete=True))
+    return cast("ASGI3Application", create(build(chosen, drain=drain)))
 
 
-def create(market: Market, extra: Sequence[Router] = (), *, complete: bool = False) -> App:
-    """The application over a market; its lifespan starts and stops the market. extra: routes of one mode only; complete: all
-    is put together before the first request."""
-    app = cold(market, extra, complete=complete)
+def create(market: Market, extra: Sequence[Router] = ()) -> App:
+    """The application over a market; its lifespan starts and stops the market. extra: routes of one mode only."""
+    app = cold(market, extra)
     served: App = Stopping(Inflating(Hot(market, app)), app, market.drain)
     if market.settings.cors_origins:
         served = Origins(served, market.settings.cors_origins)
@@ -73,30 +71,12 @@ def create(market: Market, extra: Sequence[Router] = (), *, complete: bool = Fal
     return Manners(counted)
 
 
-async def _put_together(app: FastAPI) -> None:
-    """FastAPI puts its routes together at the first request: 0.2 s, for which whoever calls then would wait."""
-
-    async def receive() -> Message:
-        return {"type": "http.disconnect"}
-
-    async def send(_: Message) -> None:
-        return
-
-    scope: Scope = {
-        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "path": "/api/v1/none", "raw_path": b"",
-        "query_string": b"", "root_path": "", "scheme": "http", "headers": [], "client": None, "server": None, "state": {},
-    }  # fmt: skip
-    await app(scope, receive, send)
-
-
-def cold(market: Market, extra: Sequence[Router] = (), *, complete: bool = False) -> FastAPI:
+def cold(market: Market, extra: Sequence[Router] = ()) -> FastAPI:
     """Everything but the hot path."""
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await market.start()
-        if complete:
-            await _put_together(app)
         try:
             yield
         finally:
@@ -149,9 +129,10 @@ def cold(market: Market, extra: Sequence[Router] = (), *, complete: bool = False
         a2a,
         editors,
     ):
-        app.include_router(module.router)
+        # include_router would build each route a second time, at the first request: 0.2 s of CPU
+        app.router.routes += module.router.routes
     for router in extra:
-        app.include_router(router)
+        app.router.routes += router.routes
     install_openapi(app)
     ui.install(app, frame_ancestors=market.settings.frame_ancestors)
     return app
