@@ -128,10 +128,13 @@ async def expire(runs: Runner) -> None:
             await kit.records.write(partial(store.close_approvals, run_id=head.run_id, now=now))
             await runs.resume(head, ("waiting",))
         else:
-            await _over(runs, head, now)
+            await finish(runs, head)
 
 
-async def _over(runs: Runner, head: Head, now: int) -> None:
+async def finish(runs: Runner, head: Head) -> None:
+    """A paused run ends with what it has: its time is over, or its user wants no more of it."""
+    now = runs.kit.records.now()
+
     def work(connection: sa.Connection) -> None:
         row = store.find(connection, head.run_id)
         if row.state != "paused":

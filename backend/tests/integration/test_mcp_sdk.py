@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from decimal import Decimal
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from mcp import Client as Mcp
 from mcp.client.streamable_http import streamable_http_client
 
+from tests.fakes.served import until
 from tests.fakes.server import AGENTS, MARKET, PAID, Client, Server, agreed, running
 from tests.fakes.tool_turns import calling
 from tests.fakes.upstream import Behaviour
@@ -87,7 +89,7 @@ def test_a_key_that_may_only_read_is_not_offered_what_spends(server: Server) -> 
 
 @contextlib.asynccontextmanager
 async def answering(
-    server: Server, key: Client, answer: Callable[[str], dict[str, Any] | None]
+    server: Server, key: Client, answer: Callable[[str], dict[str, Any] | None], mode: str = "auto"
 ) -> AsyncIterator[Mcp]:
     """A client whose user is asked: `answer` fills in a form, or says no (None)."""
 
@@ -98,7 +100,7 @@ async def answering(
     headers = {"authorization": f"Bearer {key.credential}"}
     async with httpx2.AsyncClient(headers=headers, timeout=60) as http:
         transport = streamable_http_client(f"{server.url}/mcp", http_client=http)
-        async with Mcp(transport, mode="auto", elicitation_callback=asked) as client:
+        async with Mcp(transport, mode=mode, elicitation_callback=asked) as client:
             yield client
 
 
@@ -115,11 +117,15 @@ def careful(server: Server) -> tuple[Client, Client, str]:
 SUM = calling(("calculator", '{"expression": "6*7"}'), usage=(60, 9))
 
 
+MODES = pytest.mark.parametrize("mode", ["auto", "legacy"], ids=["2026-07-28", "2025-11-25"])
+
+
+@MODES
 @pytest.mark.parametrize(
     ("said", "made"), [({"allow": True}, "done"), ({"allow": False}, "denied"), (None, "denied")]
 )
 def test_a_client_s_user_is_asked_before_a_call_that_needs_leave(
-    server: Server, careful: tuple[Client, Client, str], said: dict[str, Any] | None, made: str
+    server: Server, careful: tuple[Client, Client, str], said: dict[str, Any] | None, made: str, mode: str
 ) -> None:
     ada, key, tool = careful
     server.upstream.script(SUM, Behaviour(text="It is 42 ."))
@@ -130,7 +136,7 @@ def test_a_client_s_user_is_asked_before_a_call_that_needs_leave(
         return said
 
     async def go() -> None:
-        async with answering(server, key, answer) as client:
+        async with answering(server, key, answer, mode) as client:
             found = await client.call_tool(tool, {"task": "6 times 7?"})
             assert not found.is_error
             assert found.structured_content is not None
@@ -143,8 +149,9 @@ def test_a_client_s_user_is_asked_before_a_call_that_needs_leave(
     assert "6*7" in heard[0]
 
 
+@MODES
 def test_a_client_s_user_is_asked_for_a_higher_cap_and_one_who_says_no_has_what_there_is(
-    server: Server, careful: tuple[Client, Client, str]
+    server: Server, careful: tuple[Client, Client, str], mode: str
 ) -> None:
     _, key, tool = careful
     steps = [calling(("calculator", f'{{"expression": "{i}"}}'), usage=(60, 4_000)) for i in range(9)]
@@ -154,11 +161,11 @@ def test_a_client_s_user_is_asked_for_a_higher_cap_and_one_who_says_no_has_what_
         return caps.pop(0) if "cap" in message else {"allow": True}
 
     async def go() -> None:
-        async with answering(server, key, answer) as client:
+        async with answering(server, key, answer, mode) as client:
             server.upstream.script(*steps)
             found = await client.call_tool(tool, {"task": "Count", "cap": 0.006})
             assert found.structured_content is not None
-            assert found.structured_content["state"] == "paused"
+            assert found.structured_content["state"] == ("paused" if mode == "auto" else "done")
             assert 0.006 < found.structured_content["cost"] <= 0.012
 
     asyncio.run(go())
@@ -200,3 +207,35 @@ def test_a_changed_state_of_a_question_opens_nobody_else_s_run_and_answers_no_ot
     assert done["structuredContent"]["result"] == "It is 42 . "
     again = call(key, requestState=state, inputResponses=yes)  # a retry of the retry finds the answer
     assert again["structuredContent"] == done["structuredContent"]
+
+
+def test_an_older_client_that_hangs_up_at_a_question_ends_the_run_and_nobody_else_answers_it(
+    server: Server, careful: tuple[Client, Client, str]
+) -> None:
+    ada, key, tool = careful
+    headers = {"authorization": f"Bearer {key.credential}", "mcp-protocol-version": "2025-11-25"}
+    headers |= {"accept": "application/json, text/event-stream"}
+    begin = {"protocolVersion": "2025-11-25", "capabilities": {"elicitation": {}}, "clientInfo": {}}
+    server.upstream.script(SUM, Behaviour(text="It is 42 ."))
+
+    def message(method: str, params: dict[str, Any]) -> dict[str, Any]:
+        return {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+
+    with httpx2.Client(base_url=server.url, headers=headers, timeout=30) as http:
+        session = http.post("/mcp", json=message("initialize", begin)).headers["mcp-session-id"]
+        call = message("tools/call", {"name": tool, "arguments": {"task": "6*7?"}})
+        with http.stream("POST", "/mcp", json=call, headers={"mcp-session-id": session}) as stream:
+            lines = stream.iter_lines()  # let go, it would close the stream
+            line = next(one for one in lines if one.startswith("data: "))
+            question = json.loads(line.removeprefix("data: "))
+            yes = {"jsonrpc": "2.0", "result": {"action": "accept", "content": {"allow": True}}}
+            for who, name in (
+                (server.key(server.person()), question["id"]),
+                (server.key(ada), question["id"]),
+                (key, question["id"][:-8] + "00000000"),
+                (key, "cap" + question["id"].removeprefix("leave")),
+            ):
+                assert who.post("/mcp", {**yes, "id": name}).status in (403, 404, 409)
+            run_id = question["id"].split(" ")[1]
+            assert agreed(ada.get(f"{AGENTS}/runs/{run_id}"))["run"]["state"] == "waiting"
+    until(lambda: agreed(ada.get(f"{AGENTS}/runs/{run_id}"))["run"]["state"] == "cancelled")

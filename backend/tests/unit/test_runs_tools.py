@@ -7,12 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent_marketplace.api.mcp.agents import names_of
 from agent_marketplace.net.aiohttp_client import AiohttpClient
 from agent_marketplace.runs import sanity
 from agent_marketplace.runs.tools.base import Caller, ToolFailed
 from agent_marketplace.runs.tools.calculator import calculate
 from agent_marketplace.runs.tools.fetch import MOST_BYTES, Fetch
 from agent_marketplace.runs.tools.readable import readable
+from agent_marketplace.runs.types import Spec
 from tests.fakes.raw_http import Conn, RawServer
 
 WHO = Caller(user_id="u1", key_id=None, run_id="run_1", timeout_s=5)
@@ -140,3 +142,13 @@ def test_a_neighbour_is_never_read(url: str) -> None:
     with pytest.raises(ToolFailed) as failed:
         asyncio.run(go())
     assert failed.value.kind == "address_refused"
+
+
+def test_an_agent_whose_path_reads_like_another_s_takes_no_call_of_it() -> None:
+    paths = ("agent/x/y-z", "agent/x-y/z", "agent/x/" + "w" * 80, "agent/x/" + "w" * 80 + "v", "agt_1")
+    specs = [Spec(agent_id=path, version=1, name="N", model="m") for path in paths]
+    found = names_of(specs)
+    assert sorted(s.agent_id for s in found.values()) == sorted(paths)
+    assert all(len(name) <= 64 for name in found)
+    assert found["agent_1"].agent_id == "agt_1"
+    assert "agent_x_y_z" not in found, "none of the two has the name that both would have"

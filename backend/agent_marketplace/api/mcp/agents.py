@@ -1,7 +1,7 @@
 """The caller's agents as MCP tools: a task in, a run's answer out, within a cap; a hang-up ends the run.
 
-A client that asks its user (elicitation, revision 2026-07-28) is asked for leave and for a higher cap; for others calls that need
-leave are refused at once.
+A client that asks its user (elicitation) is asked for leave and for a higher cap, and answers by its call again (2026-07-28) or by a
+message of its own (`conversing`); for others calls that need leave are refused at once.
 """
 
 import re
@@ -15,8 +15,8 @@ from agent_marketplace.errors import BadRequest, Conflict, ProviderFailure
 from agent_marketplace.ledger import dollars, nano
 from agent_marketplace.runs import questions
 from agent_marketplace.runs.live import Live
-from agent_marketplace.runs.service import Wanted
-from agent_marketplace.runs.types import Approval, Spec, digest
+from agent_marketplace.runs.service import Taken, Wanted
+from agent_marketplace.runs.types import Approval, Head, Spec, digest
 from agent_marketplace.wires.base import Message, TextPart
 
 WIRE, LEAVE, CAP = "mcp", "leave", "cap"
@@ -76,11 +76,12 @@ async def call(asker: Asker, name: str, asked: Request) -> dict[str, Any]:
     state = asked.params.get("requestState")
     if state is not None:
         return await _again(asker, str(state), asked)
-    head, live = await asker.market.runs.start(await _wanted(asker, name, asked))
+    head, live = await asker.market.runs.start(await wanted(asker, name, asked))
     return await _ended(asker, head.run_id, live, asked)
 
 
-async def _wanted(asker: Asker, name: str, asked: Request) -> Wanted:
+async def wanted(asker: Asker, name: str, asked: Request) -> Wanted:
+    """The run that a call begins. Raises BadRequest, NotFound, Forbidden."""
     market, user, arguments = asker.market, asker.principal, asked.params.get("arguments")
     known = names_of(await market.runs.kit.agents.listed(user.user_id))
     given = arguments if isinstance(arguments, dict) else {}
@@ -116,17 +117,29 @@ async def _again(asker: Asker, state: str, asked: Request) -> dict[str, Any]:
     if head.wire != WIRE:
         raise BadRequest("requestState: not of a call like this")
     if head.state == "waiting":
-        pending = await _pending(asker, run_id)
-        if code != questions.code_of(pending):
-            raise Conflict("The run asks about another call now", code="approval_stale")
-        allowed = (answered(asked.params, LEAVE) or {}).get("allow") is True
-        answers = {a.approval_id: (a.subject_hash, allowed) for a in pending}
-        await runs.decide(run_id, user.user_id, answers, taken=lives.append)
+        await leave(asker, run_id, code, answered(asked.params, LEAVE), lives.append)
     elif head.state == "paused" and (given := answered(asked.params, CAP)) is not None:
-        await runs.raise_cap(run_id, user.user_id, _cap(given.get("cap")) or 0, taken=lives.append)
+        await raise_cap(asker, run_id, given, lives.append)
     else:  # over, or its user wants no more of it: what it has is the answer
-        return await _result(asker, run_id)
+        return await result(asker, run_id)
     return await _ended(asker, run_id, lives[0] if lives else None, asked)
+
+
+async def leave(
+    asker: Asker, run_id: str, code: str, given: Mapping[str, Any] | None, taken: Taken | None = None
+) -> None:
+    """A user's word on the very calls that `code` is about. Raises Conflict where others are asked about now."""
+    pending = await _pending(asker, run_id)
+    if code != questions.code_of(pending):
+        raise Conflict("The run asks about another call now", code="approval_stale")
+    answers = {a.approval_id: (a.subject_hash, (given or {}).get("allow") is True) for a in pending}
+    await asker.market.runs.decide(run_id, asker.principal.user_id, answers, taken=taken)
+
+
+async def raise_cap(asker: Asker, run_id: str, given: Mapping[str, Any], taken: Taken | None = None) -> None:
+    """A user's higher cap. Raises BadRequest, Conflict."""
+    cap = _cap(given.get("cap")) or 0
+    await asker.market.runs.raise_cap(run_id, asker.principal.user_id, cap, taken=taken)
 
 
 async def _pending(asker: Asker, run_id: str) -> list[Approval]:
@@ -143,8 +156,13 @@ async def _ended(asker: Asker, run_id: str, live: Live | None, asked: Request) -
             ear.close()
         if ear.heard:
             raise ClientGone
-    records = asker.market.runs.kit.records
-    head = await records.head(run_id)
+    head = await asker.market.runs.kit.records.head(run_id)
+    return await question(asker, head, asked) or await result(asker, run_id)
+
+
+async def question(asker: Asker, head: Head, asked: Request) -> dict[str, Any] | None:
+    """What the client's user is to be asked about a run, as `input_required`; None where there is nothing."""
+    records, run_id = asker.market.runs.kit.records, head.run_id
     if head.state == "waiting":
         pending = await _pending(asker, run_id)
         words = questions.question(pending, await records.steps(head))
@@ -160,14 +178,14 @@ async def _ended(asker: Asker, run_id: str, live: Live | None, asked: Request) -
             "cap": {"type": "number", "title": "New cap", "description": "Dollars the run may cost in all"}
         }
         return input_required(CAP, words, form, run_id)
-    return await _result(asker, run_id)
+    return None
 
 
-async def _result(asker: Asker, run_id: str) -> dict[str, Any]:
-    """Raises ProviderFailure."""
+async def result(asker: Asker, run_id: str) -> dict[str, Any]:
+    """A run's answer. Raises ProviderFailure where it failed."""
     records = asker.market.runs.kit.records
     ended = await records.head(run_id)
     if ended.state == "failed":
         raise ProviderFailure(f"The agent's run failed: {ended.stop_reason}", extra={"run_id": run_id})
-    result = await records.result(ended) or ""
-    return {"result": result, "run_id": run_id, "state": ended.state, "cost": dollars(ended.spent_nano)}
+    text = await records.result(ended) or ""
+    return {"result": text, "run_id": run_id, "state": ended.state, "cost": dollars(ended.spent_nano)}

@@ -6,13 +6,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import Request, Response
+from starlette.datastructures import Headers
 
 from agent_marketplace import json
 from agent_marketplace.accounts.principal import Principal
-from agent_marketplace.api.asgi import ClientGone
+from agent_marketplace.api.asgi import ClientGone, Receive, ResponseSink, Scope, Send
 from agent_marketplace.api.deps import Caller, Router, The
 from agent_marketplace.api.envelope import NOT_KEPT, note_failure
-from agent_marketplace.api.mcp import agents, protocol, resources, tools
+from agent_marketplace.api.mcp import agents, conversing, protocol, resources, tools
 from agent_marketplace.api.mcp.protocol import BAD_PARAMS, NO_METHOD, RpcError
 from agent_marketplace.api.mcp.tools import TOOLS, Asker
 from agent_marketplace.api.screen import FORM
@@ -39,6 +40,9 @@ async def serve(request: Request, market: The, principal: Caller) -> Response:
         raise PayloadTooLarge(f"the body is over {FORM.size} bytes")
     if not _takes_json(request.headers.get("accept", "")):
         return Response("Accept must allow application/json", 406, NOT_KEPT)
+    if (reply := protocol.reply_in(data)) is not None:
+        await conversing.answer(Asker(market, principal, request.scope), reply)
+        return Response(status_code=202)
     message: dict[str, Any] = {}
     asked: protocol.Request | None = None
     try:
@@ -46,7 +50,10 @@ async def serve(request: Request, market: The, principal: Caller) -> Response:
         asked = protocol.request_of(message, _headers(request))
         if asked.id is None:
             return Response(status_code=202)
-        body, status = await _answer(Asker(market, principal, request.scope), asked), 200
+        asker = Asker(market, principal, request.scope)
+        if _converses(asker, asked):
+            return _InStream(asker, asked)
+        body, status = await _answer(asker, asked), 200
     except RpcError as error:
         given = message.get("id")
         known = given if isinstance(given, str | int) and not isinstance(given, bool) else None
@@ -55,7 +62,35 @@ async def serve(request: Request, market: The, principal: Caller) -> Response:
         status = error.status if asked is None or asked.modern else 200
     except ClientGone:
         return Response(status_code=499)
-    return Response(body, status, NOT_KEPT, "application/json")
+    session = protocol.session_of(asked) if asked is not None else None
+    head = NOT_KEPT if session is None else {**NOT_KEPT, "mcp-session-id": session}
+    return Response(body, status, head, "application/json")
+
+
+class _InStream(Response):
+    """The answer to a call on the way to which the client's user is asked."""
+
+    def __init__(self, asker: Asker, asked: protocol.Request) -> None:
+        super().__init__(media_type="text/event-stream")
+        self._asker, self._asked = asker, asked
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        sink = ResponseSink(send, "text/event-stream")
+        await sink.begin({})
+        name = str(self._asked.params.get("name"))
+        try:
+            found = await _told(conversing.call(self._asker, name, self._asked, sink.send))
+        except ClientGone:
+            return
+        await sink.send(protocol.event(protocol.result(self._asked, found)))
+        await sink.end()
+
+
+def _converses(asker: Asker, asked: protocol.Request) -> bool:
+    name, accept = asked.params.get("name"), Headers(scope=asker.scope).get("accept", "")
+    agent = asked.method == "tools/call" and isinstance(name, str) and name.startswith("agent_")
+    asks = not asked.modern and protocol.elicits(asked) and "text/event-stream" in accept.lower()
+    return agent and asks and not _from_a_run(asker)
 
 
 def _headers(request: Request) -> list[tuple[str, str]]:

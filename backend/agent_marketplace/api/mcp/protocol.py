@@ -8,6 +8,7 @@ request carries its revision in `_meta`, and headers repeat what intermediaries 
 import base64
 import binascii
 import re
+import secrets
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -25,6 +26,7 @@ _VERSION, _CLIENT = "io.modelcontextprotocol/protocolVersion", "io.modelcontextp
 _SERVER = "io.modelcontextprotocol/serverInfo"
 _NAMED = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
 _ROUTING = ("mcp-protocol-version", "mcp-method", "mcp-name")
+_ELICITS = "elicits-"
 _BASE64 = re.compile(r"=\?base64\?([A-Za-z0-9+/]*={0,2})\?=")
 Id = str | int
 
@@ -41,21 +43,72 @@ class RpcError(Exception):
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """One message. id None: a notification, which is only taken note of. modern: the revision without a beginning."""
+    """One message. id None: a notification, which is only taken note of. modern: the revision without a beginning; session: as the
+    client of an older one names it."""
 
     method: str
     id: Id | None = None
     params: Mapping[str, Any] = {}
     modern: bool = False
+    session: str = ""
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """A client's answer to a question of ours (older revisions). content: what its user filled in; None: they said no, or nothing."""
+
+    id: str
+    content: Mapping[str, Any] | None
 
 
 def elicits(request: Request) -> bool:
-    """Whether the client asks its user what we want to know (form elicitation, 2026-07-28: its answer comes with a retry)."""
+    """Whether the client asks its user what we want to know, by a form. Its answer comes with a retry (2026-07-28), or as a message
+    of its own while the call's stream is open."""
     if not request.modern:
-        return False
-    said = request.params.get("_meta", {}).get(_CLIENT)
-    offered = said.get("elicitation") if isinstance(said, dict) else None
+        return request.session.startswith(_ELICITS)
+    return _forms(request.params.get("_meta", {}).get(_CLIENT))
+
+
+def _forms(capabilities: Any) -> bool:
+    offered = capabilities.get("elicitation") if isinstance(capabilities, dict) else None
     return isinstance(offered, dict) and (not offered or "form" in offered)
+
+
+def session_of(request: Request) -> str | None:
+    """The id for a client that has just begun, where it asks its user. Nothing is kept under it and it opens nothing: it only brings
+    back what `initialize` said."""
+    if request.method != "initialize" or not _forms(request.params.get("capabilities")):
+        return None
+    return f"{_ELICITS}{secrets.token_hex(16)}"
+
+
+def reply_in(body: bytes) -> Reply | None:
+    """A client's answer to a question of ours; None where the body is something else."""
+    try:
+        value = json.decode(body)
+    except ValueError:
+        return None  # `message_of` has the words for it
+    if not isinstance(value, dict) or "method" in value or not isinstance(value.get("id"), str):
+        return None
+    if not value.keys() & {"result", "error"}:
+        return None
+    return Reply(id=value["id"], content=_filled_in(value.get("result")))
+
+
+def asked(question_id: str, required: Mapping[str, Any]) -> bytes:
+    """The one question of an `input_required`, as an older revision asks it: a request of ours in the call's stream."""
+    (request,) = required["inputRequests"].values()
+    params = {
+        "message": request["params"]["message"],
+        "requestedSchema": request["params"]["requestedSchema"],
+    }
+    return event(
+        json.encode({"jsonrpc": "2.0", "id": question_id, "method": "elicitation/create", "params": params})
+    )
+
+
+def event(body: bytes) -> bytes:
+    """A message in a stream."""
+    return b"event: message\ndata: " + body + b"\n\n"
 
 
 def input_required(name: str, message: str, properties: Mapping[str, Any], state: str) -> dict[str, Any]:
@@ -70,7 +123,10 @@ def input_required(name: str, message: str, properties: Mapping[str, Any], state
 def answered(params: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
     """What the user filled in; None: they said no, or nothing."""
     given = params.get("inputResponses")
-    answer = given.get(name) if isinstance(given, dict) else None
+    return _filled_in(given.get(name) if isinstance(given, dict) else None)
+
+
+def _filled_in(answer: Any) -> Mapping[str, Any] | None:
     if not isinstance(answer, dict) or answer.get("action") != "accept":
         return None
     content = answer.get("content")
@@ -126,7 +182,9 @@ def request_of(message: Mapping[str, Any], headers: Sequence[tuple[str, str]]) -
         or (isinstance(meta, dict) and _VERSION in meta)
         or message["method"] == "server/discover"
     )
-    made = Request(method=message["method"], id=id_of(message), params=params, modern=modern)
+    made = Request(
+        method=message["method"], id=id_of(message), params=params, modern=modern, session=folded.get("mcp-session-id", "")
+    )  # fmt: skip
     if modern:
         if made.id is not None:
             _check_envelope(made, folded)
