@@ -158,8 +158,8 @@ class Admin:
         if not reason.strip():
             raise BadRequest("A reason is needed: it stands in the audit log")
         store.record(
-            connection, self._clock.now_ms(), by.name, act, object_, before, after, reason, by.request_id
-        )
+            connection, self._ledger.acts_key, self._clock.now_ms(), by.name, act, object_, before, after, reason, by.request_id
+        )  # fmt: skip
 
 
 def credit_terms(now: int, *, gift: bool, days: int | None) -> Terms:

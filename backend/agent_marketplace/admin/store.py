@@ -1,6 +1,5 @@
 """The SQL of the administrators' room: the audit log, and finding people."""
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +11,7 @@ from agent_marketplace.db.tables.accounts import trusted_accounts, users
 from agent_marketplace.db.tables.admin import admin_audit as t
 from agent_marketplace.db.tables.admin import operator_settings as chosen
 from agent_marketplace.db.tables.ledger import accounts
+from agent_marketplace.ledger import acts
 from agent_marketplace.ledger.postings import user_account
 
 _LOCK = 7_202_611_220_003  # PostgreSQL: one act at a time takes the next number
@@ -48,6 +48,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
 def record(
     connection: sa.Connection,
+    key: bytes,
     at: int,
     actor: str,
     act: str,
@@ -57,16 +58,18 @@ def record(
     reason: str,
     request_id: str,
 ) -> int:
-    """Adds a line inside the act's transaction. Returns its number."""
+    """Adds a line inside the act's transaction, under the key of `ledger.acts`. Returns its number."""
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
-    last = connection.execute(sa.select(t.c.id, t.c.hash).order_by(t.c.id.desc()).limit(1)).one_or_none()
-    number, previous = (1, "") if last is None else (last.id + 1, last.hash)
+    last, previous = acts.newest(connection)
+    number = last + 1
     texts = (json.encode(dict(before)).decode(), json.encode(dict(after)).decode())
     values = (number, at, actor, act, object_, *texts, reason[:500], request_id)
     names = ("id", "at", "actor", "act", "object", "before", "after", "reason", "request_id")
     connection.execute(
-        sa.insert(t).values(**dict(zip(names, values, strict=True)), hash=_hash(previous, values))
+        sa.insert(t).values(
+            **dict(zip(names, values, strict=True)), hash=acts.line_hash(key, previous, values)
+        )
     )
     return number
 
@@ -84,16 +87,6 @@ def audit(
 def whole_audit(connection: sa.Connection) -> list[AuditLine]:
     """Oldest first."""
     return [_line(row) for row in connection.execute(sa.select(t).order_by(t.c.id))]
-
-
-def audit_problems(connection: sa.Connection) -> list[str]:
-    """Every line that was edited, added or taken out behind the log's back."""
-    previous, expected, problems = "", 1, []
-    for row in connection.execute(sa.select(t).order_by(t.c.id)):
-        if row.id != expected or row.hash != _hash(previous, tuple(row)[:-1]):
-            problems.append(f"audit line {row.id}: its hash does not fit")
-        previous, expected = row.hash, row.id + 1
-    return problems
 
 
 def person(connection: sa.Connection, user_id: str) -> Found | None:
@@ -170,10 +163,6 @@ def suspend(connection: sa.Connection, user_id: str, at: int | None) -> str | No
     if role == "user":
         connection.execute(sa.update(users).where(users.c.user_id == user_id).values(suspended_at=at))
     return role
-
-
-def _hash(previous: str, values: tuple[Any, ...]) -> str:
-    return hashlib.sha256(msgspec.json.encode((previous, *values))).hexdigest()
 
 
 def _line(row: sa.Row[Any]) -> AuditLine:

@@ -54,12 +54,10 @@ def verify(
         return not found.problems
 
     async def work(books: Books) -> bool:
-        from agent_marketplace.admin.store import audit_problems
-
         kept = _kept_head(head, books.settings.head_file)
         with progress("Recomputing the ledger") as shown:
             report = books.db.read_sync(lambda c: books.ledger.verify_sync(c, shown.tell))
-        problems = report.problems + books.db.read_sync(audit_problems)
+        problems = report.problems
         if kept is not None and (words := books.db.read_sync(lambda c: heads.missing(c, kept))):
             problems.append(words)
         counts = {

@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from agent_marketplace.db.segments import Archive, Segments, listed
+from agent_marketplace.ledger.acts import Signed
 
 MAX_PROBLEMS = 100
 _FETCH = 5_000
@@ -60,6 +61,7 @@ class Audit:
         self.signed: dict[int, int] = {}  # account -> the last sequence number that a checkpoint signed
         self.rolled: dict[int, int] = {}
         self.lots_seq: dict[int, int] = {}
+        self.acts = Signed()
         self.lots = AccountLots()
         self.shared: dict[str, int] = {}
         self.disputed: set[int] = set()  # accounts with paid credit that is frozen

@@ -24,6 +24,7 @@ from agent_marketplace.db.tables.ledger import (
     usage_records,
 )
 from agent_marketplace.db.tables.ledger import verified as table
+from agent_marketplace.ledger import acts
 from agent_marketplace.ledger.book import HOLD, USAGE
 from agent_marketplace.ledger.housekeeping import heads_of, sign
 from agent_marketplace.ledger.postings import ABSORBED, row_hash, user_account
@@ -126,6 +127,7 @@ class _Look:
         if previous is None and before.checkpoint:
             self._problems.append(f"checkpoint {before.checkpoint}: missing, it was there")
         number, at = before.checkpoint, before.at
+        log, begin = acts.Signed(), None
         new = sa.select(checkpoints).where(c.id > before.checkpoint).order_by(c.id)
         for id_, signed_at, heads, signature in self._connection.execute(new):
             if id_ != number + 1 or not hmac.compare_digest(
@@ -133,12 +135,17 @@ class _Look:
             ):
                 self._problems.append(f"checkpoint {id_}: signature does not fit")
             for owner, seq, head, since in heads_of(heads):
-                if since is not None:
+                if owner == acts.OWNER:
+                    log.add(seq, head)
+                    begin = since or 0 if begin is None else begin
+                elif since is not None:
                     self._account(owner, since, seq, head)
             self._free(at, signed_at)
             number, at, previous = id_, signed_at, signature
             if self._read >= _MOST:
                 break
+        if begin is not None:
+            self._problems += acts.problems(self._connection, self._secret, log, begin)
         return Verified(
             number, at, before.problems + len(self._problems), before.first or "".join(self._problems[:1])
         )

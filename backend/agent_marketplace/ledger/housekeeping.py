@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from agent_marketplace.clock import Clock
 from agent_marketplace.db.engine import Database
 from agent_marketplace.db.tables.ledger import accounts, checkpoints, holds, postings, shared
-from agent_marketplace.ledger import earnings, store
+from agent_marketplace.ledger import acts, earnings, store
 from agent_marketplace.ledger.types import Settlement
 from agent_marketplace.ledger.writer import AGENT_FEE, Writer, close
 from agent_marketplace.usage import Usage
@@ -109,7 +109,8 @@ def _end_credit_in(writer: Writer, connection: sa.Connection, users: list[str]) 
 
 
 async def checkpoint(database: Database, now_ms: int, secret: bytes) -> int:
-    """Rolls up what moved since the last time and signs the heads of those chains. Returns how many accounts moved."""
+    """Rolls up what moved since the last time and signs the heads of those chains, and of the administrators' log. Returns how many
+    accounts moved."""
     total = 0
     while moved := await database.write(lambda c: checkpoint_in(c, now_ms, secret)):
         total += moved
@@ -117,7 +118,8 @@ async def checkpoint(database: Database, now_ms: int, secret: bytes) -> int:
 
 
 def checkpoint_in(connection: sa.Connection, now_ms: int, secret: bytes) -> int:
-    """One batch of `checkpoint`; 0 also where another process is at it."""
+    """One batch of `checkpoint`: how many accounts, 1 where only the administrators' log went on; 0 also where another process is
+    at it."""
     if connection.dialect.name == "postgresql" and not connection.scalar(
         sa.select(sa.func.pg_try_advisory_xact_lock(_LOCK))
     ):
@@ -129,15 +131,24 @@ def checkpoint_in(connection: sa.Connection, now_ms: int, secret: bytes) -> int:
         .limit(BATCH)
         .with_for_update()
     ).all()
-    if not moved:
-        return 0
-    _roll_up(connection, [row.id for row in moved])
     last = connection.execute(sa.select(checkpoints).order_by(checkpoints.c.id.desc()).limit(1)).one_or_none()
+    log_signed = 0 if last is None else _log_signed(last.heads)
+    log_now = acts.newest(connection)
+    if not moved and log_now[0] <= log_signed:
+        return 0
+    if moved:
+        _roll_up(connection, [row.id for row in moved])
     number, previous = (1, "") if last is None else (last.id + 1, last.signature)
-    heads = msgspec.json.encode([[row.id, row.seq, row.head, row.rolled_seq] for row in moved]).decode()
+    parts = [[row.id, row.seq, row.head, row.rolled_seq] for row in moved]
+    heads = msgspec.json.encode([*parts, [acts.OWNER, *log_now, log_signed]]).decode()
     signature = sign(secret, previous, number, now_ms, heads)
     connection.execute(sa.insert(checkpoints).values(id=number, at=now_ms, heads=heads, signature=signature))
-    return len(moved)
+    return max(len(moved), 1)
+
+
+def _log_signed(heads: str) -> int:
+    """Up to which line the administrators' log was signed by a checkpoint; 0 in those from before it was."""
+    return next((seq for owner, seq, _, _ in heads_of(heads) if owner == acts.OWNER), 0)
 
 
 def heads_of(text: str) -> list[tuple[int, int, str, int | None]]:

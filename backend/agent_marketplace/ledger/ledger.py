@@ -16,6 +16,7 @@ from agent_marketplace.db.engine import Database
 from agent_marketplace.db.segments import Segments
 from agent_marketplace.errors import MarketplaceError, Unavailable
 from agent_marketplace.ledger import earnings, following, heads, housekeeping, returns, store, topups, verify
+from agent_marketplace.ledger.acts import key_of
 from agent_marketplace.ledger.audit import Tell, silent
 from agent_marketplace.ledger.journal import Entry, Journal, JournalFull
 from agent_marketplace.ledger.lots import Lot, Terms
@@ -57,10 +58,9 @@ class Ledger:
         hold_ttl_s: float = 120,
         segments: Segments | None = None,
     ) -> None:
-        self._database = database
-        self._segments = segments
-        self._clock = clock
+        self._database, self._segments, self._clock = database, segments, clock
         self._secret = secret
+        self.acts_key = key_of(secret)  # of the administrators' log
         self.hold_ttl_s = hold_ttl_s
         self.owner = owner or secrets.token_hex(8)
         self._writer = Writer(database.dialect, clock, self.owner, secret)

@@ -4,7 +4,7 @@ Checked: postings of each transaction sum to zero; sequences have no gap; chains
 and roll-ups = recomputed; held = sum of open holds; available >= 0 unless a top-up was reversed; each ended request has one
 usage row that agrees with its postings; key caps hold what their open holds hold; the roll-ups of usage are the sums of its rows;
 lots = what was credited and = the balance; payments are what was credited for them (`ledger.paid`); authors' pending
-earnings, the platform's fees and payouts = their rows.
+earnings, the platform's fees and payouts = their rows; the administrators' log is as it was written (`ledger.acts`).
 """
 
 import hmac
@@ -24,6 +24,7 @@ from agent_marketplace.db.tables.ledger import (
     shared,
     transactions,
 )
+from agent_marketplace.ledger import acts
 from agent_marketplace.ledger.audit import MAX_PROBLEMS, Audit, Chain, Tell, silent
 from agent_marketplace.ledger.housekeeping import heads_of, sign
 from agent_marketplace.ledger.lots import due
@@ -59,7 +60,7 @@ def verify(
     _key_budgets(audit)
     for words in disagreements(connection, MAX_PROBLEMS, segments):
         audit.wrong(f"{words}; `agent-marketplace usage rebuild` makes the roll-ups anew")
-    for words in unpaid(connection):
+    for words in (*unpaid(connection), *acts.problems(connection, secret, audit.acts)):
         audit.wrong(words)
     return VerifyReport(**audit.counts, problems=audit.problems)
 
@@ -80,6 +81,9 @@ def _checkpoint_rows(audit: Audit) -> None:
             audit.wrong(f"checkpoint {number}: unreadable")
             continue
         for owner, seq, head, _ in parsed:
+            if owner == acts.OWNER:
+                audit.acts.add(seq, head)
+                continue
             audit.hashes[owner, seq] = head
             audit.signed[owner] = seq
 
