@@ -1,9 +1,10 @@
-"""Eighty-six buyers' situations: what is read off their words, and what the first pick must hold. One command:
+"""A hundred and twenty-six buyers' situations: what is read off their words, and what the first pick must hold. One command:
 
     PYTHONPATH=backend .venv/bin/python bench/recommend/situations.py
 
-Each row of data/situations.jsonl is {task, options?, reads?, type?, first?, notes?, nearest?}: conditions that have to be read, types
-that a careful reader could give, what the first pick has to be, words of a note, and whether what comes nearest has to be named.
+Each row of data/situations.jsonl is {task, options?, reads?, type?, first?, notes?, nearest?, unsure?}: conditions that have to be read, types
+that a careful reader could give, what the first pick has to be, words of a note, whether what comes nearest has to be named, and
+whether it has to ask back (`unsure`).
 Providers with keys: OpenAI, Anthropic, Google, Hugging Face; the wallet has $5. No network. Exit 1 if anything is broken.
 """
 
@@ -18,8 +19,13 @@ from typing import Any
 
 from agent_marketplace.catalog import MarketplaceRegistry
 from agent_marketplace.clock import ManualClock
-from agent_marketplace.recommend.ai_recommendation_engine import RecommendationEngine, Recommendations
+from agent_marketplace.recommend.ai_recommendation_engine import (
+    RecommendationEngine,
+    Recommendations,
+)
+from agent_marketplace.recommend.estimate import CostRange
 from agent_marketplace.recommend.needs import gives
+from agent_marketplace.recommend.question import MANY_CALLS
 
 ROWS = pathlib.Path(__file__).resolve().parent / "data/situations.jsonl"
 NOVEMBER_2026 = 1_796_000_000_000
@@ -59,6 +65,8 @@ def broken(asked: RecommendationEngine, row: Mapping[str, Any], got: Recommendat
             yield f"{kind} should be read as {value}, not {read.get(kind)}"
     if "notes" in row and not any(row["notes"] in note for note in got.notes):
         yield f"no note says {row['notes']!r}"
+    if row.get("unsure") and not got.analysis.get("question"):
+        yield "nobody said what to do, and nothing is asked back"
     if row.get("nearest") and not got.nearest:
         yield "nothing fits and nothing near is named"
     if not got.recommendations and not got.nearest and not got.notes:
@@ -84,8 +92,10 @@ def _roles(picks: list[dict[str, Any]], read: Mapping[str, Any]) -> Iterator[str
             yield f"the fastest ({pick['model'].id}) is slower than the first"
         if pick["cost_range"]["p50"] == 0 and "costs" in (pick["gives_up"] or ""):
             yield f"{pick['model'].id} costs nothing and is said to cost something"
-        if "max_cost" in read and pick["cost_range"]["p95"] > Decimal(str(read["max_cost"])) + Decimal("1E-9"):
-            yield f"{pick['model'].id} may cost {pick['cost_range']['p95']}, more than {read['max_cost']}"
+        cost = CostRange(*(int(pick["cost_range"][p] * 10**9) for p in ("p50", "p95")))
+        most = cost.mean if read.get("calls", 1) >= MANY_CALLS else cost.p95
+        if "max_cost" in read and most > Decimal(str(read["max_cost"])) * 10**9 + 1:
+            yield f"{pick['model'].id} may cost {most} nano-dollars, more than ${read['max_cost']}"
         if "deadline_s" in read and pick["seconds"] > read["deadline_s"]:
             yield f"{pick['model'].id} takes {pick['seconds']} s"
 

@@ -9,7 +9,7 @@ from agent_marketplace.app import Market
 from agent_marketplace.listings import Head, Version
 
 _CONDITIONS = (
-    "budget", "calls", "output_tokens", "deadline_s", "offline", "no_training", "region", "open_weights", "free", "model",
+    "budget", "calls", "output_tokens", "context", "deadline_s", "offline", "no_training", "region", "open_weights", "free", "model",
     "language", "output",
 )  # fmt: skip
 _LISTS = ("makers", "exclude_makers", "exclude_models")

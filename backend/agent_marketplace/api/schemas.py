@@ -113,6 +113,7 @@ class Recommend(
     budget: Annotated[Decimal, Field(gt=0, le=1_000_000_000, decimal_places=9)] | None = None
     calls: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
     output_tokens: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
+    context: Annotated[int, Field(ge=1, le=100_000_000)] | None = None
     deadline_s: Annotated[float, Field(gt=0, le=86_400)] | None = None
     offline: bool = False
     no_training: bool = False

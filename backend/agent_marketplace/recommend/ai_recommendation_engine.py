@@ -14,6 +14,7 @@ from agent_marketplace.errors import BadRequest
 from agent_marketplace.ledger import nano
 from agent_marketplace.recommend import conditions, efforts, showing
 from agent_marketplace.recommend import needs as filters
+from agent_marketplace.recommend.beyond import beyond
 from agent_marketplace.recommend.encoder import POOL, Encoder
 from agent_marketplace.recommend.estimate import (
     DEFAULT_CAP,
@@ -36,10 +37,10 @@ from agent_marketplace.recommend.question import (
     Request,
     Wallet,
 )
-from agent_marketplace.recommend.reading import beyond
-from agent_marketplace.recommend.scoring import Candidate, Priority, choose, is_demo, score_of
+from agent_marketplace.recommend.scoring import Candidate, Pick, Priority, choose, is_demo, score_of
 from agent_marketplace.recommend.selecting import Found, Selection
 from agent_marketplace.recommend.tasks import Analysis, analyze
+from agent_marketplace.recommend.understood import Understood
 
 __all__ = [
     "Accounts",
@@ -160,7 +161,13 @@ class RecommendationEngine:
         """
         cap = None if max_cost is None else Decimal(max_cost)
         inputs = conditions.modalities_of(attachments)
-        given = {**(said or {}), "max_cost": cap, "input_tokens": input_tokens, "inputs": inputs}
+        given = {
+            **(said or {}),
+            "max_cost": cap,
+            "input_tokens": input_tokens,
+            "inputs": inputs,
+            "effort": effort,
+        }
         if priority is not None and priority != "balanced":
             given["priority"] = priority
         await self.listen(task)
@@ -170,7 +177,7 @@ class RecommendationEngine:
         told, read = conditions.settle(given, analysis.understood, ignore)
         wallet = await self._wallet(user_id, available_nano)
         request = self.request(
-            analysis, wallet, told=told, require=require, effort=effort, user_id=user_id or ""
+            analysis, wallet, told=told, require=require, effort=told.effort, user_id=user_id or ""
         )
         selection = self._selection(request)
         found = selection.run()
@@ -193,14 +200,27 @@ class RecommendationEngine:
             blocked=showing.worth_telling(found.blocked, picks, request, limit),
             understood=showing.chips(read),
             conditions=showing.conditions_dict(told),
-            notes=[
-                *showing.notes(found, told, request, conditions.unread(attachments)),
-                *showing.in_all(told, picks),
-                *beyond(task),
-            ],
+            notes=self._notes(request, told, found, picks, read, conditions.unread(attachments)),
             nearest=[] if answered else showing.near(selection.nearest()),
             what_if=showing.what_if(found, picks, request),
         )
+
+    @staticmethod
+    def _notes(
+        request: Request,
+        told: conditions.Conditions,
+        found: Found,
+        picks: Sequence[Pick],
+        read: Sequence[Understood],
+        unread: Sequence[str],
+    ) -> list[str]:
+        """What was not known, what all calls come to, and what nothing here can tell."""
+        asked = request.analysis
+        return [
+            *showing.notes(found, told, request, unread),
+            *showing.in_all(told, picks, read),
+            *beyond(asked.asked, asked.type),
+        ]
 
     async def listen(self, text: str) -> None:
         """Asks the sentence encoder, off the event loop, where the head is unsure; later readings of the text know its answer."""
@@ -240,8 +260,8 @@ class RecommendationEngine:
             told, _ = conditions.settle({"max_cost": cost, "priority": priority}, analysis.understood)
         cap = told.cap_nano
         expected = told.output_tokens or 0
-        # A stated cap on the price means: as good as possible within it.
-        usual: Priority = "quality" if cap is not None else "balanced"
+        # A stated cap on the price means: as good as it can be within it, but a cap is no wish to spend it.
+        usual: Priority = "within" if cap is not None else "balanced"
         wanted: Priority = told.priority or usual  # type: ignore[assignment]  # checked where it came in
         return Request(
             analysis=analysis,
@@ -253,6 +273,7 @@ class RecommendationEngine:
             output_tokens=told.output_tokens,
             effort=effort,
             user_id=user_id,
+            calls=told.calls or 1,
         )
 
     def analysed(self, asked: str, *, input_tokens: int) -> Analysis:

@@ -9,7 +9,7 @@ import msgspec
 from agent_marketplace.recommend import grammar as g
 from agent_marketplace.recommend.understood import Understood
 
-_DAYS = {"day": 1, "week": 7, "month": 30}
+_DAYS = {"day": 1, "week": 7, "month": 30, "quarter": 91, "year": 365}
 
 
 class Currency(msgspec.Struct, frozen=True):
@@ -24,9 +24,25 @@ class Currency(msgspec.Struct, frozen=True):
 CURRENCIES: Mapping[str, Currency] = {
     name: Currency(sign, Decimal(dollars), before, after)
     for name, sign, dollars, before, after in (
+        (
+            "eurocent",
+            "€ct ",
+            "0.0105",
+            r"€ct",
+            r"euro[ -]?cents?|cents? d'euro|céntimos?(?: de euro)?|centesimi di euro|cêntimos?",
+        ),
+        ("real_cent", "R$ct ", "0.0016", r"r\$ct", r"centavos? de rea(?:l|is)"),
+        ("kurus", "kuruş ", "0.0002", r"₺ct", r"kuruş\w*"),
+        ("kopek", "kop. ", "0.0001", r"₽ct", r"копе[ей]\w*"),
+        ("grosz", "gr ", "0.0023", r"złct", r"grosz\w*"),
+        ("paisa", "paise ", "0.00011", r"₹ct", r"paise|paisa|पैसे|पैसा"),
+        ("rappen", "Rp. ", "0.011", r"frct", r"rappen|centimes? suisses?"),
+        ("ore", "øre ", "0.0009", r"krct", r"öre|øre"),
+        ("jiao", "角", "0.013", r"元ct", r"毛钱?|角钱?"),
+        ("fen", "分", "0.0013", r"角ct", r"分钱"),
         ("eur", "€", "1.05", r"€|eur", g.EURO),
         ("gbp", "£", "1.2", r"£|gbp", r"£|gbp|pounds? sterling|quid|英镑|英鎊|ポンド|фунт\w*"),
-        ("chf", "CHF ", "1.1", r"chf|sfr\.?", r"chf|franken|francs? suisses?|rappen"),
+        ("chf", "CHF ", "1.1", r"chf|sfr\.?", r"chf|franken|francs? suisses?"),
         ("jpy", "¥", "0.006", r"¥|￥|jpy", r"¥|yen|jpy|日元|円"),
         ("cny", "元", "0.13", r"cn¥|cny|rmb", r"元|块钱?|人民币|rmb|cny|yuan|юан\w*"),
         ("inr", "₹", "0.011", r"₹|rs\.?|inr", r"₹|rupees?|inr|रुपये|रुपए|रुपया"),
@@ -43,7 +59,8 @@ CURRENCIES: Mapping[str, Currency] = {
 _BEFORE = "|".join(f"(?P<{name}>{c.before})" for name, c in CURRENCIES.items())
 _AFTER = "|".join(f"(?P<{name}2>{c.after})" for name, c in CURRENCIES.items())
 _HALF = (
-    r"(?:an?|one) (?:tenth|hundredth|quarter|fifth|third|half) of an?|half an?|halben?|medio|meio|mezzo|a|an|one|two|three|five|ten|twenty|"
+    r"(?:an?|one) (?:tenth|hundredth|quarter|fifth|third|half) of an?|half an?|halben?|medio|meio|mezzo|a|an|one|"
+    r"two|three|five|ten|twenty|"
     r"einen|ein|einem|zwei|fünf|zehn|un|une|deux|cinq|dos|cinco|dois|um|due"
 )
 _WORTH = {
@@ -58,7 +75,7 @@ _AMOUNT = re.compile(
     rf"(?:(?:(?<![a-z])(?:{_BEFORE})|(?P<dollar>us\$|usd|\$))\s?(?P<a>{g.NUMBER})(?P<ak>k\b)?)|"
     r"(?P<single>(?:سنت|دولار) واحد)|"
     rf"(?:(?:(?P<b>{g.NUMBER})(?P<bk>k)?|(?<![^\W\d_])(?P<small>{_HALF}))\s?"
-    rf"(?:(?P<pence>pence)|(?P<cents>{g.CENTS})|(?P<usd>{g.CURRENCY})|(?:{_AFTER}))(?![a-zäöüß]))"
+    rf"(?:(?:{_AFTER})|(?P<pence>pence)|(?P<cents>{g.CENTS})|(?P<usd>{g.CURRENCY}))(?![a-zäöüß]))"
 )
 _CAP_BEFORE = re.compile(
     rf"(?:(?<![a-zäöüß])|(?<=^))(?:{g.CAP})\W{{0,3}}(?:only |just |about |von |de |di |of )?$"
@@ -83,33 +100,55 @@ _BARE = re.compile(
     r"(?P<n>0[.,]\d+)(?![\d.,]*\w)(?!\s*(?:%|percent|\w+s?\b(?<=words)))"
 )
 _NO_ADJECTIVE = (
-    r"tokens?|pages?|words?|lines?|characters?|dollars?|bucks|cents?|euros?|seconds?|minutes?|for|of|per|in|at|an?|the|and|to|on|or|"
+    r"tokens?|pages?|words?|lines?|characters?|dollars?|bucks|cents?|euros?|seconds?|minutes?|for|of|per|in|at|"
+    r"an?|the|and|to|on|or|"
     r"from|pro|je|für|por|para|pour|par|за|на"
 )
 _COUNT = re.compile(
-    rf"(?<![$€£¥₹\d.,])(?P<n>{g.NUMBER})\s?(?P<k>k|thousand|million|tausend|mil\b|mille\b|тысяч\w*|тыс\.?)?\s?"
+    rf"(?<![$€£¥₹\d.,])(?P<n>{g.NUMBER})\s?(?P<k>{g.MULTIPLE})?\s?"
     rf"(?:(?!(?:{_NO_ADJECTIVE})\b)[^\W\d][\w-]*\s){{0,2}}"
     rf"(?P<what>\w{{0,15}}?(?:{g.COUNTED}))(?![a-zäöü])"
 )
 _OFTEN = re.compile(
-    rf"(?<![\d.,$€£¥₹])(?<![$€£¥₹] )(?P<n>{g.NUMBER})\s?(?P<k>k|thousand|million)\s"
-    rf"(?P<what>{g.PERIOD['month']}|{g.PERIOD['day']}|{g.PERIOD['week']})"
+    rf"(?<![\d.,$€£¥₹])(?<![$€£¥₹] )(?P<n>{g.NUMBER})\s?(?P<k>{g.MULTIPLE})\s"
+    rf"(?P<what>{'|'.join(g.PERIOD.values())})"
 )
 _PAID_FOR = re.compile(
-    rf"(?:{g.PERIOD['month']}|{g.PERIOD['day']}|{g.PERIOD['week']}) (?P<many>for (?P<n>\d{{1,3}}(?:[,.]\d{{3}})+|\d{{2,3}}|\d{{5,}})"
+    rf"(?:{g.PERIOD['month']}|{g.PERIOD['day']}|{g.PERIOD['week']}) (?P<many>for (?P<n>\d{{1,3}}(?:[,.]\d{{3}})+|"
+    rf"\d{{2,3}}|\d{{5,}})"
     r"\s?(?P<k>k|thousand|million)?)(?=\s*[.,;!)]|\s*$)"
 )
 """What a sum a period is for, where it is not said what they are: "$100 a month for 50,000"."""
+Span = tuple[int, int]
+MANY_THINGS = 100
+_THINGS = re.compile(
+    rf"(?<![$€£¥₹\d.,])(?<![$€£¥₹] )(?P<n>{g.NUMBER})\s?(?P<k>{g.MULTIPLE})?\s"
+    r"(?:[^\W\d]\w*-?\s){0,1}?(?P<what>[^\W\d_][^\W\d_-]{3,}[snieyахв])"
+    r"(?![\w-])"
+)
+_A_YEAR = re.compile(r"(?:19|20)\d\d")
+_NO_THING = re.compile(
+    r"(?:seiten|pages?|páginas|pagine|stron|strony|страниц\w*|words|palabras|palavras|wörter|parole|słów|слов|"
+    r"minut\w*|hours|seconds|"
+    r"tokens|dollars?|euros?|cents|bytes|pixels|years|years?|jahre|années|años|anos|anni|лет|days|tage|months|"
+    r"miles|meters|calories|"
+    r"degrees|percent|people|lines|zeilen|characters|zeichen|points|steps|million\w*|times|рубл\w*)$"
+)
 _PER_MANY = re.compile(
     rf"^[\s,]{{0,2}}(?:(?:per|for each|for every|je|pro|par|por|за|на)\s|/\s?|每)"
     rf"(?P<n>{g.NUMBER})\s?(?P<k>k|thousand|million)?(?!\s?tok)(?![\w.,]*\d)"
 )
+_MONTHLY_BEFORE = re.compile(
+    r"(?:月額|毎月|月に|每月|每个月|monthly|monatlich|mensuel\w*|mensual\w*|mensal|ежемесячно|월)\W{0,3}$"
+)
 _TOTAL = re.compile(
     r"^\W{0,2}(?:in total|altogether|all in all|overall|for (?:everything|all of (?:them|it)|the lot|the whole \w+)|insgesamt|"
-    r"zusammen|en tout|au total|en total|in totale|no total|ao todo|всего|в сумме|总共|一共|合計|全部で|إجمالا|łącznie|"
+    r"zusammen|en tout|au total|en total|in totale|no total|ao todo|всего|в сумме|总共|一共|合計|全部で|إجمالا|"
+    r"łącznie|in tutto|w sumie|toplam|totaal|en todo|em tudo|"
     r"left\b|remaining|übrig|restants?|me quedan)"
 )
 _OF_LENGTH = re.compile(r"(?:tokens?|pages?|words?|lines?|characters?|dollars?|cents?) ")
+_MULTIPLES = tuple((re.compile(words), many) for words, many in g.MULTIPLES)
 _JAPANESE = re.compile(r"[\u3040-\u30ff]")
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 
@@ -120,6 +159,19 @@ _STORY_BEFORE = re.compile(
     r"(?:of |about |only |me |us |him |her )?$"
 )
 """What is told of a price in a story or a sum is no condition: "sold at $12 each", "rent is $900 a month"."""
+
+
+_HAVE = re.compile(r"(?:only |i |we |ich |wir )?(?:have|habe|haben|j'ai|tengo|tenho|у меня|我)")
+_HOW_MANY = re.compile(
+    r"how (?:much|many)\b|wie ?viele?\b|combien|cuánt|quant[oiea]s?\b|сколько|多少|いくら|何個|कितन|كم "
+)
+"""Who has five dollars and asks how much is left tells a sum."""
+
+_AND_BEFORE = re.compile(r"(?:^|\s)(?:and|und|et|y|e|i|и|with|mit|avec|con|com|for|für)\s$|[和与、]$")
+
+
+NO_CALL_COSTS = 500
+"""Dollars: a sum above it that is for nothing in particular is no cap on a call ("a villa within $300,000")."""
 
 
 class Count(msgspec.Struct, frozen=True):
@@ -158,8 +210,8 @@ def count_of(low: str) -> tuple[Count, str] | None:
         many = _many(match)
         if many < 2 or many != many.to_integral_value() or _OF_LENGTH.search(match[0]):
             continue
-        period = _period_in(low[match.end() : match.end() + 16])
-        return Count(int(many), period), low[match.start() : match.end()].strip()
+        words = low[match.start() : match.end()].strip()
+        return Count(int(many), _period_near(low, match)), words
     often = _OFTEN.search(low)
     if often is not None:
         return Count(int(_many(often)), _period_in(often["what"])), often[0].strip()
@@ -167,10 +219,38 @@ def count_of(low: str) -> tuple[Count, str] | None:
     return None if paid is None else (Count(int(_many(paid)), _period_in(paid[0])), paid["many"].strip())
 
 
+def _period_near(low: str, match: "re.Match[str]") -> str:
+    """The period that a count is of, behind it or right before it: "500 mails a day", "毎日500件"."""
+    before = low[max(0, match.start() - 14) : match.start()]
+    near = re.search(
+        rf"(?:{'|'.join(g.PERIOD.values())})\W{{0,3}}(?:i get |we get |about |around )?$", before
+    )
+    after = low[match.end() : match.end() + 16]
+    if _A_PERIOD.match(after) or near is None:
+        return _period_in(after)
+    return _period_in(near[0])
+
+
+def plural_of(low: str, money: "Span") -> tuple[Count, str] | None:
+    """Where money is named and nothing known is counted: the one large number of things beside it, whatever they are called."""
+    for match in _THINGS.finditer(low):
+        many = _many(match)
+        if money[0] <= match.start() < money[1] or many < MANY_THINGS or many != many.to_integral_value():
+            continue
+        if (
+            _A_YEAR.fullmatch(match["n"])
+            or _OF_LENGTH.search(f"{match[0]} ")
+            or _NO_THING.match(match["what"])
+        ):
+            continue
+        return Count(int(many), _period_near(low, match)), match[0].strip()
+    return None
+
+
 def _many(match: "re.Match[str]") -> Decimal:
     """The number `n` of a match times its `k`: 20k, 1 million."""
     unit = match["k"] or ""
-    return number(match["n"]) * (1_000_000 if unit == "million" else 1000 if unit else 1)
+    return number(match["n"]) * next((many for words, many in _MULTIPLES if words.fullmatch(unit)), 1)
 
 
 def _period_in(text: str) -> str:
@@ -199,9 +279,10 @@ def _amounts(low: str) -> Iterator[_Money]:
             or _BUDGET_AFTER.match(after)
             or (_TOTAL.match(after) and _bought(low, before, after))
         )
-        if not cap and _STORY_BEFORE.search(before):
+        if _STORY_BEFORE.search(before) if not cap else (_HAVE.match(cap[0]) and _HOW_MANY.search(low)):
             continue
-        if not (told or purpose or (count_near and "for" in after) or _stands_alone(low, match)):
+        beside = _AND_BEFORE.search(before) is not None and count_of(low[: match.start()]) is not None
+        if not (told or purpose or beside or (count_near and "for" in after) or _stands_alone(low, match)):
             continue
         start = match.start() - (len(before) - cap.start() if cap else 0)
         tail = later if later and each else _A_PERIOD.match(after)
@@ -246,18 +327,36 @@ def _dollars(match: "re.Match[str]", low: str) -> tuple[Decimal, str]:
     return amount * currency.dollars, said
 
 
+def _calls(count: Count, words: str) -> Understood:
+    often = f" a {count.period}" if count.period else ""
+    return Understood("calls", count.calls, words, f"{count.calls:,} calls{often}")
+
+
+def _money_period(low: str, said: _Money) -> str:
+    """The period that a sum is for, behind it or right before it: "$5 a month", "月額2000円"."""
+    start = low.find(said.words)
+    before = _MONTHLY_BEFORE.search(low[max(0, start - 10) : start])
+    return _period_in(said.after[:22]) or ("month" if before else "")
+
+
 def money(low: str) -> list[Understood]:
     """The cap on one call, the budget for many, and how many."""
     found: list[Understood] = []
     counted = count_of(low)
     said = next(_amounts(low), None)
     if counted is not None and (said is not None or (counted[0].calls >= 20 and counted[0].period)):
-        often = f" a {counted[0].period}" if counted[0].period else ""
-        found.append(Understood("calls", counted[0].calls, counted[1], f"{counted[0].calls:,} calls{often}"))
+        found.append(_calls(*counted))
     if said is None or said.amount <= 0:
         return found
-    period = _period_in(said.after[:22])
+    period = _money_period(low, said)
+    if counted is None and not said.each:
+        start = low.find(said.words)
+        counted = plural_of(low, (start, start + len(said.words)))
+        if counted is not None:
+            found.append(_calls(*counted))
     total = _TOTAL.match(said.after) is not None
+    if not (said.each or period or counted) and said.amount > NO_CALL_COSTS:
+        return found
     if said.each or (not period and counted is None and not total):
         each = Understood(
             "max_cost", said.amount, said.words, f"at most {money_text(said.amount)} a call{said.note}"
@@ -272,5 +371,6 @@ def money(low: str) -> list[Understood]:
         calls = calls * _DAYS[period] / _DAYS[counted[0].period]
     one = (said.amount / max(calls, Decimal(1))).quantize(Decimal("1E-9"))
     often = f" a {period}" if period else ""
-    says = f"{money_text(said.amount)}{often} for {int(calls):,} calls: {money_text(one)} each{said.note}"
+    shown = Decimal(f"{one:.2g}") if one else one
+    says = f"{money_text(said.amount)}{often} for {int(calls):,} calls: {money_text(shown)} each{said.note}"
     return [*found, Understood("max_cost", one, said.words, says)]

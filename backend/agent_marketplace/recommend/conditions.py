@@ -19,7 +19,8 @@ class Conditions(msgspec.Struct, frozen=True, kw_only=True):
     """max_cost: dollars for one call; budget: dollars for all; lengths in tokens; deadline_s: seconds to a whole answer.
 
     makers, exclude_makers: `anthropic`, ...; model: a name to look up; inputs: of MODALITIES; output: of OUTPUTS; region: of
-    REGIONS; require: of `needs.REQUIREMENTS`; language: what is to be answered in (ISO 639-1; shown, no filter: who speaks
+    REGIONS; effort: how hard it shall think; context: tokens that it must be able to read; require: of
+    `needs.REQUIREMENTS`; language: what is to be answered in (ISO 639-1; shown, no filter: who speaks
     what is published for few models).
     """
 
@@ -43,6 +44,8 @@ class Conditions(msgspec.Struct, frozen=True, kw_only=True):
     output: str = "text"
     priority: str | None = None
     require: tuple[str, ...] = ()
+    effort: str | None = None
+    context: int | None = None
 
     @property
     def cap_nano(self) -> int | None:

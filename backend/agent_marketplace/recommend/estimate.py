@@ -14,6 +14,13 @@ from agent_marketplace.catalog import AIModel
 from agent_marketplace.ledger import Price, price_usage
 from agent_marketplace.recommend.efforts import factor, thinks, usual
 from agent_marketplace.recommend.quality import Result
+from agent_marketplace.recommend.results import (
+    FILM_TOKENS,
+    SPEECH_TOKENS,
+    SPOKEN_PER_TOKEN,
+    USUAL_FILM_S,
+    USUAL_SPEECH_S,
+)
 from agent_marketplace.usage import Usage
 
 DEFAULT_CAP = 1024
@@ -59,6 +66,14 @@ class CostRange(msgspec.Struct, frozen=True):
 
     p50: int
     p95: int
+
+    @property
+    def mean(self) -> int:
+        """What one of many calls comes to: the mean of the log-normal with these percentiles, at most the 95th."""
+        if not 0 < self.p50 < self.p95:
+            return self.p50
+        sigma = math.log(self.p95 / self.p50) / 1.645
+        return min(self.p95, round(self.p50 * math.exp(sigma * sigma / 2)))
 
 
 def prior_lengths(
@@ -159,22 +174,54 @@ PICTURE_TOKENS = 1_300
 """Output tokens that a picture of 1024 x 1024 is billed as where the price is per token (OpenAI, Google)."""
 
 
-def result_lengths(output: str) -> Lengths:
-    """Tokens of a result that is no text: none for vectors and orders; of pictures, films and speech, as a picture's."""
+def result_lengths(output: str, wanted_tokens: int | None = None, input_tokens: int = 0) -> Lengths:
+    """Tokens of a result that is no text.
+
+    wanted_tokens: of a film or speech whose length was said; input_tokens: of the text that is spoken.
+    """
+    if output == "video":
+        tokens = wanted_tokens or USUAL_FILM_S * FILM_TOKENS
+        return Lengths(tokens, round(1.15 * tokens))
+    if output == "speech":
+        text = (
+            round(input_tokens * SPOKEN_PER_TOKEN)
+            if input_tokens > TEXT_TO_SPEAK
+            else USUAL_SPEECH_S * SPEECH_TOKENS
+        )
+        tokens = wanted_tokens or text
+        return Lengths(tokens, round(1.3 * tokens))
     tokens = 0 if output in ("embedding", "rerank") else PICTURE_TOKENS
     return Lengths(tokens, tokens)
 
 
-def result_cost(price: Price, input_tokens: int, output: str) -> CostRange:
-    """What one result that is no text will probably cost: a picture, or the vectors of the text."""
+TEXT_TO_SPEAK = 60
+"""Tokens in from which on the text itself is taken to be there; less is only the request for it."""
+
+
+def result_cost(price: Price, input_tokens: int, output: str, lengths: Lengths | None = None) -> CostRange:
+    """What one result that is no text will probably cost: a picture, a film or speech of that length, or the vectors of the text.
+
+    A price per picture holds for the usual size; where pictures are billed by tokens, the best quality takes four times as many.
+    """
     if output == "embedding":
-        usage = Usage(input=max(1, input_tokens))
-    elif price.per_image:
-        usage = Usage(input=input_tokens, images=1)
-    else:
-        usage = Usage(input=input_tokens, image_output=PICTURE_TOKENS)
-    cost = price_usage(price, usage)
-    return CostRange(cost, cost if output == "embedding" else 4 * cost)
+        cost = price_usage(price, Usage(input=max(1, input_tokens)))
+        return CostRange(cost, cost)
+    if output in ("video", "speech") and lengths is not None:
+        p50, p95 = (
+            price_usage(
+                price,
+                Usage(input=input_tokens, output=n)
+                if output == "video"
+                else Usage(input=input_tokens, audio_output=n),
+            )
+            for n in (lengths.p50, lengths.p95)
+        )
+        return CostRange(p50, p95)
+    if price.per_image:
+        cost = price_usage(price, Usage(input=input_tokens, images=1))
+        return CostRange(cost, cost)
+    cost = price_usage(price, Usage(input=input_tokens, image_output=PICTURE_TOKENS))
+    return CostRange(cost, 4 * cost)
 
 
 def hold_tokens(history: Lengths | None) -> int:

@@ -7,6 +7,25 @@ from collections.abc import Mapping
 
 NUMBER = r"\d{1,3}(?:[,.\u202f ]\d{3})+(?!\d)|\d+(?:[.,]\d+)?"
 
+MULTIPLES: tuple[tuple[str, int], ...] = (
+    (
+        (
+            r"k(?![^\W\d_])|thousand|tausend|mil\b|mille\b|mila\b|тысяч\w*|тыс\.?|千|천|हज़ार|हजार|ألف|آلاف|tys\.?|"
+            r"tysi\w+|bin\b|duizend"
+        ),
+        1000,
+    ),
+    (r"万|萬|만", 10_000),
+    (r"लाख|lakhs?", 100_000),
+    (
+        r"million\w*|millones|milhões|milioni|mio\.?|mln\.?|млн\.?|миллион\w*|百万|मिलियन|مليون|milyon|miljoen|mm?(?![a-z])",
+        1_000_000,
+    ),
+)
+"""How a multiple is written behind a figure, and how much it is."""
+
+MULTIPLE = "|".join(words for words, _ in MULTIPLES)
+
 CURRENCY = r"\$(?!\d)|us\$|usd|dollars?|bucks?|美元|美金|ドル|달러|dólares?|dollari|dolarów|dolary|dolar|доллар\w*|डॉलर|دولارات?|دولار"
 CENTS = r"cents?|¢|ct|penny|pennies|美分|セント|centavos?|цент\w*|센트|सेंट|سنتات?|سنت|centimes?|centesimi"
 EURO = r"€|eur|euros?|欧元|ユーロ|евро|यूरो|يورو"
@@ -14,8 +33,15 @@ EURO = r"€|eur|euros?|欧元|ユーロ|евро|यूरो|يورو"
 CAP = (
     r"(?:don't|won't|not|never) (?:\w+ ){0,2}(?:spend|pay|cost) more than|not more expensive than|"
     r"under|below|less than|at most|no more than|not more than|up to|within|max(?:imum|\.)?|"
-    r"cheaper than|for|budget(?: of| is|:)?|"
+    r"cheaper than|less then|for|(?:budget|ceiling|limit|cap|maximum|max\.?) (?:cost |price )?(?:per|of|at|"
+    r"is) (?:call|request|answer|message|item)?\W{0,2}|"
+    r"(?:cost|price|spend\w*) (?:ceiling|limit|cap)(?: of| is|:)?|(?:can|could|will|i'll|we'll|would|willing to|"
+    r"able to) (?:only )?(?:pay|spend|afford)"
+    r"(?: up to| at most)?|budget(?: of| is|:)?|"
     r"cap(?: of|:)?|limit(?: of|:)?|only have|i have|spend(?: at most)?|(?:must|should|may|can) cost|max(?:imum)? costs?|<=?|"
+    r"j'ai|ich habe(?: nur)?|wir haben(?: nur)?|tengo|tenho|у меня(?: есть)?|我(?:只)?有|कुल|बजट|الميزانية|ميزانية|예산(?:은)?|"
+    r"no cueste\w* más de|nicht mehr kosten als|coûte\w* (?:moins|pas plus) de|que no pase de|"
+    r"não custe mais (?:de|que)|non costi più di|massimo|"
     r"nicht teurer als|pas plus cher que|no más caro que|"
     r"unter|höchstens|maximal|weniger als|bis zu|nicht mehr als|moins de|au plus|au maximum|"
     r"pas plus de|menos de|como máximo|máximo|"
@@ -27,27 +53,40 @@ CAP = (
     r"maksymalnie|najwyżej|nie więcej niż|poniżej|mniej niż|hoogstens|minder dan|niet meer dan|en fazla"
 )
 EACH = (
-    r"each|apiece|a piece|per (?:\w+)|a call|an? (?:answer|request|question|ticket|email|document|"
-    r"page|message|image|item)|"
+    r"each|apiece|a piece|per (?!month|day|week|year|quarter|annum)(?:\w+)|a call|an? (?:answer|request|question|"
+    r"ticket|email|document|"
+    r"page|message|image|item|row|record|review|tweet|summary|translation|line|post|photo|picture|invoice|"
+    r"contract|file|prompt|chat|"
+    r"conversation|user|comment|product|essay|letter|report|article|mail|clip|minute|video|recording)\b|"
     r"pro (?:\w+)|je (?:\w+)|chacune?|par (?:\w+)|cada (?:\w+)|cada uno|por (?:\w+)|ciascuno|"
     r"a testa|за (?:\w+)|каждый|"
     r"每(?:次|个|条|封|张|篇)|一(?:件|回|通)あたり|प्रति \w+|لكل \w+"
 )
 PERIOD: Mapping[str, str] = {
     "month": (
-        r"(?:a|per|each|every|/) ?(?:month|mo\b)|monthly|im monat|pro monat|monatlich|"
+        r"(?:a|per|each|every|/) ?(?:month|mo\b|mth\b)|monthly|p\.m\.|maandelijks|per maand|miesięcznie|"
+        r"na miesiąc|ayda|aylık|한 ?달|매월|월간|महीने|"
+        r"im monat|pro monat|monatlich|"
         r"par mois|mensuel\w*|al mes|por mes|"
         r"mensual\w*|por mês|ao mês|mensais|al mese|mensil\w*|в месяц|每月|一个月|毎月|月に|月額|प्रति माह|شهريا|"
         r"في الشهر"
     ),
     "day": (
-        r"(?:a|per|each|every|/) ?day|daily|am tag|pro tag|täglich|par jour|al día|por día|"
+        r"(?:a|per|each|every|/) ?day|daily|jeden tag|chaque jour|diari\w+|dziennie|günde|per dag|하루|매일|रोज़?|"
+        r"am tag|pro tag|täglich|par jour|al día|por día|"
         r"por dia|al giorno|в день|每天|一天|"
         r"毎日|一日|प्रति दिन|يوميا|في اليوم"
     ),
     "week": (
-        r"(?:a|per|each|every|/) ?week|weekly|pro woche|par semaine|por semana|alla settimana|"
+        r"(?:a|per|each|every|/) ?week|weekly|wöchentlich|tygodniowo|haftada|per week|"
+        r"pro woche|par semaine|por semana|alla settimana|"
         r"в неделю|每周|毎週|في الأسبوع"
+    ),
+    "quarter": r"(?:a|per|each|every|/) ?quarter|quarterly|pro quartal|im quartal|par trimestre|al trimestre|"
+    "por trimestre|в квартал|每季度",
+    "year": (
+        r"(?:a|per|each|every|/) ?(?:year|yr\b|annum)|yearly|annually|pro jahr|im jahr|jährlich|par an\b|al año|por año|por ano|"
+        r"all'anno|в год|每年|一年|年間|सालाना|سنويا|rocznie|yılda|per jaar"
     ),
 }
 COUNTED = (
@@ -62,7 +101,14 @@ COUNTED = (
     r"запросов|писем|документов|"
     r"сообщений|счетов|工单|文档|邮件|合同|发票|请求|件|通|दस्तावेज़|ईमेल|رسالة|رسائل|مستند|مستندات|فاتورة|فواتير|"
     r"طلب|طلبات|фото\w*|отзыв\w*|заяв\w+|reseñas|avis|recensioni|avaliações|chamados|"
-    r"bewertungen|mails|fotos|zgłosze\w+|wiadomości|faktur|opini\w*"
+    r"bewertungen|rezensionen|mails|fotos|zgłosze\w+|wiadomości|faktur|opini\w*|raport\w*|umów|"
+    r"tuits?|fichas|schede|annunci|produits|produkte\w*|productos|produtos|prodotti|avaliações|commentaires|"
+    r"comentarios|comentários|"
+    r"classifications?|chat messages|blurbs|poems|captions|logos|videos?|clips|interviews|calls|samples|surveys|"
+    r"responses|abstracts|pages scanned|"
+    r"条|张|份|篇|封|个(?:标题|文件|问题|商品)|問い合わせ|レビュー|商品|リクエスト|리뷰|이메일|문의|문서|상품|"
+    r"질문|요청|समीक्षा\w*|टिकट|تذكرة|تذاكر|"
+    r"تعليق(?:ات)?|منتج(?:ات)?|e-posta|yorum|belge|recensies|berichten|facturen"
 )
 
 UNITS: Mapping[str, tuple[float, str]] = {
@@ -76,7 +122,8 @@ UNITS: Mapping[str, tuple[float, str]] = {
     r"punti|пункт\w*|点|要点|बिंदु(?:ओं)?|نقاط")),
     "paragraph": (120.0, (r"paragraphs?|absätze[n]?|paragraphes?|párrafos?|parágrafos?|paragrafi|"
     r"абзац\w*|段落?|अनुच्छेद|فقرات")),
-    "page": (650.0, r"pages?|pp|seiten?|páginas?|pagine|страниц\w*|stron[ya]?|sayfa|pagina's|페이지|页|ページ|頁|पृष्ठ|पेज|صفحات|صفحة"),
+    "page": (650.0, (r"pages?|pp|seiten?|seitige[nrs]?|páginas?|pagine|страниц\w*|stron[ya]?|sayfa|pagina's|페이지|页|ページ|頁|"
+    r"पृष्ठ|पेज|صفحات|صفحة")),
     "line": (12.0, r"lines?|zeilen?|lignes?|líneas?|linhas?|righe|строк\w*|行|पंक्ति(?:यों)?|سطر|أسطر"),
     "slide": (110.0, r"slides?|folien|diapositives?|diapositivas?|слайд\w*|幻灯片|スライド"),
     "chapter": (5500.0, r"chapters?|kapiteln?|chapitres?|capítulos?|capitoli|глав\w*|章"),
@@ -117,294 +164,11 @@ MAKES = (
 KEEPS_LENGTH = (
     r"translat\w*|refactor\w*|rewrit\w*|proofread\w*|convert\w*|port\b|paraphras\w*|reformat\w*|"
     r"übersetz\w*|umschreib\w*|"
-    r"przetłumacz\w*|przełóż|vertaal|çevir\w*|번역|tradui\w*|réécri\w*|traduc\w*|traduz\w*|reescrib\w*|reescrev\w*|traduci\w*|riscriv\w*|"
+    r"przetłumacz\w*|przełóż|vertaal|çevir\w*|번역|tradui\w*|réécri\w*|traduc\w*|traduz\w*|reescrib\w*|"
+    r"reescrev\w*|traduci\w*|riscriv\w*|"
     r"перевед\w*|перепиш\w*|翻译|改写|重写|翻訳|"
     r"書き直\w*|अनुवाद|ترجم\w*"
 )
-
-_CHEAP = (
-    r"cheap(?:est|er)?|inexpensive|low[- ]cost|budget[- ]friendly|billig\w*|günstig\w*|preiswert\w*|pas cher|bon marché|économique|"
-    r"barat[oa]s?|económic[oa]s?|econômic[oa]s?|economic[oa]|a buon mercato|tani\w*|najtani\w+|goedko\w+|ucuz\w*"
-)
-_GRATIS = r"kostenlos\w*|umsonst|gratuit\w*|gratis|бесплатн\w+|darmow\w+|ücretsiz"
-_A_MODEL = r"models?|llms?|ai|options?|one|variante\w*|ki|modèles?|modelos?|modell[oiea]?n?|модел\w+|opcj\w+"
-
-PHRASES: Mapping[str, tuple[str, ...]] = {
-    "offline": (
-        (
-            r"(?:models?|llms?|ai|something|one) (?:that |which )?(?:i |we )?(?:can|could|will|to) (?:run|use|host) on "
-            r"(?:an?|my|our|this) (?:[\w-]+ ){0,3}(?:laptop|notebook|macbook|mac|pc|desktop|computer|raspberry pi|phone|gpu)\b"
-        ),
-        (
-            r"(?:must|should|has to|have to|needs? to|can only) (?:run|work|stay|"
-            r"be)(?: \w+)? (?:offline|locally|local|on[- ]prem\w*|on my)"
-        ),
-        (
-            r"runs? (?:offline|locally|on (?:my|our|this) (?:own )?(?:laptop|machine|computer|hardware|"
-            r"server|pc|mac))"
-        ),
-        r"(?:local|offline|on[- ]prem(?:ises?)?|self[- ]hosted)[- ](?:only|models?|llms?)\b",
-        (
-            r"(?:no|none of (?:my|our)) data (?:may|can|must|should|shall|is allowed to|"
-            r"to) (?:ever )?leave"
-        ),
-        (
-            r"(?:data|it|text|files?|documents?|nothing|information) (?:must|may|can|should|is) ?"
-            r"(?:not|n't|never)?(?: be allowed to)? leaves? (?:the|my|our|this)"
-        ),
-        (
-            r"(?:must not|mustn't|may not|cannot|can't|never|nothing) leaves? (?:the|my|our|"
-            r"this) (?:\w+ )?"
-            r"(?:house|building|network|machine|laptop|computer|company|office|premises|server|country)"
-        ),
-        r"air[- ]?gapped",
-        r"without (?:an |the )?internet(?: connection| access)?\b",
-        (
-            r"(?:^|[,;(.]\s*)(?:fully |completely )?(?:offline|locally|local only|on[- ]prem(?:ises?)?|"
-            r"self[- ]hosted)(?:\s*[,;:.)]|$)"
-        ),
-        r"\b(?:and|but|fully|completely) (?:local|offline|self[- ]hosted|on[- ]prem\w*)(?:\s*[,;:.)]|$)",
-        r"on[- ]device\b",
-        r"(?:do|run|process|handle|keep) (?:it|this|that|them|everything) (?:\w+ )?(?:offline|locally|local)\b",
-        r"on my own (?:gpu|hardware|machine|server|laptop|computer|mac|pc)\b",
-        r"(?:nur|muss|soll) (?:lokal|offline)",
-        r"(?:lokal|offline) laufen",
-        r"(?:daten|nichts) dürfen? (?:\w+ )?(?:haus|netz|rechner|firma) (?:nicht )?verlassen",
-        r"ohne internet",
-        r"hors[- ]ligne",
-        r"en local\b",
-        r"sans (?:connexion )?internet",
-        r"aucune donnée ne (?:doit|peut) (?:sortir|quitter)",
-        r"sin (?:conexión (?:a )?)?internet",
-        r"sin conexión",
-        r"en local\b",
-        r"localmente",
-        r"ningún dato (?:puede|debe) salir",
-        r"sem (?:conexão (?:à )?)?internet",
-        r"nenhum dado pode sair",
-        r"senza (?:connessione (?:a )?)?internet",
-        r"in locale\b",
-        r"офлайн",
-        r"оффлайн",
-        r"локально",
-        r"без интернета",
-        r"данные не должны покидать",
-        r"离线",
-        r"本地(?:运行|模型|部署)",
-        r"数据不(?:能|得|可)(?:离开|外传|出)",
-        r"lokalnie",
-        r"bez internetu",
-        r"internet olmadan",
-        r"zonder internet",
-        r"오프라인",
-        r"オフライン",
-        r"ローカル(?:で|モデル)",
-        r"データを外に出さ",
-        r"ऑफ़?लाइन",
-        r"इंटरनेट के बिना",
-        r"بدون إنترنت",
-        r"دون اتصال",
-        r"محليا",
-    ),
-    "vision": (
-        r"\b(?:vision|multimodal) (?:model|llm)s?\b",
-        r"(?:model|llm|one) (?:that|which) (?:can )?(?:reads?|sees?|understands?) (?:images|pictures|photos|screenshots|scans)\b",
-    ),
-    "tools": (
-        r"(?:model|llm|one) (?:that |which )?(?:can |could )?(?:reliably )?(?:calls?|uses?) (?:tools|functions)\b",
-        r"(?:needs?|must (?:have|support|do)|model with|requires?|supports?) (?:\w+ )?(?:tool|function)[- ](?:call\w*|use)\b",
-    ),
-    "no_training": (
-        (
-            r"(?:code|data|documents?|files?|contracts?|texts?|material|contents?|everything|it) (?:is|are) (?:strictly |highly |very )?"
-            r"(?:confidential|secret)(?=\s*[,;:.!)]|$| and\b| so\b)"
-        ),
-        r"no training(?: on (?:my|our|the) data)?(?=\s*[,;:.)]|$)",
-        r"(?:not|never|n't) (?:be )?(?:used|use) (?:\w+ )?(?:for|to) train\w*",
-        r"(?:don't|do not|doesn't|does not|must not|may not|won't|never) train on",
-        r"zero[- ]data[- ]retention",
-        r"\bzdr\b",
-        r"no (?:data )?retention",
-        r"nicht (?:zum|für(?:s)?|fürs) training",
-        r"kein training mit",
-        r"pas d'entraînement",
-        r"ne (?:doit|doivent) pas servir à (?:l'entraînement|entraîner)",
-        r"sin entrenamiento",
-        r"no (?:se )?(?:usen?|utilicen?) para entrenar",
-        r"sem treinamento",
-        r"não (?:sejam )?usad\w+ para trein\w+",
-        r"nessun addestramento",
-        r"без обучения на",
-        r"не использовать для обучения",
-        r"不(?:得|能|用于|可用于).{0,6}训练",
-        r"学習に使(?:わ|用し)ない",
-        r"प्रशिक्षण के लिए नहीं",
-        r"دون تدريب",
-        r"لا تستخدم للتدريب",
-    ),
-    "eu": (
-        (
-            r"(?:must not|mustn't|may not|cannot|can't|never|not allowed to|not) (?:be )?(?:leaves?|sent outside|moved out of) "
-            r"(?:of )?(?:the )?(?:eu|european union|europe|eea|germany|france)\b"
-        ),
-        r"die eu nicht verlassen|(?:ne pas|jamais) quitter l'(?:ue|europe)|no (?:pueden?|deben?) salir de la ue",
-        r"\beu[- ](?:only|hosted|based|region|servers?|data ?cent\w+|residency|providers?)\b",
-        (
-            r"(?:stays?|remains?|kept|hosted|processed|stored|servers?|residency|run|"
-            r"located) (?:\w+ ){0,3}?"
-            r"(?:in|within|inside) (?:the )?(?:eu|european union|europe|germany|france|italy|spain|netherlands|ireland|sweden)\b"
-        ),
-        r"(?:^|[.,;:(]\s*)(?:in the )?eu(?:\s*[,;:.)]|$)",
-        r"gdpr[- ](?:compliant|conform)",
-        r"dsgvo[- ]?konform",
-        r"in der eu\b(?=.{0,30}(?:bleib|gehost|verarbeit|gespeichert|server))",
-        r"(?:server|daten|hosting) (?:\w+ ){0,3}in (?:der eu|europa|deutschland)",
-        r"(?:hébergé|rester|stocké|traité)\w* (?:\w+ ){0,2}(?:en europe|dans l'ue|en france)",
-        r"conforme (?:au rgpd|al rgpd|à lgpd)",
-        r"(?:alojad|permane[cz]|qued|proces)\w* en (?:la ue|europa)",
-        r"(?:hospedad|fiqu|fica)\w* na (?:ue|europa)",
-        r"(?:ospitat|restar|resti)\w* (?:nell'ue|in europa)",
-        r"(?:серверы|данные|хран\w*|оста\w*) (?:\w+ ){0,2}в (?:ес|европе)",
-        r"(?:欧盟|欧洲)(?:境内|服务器|托管|区域)|(?:留|存|放)在欧(?:盟|洲)",
-        r"(?:eu|欧州)(?:域内|リージョン|サーバー)",
-        r"في الاتحاد الأوروبي",
-    ),
-    "us": (
-        r"\bus[- ](?:only|hosted|based|region|servers?)\b",
-        (
-            r"(?:stays?|remains?|kept|hosted|processed|stored|servers?) (?:\w+ ){0,2}?(?:in|within|"
-            r"inside) (?:the )?(?:us|usa|united states)\b"
-        ),
-    ),
-    "open_weights": (
-        r"open[- ]?weights?\b",
-        r"open[- ]source (?:models?|llms?|ai)\b",
-        r"(?:freie|offene|open-source-)\s?(?:modelle?|gewichte)\b",
-        r"offenen? (?:modell|gewichten)",
-        r"poids ouverts",
-        r"modèles? (?:ouverts?|open[- ]source)",
-        r"pesos abiertos",
-        r"modelos? (?:abiertos?|de código abierto|open[- ]source)",
-        r"pesos abertos",
-        r"modelos? (?:abertos?|de código aberto)",
-        r"pesi aperti",
-        r"modell[oi] open[- ]source",
-        r"открыты(?:е|ми|х) вес\w*",
-        r"открыт\w+ модел\w+",
-        r"开源(?:模型|大模型)",
-        r"开放权重",
-        r"オープン(?:ウェイト|ソース)(?:の)?(?:モデル)?",
-        r"ओपन[- ]?सोर्स मॉडल",
-        r"نموذج مفتوح المصدر",
-        r"نماذج مفتوحة المصدر",
-    ),
-    "free": (
-        r"(?:i|we) (?:have|'ve got|got) (?:no|zero) (?:money|budget)(?: (?:for|to spend on) (?:it|this|ai))?(?=\s*[,;:.!)]|$)",
-        r"(?:no|zero|without any) budget(?=\s*[,;:.!)]|$)",
-        r"(?:can't|cannot|can not|don't want to|do not want to) (?:pay|spend) (?:anything|for it|any money)\b",
-        r"(?:for|completely|totally) free(?: of charge)?(?=\s*[,;:.!)]|$)(?<!, completely free)",
-        r"(?:any|only) free models?",
-        r"(?:^|[.,;:(]\s*)free (?:models?|llms?)\b",
-        r"(?:something|anything|one|model|option) (?:that is |that's )?free(?! of (?!charge|cost)| from)\b",
-        r"free (?:model|llm|ai|option|tier)\b",
-        r"(?:must|should|has to) be free(?=\s*[,;:.!)]|$)",
-        r"\$0(?![.,\d])",
-        r"(?:must|should|may) costs? nothing",
-        rf"(?:{_GRATIS}) (?:{_A_MODEL})(?![^\W_])|(?:{_A_MODEL}) (?:{_GRATIS})(?![^\W_])",
-        rf"(?:^|[,;:(.]\s*)(?:{_GRATIS})(?=\s*[,;:.!)]|$)",
-        r"za darmo",
-        r"무료",
-        r"免费(?:的)?(?:模型|大模型|ai)|(?:要|用|必须)免费|(?:^|[，,。])免费(?=[，,。：:]|$)",
-        r"無料(?:の)?(?:モデル|ai)|無料で",
-        r"मुफ़?्त",
-        r"مجانا|نموذج مجاني",
-    ),
-    "cheap": (
-        rf"(?:{_CHEAP})(?: \w+)? (?:{_A_MODEL})(?![^\W_])",
-        rf"(?:{_A_MODEL}) (?:(?:más|mais|plus|più|bem|muito|molto|muy|très) )?(?:{_CHEAP})(?![^\W_])",
-        (
-            rf"(?:^|[,;:(.]\s*)(?:and |but |aber |mais |pero |e |the |il più |le plus |lo más |o mais |as |so |very )*(?:{_CHEAP})"
-            r"(?: please| bitte| possible)?(?=\s*[,;:.!)]|$| (?:and|und) (?:fast|quick|good|schnell))"
-        ),
-        r"cheap(?:est|er) (?:way|choice) (?:to|for)\b",
-        r"(?:as|so) (?:cheap|inexpensive)(?:ly)? as (?:possible|you can|it gets)",
-        r"(?:keep|make|do) (?:it|this|them) (?:\w+ )?(?:cheap|cheaply)\b|\bcheaply\b",
-        r"(?:^|[,;:(.]\s*|i(?:'m| am) )on a (?:tight |small )?budget(?=\s*[,;:.!)]|$)",
-        r"(?:tight|small|low|tiny) budget(?=\s*[,;:.!)]|$)",
-        r"as little (?:money )?as possible",
-        r"(?:costs?|price) (?:matters? most|is (?:what matters|all that matters|the most important))",
-        r"(?:möglichst|so) (?:billig|günstig|preiswert)\w*(?: wie möglich)?",
-        r"(?:le )?(?:moins cher|plus économique) possible|au moindre coût|lo más barato|o mais barato|il più economico|al menor costo",
-        r"как можно дешевле|подешевле|(?:дешёв|дешев|недорог)\w* модел\w*|(?:^|[,;:.] )(?:дёшево|дешево|недорого)(?=\s*[,;:.!)]|$)",
-        r"najtaniej|jak najtańsz\w+|zo goedkoop mogelijk|en ucuz\w*|저렴",
-        r"make (?:it|them|this|that) last",
-        r"便宜(?=的?(?:模型|大模型|翻译|总结|一点|点))|(?:尽量|尽可能|越)便宜|省钱",
-        r"(?:できるだけ|なるべく|一番)(?:安い|安く)|安い(?:モデル|の)",
-        r"सस्त\w*",
-        r"رخيص\w*",
-    ),
-    "fast": (
-        r"as (?:fast|quickly|soon) as possible",
-        r"\basap\b",
-        r"low(?:est)?[- ]latency",
-        r"real[- ]?time (?:answers?|replies|responses?|chat)",
-        r"(?:needs?|must|should|has) (?:to )?(?:be|answer|reply) (?:very |really )?(?:fast|quick\w*)",
-        r"(?:^|[,;(]\s*)(?:and )?fast(?:\s*[,;:.)]|$)",
-        r"fast(?:est)? (?:model|answers?|replies)",
-        r"(?:fastest|quickest) (?:\w+ )?(?:model|llm|option|one)\b",
-        r"(?:cheap|good) and fast\b",
-        r"speed (?:matters(?: most)?|is (?:everything|key|what matters|most important))",
-        r"latency (?:under|below|of at most)",
-        r"so schnell wie möglich",
-        r"(?:schnell\w*) (?:antwort\w*|modell)",
-        r"le plus vite possible",
-        r"lo más rápido posible",
-        r"o mais rápido possível",
-        r"il più veloce possibile",
-        r"как можно быстрее",
-        r"尽快",
-        r"越快越好",
-        r"できるだけ早く",
-        r"जल्द से जल्द",
-        r"بأسرع ما يمكن",
-    ),
-    "best": (
-        r"money (?:is )?no (?:object|issue)",
-        r"(?:cost|price) (?:doesn't|does not) matter",
-        r"(?:best|highest) (?:possible )?quality",
-        r"best possible (?:answer|result|model|quality)",
-        r"whatever it costs",
-        r"quality (?:matters most|comes first|is (?:the most important|paramount|everything)|over (?:price|cost))",
-        r"(?:cost|price|money) (?:is|comes) (?:secondary|second|irrelevant|unimportant|no concern)",
-        (
-            r"(?<!train )(?:the )?(?:best|smartest|strongest|most capable|most accurate|most intelligent) (?:ai |available )?(?:model|llm)"
-            r"(?= (?:for|to|you have|there is|available|money)\b|\s*[,;:.?!]|$)"
-        ),
-        r"(?:best|smartest|strongest)[\w ]{0,16} (?:money can buy|there is|on the market)",
-        r"accuracy (?:is|matters) (?:very |really |most |the most )*(?:important|critical|crucial|key|most|everything)",
-        r"(?:das|mit dem|vom) (?:beste\w*|klügste\w*|stärkste\w*) modell",
-        r"qualität (?:ist|geht) (?:am wichtigsten|vor|entscheidend)",
-        r"le meilleur modèle",
-        r"la qualité (?:prime|avant tout)",
-        r"el mejor modelo",
-        r"o melhor modelo",
-        r"il miglior modello",
-        r"(?:самая |самую )?лучш\w+ модел\w+",
-        r"最(?:好|强)的模型",
-        r"一番(?:良|賢)いモデル",
-        r"geld spielt keine rolle",
-        r"bestmögliche?\w*",
-        r"peu importe le prix",
-        r"sin importar el (?:precio|costo|coste)",
-        r"não importa o preço",
-        r"a qualunque costo",
-        r"цена не важна",
-        r"不(?:在乎|计|惜)(?:价格|成本|代价)",
-        r"コストは(?:問わない|気にしない)",
-        r"最高品質",
-    ),
-}
-"""What a condition is called -> patterns over the lower-case text."""
 
 SECONDS = r"sekund\w*|saniye\w*|초|seconds?|secs?|s|sekunden?|secondes?|segundos?|secondi|секунд\w*|秒|सेकंड|ثوان|ثانية"
 MINUTES = r"minut\w*|dakika\w*|분|minutes?|mins?|minuten?|minutos?|minuti|минут\w*|分钟|分|मिनट|دقائق|دقيقة"
@@ -483,7 +247,8 @@ PICTURES = (
 )
 FILMS = (
     r"(?:erstelle?|generiere?|mach\w*) (?:mir )?ein (?:\w+ ){0,2}video\b|(?:génère|crée|fais) une (?:\w+ )?vidéo\b|"
-    r"(?:crea|genera|haz) un (?:\w+ )?v[ií]deo\b|(?:crie|gere|faça) um (?:\w+ )?vídeo\b|(?:сгенерируй|создай|сделай) (?:\w+ )?видео|"
+    r"(?:crea|genera|haz) un (?:\w+ )?v[ií]deo\b|(?:crie|gere|faça) um (?:\w+ )?vídeo\b|(?:сгенерируй|создай|"
+    r"сделай) (?:\w+ )?видео|"
     r"(?:生成|制作|做)一?(?:个|段)?[^。，,]{0,8}视频|動画を(?:生成|作成|作っ)"
 )
 PLACES = (

@@ -20,6 +20,9 @@ CONTEXT_MARGIN, STATED_MARGIN = 1.2, 1.05
 UNKNOWN_CONTEXT = 8_192
 """What is counted on where nobody says how much a model reads: as much as any current model does."""
 
+UNKNOWN_OUTPUT = 32_768
+"""What is counted on where nobody says how much a model writes in one answer."""
+
 _SPECIALISTS = re.compile(
     r"(?:^|[-_.])(?:audio|guard\w*|safety|moderation|apply|ocr|transcribe|realtime|tts|rerank\w*|cyber|law|robotics|rosalind|"
     r"search|research|character|customtools|mt|prover|rp|her|multi-agent)(?:[-_.]|$)"
@@ -41,7 +44,8 @@ _TAKES = {"image": "images", "audio": "sound", "video": "video", "pdf": "PDF fil
 class Needs(msgspec.Struct, frozen=True, kw_only=True):
     """input_tokens and output_tokens: expected; names: of REQUIREMENTS; the rest as in `conditions.Conditions`.
 
-    margin: how much larger than the input the context has to be; models: ids, if one was named; answer_tokens: the length of the
+    context: tokens that have to be readable, whatever goes in; margin: how much larger than the input the context has to be;
+    models: ids, if one was named; answer_tokens: the length of the
     answer, if it was stated.
     """
 
@@ -62,6 +66,7 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     exclude_makers: frozenset[str] = frozenset()
     models: frozenset[str] = frozenset()
     exclude_models: frozenset[str] = frozenset()
+    context: int = 0
 
 
 def needs_of(
@@ -102,6 +107,7 @@ def needs_of(
         exclude_makers=frozenset(told.exclude_makers),
         models=frozenset(models),
         exclude_models=frozenset(told.exclude_models),
+        context=told.context or 0,
     )
 
 
@@ -130,9 +136,8 @@ def gives(model: AIModel, output: str) -> bool:
         return "image" in model.output_modalities or (
             "image" in model.capabilities and "text" not in model.capabilities
         )
-    return (output == "speech" and "audio" in model.output_modalities) or (
-        output == "rerank" and "rerank" in model.id
-    )
+    spoken = "audio" in model.output_modalities and "video" not in model.output_modalities
+    return (output == "speech" and spoken) or (output == "rerank" and "rerank" in model.id)
 
 
 def old_experiment(model: AIModel, today: date) -> bool:
@@ -206,5 +211,11 @@ def _too_small(offer: Offer, needs: Needs, card_context: int) -> Iterator[str]:
         )
     elif offer.max_input is not None and offer.max_input < needs.input_tokens * needs.margin:
         yield f"it takes {offer.max_input:,} input tokens at most"
-    if offer.max_output is not None and offer.max_output < needs.answer_tokens:
-        yield f"it writes {offer.max_output:,} tokens in one answer at most"
+    elif context < needs.context:
+        yield f"its context of {context:,} tokens is too small"
+    if (offer.max_output or UNKNOWN_OUTPUT) < needs.answer_tokens:
+        yield (
+            f"it writes {offer.max_output:,} tokens in one answer at most"
+            if offer.max_output
+            else "nobody says how much it writes in one answer"
+        )

@@ -9,6 +9,7 @@ brainstorming, vision or quick facts of current models directly: their measures 
 import functools
 import itertools
 import math
+import re
 import statistics
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -69,6 +70,13 @@ WELL_MEASURED = 5
 
 USUAL_STEP, LARGEST_STEP, FURTHER_STEP = 4.0, 8.0, 1.0
 """Points that a successor gains: without enough successions to learn from, at most, and for each model skipped beyond."""
+
+
+_SIZE = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)b(?![a-z0-9])")
+SIZE_BILLIONS, SIZE_POINTS, SIZE_AT = 27, 56.0, date(2026, 4, 22)
+PER_SIZE_DOUBLING, PER_SIZE_YEAR, SIZED_UNKNOWN_AGE = 4.0, 15.0, 1.25
+"""Read off the measured models whose names tell billions of parameters: Qwen3.6 27B of April 2026 is worth 56 points, Qwen3 32B of
+April 2025 26, Qwen3 Next 80B of September 2025 36, Gemma 3 27B 8: a doubling is worth little, a year much. Rounded, in their favour."""
 
 
 class Quality(msgspec.Struct, frozen=True, kw_only=True):
@@ -330,6 +338,18 @@ class QualityTable:
             return USUAL_STEP
         return max(0.0, min(LARGEST_STEP, statistics.median(gains)))
 
+    def _ceiling(self, model: AIModel) -> float:
+        """The most that a model without results can be worth where its name tells its size: no sibling's results make it larger."""
+        sized = _SIZE.search(model.id)
+        if sized is None:
+            return PRIOR_CEILING
+        years = 0.0
+        if model.released_on:
+            years = (SIZE_AT - date.fromisoformat(model.released_on)).days / 365.25
+        years = max(0.0, years if model.released_on else SIZED_UNKNOWN_AGE)
+        doublings = math.log2(max(0.1, float(sized[1])) / SIZE_BILLIONS)
+        return max(10.0, SIZE_POINTS + PER_SIZE_DOUBLING * doublings - PER_SIZE_YEAR * years)
+
     def _prior(self, model: AIModel) -> Quality:
         """A guess from price and age (an unknown day of release says nothing), and from the newest relatives with results."""
         if "demo" in model.tags or model.provider == "local":
@@ -351,12 +371,14 @@ class QualityTable:
             + line.per_year * max(0.0, years)
         )
         guess = max(25.0, min(PRIOR_CEILING, guess)) - NO_EVIDENCE_PENALTY
+        small = self._ceiling(model)
+        guess = min(guess, small)
         family = self._families.get((model.maker, model.family))
         if family is None or model.retired:
             why = "no public result found; a weak guess from its price and age only"
             return Quality(points=guess, level="prior", why=why)
         return Quality(
-            points=min(72.0, 0.5 * family[0] + 0.5 * guess),
+            points=min(72.0, small, 0.5 * family[0] + 0.5 * guess),
             level="family",
             why=f"no public result of its own found; judged by its relative {family[1]}, its price and its age",
         )

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 import msgspec
 
 from agent_marketplace.catalog import AIModel
+from agent_marketplace.recommend.estimate import CostRange
 from agent_marketplace.recommend.needs import Needs
 from agent_marketplace.recommend.scoring import Candidate, Priority
 from agent_marketplace.recommend.tasks import Analysis
@@ -39,7 +40,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One question in full. max_cost_nano: the most that one call may cost; deadline_s: seconds to a whole answer.
 
     output_tokens: a stated length of the answer; effort: what the caller set, None = the pick's choice; user_id: whose own
-    calls tell lengths ("" = nobody's).
+    calls tell lengths ("" = nobody's); calls: how many are planned.
     """
 
     analysis: Analysis
@@ -51,6 +52,20 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     output_tokens: int | None = None
     effort: str | None = None
     user_id: str = ""
+    calls: int = 1
+
+    def within(self, cost: CostRange) -> bool:
+        """Whether the cap holds such a call: nearly always, or of many calls on average."""
+        if self.max_cost_nano is None:
+            return True
+        if cost.p95 <= self.max_cost_nano:
+            return True
+        return self.calls >= MANY_CALLS and cost.mean * 3 <= self.max_cost_nano * 2
+
+
+MANY_CALLS = 20
+"""Calls from which on a budget is a matter of their mean: the dear ones and the cheap ones make up for each other.
+A third of it is left to the estimate."""
 
 
 class Placed(msgspec.Struct, frozen=True):

@@ -11,7 +11,9 @@ from typing import Any
 
 from agent_marketplace.recommend import grammar as g
 from agent_marketplace.recommend.amounts import money, number
+from agent_marketplace.recommend.phrases import PHRASES
 from agent_marketplace.recommend.recordings import language, recorded
+from agent_marketplace.recommend.results import NOT_DONE, results
 from agent_marketplace.recommend.understood import Understood
 
 __all__ = ["Understood", "read", "without"]
@@ -21,34 +23,50 @@ __all__ = ["Understood", "read", "without"]
 
 _UNIT = "|".join(f"(?P<{name}>{words})" for name, (_, words) in g.UNITS.items())
 _MENTION = re.compile(
-    rf"(?:(?P<n>{g.NUMBER})\s?(?P<k>k|thousand|million|m)?|(?<![^\W\d_])(?P<small>{'|'.join(sorted(g.SMALL, key=len, reverse=True))}))"
+    rf"(?:(?P<n>{g.NUMBER})\s?(?P<k>k|thousand|million|m)?|"
+    rf"(?<![^\W\d_])(?P<small>{'|'.join(sorted(g.SMALL, key=len, reverse=True))}))"
     rf"(?P<gap>[\s-]?(?:short |brief |concise |bullet |individual |de |个)?)(?:{_UNIT})(?![a-zäöüßé])"
 )
 _GIVEN_BEFORE = re.compile(rf"(?:^|[^\w])(?:{g.GIVEN})(?:\s+\w+)?\s*$")
 _LENGTH_BEFORE = re.compile(rf"(?:^|[^a-zäöü])(?:{g.TO_LENGTH})\s*$")
 _OF_A_THING = re.compile(
-    r"(?:pdfs?|documents?|contrats?|rapports?|livres?|fichiers?|textes?|manual(?:es)?|libros?|informes?|contratos?|relatórios?|livros?|"
+    r"(?:pdfs?|documents?|contrats?|rapports?|livres?|fichiers?|textes?|manual(?:es)?|libros?|informes?|"
+    r"contratos?|relatórios?|livros?|"
     r"documenti|contratti|libri|relazioni|dokumente\w*|verträge\w*|berichte?) (?:de|di|of|mit|von|à|da)\s*$"
 )
 _MAKES = re.compile(rf"(?:{g.MAKES})")
 _KEEPS = re.compile(rf"(?<![a-z])(?:{g.KEEPS_LENGTH})")
 _READS = re.compile(
-    r"summari[sz]|tl;?dr|review|read\b|grad(?:e|es|ing)\b|scor(?:e|es|ing)\b|evaluat|moderat|transcrib|extract|analy[sz]|classif|check|audit|proofread|fix\b|debug|"
+    r"summari[sz]|tl;?dr|text[- ]to[- ]speech|\btts\b|audio ?book|voice-?over|narrat|review|read\b|grad(?:e|es|"
+    r"ing)\b|scor(?:e|es|ing)\b|evaluat|moderat|transcrib|extract|analy[sz]|classif|check|audit|proofread|fix\b|"
+    r"debug|"
     r"find\b|search|answer questions about|"
-    r"zusammenfass|fass\w* |prüf|lies|resum|résum|revis|lee\b|riassum|проверь|обобщ|резюмир|总结|摘要|"
+    r"zusammenfass|fass\w* |streszcz|podsumuj|özetle|vat .{1,30} samen|요약|analis|analizz|prüf|lies|resum|résum|"
+    r"revis|lee\b|riassum|проверь|обобщ|резюмир|总结|摘要|"
     r"审查|提取|要約|सारांश|संक्षेप|لخص"
 )
 
 
 _FOR_A = re.compile(r"\b(?:for|about|from|with|on|over|of|in|to)\s+(?:an?|the|one|another)\s*$")
 _DOCUMENTS = (
-    r"pdfs?|documents?|contracts?|leases?|files?|transcripts?|filings?|agreements?|polic(?:y|ies)|scans?|logs?|depositions?|manuals?|"
+    r"pdfs?|documents?|contracts?|leases?|files?|transcripts?|filings?|agreements?|polic(?:y|ies)|scans?|logs?|"
+    r"depositions?|manuals?|"
     r"judg(?:e)?ments?|patents?"
 )
 """What has pages and is read: "I need an answer about a 900 page PDF"."""
 _A_DOCUMENT = re.compile(rf"\W?(?:\w+ ){{0,2}}(?:{_DOCUMENTS})\b")
-_EACH_OF = re.compile(rf"(?:{g.COUNTED}) (?:of|with|at) (?:about |around |roughly |up to |some )?$")
+_EACH_OF = re.compile(
+    rf"(?:{g.COUNTED}) (?:of|with|at|po|à|de|di|von|mit|zu|van|по) (?:je |about |around |roughly |up to |some )?$"
+)
 _WRITES = re.compile(r"\b(?:write|draft|compose|generate|create|produce)\b")
+
+
+_IN_AND_OUT = re.compile(
+    rf"(?P<in>{g.NUMBER}) (?:input tokens|tokens? in(?:put)?|in\b(?= and| /|,| \+))\W{{0,3}}(?:and |plus |"
+    rf"& )?(?:about |around )?(?P<out>{g.NUMBER})"
+    r" (?:output tokens|tokens? out(?:put)?|out)\b"
+)
+"""What programmers say: "500 tokens in and 200 out"."""
 
 
 def _lengths(low: str) -> list[Understood]:
@@ -70,6 +88,11 @@ def _lengths(low: str) -> list[Understood]:
         told[way] = Understood(
             way, tokens, match[0].strip(), f"{match[0].strip()} {noun}: about {tokens:,} tokens"
         )
+    for match in _IN_AND_OUT.finditer(low):
+        for way, name in (("input_tokens", "in"), ("output_tokens", "out")):
+            told[way] = Understood(
+                way, int(number(match[name])), match[0].strip(), f"{match[name]} tokens {name}"
+            )
     given, keeps = told.get("input_tokens"), _KEEPS.search(low)
     if given is not None and "output_tokens" not in told and keeps:
         size = round(given.value * 1.1)
@@ -82,6 +105,8 @@ def _lengths(low: str) -> list[Understood]:
 def _direction(low: str, before: str, match: "re.Match[str]", many: Decimal, unit: str) -> str | None:
     """Which way a length goes; None where it is no length of a text ("a line of my CSS", "the one-line bug")."""
     after = low[match.end() : match.end() + 24]
+    if unit == "character" and re.match(r"\W?(?:long\b|strings?|passwords?)", after):
+        return None
     if unit == "token":
         return (
             "output_tokens"
@@ -141,7 +166,14 @@ _TASK_OF_TIME = re.compile(
 )
 
 
+_A_SUM = re.compile(
+    r"\bhow (?:long|many|much|far)\b|wie (?:lange|viele?)\b|combien|cuánt|quant[oie]s?\b|сколько"
+)
+
+
 def _time(low: str) -> list[Understood]:
+    if _A_SUM.search(low):
+        return []
     for match in _TIME.finditer(low):
         before, after = low[max(0, match.start() - 24) : match.start()], low[match.end() : match.end() + 20]
         if _TASK_OF_TIME.search(before) or re.match(
@@ -162,7 +194,7 @@ def _time(low: str) -> list[Understood]:
 
 _PHRASES = {
     name: re.compile("|".join(f"(?:{p})" for p in patterns), re.MULTILINE)
-    for name, patterns in g.PHRASES.items()
+    for name, patterns in PHRASES.items()
 }
 _SAYS: dict[str, tuple[str, Any, str]] = {
     "offline": ("offline", True, "runs on this machine; no data leaves it"),
@@ -176,6 +208,9 @@ _SAYS: dict[str, tuple[str, Any, str]] = {
     "cheap": ("priority", "cost", "low cost matters most"),
     "fast": ("priority", "speed", "speed matters most"),
     "best": ("priority", "quality", "quality matters most"),
+    "json": ("require", ["structured_output"], "answers as JSON"),
+    "no_thinking": ("effort", "none", "without thinking"),
+    "thinking": ("effort", "high", "thinks hard"),
 }
 _NEEDS_MODEL_WORD = frozenset(
     {"meta", "nova", "phi", "google", "granite", "minimax", "cohere", "gemini", "grok", "nvidia", "alibaba"}
@@ -189,10 +224,14 @@ _NO_MODEL = (
 _TIERS = r"opus|sonnet|haiku|fable|flash|pro|mini|sol|terra|luna|nano|large|small|medium|max|plus|coder|lite"
 _USE = re.compile(
     rf"(?<![a-z])(?P<use>{g.USE})\s?(?:a |an |the |only )?(?P<name>{_NAMES})"
-    rf"(?P<rest>(?:[ -][\w.]*\d[\w.]*|[ -](?:{_TIERS}))*)(?:(?: or|,|/| oder| ou| o) (?P<also>{_NAMES}))?(?![a-z]){_NO_MODEL}"
+    rf"(?P<rest>(?:[ -][\w.]*\d[\w.]*|[ -](?:{_TIERS}))*)(?:(?: or|,|/| oder| ou|"
+    rf" o) (?P<also>{_NAMES}))?(?P<name2>)(?![a-z]){_NO_MODEL}"
 )
 _WISH = re.compile(r"(?:i want|i'd like|ask|let|try)\b")
-_ONLY = re.compile(rf"(?<![a-z])(?P<name>{_NAMES})(?P<rest>)(?P<also>) only\b")
+_ONLY = re.compile(
+    rf"(?<![a-z])(?:(?P<also>{_NAMES})(?:,| or| and|/) )?(?P<name>{_NAMES})(?P<rest>)(?: models?)? only\b|"
+    rf"(?:models?|llms?|something|one|[,;]) (?:made )?(?:by|from) (?P<name2>{_NAMES})(?P<rest2>)(?![a-z])"
+)
 _REFUSE = re.compile(
     rf"(?<![a-z])(?:{g.REFUSE})\s?(?:{g.REFUSED_THINGS}){{0,4}}(?P<name>{_NAMES})"
     rf"(?:(?:(?: or| and| nor| und|,|/| oder| ou| et| o| e| y| и| или) |\s?[和与、]\s?)(?P<other>{_NAMES}))?(?![a-z]){_NO_MODEL}"
@@ -205,7 +244,11 @@ def _phrases(low: str) -> list[Understood]:
         match = pattern.search(low)
         if match is not None:
             kind, value, says = _SAYS[name]
-            if kind not in {u.kind for u in found}:
+            same = next((u for u in found if u.kind == kind), None)
+            if same is not None and kind in ("require", "inputs"):
+                both = Understood(kind, [*same.value, *value], same.words, f"{same.says}; {says}")
+                found[found.index(same)] = both
+            elif same is None:
                 found.append(Understood(kind, value, match[0].strip(" ,;().\n"), says))
     return found
 
@@ -215,11 +258,13 @@ _NATIONS = tuple(
         nation,
         makers,
         re.compile(
-            rf"(?<![^\W_])(?:{g.NATION_REFUSED})\s?(?:{words}){g.NATION_MODELS}|(?:{g.NATION_REFUSED})\s?mod\w+ (?:{words})(?![^\W_])|"
+            rf"(?<![^\W_])(?:{g.NATION_REFUSED})\s?(?:{words}){g.NATION_MODELS}|"
+            rf"(?:{g.NATION_REFUSED})\s?mod\w+ (?:{words})(?![^\W_])|"
             rf"(?<![^\W_])(?:{words})(?:モデル)?(?:以外|は使わない)"
         ),
         re.compile(
-            rf"(?<![^\W_])(?:only|nur|solo|apenas|seulement|только|只用|must be|use)\s(?:an? |ein\w* |un\w* )?(?:{words}){g.NATION_MODELS}|"
+            rf"(?<![^\W_])(?:only|nur|solo|apenas|seulement|только|只用|must be|use)\s(?:an? |ein\w* |"
+            rf"un\w* )?(?:{words}){g.NATION_MODELS}|"
             rf"(?<![^\W_])(?:{words}){g.NATION_MODELS} only\b"
         ),
     )
@@ -237,6 +282,14 @@ def _nations(low: str) -> list[Understood]:
         if match := only.search(low):
             return [Understood("makers", list(makers), match[0].strip(), f"a model by a {nation} maker")]
     return []
+
+
+def makers_in_conflict(low: str) -> list[str]:
+    """Names that are asked for though their maker is refused: "use Claude but no Anthropic models"."""
+    refused = {g.MAKER_NAMES[n] for m in _REFUSE.finditer(low) for n in (m["name"], m["other"]) if n}
+    asked = [m["name"] for m in _USE.finditer(low) if m["name"] and g.MAKER_NAMES[m["name"]] in refused]
+    before = [low[: m.start()] for m in _USE.finditer(low) if m["name"] in asked]
+    return [n for n, b in zip(asked, before, strict=False) if not re.search(rf"(?:{g.REFUSE})\W*$", b)][:1]
 
 
 def _makers(low: str) -> list[Understood]:
@@ -265,7 +318,7 @@ def _makers(low: str) -> list[Understood]:
             Understood("exclude_makers", list(names), ", ".join(names), f"nothing by {', '.join(names)}")
         )
     for match in (*_USE.finditer(low), *_ONLY.finditer(low)):
-        name, rest = match["name"], match["rest"]
+        name, rest = match["name"] or match["name2"], match["rest"] or ""
         follows = low[match.end() : match.end() + 12]
         if g.MAKER_NAMES[name] in refused or any(u.kind == "makers" for u in nations):
             continue
@@ -292,75 +345,27 @@ def _makers(low: str) -> list[Understood]:
     return found
 
 
-_IMAGE = re.compile(
-    r"(?:^|[.,!?]\s*|\b(?:please|can you|could you|i (?:want|need) you to) )(?:draw|paint|sketch|"
-    r"illustrate)\b(?!.{0,40}\b(?:svg|ascii|conclusion|"
-    r"attention|code|html|css|mermaid|diagram|chart|comparison))|"
-    r"\b(?:generate|create|make|design|render|produce)(?: me| us)?(?: an?| the| some|"
-    r" \d+)?(?: [\w-]+){0,3} (?:image|picture|photo|illustration|"
-    r"logo|icon|painting|drawing|wallpaper|poster|avatar)s?\b(?!.{0,40}\b(?:svg|ascii|prompt|code|"
-    r"html|css|component|upload|description|caption|"
-    r"idea|name|slogan|function|class|script|viewer|gallery|classif))|"
-    r"^(?:zeichne|male|dessine|dibuja|desenhe?a?|disegna|нарисуй)\b|画一(?:张|个|幅)|绘制一(?:张|幅)|"
-    rf"(?:{g.PICTURES})|"
-    r"(?:चित्र|तस्वीर) बना|^ارسم|\b(?:image|picture) generat(?:or|ion model)\b(?! (?:code|app|class|ui))"
-)
-_EMBED = re.compile(
-    r"\b(?:create|compute|make|generate|get|produce|calculate|need|turn .{1,40} into)(?: the| me|"
-    r" vector| text| sentence| some)* embeddings?\b|"
-    r"\b(?:need|want|find|looking for|recommend|suggest)(?: me)? (?:an? |the |some )?(?:[\w-]+ ){0,3}embeddings? models?\b|"
-    r"\bembed (?:these|this|my|our|the|all)\b|embeddings? (?:erzeugen|erstellen|berechnen)|(?:生成|"
-    r"计算)(?:向量|嵌入)|埋め込み(?:を|ベクトル)"
-)
-_FILM = re.compile(
-    r"\b(?:make|create|generate|produce|render|animate)(?: me| us)?(?: an?| the)?(?: [\w-]+){0,3} "
-    r"(?:video|clip|animation|movie)s?\b(?!.{0,30}\b(?:scripts?|player|tags?|editor|idea|title|description|component|game|"
-    r"call|css|code|html|function|summar\w+|caption|transcript|prompt|ad copy))|"
-    rf"(?:{g.FILMS})"
-)
-_SPEAK = re.compile(
-    r"\b(?:read (?:this|it|the (?:text|following|article|letter|story)).{0,30}(?:aloud|out loud)|"
-    r"text[- ]to[- ]speech|\btts\b|voice-?over|"
-    r"turn (?:this|the|my) .{1,30}into (?:speech|an? (?:audio|voice)\w*)|narrate (?:this|the|my))|"
-    r"lies .{1,30} vor\b|朗读|読み上げ"
-)
-_HEAR = re.compile(
-    r"\btranscri(?:be|pt of|ption of) (?:this|the|my|an?|our|these)?\s?(?:[\w-]+ ){0,4}?(?:voice|audio|"
-    r"recordings?|memos?|calls?|podcasts?|videos?|interviews?|lectures?|episodes?|meetings?|mp3s?|wavs?)\b|(?:speech|audio|"
-    r"voice)[- ]to[- ]text"
-)
-_RERANK = re.compile(
-    r"\bre-?rank(?:s|ing)? (?:these|the|my|our|\d+|search|results|documents|passages)|"
-    r"\b(?:need|want|use|find|looking for|recommend|suggest)(?: me)? (?:an? |the |some )?(?:\w+ ){0,2}re-?rank(?:er|ing model)s?\b|"
-    r"^(?:\w+ ){0,2}re-?rankers?$"
-)
-_NOT_DONE = re.compile(
-    r"^(?:what|how|why|when|explain|is|are|does|do|write|implement|debug|fix|review|was|wie|warum|"
-    r"erkläre)\b"
-)
-_RESULTS = (
-    ("video", _FILM, "a video as the result"),
-    ("image", _IMAGE, "a picture as the result"),
-    ("embedding", _EMBED, "vectors as the result"),
-    ("speech", _SPEAK, "speech as the result"),
-    ("rerank", _RERANK, "an order of passages as the result"),
-)
-
-
-def _results(low: str) -> list[Understood]:
-    """A result that no text model gives. Questions about it and programs for it are texts."""
-    if _NOT_DONE.match(low):
-        return []
-    for kind, pattern, says in _RESULTS:
-        match = pattern.search(low)
-        if match is not None:
-            return [Understood("output", kind, match[0].strip(" ,.!?"), says)]
-    match = _HEAR.search(low)
-    return [Understood("inputs", ["audio"], match[0], "sound goes in")] if match else []
-
-
 def _goes_in(low: str) -> list[Understood]:
-    return [] if _NOT_DONE.match(low) else recorded(low)
+    return [] if NOT_DONE.match(low) else recorded(low)
+
+
+_CONTEXT = re.compile(
+    rf"(?P<n>{g.NUMBER})\s?(?P<k>k|million|m)?(?:[ -]tokens?)?(?: of)?[ -]context\b(?! engineering)|"
+    rf"context(?: window| length)?(?: of| over| above| larger than| bigger than| at least|:)+ (?:at least |"
+    rf"about )?(?P<n2>{g.NUMBER})\s?(?P<k2>k|million|m)?\b"
+)
+
+
+def _context(low: str) -> list[Understood]:
+    """How much a model has to be able to read: "at least 500k context"."""
+    match = _CONTEXT.search(low)
+    if match is None:
+        return []
+    unit = match["k"] or match["k2"] or ""
+    size = int(number(match["n"] or match["n2"]) * {"k": 1000, "m": 10**6, "million": 10**6}.get(unit, 1))
+    if not 1_000 <= size <= 100_000_000:
+        return []
+    return [Understood("context", size, match[0].strip(), f"reads at least {size:,} tokens")]
 
 
 _READERS: tuple[Callable[[str], list[Understood]], ...] = (
@@ -369,22 +374,18 @@ _READERS: tuple[Callable[[str], list[Understood]], ...] = (
     _time,
     _phrases,
     _makers,
-    _results,
+    results,
     _goes_in,
     language,
+    _context,
 )
 
 
 _OF_THE_BUYER = frozenset({
     "max_cost", "budget", "deadline_s", "offline", "no_training", "region", "free", "open_weights", "makers", "exclude_makers", "model",
-    "require", "priority", "language",
+    "require", "priority", "language", "effort", "context",
 })  # fmt: skip
 """Conditions whose words say nothing of the task."""
-
-_CERTIFIED = re.compile(r"\b(?:hipaa|soc ?2|iso ?27001|fedramp|pci[- ]dss|baa)\b")
-_PLACE = re.compile(
-    rf"(?:stays?|remains?|kept|hosted|processed|stored|residency|located)(?: \w+){{0,3}}? (?:in|within|inside) (?:the )?(?P<p>{g.PLACES})\b"
-)
 
 
 def without(asked: str, understood: Collection[Understood]) -> str:
@@ -403,30 +404,65 @@ def without(asked: str, understood: Collection[Understood]) -> str:
     return left if re.search(r"[^\W\d_]{2}|[^\W\d_a-z]", left) else asked
 
 
-def beyond(asked: str) -> tuple[str, ...]:
-    """What the words ask for and nothing here can tell of any model, in words."""
-    low = " ".join(asked[:2000].lower().split())
-    certified, place = _CERTIFIED.search(low), _PLACE.search(low)
-    said = []
-    if certified is not None:
-        said.append(
-            f"{certified[0].upper()}: what providers are certified for is not known here: not part of the choice"
-        )
-    if place is not None:
-        said.append(
-            f"where in the world calls are processed is not known down to {place['p'].title()}: ask the provider"
-        )
-    return tuple(said)
-
-
 MANY = 100_000
 """Planned calls from which a buyer who names no sum is taken to look at the price: a cent each is a thousand dollars."""
+
+
+SORTS = re.compile(
+    r"\b(?:classif\w*|categori\w*|label\w*|tag|tagging|triage|sort|moderat\w+|sortier\w*|einordn\w*|klassifi\w*|"
+    r"kategorisier\w*|class(?:er|ez|e)|trie[rz]?|"
+    r"étiquet\w*|clasific\w*|etiquet\w*|categoriz\w*|classificar?\w*|классифиц\w*|размет\w*|sklasyfik\w*|sınıfland\w*)\b|"
+    r"分类|归类|标注|分類|仕分け|분류|वर्गीकृत|वर्गीकरण|صنّ?ف|تصنيف"
+)
+"""Sorting into kinds, in whatever language: the answer is a word or two."""
+
+_MORE_THAN_A_LABEL = re.compile(
+    r"summar|extract|explain|why|reason|write|script|code|function|translat|draft|reply|answer|alt text|describ"
+)
+LABEL_TOKENS = 24
+_ITEMS: tuple[tuple[int, re.Pattern[str]], ...] = tuple(
+    (tokens, re.compile(rf"(?:{words})\W*$"))
+    for tokens, words in (
+        (300, (
+            r"tickets?|e?-?mails?|correos|courriels|письма?|писем|anfragen|supporttickets|工单|邮件|問い合わせ|"
+            r"문의|ईमेल|تذكرة|تذاكر|рассыл\w+"
+        )),
+        (60, (
+            r"reviews?|comments?|tweets?|tuits?|posts?|messages?|questions?|titles?|rezensionen|\w*bewertungen|"
+            r"reseñas|avis|recensioni|"
+            r"avaliações|отзыв\w*|headlines|listings|rows?|标题|评论|条|レビュー|리뷰"
+        )),
+        (1_500, r"articles?|essays?|abstracts|artikel"),
+        (600, r"invoices?|factures?|facturas|faturas|fatture|rechnungen|счетов|letters?|briefe|发票"),
+    )
+)  # fmt: skip
+"""Tokens of one of the things that are counted, where their length was not said: rough, and said as assumed."""
+
+
+def _of_each(low: str, found: list[Understood]) -> list[Understood]:
+    """What of many things nobody said: how long one of them is, and that a label is short."""
+    calls = next((u for u in found if u.kind == "calls"), None)
+    kinds = {u.kind for u in found}
+    if calls is None or "output" in kinds:
+        return []
+    more = []
+    size = next((tokens for tokens, words in _ITEMS if words.search(calls.words)), None)
+    if size is not None and not kinds & {"input_tokens", "output_tokens"} and not _MAKES.search(low):
+        more.append(
+            Understood("input_tokens", size, calls.words, f"assumed: about {size:,} tokens going in for each")
+        )
+    label = SORTS.search(low)
+    if label is not None and "output_tokens" not in kinds and not _MORE_THAN_A_LABEL.search(low):
+        says = f"a label each: about {LABEL_TOKENS} tokens in the answer"
+        more.append(Understood("output_tokens", LABEL_TOKENS, label[0], says))
+    return more
 
 
 def read(asked: str) -> tuple[Understood, ...]:
     """All conditions in a request's own words (pasted material left aside), in the order they are shown."""
     low = " ".join(asked[:2000].lower().split())
     found = [one for reader in _READERS for one in reader(low)]
+    found += _of_each(low, found)
     kinds = {u.kind for u in found}
     calls = next((u for u in found if u.kind == "calls"), None)
     if (

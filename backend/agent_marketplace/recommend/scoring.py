@@ -14,7 +14,9 @@ from agent_marketplace.recommend.difficulty import relative
 from agent_marketplace.recommend.estimate import CostRange, Lengths
 from agent_marketplace.recommend.quality import Quality
 
-Priority = Literal["quality", "balanced", "cost", "speed"]
+Priority = Literal["quality", "balanced", "cost", "speed", "within"]
+"""within: a cap on the price was said, and nothing of what matters most."""
+
 Role = Literal["recommended", "best", "value", "cheapest", "fastest", "alternative"]
 
 FLOOR_NANO = 100_000
@@ -30,8 +32,8 @@ EASY = {
 }
 """Tasks at which weaker models do nearly as well: differences of quality count for this share."""
 
-_PER_DECADE = {"quality": 0.3, "balanced": 6.5, "cost": 12.0, "speed": 3.0}
-_PER_DOUBLING = {"quality": 0.1, "balanced": 0.6, "cost": 0.2, "speed": 4.5}
+_PER_DECADE = {"quality": 0.3, "within": 2.0, "balanced": 6.5, "cost": 12.0, "speed": 3.0}
+_PER_DOUBLING = {"quality": 0.1, "within": 0.4, "balanced": 0.6, "cost": 0.2, "speed": 4.5}
 GOOD_ENOUGH = 9.0
 """Points below the best candidate within which a model is good enough (about one standard deviation of current models)."""
 
@@ -116,7 +118,7 @@ def choose(
 
     def rank(c: Candidate) -> tuple[float, float, int, str]:
         if not judged and priority == "cost":
-            return (0.0, *_order(c, -float(c.list_cost.p50)))
+            return (float(c.list_cost.p50), *_order(c, c.quality.points))
         return (
             float(careful and c.quality.points < top - FAR_BELOW),
             *_order(c, utility(c, priority, task, difficulty)),

@@ -21,13 +21,16 @@ from agent_marketplace.recommend.estimate import (
 from agent_marketplace.recommend.quality import Quality, QualityTable
 from agent_marketplace.recommend.question import Blocked, Request
 from agent_marketplace.recommend.reasons import money
-from agent_marketplace.recommend.scoring import Candidate, seconds_for, utility
+from agent_marketplace.recommend.scoring import EASY, Candidate, seconds_for, utility
 
 Lengthener = Callable[[AIModel, Request, str | None], Lengths]
 Judge = Callable[[AIModel, str, str | None], Quality]
 NEAREST = 3
 TRIVIAL = 0.5
 """Requests this much easier than is usual for their task need no hard thinking."""
+
+RESULT_SECONDS = {"image": 15.0, "video": 90.0, "speech": 10.0, "embedding": 1.0, "rerank": 1.0}
+"""Guesses: nobody publishes how long results that are no text take."""
 
 WIDEST = 1_500
 """Models that are compared for one question, twice what ships: a thousand take a tenth of a second."""
@@ -39,7 +42,8 @@ WORSE = 1.5
 _UNKNOWN = {
     "not known whether": "whether data is used for training",
     "not known where": "the region",
-    "nobody says how much": "the context",
+    "nobody says how much it reads": "the context",
+    "nobody says how much it writes": "how long an answer may be",
 }
 
 
@@ -143,7 +147,7 @@ class Selection:
         breaks = [*own, *filters.unmet(offer, request.needs, self._today, model.context_window)]
         if not candidate.own_key and (reason := self._registry.unavailable_reason(offer)) is not None:
             breaks.append(reason)
-        if request.max_cost_nano is not None and candidate.list_cost.p95 > request.max_cost_nano:
+        if not request.within(candidate.list_cost):
             breaks.append(f"it may cost {money(candidate.list_cost.p95)} a call")
         if request.deadline_s is not None and candidate.seconds > request.deadline_s:
             breaks.append(f"a whole answer takes about {candidate.seconds:.0f} s")
@@ -194,7 +198,7 @@ class Selection:
 
     def _fits(self, c: Candidate) -> bool:
         request = self._request
-        if request.max_cost_nano is not None and c.list_cost.p95 > request.max_cost_nano:
+        if not request.within(c.list_cost):
             return False
         return request.deadline_s is None or c.seconds <= request.deadline_s
 
@@ -215,6 +219,11 @@ class Selection:
         if "reasoning" in self._request.needs.names:
             return tuple(e for e in offered if e != "none") or (None,)
         analysis, trivial = self._request.analysis, self._request.priority != "quality"
+        if trivial and analysis.type in EASY:
+            offered = (
+                tuple(e for e in offered if e is None or efforts.factor(e) <= efforts.factor("high"))
+                or offered
+            )
         if trivial and relative(analysis.difficulty, analysis.type) <= TRIVIAL:
             return tuple(e for e in offered if e is None or efforts.factor(e) <= efforts.factor("low"))
         return offered
@@ -226,11 +235,15 @@ class Selection:
         if told is None and self._quality.basis(model).measured:
             told = efforts.usual(model) or "none"
         output = self._request.needs.output
-        lengths = self._lengths(model, self._request, effort) if output == "text" else result_lengths(output)
+        lengths = (
+            self._lengths(model, self._request, effort)
+            if output == "text"
+            else result_lengths(output, self._request.output_tokens, analysis.input_tokens)
+        )
         cost = (
             expected_cost(price, analysis.input_tokens, lengths)
             if output == "text"
-            else result_cost(price, analysis.input_tokens, output)
+            else result_cost(price, analysis.input_tokens, output, lengths)
         )
         return Candidate(
             model=model,
@@ -239,7 +252,7 @@ class Selection:
             lengths=lengths,
             cost=CostRange(0, 0) if own_key else cost,
             list_cost=cost,
-            seconds=seconds_for(model, lengths),
+            seconds=seconds_for(model, lengths) if output == "text" else RESULT_SECONDS[output],
             own_key=own_key,
             effort=effort,
         )

@@ -8,8 +8,9 @@ import msgspec
 
 from agent_marketplace.ledger import dollars
 from agent_marketplace.recommend.conditions import Conditions
-from agent_marketplace.recommend.question import Blocked, Request
+from agent_marketplace.recommend.question import MANY_CALLS, Blocked, Request
 from agent_marketplace.recommend.reasons import evidence_level, gives_up, money, reasons
+from agent_marketplace.recommend.results import USUAL_FILM_S, USUAL_SPEECH_S
 from agent_marketplace.recommend.scoring import (
     FLOOR_NANO,
     Candidate,
@@ -65,7 +66,11 @@ def worth_telling(
     """Up to three blocked models, if picks are few, or if one of them is clearly better than the best pick."""
     by_model = {b.candidate.model.id: b for b in blocked}
     analysis = request.analysis
-    wanted = choose([b.candidate for b in blocked], request.priority, analysis.type, 3, analysis.difficulty)
+    short = [b.candidate for b in blocked if b.missing.endswith("in the wallet")]
+    keyless = [b.candidate for b in blocked if not b.missing.endswith("in the wallet")]
+    # Money is sooner found than a provider's key: what only lacks money is told first.
+    wanted = choose(short, request.priority, analysis.type, 2, analysis.difficulty)
+    wanted += choose(keyless, request.priority, analysis.type, 3 - len(wanted), analysis.difficulty)
     best = max((p.candidate.quality.points for p in picks if not is_demo(p.candidate.model)), default=0.0)
     told = [p for p in wanted if len(picks) < limit or p.candidate.quality.points > best + 3 or best == 0.0]
     return [
@@ -146,6 +151,10 @@ def chips(read: Sequence[Understood]) -> list[dict[str, Any]]:
     return [{"id": u.kind, "value": u.value, "words": u.words, "text": u.says} for u in read]
 
 
+_UNSAID_LENGTH = {
+    "video": f"how long the film shall be was not said: priced as {USUAL_FILM_S} seconds",
+    "speech": f"how long the speech is was not said: priced by the text, or as {USUAL_SPEECH_S} seconds",
+}
 _SIZES = {"audio": "recording", "video": "film", "pdf": "PDF"}
 
 
@@ -165,21 +174,33 @@ def notes(found: Found, conditions: Conditions, request: Request, unread: Sequen
         )
     said += [f"{name}: no model takes such a file as it is; its text has to go along" for name in unread]
     if request.needs.output != "text" and not (found.usable or found.blocked):
-        said.append(f"no model of this catalogue gives {_GIVES[request.needs.output]} as asked")
+        said.append(f"no model of this catalogue gives {_GIVES[request.needs.output]} under these conditions")
+        if request.needs.output == "rerank":
+            said.append(
+                "a model that writes text can order passages too: take the kind of result back, or send output: text"
+            )
     elif request.needs.output != "text":
+        if request.needs.output in ("video", "speech") and not request.needs.answer_tokens:
+            said.append(_UNSAID_LENGTH[request.needs.output])
         said.append(
             "no public results are compared for this kind of model: ordered by price and by day of release"
         )
     return said
 
 
-def in_all(conditions: Conditions, picks: Sequence[Pick]) -> list[str]:
-    """What all planned calls would cost with the first pick."""
+def in_all(conditions: Conditions, picks: Sequence[Pick], read: Sequence[Understood] = ()) -> list[str]:
+    """What all planned calls would cost with the first pick, in all or in the period that was read."""
     if not conditions.calls or not picks:
         return []
     cost = picks[0].candidate.cost
-    about, most = money(cost.p50 * conditions.calls), money(cost.p95 * conditions.calls)
-    return [f"{conditions.calls:,} calls with the first pick: about {about} in all, seldom more than {most}"]
+    many = conditions.calls >= MANY_CALLS
+    about, most = (money(n * conditions.calls) for n in (cost.mean if many else cost.p50, cost.p95))
+    said = next((u.says for u in read if u.kind == "calls"), "")
+    often = next(
+        (f"a {p}" for p in ("day", "week", "month", "quarter", "year") if said.endswith(f" a {p}")), "in all"
+    )
+    beyond = "" if many else f", seldom more than {most}"
+    return [f"{conditions.calls:,} calls with the first pick: about {about} {often}{beyond}"]
 
 
 def conditions_dict(conditions: Conditions) -> dict[str, Any]:

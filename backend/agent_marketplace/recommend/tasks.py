@@ -17,6 +17,8 @@ from agent_marketplace.recommend.difficulty import difficulty, is_chatter
 from agent_marketplace.recommend.encoder import ASKED_BELOW, mixed
 from agent_marketplace.recommend.features import WINDOW_HEAD, tokens, window
 from agent_marketplace.recommend.language import language_of
+from agent_marketplace.recommend.spelling import spelled
+from agent_marketplace.recommend.wording import is_form
 
 TaskType = Literal[
     "debugging", "code_generation", "code_review", "documentation", "explain_concept", "brainstorming", "summarisation",
@@ -25,6 +27,9 @@ TaskType = Literal[
 
 UNCERTAIN_BELOW = 0.45
 """On held-out text, answers below this confidence are right less than half of the time (docs/q-assistant.md)."""
+
+UNASKED = 0.4
+"""The most that is believed of a paste without a word what to do with it."""
 
 LONG_INPUT_TOKENS = 60_000
 _MIXED_FROM = 0.2
@@ -89,7 +94,8 @@ Encode = Callable[[str], tuple[float, ...] | None]
 class Analysis(msgspec.Struct, frozen=True, kw_only=True):
     """The reading of one request. confidence and label probabilities 0..1; lengths in tokens.
 
-    difficulty: 0..1, how much this very request asks of a model, of its words and its size (`difficulty.py`).
+    difficulty: 0..1, how much this very request asks of a model, of its words and its size (`difficulty.py`); asked: the words
+    that ask, material left aside.
     """
 
     type: str
@@ -108,11 +114,12 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True):
     difficulty: float = 0.5
     understood: tuple[reading.Understood, ...] = ()
     question: str | None = None
+    asked: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """The `analysis` of POST /recommendations; `question` only when uncertain."""
-        out: dict[str, Any] = msgspec.to_builtins(msgspec.structs.replace(self, understood=()))
-        del out["understood"]  # stands beside the analysis, with what became of it
+        out: dict[str, Any] = msgspec.to_builtins(msgspec.structs.replace(self, understood=(), asked=""))
+        del out["understood"], out["asked"]  # stand beside the analysis, with what became of them
         out["labels"] = [{"type": name, "probability": round(p, 3)} for name, p in self.labels]
         out["confidence"] = round(self.confidence, 3)
         out["difficulty"] = round(self.difficulty, 2)
@@ -142,10 +149,13 @@ def analyze(
     if not _SPOKEN.search(seen):
         seen = text = ""  # pictograms and control characters ask nothing
     parts = classifier.parts(plain(text))
-    spoken = parts.asked
+    spoken = spelled(parts.asked)
     understood = reading.read(spoken)
     parts = msgspec.structs.replace(parts, asked=reading.without(spoken, understood))
-    verdict = classifier.classify(parts, _nudges(seen, images=images, empty=not seen or is_chatter(seen)))
+    nudges = _nudges(seen, images=images, empty=not seen or is_chatter(seen))
+    mute = parts.mute and not images and "trace" not in parts.kinds and "log" not in parts.kinds
+    _of_many(nudges, parts.asked, understood)
+    verdict = classifier.classify(parts, nudges)
     probabilities = verdict.probabilities
     if (
         encode is not None
@@ -156,6 +166,8 @@ def analyze(
         probabilities = mixed(probabilities, heard)
     ranked = sorted(zip(classifier.labels, probabilities, strict=True), key=lambda lp: (-lp[1], lp[0]))
     kind, confidence = ranked[0]
+    if mute:
+        confidence = min(confidence, UNASKED)
     uncertain = confidence < UNCERTAIN_BELOW or not seen
     understood = tuple(u for u in understood if u.kind not in ignore)
     told = {u.kind: u.value for u in understood}
@@ -181,7 +193,8 @@ def analyze(
         budget_conscious=told.get("priority") == "cost" or bool(told.get("free")),
         difficulty=difficulty(parts.asked, kind, count, has_code=has_code),
         understood=understood,
-        question=_question(seen, kind, ranked[1][0]) if uncertain else None,
+        asked=spoken,
+        question=_question(seen, kind, ranked[1][0], mute=mute) if uncertain else None,
     )
 
 
@@ -191,7 +204,9 @@ def plain(text: str) -> str:
         return text
     asked = _THANKS.sub("", text.strip())
     asked = _GREETING.sub("", _POLITE.sub("", asked, count=1), count=1).strip()
-    return asked[:1].upper() + asked[1:] if asked[:1].isascii() else asked
+    if not asked[:1].isascii() or is_form(asked.split("\n", 1)[0]):
+        return asked
+    return asked[:1].upper() + asked[1:]
 
 
 def estimate_tokens(text: str) -> int:
@@ -226,6 +241,16 @@ def _nudges(seen: str, *, images: bool, empty: bool) -> dict[str, float]:
     return nudges
 
 
+def _of_many(nudges: dict[str, float], asked: str, understood: Collection[reading.Understood]) -> None:
+    """Many things that are to be sorted have something read off each of them, in whatever language that is said."""
+    if (
+        any(u.kind == "calls" for u in understood)
+        and reading.SORTS.search(asked.lower())
+        and "vision" not in nudges
+    ):
+        nudges["data_extraction"] = nudges.get("data_extraction", 0.0) + 4.5
+
+
 def _keywords(seen: str) -> tuple[str, ...]:
     words = (t for t in tokens(seen) if len(t) > 2 and t[0].isalpha() and t not in _STOP)
     return tuple(dict.fromkeys(words))[:12]
@@ -250,7 +275,9 @@ def _readable(verdict: Verdict) -> tuple[str, ...]:
     return tuple(dict.fromkeys(out))[:5]
 
 
-def _question(seen: str, first: str, second: str) -> str:
+def _question(seen: str, first: str, second: str, *, mute: bool = False) -> str:
     if not seen:
         return "What should the model do? One sentence is enough, for example: review this function, translate this letter."
+    if mute:
+        return f"Only the material is here: what should be done with it? The model could {_MEANS[first]}, or {_MEANS[second]}."
     return f"Should the model {_MEANS[first]}, or {_MEANS[second]}?"

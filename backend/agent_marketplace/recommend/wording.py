@@ -31,12 +31,12 @@ _SQL = re.compile(r"^\s{0,8}(?:CREATE (?:TABLE|INDEX)|ALTER TABLE|INSERT INTO|SE
 _CODE_STARTS = (
     r"def \w{1,60}\(", r"class \w{1,60}(?:[:({]| \{| extends )", r"from [\w.]{1,60} import ",
     r"import (?:[\w.]{1,60}(?:$|;|,| as )|\{|\w.{0,60} from [\"'])", r"#include", r"package [\w.]{1,60};", r"using [\w.]{1,60};",
-    r"return(?:;|$| [\w.]{1,60}[(\[.;+*/-]| \w{1,60};?$| [\[{(\"'<-])", r"export (?:default|const|function|async|class|\{)",
+    r"return(?:;|$| [\w.]{1,60}(?:[(\[.;]| ?[-+*/%<>=])| \w{1,60};?$| [\[{(\"'<-])", r"export (?:default|const|function|async|class|\{)",
     r"(?:const|let|var) [\w{\[]{1,60}.{0,60}=", r"func \w{1,60}\(", r"function \w{0,60} ?\(",
     r"(?:public|private|protected) (?:static|class|void|int|String|final|async|\w{1,40} \w{1,40}[;=(])",
     r"elif |else:|if .{0,80}(?:==|!=| in | is | not |[<>)]).{0,60}[:{]$|if ?\(", r"for .{1,60} in .{1,60}[:;]|for ?\(",
     r"while .{1,80}[:{]$", r"done$|fi$|end$", r"@[a-z]\w{2,30}(?:\(.{0,60}\))?$", r"(?:int|float|char|void|bool) \w{1,40} ?[=;\[(]",
-    r"[\w.\[\]\"']{1,60} (?:=|:=|\+=|-=) \S", r"[\w.]{1,60}\(.{0,120}\)[;,]?$", r"</?\w{1,20}[ >]", r"[)}\]]{1,4}[,;)]{0,3}$",
+    r"[\w.\[\]\"']{1,60} (?:=|:=|[-+*/]=|=[-+]) ?\S", r"[\w.]{1,60}\(.{0,120}\)[;,]?$", r"</?\w{1,20}[ >]", r"[)}\]]{1,4}[,;)]{0,3}$",
 )  # fmt: skip
 _CODE = re.compile(rf"^\s{{0,40}}(?:{'|'.join(_CODE_STARTS)})|[{{}};]\s*$|\) ?=> |=> \{{")
 _PROSE_END = re.compile(r"[?!？！]\s*$")
@@ -47,11 +47,15 @@ _MANNERS = re.compile(
 
 
 class Parts(msgspec.Struct, frozen=True):
-    """`asked`: the words that ask; `material`: what they speak about; `kinds`: of code, sql, diff, trace, log, prose."""
+    """`asked`: the words that ask; `material`: what they speak about; `kinds`: of code, sql, diff, trace, log, prose.
+
+    mute: nothing asks; `asked` is the material.
+    """
 
     asked: str
     material: str = ""
     kinds: tuple[str, ...] = ()
+    mute: bool = False
 
 
 def split(text: str, material: Callable[[str], float]) -> Parts:
@@ -65,7 +69,7 @@ def split(text: str, material: Callable[[str], float]) -> Parts:
     if sum(len(tokens(pieces[i][1])) for i in prose) > SHORT_TOKENS:
         asked = _asking(pieces, prose, material)
     if not asked:
-        return Parts(seen, kinds=_kinds(pieces, frozenset(prose)))
+        return Parts(seen, kinds=_kinds(pieces, frozenset(prose)), mute=True)
     rest = [piece for i, (_, piece) in enumerate(pieces) if i not in asked]
     return Parts(
         "\n".join(pieces[i][1] for i in sorted(asked)),
@@ -109,6 +113,11 @@ def _pieces(seen: str) -> list[tuple[str, str]]:
         else:
             out += [(_form(sentence), sentence) for sentence in sentences]
     return _smoothed(out)
+
+
+def is_form(line: str) -> bool:
+    """Whether a line is code, SQL, a difference, a trace or a log by its form."""
+    return bool(_form(line))
 
 
 def _form(line: str) -> str:

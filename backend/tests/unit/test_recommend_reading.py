@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from agent_marketplace.errors import BadRequest
+from agent_marketplace.recommend.beyond import beyond
 from agent_marketplace.recommend.conditions import modalities_of, settle, unread
 from agent_marketplace.recommend.difficulty import difficulty, is_chatter
-from agent_marketplace.recommend.reading import beyond, read, without
+from agent_marketplace.recommend.reading import read, without
 
 
 def _read(text: str) -> dict[str, Any]:
@@ -114,6 +115,12 @@ def test_a_translation_is_as_long_as_what_is_translated() -> None:
         "Explain why no Chinese company makes jets",
         "write docs for a class with tool use",
         "Ask Claude Monet facts",
+        "Find a 3 bedroom villa within $300,000",
+        "5 machines make 5 parts in 5 minutes, how long do 100 machines take?",
+        "I have 5 dollars and my friend 3 dollars, how much do we have?",
+        "Write a function that finds names at least 4 characters long",
+        "Create an svg icon of a leaf in code",
+        "Embed a video in my page",
     ],
 )
 def test_what_the_work_is_about_is_no_condition(text: str) -> None:

@@ -8041,6 +8041,8 @@ export interface components {
             budget?: number | string | null;
             /** Calls */
             calls?: number | null;
+            /** Context */
+            context?: number | null;
             /** Deadline S */
             deadline_s?: number | null;
             /** Effort */

@@ -1,0 +1,141 @@
+"""A request's words as the readers expect them: digits of every script, spoken amounts, and slips in words that matter. Pure.
+
+Only words of a short list are mended, only in requests that look English, and only where the classifier knows no such word.
+"""
+
+import re
+import sys
+import unicodedata
+from collections.abc import Iterator
+
+_DIGITS = {
+    code: str(unicodedata.decimal(chr(code)))
+    for code in range(0x80, sys.maxunicode)
+    if unicodedata.category(chr(code)) == "Nd"
+} | {0x066B: ".", 0x066C: ","}
+
+_HANZI = {
+    "一": 1,
+    "二": 2,
+    "两": 2,
+    "三": 3,
+    "四": 4,
+    "五": 5,
+    "六": 6,
+    "七": 7,
+    "八": 8,
+    "九": 9,
+    "十": 10,
+    "几": 5,
+}
+_HANZI_MONEY = re.compile(rf"([{''.join(_HANZI)}])(?=(?:毛钱?|角钱?|块钱?|分钱|元|美元|美分))")
+_SPOKEN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(rf"\b(?:{words})(?=\s)", re.IGNORECASE), said)
+    for words, said in (
+        (r"half a million", "500000"), (r"a quarter of a million", "250000"), (r"(?:a|one) million", "1000000"),
+        (r"(?:a|one) hundred thousand", "100000"), (r"(?:a|one) thousand", "1000"), (r"(?:a|one) hundred", "100"),
+        (r"a couple (?:of )?hundred", "200"), (r"a few hundred", "300"), (r"a few thousand", "3000"), (r"(?:a|one) dozen", "12"),
+        (r"eine halbe million", "500000"), (r"hundert", "100"), (r"tausend", "1000"), (r"un millón de", "1000000"),
+        (r"un million de", "1000000"), (r"um milhão de", "1000000"), (r"un milione di", "1000000"),
+    )
+)  # fmt: skip
+_SMALL = {"a": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5}
+_PARTS = {"fifty": 50, "twenty": 20, "twenty-five": 25, "thirty": 30, "forty": 40, "eighty": 80, "ten": 10}
+_AND_A_HALF = re.compile(
+    rf"\b(?P<whole>{'|'.join(_SMALL)}) (?:dollar|buck)s? (?:and )?(?P<part>{'|'.join(sorted(_PARTS, key=len, reverse=True))})\b(?! \w+s\b)",
+    re.IGNORECASE,
+)
+"""A dollar fifty, two dollars twenty-five."""
+
+_SLANG = re.compile(
+    r"\b(plz|pls|lss|thn|wud|cud|shud|hw|abt|msgs?|docs|ppl|yr)(?=[\s,.!?]|$)|\b(less|cheaper|more|fewer) then(?= [\d$€£])",
+    re.IGNORECASE,
+)
+_MEANT = {
+    "plz": "please", "pls": "please", "lss": "less", "thn": "than", "wud": "would", "cud": "could", "shud": "should", "hw": "how",
+    "abt": "about", "msg": "message", "msgs": "messages", "docs": "docs", "ppl": "people", "yr": "year",
+}  # fmt: skip
+_MATTER = (
+    "summarize summarise summary translate translation translating cheapest cheaper cheap pages page words word contract "
+    "contracts french german spanish english italian explain review function python debug write document documents emails "
+    "email tickets images image picture pictures transcribe transcript recording budget dollars dollar cents cent month maximum "
+    "within seconds minutes language letter question questions please model offline error extract extraction classify invoice "
+    "invoices under brainstorm ideas story essay article articles customer reviews database javascript algorithm equation solve "
+    "calculate describe photo generate create message messages between sentence sentences paragraph paragraphs this that less "
+    "second minute ticket letters customers languages budgets transcripts recordings errors stories reviews essays invoice photos emails"
+)
+_MATTERS = tuple(_MATTER.split())
+_WORD = re.compile(r"(?<![\w@/.#\\-])[A-Za-z]{4,14}(?![\w@/\\(]|\.\w)")
+_ENGLISH = re.compile(
+    r"\b(?:the|this|to|for|and|of|is|it|my|in|with|please|how|what|a|plz|pls|wud|hw)\b", re.IGNORECASE
+)
+_LONGEST = 2_000
+
+
+def _one_off(word: str) -> Iterator[str]:
+    """Two neighbours swapped, a letter dropped, one too many: what fingers do."""
+    for i in range(len(word)):
+        yield word[:i] + word[i + 1 :]
+        if i + 1 < len(word):
+            yield word[:i] + word[i + 1] + word[i] + word[i + 2 :]
+
+
+def _index() -> dict[str, str]:
+    """Every slip of a word that matters -> the word; slips of two words are left out."""
+    found: dict[str, set[str]] = {}
+    for word in _MATTERS:
+        slips = {s for s in _one_off(word) if len(s) >= 4 and s[0] == word[0]}
+        slips |= {word[:i] + word[i] + word[i:] for i in range(1, len(word))}
+        if word == "french":
+            slips.add("frensh")
+        for slip in slips - set(_MATTERS):
+            found.setdefault(slip, set()).add(word)
+    return {slip: next(iter(words)) for slip, words in found.items() if len(words) == 1}
+
+
+_SLIPS = _index()
+_OWN = (
+    "modes mode pager image word work with wit wrote cent scent cents sent letters latter later tory store restore ideal idea idas "
+    "deal error terror artist pyton worlds world sword swords photon photos thin hat than then tat tis his thus contact contacts "
+    "phot cheep fench revue view explan fiction function functions doll dolls dollar mages mail emil email mouth moth moths month "
+    "months inn ring tan hats tack pace pages paged rage cage sage model models mods moodle chapter cheat leaner learner lesson less "
+    "lest lets guest request requests messages massage massages passage create crate crates rate curate summery sentience "
+    "stories essays assay pleas place ides wore ward words wordy ords wod wods pags pags imags wok"
+)
+_REAL = frozenset(_OWN.split())
+"""Words of their own that a slip could look like."""
+
+
+def mended(text: str) -> str:
+    """The text with slips in words that matter put right; texts that do not look English stay as they are."""
+    if len(text) > _LONGEST or not _ENGLISH.search(text):
+        return text
+    text = _SLANG.sub(_meant, text)
+    return _WORD.sub(_right, text)
+
+
+def _meant(match: re.Match[str]) -> str:
+    return _MEANT[match[1].lower()] if match[1] else f"{match[2]} than"
+
+
+def _right(match: re.Match[str]) -> str:
+    word = match[0]
+    if not (word.islower() or word.istitle()):
+        return word
+    found = None if word.lower() in _REAL else _SLIPS.get(word.lower())
+    if found is None:
+        return word
+    return found.capitalize() if word[0].isupper() else found
+
+
+def spelled(text: str) -> str:
+    """Digits of every script as 0-9, spoken amounts as figures, slips mended. A text without any comes back as it is."""
+    if not text.isascii():
+        text = text.translate(_DIGITS)
+        text = _HANZI_MONEY.sub(lambda m: str(_HANZI[m[1]]), text)
+    for pattern, said in _SPOKEN:
+        text = pattern.sub(said, text)
+    text = _AND_A_HALF.sub(
+        lambda m: f"{_SMALL[m['whole'].lower()]}.{_PARTS[m['part'].lower()]:02d} dollars", text
+    )
+    return mended(text)
