@@ -41,11 +41,13 @@ FEES = (
     # These search once for every request; what was found is not billed as input.
     Fee(models=r"^gpt-4o(-mini)?-search", provider="openai", per_request=25_000_000, source=_OPENAI),
     Fee(models=r"gpt-4o(-mini)?-search", why=_UNPUBLISHED, source=_OPENAI),
-    Fee(models=r"gpt-5-search-api", why=_SEARCHES, source=_OPENAI),
-    Fee(models=r"deep-research", why=_SEARCHES, source=_PERPLEXITY),
+    Fee(
+        models=r"-search-(preview|api)", why=_SEARCHES, source=_OPENAI
+    ),  # whatever their next ones are called
+    Fee(models=r"deep-?(re)?search", why=_SEARCHES, source=_PERPLEXITY),
     Fee(models=r"(^|/)compound(-|$)", why="it bills the tools that it runs", source=_GROQ),
     Fee(models=r":online$", why=_SEARCHES, source=_OPENROUTER),
-    Fee(models=r"(^|/)sonar(-reasoning)?(-pro)?(-search)?$", why=_UNPUBLISHED, source=_PERPLEXITY),
+    Fee(models=r"(^|/)sonar(?!-(small|medium|large)-)", why=_UNPUBLISHED, source=_PERPLEXITY),
 )
 """The first rule that matches counts."""
 

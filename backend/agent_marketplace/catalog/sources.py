@@ -161,6 +161,8 @@ _LITELLM_FLAGS = {
     "supports_web_search": ("web_search",),
 }
 _LITELLM_KINDS = {"chat": "chat", "responses": "chat", "embedding": "embedding", "image_generation": "image"}
+_LITELLM_UNBOUNDED = ("input_cost_per_second", "output_cost_per_second", "input_cost_per_query")
+"""Fees of time and of searches, which nobody can bound before a call: what bills them serves own keys only."""
 _LITELLM_STEPS = (32, 100, 128, 200, 256, 272, 512)
 
 
@@ -179,7 +181,7 @@ def _litellm_row(name: str, facts: Mapping[str, Any]) -> Row | None:
         or any("-x-" in part for part in name.split("/"))
     ):
         return None
-    tiers = []
+    tiers: list[PriceTier] = []
     for step in _LITELLM_STEPS:
         over = {k: per_token(facts.get(f"{v}_above_{step}k_tokens")) for k, v in _LITELLM_CLASSES.items()}
         if any(v is not None for v in over.values()):
@@ -190,6 +192,8 @@ def _litellm_row(name: str, facts: Mapping[str, Any]) -> Row | None:
         per_image=per_piece(facts.get("output_cost_per_image")) if kind == "image" else 0,
         per_request=per_piece(facts.get("input_cost_per_request")),
     )
+    if any(per_piece(facts.get(unit)) for unit in _LITELLM_UNBOUNDED):
+        price = None
     parameters = [p for flag, names in _LITELLM_FLAGS.items() if facts.get(flag) is True for p in names]
     if kind == "chat":
         sampling = () if facts.get("supports_sampling_params") is False else ("temperature", "top_p")

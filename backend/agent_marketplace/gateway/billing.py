@@ -70,15 +70,18 @@ def input_of(seen: Usage | None, input_tokens: int) -> Usage:
     )
 
 
-def within_the_asked(usage: Usage, cap: int | None, choices: int, *, thinks_apart: bool) -> Usage:
+def within_the_asked(
+    usage: Usage, cap: int | None, choices: int, *, thinks_apart: bool, budget: int = 0
+) -> Usage:
     """The usage without the output that a provider claims beyond what it was asked for.
 
     cap: output tokens of each choice that it was given as its limit, None = none. Tolerated beyond the cap, and held for
-    (`sizing.bound`): end marks (`END_MARKS`), and as much thinking again where the target may count it apart (`thinks_apart`).
+    (`sizing.bound`): end marks (`END_MARKS`), and where the target may count thinking apart (`thinks_apart`) as much of it again,
+    or as much as was asked for (budget, tokens of each choice).
     """
     if cap is None:
         return usage
-    apart = min(usage.reasoning, cap * choices) if thinks_apart else 0
+    apart = min(usage.reasoning, max(cap, budget) * choices) if thinks_apart else 0
     beyond = usage.completion_tokens - (cap + END_MARKS) * choices - apart
     if beyond <= 0:
         return usage

@@ -52,6 +52,13 @@ def largest_input(target: Target, *, long_context: bool) -> int:
 
 def inputs(forms: Forms, target: Target, price: Price, *, long_context: bool = False) -> tuple[Load, ...]:
     """What the target can bill for reading these forms; long_context: as `largest_input`."""
+    once = _once(forms, target, price, long_context=long_context)
+    if forms.readings == 1:
+        return once
+    return tuple(Load(forms.readings * load.tokens, load.classes) for load in once)
+
+
+def _once(forms: Forms, target: Target, price: Price, *, long_context: bool) -> tuple[Load, ...]:
     counts = family(target)
     writes = _writes(forms, counts, price)
     text = forms.text.tokens(counts) + _around(forms, counts)

@@ -36,9 +36,8 @@ def charged_usage(record: Record, reported: Usage | None) -> Usage | None:
     if upstream is None or reported is None:
         return None
     apart = upstream.attempt.target.thinks_apart
-    return billing.within_the_asked(
-        reported, _most_output(record, reported), record.choices, thinks_apart=apart
-    )
+    cap, budget = _most_output(record, reported), sizing.thinking_budget(record.request.call)
+    return billing.within_the_asked(reported, cap, record.choices, thinks_apart=apart, budget=budget)
 
 
 def _most_output(record: Record, reported: Usage) -> int | None:

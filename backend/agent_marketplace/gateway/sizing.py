@@ -106,8 +106,22 @@ def _worst(asked: Asked, target: Target) -> Worst | None:
         loads.output_classes(forms, target, price),
         extra_output=loads.predicted(forms, target) + billing.END_MARKS * asked.needs.choices,
     )
-    # As `billing.within_the_asked` charges: thinking up to the length of the answer, on top of it.
-    return msgspec.structs.replace(worst, rate=2 * worst.rate) if target.thinks_apart else worst
+    if not target.thinks_apart:
+        return worst
+    # As `billing.within_the_asked` charges: thinking up to the length of the answer, or to the budget for it, on top of it.
+    budget = thinking_budget(asked.call) * asked.needs.choices
+    return msgspec.structs.replace(worst, rate=2 * worst.rate, fixed=worst.fixed + worst.rate * budget)
+
+
+def thinking_budget(call: Call) -> int:
+    """Tokens of thinking that the caller asked for in so many words; 0 = none were named."""
+    thinking = call.extra.get("thinking")
+    named = (
+        call.reasoning_max_tokens,
+        call.extra.get("thinking_budget"),
+        thinking.get("budget_tokens") if isinstance(thinking, Mapping) else None,
+    )
+    return min(_MOST_OUTPUT_TOKENS, max((0, *(n for n in named if isinstance(n, int)))))
 
 
 def affordable_tokens(asked: Asked, target: Target, nano: int) -> int:

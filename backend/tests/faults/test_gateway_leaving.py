@@ -225,13 +225,3 @@ def test_output_claimed_beyond_what_was_asked_for_is_recorded_and_not_charged(tm
         assert row.provider_cost_nano == price_usage(PRICE, Usage(input=11, output=9000))
 
     run(tmp_path)
-
-
-def test_thinking_that_a_stream_did_not_show_is_held_for_before_it_is_charged(tmp_path) -> None:
-    @on_rig(others={"mistral": [Behaviour(text="Short.", usage=(11, 40_000))]}, rhythm=BRISK, balance=10**9)
-    async def run(rig: Rig) -> None:
-        row = await _claims(rig, stream=True)
-        assert row.charge_nano == price_usage(PRICE, Usage(input=11, output=40_000)) <= row.hold_nano
-        assert row.absorbed_nano == 0
-
-    run(tmp_path)

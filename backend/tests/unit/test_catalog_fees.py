@@ -6,7 +6,7 @@ from agent_marketplace.catalog import fees
 from agent_marketplace.catalog.models import Offer
 from agent_marketplace.catalog.overlay import offer_from, overlay, version_of
 from agent_marketplace.catalog.snapshot import ModelRecord, bundled
-from agent_marketplace.catalog.sources import Row
+from agent_marketplace.catalog.sources import Row, litellm
 from agent_marketplace.catalog.store import PriceRow
 from agent_marketplace.catalog.sync import compare
 from agent_marketplace.ledger import Price, price_usage
@@ -51,6 +51,30 @@ def test_a_model_whose_fees_are_unknown_or_unbounded_has_no_price_anywhere(model
     for provider, offer in offers(model).items():
         assert offer.price is None
         assert fees.why_unpriced(provider, offer.upstream_id)
+
+
+@pytest.mark.parametrize(
+    ("provider", "name"),
+    [
+        ("openai", "gpt-9-search-preview"), ("openai", "gpt-9-search-api-2027"), ("openrouter", "x/deepsearch-2"),
+        ("perplexity", "sonar-ultra"), ("openrouter", "openai/o9-deep-research"),
+    ],
+)  # fmt: skip
+def test_a_searching_model_that_comes_tomorrow_is_not_sold_at_the_price_of_its_tokens(provider, name) -> None:
+    assert fees.fitted(provider, name, TOKENS_ONLY) is None
+    assert fees.why_unpriced(provider, name)
+
+
+def test_a_list_that_names_a_fee_of_time_or_of_queries_gives_no_price() -> None:
+    tokens = {
+        "mode": "chat",
+        "litellm_provider": "openai",
+        "input_cost_per_token": 1e-6,
+        "output_cost_per_token": 1e-6,
+    }
+    for unit in ("input_cost_per_second", "output_cost_per_second", "input_cost_per_query"):
+        rows = litellm({"m": {**tokens, unit: 0.01}, "n": {**tokens, unit: 0}}).rows
+        assert [row.price is None for row in rows] == [True, False], unit
 
 
 def test_every_bundled_offer_stands_at_its_price_with_its_fee() -> None:

@@ -2,6 +2,7 @@
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from agent_marketplace.errors import PaymentRequired
 from agent_marketplace.gateway import billing, sizing
@@ -191,6 +192,27 @@ def test_thinking_that_may_be_billed_on_top_of_a_length_is_held_for_where_it_is_
         charged = billing.within_the_asked(claimed, 100, choices, thinks_apart=apart)
         assert charged.output == (200 if apart else 100) * choices + billing.END_MARKS * choices
         assert price_usage(CHEAP, charged) <= sizing.bound(given, offer, length)
+
+
+@pytest.mark.parametrize(
+    ("fields", "extra"),
+    [
+        ({}, {"thinking_budget": 60_000}),
+        ({"reasoning_max_tokens": 60_000}, {}),
+        ({}, {"thinking": {"type": "enabled", "budget_tokens": 60_000}}),
+    ],
+)
+def test_a_budget_for_thinking_beside_a_short_answer_is_held_for_where_it_counts_apart(fields, extra) -> None:
+    """Sixteen tokens of answer and sixty thousand of thinking: at the operator's cost, for who asks for them."""
+    plain = asked(cap=16, choices=2)
+    given = replace(plain, call=replace(plain.call, extra=extra, **fields))
+    offer = target(thinks_apart=True)
+    claimed = Usage(input=0, output=2 * 60_016, reasoning=2 * 60_000)
+    budget = sizing.thinking_budget(given.call)
+    charged = billing.within_the_asked(claimed, 16, 2, thinks_apart=True, budget=budget)
+    assert charged == claimed
+    assert price_usage(CHEAP, charged) <= sizing.bound(given, offer, sizing.wanted_tokens(given, offer))
+    assert sizing.bound(given, target(), 32) == sizing.bound(plain, target(), 32)
 
 
 def test_a_window_that_must_be_asked_for_is_held_for_once_it_is() -> None:

@@ -309,3 +309,19 @@ def test_words_cost_the_same_with_a_picture_beside_them_and_without(model: str) 
     beside = msgspec.structs.replace(plain, pictures=(Picture(10, 10),), audio_ms=1)
     assert loads.inputs(plain, target, price) == loads.inputs(beside, target, price)[:1]
     assert loads.predicted(plain, target) == 0
+
+
+def test_a_search_among_tools_that_reads_the_call_again_each_time_is_held_for_each_time() -> None:
+    """Anthropic samples up to ten times for one answer, and bills the input of each."""
+    tool = {"name": "f", "description": LONG, "input_schema": {"type": "object"}, "defer_loading": True}
+    search = {"type": "tool_search_tool_bm25_20251119", "name": "tool_search_tool_bm25"}
+    price = Price(input=3 * 10**9, output=15 * 10**9)
+    claude = Target(
+        model="claude-sonnet-4-5", provider="anthropic", upstream_id="claude-sonnet-4-5", credential="operator",
+        price=price, context=200_000,
+    )  # fmt: skip
+    once, often = (
+        sum(load.tokens for load in loads.inputs(read(messages=user(), tools=tools), claude, price))
+        for tools in ([tool], [tool, search])
+    )
+    assert often >= 10 * once

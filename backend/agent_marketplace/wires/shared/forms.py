@@ -50,6 +50,7 @@ class Forms(msgspec.Struct, frozen=True, kw_only=True):
     speaks: an answer as audio is asked for.
     messages, tools, native: how many turns, functions, and tools of a provider's own.
     schema: the answer has to follow a schema.
+    readings: how often the provider may read all of it for one answer.
     """
 
     text: TextSize = TextSize()
@@ -63,6 +64,7 @@ class Forms(msgspec.Struct, frozen=True, kw_only=True):
     tools: int = 0
     native: int = 0
     schema: bool = False
+    readings: int = 1
 
 
 def of_body(body: bytes) -> Forms:
@@ -154,6 +156,7 @@ _SILENT = frozenset({
 })  # fmt: skip
 """Fields of a part that are no content, as long as they are as short as names are."""
 _NAME = 64
+_ROUNDS = 10  # Anthropic "Server tools": so many times it samples for one answer, then it pauses
 _WAVS = frozenset({"wav", "x-wav", "wave", "vnd.wave"})
 _FETCHED = frozenset({
     "url", "uri", "file_uri", "fileUri", "file_id", "fileId", "file_url", "fileUrl", "file_data", "video_url", "audio_url",
@@ -190,12 +193,14 @@ class _Reader:
         self._cache: CacheLife = ""
         self._speaks = self._schema = False
         self._tools = self._native = 0
+        self._readings = 1
 
     def forms(self) -> Forms:
         return Forms(
             text=measure("\n".join(self._texts)), predicted=measure("\n".join(self._predicted)), audio_ms=self._audio_ms,
             pictures=tuple(self._pictures), unsized=tuple(self._unsized), cache=self._cache, speaks=self._speaks,
             messages=self.messages, tools=self._tools, native=self._native, schema=self._schema,
+            readings=self._readings,
         )  # fmt: skip
 
     # -- a body's fields --------------------------------------------------------------------------------------------
@@ -262,6 +267,10 @@ class _Reader:
         else:
             # One that the provider runs brings input nobody can bound; it is never sent on the operator's key (`gateway.hosted`).
             self._native += 1
+            if str(kind).startswith(
+                "tool_search_tool"
+            ):  # the one that Anthropic runs for the caller's own tools
+                self._readings = _ROUNDS
 
     # -- content ----------------------------------------------------------------------------------------------------
 
