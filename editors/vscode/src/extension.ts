@@ -34,6 +34,7 @@ export function activate(context: vscode.ExtensionContext): void {
     edits,
     new vscode.Disposable(() => clearInterval(refresh)),
     account.onDidChange(() => provider.refresh()),
+    wallet.onBack(() => provider.refresh()),
     vscode.workspace.onDidChangeConfiguration((change) => {
       if (change.affectsConfiguration("agentMarketplace.models")) provider.refresh();
     }),

@@ -153,12 +153,22 @@ describe("a request", () => {
   });
 });
 
+it("says in words that an answer broke off, instead of the network's own", async () => {
+  const cut = new ReadableStream<Uint8Array>({ start: (to) => to.error(new TypeError("terminated")) });
+  await expect(jsonEvents(cut).next()).rejects.toThrow(/broke off/);
+});
+
 describe("what is sent for ghost text", () => {
+  const fim = (...given: Parameters<typeof fimPrompt>) => {
+    const made = fimPrompt(...given);
+    if (!made) throw new Error("the hole is in a secret");
+    return made;
+  };
   const long = Array.from({ length: 2_000 }, (_, line) => `line ${line}`).join("\n");
 
   it("keeps to the budget, in whole lines, the nearest first", () => {
     const other = { path: "b.py", text: `${long}\n` };
-    const made = fimPrompt(
+    const made = fim(
       { path: "a.py", language: "python", before: `${long}\nlast = `, after: `\n${long}`, others: [other, other] },
       { tokens: 400, others: 0.25 },
     );
@@ -169,7 +179,7 @@ describe("what is sent for ghost text", () => {
   });
 
   it("wants the rest of the line only where code stands behind the cursor", () => {
-    const at = (after: string) => fimPrompt({ path: "a", language: "go", before: "x", after, others: [] }).single;
+    const at = (after: string) => fim({ path: "a", language: "go", before: "x", after, others: [] }).single;
     expect([at(" + 1\nnext"), at(")\n"), at("\nfoo")]).toEqual([true, false, false]);
   });
 
@@ -179,16 +189,37 @@ describe("what is sent for ghost text", () => {
     ["key AKIAABCDEFGHIJKLMNOP", "AKIAABCDEFGHIJKLMNOP"],
     ["-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----", "MIIE"],
     ["-----BEGIN PRIVATE KEY-----\nMIIEnotclosed", "MIIEnotclosed"],
+    ["DATABASE_URL = 'postgres://ada:s3cret9@db/x'", "s3cret9"],
+    ['headers["Authorization"] = "Bearer abcdefgh12345678xyz"', "abcdefgh12345678xyz"],
+    ["ENV API_TOKEN=abc123def456ghi", "abc123def456ghi"],
+    ["-----BEGIN PGP PRIVATE KEY BLOCK-----\nlQOY\n-----END PGP PRIVATE KEY BLOCK-----", "lQOY"],
     ["t=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abcdefghijk", "eyJzdWIiOiIxMjM0In0"],
   ])("blanks out %s", (text, secret) => {
     expect(withoutSecrets(text)).not.toContain(secret);
-    const made = fimPrompt({ path: "a", language: "c", before: text, after: text, others: [{ path: "b", text }] });
-    expect(made.prompt + made.suffix).not.toContain(secret);
+    const made = fimPrompt({
+      path: "a",
+      language: "c",
+      before: `${text}\n`,
+      after: `\n${text}`,
+      others: [{ path: "b", text }],
+    });
+    expect(`${made?.prompt}${made?.suffix}`).not.toContain(secret);
+  });
+
+  it("is nothing where the cursor stands in a secret, and no half of a key whose beginning was cut away", () => {
+    const key = `-----BEGIN PRIVATE KEY-----\n${"MIIEvQIBADANBg\n".repeat(120)}-----END PRIVATE KEY-----\n`;
+    const hole = (before: string, after: string) => ({ path: "a", language: "python", before, after, others: [] });
+    expect(fimPrompt(hole(key.slice(0, 200), key.slice(200)))).toBeNull();
+    expect(fimPrompt(hole('password = "hunter2', '2"\n'))).toBeNull();
+    const made = fim(hole(`${key}\nnext = `, `\n${key}`), { tokens: 200, others: 0 });
+    expect(made.prompt + made.suffix).not.toContain("MIIE");
+    expect(made.prompt).toContain("next = ");
+    expect(fim(hole("token = get_token(request)\nTOKENS = count + ", "")).prompt).toContain("get_token(request)");
   });
 
   it("is nothing of files that an ignore list names, as .gitignore reads it", () => {
     const rules = [".env*", "*.pem", "secrets/", "/build/**", "# no", "docs/*.md", "!docs/open.md"];
-    const named = [".env.local", "a/.env", "x/y.pem", "secrets/a.py", "a/secrets/b", "build/x/y", "docs/a.md"];
+    const named = [".env.local", "a/.env", "a/.ENV", "x/y.pem", "secrets/a.py", "a/secrets/b", "build/x/y", "docs/a.md"];
     expect(named.filter((path) => !isIgnored(path, rules))).toEqual([]);
     const free = ["env.py", "pem.txt", "a/build/x", "docs/open.md", "docs/a/b.md", "mysecrets/x"];
     expect(free.filter((path) => isIgnored(path, rules))).toEqual([]);

@@ -88,7 +88,10 @@ export class InlineCompletionItem {
 }
 export const Uri = {
   parse: (text: string) => ({ toString: () => text }),
-  joinPath: (base: object) => base,
+  joinPath: ({ path }: { path: string }, ...more: string[]) => {
+    const whole = [path.replace(/\/$/, ""), ...more].join("/");
+    return { path: whole, toString: () => whole };
+  },
 };
 
 export const seen = { warnings: [] as string[], statuses: [] as string[], opened: [] as string[], commands: [] as string[] };
@@ -103,14 +106,31 @@ export function setting(name: string, value: unknown): void {
   configured.fire({ affectsConfiguration: (asked) => `agentMarketplace.${name}`.startsWith(asked) });
 }
 
+const files = new Map<string, string>();
+
+/** A folder of the workspace with these files. */
+export function folder(path: string, contents: Record<string, string>): void {
+  workspace.workspaceFolders.push({ uri: { path, toString: () => path } });
+  for (const [name, text] of Object.entries(contents)) files.set(`${path}/${name}`, text);
+}
+
 const nothing = { dispose: () => undefined };
 const never = () => nothing;
 
 export const workspace = {
   isTrusted: true,
   textDocuments: [] as object[],
-  workspaceFolders: [] as object[],
-  fs: { readFile: () => Promise.reject(new Error("no such file")) },
+  workspaceFolders: [] as { uri: { path: string; toString: () => string } }[],
+  fs: {
+    readFile: ({ path }: { path: string }) => {
+      const text = files.get(path);
+      return text === undefined
+        ? Promise.reject(new Error("no such file"))
+        : Promise.resolve(new TextEncoder().encode(text));
+    },
+  },
+  getWorkspaceFolder: ({ path }: { path: string }) =>
+    workspace.workspaceFolders.find(({ uri }) => path.startsWith(`${uri.path}/`)),
   getConfiguration: () => ({
     get: <T>(name: string, usual: T): T => (values.has(name) ? (values.get(name) as T) : usual),
     update: (name: string, value: unknown) => Promise.resolve(setting(name, value)),

@@ -152,6 +152,12 @@ describe("ghost text", () => {
     const { ghost: one, wallet } = await signedIn();
     vscode.setting("completion.ignore", ["**/.env", "private/**"]);
     for (const path of [".env", "private/plans.py"]) expect(await ghost(one, path, "token = |")).toEqual([]);
+    // A repository's own file takes nothing back, and is no word on the next folder's.
+    vscode.folder("/repo", { ".aiignore": "!**/.env\nlocal.py", "deep/.aiignore": "/plans.py" });
+    vscode.folder("/other", { ".aiignore": "!local.py" });
+    for (const path of ["repo/.env", "repo/local.py", "repo/deep/plans.py"])
+      expect(await ghost(one, path, "value = |")).toEqual([]);
+    expect(wallet.completions.now.calls).toBe(0);
     vscode.workspace.isTrusted = false;
     expect(await ghost(one, "open.py", "value = |")).toEqual([]);
     vscode.workspace.isTrusted = true;

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Api, Failure } from "../src/core/api";
 import { type ChatEvent, type ChatRequest, streamChat } from "../src/core/chat";
 import { type Codes, signIn } from "../src/core/device";
-import { complete, fimPrompt } from "../src/core/fim";
+import { complete, type FimPrompt, fimPrompt } from "../src/core/fim";
 import {
   AUTO,
   agents,
@@ -207,13 +207,13 @@ describe("ghost text", () => {
   it("fills the hole with a model that can, and says what it cost", async () => {
     const all = await models(server.api());
     expect(all.filter((model) => model.capabilities.includes("fim")).map((model) => model.id)).toEqual(["tiny-coder"]);
-    const { text, usage } = await complete(server.api(), "tiny-coder", fimPrompt(hole), never);
+    const { text, usage } = await complete(server.api(), "tiny-coder", fimPrompt(hole) as FimPrompt, never);
     expect(text).toBe("a + b");
     expect(usage?.cost).toBeGreaterThan(0);
   });
 
   it("is refused by name where the model only talks", async () => {
-    const error = await refusal(complete(server.api(), PAID, fimPrompt(hole), never));
+    const error = await refusal(complete(server.api(), PAID, fimPrompt(hole) as FimPrompt, never));
     expect(error.status).toBe(400);
     expect(error.message).toContain("tiny-coder");
   });

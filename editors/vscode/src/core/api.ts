@@ -117,7 +117,10 @@ export async function* jsonEvents(body: ReadableStream<Uint8Array>, signal?: Abo
   let rest = "";
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await reader.read().catch((error: unknown) => {
+        if (signal?.aborted) throw error;
+        throw new Failure("The connection to the marketplace broke off in the middle of the answer.", 0, "offline");
+      });
       if (done) return;
       rest += decoder.decode(value, { stream: true });
       const lines = rest.split(/\r\n|\n|\r/);

@@ -27,14 +27,18 @@ export interface Budget {
 export const USUAL_BUDGET: Budget = { tokens: 1_500, others: 0.25 };
 const PREFIX_SHARE = 0.75;
 
-/** Cuts a hole to a budget of tokens: whole lines, the nearest first; secrets are blanked out. */
-export function fimPrompt(hole: Hole, budget: Budget = USUAL_BUDGET): FimPrompt {
+/** Cuts a hole to a budget of tokens: whole lines, the nearest first; secrets are blanked out. null: it is a hole in a secret. */
+export function fimPrompt(hole: Hole, budget: Budget = USUAL_BUDGET): FimPrompt | null {
+  // Blanked out before the cut, which would leave half a key without the line that says what it is.
+  const reach = budget.tokens * 4 + LONGEST_SECRET;
+  const clean = aroundCursor(hole.before.slice(-reach), hole.after.slice(0, reach));
+  if (!clean) return null;
   const others = neighbours(hole, Math.floor(budget.tokens * budget.others));
   const left = budget.tokens - roughTokens(others);
-  const prefix = lastLines(hole.before, Math.floor(left * PREFIX_SHARE));
-  const suffix = firstLines(hole.after, left - roughTokens(prefix));
+  const prefix = lastLines(clean.before, Math.floor(left * PREFIX_SHARE));
+  const suffix = firstLines(clean.after, left - roughTokens(prefix));
   const rest = hole.after.split("\n", 1)[0] ?? "";
-  return { prompt: others + withoutSecrets(prefix), suffix: withoutSecrets(suffix), single: /[^\s)\]}>"'`;,:]/.test(rest) };
+  return { prompt: others + prefix, suffix, single: /[^\s)\]}>"'`;,:]/.test(rest) };
 }
 
 function neighbours({ others, language }: Hole, tokens: number): string {
@@ -84,22 +88,72 @@ function firstLines(text: string, tokens: number): string {
   return cut.length === text.length ? text : cut.slice(0, cut.lastIndexOf("\n") + 1);
 }
 
-const secrets: [RegExp, string][] = [
-  [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, "***"],
-  [/\b(?:sk|pk|rk|ghp|gho|ghs|glpat|xox[abp]|hf|npm)[-_][A-Za-z0-9_-]{16,}/g, "***"],
-  [/\bAKIA[0-9A-Z]{16}\b/g, "***"],
-  [/\bAIza[0-9A-Za-z_-]{35}\b/g, "***"],
-  [/\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}/g, "***"],
-  [/((?:password|passwd|secret|token|api[_-]?key)["']?\s*[:=]\s*["'])[^"'\n]{6,}(["'])/gi, "$1***$2"],
+const LONGEST_SECRET = 16_384;
+const secrets: RegExp[] = [
+  /-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|$)/g,
+  /\b(?:sk|pk|rk|ghp|gho|ghs|ghu|ghr|github_pat|glpat|xox[abeprs]|hf|npm|pypi|dop_v1)[-_][A-Za-z0-9_-]{16,}/g,
+  /\b(?:AKIA|ASIA)[0-9A-Z]{16}\b/g,
+  /\bAIza[0-9A-Za-z_-]{35}\b/g,
+  /\bSG\.[\w-]{16,}\.[\w-]{16,}/g,
+  /\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}/g,
+  /(?<=:\/\/[^\s:/@"']{0,80}:)[^\s/@"']{3,}(?=@)/g,
+  /(?<=\b(?:Bearer|Basic) )[A-Za-z0-9._~+/=-]{16,}/g,
+  /(?<=(?:password|passwd|secret|token|api[_-]?key|credential)s?["']?\s{0,4}[:=]\s{0,4}["'])[^"'\n]{6,}/gi,
+  // A shell's, a Dockerfile's or a YAML's: no quotes, and a digit, so that code which only names one stays.
+  /(?<=(?:PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY)[A-Z_]{0,40}\s{0,2}[:=]\s{0,2})(?=[A-Za-z+/_=-]{0,80}\d)[A-Za-z0-9+/_=-]{10,}(?=\s|$)/g,
 ];
+
+/** Where secrets stand in a text, in order and apart. */
+function secretSpans(text: string): [number, number][] {
+  const found = secrets.flatMap((pattern) =>
+    [...text.matchAll(pattern)].map(({ index, 0: { length } }): [number, number] => [index, index + length]),
+  );
+  found.sort((a, b) => a[0] - b[0] || b[1] - a[1]);
+  const apart: [number, number][] = [];
+  for (const [from, to] of found) {
+    const last = apart.at(-1);
+    if (last && from < last[1]) last[1] = Math.max(last[1], to);
+    else apart.push([from, to]);
+  }
+  return apart;
+}
+
+function blanked(text: string, spans: readonly [number, number][], from = 0): string {
+  let made = "";
+  let at = from;
+  for (const [start, end] of spans) {
+    made += `${text.slice(at, start)}***`;
+    at = end;
+  }
+  return made + text.slice(at);
+}
 
 /** Blanks out what looks like a secret: it never leaves the machine. */
 export function withoutSecrets(text: string): string {
-  return secrets.reduce((made, [pattern, by]) => made.replace(pattern, by), text);
+  return blanked(text, secretSpans(text));
+}
+
+/** Both sides of a cursor without secrets, also those that reach over it; null where it stands in one. */
+export function aroundCursor(before: string, after: string): { before: string; after: string } | null {
+  const text = before + after;
+  const cursor = before.length;
+  const spans = secretSpans(text);
+  if (spans.some(([from, to]) => from < cursor && cursor < to)) return null;
+  return {
+    before: blanked(
+      before,
+      spans.filter(([, to]) => to <= cursor),
+    ),
+    after: blanked(
+      text,
+      spans.filter(([from]) => from >= cursor),
+      cursor,
+    ),
+  };
 }
 
 /** One pattern of an ignore list, as `.gitignore` writes it: `*` within a folder, `**` over folders, a slash pins it to the root. */
-export function ignores(pattern: string): (path: string) => boolean {
+export function ignores(pattern: string, flags = "i"): (path: string) => boolean {
   const rule = pattern.trim();
   if (!rule || rule.startsWith("#")) return () => false;
   const body = rule.replace(/^\//, "").replace(/\/$/, "");
@@ -113,7 +167,8 @@ export function ignores(pattern: string): (path: string) => boolean {
     })
     .join("");
   const pinned = rule.startsWith("/") || body.includes("/");
-  const whole = new RegExp(`^${pinned ? "" : "(?:.*/)?"}${text}(?:/.*)?$`);
+  // In either case of letters: a disk may not tell `.ENV` from `.env`, and what is kept back too much does no harm.
+  const whole = new RegExp(`^${pinned ? "" : "(?:.*/)?"}${text}(?:/.*)?$`, flags);
   return (path) => whole.test(path);
 }
 
@@ -122,7 +177,7 @@ export function isIgnored(path: string, rules: readonly string[]): boolean {
   let ignored = false;
   for (const rule of rules) {
     if (rule.startsWith("!")) {
-      if (ignores(rule.slice(1))(path)) ignored = false;
+      if (ignores(rule.slice(1), "")(path)) ignored = false;
     } else if (ignores(rule)(path)) ignored = true;
   }
   return ignored;
@@ -147,6 +202,10 @@ export class FimCache {
   private readonly kept = new Map<string, string>();
 
   constructor(private readonly most = 100) {}
+
+  clear(): void {
+    this.kept.clear();
+  }
 
   put(prompt: FimPrompt, text: string): void {
     this.kept.delete(key(prompt));

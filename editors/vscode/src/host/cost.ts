@@ -1,11 +1,10 @@
 import * as vscode from "vscode";
 import type { Api } from "../core/api";
-import { isIgnored } from "../core/fim";
 import { estimate } from "../core/market";
 import { dollars, told } from "../core/words";
 import type { Account } from "./account";
 import { settings } from "./account";
-import { ignoreRules, pathOf } from "./ghost";
+import { isPrivate } from "./ghost";
 
 const FEWEST_LETTERS = 20;
 const PAUSE_MS = 700;
@@ -62,7 +61,7 @@ export class SelectionCost implements vscode.Disposable {
   private async show({ document, selection }: vscode.TextEditor): Promise<void> {
     const text = document.getText(selection);
     if (text.trim().length < FEWEST_LETTERS || !(await this.account.signedIn())) return;
-    if (isIgnored(pathOf(document), await ignoreRules())) return;
+    if (await isPrivate(document)) return;
     this.stop = new AbortController();
     const { signal } = this.stop;
     try {

@@ -1,12 +1,12 @@
 import * as vscode from "vscode";
 import { streamChat } from "../core/chat";
 import { codeOf, editTurns, type Piece } from "../core/edit";
-import { isIgnored, withoutSecrets } from "../core/fim";
+import { aroundCursor, withoutSecrets } from "../core/fim";
 import { onWire } from "../core/market";
 import type { Account } from "./account";
 import { settings } from "./account";
 import { priceOf } from "./cost";
-import { ignoreRules, pathOf } from "./ghost";
+import { isPrivate, pathOf } from "./ghost";
 import type { Wallet } from "./wallet";
 
 const SCHEME = "agent-marketplace-edit";
@@ -118,7 +118,7 @@ export class Edits implements vscode.TextDocumentContentProvider, vscode.Disposa
 }
 
 async function pieceOf(document: vscode.TextDocument, selection: vscode.Selection): Promise<Piece | undefined> {
-  if (isIgnored(pathOf(document), await ignoreRules()))
+  if (await isPrivate(document))
     throw new Error(
       `${pathOf(document)} is on the ignore list (agentMarketplace.completion.ignore): its text is never sent.`,
     );
@@ -138,7 +138,7 @@ async function pieceOf(document: vscode.TextDocument, selection: vscode.Selectio
     const words = "The selection holds what looks like a secret.";
     if ((await vscode.window.showWarningMessage(words, { modal: true }, send)) !== send) return undefined;
   }
-  const around = { before: withoutSecrets(before), after: withoutSecrets(after) };
+  const around = aroundCursor(before, after) ?? { before: withoutSecrets(before), after: "" };
   return { path: pathOf(document), language: document.languageId, ...around, selected, wish };
 }
 

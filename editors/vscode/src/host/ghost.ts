@@ -11,13 +11,13 @@ const FEWEST_LETTERS = 3;
 const OTHERS = 4;
 const OTHER_CHARACTERS = 4_000;
 const REST_MS = 60_000;
+const SENT = new Set(["file", "untitled", "vscode-remote", "vscode-vfs"]);
 
 /** Ghost text from a model that fills in the middle. */
 export class Ghost implements vscode.InlineCompletionItemProvider, vscode.Disposable {
   private readonly cache = new FimCache();
   private readonly listening: vscode.Disposable[];
   private model: Promise<string | undefined> | undefined;
-  private rules: Promise<string[]> | undefined;
   private restUntil = 0;
 
   constructor(
@@ -25,9 +25,7 @@ export class Ghost implements vscode.InlineCompletionItemProvider, vscode.Dispos
     private readonly wallet: Wallet,
   ) {
     const watcher = vscode.workspace.createFileSystemWatcher("**/.aiignore");
-    const forget = () => {
-      this.rules = undefined;
-    };
+    const forget = () => aiignores.clear();
     this.listening = [
       watcher,
       watcher.onDidChange(forget),
@@ -50,9 +48,9 @@ export class Ghost implements vscode.InlineCompletionItemProvider, vscode.Dispos
     const config = settings(document);
     if (!vscode.workspace.isTrusted || !(config.get<boolean>("completion.enabled", true) || asked)) return [];
     if (Date.now() < this.restUntil && !asked) return [];
-    if (await this.ignored(document)) return [];
+    if (!SENT.has(document.uri.scheme) || (await isPrivate(document))) return [];
     const prompt = await this.prompt(document, position, config.get<number>("completion.contextTokens", 1500));
-    if (prompt.prompt.trim().length < FEWEST_LETTERS) return [];
+    if (!prompt || token.isCancellationRequested || prompt.prompt.trim().length < FEWEST_LETTERS) return [];
     const text = this.cache.get(prompt) ?? (await this.ask(prompt, config, token, asked));
     if (!text || token.isCancellationRequested) return [];
     return [new vscode.InlineCompletionItem(text, new vscode.Range(position, position))];
@@ -63,8 +61,9 @@ export class Ghost implements vscode.InlineCompletionItemProvider, vscode.Dispos
   }
 
   private forget(): void {
-    this.model = this.rules = undefined;
+    this.model = undefined;
     this.restUntil = 0;
+    this.cache.clear();
   }
 
   private async ask(
@@ -121,13 +120,7 @@ export class Ghost implements vscode.InlineCompletionItemProvider, vscode.Dispos
     }
   }
 
-  private async ignored(document: vscode.TextDocument): Promise<boolean> {
-    if (!["file", "untitled", "vscode-remote", "vscode-vfs"].includes(document.uri.scheme)) return true;
-    this.rules ??= ignoreRules();
-    return isIgnored(pathOf(document), await this.rules);
-  }
-
-  private async prompt(document: vscode.TextDocument, position: vscode.Position, tokens: number): Promise<FimPrompt> {
+  private async prompt(document: vscode.TextDocument, position: vscode.Position, tokens: number): Promise<FimPrompt | null> {
     const end = document.lineAt(document.lineCount - 1).range.end;
     const others = vscode.window.visibleTextEditors
       .map((editor) => editor.document)
@@ -139,7 +132,7 @@ export class Ghost implements vscode.InlineCompletionItemProvider, vscode.Dispos
       .slice(0, OTHERS);
     const allowed: { path: string; text: string }[] = [];
     for (const other of others) {
-      if (!(await this.ignored(other)))
+      if (SENT.has(other.uri.scheme) && !(await isPrivate(other)))
         allowed.push({ path: pathOf(other), text: other.getText().slice(0, OTHER_CHARACTERS) });
     }
     return fimPrompt(
@@ -159,21 +152,42 @@ export function pathOf(document: vscode.TextDocument): string {
   return vscode.workspace.asRelativePath(document.uri, false).replaceAll("\\", "/");
 }
 
-/** The setting's list, then each folder's `.aiignore`. */
-export async function ignoreRules(): Promise<string[]> {
-  const listed = settings().get<string[]>("completion.ignore", []);
-  const files = await Promise.all(
-    (vscode.workspace.workspaceFolders ?? []).map(async ({ uri }) => {
-      try {
-        const bytes = await vscode.workspace.fs.readFile(vscode.Uri.joinPath(uri, ".aiignore"));
-        return new TextDecoder().decode(bytes).split(/\r?\n/);
-      } catch {
-        // Most folders have none.
-        return [];
-      }
-    }),
-  );
-  return [...listed, ...files.flat()];
+/** Rules by the folder whose `.aiignore` has them; forgotten where one changes. */
+const aiignores = new Map<string, Promise<string[]>>();
+const DEEPEST = 32;
+
+/** Whether a file is never sent: the setting's list says so, or an `.aiignore` of its own workspace folder, in any folder on the way to it.
+ * None takes back what another forbids: a repository's file is no word of the user's. */
+export async function isPrivate(document: vscode.TextDocument): Promise<boolean> {
+  if (isIgnored(pathOf(document), settings().get<string[]>("completion.ignore", []))) return true;
+  const folder = vscode.workspace.getWorkspaceFolder(document.uri);
+  if (!folder) return false;
+  const parts = document.uri.path.slice(folder.uri.path.length).split("/").filter(Boolean);
+  for (let depth = 0; depth < Math.min(parts.length, DEEPEST); depth += 1) {
+    const rules = await rulesIn(vscode.Uri.joinPath(folder.uri, ...parts.slice(0, depth)));
+    if (isIgnored(parts.slice(depth).join("/"), rules)) return true;
+  }
+  return false;
+}
+
+function rulesIn(folder: vscode.Uri): Promise<string[]> {
+  const name = folder.toString();
+  let rules = aiignores.get(name);
+  if (!rules) {
+    rules = read(folder);
+    aiignores.set(name, rules);
+  }
+  return rules;
+}
+
+async function read(folder: vscode.Uri): Promise<string[]> {
+  try {
+    const bytes = await vscode.workspace.fs.readFile(vscode.Uri.joinPath(folder, ".aiignore"));
+    return new TextDecoder().decode(bytes).split(/\r?\n/);
+  } catch {
+    // Most folders have none.
+    return [];
+  }
 }
 
 async function cheapest(account: Account): Promise<string | undefined> {

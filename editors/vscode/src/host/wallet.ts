@@ -14,6 +14,10 @@ export class Wallet implements vscode.Disposable {
   private lastCost: number | undefined;
   private available: number | undefined;
   private readonly low = new LowBalance();
+  private readonly back = new vscode.EventEmitter<void>();
+  /** The server answers again: what was asked of it in between came to nothing. */
+  readonly onBack = this.back.event;
+  private away = false;
   private readonly workspace: DaySpend;
   readonly completions: DaySpend;
   private readonly item: vscode.StatusBarItem;
@@ -77,7 +81,10 @@ export class Wallet implements vscode.Disposable {
     try {
       this.know((await balance(this.account.api)).available);
       this.show();
+      if (this.away) this.back.fire();
+      this.away = false;
     } catch (error) {
+      this.away = true;
       this.item.text = "$(warning) Marketplace";
       this.item.tooltip = error instanceof Error ? error.message : String(error);
       this.item.command = "agentMarketplace.manage";
@@ -86,6 +93,7 @@ export class Wallet implements vscode.Disposable {
 
   dispose(): void {
     clearInterval(this.timer);
+    this.back.dispose();
     this.item.dispose();
   }
 
