@@ -53,6 +53,7 @@ _LATEST_S = 180.0
 _AFTER_A_WAIT_S = 60.0  # whoever is waited for in vain must not be the last who is asked
 _BODY_LIMIT = 64 * 1024 * 1024
 _ERROR_LIMIT = 64 * 1024
+_WHOLE_IS_A_CHUNK = ("openai", "gemini")  # some servers answer whole whatever they are asked for
 _NONE = UpstreamFailure(FailureClass.SERVER, "")
 
 
@@ -241,8 +242,11 @@ class Dispatch:
             if suspect and (start := data.lstrip()):
                 suspect = False
                 if start.startswith((b"{", b"[")):
-                    prepared.codec.parse_reply(await _rest_of(data, chunks))
-                    raise UpstreamFailure(FailureClass.SERVER, f"{provider} did not stream")
+                    body = await _rest_of(data, chunks)
+                    prepared.codec.parse_reply(body)
+                    if prepared.wire not in _WHOLE_IS_A_CHUNK:
+                        raise UpstreamFailure(FailureClass.SERVER, f"{provider} did not stream")
+                    data = b"data: %b\n\ndata: [DONE]\n\n" % b" ".join(body.splitlines())
             if _first(pipe.feed(data), meter, early, provider):
                 response.begun()
                 return Upstream(attempt, prepared, response, meter, early=b"".join(early), rest=chunks)
@@ -258,7 +262,7 @@ async def _rest_of(first: bytes, chunks: AsyncIterator[bytes]) -> bytes:
     body = bytearray(first)
     async for data in chunks:
         body += data
-        if len(body) > _ERROR_LIMIT:
+        if len(body) > _BODY_LIMIT:
             break
     return bytes(body)
 

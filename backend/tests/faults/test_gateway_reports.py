@@ -231,3 +231,27 @@ async def test_who_allows_auto_no_model_is_told_what_was_asked_and_what_is_near(
         "none of the models that text-embedding-3-small names"
         in (await rig.call(CHAT, blind)).error["message"]
     )
+
+
+WHOLE = Behaviour(
+    raw=b'{"id":"x","choices":[{"message":{"role":"assistant","content":"he\\nllo"},"finish_reason":"stop"}],\n'
+    b'"usage":{"prompt_tokens":5,"completion_tokens":3,"total_tokens":8}}'
+)
+STREAM = Behaviour(
+    raw=b'data: {"choices":[{"delta":{"content":"hello"}}]}\n\ndata: {"choices":[{"delta":{},"finish_reason":"stop"}],'
+    b'"usage":{"prompt_tokens":5,"completion_tokens":3,"total_tokens":8}}\n\ndata: [DONE]\n\n',
+    content_type="text/plain",
+)
+
+
+@on_rig(Behaviour(), balance=10**11)
+async def test_servers_that_answer_in_the_other_form_than_was_asked_for_are_understood(rig: Rig) -> None:
+    ask = {"model": "gpt-4o-mini", "max_tokens": 9, "messages": [HI], "fallback": False}
+    for path in (CHAT, MESSAGES):
+        rig.up.script[:] = [WHOLE]
+        told = await rig.call(path, {**ask, "stream": True})
+        assert (told.status, told.whole, told.body.count(b"he\\nllo")) == (200, True, 1), told.body
+        rig.up.script[:] = [STREAM]
+        whole = await rig.call(path, ask)
+        assert (whole.status, b'"hello"' in whole.body) == (200, True), whole.body
+    assert await rig.spent() == 4 * rig.cost(5, 3)

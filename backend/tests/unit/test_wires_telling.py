@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from agent_marketplace.wires.openai.chunk import decode_chunk
 from agent_marketplace.wires.openai.telling import Choices
 
 
@@ -10,8 +11,9 @@ def told(*pieces: dict[str, Any]) -> list[list[dict[str, Any]]]:
     """The calls of each chunk, as the client reads them."""
     choices = Choices("answer")
     bodies = [
-        choices.told(json.dumps({"choices": [{"index": 0, "delta": {"tool_calls": [piece]}}]}).encode())
+        choices.told(body, decode_chunk(body))
         for piece in pieces
+        for body in [json.dumps({"choices": [{"index": 0, "delta": {"tool_calls": [piece]}}]}).encode()]
     ]
     return [json.loads(body)["choices"][0]["delta"].get("tool_calls", []) for body in bodies]
 

@@ -18,7 +18,7 @@ from agent_marketplace.wires.base import (
     ToolCallDelta,
     UsageSeen,
 )
-from agent_marketplace.wires.openai import provider_side as openai_out
+from agent_marketplace.wires.openai.chunk import Chunk
 from agent_marketplace.wires.shared import fields
 
 CODECS = codecs()
@@ -151,7 +151,7 @@ def test_a_field_of_another_type_costs_that_field_and_not_the_words_beside_it(ch
 def test_what_is_no_object_is_still_no_answer() -> None:
     for body in (b"[]", b"3", b"null", b'"x"', b"{"):
         with pytest.raises(msgspec.DecodeError):
-            fields.tolerant(msgspec.json.Decoder(openai_out.Chunk).decode, openai_out.Chunk, body)
+            fields.tolerant(msgspec.json.Decoder(Chunk).decode, Chunk, body)
 
 
 @pytest.mark.parametrize(

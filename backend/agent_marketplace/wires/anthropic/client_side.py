@@ -321,6 +321,8 @@ class Encoder:
         self._index = -1
         self._open: tuple[str, int] | None = None
         self._late: dict[int, list[ToolCallDelta]] = {}
+        self._waiting: list[TextDelta | ReasoningDelta] = []
+        self._arguments: list[str] = []  # of the call that is open
 
     def start(self) -> bytes:
         """`message_start`; usage is not known yet."""
@@ -341,6 +343,9 @@ class Encoder:
         return b"".join(self._one(event) for event in events)
 
     def _one(self, event: Event) -> bytes:
+        if isinstance(event, TextDelta | ReasoningDelta) and not self._may_speak():
+            self._waiting.append(event)
+            return b""
         if isinstance(event, TextDelta):
             opened = self._block("text", 0, {"type": "text", "text": ""})
             return opened + self._delta({"type": "text_delta", "text": event.text})
@@ -367,7 +372,22 @@ class Encoder:
             return out
         return b""
 
+    def _may_speak(self) -> bool:
+        """Whether no call is half written: words between its pieces wait, since a block can't be gone on with."""
+        if self._open is None or self._open[0] != "tool":
+            return True
+        if self._waiting:
+            return False
+        try:
+            json.decode("".join(self._arguments))
+        except ValueError:
+            return False
+        return True
+
     def _tool(self, event: ToolCallDelta) -> bytes:
+        if self._open != ("tool", event.index):
+            self._arguments = []
+        self._arguments.append(event.arguments)
         out = self._block(
             "tool", event.index, {"type": "tool_use", "id": event.id, "name": event.name, "input": {}}
         )
@@ -397,6 +417,8 @@ class Encoder:
     def end(self, finish: Finish, usage: Usage | None, extra: Mapping[str, Any]) -> bytes:
         """Waiting tool calls, `message_delta` with the stop reason and usage, `message_stop`."""
         out = self._close()
+        waiting, self._waiting = self._waiting, []
+        out += b"".join(self._one(event) for event in waiting) + self._close()
         for index in sorted(self._late):
             out += b"".join(self._tool(event) for event in self._late[index]) + self._close()
         body: dict[str, Any] = {"delta": {"stop_reason": STOP_REASONS[finish], "stop_sequence": None}}

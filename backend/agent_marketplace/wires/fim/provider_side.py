@@ -25,7 +25,7 @@ from agent_marketplace.wires.base import (
     UsageSeen,
 )
 from agent_marketplace.wires.fim.templates import TEMPLATES
-from agent_marketplace.wires.openai.provider_side import finish_of
+from agent_marketplace.wires.openai.chunk import finish_of
 from agent_marketplace.wires.shared import failures, fields, reported
 from agent_marketplace.wires.sse import LineReader, SSEParser
 

@@ -21,6 +21,7 @@ from agent_marketplace.wires.openai.dialect import Dialect
 from agent_marketplace.wires.openai.fast_path import OpenAIFast
 from agent_marketplace.wires.openai.stream import Encoder
 from agent_marketplace.wires.shared import failures
+from agent_marketplace.wires.shared.gathering import gathered, is_stream
 
 
 class OpenAICodec:
@@ -55,7 +56,7 @@ class OpenAICodec:
 
     def parse_reply(self, body: bytes) -> Reply:
         """Raises UpstreamFailure for a body that is no answer."""
-        return openai_out.parse_reply(body)
+        return gathered(self.decoder(), body) if is_stream(body) else openai_out.parse_reply(body)
 
     def decoder(self) -> StreamDecoder:
         """Reads a provider's stream."""

@@ -22,16 +22,19 @@ from agent_marketplace.wires.base import (
 from agent_marketplace.wires.openai import client_side as openai_in
 from agent_marketplace.wires.openai import foreign
 from agent_marketplace.wires.openai import provider_side as openai_out
+from agent_marketplace.wires.openai.chunk import Chunk
 from agent_marketplace.wires.openai.dialect import Dialect
 from agent_marketplace.wires.openai.stream import Encoder
 from agent_marketplace.wires.openai.telling import Choices
 from agent_marketplace.wires.shared import fields, meant
 from agent_marketplace.wires.shared.called import Calls
 from agent_marketplace.wires.shared.effort import effort_of
+from agent_marketplace.wires.shared.gathering import gathered, is_stream
 from agent_marketplace.wires.sse import SSEEvent, SSEParser
 
 _BARE_URL = (b'"image_url":"', b'"image_url": "')
 _EMPTY = 16  # bytes of a list that may hold nothing
+_CHUNK = "chat.completion.chunk"
 _RESPELLED = {"reasoning"}  # OpenRouter's object; OpenAI-compatible providers read `reasoning_effort`
 
 
@@ -108,8 +111,11 @@ class OpenAIFast:
 
     def reply(self, body: bytes, shape: Shape, usage: Usage | None, extra: Mapping[str, Any]) -> bytes:
         """Choices stay as they are (logprobs, every `n`) but for `Choices`; ids, model, usage and cost are ours."""
+        if is_stream(body):
+            told = msgspec.structs.replace(gathered(openai_out.Decoder(), body), usage=usage)
+            return openai_in.render_reply(told, shape, extra)
         try:
-            reply = msgspec.json.decode(Choices(shape.id).told(body), type=dict[str, msgspec.Raw])
+            reply = msgspec.json.decode(Choices(shape.id).told(body, None), type=dict[str, msgspec.Raw])
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise UpstreamFailure(FailureClass.SERVER, "The provider's answer was not understood") from None
         out: dict[str, Any] = dict(reply)
@@ -172,15 +178,12 @@ class Passthrough:
     without choices, errors, and events that are no chunks; `end` and `error` write ours instead.
     """
 
-    def __init__(self, shape: Shape, *, rewrite_id: bool = True, rewrite_model: bool = True) -> None:
+    def __init__(self, shape: Shape) -> None:
         self._shape = shape
         self._parser = SSEParser()
         self._calls = Calls()
         self._encoder = Encoder(shape)
-        self._wanted = {
-            **({"id": shape.id} if rewrite_id else {}),
-            **({"model": shape.model} if rewrite_model else {}),
-        }
+        self._wanted = {"id": shape.id, "model": shape.model}
         self._head, self._our_head = b"", b""
         self._lessons = 3
         self._choices = Choices(shape.id)
@@ -193,11 +196,9 @@ class Passthrough:
             return self._pass(self._parser.feed(data))
         events: list[Event] = []
         chunk = openai_out.read_data(lone, events, self._calls)
-        if chunk is None or not chunk.choices or chunk.error:
+        if chunk is None or not chunk.choices:
             return b"", events
         told = self._told(lone, chunk)
-        if told is lone and not self._wanted:
-            return data, events
         return b"data: %b\n\n" % self._rewrite(told, chunk), events
 
     def close(self) -> tuple[bytes, list[Event]]:
@@ -220,30 +221,33 @@ class Passthrough:
         out: list[bytes] = []
         for item in items:
             chunk = openai_out.read_event(item, events, self._calls)
-            if chunk is not None and chunk.choices and not chunk.error:
+            if chunk is not None and chunk.choices:
                 data = item.data.replace(
                     b"\n", b" "
                 )  # several data lines: JSON takes any white space between its parts
                 told = self._told(data, chunk)
-                out += (b"data: ", self._rewrite(told, chunk) if self._wanted else told, b"\n\n")
+                out += (b"data: ", self._rewrite(told, chunk), b"\n\n")
         return b"".join(out), events
 
-    def _told(self, data: bytes, chunk: openai_out.Chunk) -> bytes:
+    def _told(self, data: bytes, chunk: Chunk) -> bytes:
         if not self._ended:
             for choice in chunk.choices or ():
                 self._ended = self._ended or bool(choice.finish_reason)
         if chunk.usage is not None:  # so far, or half of it: what was used is told once, at the end
             data = _without_usage(data)
-        return self._choices.told(data)
+        return self._choices.told(data, chunk)
 
-    def _rewrite(self, data: bytes, chunk: openai_out.Chunk) -> bytes:
+    def _rewrite(self, data: bytes, chunk: Chunk) -> bytes:
         """Our id and model in place of the provider's. Providers repeat the same bytes before `choices` in every chunk of a
         stream, so their replacement is learnt once; a chunk that begins otherwise is taken apart."""
         if self._head and data.startswith(self._head):
             return self._our_head + data[len(self._head) :]
-        fields_ = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+        fields_: dict[str, Any] = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+        whole = chunk.object == _CHUNK and type(chunk.created) is int
+        if not whole:  # servers leave out what strict clients insist on
+            fields_ |= {"object": _CHUNK, "created": self._shape.created}
         rewritten = json.encode(fields_ | self._wanted)
-        if not self._lessons:
+        if not self._lessons or not whole:
             return rewritten
         self._lessons -= 1
         head, _, rest = data.partition(b'"choices"')

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
 from agent_marketplace import json
 from agent_marketplace.wires.base import (
     Call,
@@ -12,7 +10,6 @@ from agent_marketplace.wires.base import (
     Done,
     Event,
     FailureClass,
-    Finish,
     Finished,
     ImagePart,
     Malformed,
@@ -32,13 +29,22 @@ from agent_marketplace.wires.base import (
     UpstreamFailure,
     UsageSeen,
 )
+from agent_marketplace.wires.openai.chunk import (
+    Choice,
+    Chunk,
+    DeltaFunction,
+    arguments_text,
+    called,
+    decode_chunk,
+    finish_of,
+    texts,
+)
 from agent_marketplace.wires.openai.dialect import Dialect
 from agent_marketplace.wires.shared import (
     allowed,
     caching,
     citing,
     failures,
-    fields,
     freeform,
     meant,
     reported,
@@ -47,28 +53,6 @@ from agent_marketplace.wires.shared.called import Calls, call_id
 from agent_marketplace.wires.shared.effort import effort_of
 from agent_marketplace.wires.shared.media import type_of
 from agent_marketplace.wires.sse import SSEEvent, SSEParser
-
-FINISH = {
-    "stop": Finish.STOP,
-    "end_turn": Finish.STOP,
-    "eos": Finish.STOP,
-    "eos_token": Finish.STOP,
-    "stop_sequence": Finish.STOP,
-    "length": Finish.LENGTH,
-    "max_tokens": Finish.LENGTH,
-    "model_length": Finish.LENGTH,
-    "tool_calls": Finish.TOOL_CALLS,
-    "function_call": Finish.TOOL_CALLS,
-    "content_filter": Finish.CONTENT_FILTER,
-    "error": Finish.ERROR,
-    "abort": Finish.ERROR,  # vLLM, SGLang
-    "network_error": Finish.ERROR,  # Z.ai
-    "insufficient_system_resource": Finish.ERROR,  # DeepSeek
-    "sensitive": Finish.CONTENT_FILTER,  # Z.ai
-    "safety": Finish.CONTENT_FILTER,
-    "refusal": Finish.CONTENT_FILTER,
-    "tool_use": Finish.TOOL_CALLS,
-}
 
 
 def build_request(call: Call, upstream_model: str, *, stream: bool, dialect: Dialect) -> OutboundCall:
@@ -220,85 +204,6 @@ def _content(parts: Sequence[Part], call: Call) -> str | list[dict[str, Any]]:
     return out
 
 
-class _DeltaFunction(msgspec.Struct):
-    name: str | None = None
-    arguments: Any = None
-
-
-class _DeltaCustom(msgspec.Struct):
-    name: str | None = None
-    input: str | None = None
-
-
-class _DeltaCall(msgspec.Struct):
-    index: int | None = None
-    id: str | None = None
-    function: _DeltaFunction | None = None
-    custom: _DeltaCustom | None = None
-
-
-class _Delta(msgspec.Struct):
-    content: str | list[Any] | None = None
-    tool_calls: list[_DeltaCall] | None = None
-    function_call: _DeltaFunction | None = None
-    reasoning_content: str | None = None
-    reasoning: str | None = None
-    refusal: str | None = None
-    annotations: Any = None
-
-
-class _Choice(msgspec.Struct):
-    index: int | None = 0
-    delta: _Delta | None = None
-    message: _Delta | None = None
-    finish_reason: str | None = None
-
-
-class Chunk(msgspec.Struct):
-    """What is read of a chunk or of a whole reply."""
-
-    id: str | None = None
-    model: str | None = None
-    choices: list[_Choice] | None = None
-    usage: Any = None
-    x_groq: Any = None
-    error: Any = None
-    citations: Any = None
-    search_results: Any = None
-
-
-_chunk = msgspec.json.Decoder(Chunk)
-
-
-def decode_chunk(data: bytes) -> Chunk | None:
-    """A chunk, or None where it is not one."""
-    try:
-        return fields.tolerant(_chunk.decode, Chunk, data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-
-
-def texts(content: str | list[Any] | None) -> tuple[str, str]:
-    """(text, thinking). Mistral sends thinking as a list of typed parts inside `content`."""
-    if content is None or isinstance(content, str):
-        return content or "", ""
-    text, thinking = [], []
-    for part in content:
-        if not isinstance(part, dict):
-            continue
-        if part.get("type") == "thinking":
-            inner = part.get("thinking")
-            thinking.append(texts(inner)[0] if isinstance(inner, list) else str(inner or ""))
-        elif isinstance(part.get("text"), str):
-            text.append(part["text"])
-    return "".join(text), "".join(thinking)
-
-
-def arguments_text(given: Any) -> str:
-    """A call's arguments as text, however a provider writes them: some send the object itself."""
-    return given if isinstance(given, str) else "" if given is None else json.encode(given).decode()
-
-
 class Decoder:
     """A provider's stream -> canonical events."""
 
@@ -334,18 +239,17 @@ def read_event(item: SSEEvent, events: list[Event], calls: Calls) -> Chunk | Non
 
 def read_data(data: bytes, events: list[Event], calls: Calls) -> Chunk | None:
     """As `read_event`, of an event without a name."""
-    try:
-        chunk = fields.tolerant(_chunk.decode, Chunk, data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    chunk = decode_chunk(data)
+    if chunk is None:
         words = data.strip()
         if words == b"[DONE]":
             events.append(Done())
         elif words:
             events.append(Malformed("an event that is no chunk"))
         return None
-    if chunk.error:
-        events.append(StreamError(failures.as_error(failures.error_of(chunk.error, 0, {}))))
-        return chunk
+    if (problem := chunk.problem) is not None:
+        events.append(StreamError(failures.as_error(failures.error_of(problem, 0, {}))))
+        return None
     for choice in chunk.choices or ():
         if choice.index in (0, None):
             _read_choice(choice, events, calls)
@@ -360,7 +264,7 @@ def read_data(data: bytes, events: list[Event], calls: Calls) -> Chunk | None:
     return chunk
 
 
-def _read_choice(choice: _Choice, events: list[Event], calls: Calls) -> None:
+def _read_choice(choice: Choice, events: list[Event], calls: Calls) -> None:
     delta = choice.delta or choice.message
     if delta is not None:
         text, thinking = (delta.content, "") if isinstance(delta.content, str) else texts(delta.content)
@@ -370,8 +274,8 @@ def _read_choice(choice: _Choice, events: list[Event], calls: Calls) -> None:
             events.append(TextDelta(text))
         if delta.annotations and (cited := citing.from_openai(delta.annotations)):
             events.append(Cited(tuple(cited)))
-        for call in _called(delta):
-            function = call.function or _DeltaFunction()
+        for call in called(delta):
+            function = call.function or DeltaFunction()
             if (custom := call.custom) is not None:
                 piece = calls.text(call.index, call.id or "", custom.name or "", custom.input or "")
             else:
@@ -383,17 +287,6 @@ def _read_choice(choice: _Choice, events: list[Event], calls: Calls) -> None:
     if choice.finish_reason:
         events += calls.closed()
         events.append(Finished(finish_of(choice.finish_reason), choice.finish_reason))
-
-
-def _called(delta: _Delta) -> list[_DeltaCall]:
-    """The tool calls of a message or delta; the one of the deprecated `function_call` too."""
-    older = [_DeltaCall(function=delta.function_call)] if delta.function_call is not None else []
-    return older + (delta.tool_calls or [])
-
-
-def finish_of(native: str) -> Finish:
-    """A provider's finish reason, however it writes it; one that is not known means that the answer is over."""
-    return FINISH.get(native.lower(), Finish.STOP)
 
 
 def _read_usage(usage: Any, events: list[Event]) -> None:
@@ -411,8 +304,8 @@ def parse_reply(body: bytes) -> Reply:
     chunk = decode_chunk(body)
     if chunk is None:
         raise UpstreamFailure(FailureClass.SERVER, "The provider's answer was not understood")
-    if chunk.error:
-        raise failures.error_of(chunk.error, 200, {})
+    if (problem := chunk.problem) is not None:
+        raise failures.error_of(problem, 200, {})
     if not chunk.choices:
         raise UpstreamFailure(FailureClass.SERVER, "The provider's answer holds no choices")
     choice = chunk.choices[0]
@@ -425,8 +318,8 @@ def parse_reply(body: bytes) -> Reply:
         parts.append(ReasoningPart(thinking))
     if text := text or message.refusal or "":
         parts.append(TextPart(text))
-    for number, call in enumerate(_called(message)):
-        function = call.function or _DeltaFunction()
+    for number, call in enumerate(called(message)):
+        function = call.function or DeltaFunction()
         if (custom := call.custom) is not None:
             text = freeform.wrapped(custom.input or "")
             parts.append(ToolCallPart(call.id or call_id(number, ""), custom.name or "", text, custom=True))

@@ -8,11 +8,13 @@ from typing import Any
 import msgspec
 
 from agent_marketplace import json
-from agent_marketplace.wires.openai.provider_side import arguments_text, texts
+from agent_marketplace.wires.base import Finish
+from agent_marketplace.wires.openai.chunk import Chunk, arguments_text, finish_of, texts
 from agent_marketplace.wires.shared.called import Calls, told_id
 
 _Fields = dict[str, msgspec.Raw]
-_STOPS = (b'"stop"', b'"eos"', b'"end_turn"', b'"stop_sequence"')
+_ENDS = frozenset({"stop", "length", "tool_calls", "content_filter", "function_call"})
+"""Every reason that OpenAI's own types know; strict clients break at another."""
 _LIST, _LOOSE_LIST = b'"content":[', b'"content": ['
 _TWINS = (("reasoning_content", "reasoning"), ("reasoning", "reasoning_content"))
 
@@ -29,20 +31,27 @@ class Choices:
         """Whether a tool was called."""
         return bool(self._called)
 
-    def told(self, body: bytes) -> bytes:
-        """A chunk or a whole reply with its choices as they are to be read. Raises msgspec.DecodeError for what is no object."""
+    def told(self, body: bytes, chunk: Chunk | None) -> bytes:
+        """A chunk or a whole reply with its choices as they are to be read. chunk: what was read of it, None = nothing yet.
+        Raises msgspec.DecodeError for what is no object."""
         # `reasoning_tokens` stands in every usage, and is nothing to be told otherwise.
         thinks = b'"reasoning' in body and (b'"reasoning"' in body or b'"reasoning_content"' in body)
         calls = self._called or b'"tool_calls"' in body
-        if not thinks and not calls and _LIST not in body and _LOOSE_LIST not in body:
+        odd = chunk is None or _odd(chunk)
+        if not odd and not thinks and not calls and _LIST not in body and _LOOSE_LIST not in body:
             return body
         fields = msgspec.json.decode(body, type=_Fields)
         choices = msgspec.json.decode(fields.get("choices", b"[]"), type=list[_Fields])
-        told = [self._choice(choice) for choice in choices]
+        whole = chunk is None
+        told = [self._choice(choice, n, whole=whole) for n, choice in enumerate(choices)]
         return body if told == choices else json.encode({**fields, "choices": told})
 
-    def _choice(self, choice: _Fields) -> _Fields:
+    def _choice(self, choice: _Fields, number: int, *, whole: bool) -> _Fields:
+        if not whole and "delta" not in choice and "message" in choice:
+            choice = {("delta" if k == "message" else k): v for k, v in choice.items()}
         out: dict[str, Any] = dict(choice)
+        if bytes(choice.get("index", b"null")) == b"null":
+            out["index"] = number
         at = bytes(choice.get("index", b"0"))
         for name in ("delta", "message"):
             if name in choice and bytes(choice[name]) != b"null":
@@ -50,9 +59,20 @@ class Choices:
                 told = self._said(said, at, whole=name == "message")
                 if told != said:
                     out[name] = told
-        if at in self._called and bytes(choice.get("finish_reason", b"null")).lower() in _STOPS:
-            out["finish_reason"] = "tool_calls"
+        if "finish_reason" in choice:
+            given = msgspec.json.decode(choice["finish_reason"])
+            if (end := self._end(given, at, whole=whole)) != given:
+                out["finish_reason"] = end
         return out
+
+    def _end(self, given: Any, at: bytes, *, whole: bool) -> str | None:
+        """Why the answer ended, in OpenAI's words; None in a stream that goes on or breaks off (the error follows)."""
+        if not isinstance(given, str) or not given:
+            return Finish.STOP if whole else None
+        end = given if given in _ENDS else finish_of(given).value
+        if end == Finish.STOP and at in self._called:
+            return Finish.TOOL_CALLS
+        return end if end in _ENDS else None
 
     def _said(self, said: _Fields, at: bytes, *, whole: bool) -> Mapping[str, Any]:
         out: dict[str, Any] = dict(said)
@@ -121,6 +141,14 @@ class Choices:
 
     def _id(self, given: Any, name: Any, number: int, at: bytes) -> str:
         return told_id(_text(given), _text(name), number, f"{self._seed} {at.decode()}")
+
+
+def _odd(chunk: Chunk) -> bool:
+    """Whether a choice lacks its place or its delta, or ends in other words than OpenAI's."""
+    return any(
+        c.index is None or c.delta is None or (c.finish_reason is not None and c.finish_reason not in _ENDS)
+        for c in chunk.choices or ()
+    )
 
 
 def _text(value: Any) -> str:

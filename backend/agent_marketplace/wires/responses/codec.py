@@ -19,6 +19,7 @@ from agent_marketplace.wires.base import (
 from agent_marketplace.wires.responses import client_side, compacting, provider_side
 from agent_marketplace.wires.responses.stream import Encoder
 from agent_marketplace.wires.shared import failures
+from agent_marketplace.wires.shared.gathering import gathered, is_stream
 
 
 class ResponsesCodec:
@@ -61,7 +62,7 @@ class ResponsesCodec:
 
     def parse_reply(self, body: bytes) -> Reply:
         """Raises UpstreamFailure for a body that is no answer."""
-        return provider_side.parse_reply(body)
+        return gathered(self.decoder(), body) if is_stream(body) else provider_side.parse_reply(body)
 
     def decoder(self) -> StreamDecoder:
         """Reads OpenAI's stream."""

@@ -46,6 +46,26 @@ def arguments_of(call: ToolCallPart) -> dict[str, Any]:
     return value if isinstance(value, dict) else {"arguments": value}
 
 
+class _Written:
+    """A call's arguments so far. Some servers send in each piece all that has been written, or the whole once more at the end."""
+
+    def __init__(self, begun: str) -> None:
+        self._pieces = [begun]
+        self._length = len(begun)
+
+    def rest(self, piece: str) -> str:
+        """What a piece adds to them. Time is linear in what was sent."""
+        if self._length and len(piece) >= self._length and piece[0] == "{":
+            before = "".join(self._pieces)
+            self._pieces = [before]
+            # An object inside the object would have to begin as that one does, to its last letter.
+            if piece.startswith(before):
+                piece = piece[self._length :]
+        self._pieces.append(piece)
+        self._length += len(piece)
+        return piece
+
+
 class Calls:
     """Gives each call of one answer a number of its own, and its id and name exactly once, with its first piece."""
 
@@ -54,11 +74,13 @@ class Calls:
         self._at: dict[int, int] = {}
         self._unnamed: dict[int, ToolCallDelta] = {}
         self._texts: set[int] = set()
+        self._written: dict[int, _Written] = {}
 
     def piece(self, index: int | None, given_id: str, name: str, arguments: str) -> ToolCallDelta | None:
         """What a provider's piece adds; None while its call has no name yet. index: the provider's, if it gave one."""
         number = self._known(index, given_id, name)
         if number is not None:
+            arguments = self._written[number].rest(arguments)
             return ToolCallDelta(number, arguments=arguments) if arguments else None
         place = -1 if index is None else index
         if (waiting := self._unnamed.pop(place, None)) is not None:
@@ -68,6 +90,7 @@ class Calls:
             return None
         number = self._at[place] = len(self._ids)
         self._ids.append(given_id or call_id(number, name))
+        self._written[number] = _Written(arguments)
         return ToolCallDelta(number, self._ids[number], name, arguments)
 
     def number(self, index: int | None) -> int | None:
