@@ -89,11 +89,11 @@ test("agents that come with the product are found by category, and nothing found
   page,
 }) => {
   await page.goto("/agents");
-  await expect(page.getByRole("button", { name: "Code reviewer" })).toBeVisible();
+  await expect(page.getByRole("link", { name: "Code reviewer" })).toBeVisible();
   await expectNoSidewaysScroll(page);
   await page.getByLabel("Category").selectOption("data");
   await expect(page.getByRole("button", { name: "Data extractor" })).toBeVisible();
-  await expect(page.getByRole("button", { name: "Code reviewer" })).toBeHidden();
+  await expect(page.getByRole("link", { name: "Code reviewer" })).toBeHidden();
   await page.getByLabel("Search agents").fill("no such thing");
   await expect(page.getByText("No agent fits")).toBeVisible();
   await page.getByRole("button", { name: "Show all agents" }).click();

@@ -100,9 +100,9 @@ test("the history is searched, renamed, saved and emptied", { tag: "@phone" }, a
   await page.getByRole("menuitem", { name: "Rename" }).click();
   await history.getByRole("textbox", { name: "Title of the chat" }).fill("Birds");
   await history.getByRole("button", { name: "Save the title" }).click();
-  await expect(history.getByRole("button", { name: "Birds", exact: true })).toBeVisible();
+  await expect(history.getByRole("link", { name: "Birds", exact: true })).toBeVisible();
   await history.getByRole("searchbox").fill("pelican");
-  await expect(history.getByRole("button", { name: "Birds", exact: true })).toBeVisible();
+  await expect(history.getByRole("link", { name: "Birds", exact: true })).toBeVisible();
   await history.getByRole("searchbox").fill("nothing like it");
   await expect(history.getByText("No chat has “nothing like it” in it.")).toBeVisible();
   await history.getByRole("searchbox").fill("");
@@ -113,7 +113,7 @@ test("the history is searched, renamed, saved and emptied", { tag: "@phone" }, a
   await history.getByRole("button", { name: "Actions for Birds" }).click();
   await page.getByRole("menuitem", { name: "Delete…" }).click();
   await page.getByRole("dialog", { name: "Delete this chat?" }).getByRole("button", { name: "Delete" }).click();
-  await expect(page.getByRole("button", { name: "Birds", exact: true })).toHaveCount(0);
+  await expect(page.getByRole("link", { name: "Birds", exact: true })).toHaveCount(0);
   await expect(page.getByText("Ask anything")).toBeVisible();
 });
 

@@ -50,7 +50,7 @@ test("chats are imported, put into a folder, shared with anybody and taken back 
   await expectAccessible(page);
   await organise.getByRole("button", { name: "Save" }).click();
   await page.getByLabel("Chats shown").selectOption({ label: "Reading (1)" });
-  await list.getByRole("button", { name: /^From elsewhere/ }).click();
+  await list.getByRole("link", { name: /^From elsewhere/ }).click();
   await expect(page.getByText("A lock.")).toBeVisible();
 
   await page.getByRole("button", { name: "More actions" }).click();

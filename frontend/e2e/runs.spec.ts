@@ -30,7 +30,7 @@ test("a run goes from its task to its receipt, and is found again", async ({ pag
   await page.reload();
   await expect(view.getByRole("status")).toHaveText("Done");
   await page.getByRole("button", { name: "All runs" }).click();
-  await page.getByRole("list", { name: "Runs" }).getByRole("button").click();
+  await page.getByRole("list", { name: "Runs" }).getByRole("link").click();
   await expect(view.getByRole("status")).toHaveText("Done");
   await view.getByRole("button", { name: "Delete…" }).click();
   await page.getByRole("button", { name: "Keep it" }).click();

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { Page } from "@playwright/test";
-import { ask, signedIn } from "./chat-support";
+import { answered, ask, composer, newAccount, shortAnswers, signedIn } from "./chat-support";
 import { expect, test } from "./fixtures";
 
 const editor = (page: Page) => page.locator(".cm-content");
@@ -58,6 +58,54 @@ test("the next user of this browser sees neither files nor draft of the one who 
   await expect(editor(page)).toContainText("scratch file");
   await expect(editor(page)).not.toContainText("secret");
   await expect(page.getByRole("region", { name: "Chat" }).getByRole("textbox").first()).toHaveValue("");
+});
+
+test("a chat in two tabs: the answer is seen coming, stopped, renamed and deleted in either, and no draft goes with it", async ({
+  page,
+  context,
+  request,
+}) => {
+  await signedIn(page, request);
+  await page.goto("/chat?model=smollm2-135m");
+  await shortAnswers(page);
+  await ask(page, "Say hello.");
+  await answered(page);
+  const token = await page.evaluate(() => localStorage.getItem("token") ?? "");
+  const other = await context.newPage();
+  await other.addInitScript((text) => localStorage.setItem("token", text), token);
+  await other.goto(page.url());
+  await expect(other.getByRole("article", { name: "Your message" })).toHaveCount(1);
+  await page.unrouteAll();
+  await ask(page, "Write a long story about a lighthouse keeper and her cat.");
+  await other.getByRole("button", { name: "Stop the answer" }).click();
+  await expect(page.getByRole("button", { name: "Stop the answer" })).toBeHidden();
+  await composer(page).fill("half written");
+
+  await other.getByRole("button", { name: /^Actions for/ }).click();
+  await other.getByRole("menuitem", { name: "Rename" }).click();
+  await other.getByRole("textbox", { name: "Title of the chat" }).fill("Lighthouse");
+  await other.keyboard.press("Enter");
+  await expect(page).toHaveTitle(/^Lighthouse/);
+  await expect(page.getByRole("link", { name: "Lighthouse" })).toHaveAttribute("href", /chat=conv_/);
+
+  await other.getByRole("button", { name: "Actions for Lighthouse" }).click();
+  await other.getByRole("menuitem", { name: "Delete…" }).click();
+  await other.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await expect(page.getByText("It was deleted in another tab or window.")).toBeVisible();
+  await page.getByRole("main").getByRole("button", { name: "New chat" }).last().click();
+  await expect(composer(page)).toHaveValue("half written");
+});
+
+test("a link to somebody's chat asks its reader to sign in, and shows it afterwards", async ({ page, request }) => {
+  const { token } = await newAccount(request);
+  await page.goto("/chat?chat=conv_of_mine");
+  await expect(page.getByText("Sign in to see this chat")).toBeVisible();
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+  await page.getByRole("main").getByRole("button", { name: "Sign in" }).last().click();
+  await expect(page.getByRole("dialog", { name: "Sign in" })).toBeVisible();
+  await page.evaluate((text) => localStorage.setItem("token", text), token);
+  await page.reload();
+  await expect(page.getByText("This chat does not exist any more")).toBeVisible();
 });
 
 test("a file that is saved keeps its encoding and line ends", async ({ page }) => {

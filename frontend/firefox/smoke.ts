@@ -84,7 +84,7 @@ const flows: [string, () => Promise<void>][] = [
     async () => {
       await firefox.open(`${url}/chat`);
       const chat =
-        "[...document.querySelectorAll('nav[aria-label=\"Chat history\"] button')].find((b) => b.innerText.startsWith('Drawn'))";
+        "[...document.querySelectorAll('nav[aria-label=\"Chat history\"] a')].find((b) => b.innerText.startsWith('Drawn'))";
       await firefox.until(chat);
       await firefox.evaluate(`${chat}.click()`);
       await firefox.until("document.querySelector('math')");

@@ -1,5 +1,6 @@
 import { type ErrorComponentProps, Link } from "@tanstack/react-router";
 import { isPartMissing, MissingPart } from "@/app/missing-part";
+import { PageTitle } from "@/app/page-title";
 import { Button } from "@/shared/ui/button";
 import { EmptyState } from "@/shared/ui/notice";
 
@@ -28,13 +29,21 @@ export function ErrorScreen({ error, reset }: ErrorComponentProps) {
 
 export function NotFoundScreen() {
   return (
-    <EmptyState
-      title="There is no such page"
-      actions={
-        <Link to="/" className="text-link hover:underline">
-          Go to the editor
-        </Link>
-      }
-    />
+    <>
+      <PageTitle>No such page</PageTitle>
+      <EmptyState
+        title="There is no such page"
+        actions={
+          <>
+            <Link to="/marketplace" className="inline-flex min-h-6 items-center text-link hover:underline">
+              Find a model
+            </Link>
+            <Link to="/chat" className="inline-flex min-h-6 items-center text-link hover:underline">
+              Chat
+            </Link>
+          </>
+        }
+      />
+    </>
   );
 }

@@ -1,7 +1,10 @@
+import { plainName } from "@/shared/lib/plain-name";
+
 const LONGEST = 60;
 
 /** The title of the browser's tab, its history and its bookmarks; a screen reader says it first. */
 export function PageTitle({ children }: { children: string }) {
-  const words = children.length > LONGEST ? `${children.slice(0, LONGEST)}…` : children;
+  const characters = [...plainName(children)];
+  const words = characters.length > LONGEST ? `${characters.slice(0, LONGEST).join("")}…` : characters.join("");
   return <title>{`${words} · AI Agent Marketplace`}</title>;
 }

@@ -1,5 +1,6 @@
 import { count, money } from "@/shared/lib/format";
 import { Badge } from "@/shared/ui/badge";
+import { PageLink } from "@/shared/ui/page-link";
 import { type Found, feeWords } from "./agents-api";
 
 /** An agent among others: what it does, what it costs, and what those who paid say. */
@@ -9,9 +10,13 @@ export function AgentTile({ found, onOpen }: { found: Found; onOpen: () => void 
   return (
     <article className="flex h-full flex-col gap-1 rounded-md border border-line bg-raised px-3 py-2 hc:border-contrast">
       <h3 className="flex items-baseline gap-2">
-        <button type="button" className="text-left font-medium hover:underline" onClick={onOpen}>
+        <PageLink
+          to={`/agents?at=${encodeURIComponent(`${agent.publisher}/${agent.slug}`)}`}
+          className="inline-flex min-h-6 items-center font-medium hover:underline"
+          onFollow={onOpen}
+        >
           {version.spec.name}
-        </button>
+        </PageLink>
         <Badge className="ml-auto">{version.spec.category}</Badge>
         {found.new && <Badge tone="special">new</Badge>}
       </h3>

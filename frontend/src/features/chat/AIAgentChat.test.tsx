@@ -135,10 +135,10 @@ describe("AIAgentChat", () => {
     await ask("Hi");
     await screen.findByText("A secret.");
     await userEvent.click(screen.getByRole("button", { name: "Chat history" }));
-    await screen.findByRole("button", { name: "Private matters" });
+    await screen.findByRole("link", { name: "Private matters" });
     act(signOutElsewhere);
     await waitFor(() => expect(screen.queryByText("A secret.")).not.toBeInTheDocument());
-    expect(screen.queryByRole("button", { name: "Private matters" })).not.toBeInTheDocument();
+    expect(screen.queryByRole("link", { name: "Private matters" })).not.toBeInTheDocument();
   });
 
   it("answers a 402 with the same question asked of a free model", async () => {

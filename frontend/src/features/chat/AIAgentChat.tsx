@@ -1,9 +1,7 @@
 import { useEffect, useEffectEvent, useMemo, useRef, useState } from "react";
 import { useApi, useServices, useSession, withHost } from "@/shared/api/services";
 import type { Model } from "@/shared/api/types";
-import { Button } from "@/shared/ui/button";
 import { Dialog } from "@/shared/ui/dialog";
-import { Notice } from "@/shared/ui/notice";
 import "./chat.css";
 import { useWidth } from "@/shared/lib/use-width";
 import { ChatHeader } from "./chat-header";
@@ -16,6 +14,7 @@ import { MessageList } from "./messages/message-list";
 import { ModelPicker } from "./models/model-picker";
 import { AUTO, chatModel, useAgents, useChatModel } from "./models/models";
 import { preloadChat } from "./preload";
+import { ChatMissing } from "./states/chat-missing";
 import { EmptyChat } from "./states/empty-chat";
 import { LoadingChat } from "./states/loading";
 import { OfflineBanner } from "./states/offline-banner";
@@ -50,6 +49,7 @@ function AgentChat({ selectedModel, conversationId, onConversationChange, focusA
   const id = useChat(chat, (state) => state.conversationId);
   const loading = useChat(chat, (state) => state.loading);
   const loadError = useChat(chat, (state) => state.loadError);
+  const gone = loadError?.status === 404;
   const temporary = useChat(chat, (state) => state.temporary);
   const empty = useChat(chat, (state) => activePath(state.tree).length === 0);
   const lastModel = useChat(chat, (state) => activePath(state.tree).findLast((message) => message.model)?.model);
@@ -82,7 +82,8 @@ function AgentChat({ selectedModel, conversationId, onConversationChange, focusA
     onConversationChange?.(next);
   };
   const startNew = () => {
-    chatsOf(services).fresh();
+    const fresh = chatsOf(services).fresh();
+    if (gone && id) fresh.memory.bequeath(id);
     setFreshCount(freshCount + 1);
     goTo(null);
     if (isAgent(modelId)) setPicked({ id: modelId, instead: selectedModel?.id });
@@ -114,8 +115,10 @@ function AgentChat({ selectedModel, conversationId, onConversationChange, focusA
     else startNew();
   };
   const send = (text: string, images: string[]) => {
+    if (gone && id) chat.memory.forget(id);
+    if (gone) startNew();
     setPicked({ id: modelId, instead: selectedModel?.id });
-    void chat.send({ text, images, model: modelId });
+    void (gone ? chatsOf(services).get(null) : chat).send({ text, images, model: modelId });
   };
   const actions = useActions({
     chat,
@@ -154,22 +157,7 @@ function AgentChat({ selectedModel, conversationId, onConversationChange, focusA
             <LoadingChat />
           </div>
         ) : loadError ? (
-          <div className="flex-1 p-4">
-            <Notice
-              tone="error"
-              title={loadError.status === 404 ? "This chat does not exist any more" : "This chat could not be loaded"}
-              actions={
-                <>
-                  {loadError.status !== 404 && <Button onClick={() => void chat.load()}>Try again</Button>}
-                  <Button variant="primary" onClick={startNew}>
-                    New chat
-                  </Button>
-                </>
-              }
-            >
-              {loadError.message}
-            </Notice>
-          </div>
+          <ChatMissing error={loadError} onRetry={() => void chat.load()} onNew={startNew} />
         ) : empty ? (
           <div className="min-h-0 flex-1 overflow-y-auto">
             <EmptyChat model={model} temporary={temporary} onStart={(text) => send(text, [])} />

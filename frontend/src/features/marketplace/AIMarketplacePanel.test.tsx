@@ -43,7 +43,7 @@ function show(onSelectModel: (chosen: Model, options?: { task?: string }) => voi
 test("stands alone with nothing but a host, and tells each price", async () => {
   serve({ "/api/v1/marketplace/models": list });
   show();
-  const alpha = await screen.findByRole("button", { name: "Alpha" });
+  const alpha = await screen.findByRole("link", { name: "Alpha" });
   const cell = within(alpha.closest<HTMLElement>('[role="gridcell"]') ?? document.body);
   expect(cell.getByText("$2.50")).toBeInTheDocument();
   expect(cell.getByText("$10.00")).toBeInTheDocument();

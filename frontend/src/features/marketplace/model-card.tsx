@@ -6,6 +6,7 @@ import { day, tokens } from "@/shared/lib/format";
 import { providerName, words } from "@/shared/lib/names";
 import { Badge } from "@/shared/ui/badge";
 import { Button, IconButton } from "@/shared/ui/button";
+import { PageLink } from "@/shared/ui/page-link";
 import { useMarket } from "./market-context";
 import { availability, priceWords, retiresSoon, standing } from "./model-facts";
 
@@ -30,16 +31,18 @@ export const ModelCard = memo(function ModelCard({
     <>
       <div className="flex items-center gap-1">
         <h3 className="min-w-0 flex-1 text-base font-semibold">
-          <button
-            type="button"
+          <PageLink
+            to={`/marketplace?view=${encodeURIComponent(model.id)}`}
             data-index={index}
             tabIndex={tabIndex}
             title={model.name}
             aria-describedby={`facts-${model.id} price-${model.id} state-${model.id}`}
-            className="block h-6 w-full truncate text-left outline-none"
+            className="block h-6 truncate outline-none"
+            // The card around it, of which this is the name, opens at a click.
+            onFollow={() => {}}
           >
             {model.name}
-          </button>
+          </PageLink>
         </h3>
         {model.pricing_tier === "premium" && <span className="text-xs text-special">premium</span>}
         {market.selectedId === model.id && <Badge tone="solid">In chat</Badge>}

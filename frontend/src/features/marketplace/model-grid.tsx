@@ -11,6 +11,7 @@ import {
 import { useHost } from "@/shared/api/services";
 import type { Model } from "@/shared/api/types";
 import { cn } from "@/shared/lib/cn";
+import { isPlainClick } from "@/shared/ui/page-link";
 import { Skeleton } from "@/shared/ui/skeleton";
 import { useMarket } from "./market-context";
 import { ModelCard } from "./model-card";
@@ -138,10 +139,12 @@ export function ModelGrid({ models, label }: { models: readonly Model[]; label: 
   // A click anywhere on a card but on its own buttons opens the model's page; by the middle button or with Ctrl in a new tab.
   const onClick = (event: MouseEvent<HTMLElement>) => {
     const { target } = event;
-    if (!(target instanceof Element) || target.closest("button:not([data-index])")) return;
+    if (!(target instanceof Element) || target.closest("button")) return;
     const cell = target.closest<HTMLElement>("[data-cell]");
     const model = cell && models[Number(cell.dataset.cell)];
     if (!model) return;
+    const link = target.closest("a");
+    if (link && !isPlainClick(event)) return; // the browser opens it
     if (event.button === 1 || event.ctrlKey || event.metaKey)
       host.openLink(`/marketplace?view=${encodeURIComponent(model.id)}`);
     else market.change({ view: model.id });

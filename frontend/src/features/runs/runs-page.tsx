@@ -3,6 +3,7 @@ import { useApi, useSession, withHost } from "@/shared/api/services";
 import { moment, money } from "@/shared/lib/format";
 import { Button } from "@/shared/ui/button";
 import { LoadFailed } from "@/shared/ui/load-failed";
+import { PageLink } from "@/shared/ui/page-link";
 import { SignedOut } from "@/shared/ui/signed-out";
 import { Questions } from "./questions";
 import { RunView } from "./run-view";
@@ -73,16 +74,16 @@ function RunList({ onRun }: { onRun: (id: string) => void }) {
       <ul aria-label="Runs" className="flex flex-col divide-y divide-line rounded-md border border-line">
         {runs.map((line) => (
           <li key={line.run_id}>
-            <button
-              type="button"
-              className="flex w-full flex-wrap items-baseline gap-3 p-3 text-left hover:bg-raised"
-              onClick={() => onRun(line.run_id)}
+            <PageLink
+              to={`/runs?run=${encodeURIComponent(line.run_id)}`}
+              className="flex flex-wrap items-baseline gap-3 p-3 hover:bg-raised"
+              onFollow={() => onRun(line.run_id)}
             >
               <span className="font-medium break-all">{line.agent_id}</span>
               <span className="text-muted">{stateInWords(line)}</span>
               <span className="ml-auto tabular-nums">{money(line.spent)}</span>
               <span className="text-muted">{moment(line.created_at)}</span>
-            </button>
+            </PageLink>
           </li>
         ))}
       </ul>

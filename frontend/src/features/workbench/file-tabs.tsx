@@ -1,6 +1,7 @@
 import { FilePlus2, FolderOpen, Save, X } from "lucide-react";
 import type { KeyboardEvent } from "react";
 import { cn } from "@/shared/lib/cn";
+import { plainName } from "@/shared/lib/plain-name";
 import { IconButton } from "@/shared/ui/button";
 import type { WorkFile } from "./work-file";
 
@@ -49,7 +50,7 @@ export function FileTabs({ files, activeId, onActivate, onClose, onNew, onOpen, 
                 aria-selected={active}
                 aria-controls="editor-panel"
                 aria-label={dirty ? `${file.name}, not saved` : file.name}
-                title={file.name}
+                title={plainName(file.name)}
                 tabIndex={active ? 0 : -1}
                 onClick={() => onActivate(file.id)}
                 onDoubleClick={onRename}
@@ -62,7 +63,7 @@ export function FileTabs({ files, activeId, onActivate, onClose, onNew, onOpen, 
                     : "border-t-2 border-t-transparent text-muted hover:text-fg",
                 )}
               >
-                <span className="max-w-48 truncate">{file.name}</span>
+                <span className="max-w-48 truncate">{plainName(file.name)}</span>
                 <span aria-hidden className={cn("size-2 rounded-full bg-fg", !dirty && "invisible")} />
               </button>
             );

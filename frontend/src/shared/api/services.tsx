@@ -3,6 +3,7 @@ import { type ComponentType, createContext, type ReactNode, useContext, useState
 import type { Host, ThemeName } from "@/hosts/host";
 import { ApiClient } from "@/shared/api/client";
 import { isApiError } from "@/shared/api/errors";
+import { OtherTabs } from "@/shared/api/other-tabs";
 import { Session, type SessionState } from "@/shared/api/session";
 import { ToastProvider } from "@/shared/ui/toast";
 
@@ -12,6 +13,7 @@ export interface Services {
   session: Session;
   api: ApiClient;
   queryClient: QueryClient;
+  tabs: OtherTabs;
 }
 
 export function createServices(host: Host): Services {
@@ -23,7 +25,7 @@ export function createServices(host: Host): Services {
     departures = session.getState().departures;
     queryClient.clear();
   });
-  return { host, session, api: new ApiClient(host, session), queryClient };
+  return { host, session, api: new ApiClient(host, session), queryClient, tabs: new OtherTabs(queryClient) };
 }
 
 /** Retries only what may heal by itself; a 4xx is an answer. */

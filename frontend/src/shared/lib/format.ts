@@ -73,5 +73,9 @@ export function moment(iso: string): string {
   });
 }
 
+/** `1 line`, `2,000 lines`. */
+export const counted = (number: number, one: string, many = `${one}s`): string =>
+  `${count(number)} ${number === 1 ? one : many}`;
+
 /** `1 answer`, `2 answers`. */
 export const answers = (number: number): string => (number === 1 ? "1 answer" : `${count(number)} answers`);

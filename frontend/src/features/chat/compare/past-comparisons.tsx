@@ -1,5 +1,6 @@
 import { moment, money } from "@/shared/lib/format";
 import { EmptyState } from "@/shared/ui/notice";
+import { PageLink } from "@/shared/ui/page-link";
 import { type Comparison, questionText } from "./compare-api";
 
 /** Those of before, newest first. */
@@ -24,10 +25,10 @@ export function PastComparisons({
       <ul className="flex flex-col">
         {comparisons.map((comparison) => (
           <li key={comparison.id}>
-            <button
-              type="button"
-              className="w-full rounded px-2 py-1.5 text-left hover:bg-hover pointer-coarse:py-3"
-              onClick={() => onOpen(comparison.id)}
+            <PageLink
+              to={`/compare?id=${encodeURIComponent(comparison.id)}`}
+              className="block rounded px-2 py-1.5 hover:bg-hover pointer-coarse:py-3"
+              onFollow={() => onOpen(comparison.id)}
             >
               <span dir="auto" className="block truncate">
                 {questionText(comparison) || "(can't be decrypted)"}
@@ -36,7 +37,7 @@ export function PastComparisons({
                 {moment(comparison.created_at)} · {comparison.models.join(", ")}
                 {comparison.revealed ? ` · ${money(comparison.cost)}` : " · waits for your vote"}
               </span>
-            </button>
+            </PageLink>
           </li>
         ))}
       </ul>

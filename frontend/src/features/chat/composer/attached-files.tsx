@@ -1,5 +1,5 @@
 import { FileText, X } from "lucide-react";
-import { count } from "@/shared/lib/format";
+import { counted } from "@/shared/lib/format";
 import { IconButton } from "@/shared/ui/button";
 import { readingWords } from "./file-cost";
 import { roughTokens, type TextFile } from "./text-files";
@@ -25,7 +25,7 @@ export function AttachedFiles({ files, inputPrice, onRemove }: AttachedFilesProp
           <FileText aria-hidden className="size-3.5 shrink-0" />
           <span className="truncate">{name}</span>
           <span className="shrink-0 text-muted tabular-nums">
-            {count(text.split("\n").length)} lines, {readingWords(roughTokens(text), inputPrice)}
+            {counted(lines(text), "line")}, {readingWords(roughTokens(text), inputPrice)}
           </span>
           <IconButton size="sm" label={`Remove ${name}`} onClick={() => onRemove(index)}>
             <X aria-hidden className="size-3.5" />
@@ -35,3 +35,6 @@ export function AttachedFiles({ files, inputPrice, onRemove }: AttachedFilesProp
     </ul>
   );
 }
+
+/** A line end at the very end begins no further line. */
+const lines = (text: string) => text.replace(/\n$/, "").split("\n").length;

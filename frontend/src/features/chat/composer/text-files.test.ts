@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { isLong, parseFiles, readTextFile, withFiles } from "./text-files";
+import { foldInserted, foldLong, isLong, parseFiles, readTextFile, withFiles } from "./text-files";
 
 const never = () => Promise.reject(new Error("nobody was to be asked"));
 
@@ -40,4 +40,28 @@ describe("text files", () => {
   test("garbage kept with a draft costs nothing but itself", () => {
     for (const kept of ["", "{", "null", '[{"name":1}]', "[null]"]) expect(parseFiles(kept)).toEqual([]);
   });
+});
+
+test("a text that gets into the field by any way but typing does not freeze it: it goes along as a file", () => {
+  const long = "x".repeat(20_000);
+  expect(foldInserted("before  after", `before ${long} after`)).toEqual({
+    text: "before  after",
+    files: [{ name: "Pasted text", text: long }],
+  });
+  expect(foldInserted("", "short")).toEqual({ text: "short", files: [] });
+  const typed = "y".repeat(20_000);
+  expect(foldInserted(typed, `${typed}z`)).toEqual({ text: `${typed}z`, files: [] });
+});
+
+test("a kept draft too long for the field comes back as a file, with nothing of it lost", () => {
+  const draft = "word ".repeat(400_000);
+  expect(foldLong(draft)).toEqual({ text: "", files: [{ name: "Pasted text", text: draft }] });
+  expect(foldLong("short")).toEqual({ text: "short", files: [] });
+});
+
+test("sound is refused in words, and a name does not hide what a file is", async () => {
+  const sound = await readTextFile(new File(["ID3"], "song.mp3", { type: "audio/mpeg" }), never);
+  expect(sound).toEqual({ problem: expect.stringContaining("sound or video") });
+  const turned = await readTextFile(new File(["MZ"], "a\u202Etxt.bat", { type: "text/plain" }), never);
+  expect(turned).toEqual({ file: { name: "a\ufffdtxt.bat", text: "MZ" } });
 });

@@ -1,4 +1,5 @@
 import { fenced } from "@/shared/lib/fence";
+import { plainName } from "@/shared/lib/plain-name";
 import { decodeText } from "@/shared/lib/text-bytes";
 
 /** A text that goes along with a question: a file, or a paste too long for the text field. */
@@ -19,7 +20,10 @@ export async function readTextFile(
   file: File,
   extract: (file: File) => Promise<{ text: string; cut: boolean }>,
 ): Promise<{ file: TextFile } | { problem: string }> {
-  const name = file.name || "That file";
+  const name = plainName(file.name) || "That file";
+  if (/^(audio|video)\//.test(file.type)) {
+    return { problem: `${name} is sound or video, which cannot be attached here. Attach its text.` };
+  }
   if (DOCUMENT.test(file.name)) {
     try {
       const { text, cut } = await extract(file);
@@ -43,6 +47,25 @@ export async function readTextFile(
 
 /** True for a paste that would fill the text field for pages. */
 export const isLong = (text: string): boolean => text.length > LONG_CHARACTERS || text.split("\n").length > LONG_LINES;
+
+/** Characters: more than this in the text field makes each key slow. */
+const MOST_IN_FIELD = 50_000;
+
+/** A text as it is to stand in the text field: one that is too long for it, however it got there, goes along as a file. */
+export function foldLong(text: string): { text: string; files: TextFile[] } {
+  return text.length > MOST_IN_FIELD ? { text: "", files: [{ name: "Pasted text", text }] } : { text, files: [] };
+}
+
+/** The same for what was put into a text at once: dropped, dictated, filled in by a program. What was typed stays in the field. */
+export function foldInserted(before: string, after: string): { text: string; files: TextFile[] } {
+  if (after.length - before.length <= LONG_CHARACTERS) return { text: after, files: [] };
+  let start = 0;
+  while (start < before.length && before[start] === after[start]) start += 1;
+  let end = 0;
+  while (end < before.length - start && before.at(-1 - end) === after.at(-1 - end)) end += 1;
+  const added = after.slice(start, after.length - end);
+  return { text: before, files: [{ name: "Pasted text", text: added }] };
+}
 
 /** The question with its files, as the model reads it. */
 export function withFiles(question: string, files: readonly TextFile[]): string {

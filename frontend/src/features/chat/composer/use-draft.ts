@@ -1,23 +1,25 @@
-import { type RefObject, useCallback, useEffect, useRef, useState } from "react";
+import { type RefObject, useCallback, useEffect, useEffectEvent, useRef, useState } from "react";
 import type { ChatModel } from "@/features/chat/models/models";
 import type { Chat } from "@/features/chat/talk/chat";
 import { extractDocument } from "@/features/chat/talk/chat-api";
 import { useChat } from "@/features/chat/talk/chats";
 import { useApi } from "@/shared/api/services";
 import { readImages } from "./attachments";
-import { parseFiles, readTextFile, type TextFile, withFiles } from "./text-files";
+import { foldInserted, foldLong, parseFiles, readTextFile, type TextFile, withFiles } from "./text-files";
 
 /** What is being written: its text and files lie on this device until the server has them, its images in memory. */
 export function useDraft(chat: Chat, model: ChatModel, area: RefObject<HTMLTextAreaElement | null>) {
   const id = () => chat.getState().conversationId;
-  const [text, setText] = useState(() => chat.memory.read("draft", id()));
-  const [files, setFiles] = useState(() => parseFiles(chat.memory.read("files", id())));
+  const [kept] = useState(() => foldLong(chat.memory.read("draft", id())));
+  const [text, setText] = useState(kept.text);
+  const [files, setFiles] = useState(() => [...parseFiles(chat.memory.read("files", id())), ...kept.files]);
   const [images, setImages] = useState<readonly string[]>(chat.memory.images);
   const [problem, setProblem] = useState<string | null>(null);
   const [reading, setReading] = useState<string | null>(null);
   const api = useApi();
   const latest = useRef(files);
   const returned = useChat(chat, (state) => state.returned);
+  const take = useEffectEvent((given: string) => put(foldLong(given)));
 
   const changeImages = useCallback(
     (next: string[]) => {
@@ -37,16 +39,27 @@ export function useDraft(chat: Chat, model: ChatModel, area: RefObject<HTMLTextA
   }, [chat, changeImages]);
   useEffect(() => {
     if (!returned) return;
-    setText(returned.text);
+    take(returned.text);
     if (returned.images) changeImages(returned.images);
     chat.draftTaken();
     area.current?.focus();
   }, [returned, chat, area, changeImages]);
+  // Whoever deleted the chat in another tab did not delete what is being written here.
+  const gone = useChat(chat, (state) => state.loadError?.status === 404);
+  const keep = useEffectEvent(() => {
+    change(text);
+    changeFiles(latest.current);
+  });
+  useEffect(() => {
+    if (gone) keep();
+  }, [gone]);
 
-  const change = (next: string) => {
-    setText(next);
-    chat.memory.write("draft", id(), next);
+  const put = (next: { text: string; files: TextFile[] }) => {
+    setText(next.text);
+    chat.memory.write("draft", id(), next.text);
+    if (next.files.length) changeFiles([...latest.current, ...next.files]);
   };
+  const change = (next: string) => put(foldInserted(text, next));
   const changeFiles = (next: TextFile[]) => {
     latest.current = next;
     setFiles(next);
@@ -67,7 +80,7 @@ export function useDraft(chat: Chat, model: ChatModel, area: RefObject<HTMLTextA
     removeImage: (index: number) => changeImages(images.filter((_, each) => each !== index)),
     sent() {
       // As it was sent, so that the chat knows it again when the server has it, and gives it back where that fails.
-      if (files.length) chat.memory.write("draft", id(), withFiles(text, files));
+      if (files.length && !gone) chat.memory.write("draft", id(), withFiles(text, files));
       setText("");
       // On the shelf they stay until the server has them.
       setImages([]);
@@ -83,15 +96,16 @@ export function useDraft(chat: Chat, model: ChatModel, area: RefObject<HTMLTextA
       setReading(null);
       // Not those of the beginning: others may have come or gone while a document was read.
       changeFiles([...latest.current, ...texts.flatMap((read) => ("file" in read ? [read.file] : []))]);
-      const refused = texts.find((read) => "problem" in read);
-      setProblem(refused && "problem" in refused ? refused.problem : null);
+      const problems = texts.flatMap((read) => ("problem" in read ? [read.problem] : []));
+      setProblem(problems.join(" ") || null);
       if (pictures.length === 0) return;
       if (!model.takesImages) {
-        return setProblem(`${model.name} does not take images. Choose a model that does (/model vision).`);
+        problems.push(`${model.name} does not take images. Choose a model that does (/model vision).`);
+        return setProblem(problems.join(" "));
       }
       const picked = await readImages(pictures, images.length);
       changeImages([...chat.memory.images, ...picked.images]);
-      if (picked.problem) setProblem(picked.problem);
+      if (picked.problem) setProblem([...problems, picked.problem].join(" "));
     },
   };
 }

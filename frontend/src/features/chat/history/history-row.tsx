@@ -2,12 +2,14 @@ import { Check, MoreHorizontal, Pin, X } from "lucide-react";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import type { ConversationChange, ConversationSummary } from "@/features/chat/talk/chat-api";
 import { saveConversation } from "@/features/chat/talk/save";
-import { useApi, useHost } from "@/shared/api/services";
+import { useApi } from "@/shared/api/services";
 import { cn } from "@/shared/lib/cn";
+import { plainName } from "@/shared/lib/plain-name";
 import { Button, IconButton } from "@/shared/ui/button";
 import { Dialog, DialogBody } from "@/shared/ui/dialog";
 import { Input } from "@/shared/ui/input";
 import { Menu, MenuItem, MenuSeparator } from "@/shared/ui/menu";
+import { PageLink } from "@/shared/ui/page-link";
 
 const OrganiseDialog = lazy(() =>
   import("@/features/chat/library/organise-dialog").then((module) => ({ default: module.OrganiseDialog })),
@@ -23,11 +25,9 @@ interface HistoryRowProps {
 
 export function HistoryRow({ conversation, current, onOpen, onChange, onDelete }: HistoryRowProps) {
   const api = useApi();
-  const host = useHost();
-  const openAside = () => host.openLink(`/chat?chat=${encodeURIComponent(conversation.id)}`);
   const [mode, setMode] = useState<"show" | "rename" | "organise" | "delete">("show");
   const { id, pinned } = conversation;
-  const title = conversation.title || "Untitled chat";
+  const title = plainName(conversation.title ?? "") || "Untitled chat";
   if (mode === "rename") {
     return (
       <li className="px-1">
@@ -48,13 +48,12 @@ export function HistoryRow({ conversation, current, onOpen, onChange, onDelete }
         current && "bg-active text-active-fg hover:bg-active",
       )}
     >
-      <button
-        type="button"
+      <PageLink
+        to={`/chat?chat=${encodeURIComponent(id)}`}
         aria-current={current ? "page" : undefined}
         title={title}
-        className="min-w-0 flex-1 truncate px-2 py-1.5 text-left pointer-coarse:min-h-11"
-        onClick={(event) => (event.ctrlKey || event.metaKey ? openAside() : onOpen(id))}
-        onAuxClick={({ button }) => button === 1 && openAside()}
+        className="min-w-0 flex-1 truncate px-2 py-1.5 pointer-coarse:py-3"
+        onFollow={() => onOpen(id)}
       >
         {pinned && <Pin aria-hidden className="mr-1 inline size-3" />}
         {title}
@@ -63,7 +62,7 @@ export function HistoryRow({ conversation, current, onOpen, onChange, onDelete }
             {tag}
           </span>
         ))}
-      </button>
+      </PageLink>
       <Menu
         trigger={
           <IconButton size="sm" label={`Actions for ${title}`} className="text-inherit">

@@ -54,7 +54,7 @@ export function History({ current, onOpen, onNew }: HistoryProps) {
   const refresh = () => client.invalidateQueries({ queryKey: ["conversations"] });
   const change = async (id: string, fields: ConversationChange) => {
     await changeConversation(api, id, fields);
-    if (fields.title) chatsOf(services).get(id).setTitle(fields.title);
+    if (fields.title) chatsOf(services).named(id, fields.title);
     await refresh();
   };
   const remove = async (id: string) => {

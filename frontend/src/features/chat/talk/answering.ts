@@ -23,6 +23,8 @@ interface ActiveRun {
   billed: boolean;
   /** The run's id as it lies in the chat's memory. */
   remembered?: string;
+  /** It was begun by another tab or before a reload. */
+  followed?: boolean;
 }
 
 const RECONNECTS = 3;
@@ -68,7 +70,8 @@ export class Answering {
   }
 
   private activate(message: ChatMessage, run: Run): ActiveRun {
-    const active = { messageId: message.id, key: message.key, controller: new AbortController(), run, billed: false };
+    const controller = new AbortController();
+    const active: ActiveRun = { messageId: message.id, key: message.key, controller, run, billed: false };
     this.active = active;
     this.publish(active);
     return active;
@@ -166,6 +169,7 @@ export class Answering {
     }
     if (conversationId && isRunning(active.run) && active.remembered !== runId) {
       active.remembered = runId;
+      if (!active.followed) this.services.onAsked();
       this.services.memory.write("run", conversationId, runId);
     }
   }
@@ -211,6 +215,7 @@ export class Answering {
       this.place.set({ tree: addNode(tree, message) });
     }
     const active = this.activate(message, newRun(runId, message.model ?? ""));
+    active.followed = true;
     void this.reattach(active, last.role === "user");
   }
 

@@ -87,7 +87,6 @@ export const getConversation = async (api: ApiClient, id: string): Promise<Conve
   const page = (before?: number) =>
     api.get<ConversationDetail & { earlier?: number | null }>(path, {
       query: { limit: PAGE, before },
-      auth: "required",
     });
   const { conversation, messages, earlier } = await page();
   const pages = [messages];

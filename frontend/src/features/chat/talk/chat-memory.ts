@@ -63,6 +63,12 @@ export class ChatMemory {
     this.keepImages(conversationId, [...this.images]);
   }
 
+  /** A chat is gone, and what was being written in it is not: it becomes the new chat's. */
+  bequeath(conversationId: string): void {
+    for (const slot of ["draft", "files"] as const) this.write(slot, null, this.read(slot, conversationId));
+    this.forget(conversationId);
+  }
+
   forget(conversationId: string): void {
     for (const slot of ["draft", "files", "edit", "system", "settings", "run"] as const)
       this.write(slot, conversationId, "");

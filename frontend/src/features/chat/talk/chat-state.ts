@@ -1,5 +1,6 @@
 import type { ApiClient } from "@/shared/api/client";
 import type { ApiError } from "@/shared/api/errors";
+import { plainName } from "@/shared/lib/plain-name";
 import type { ChatMemory } from "./chat-memory";
 import type { ChatMessage } from "./chat-message";
 import type { Run } from "./run-reducer";
@@ -25,6 +26,8 @@ export interface ChatServices {
   api: ApiClient;
   memory: ChatMemory;
   onConversation(id: string): void;
+  /** Called when the server has a question of this chat, which may be open elsewhere. */
+  onAsked(): void;
   /** Called after every answer; `balance` in dollars where the server told it. */
   onSettled(balance: number | undefined): void;
   /** requestAnimationFrame in the page: one update a frame however fast the model is. */
@@ -40,7 +43,7 @@ export interface Draft {
 
 /** The chat's title; until it has one, the beginning of its first question. Empty for a new chat. */
 export function titleOf({ title, tree }: ChatState): string {
-  return title || (activePath(tree)[0]?.content.split("\n")[0]?.slice(0, 80) ?? "");
+  return plainName(title || (activePath(tree)[0]?.content.split("\n")[0]?.slice(0, 80) ?? ""));
 }
 
 /** Settings as they lie on this device: nothing for none. */

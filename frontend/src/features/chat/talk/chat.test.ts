@@ -89,6 +89,7 @@ function newChat(conversationId: string | null = null): Chat {
   const services = {
     api: new ApiClient(host, session),
     memory: new ChatMemory({ storage: host.storage, shelf, tab: "tab-1", account: () => "" }),
+    onAsked: () => {},
     onConversation: () => {},
     onSettled: (balance: number | undefined) => void settled.push(balance),
     nextFrame: (callback: () => void) => void setImmediate(callback),
@@ -394,5 +395,19 @@ describe("after a reload", () => {
     const chat = newChat("c1");
     const state = await until(chat, ({ loadError }) => loadError !== null);
     expect(state.loadError?.status).toBe(404);
+  });
+
+  it("that another tab deleted says so, and hands what is written in it on to the next chat", async () => {
+    routes["GET /conversations/c1"] = (_body, response) => reply(response, detail({ status: "complete", content: "A" }));
+    const chat = newChat("c1");
+    await until(chat, ({ loading }) => !loading);
+    delete routes["GET /conversations/c1"];
+    chat.memory.write("draft", "c1", "half written");
+    await chat.refresh();
+    expect(chat.getState().loadError?.status).toBe(404);
+    const next = newChat(null);
+    next.memory.bequeath("c1");
+    expect(next.memory.read("draft", null)).toBe("half written");
+    expect(next.memory.read("draft", "c1")).toBe("");
   });
 });

@@ -1,3 +1,4 @@
+import { ApiError, isApiError } from "@/shared/api/errors";
 import { randomId } from "@/shared/lib/random-id";
 import { Answering } from "./answering";
 import { getConversation } from "./chat-api";
@@ -77,9 +78,16 @@ export class Chat {
       const stays = leaf !== undefined && tree.nodes.has(leaf);
       this.set({ title: conversation.title, tree: stays ? choose(tree, leaf) : tree });
       this.answering.resume(messages.findLast((message) => message.status === "running")?.run_id ?? "");
-    } catch {
-      // What is shown stays; the next call on this chat tells what is wrong.
+    } catch (error) {
+      // Otherwise what is shown stays; the next call on this chat tells what is wrong.
+      if (isApiError(error) && error.status === 404) this.deleted();
     }
+  }
+
+  /** Another tab has deleted it: the page says so, and what is written here becomes the next chat's. */
+  deleted(): void {
+    if (this.answering.busy) this.answering.stop();
+    this.set({ loadError: new ApiError("It was deleted in another tab or window.", { code: "not_found", status: 404 }) });
   }
 
   setTemporary(temporary: boolean): void {

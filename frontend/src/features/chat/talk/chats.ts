@@ -12,12 +12,14 @@ const KEPT = 8;
  */
 export class Chats {
   private readonly open: Chat[] = [];
-  private readonly tabs = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel("marketplace.chats");
+  private readonly deaf: () => void;
   private shown: Chat | null = null;
 
   constructor(private readonly services: Services) {
-    this.tabs?.addEventListener("message", ({ data }: MessageEvent<unknown>) => {
-      void this.open.find((chat) => chat.getState().conversationId === data)?.refresh();
+    this.deaf = services.tabs.onChat((id, gone) => {
+      const chat = this.open.find((each) => each.getState().conversationId === id);
+      if (gone) chat?.deleted();
+      else void chat?.refresh();
     });
     // Another device tells this one nothing: the chat is looked up again when its reader comes back to it.
     document.addEventListener("visibilitychange", this.onVisible);
@@ -25,7 +27,7 @@ export class Chats {
 
   /** After a departure nobody listens any more. */
   close(): void {
-    this.tabs?.close();
+    this.deaf();
     document.removeEventListener("visibilitychange", this.onVisible);
   }
 
@@ -43,7 +45,15 @@ export class Chats {
     return this.shown;
   }
 
+  /** A chat that was given a title in the history: it is shown wherever the chat is open. */
+  named(conversationId: string, title: string): void {
+    this.open.find((chat) => chat.getState().conversationId === conversationId)?.setTitle(title);
+    this.services.tabs.tellChat(conversationId);
+  }
+
+  /** A chat that was deleted here; where it is open in another tab, that one learns it. */
   forget(conversationId: string): void {
+    this.services.tabs.tellChat(conversationId, true);
     const index = this.open.findIndex((chat) => chat.getState().conversationId === conversationId);
     if (index >= 0) this.open.splice(index, 1)[0]?.memory.forget(conversationId);
   }
@@ -53,10 +63,10 @@ export class Chats {
   };
 
   private create(conversationId: string | null): Chat {
-    const { api, queryClient } = this.services;
+    const { api, queryClient, tabs } = this.services;
     const stale = () => {
       const id = chat.getState().conversationId;
-      if (id) this.tabs?.postMessage(id);
+      if (id) tabs.tellChat(id);
       void queryClient.invalidateQueries({ queryKey: ["conversations"] });
     };
     const chat: Chat = new Chat(
@@ -64,6 +74,10 @@ export class Chats {
         api,
         memory: new ChatMemory(memoryPlace(this.services)),
         onConversation: stale,
+        onAsked: () => {
+          const id = chat.getState().conversationId;
+          if (id) tabs.tellChat(id);
+        },
         onSettled: () => {
           stale();
           void queryClient.invalidateQueries({ queryKey: ["balance"] });
