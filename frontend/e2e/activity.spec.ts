@@ -48,7 +48,7 @@ test("usage says its figures, drills down with its filters to the calls, and fro
   await expect(rows).toHaveCount(2);
   await expectAccessibleInEveryTheme(page);
   await page
-    .getByRole("button", { name: /^Receipt of/ })
+    .getByRole("link", { name: /^Receipt of/ })
     .first()
     .click();
   await expect(page.getByRole("dialog", { name: "What happened" })).toBeVisible();

@@ -92,10 +92,10 @@ test("agents that come with the product are found by category, and nothing found
   await expect(page.getByRole("link", { name: "Code reviewer" })).toBeVisible();
   await expectNoSidewaysScroll(page);
   await page.getByLabel("Category").selectOption("data");
-  await expect(page.getByRole("button", { name: "Data extractor" })).toBeVisible();
+  await expect(page.getByRole("link", { name: "Data extractor" })).toBeVisible();
   await expect(page.getByRole("link", { name: "Code reviewer" })).toBeHidden();
   await page.getByLabel("Search agents").fill("no such thing");
   await expect(page.getByText("No agent fits")).toBeVisible();
   await page.getByRole("button", { name: "Show all agents" }).click();
-  await expect(page.getByRole("button", { name: "Model scout" })).toBeVisible();
+  await expect(page.getByRole("link", { name: "Model scout" })).toBeVisible();
 });

@@ -43,7 +43,7 @@ test("a file says what reading it costs before it is sent; a question to several
   await expect(page.getByRole("textbox", { name: /GPT-5.6 Sol/ })).toBeVisible();
   const words = Buffer.from("some words\n".repeat(100)).toString("base64");
   await drop(page, "#main", "notes.txt", { base64: words, type: "text/plain" });
-  await expect(page.getByText(/^101 lines, about 275 tokens, \$0\.00\d+$/)).toBeVisible();
+  await expect(page.getByText(/^100 lines, about 275 tokens, \$0\.00\d+$/)).toBeVisible();
   await page.goto("/compare?models=gpt-5.6-sol,smollm2-135m");
   const question = page.getByRole("textbox", { name: "Question to all" });
   await question.fill("Which of you is better?");

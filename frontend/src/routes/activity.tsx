@@ -5,7 +5,7 @@ import { type FilterSearch, filtersFromSearch, searchFromFilters } from "@/share
 
 export const Route = createFileRoute("/activity")({
   // What it says is read with the page, not with the first load.
-  validateSearch: (search: Record<string, unknown>): FilterSearch => search,
+  validateSearch: (search: Record<string, unknown>): FilterSearch & { receipt?: string } => search,
   component: ActivityRoute,
 });
 
@@ -18,6 +18,8 @@ function ActivityRoute() {
       <ActivityPage
         filters={filtersFromSearch(search)}
         onFilters={(filters) => void navigate({ to: "/activity", search: searchFromFilters(filters) })}
+        receipt={typeof search.receipt === "string" ? search.receipt : null}
+        onReceipt={(receipt) => void navigate({ to: "/activity", search: { ...search, receipt: receipt ?? undefined } })}
       />
     </>
   );

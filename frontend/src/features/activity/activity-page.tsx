@@ -21,14 +21,16 @@ const ReceiptDialog = lazy(() =>
 export interface ActivityPageProps {
   filters: Filters;
   onFilters: (filters: Filters) => void;
+  /** The call whose receipt is open. */
+  receipt: string | null;
+  onReceipt: (requestId: string | null) => void;
 }
 
 /** Every call of one's own. The list stands still while it is read: what is new is counted, and comes when it is asked for. */
-function Activity({ filters, onFilters }: ActivityPageProps) {
+function Activity({ filters, onFilters, receipt, onReceipt }: ActivityPageProps) {
   const api = useApi();
   const { token } = useSession();
   const client = useQueryClient();
-  const [receipt, setReceipt] = useState<string | null>(null);
   const query = useInfiniteQuery(activityQuery(api, token, filters));
   const newest = useQuery(newestQuery(api, token, filters)).data;
   const calls = query.data?.pages.flatMap((page) => page.calls) ?? [];
@@ -63,8 +65,8 @@ function Activity({ filters, onFilters }: ActivityPageProps) {
         </div>
         {query.isLoading && <Skeleton className="h-60" />}
         {query.isError && <LoadFailed what="Your calls" error={query.error} onRetry={() => void query.refetch()} />}
-        {query.isSuccess && calls.length === 0 && <p className="text-muted">No calls in this time with these filters.</p>}
-        {calls.length > 0 && <CallsTable calls={calls} filters={filters} onFilters={onFilters} onReceipt={setReceipt} />}
+        {query.isSuccess && calls.length === 0 && <p className="text-muted">{nothing(filters)}</p>}
+        {calls.length > 0 && <CallsTable calls={calls} filters={filters} onFilters={onFilters} onReceipt={onReceipt} />}
         {query.hasNextPage && (
           <Button className="self-start" busy={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
             Older calls
@@ -73,11 +75,18 @@ function Activity({ filters, onFilters }: ActivityPageProps) {
       </div>
       {receipt && (
         <Suspense>
-          <ReceiptDialog requestId={receipt} onClose={() => setReceipt(null)} />
+          <ReceiptDialog requestId={receipt} onClose={() => onReceipt(null)} />
         </Suspense>
       )}
     </div>
   );
+}
+
+function nothing({ values }: Filters): string {
+  const chosen = Object.values(values).some((each) => each.length > 0);
+  return chosen
+    ? "No calls in this time with these filters."
+    : "No calls in this time. Every answer in a chat, a comparison or a program of yours is listed here, with its cost.";
 }
 
 function Exports({ filters }: { filters: Filters }) {

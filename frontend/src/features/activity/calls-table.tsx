@@ -1,6 +1,7 @@
 import { count, moment, money } from "@/shared/lib/format";
 import { Badge } from "@/shared/ui/badge";
 import { Button } from "@/shared/ui/button";
+import { PageLink } from "@/shared/ui/page-link";
 import { lasted } from "@/shared/usage/durations";
 import { type Field, type Filters, withValue } from "@/shared/usage/filters";
 import { statusNames, useNames } from "@/shared/usage/names";
@@ -57,15 +58,14 @@ function Row({ call, filters, onFilters, onReceipt }: { call: ActivityCall } & O
   return (
     <tr className="border-t border-line align-top">
       <td className="py-1.5 pr-3 whitespace-nowrap">
-        <Button
-          variant="link"
-          size="sm"
-          className="h-auto"
+        <PageLink
+          to={`/activity?receipt=${encodeURIComponent(call.request_id)}`}
+          className="inline-flex min-h-6 items-center text-xs text-link hover:underline"
           aria-label={`Receipt of ${moment(call.at)}`}
-          onClick={() => onReceipt(call.request_id)}
+          onFollow={() => onReceipt(call.request_id)}
         >
           <time dateTime={call.at}>{moment(call.at)}</time>
-        </Button>
+        </PageLink>
       </td>
       <td className="py-1.5 pr-3">
         {only("model", call.model)}

@@ -3,7 +3,7 @@ import { useState } from "react";
 import type { ApiClient } from "@/shared/api/client";
 import { modelsQuery } from "@/shared/api/queries";
 import { useApi, useSession, withHost } from "@/shared/api/services";
-import { count, moment, money } from "@/shared/lib/format";
+import { count, counted, moment, money } from "@/shared/lib/format";
 import { saveFile } from "@/shared/lib/save-file";
 import { Button } from "@/shared/ui/button";
 import { NativeSelect } from "@/shared/ui/input";
@@ -71,7 +71,7 @@ function LeaderboardTable({ onOpen, onCompare }: LeaderboardProps) {
     saveFile(await response.blob(), "leaderboard.csv");
   };
   if (!token) {
-    return <SignedOut />;
+    return <SignedOut>Here you see which models win the blind votes of this server, and what quality costs.</SignedOut>;
   }
   const board = query.data;
   return (
@@ -104,7 +104,7 @@ function LeaderboardTable({ onOpen, onCompare }: LeaderboardProps) {
                 Export as CSV
               </Button>
               <span className="text-xs text-muted">
-                {count(board.votes)} votes of {count(board.users)} people · as of {moment(board.as_of)}
+                {counted(board.votes, "vote")} of {counted(board.users, "person", "people")} · as of {moment(board.as_of)}
               </span>
             </div>
             {board.models.length === 0 ? (
@@ -114,7 +114,7 @@ function LeaderboardTable({ onOpen, onCompare }: LeaderboardProps) {
             ) : (
               <Rows rows={board.models} />
             )}
-            <Bias board={board} />
+            {board.votes > 0 && <Bias board={board} />}
           </>
         )}
         <PriceQuality onOpen={onOpen} onCompare={onCompare} />

@@ -1,6 +1,5 @@
 // Marks that turn the direction of what follows, and characters that are not shown: in a file's name or a title they only deceive.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u00ad\u180e\u200b\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
+const UNSEEN = /\p{Cc}|[\u00ad\u180e\u200b\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/gu;
 
 /** A name as it may be shown beside others: what would turn the text round it, or hide in it, is seen as “�”. */
 export function plainName(name: string): string {

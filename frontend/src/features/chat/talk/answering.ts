@@ -4,7 +4,7 @@ import { endRun, openChat, openTemporary, resumeRun, wireMessages } from "./chat
 import { type ChatMessage, fromRun, isStored, newMessage } from "./chat-message";
 import { type ChatServices, type ChatState, keptSettings } from "./chat-state";
 import { asApiError, connectionLost, pause, readBatches } from "./connection";
-import { billStoppedRun, cutRun, isRunning, newRun, type Run, reduceRun, stopRun } from "./run-reducer";
+import { billStoppedRun, cutRun, isRunning, newRun, pickIds, type Run, reduceRun, stopRun } from "./run-reducer";
 import type { ServerEvent } from "./sse";
 import { activePath, addNode, pathTo, removeNode, renameNode, type Tree, updateNode } from "./tree";
 
@@ -245,11 +245,6 @@ export class Answering {
 function settleInterrupted(tree: Tree<ChatMessage>, id: string): Tree<ChatMessage> {
   const message = tree.nodes.get(id);
   return message?.status === "running" ? updateNode(tree, id, { status: message.content ? "cut" : "failed" }) : tree;
-}
-
-function pickIds(run: Partial<Run>): Partial<Run> {
-  const { requestId, conversationId, messageId, userMessageId, provider } = run;
-  return { requestId, conversationId, messageId, userMessageId, provider };
 }
 
 const newRunId = () => `run_${randomId()}`;

@@ -190,3 +190,9 @@ function failed(run: Run, data: Fields): Run {
   const failure = errorFromBody(number(data.status) ?? 502, data);
   return { ...run, ...bill(data), phase: run.text ? "cut" : "failed", failure };
 }
+
+/** What the server has named so far. */
+export function pickIds(run: Partial<Run>): Partial<Run> {
+  const { requestId, conversationId, messageId, userMessageId, provider } = run;
+  return { requestId, conversationId, messageId, userMessageId, provider };
+}
