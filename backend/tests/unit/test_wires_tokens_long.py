@@ -10,7 +10,8 @@ from agent_marketplace.gateway import embedding
 from agent_marketplace.providers.ollama import Pulled
 from agent_marketplace.wires.base import Call, Message, OpaquePart, TextPart, Tool
 from agent_marketplace.wires.embeddings import EmbeddingCall
-from agent_marketplace.wires.shared.tokens import is_long
+from agent_marketplace.wires.shared.bounds import BEYOND, measure
+from agent_marketplace.wires.shared.tokens import count_text, is_long
 
 SAID = (Message("user", (TextPart("hi"),)),)
 MANY = list(range(3_000))
@@ -59,3 +60,15 @@ def test_texts_to_embed_are_counted_beside_the_loop_once_they_are_long(
         _, tokens, _ = asyncio.run(job.measure(parts, job.request("r", "u", None)))  # type: ignore[arg-type]
         assert tokens == len(text)
     assert counted == [True, False]
+
+
+@pytest.mark.parametrize(
+    "words", ["It is the same again, and again it is the same. ", "Noch ist es früh; ähnlich wie gestern. "]
+)
+def test_a_body_that_no_model_can_read_is_not_counted_word_by_word_and_counts_for_no_less(words: str) -> None:
+    """Thirty megabytes took twelve seconds of CPU, for nothing: the widest window is full long before."""
+    text = words * (BEYOND // len(words) + 1)
+    part = words * (len(text) // len(words) // 64)
+    for family in ("openai", "claude", "small", "closed"):
+        assert measure(text).tokens(family) == len(text.encode()) >= measure(part).tokens(family) * 64  # type: ignore[arg-type]
+    assert abs(count_text(text) - 64 * count_text(part)) < count_text(text) // 10

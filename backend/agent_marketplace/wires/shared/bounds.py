@@ -143,10 +143,17 @@ def warm() -> None:
     _vocabulary()
 
 
+BEYOND = 12 << 20
+"""Characters: of any prose more tokens than the widest window that is sold (2,000,000), so that nobody reads it."""
+
+
 def measure(text: str) -> TextSize:
-    """The sizes of a text. Linear in its length."""
+    """The sizes of a text. Linear in its length; beyond what any model reads, a token for each byte, which takes no time."""
     if not text:
         return TextSize()
+    if len(text) > BEYOND:
+        size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+        return TextSize(size=size, words_openai=size, words=size)
     costs = _costs()
     total = size = 0
     plain = text.isascii()
