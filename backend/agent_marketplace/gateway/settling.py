@@ -36,7 +36,7 @@ def charged_usage(record: Record, reported: Usage | None) -> Usage | None:
     if upstream is None or reported is None:
         return None
     apart = upstream.attempt.target.thinks_apart
-    cap, budget = _most_output(record, reported), sizing.thinking_budget(record.request.call)
+    cap, budget = _most_output(record, reported), sizing.thinking_budget(record.request.call) if apart else 0
     return billing.within_the_asked(reported, cap, record.choices, thinks_apart=apart, budget=budget)
 
 
