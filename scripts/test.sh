@@ -75,7 +75,7 @@ case $only in
         ;;
     trials)
         in_backend "$bin/python" -m tests.fakes.simulated "${SCHEDULES:-3000}" || exit 1
-        TRIALS=1 in_backend "$bin/python" -m pytest -q tests/faults/test_runs_killed.py
+        TRIALS=1 in_backend "$bin/python" -m pytest -q tests/faults/test_runs_killed.py tests/faults/test_mcp_reference.py
         killed=$?
         PYTHONPATH=backend "$bin/python" bench/stalls.py && exit $killed
         exit 1

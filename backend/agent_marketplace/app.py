@@ -423,7 +423,7 @@ def build(
         learner=Learner(db, clock, engine, everybody_trusted=settings.signup != "open"),
         endpoints=endpoints, targets=targets, credentials=credentials, health=health,
         router=router, probe=Probe(db), conversations=conversations, reasoning=reasoning, favourites=favourites,
-        agents=agents, runs=assemble_runs(db, vault, router, registry, agents, listings, wires["openai"], settings.private_tools, quota),
+        agents=agents, runs=assemble_runs(db, vault, router, registry, agents, listings, wires["openai"], settings, quota),
         comparisons=Comparisons(db, vault, clock, quota=quota), evaluations=Evaluations(db, vault, clock),
         local=LocalModel(settings.models_dir, enabled=settings.local_model), library=Library.on(db, vault, clock, registry, quota=quota),
     )  # fmt: skip

@@ -114,6 +114,7 @@ class Settings:
     archive_folder: Path | None = None
     lower_max_tokens: bool = True
     private_tools: bool = False
+    tool_commands: Path | None = None
     a2a_legacy: bool = False
     ollama_keyless: str | None = field(default=None, repr=False)
     ollama_keyless_models: Literal["free", "all"] = "free"
@@ -149,7 +150,7 @@ KNOWN = {
     "MARKETPLACE_LOG_FORMAT", "MARKETPLACE_OWN_KEYS_AT_KEYLESS", "MARKETPLACE_ABSORBED_LIMIT",
     "MARKETPLACE_SITE", "MARKETPLACE_CORS_ORIGINS", "MARKETPLACE_METRICS", "MARKETPLACE_METRICS_TOKEN",
     "MARKETPLACE_SIGNUP_CREDITS_PER_ADDRESS", "MARKETPLACE_STORAGE_PER_USER", "MARKETPLACE_LOWER_MAX_TOKENS", "MARKETPLACE_PRIVATE_TOOLS",
-    "MARKETPLACE_A2A_0_3",
+    "MARKETPLACE_TOOL_COMMANDS", "MARKETPLACE_A2A_0_3",
     "MARKETPLACE_FRAME_ANCESTORS", "MARKETPLACE_PAYMENT_SECRET", "MARKETPLACE_PAYMENT_URL", "MARKETPLACE_TRANSFER",
     "MARKETPLACE_TOPUP_LEAST", "MARKETPLACE_TOPUP_MOST", "MARKETPLACE_REFUND_DAYS",
     "MARKETPLACE_AGENT_SHARE", "MARKETPLACE_HEAD_FILE", "MARKETPLACE_ARCHIVE_DAYS", "MARKETPLACE_ARCHIVE_DIR",
@@ -464,6 +465,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         ),
         lower_max_tokens=_switch(env, "MARKETPLACE_LOWER_MAX_TOKENS", "on"),
         private_tools=_switch(env, "MARKETPLACE_PRIVATE_TOOLS", "off"),
+        tool_commands=_path(env, "MARKETPLACE_TOOL_COMMANDS"),
         a2a_legacy=_switch(env, "MARKETPLACE_A2A_0_3", "off"),
         agent_author_bp=_whole(env, "MARKETPLACE_AGENT_SHARE", 80, 0, 100) * 100,
         absorbed_limit_nano=_amount(env, "MARKETPLACE_ABSORBED_LIMIT", "1"),

@@ -15,6 +15,7 @@ from agent_marketplace.runs.fees import OfferedFees
 from agent_marketplace.runs.kit import Kit
 from agent_marketplace.runs.mcp.client import McpClient
 from agent_marketplace.runs.mcp.servers import ToolServers
+from agent_marketplace.runs.mcp.stdio import Commands, declared
 from agent_marketplace.runs.presets import PresetAgents
 from agent_marketplace.runs.records import Records
 from agent_marketplace.runs.service import Runs
@@ -22,6 +23,7 @@ from agent_marketplace.runs.toolbox import Toolbox
 from agent_marketplace.runs.tools.calculator import Calculator
 from agent_marketplace.runs.tools.fetch import Fetch
 from agent_marketplace.runs.tools.market import Estimate, SearchCatalogue
+from agent_marketplace.settings import Settings
 from agent_marketplace.vault import Vault
 from agent_marketplace.wires.base import Call, Codec, Message, TextPart
 
@@ -34,13 +36,16 @@ def assemble_runs(
     presets: Presets,
     listings: Listings,
     codec: Codec,
-    private_tools: bool = False,
+    settings: Settings,
     quota: int = 0,
 ) -> Runs:
-    """All of it. private_tools: users' tool servers may be on private networks; quota: as of Records."""
+    """All of it. quota: as of Records. Raises SettingsError (the file that declares the operator's own tool servers)."""
+    private_tools = settings.private_tools
     parts = router.parts
     agents = AllAgents(PresetAgents(presets), listings)
-    speaking = McpClient(parts.client, allow_private=private_tools)
+    speaking = McpClient(
+        parts.client, allow_private=private_tools, commands=Commands(declared(settings.tool_commands))
+    )
     servers = ToolServers(db, vault, parts.clock, speaking, allow_private=private_tools)
     built_in = (Calculator(), Fetch(parts.client), SearchCatalogue(registry), Estimate(_estimates(router)))
 

@@ -19,7 +19,8 @@ Raw = Callable[[Conn, Request, dict[str, Any]], Awaitable[None]]
 class FakeMcp:
     """`async with FakeMcp()`. tools: what it lists; legacy: it knows no revision without a beginning.
 
-    results: by tool, what a call comes to; raw: by method, what answers in place of everything else.
+    ended: sessions that its client has given back; results: by tool, what a call comes to; raw: by method, what answers in place
+    of everything else.
     """
 
     tools: list[Any] = field(default_factory=lambda: [dict(ECHO)])
@@ -28,6 +29,7 @@ class FakeMcp:
     raw: dict[str, Raw] = field(default_factory=dict)
     endless: bool = False
     stream: bool = False
+    ended: list[str] = field(default_factory=list)
     seen: list[tuple[Request, dict[str, Any]]] = field(default_factory=list)
 
     async def __aenter__(self) -> Self:
@@ -48,6 +50,10 @@ class FakeMcp:
     async def _serve(self, conn: Conn) -> None:
         while True:
             request = await conn.request()
+            if request.line.startswith("DELETE "):
+                self.ended.append(request.headers.get("mcp-session-id", ""))
+                await conn.answer(b"", "204 No Content")
+                continue
             message = json.loads(request.body)
             self.seen.append((request, message))
             method = message["method"]

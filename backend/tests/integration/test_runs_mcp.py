@@ -57,6 +57,7 @@ async def test_both_revisions_are_spoken(legacy: bool, stream: bool) -> None:
         tools, revision = await listed(fake)
         assert ([t.name for t in tools], revision) == (["echo"], wire.LEGACY if legacy else wire.MODERN)
         assert (await called(fake, revision=revision)).text == "echo: hi"
+        assert fake.ended == (["s1", "s1"] if legacy else []), "no session is left to the server"
     request, message = fake.seen[-1]
     assert message["method"] == "tools/call"
     assert all(asked.headers[FROM_A_RUN] == "1" for asked, _ in fake.seen), "our own /mcp must know a run"

@@ -49,6 +49,9 @@ async def test_what_a_server_asks_in_its_stream_under_our_number_is_no_answer_an
         async def _serve(self, conn: Conn) -> None:
             while True:
                 request = await conn.request()
+                if request.line.startswith("DELETE "):
+                    await conn.answer(b"", "405 Method Not Allowed")
+                    continue
                 message = json.loads(request.body)
                 if "method" not in message or "id" not in message:
                     heard.append(message)

@@ -10,6 +10,7 @@ import msgspec
 from agent_marketplace.net.errors import NetError, Redirected, TooLarge
 from agent_marketplace.net.http import OutboundClient, OutboundRequest, OutboundResponse, Timeouts
 from agent_marketplace.runs.mcp import wire
+from agent_marketplace.runs.mcp.stdio import SCHEME, Commands
 from agent_marketplace.runs.mcp.wire import Definition, Refused
 from agent_marketplace.runs.tools.base import ToolFailed
 from agent_marketplace.runs.types import Got
@@ -21,6 +22,7 @@ _MOST_PAGES = 16
 _LIST_S = 20.0
 _MOST_ASKED = 8
 _REPLY_S = 5.0
+_CLOSE_S = 2.0
 _SESSION = "mcp-session-id"
 FROM_A_RUN = "x-marketplace-run"
 """A header of every request to a tool server: our own `/mcp` spends nothing for a run, whose cap would not count it."""
@@ -37,14 +39,19 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class McpClient:
-    """Speaks to servers. allow_private: the operator lets users name hosts on private networks."""
+    """Speaks to servers. allow_private: the operator lets users name hosts on private networks; commands: declared by the operator."""
 
-    def __init__(self, client: OutboundClient, *, allow_private: bool = False) -> None:
+    def __init__(
+        self, client: OutboundClient, *, allow_private: bool = False, commands: Commands | None = None
+    ) -> None:
+        self.commands = commands or Commands()
         self._client = client
         self._allow_private = allow_private
 
     async def tools(self, server: Server) -> tuple[list[Definition], str]:
         """(the server's tools, the revision that it speaks). Raises ToolFailed."""
+        if server.url.startswith(SCHEME):
+            return await self.commands.tools(server.url), ""
         try:
             async with asyncio.timeout(_LIST_S):
                 return await self._found(server)
@@ -57,26 +64,31 @@ class McpClient:
         """As `tools`; a server that no longer speaks as it did is asked anew which revision it knows."""
         try:
             session = await self._begin(server)
-            return await self._listed(session), session.revision
+            found = await self._listed(session)
         except Refused:
             if not server.revision:
                 raise
             session = await self._begin(msgspec.structs.replace(server, revision=""))
-            return await self._listed(session), session.revision
+            found = await self._listed(session)
+        await session.close()
+        return found, session.revision
 
     async def call(
         self, server: Server, name: str, given: Mapping[str, Any], *, timeout_s: int, read_only: bool
     ) -> Got:
         """What a call came to. Raises ToolFailed; `unknown` where the tool may have done its work all the same."""
+        if server.url.startswith(SCHEME):
+            return await self.commands.call(server.url, name, given, timeout_s=timeout_s, read_only=read_only)
         sent = False
         try:
             async with asyncio.timeout(timeout_s):
                 session = await self._begin(server)
                 sent = True
                 params = {"name": name, "arguments": dict(given)}
-                return wire.got(
-                    await session.ask("tools/call", params, most=_MOST_CALL, timeout_s=float(timeout_s))
-                )
+                found = await session.ask("tools/call", params, most=_MOST_CALL, timeout_s=float(timeout_s))
+                got = wire.got(found)
+            await session.close()
+            return got
         except TimeoutError:
             raise ToolFailed(
                 f"no result within {timeout_s} s", "timeout", unknown=sent and not read_only
@@ -142,6 +154,14 @@ class _Session:
         """What needs no answer. Raises NetError."""
         (await self._send(headers, body, timeout_s, _MOST_LIST)).cancel()
 
+    async def close(self) -> None:
+        """Ends a session that the server has begun, so that it need not keep it: an older revision's; a server may say that it doesn't."""
+        if self._id:
+            with contextlib.suppress(NetError, TimeoutError):
+                async with asyncio.timeout(_CLOSE_S):
+                    headers, _ = wire.notification("", self.revision)
+                    (await self._send(headers, b"", _CLOSE_S, _MOST_LIST, method="DELETE")).cancel()
+
     async def ask(
         self, method: str, params: Mapping[str, Any], *, most: int, timeout_s: float
     ) -> dict[str, Any]:
@@ -185,7 +205,7 @@ class _Session:
         raise Refused("the server's stream ended without an answer")
 
     async def _send(
-        self, headers: dict[str, str], body: bytes, timeout_s: float, most: int
+        self, headers: dict[str, str], body: bytes, timeout_s: float, most: int, *, method: str = "POST"
     ) -> OutboundResponse:
         server = self._server
         headers[FROM_A_RUN] = "1"
@@ -196,7 +216,7 @@ class _Session:
             headers[_SESSION] = self._id
         return await self._client.send(
             OutboundRequest(
-                "POST", server.url, headers, body, timeouts=Timeouts(5.0, timeout_s, timeout_s, timeout_s), max_body=most,
+                method, server.url, headers, body, timeouts=Timeouts(5.0, timeout_s, timeout_s, timeout_s), max_body=most,
                 allow_private=self._allow_private, owner=server.owner,
             )
         )  # fmt: skip

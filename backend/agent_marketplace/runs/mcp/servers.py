@@ -20,6 +20,7 @@ from agent_marketplace.net.errors import AddressRefused, InvalidRequest
 from agent_marketplace.net.ssrf import parse_url
 from agent_marketplace.runs.mcp import store
 from agent_marketplace.runs.mcp.client import FROM_A_RUN, McpClient, Server
+from agent_marketplace.runs.mcp.stdio import SCHEME
 from agent_marketplace.runs.mcp.store import PinRow, ServerRow
 from agent_marketplace.runs.mcp.wire import Definition
 from agent_marketplace.runs.tools.base import Caller, Tool, ToolFailed
@@ -122,15 +123,13 @@ class ToolServers:
     async def add(
         self, user_id: str, name: str, url: str, *, secret: str = "", header: str = "authorization"
     ) -> ServerRow:
-        """Raises BadRequest (name, address, header), Conflict (name in use)."""
+        """url: also `stdio:NAME` of a command that the operator declares, for an administrator. Raises BadRequest (name, address,
+        header), Conflict (name in use)."""
         if not _NAME.fullmatch(name):
             raise BadRequest(
                 "A tool server's name is 2 to 40 of a-z, 0-9 and dashes, beginning with a letter"
             )
-        try:
-            parse_url(url, allow_private=self._allow_private)
-        except (AddressRefused, InvalidRequest) as error:
-            raise BadRequest(f"url: {error.message}", code="address_refused") from None
+        await self._may_name(user_id, url)
         if not _HEADER.fullmatch(header) or header.lower() in _OWNED:
             raise BadRequest("header: not a header that a secret may be sent in")
         if len(secret) > 4_000 or not secret.isprintable() or not secret.isascii():
@@ -151,6 +150,20 @@ class ToolServers:
         await self._db.write(work)
         await self.look(user_id, server_id)
         return await self.get(user_id, server_id)
+
+    async def _may_name(self, user_id: str, url: str) -> None:
+        """Raises BadRequest."""
+        if url.startswith(SCHEME):
+            if not self._client.commands.knows(url) or not await self._operates(user_id):
+                raise BadRequest("url: no such command is declared here for you", code="address_refused")
+            return
+        try:
+            parse_url(url, allow_private=self._allow_private)
+        except (AddressRefused, InvalidRequest) as error:
+            raise BadRequest(f"url: {error.message}", code="address_refused") from None
+
+    async def _operates(self, user_id: str) -> bool:
+        return await self._db.read(lambda c: store.is_administrator(c, user_id))
 
     async def list(self, user_id: str) -> list[ServerRow]:
         return await self._db.read(lambda c: store.of_user(c, user_id))
@@ -248,7 +261,7 @@ class ToolServers:
     async def check_named(self, author_id: str, server_ids: Iterable[str], hosts: Iterable[str]) -> None:
         """Raises BadRequest where the hosts that a version says see its users' data lack one of its author's tool servers."""
         mine = {row.server_id: row for row in await self.list(author_id)}
-        seen = {host_of(mine[name].url) for name in server_ids if name in mine}
+        seen = {host_of(mine[name].url) for name in server_ids if name in mine} - {""}
         if missing := sorted(seen - set(hosts)):
             raise BadRequest(
                 f"hosts must name who sees your users' data: {', '.join(missing)}", code="hosts_missing"
@@ -264,7 +277,9 @@ class ToolServers:
                 row = await self._db.read(
                     lambda c, s=server_id: store.find(c, s, (user_id, spec.author_id or user_id))  # type: ignore[misc]
                 )
-                if row.user_id == user_id or host_of(row.url) in spec.hosts:
+                if row.url.startswith(SCHEME) and not await self._operates(row.user_id):
+                    continue  # its owner is no administrator any more
+                if row.user_id == user_id or host_of(row.url) in {*spec.hosts, ""}:
                     found |= await self._of(server_id, refs, row.user_id, midway=midway, taken=found)
             except (MarketplaceError, ToolFailed):
                 continue  # gone, or not reachable: its tools are absent, which the run's events say
@@ -307,7 +322,7 @@ def _approved(refs: Sequence[ToolRef], pins: Sequence[PinRow]) -> Iterator[tuple
 
 
 def host_of(url: str) -> str:
-    """Whose machine an address names, in small letters."""
+    """Whose machine an address names, in small letters; "" for a command of the operator's."""
     return (urlsplit(url).hostname or "").lower()
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from agent_marketplace.db.tables.accounts import users
 from agent_marketplace.db.tables.tool_servers import tool_pins as pins
 from agent_marketplace.db.tables.tool_servers import tool_servers as servers
 from agent_marketplace.errors import NotFound
@@ -69,6 +70,12 @@ def lock(connection: sa.Connection, server_id: str) -> None:
     connection.execute(
         sa.select(servers.c.server_id).where(servers.c.server_id == server_id).with_for_update()
     )
+
+
+def is_administrator(connection: sa.Connection, user_id: str) -> bool:
+    """Whether an account operates this installation."""
+    query = sa.select(users.c.role).where(users.c.user_id == user_id, users.c.suspended_at.is_(None))
+    return connection.scalar(query) == "admin"
 
 
 def every(connection: sa.Connection, words: str, after: str | None, limit: int) -> list[ServerRow]:
