@@ -1,6 +1,7 @@
 """The cold half of the wires that existing clients speak: lists of models, token counts and embeddings (Ollama's: `ollama`)."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import partial
 from typing import Annotated, Any
 
@@ -20,6 +21,7 @@ from agent_marketplace.catalog import AIModel
 from agent_marketplace.errors import BadRequest, NotFound
 from agent_marketplace.gateway.flight import Flight
 from agent_marketplace.ids import new_id
+from agent_marketplace.ledger import Price
 from agent_marketplace.runs.presets import names_agent
 from agent_marketplace.wires import embeddings
 from agent_marketplace.wires.anthropic.codec import AnthropicCodec
@@ -134,18 +136,46 @@ def _openai_model(model: AIModel) -> dict[str, Any]:
         "created": int(_released(model).timestamp()),
         "owned_by": model.maker or model.provider,
         "name": model.name,
+        "canonical_slug": model.id,
+        "description": model.description,
         "context_length": model.context_window,
         "architecture": {
+            "modality": f"{'+'.join(model.input_modalities)}->{'+'.join(model.output_modalities)}",
             "input_modalities": list(model.input_modalities),
             "output_modalities": list(model.output_modalities),
         },
         "pricing": {
             "prompt_per_million": prices.get("input"),
             "completion_per_million": prices.get("output"),
+            **_a_token(model.price),
         },
+        "top_provider": {
+            "context_length": model.context_window,
+            "max_completion_tokens": model.max_output,
+            "is_moderated": False,
+        },
+        "per_request_limits": None,
         "supported_parameters": list(model.supported_parameters),
         "is_available": model.is_available,
     }
+
+
+_PER_TOKEN = {
+    "prompt": "input", "completion": "output", "input_cache_read": "cache_read", "input_cache_write": "cache_write_5m",
+    "internal_reasoning": "reasoning",
+}  # fmt: skip
+
+
+def _a_token(price: Price | None) -> dict[str, str]:
+    """Dollars a token, as texts: OpenRouter's clients show prices by these."""
+    if price is None:
+        return {}
+    rates = {name: getattr(price, field) for name, field in _PER_TOKEN.items()}
+    told = {
+        name: f"{Decimal(nano).scaleb(-15).normalize():f}" for name, nano in rates.items() if nano is not None
+    }
+    pieces = {"request": price.per_request, "image": price.per_image}
+    return told | {name: f"{Decimal(nano).scaleb(-9).normalize():f}" for name, nano in pieces.items()}
 
 
 def _anthropic_model(model: AIModel) -> dict[str, Any]:

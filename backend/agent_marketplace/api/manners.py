@@ -14,6 +14,7 @@ _WITHOUT_VERSION = frozenset(d.path.removeprefix("/v1") for d in DOORS if d.path
     "/completions", "/embeddings", "/messages/count_tokens", "/models",
 }  # fmt: skip
 _OPENROUTER = "/api/v1"  # where OpenRouter's clients look for what is under /v1 here
+_ASKED_THERE = frozenset({"/key", "/auth/key", "/credits", "/generation"})
 _HEALTH = "/health"  # what other servers of models call it
 
 
@@ -26,8 +27,11 @@ def meant(path: str) -> str:
     while _TWICE.match(found):
         found = _TWICE.sub("", found, count=1)
     closed = found.rstrip("/")
-    if closed.startswith(_OPENROUTER) and closed.removeprefix(_OPENROUTER) in _WITHOUT_VERSION:
-        closed = closed.removeprefix(_OPENROUTER)
+    if closed.startswith(_OPENROUTER):
+        asked = closed.removeprefix(_OPENROUTER)
+        if asked in _ASKED_THERE:
+            return f"/v1{asked}"
+        closed = asked if asked in _WITHOUT_VERSION or asked.startswith("/models/") else closed
     if closed in _WITHOUT_VERSION:
         return f"/v1{closed}"
     if closed.startswith(

@@ -8,7 +8,16 @@ from fastapi import FastAPI
 from uvicorn._types import ASGI3Application
 
 from agent_marketplace import __version__, logs, settings
-from agent_marketplace.api import compat, editors, envelope, oauth_metadata, ollama, operations, ui
+from agent_marketplace.api import (
+    compat,
+    editors,
+    envelope,
+    oauth_metadata,
+    ollama,
+    openrouter,
+    operations,
+    ui,
+)
 from agent_marketplace.api.a2a import endpoint as a2a
 from agent_marketplace.api.catalog_views import CatalogView
 from agent_marketplace.api.counting import Counting
@@ -125,6 +134,7 @@ def cold(market: Market, extra: Sequence[Router] = ()) -> FastAPI:
         ai_agent_routes,
         compat,
         ollama,
+        openrouter,
         mcp,
         a2a,
         editors,
