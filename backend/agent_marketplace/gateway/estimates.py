@@ -71,9 +71,10 @@ async def most(parts: Parts, user_id: str, call: Call) -> int:
 
 
 def _capped(expected: Expected, call: Call, target: Target) -> tuple[int, int, int]:
-    """Output tokens: usual, long (p95), and the most that may come."""
+    """Output tokens of all choices together: usual, long (p95), and the most that may come."""
     most = call.max_tokens or target.max_output or _DEFAULT_MOST
-    return min(expected.p50, most), min(expected.p95, most), most
+    choices = max(1, call.n or 1)
+    return choices * min(expected.p50, most), choices * min(expected.p95, most), choices * most
 
 
 def note(usual: OutputRange, asked: Asked, target: Target, user_id: str) -> dict[str, Any] | None:

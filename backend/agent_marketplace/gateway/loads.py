@@ -26,16 +26,26 @@ _NATIVE_TOOL = (
     1_500  # Anthropic's computer, text editor and bash tools are described in 245 to 735 tokens each
 )
 _A_SCHEMA = 512
-_AUDIO_A_SECOND = 40  # Gemini counts 32, OpenAI 10, Mistral 12.5
 
+# Sound. Google "Audio understanding": 32 a second; OpenAI "Pricing" (GPT-4o audio): a minute of input is about 600, 10 a second;
+# Mistral "Audio" (Voxtral): 12.5 a second.
+_AUDIO_A_SECOND = 40
+# Anthropic "Vision": width x height / 750, in patches of 28 pixels; scaled to 1.15 megapixels (about 1,600 tokens) at most, from
+# Opus 4.7 on to 3.75 megapixels (about 5,000).
 _CLAUDE_PIXELS, _CLAUDE_PATCH = 750, 28
 _CLAUDE_MOST = {"claude": 1_700, "claude_newest": 5_000}
-_TILES = 85 + 8 * 170  # gpt-4o and later: at most 8 tiles after scaling to 2048 and 768
-_MINI_TILES = 2_833 + 8 * 5_667  # gpt-4o-mini
-_PATCH, _PATCH_WEIGHT = 32, 246  # hundredths: the dearest model, nano, takes 2.46 tokens a patch
-_MOST_PATCHES, _MOST_PATCHES_FIXED = 10_000, 1_536
+# OpenAI "Images and vision", models that count tiles of 512 pixels after scaling to 2048 and 768 (so at most 8): GPT-4o, 4.1,
+# 4.5: 85 + 170 a tile; o1, o3: 75 + 150; GPT-4o mini: 2,833 + 5,667, which is also its price of `low`.
+_TILES = 85 + 8 * 170
+_MINI_TILES = 2_833 + 8 * 5_667
 _LOW_DETAIL = 2_833
+# The same page, models that count patches of 32 pixels: at most 1,536, since GPT-5.4 10,000 (`original`); a patch is 1 token, 1.62
+# at `mini`, 1.72 at o4-mini, 2.46 at `nano`. In hundredths.
+_PATCH, _PATCH_WEIGHT = 32, 246
+_MOST_PATCHES, _MOST_PATCHES_FIXED = 10_000, 1_536
+# Google "Image understanding": 258 a tile of the crop unit; "Media resolution" (Gemini 3): up to 2,240 an image (`ultra high`).
 _GEMINI_TILE, _GEMINI_LEAST = 258, 2_240
+# Llama 3.2's processor: 4 tiles of 1,601. Qwen-VL's: patches of 14 pixels, at most 16,384.
 _LLAMA_IMAGE, _OPEN_MOST, _OPEN_PATCH = 6_404, 16_384, 14
 _TILED = re.compile(r"gpt-?4|chatgpt|(?:^|[/ ])o[13](?:-|$)")
 _PATCHED_OLD = re.compile(r"gpt-4\.1-(?:mini|nano)|o4-mini|gpt-5(?:-mini|-nano|-codex)?(?:-20\d\d.*)?$")

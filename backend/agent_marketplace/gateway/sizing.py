@@ -264,7 +264,8 @@ def above_max_cost(asked: Asked, plan: Plan, ceiling: int) -> PaymentRequired:
     least = _full(asked, target) if given else bound(asked, target, LEAST_OUTPUT_TOKENS)
     affordable = affordable_tokens(asked, target, ceiling) if target.price is not None else 0
     return PaymentRequired(
-        f"The most this can cost is ${dollars(least):f}, above max_cost ${dollars(ceiling):f}: a bound for the worst case",
+        f"The most this can cost is ${dollars(least):f}, above max_cost ${dollars(ceiling):f}: a bound for the worst case"
+        + _of_unknown_size(asked),
         code="max_cost_exceeded",
         extra={"required": dollars(least), "max_affordable_tokens": affordable},
     )
@@ -304,7 +305,17 @@ def not_covered(
     if by_cap is not None:
         extra |= {"scope": "key", "cap": by_cap.extra["cap"]}
         words = f"{by_cap.message}: {most}; ${extra['available']:f} is left"
-    return PaymentRequired(words, code="payment_required", extra=extra)
+    return PaymentRequired(words + _of_unknown_size(asked), code="payment_required", extra=extra)
+
+
+def _of_unknown_size(asked: Asked) -> str:
+    """What makes a hold so large, and the way out."""
+    if not asked.forms.unsized:
+        return ""
+    return (
+        f". The size of this can't be known before it is read: {', '.join(asked.forms.unsized[:3])}. So the most that the model reads"
+        " is held for it: send its text, or ask a model with a smaller window"
+    )
 
 
 def least(asked: Asked, plan: Plan) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from agent_marketplace.net.http import Timeouts
-from tests.fakes import calendar
+from tests.fakes import calendar, shapes
 from tests.fakes.rig import Rig, completion, on_rig
 from tests.fakes.upstream import Behaviour, Seen
 
@@ -54,6 +54,47 @@ async def test_a_stream_that_may_think_is_given_a_length_and_one_that_may_not_is
     thinker, talker = (seen.json for seen in rig.up.requests)
     assert next(thinker[name] for name in CAPS if name in thinker) == 32_768
     assert not [name for name in CAPS if name in talker]
+
+
+SAID = [{"role": "user", "content": "hi"}]
+WIRES: dict[str, tuple[str, dict[str, Any]]] = {
+    "/v1/responses": ("gpt-5.3-codex", {"input": "hi", "stream": True}),
+    "/v1beta/models/gemini-2.5-pro:streamGenerateContent?alt=sse": (
+        "gemini-2.5-pro", {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]},
+    ),
+    "/api/chat": ("deepseek-v4-flash", {"messages": SAID}),
+    "/api/generate": ("gpt-5-mini", {"prompt": "hi"}),
+    "/api/v1/agents/completion": ("deepseek-v4-flash", {"messages": SAID, "stream": True}),
+    "/v1/messages": (
+        "claude-sonnet-4-5",
+        {"messages": SAID, "stream": True, "max_tokens": 5_000, "thinking": {"type": "enabled", "budget_tokens": 4_000}},
+    ),
+}  # fmt: skip
+
+
+def fills_its_length(seen: Seen) -> dict[str, Any]:
+    """As `thinks_to_the_end`, on every wire; a provider that was told no length gives 100,000 tokens."""
+    body = seen.json
+    length = body.get("generationConfig", body).get("maxOutputTokens") or body.get("max_tokens")
+    return shapes.usage_of(shapes.wire_of(seen.path), 11, length or body.get("max_output_tokens") or 100_000)
+
+
+@on_rig(
+    Behaviour(usage=fills_its_length), balance=500_000_000, timeouts=PATIENT,
+    others={name: [Behaviour(usage=fills_its_length)] for name in ("google", "deepseek", "anthropic")},
+)  # fmt: skip
+async def test_no_wires_stream_without_a_length_costs_more_than_was_held(rig: Rig) -> None:
+    for fake in rig.at.values():
+        fake.judged = False  # Gemini's SDK says the model in the path alone
+    for path, (model, body) in WIRES.items():
+        await rig.market.ledger.grant(rig.user_id, 500_000_000 - (await rig.wallet())[0], kind="credit")
+        asked = {"model": model, **body}
+        answers = await asyncio.gather(*(rig.call(path, asked) for _ in range(4)))
+        await rig.quiet()
+        assert {a.status for a in answers} <= {200, 402}, path
+        assert 200 in {a.status for a in answers}, path
+    for row in await rig.rows():
+        assert (row.absorbed_nano, row.charge_nano <= row.hold_nano) == (0, True), row
 
 
 @on_rig(Behaviour(usage=(11, 16_000)), balance=10**10)

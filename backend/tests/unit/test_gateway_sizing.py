@@ -237,3 +237,14 @@ def test_a_window_that_must_be_asked_for_is_held_for_once_it_is() -> None:
         "beta": 3_000_000_000 + marks,
         "broken": 3_000_000_000 + marks,
     }
+
+
+def test_a_small_wallet_is_told_what_of_its_call_is_held_for_so_largely() -> None:
+    call = asked(cap=10, max_cost=1)
+    film = replace(call, forms=replace(call.forms, unsized=("application/pdf",)))
+    for given, told in ((call, False), (film, True)):
+        of_wallet = sizing.not_covered(
+            given, plan(target()), Balance(balance=1, held=0), 1, by_cap=None, free=None
+        )
+        of_ceiling = sizing.above_max_cost(given, plan(target()), 1)
+        assert ("application/pdf" in of_wallet.message) is ("application/pdf" in of_ceiling.message) is told
