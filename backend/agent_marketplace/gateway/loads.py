@@ -19,6 +19,10 @@ LARGEST_UNKNOWN = 2_000_000
 _A_TURN = 8  # role, name and separators; OpenAI's chat format takes 3 or 4, ChatML 5, Llama's 6
 _A_CALL = 16
 _A_TEMPLATE = 128  # open models' chat templates open with instructions of their own (gpt-oss about 70, Llama 3 about 30)
+_OPENINGS = ((re.compile(r"grok"), 1_024), (re.compile(r"command"), 1_024), (re.compile(r"magistral"), 512))
+"""Instructions that a maker puts before every conversation, and counts: 679 tokens of grok-4, 113 to 194 of its later ones (usage
+as xAI's customers publish it, cached in whole); Cohere's preamble and tags (its "How does pricing work": `tokens` beside
+`billed_units`); the system prompt that Magistral's template brings (its model card)."""
 _A_TOOL = 16
 _TOOLS = {"claude": 900, "claude_newest": 900, "openai": 64}  # what a provider says about tools in general
 _TOOLS_TEMPLATE = 512
@@ -71,7 +75,7 @@ def inputs(forms: Forms, target: Target, price: Price, *, long_context: bool = F
 def _once(forms: Forms, target: Target, price: Price, *, long_context: bool) -> tuple[Load, ...]:
     counts = family(target)
     writes = _writes(forms, counts, price)
-    text = forms.text.tokens(counts) + _around(forms, counts)
+    text = forms.text.tokens(counts) + _around(forms, counts) + _opening(target.model, target.upstream_id)
     if not (forms.pictures or forms.audio_ms or forms.unsized):
         return (Load(text, ("input", *writes)),)
     name = _name(target.model, target.upstream_id)
@@ -126,6 +130,12 @@ def _name(model: str, upstream_id: str) -> str:
 @lru_cache(maxsize=4096)
 def _family(model: str, upstream_id: str) -> Family:
     return family_of(_name(model, upstream_id))
+
+
+@lru_cache(maxsize=4096)
+def _opening(model: str, upstream_id: str) -> int:
+    name = _name(model, upstream_id)
+    return next((tokens for pattern, tokens in _OPENINGS if pattern.search(name)), 0)
 
 
 def _writes(forms: Forms, family: Family, price: Price) -> tuple[str, ...]:

@@ -325,3 +325,12 @@ def test_a_search_among_tools_that_reads_the_call_again_each_time_is_held_for_ea
         for tools in ([tool], [tool, search])
     )
     assert often >= 10 * once
+
+
+def test_instructions_that_a_maker_puts_first_and_counts_are_held_for() -> None:
+    """A "Hi" is 686 tokens to grok-4, so that every short call of it cost more than was held."""
+    price = Price(input=3 * 10**9, output=15 * 10**9)
+    for model, billed in (("grok-4", 687), ("grok-code-fast-1", 206), ("command-a", 500), ("gpt-4.1", 8)):
+        target = Target(model=model, provider="p", upstream_id=model, credential="operator", price=price)
+        (load,) = loads.inputs(read(messages=[{"role": "user", "content": "Hi"}]), target, price)
+        assert billed <= load.tokens <= 1_300
