@@ -32,6 +32,7 @@ test("an agent is found by nobody before it was reviewed, and by nobody once it 
 
   await server.enter(page, admin, "/admin");
   await expect(page.getByRole("region", { name: "Set up" })).toContainText("Waiting for the first call to a provider");
+  await expect(page.getByRole("region", { name: "Set up" })).toContainText("Say how people pay you");
   await expectAccessible(page);
   await page.getByRole("link", { name: "1 agents to review" }).click();
   await page.getByRole("button", { name: "Review agent/ada/reviewer" }).click();

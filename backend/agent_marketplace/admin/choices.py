@@ -5,6 +5,7 @@ Every process reads the rows again twice a second (`Market.follow`) and applies 
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import msgspec
 import sqlalchemy as sa
@@ -36,6 +37,7 @@ MONEY = frozenset(
         "MARKETPLACE_TOPUP_LEAST",
         "MARKETPLACE_TOPUP_MOST",
         "MARKETPLACE_REFUND_DAYS",
+        "MARKETPLACE_RECHARGE",
     }
 )  # these ask for the administrator's password
 
@@ -78,6 +80,9 @@ class Choices:
 
     def _with(self, rows: Mapping[str, str]) -> Settings:
         """The settings that count with these choices."""
+        return self._orderable(self._chosen(rows))
+
+    def _chosen(self, rows: Mapping[str, str]) -> Settings:
         settings = self._started
         for name, value in rows.items():
             if name in CHANGEABLE and name not in self._started.given:
@@ -85,6 +90,17 @@ class Choices:
                     settings = env.changed(settings, {name: value})
                 except SettingsError as problem:
                     log.warning("a setting of the console is left out: %s", problem)
+        return settings
+
+    def _orderable(self, settings: Settings) -> Settings:
+        """With the environment's limits of orders, where one that was set there later leaves no amount beside the console's."""
+        try:
+            env.check_topups(settings.payments)
+        except SettingsError as problem:
+            log.warning("the console's limits of orders are left out: %s", problem)
+            own = self._started.payments
+            payments = replace(settings.payments, least_nano=own.least_nano, most_nano=own.most_nano)
+            return replace(settings, payments=payments)
         return settings
 
     def shown(self) -> list[Setting]:
@@ -133,7 +149,7 @@ class Choices:
             )
             if name in _TOPUPS:  # after the record, whose lock lets one administrator write at a time
                 try:
-                    env.check_topups(self._with(store.choices(connection)).payments)
+                    env.check_topups(self._chosen(store.choices(connection)).payments)
                 except SettingsError as problem:
                     raise BadRequest(str(problem)) from None
 

@@ -125,7 +125,8 @@ class SettingOut(BaseModel):
 
 
 class SettingsShown(Reply):
-    """fixed: what only the environment sets, as it is now; no secret stands in it."""
+    """fixed: what only the environment sets, as it is now; no secret stands in it; methods: how an order can be paid."""
 
     settings: list[SettingOut]
     fixed: dict[str, str]
+    methods: list[Literal["transfer", "webhook", "stripe"]]

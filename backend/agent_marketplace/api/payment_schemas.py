@@ -57,7 +57,8 @@ class OrderReply(Reply):
 
 
 class Offered(Reply):
-    """How credit can be added here; `transfer`: the operator's instructions; `issuer`: who receipts are from."""
+    """How credit can be added here; `transfer`: the operator's instructions; `issuer`: who receipts are from; `recharge`: whether a
+    saved card can be charged automatically."""
 
     methods: list[Literal["transfer", "webhook", "stripe"]]
     codes: bool
@@ -66,6 +67,7 @@ class Offered(Reply):
     least: float
     most: float
     refund_days: int
+    recharge: bool
 
 
 class MakeRecharge(Body):

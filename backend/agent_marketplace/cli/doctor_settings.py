@@ -113,6 +113,8 @@ def _money(env: Mapping[str, str], settings: Settings) -> Iterator[str]:
         ):
             if env.get(name):
                 yield f"{name} {_DEAD}: no way to pay is set (cards, transfers, or a page of your own)"
+    if env.get("MARKETPLACE_RECHARGE") and not pay.stripe_key:
+        yield f"MARKETPLACE_RECHARGE {_DEAD} without STRIPE_SECRET_KEY"
     if settings.signup_credit_nano > settings.signup_credit_daily_nano:
         yield "MARKETPLACE_SIGNUP_CREDIT is more than MARKETPLACE_SIGNUP_CREDIT_DAILY allows in a day: nobody gets it whole"
     if settings.markup == 0:

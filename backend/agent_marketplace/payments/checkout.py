@@ -115,6 +115,7 @@ class Checkout:
             outcome = await self._db.write(lambda c: self._paid(c, session))
             if outcome.why == GONE:
                 await self._send_back(session.payment, session.order_id)
+                await self._close(session.order_id, "failed", GONE)
             return outcome
         if session.state == "expired":
             await self._close(session.order_id, "cancelled", "the page to pay at was left")

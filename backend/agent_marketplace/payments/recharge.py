@@ -74,6 +74,8 @@ class Recharge:
     async def turn_on(self, user_id: str, wish: Wish, *, new_card: bool) -> tuple[Plan, str | None]:
         """Their consent to these amounts. With a saved card it is on from now; else, or with new_card, it waits for the page that is
         returned, where one is saved. Raises BadRequest, Unavailable."""
+        if not self._settings().recharge:
+            raise BadRequest("This server charges no saved cards", code="no_recharge")
         self._check(wish)
         now = self._clock.now_ms()
 
@@ -174,6 +176,8 @@ class Recharge:
 
     async def beat(self) -> int:
         """The housekeeper's round: charges cards of balances that are low. Returns how many were tried."""
+        if not self._settings().recharge:
+            return 0
         now = self._clock.now_ms()
         due = await self._db.read(lambda c: store.recharges_due(c, now, _AT_ONCE))
         made = [await self._db.write(partial(self._order_in, user_id=user)) for user in due]
@@ -221,8 +225,8 @@ class Recharge:
             log.warning("order %s: the saved card can't be charged now: %s", order.id, error.message)
 
     def _still_agreed_in(self, connection: sa.Connection, order_id: str) -> Plan | None:
-        """The plan of an order that nobody has charged yet. None: its owner has switched it off or agreed to other amounts meanwhile, a
-        bank disputes, or the account is suspended or gone; then the order is over."""
+        """The plan of an order that nobody has charged yet. None: its owner has switched it off or agreed to other amounts meanwhile,
+        the operator has, a bank disputes, or the account is suspended or gone; then the order is over."""
         order = store.order(connection, order_id, lock=True)
         if order is None or order.state != "pending":
             return None
@@ -233,6 +237,7 @@ class Recharge:
             and (plan.state, plan.amount_nano) == ("on", order.credit_nano)
             and used <= plan.monthly_nano
             and store.may_be_charged(connection, order.user_id)
+            and self._settings().recharge
         ):
             return plan
         self._orders.close_in(connection, order, "cancelled", "switched off before it was charged")

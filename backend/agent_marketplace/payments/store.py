@@ -91,12 +91,13 @@ def may_be_charged(connection: sa.Connection, user_id: str) -> bool:
 
 
 def cancel_pending(connection: sa.Connection, user_id: str) -> None:
-    """Who leaves pays nothing more; what was paid stays on record, without a name. Raises Conflict: a saved card is being charged,
+    """Who leaves pays nothing more; what was paid stays on record, without a name. A page to pay at that is open closes by itself: until
+    then its order waits, so that what is paid there meanwhile is seen and goes back. Raises Conflict: a saved card is being charged,
     and its money would come for nobody."""
     plan(connection, user_id, lock=True)
     if recharge_on_its_way(connection, user_id):
         raise Conflict("A payment is on its way: try again in a few minutes")
-    mine = sa.and_(orders.c.user_id == user_id, orders.c.state == "pending")
+    mine = sa.and_(orders.c.user_id == user_id, orders.c.state == "pending", orders.c.session.is_(None))
     connection.execute(
         sa.update(orders).where(mine).values(state="cancelled", words="the account was deleted")
     )

@@ -113,6 +113,23 @@ def test_a_limit_put_back_to_its_default_does_not_refuse_every_order(tmp_path: P
     with_workers(tmp_path, test)
 
 
+def test_a_limit_that_the_environment_sets_later_leaves_an_amount_to_order(tmp_path: Path) -> None:
+    """The console's least order is 50 dollars; the server is started again with a largest one of 20."""
+
+    async def test(home: Home, one: Worker, other: Worker) -> None:
+        await one.choices.choose(BY, "MARKETPLACE_TOPUP_LEAST", "50", reason="firms")
+        payments = replace(home.settings.payments, most_nano=20 * 10**9)
+        given = frozenset({"MARKETPLACE_TOPUP_MOST"})
+        later = Worker(home, replace(home.settings, payments=payments, given=given)).choices
+        await later.follow()
+        found = later.settings.payments
+        assert (found.least_nano, found.most_nano) == (5 * 10**9, 20 * 10**9)
+        await later.choose(BY, "MARKETPLACE_TOPUP_LEAST", "10", reason="as it has to be")
+        assert later.settings.payments.least_nano == 10 * 10**9
+
+    with_workers(tmp_path, test)
+
+
 def test_every_setting_reads_back_what_it_shows() -> None:
     settings = load({"HOME": "/tmp", "MARKETPLACE_MARKUP": "1.25", "MARKETPLACE_SIGNUP_CREDIT": "0.5"})
     for name, (field, read) in CHANGEABLE.items():

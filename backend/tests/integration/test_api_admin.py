@@ -159,6 +159,14 @@ def test_providers_are_shown_without_their_keys(server: Server, admin: Client) -
     assert admin.post(f"{ADMIN}/providers/mistral/test").status == 404
 
 
+def test_a_new_operator_is_not_told_that_a_server_of_models_is_there_which_never_answered(
+    server: Server, admin: Client
+) -> None:
+    found = {p["name"]: p for p in agreed(admin.get(f"{ADMIN}/providers"))["providers"]}
+    assert not found["ollama"]["configured"]
+    assert agreed(admin.get(f"{ADMIN}/settings"))["methods"] == []
+
+
 def test_a_suspended_account_is_stopped_at_once_with_its_keys_and_let_in_again(
     server: Server, admin: Client
 ) -> None:

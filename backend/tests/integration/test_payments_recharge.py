@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -205,6 +206,30 @@ def test_a_card_is_not_charged_after_it_was_switched_off(
         shop.clock.advance(601)
         await shop.payments.sweep()
         assert (charges(shop), [o.state for o in await orders(shop)]) == (0, ["cancelled"])
+
+    asyncio.run(story())
+
+
+def test_nothing_is_charged_while_the_operator_has_switched_it_off(shop: Desk) -> None:
+    async def story() -> None:
+        await agreed(shop)
+        room, on = shop.payments, shop.payments.settings
+        room.settings = replace(on, recharge=False)
+        await room.beat()
+        with pytest.raises(BadRequest):
+            await room.recharge.turn_on("ann", WISH, new_card=False)
+        assert await orders(shop) == []
+        room.settings = on
+        order = await shop.database.write(lambda c: room.recharge._order_in(c, "ann"))
+        assert order is not None
+        room.settings = replace(on, recharge=False)  # between the order and its charge
+        await room.recharge._try(order)
+        assert [o.state for o in await orders(shop)] == ["cancelled"]
+        assert await balance(shop) == 0
+        room.settings = on
+        shop.clock.advance(601)
+        await room.beat()
+        assert await balance(shop) == 20 * DOLLAR
 
     asyncio.run(story())
 

@@ -166,6 +166,32 @@ def test_money_that_moves_after_its_account_was_deleted_stays_in_the_books(shop:
     asyncio.run(story())
 
 
+def test_who_pays_after_deleting_the_account_is_paid_back_though_no_event_comes(shop: Desk) -> None:
+    """An operator whose address for events is wrong, or not set up yet."""
+
+    async def story() -> None:
+        sessions = []
+        for attempt in ("attempt-1", "attempt-2"):
+            order = await shop.payments.orders.make("ann", "stripe", 20 * DOLLAR, attempt=attempt)
+            sessions.append((await shop.payments.checkout.start(order) or "").rsplit("/", 1)[-1])
+
+        def leave(connection: sa.Connection) -> None:
+            store.cancel_pending(connection, "ann")
+            connection.execute(sa.delete(users))
+
+        shop.database.write_sync(leave)
+        shop.stripe.pay(sessions[0])
+        shop.stripe.expire(sessions[1])
+        for _ in range(2):
+            shop.clock.advance(601)
+            await shop.payments.sweep()
+        states = [o.state for o in await shop.payments.orders.find({}, None, 9)]
+        assert (shop.stripe.paid_out, sorted(states)) == (2000, ["cancelled", "failed"])
+        assert await cents(shop) == (0, 0)
+
+    asyncio.run(story())
+
+
 def test_a_list_of_disputes_that_can_not_be_had_leaves_the_one_that_was_told_of(
     shop: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

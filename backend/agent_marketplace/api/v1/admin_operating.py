@@ -52,7 +52,8 @@ async def get_providers(market: The, request: Request) -> Response:
                 "name": name,
                 "title": title(name),
                 "base_url": endpoint.base_url,
-                "configured": endpoint.configured,
+                # An Ollama that never answered is only an address that was tried.
+                "configured": endpoint.configured and (name != "ollama" or bool(market.ollama.models)),
                 "needs_key": endpoint.needs_key,
                 "source": source,
                 "masked": key and key.masked,
@@ -203,7 +204,7 @@ async def get_settings(market: The) -> Response:
         "MARKETPLACE_AGENT_SHARE": str(settings.agent_author_bp // 100),
         "ways to pay": ", ".join(settings.payments.methods) or "none but codes and credit that you give",
     }
-    return success(settings=shown, fixed=fixed)
+    return success(settings=shown, fixed=fixed, methods=list(settings.payments.methods))
 
 
 @router.post("/settings/{name}", summary="Choose a setting", responses={200: {"model": Acted}})

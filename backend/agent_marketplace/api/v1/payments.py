@@ -27,6 +27,7 @@ async def get_offered(market: The, _principal: Reader) -> Response:
         least=dollars(s.least_nano),
         most=dollars(s.most_nano),
         refund_days=s.refund_days,
+        recharge=market.payments.by_card and s.recharge,
     )
 
 

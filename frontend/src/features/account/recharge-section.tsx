@@ -22,11 +22,16 @@ export function RechargeSection() {
   }).data;
   if (!found || !offered) return null;
   const plan = found.recharge;
+  if (!offered.recharge && !plan) return null;
   return (
     <Section title="Automatic recharge">
       <div className="flex flex-col gap-4">
         <State plan={plan} used={found.used} />
-        <Agreement key={plan?.consented_at ?? "none"} plan={plan} />
+        {offered.recharge ? (
+          <Agreement key={plan?.consented_at ?? "none"} plan={plan} />
+        ) : (
+          <p>Whoever runs this server has switched automatic recharge off: no card is charged.</p>
+        )}
       </div>
     </Section>
   );

@@ -3,13 +3,15 @@ import { useRef, useState } from "react";
 import { useApi, useHost } from "@/shared/api/services";
 import { Button } from "@/shared/ui/button";
 import { overviewQuery } from "./admin-api";
-import { type OperatorProvider, operatorProvidersQuery } from "./operating-api";
+import { type OperatorProvider, operatorProvidersQuery, settingsQuery } from "./operating-api";
 
 const YEAR = 366;
 const WATCH_MS = 3000;
 const HIDDEN = "marketplace.admin.set-up-hidden";
 /** The small model that runs inside: it answers newcomers, and is no provider that anybody sets up. */
 const DEMO = "local";
+
+const ways = { transfer: "bank transfer", webhook: "your own page", stripe: "card" } as const;
 
 /** What a new server still needs. It watches for the first call to a real provider, says when it has come, and is gone at the next visit. */
 export function SetUpGuide() {
@@ -22,8 +24,9 @@ export function SetUpGuide() {
     refetchInterval: ({ state }) => (state.data?.providers.some(called) ? false : WATCH_MS),
     enabled: !hidden,
   }).data?.providers;
+  const settings = useQuery({ ...settingsQuery(api), enabled: !hidden }).data;
   const spent = useQuery({ ...overviewQuery(api, YEAR), enabled: !hidden }).data?.provider_cost;
-  if (hidden || providers === undefined || spent === undefined) return null;
+  if (hidden || providers === undefined || spent === undefined || settings === undefined) return null;
   const ready = providers.filter(({ name, configured, models }) => name !== DEMO && configured && models > 0);
   const came = spent > 0 || providers.some(called);
   if (!came) watched.current = true;
@@ -36,6 +39,14 @@ export function SetUpGuide() {
         : "Add a provider's key: until then there is the demo model alone",
       "/admin?part=providers",
       "Providers",
+    ],
+    [
+      settings.methods.length > 0,
+      settings.methods.length > 0
+        ? `People add credit by: ${settings.methods.map((method) => ways[method]).join(", ")}`
+        : "Say how people pay you: Bank transfers in Settings, or codes. Cards need STRIPE_SECRET_KEY in the environment",
+      "/admin?part=settings",
+      "Settings",
     ],
     [
       came,

@@ -46,6 +46,11 @@ const words: Record<string, Words> = {
     title: "Days to ask for money back",
     hint: "For the unused part of a payment; 0: never.",
   },
+  MARKETPLACE_RECHARGE: {
+    title: "Automatic recharge",
+    hint: "off: no saved card is charged, whatever its owner agreed to.",
+    choices: ["on", "off"],
+  },
   MARKETPLACE_MARKUP: { title: "Mark-up", hint: "Users pay list prices times this: 1.2 is 20 % on top." },
 };
 

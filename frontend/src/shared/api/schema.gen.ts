@@ -6871,7 +6871,8 @@ export interface components {
         };
         /**
          * Offered
-         * @description How credit can be added here; `transfer`: the operator's instructions; `issuer`: who receipts are from.
+         * @description How credit can be added here; `transfer`: the operator's instructions; `issuer`: who receipts are from; `recharge`: whether a
+         *     saved card can be charged automatically.
          */
         Offered: {
             /** Codes */
@@ -6884,6 +6885,8 @@ export interface components {
             methods: ("transfer" | "webhook" | "stripe")[];
             /** Most */
             most: number;
+            /** Recharge */
+            recharge: boolean;
             /** Refund Days */
             refund_days: number;
             /**
@@ -8811,13 +8814,15 @@ export interface components {
         };
         /**
          * SettingsShown
-         * @description fixed: what only the environment sets, as it is now; no secret stands in it.
+         * @description fixed: what only the environment sets, as it is now; no secret stands in it; methods: how an order can be paid.
          */
         SettingsShown: {
             /** Fixed */
             fixed: {
                 [key: string]: string;
             };
+            /** Methods */
+            methods: ("transfer" | "webhook" | "stripe")[];
             /** Settings */
             settings: components["schemas"]["SettingOut"][];
             /**
