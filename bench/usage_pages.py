@@ -25,7 +25,8 @@ from agent_marketplace.db.engine import Database
 from agent_marketplace.db.reports import Reports
 from agent_marketplace.db.tables.ledger import usage_records
 from agent_marketplace.usage import COUNTS
-from agent_marketplace.usage_log import UsageLog, store
+from agent_marketplace.usage_log import UsageLog
+from agent_marketplace.usage_log.proof import store as proof
 from agent_marketplace.usage_log.activity import Place, Wanted
 from agent_marketplace.usage_log.query import ask
 
@@ -77,6 +78,11 @@ async def measure(log: UsageLog, count: int) -> None:
     def page(**more: Any) -> Callable[[], Awaitable[Any]]:
         return lambda: log.page(Wanted(user_id="heavy", **more))
 
+    def everybody(*by: str, tz: str = "Europe/Berlin") -> Callable[[], Awaitable[Any]]:
+        asked = ask(user_id=None, metrics=("spend", "requests", "tokens", "errors", "latency"), filters={}, tz=tz, by=by, days=30,
+                    granularity="day", since=None, until=None, now=BEGIN + SPAN, limit=1000)  # fmt: skip
+        return lambda: log.query(asked)
+
     middle = Place(BEGIN + SPAN // 2, "gen_")
     cases = {
         "usage: totals": question(),
@@ -87,6 +93,9 @@ async def measure(log: UsageLog, count: int) -> None:
         "usage: by hour, 30 days": question("time", granularity="hour", days=30),
         "usage: by conversation": question("conversation"),
         "usage: one model by day": question("time", filters={"model": ("model-34",)}),
+        "everybody: by day, 30 days": everybody("time"),
+        "everybody: by day and model": everybody("time", "model"),
+        "everybody: by model, India": everybody("model", tz="Asia/Kolkata"),
         "activity: first page": page(),
         "activity: a page in the middle": page(after=middle),
         "activity: a rare model": page(filters={"model": ("model-34",)}),
@@ -124,7 +133,7 @@ async def main(count: int, url: str | None) -> None:
         await log.roll()
         print(f"summed up in {time.perf_counter() - began:.0f} s, {time.process_time() - cpu:.0f} s of CPU")
         began = time.perf_counter()
-        wrong = database.read_sync(lambda c: store.disagreements(c, 5))
+        wrong = database.read_sync(lambda c: proof.disagreements(c, 5))
         print(f"checked in {time.perf_counter() - began:.1f} s: {wrong or 'the sums are right'}")
         await measure(log, count)
         reports.close()

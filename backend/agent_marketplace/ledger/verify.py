@@ -34,7 +34,7 @@ from agent_marketplace.ledger.types import VerifyReport
 from agent_marketplace.ledger.verify_archives import check_archives
 from agent_marketplace.ledger.verify_earnings import EARNED, check_earnings
 from agent_marketplace.ledger.verify_requests import check_requests
-from agent_marketplace.usage_log.store import disagreements
+from agent_marketplace.usage_log.proof.store import disagreements
 
 
 def verify(

@@ -12,6 +12,11 @@ from agent_marketplace.usage import COUNTS
 BUCKET_MS = 900_000
 """A quarter of an hour: every time zone in use is a whole number of them from UTC."""
 ALL_CONVERSATIONS = "*"
+EVERYBODY = "*"
+EVERYBODY_HOURLY = "*h"
+"""The accounts of the sums of all accounts, by the quarter of an hour and by the hour (UTC; `bucket_at` is its begin). They tell no
+keys, agents and conversations apart."""
+HOUR_MS = 4 * BUCKET_MS
 _DELIVERED = ("ok", "partial")
 _AT = {name: place for place, name in enumerate(SUMS)}
 _PLAIN = ("estimated", *COUNTS, "charge_nano", "absorbed_nano", "provider_cost_nano")
@@ -104,10 +109,14 @@ def add(totals: dict[Any, list[int]], key: Any, sums: Sequence[int], sign: int =
 
 
 def levels(kind: Kind) -> tuple[Kind, ...]:
-    """The rows of the table that a call counts in: of its conversation and of all conversations, or of no conversation."""
+    """The rows of the table that a call counts in: of its conversation and of all conversations, or of no conversation; and of
+    everybody."""
+    together = kind._replace(user_id=EVERYBODY, conversation_id="", key_id="", agent_id="")
+    hour = kind.bucket_at - kind.bucket_at % HOUR_MS
+    everybody = (together, together._replace(user_id=EVERYBODY_HOURLY, bucket_at=hour))
     if not kind.conversation_id:
-        return (kind,)
-    return kind, kind._replace(conversation_id=ALL_CONVERSATIONS)
+        return kind, *everybody
+    return kind, kind._replace(conversation_id=ALL_CONVERSATIONS), *everybody
 
 
 def quantile(bins: Sequence[int], share: float) -> int | None:

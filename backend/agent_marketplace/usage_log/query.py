@@ -23,6 +23,8 @@ COLUMNS = {
     "conversation": "conversation_id", "status": "status", "user": "user_id",
 }  # fmt: skip
 """Filter or dimension -> column of `usage_rollups`."""
+OF_EVERYBODY = frozenset({"model", "provider", "status"})
+"""What the sums of everybody tell apart."""
 PEOPLE = "user"
 """A dimension of questions about everybody."""
 STATUSES = ("ok", "partial", "failed", "cancelled", "lost")
@@ -53,6 +55,11 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     def conversations(self) -> bool:
         """Whether it tells conversations apart."""
         return "conversation" in self.by or "conversation" in self.filters
+
+    @property
+    def everybody(self) -> bool:
+        """Whether the sums of everybody tell all that it asks for."""
+        return self.user_id is None and {*self.by, *self.filters} <= {"time", *OF_EVERYBODY}
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -189,14 +196,20 @@ def _known(given: Sequence[str], known: Sequence[str] | Mapping[str, Any], field
     return tuple(dict.fromkeys(given))
 
 
+class _Read(dict[str, int]):
+    """Ones (of zeros less would be looked at) that remember which of them were read."""
+
+    def __missing__(self, name: str) -> int:
+        self[name] = 1
+        return 1
+
+
 def needed(asked: Asked) -> tuple[str, ...]:
-    """The sums that its metrics are made of."""
-    wanted = set(SUMS) - {*TOTAL_BINS, *FIRST_BINS}
-    if "latency" in asked.metrics:
-        wanted |= set(TOTAL_BINS)
-    if "first_token" in asked.metrics:
-        wanted |= set(FIRST_BINS)
-    return tuple(name for name in SUMS if name in wanted)
+    """The sums that its metrics are made of, requests first: every column that is not read makes a million rows quicker."""
+    read = _Read(requests=1, charge_nano=1)
+    for metric in asked.metrics:
+        OPERATORS[metric](read)
+    return tuple(name for name in SUMS if name in read)
 
 
 def answer(asked: Asked, names: Sequence[str], groups: Mapping[tuple[Any, ...], Sequence[int]]) -> Found:

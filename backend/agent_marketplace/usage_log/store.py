@@ -16,16 +16,27 @@ from agent_marketplace.errors import Unavailable
 from agent_marketplace.usage import COUNTS, Usage
 from agent_marketplace.usage_log import zones
 from agent_marketplace.usage_log.activity import Call, Page, Place, Wanted, cause_of
-from agent_marketplace.usage_log.facts import ALL_CONVERSATIONS, BUCKET_MS, Kind, add, fact, levels
-from agent_marketplace.usage_log.query import COLUMNS, Asked, needed
+from agent_marketplace.usage_log.facts import (
+    ALL_CONVERSATIONS,
+    BUCKET_MS,
+    EVERYBODY,
+    EVERYBODY_HOURLY,
+    HOUR_MS,
+    Kind,
+    add,
+    fact,
+    levels,
+)
+from agent_marketplace.usage_log.query import COLUMNS, OF_EVERYBODY, Asked, needed
 
 MOST_UNROLLED = 20_000
-_SOME = 500
+SOME = 500
 log = logging.getLogger(__name__)
 _Range = tuple[int, int]
-_EVER = 1 << 62
+EVER = 1 << 62
 _KEY = [column.name for column in usage_rollups.primary_key.columns]
 _t, _u, _p = usage_rollups.c, usage_records.c, usage_unrolled.c
+ACCOUNTS = _t.user_id.not_in((EVERYBODY, EVERYBODY_HOURLY))
 READ = tuple(
     _u[name]
     for name in (
@@ -54,7 +65,7 @@ def roll(connection: sa.Connection, most: int) -> int:
         _count(totals, old, -1)
     _put(connection, totals)
     if before:
-        users = {old["user_id"] for old in before}
+        users = {EVERYBODY, EVERYBODY_HOURLY, *(old["user_id"] for old in before)}
         connection.execute(sa.delete(usage_rollups).where(_t.user_id.in_(users), _t.requests == 0))
     return len(taken)
 
@@ -88,7 +99,7 @@ def span(connection: sa.Connection) -> tuple[int, int] | None:
 
 
 def forget(connection: sa.Connection, since: int, until: int, segments: Segments | None = None) -> None:
-    """Takes the sums of [since, until) away (ms, whole quarters of an hour), and puts its rows on the list; those of archived
+    """Takes the sums of [since, until) away (ms, whole hours), and puts its rows on the list; those of archived
     requests are made anew at once. Raises segments.Missing."""
     if _postgres(connection):
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(SUMMING)))
@@ -107,7 +118,7 @@ def forget(connection: sa.Connection, since: int, until: int, segments: Segments
     for made in listed(connection):
         for segment in archived(connection, segments, since, until, strict=True, of=[made]):
             # Rows that are being moved are on the list as well, where they still are in the table.
-            here = set(_both(connection, segment, since, until)) if made.moved_at is None else ()
+            here = set(both(connection, segment, since, until)) if made.moved_at is None else ()
             totals: dict[Kind, list[int]] = {}
             for row in segment.execute(old).mappings():
                 if row["request_id"] not in here:
@@ -205,15 +216,42 @@ def _fits(kind: Kind, asked: Asked) -> bool:
 
 def _chosen(asked: Asked) -> list[sa.ColumnElement[bool]]:
     """The rows of the table that hold exactly the calls that are asked for, once each."""
-    where = [_t.bucket_at >= asked.since, _t.bucket_at < asked.until]
-    if asked.user_id is not None:
-        where.append(_t.user_id == asked.user_id)
+    if asked.everybody:
+        return [_together(asked), *(_t[COLUMNS[name]].in_(values) for name, values in asked.filters.items())]
+    where = [_t.bucket_at >= asked.since, _t.bucket_at < asked.until, _whose(asked.user_id, everybody=False)]
     if not asked.conversations:
         where.append(_t.conversation_id.in_(("", ALL_CONVERSATIONS)))
     else:
         where.append(_t.conversation_id != ALL_CONVERSATIONS)
     where += [_t[COLUMNS[name]].in_(values) for name, values in asked.filters.items()]
     return where
+
+
+def _whose(user_id: str | None, *, everybody: bool) -> sa.ColumnElement[bool]:
+    """The sums of one account, or of all: as one, or each by itself."""
+    if user_id is not None:
+        return _t.user_id == user_id
+    return _t.user_id == EVERYBODY if everybody else ACCOUNTS
+
+
+def _together(asked: Asked) -> sa.ColumnElement[bool]:
+    """The sums of everybody that hold the time asked for once: whole hours by the hour where the zone's days and hours are of such,
+    its ends by the quarter of an hour."""
+    low, high = -(-asked.since // HOUR_MS) * HOUR_MS, asked.until // HOUR_MS * HOUR_MS
+    offsets = zones.offsets(asked.zone, asked.since, asked.until)
+    if (
+        any(east % HOUR_MS or since % HOUR_MS for since, east in offsets[1:])
+        or offsets[0][1] % HOUR_MS
+        or low >= high
+    ):
+        low = high = asked.until
+    hours = sa.and_(_t.user_id == EVERYBODY_HOURLY, _t.bucket_at >= low, _t.bucket_at < high)
+    ends = [
+        sa.and_(_t.user_id == EVERYBODY, _t.bucket_at >= begin, _t.bucket_at < end)
+        for begin, end in ((asked.since, low), (high, asked.until))
+        if begin < end
+    ]
+    return sa.or_(hours, *ends)
 
 
 def _time(offsets: zones.Offsets, granularity: zones.Granularity) -> sa.ColumnElement[Any]:
@@ -226,7 +264,7 @@ def _time(offsets: zones.Offsets, granularity: zones.Granularity) -> sa.ColumnEl
         east = sa.case(*later, else_=east)
     local = _t.bucket_at + east
     if granularity == "hour":
-        began: sa.ColumnElement[Any] = local - local % zones.HOUR_MS - east
+        began: sa.ColumnElement[Any] = local - local % HOUR_MS - east
         return began
     return sa.cast(local // zones.DAY_MS, sa.BigInteger)
 
@@ -237,7 +275,7 @@ def _time(offsets: zones.Offsets, granularity: zones.Granularity) -> sa.ColumnEl
 def page(connection: sa.Connection, wanted: Wanted, segments: Segments | None = None) -> Page:
     """Finished calls, newest first, each once however many are added meanwhile. With filters the sums say where to look, so that
     rare calls among a million are found without reading the others."""
-    since, until = wanted.since or 0, wanted.until or _EVER
+    since, until = wanted.since or 0, wanted.until or EVER
     if wanted.after is not None:
         until = min(until, wanted.after.at + 1)
     ranges = iter([(since, until)]) if not wanted.filters else _where(connection, wanted, since, until)
@@ -322,8 +360,7 @@ def _ranges(buckets: Sequence[tuple[int, int]], enough: int, since: int, until: 
 def _buckets(connection: sa.Connection, wanted: Wanted, since: int, until: int) -> list[tuple[int, int]]:
     """The newest quarters of an hour with calls that fit, and how many."""
     where = [_t.bucket_at > since - BUCKET_MS, _t.bucket_at < until]
-    if wanted.user_id is not None:
-        where.append(_t.user_id == wanted.user_id)
+    where.append(_whose(wanted.user_id, everybody=wanted.filters.keys() <= OF_EVERYBODY))
     level = _t.conversation_id != ALL_CONVERSATIONS
     if "conversation" not in wanted.filters:
         level = _t.conversation_id.in_(("", ALL_CONVERSATIONS))
@@ -370,118 +407,14 @@ def _call(row: Mapping[str, Any]) -> Call:
     )
 
 
-# -- the proof ---------------------------------------------------------------------------------------------------------
-
-_CHECKED = ("requests", *COUNTS, "charge_nano", "absorbed_nano", "provider_cost_nano")
-
-
-def disagreements(connection: sa.Connection, most: int, segments: Segments | None = None) -> list[str]:
-    """Where the sums are not what the usage rows come to, in words, at most `most`. The database compares; of what is archived the
-    files do, a day at a time, so nothing piles up here."""
-    replaced = connection.execute(sa.select(_p.was).where(_p.was.is_not(None))).all()
-    gone: dict[tuple[Any, ...], list[int]] = {}
-    for row in replaced:
-        kind, values = fact(msgspec.json.decode(row.was))
-        add(gone, (kind.user_id, kind.bucket_at, kind.model), [values[SUMS.index(name)] for name in _CHECKED])
-    over: dict[tuple[Any, ...], list[int]] = {}
-    for since, until in _spans(connection):
-        found = _over(connection, since, until, most + len(replaced) if until == _EVER else None)
-        for segment in archived(connection, segments, since, until):
-            for key, values in _grouped(segment, _live(since, until)):
-                add(found, key, values)
-        for key, values in _twice(connection, segments, since, until):
-            add(found, key, values, -1)
-        for key, values in gone.items():
-            if since <= key[1] < until:
-                add(found, key, values)
-        over |= {key: values for key, values in found.items() if any(values)}
-        if len(over) > most:
-            break
-    inner = _t.conversation_id != ""
-    whole = _level(1, _t.conversation_id == ALL_CONVERSATIONS)
-    parts = _level(-1, inner, _t.conversation_id != ALL_CONVERSATIONS)
-    within = _differences(connection, sa.union_all(whole, parts), most)
-    return [
-        f"usage of {user}, {model}, in the 15 minutes from {at} on: {words} by {differ}"
-        for found, words in (
-            (over, "rows and roll-ups differ"),
-            (within, "roll-ups of conversations and of all differ"),
-        )
-        for (user, at, model), values in sorted(found.items())
-        if (differ := {name: n for name, n in zip(_CHECKED, values, strict=True) if n})
-    ][:most]
-
-
-def _twice(
-    connection: sa.Connection, segments: Segments | None, since: int, until: int
-) -> Iterator[tuple[tuple[Any, ...], list[int]]]:
-    """What rows come to that are being moved: they are in a file and still in the table."""
-    moving = [made for made in listed(connection) if made.moved_at is None]
-    for segment in archived(connection, segments, since, until, of=moving):
-        both, rows = _both(connection, segment, since, until), _live(since, until)
-        for start in range(0, len(both), _SOME):
-            yield from _grouped(segment, rows.where(_u.request_id.in_(both[start : start + _SOME])))
-
-
-def _both(connection: sa.Connection, segment: sa.Connection, since: int, until: int) -> list[str]:
+def both(connection: sa.Connection, segment: sa.Connection, since: int, until: int) -> list[str]:
     """Requests of [since, until) that are in a file and still in the table."""
     query = sa.select(_u.request_id).where(_u.created_at >= since, _u.created_at < until)
     names, both = [row[0] for row in segment.execute(query)], []
-    for start in range(0, len(names), _SOME):
-        here = sa.select(_u.request_id).where(_u.request_id.in_(names[start : start + _SOME]))
+    for start in range(0, len(names), SOME):
+        here = sa.select(_u.request_id).where(_u.request_id.in_(names[start : start + SOME]))
         both += [row[0] for row in connection.execute(here)]
     return both
-
-
-def _spans(connection: sa.Connection) -> list[_Range]:
-    """Everything since then at once; before that, where requests are archived, days (UTC)."""
-    files = listed(connection)
-    if not files:
-        return [(0, _EVER)]
-    first, last = min(f.first_at for f in files), max(f.last_at for f in files)
-    begin, end = first - first % zones.DAY_MS, last - last % zones.DAY_MS + zones.DAY_MS
-    days = range(begin, end, zones.DAY_MS)
-    return [(0, begin), *((day, day + zones.DAY_MS) for day in days), (end, _EVER)]
-
-
-def _live(since: int, until: int) -> sa.Select[Any]:
-    """Usage rows of [since, until), each as what it adds."""
-    bucket = (_u.created_at - _u.created_at % BUCKET_MS).label("bucket_at")
-    one = [sa.literal(1, sa.BigInteger).label("requests"), *(_u[name] for name in _CHECKED[1:])]
-    return sa.select(_u.user_id, bucket, _u.model, *one).where(_u.created_at >= since, _u.created_at < until)
-
-
-def _over(
-    connection: sa.Connection, since: int, until: int, most: int | None
-) -> dict[tuple[Any, ...], list[int]]:
-    """What the summed up rows of the table come to, less what the sums say."""
-    listed_ = sa.exists().where(_p.user_id == _u.user_id, _p.request_id == _u.request_id)
-    time = (_t.bucket_at >= since, _t.bucket_at < until)
-    outer = _level(-1, _t.conversation_id.in_(("", ALL_CONVERSATIONS)), *time)
-    return _differences(connection, sa.union_all(_live(since, until).where(~listed_), outer), most)
-
-
-def _level(sign: int, *where: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    sums = [(_t[name] * sign).label(name) for name in _CHECKED]
-    return sa.select(_t.user_id, _t.bucket_at, _t.model, *sums).where(*where)
-
-
-def _differences(
-    connection: sa.Connection, signed: sa.CompoundSelect[Any], most: int | None
-) -> dict[tuple[Any, ...], list[int]]:
-    """{(user, quarter of an hour, model): what does not come to zero}."""
-    return dict(_grouped(connection, signed, most))
-
-
-def _grouped(
-    connection: sa.Connection, rows: sa.CompoundSelect[Any] | sa.Select[Any], most: int | None = None
-) -> Iterator[tuple[tuple[Any, ...], list[int]]]:
-    s = rows.subquery().c
-    totals = [sa.func.sum(s[name]) for name in _CHECKED]
-    query = sa.select(s.user_id, s.bucket_at, s.model, *totals).group_by(s.user_id, s.bucket_at, s.model)
-    query = query.having(sa.or_(*(total != 0 for total in totals))).limit(most)
-    for row in connection.execute(query):
-        yield tuple(row[:3]), [int(value) for value in row[3:]]
 
 
 def _postgres(connection: sa.Connection) -> bool:

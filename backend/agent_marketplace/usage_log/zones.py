@@ -7,10 +7,10 @@ from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from agent_marketplace.errors import BadRequest
-from agent_marketplace.usage_log.facts import BUCKET_MS
+from agent_marketplace.usage_log.facts import BUCKET_MS, HOUR_MS
 
 Granularity = Literal["hour", "day", "week", "month"]
-DAY_MS, HOUR_MS = 86_400_000, 3_600_000
+DAY_MS = 86_400_000
 _EPOCH = date(1970, 1, 1)
 Offsets = Sequence[tuple[int, int]]
 """(from this moment on, ms; so far east of UTC, ms), oldest first."""

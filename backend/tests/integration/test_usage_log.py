@@ -17,6 +17,7 @@ from agent_marketplace.ledger import Ledger
 from agent_marketplace.usage_log import UsageLog, store
 from agent_marketplace.usage_log.activity import Wanted, read_place, write_place
 from agent_marketplace.usage_log.facts import quantile
+from agent_marketplace.usage_log.proof import store as proof
 from agent_marketplace.usage_log.query import ask
 from tests.fakes.books import DOLLAR, settlement
 from tests.fakes.usage_rows import put, usage_row
@@ -86,7 +87,7 @@ def test_a_lost_call_that_is_settled_later_is_moved_not_doubled(database, log):
         database.read_sync(
             lambda c: c.execute(sa.select(sa.func.count()).select_from(usage_rollups)).scalar()
         )
-        == 1
+        == 3  # the account's, everybody's, and everybody's by the hour
     )
 
 
@@ -138,7 +139,7 @@ def test_who_sums_up_beside_settlements_and_another_worker_loses_and_doubles_not
         == sorted((s, Decimal(int(n)).scaleb(-9), k) for s, n, k in wanted)
         == sorted(before)
     )
-    assert database.read_sync(lambda c: store.disagreements(c, 10)) == []
+    assert database.read_sync(lambda c: proof.disagreements(c, 10)) == []
 
 
 def test_verify_finds_sums_that_somebody_changed_and_a_rebuild_mends_them(database, log):
@@ -161,6 +162,9 @@ def test_verify_finds_sums_that_somebody_changed_and_a_rebuild_mends_them(databa
         sa.update(usage_rollups).values(charge_nano=usage_rollups.c.charge_nano + 1),
         sa.update(usage_rollups).where(usage_rollups.c.conversation_id == "conv_1").values(requests=7),
         sa.delete(usage_rollups).where(usage_rollups.c.conversation_id == "*"),
+        sa.update(usage_rollups).where(usage_rollups.c.user_id == "*").values(charge_nano=7),
+        sa.delete(usage_rollups).where(usage_rollups.c.user_id == "*"),
+        sa.update(usage_rollups).where(usage_rollups.c.user_id == "*h").values(charge_nano=7),
         sa.update(usage_rollups).values(bucket_at=usage_rollups.c.bucket_at + 900_000),
         sa.delete(usage_unrolled),
     ]

@@ -92,6 +92,50 @@ def test_days_of_any_zone_are_what_their_calls_cost(empty, made, zone, granulari
     assert sum(r["requests"] for r in found.rows) == found.totals["requests"] == len(made)
 
 
+def everybody(zone, granularity, by):
+    since = BEGIN + SPAN - 50 * 86_400_000 + 900_000  # no whole hour at either end
+    return ask(
+        user_id=None, metrics=("spend", "requests", "errors", "tokens"), by=by, filters={}, tz=zone, granularity=granularity,
+        since=since, until=BEGIN + SPAN - 2_700_000, days=1, now=0, limit=5000,
+    )  # fmt: skip
+
+
+@settings(
+    max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(made=calls, zone=st.sampled_from(ZONES), granularity=st.sampled_from(["hour", "day", "month"]))
+def test_what_everybody_used_is_what_each_used(empty, made, zone, granularity):
+    """Its sums are kept apart: in any zone they are those of the accounts, whatever is summed up yet."""
+    database = empty()
+    for part in (True, False):
+        rows = [
+            usage_row(
+                f"r{n}", at, charge_nano=nano, model=model, user_id=("ann", "ben")[nano % 2], key_id=("k", None)[nano % 2],
+                status=("ok", "failed")[nano % 3 == 0], detail={"conversation_id": "c"} if nano % 5 else {},
+            )
+            for n, (at, nano, model, rolled) in enumerate(made)
+            if rolled is part
+        ]  # fmt: skip
+        if rows:
+            put(database, rows)
+        if part:
+            database.write_sync(lambda c: store.roll(c, 100))
+    together, apart = (everybody(zone, granularity, ("time", by)) for by in ("model", "user"))
+    assert (together.everybody, apart.everybody) == (True, False)
+    found, each = (
+        answer(asked, *database.read_sync(lambda c, asked=asked: store.sums(c, asked)))
+        for asked in (together, apart)
+    )
+    wanted = sum(nano for at, nano, *_ in made if together.since <= at < together.until)
+    assert found.totals == each.totals
+    assert found.totals["spend"] == Decimal(wanted).scaleb(-9)
+    times = [Counter(), Counter()]
+    for told, rows in zip(times, (found.rows, each.rows), strict=True):
+        for row in rows:
+            told[row["time"]] += row["requests"]
+    assert times[0] == times[1]
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(near=st.lists(st.integers(0, 3 * 86_400_000), min_size=1, max_size=20), zone=st.sampled_from(ZONES))
 def test_an_hour_that_comes_twice_is_two_hours(empty, near, zone):

@@ -25,7 +25,7 @@ SUMS = (
 usage_rollups = sa.Table(
     "usage_rollups",
     metadata,
-    sa.Column("user_id", sa.String(80), nullable=False),
+    sa.Column("user_id", sa.String(80), nullable=False),  # '*', '*h' = the sum of all accounts, by the hour
     sa.Column(
         "conversation_id", sa.String(80), nullable=False
     ),  # '' = none, '*' = the sum of all that have one
