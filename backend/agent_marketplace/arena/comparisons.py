@@ -153,6 +153,7 @@ class Comparisons:
             if reason.strip():
                 values["reason_sealed"] = _seal(cipher, f"{comparison_id} reason", reason.strip())
             store.change(connection, comparison_id, values)
+            store.keep_costs(connection, comparison_id)
             return self._get(connection, cipher, user_id, comparison_id, now)
 
         return await self._db.write(work)

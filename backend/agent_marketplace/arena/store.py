@@ -50,6 +50,15 @@ def change(connection: sa.Connection, comparison_id: str, values: Mapping[str, A
     connection.execute(sa.update(t).where(t.c.comparison_id == comparison_id).values(**values))
 
 
+def keep_costs(connection: sa.Connection, comparison_id: str) -> None:
+    """Notes what the answers cost: their usage rows may move to the archive."""
+    u = usage_records.c
+    for into, of in ((answers.c.charge_nano, u.charge_nano), (answers.c.list_cost_nano, u.list_cost_nano)):
+        cost = sa.select(of).where(u.request_id == answers.c.request_id).scalar_subquery()
+        mine = answers.c.comparison_id == comparison_id
+        connection.execute(sa.update(answers).where(mine).values({into: cost}))
+
+
 def change_side(
     connection: sa.Connection, comparison_id: str, side: str, run_id: str, values: Mapping[str, Any]
 ) -> bool:
@@ -105,21 +114,27 @@ def veiled(connection: sa.Connection, user_id: str, now: int) -> frozenset[str]:
 
 
 def ballots(connection: sa.Connection, since: int) -> list[Ballot]:
-    """Blind votes since `since` (ms), oldest first, with their whole answers; none where an answer told whose it is."""
+    """Blind votes since `since` (ms), oldest first, with their whole answers; none where an answer told whose it is.
+
+    What an archived answer cost is what was kept at the vote.
+    """
     u = usage_records.c
+    charge = sa.func.coalesce(u.charge_nano, answers.c.charge_nano).label("charge_nano")
+    list_cost = sa.func.coalesce(u.list_cost_nano, answers.c.list_cost_nano).label("list_cost_nano")
     query = (
         sa.select(
             t.c.comparison_id, t.c.user_id, t.c.voted_at, t.c.task, t.c.vote, answers.c.side, answers.c.model, answers.c.asked,
-            answers.c.characters, u.charge_nano, u.list_cost_nano,
+            answers.c.characters, charge, list_cost,
         )
         .join(answers, answers.c.comparison_id == t.c.comparison_id)
-        .join(usage_records, u.request_id == answers.c.request_id)
+        .outerjoin(usage_records, u.request_id == answers.c.request_id)
         .where(
             t.c.voted_at >= since,
             t.c.blind.is_(sa.true()),
             t.c.named.is_(sa.false()),
             answers.c.status == "ok",
             answers.c.characters > 0,
+            charge.is_not(None),
         )
         .order_by(t.c.voted_at, t.c.comparison_id, answers.c.side)
     )  # fmt: skip

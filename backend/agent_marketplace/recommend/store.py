@@ -12,6 +12,7 @@ from agent_marketplace.db.tables.catalog import ratings
 from agent_marketplace.db.tables.ledger import accounts, transactions, usage_records
 from agent_marketplace.db.tables.recommend import answer_signals
 from agent_marketplace.db.tables.usage_log import usage_rollups
+from agent_marketplace.ledger.returns import GIVEN_BACK
 from agent_marketplace.recommend.calibration import Noted
 from agent_marketplace.recommend.learning import SIGNALS, Vote
 
@@ -228,16 +229,28 @@ def payments(connection: sa.Connection, after: Mapping[int, int] | None = None) 
     """What was spent and paid in: sums of everything, or the single transactions above (wallet -> sequence number).
 
     What is spent says its model in its memo; a lost request that another model answers after all is counted with both, each with
-    what was posted for it. Paid in is what somebody gave money for, less what went back: no sign-up credit, no gift, no promotional code.
+    what was posted for it. An answer whose price was given back was not paid for. Paid in is what somebody gave money for, less
+    what went back: no sign-up credit, no gift, no promotional code.
     """
     t = transactions.c
-    spent = t.kind == "usage"  # of both signs: a lost request that is settled after all may get money back
+    # Of both signs: a lost request that is settled after all may get money back, and what an answer cost may be given back.
+    spent = t.kind.in_(("usage", GIVEN_BACK))
     incoming = t.kind.in_(PAID_IN)
     paid = t.amount_nano - sa.case((spent, 0), else_=sa.func.coalesce(t.promo_nano, 0))
-    model = sa.case((spent, t.memo), else_="")
+    first = transactions.alias()
+    of_answer = (
+        sa.select(sa.func.max(first.c.memo))
+        .where(first.c.owner_id == t.owner_id, first.c.request_id == t.request_id, first.c.kind == "usage")
+        .scalar_subquery()
+    )
+    model = sa.case(
+        (t.kind == "usage", t.memo), (t.kind == GIVEN_BACK, sa.func.coalesce(of_answer, "?")), else_=""
+    )
     if after is None:
-        query = sa.select(t.owner_id, model, sa.func.sum(paid)).where(sa.or_(spent, incoming))
-        yield from _payments(connection, query.group_by(t.owner_id, model))
+        each = sa.select(t.owner_id, model.label("model"), paid.label("nano")).where(sa.or_(spent, incoming))
+        one = each.subquery().c
+        query = sa.select(one.owner_id, one.model, sa.func.sum(one.nano))
+        yield from _payments(connection, query.group_by(one.owner_id, one.model))
         return
     owners = list(after.items())
     for start in range(0, len(owners), _OWNERS):

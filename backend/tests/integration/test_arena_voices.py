@@ -11,6 +11,7 @@ from agent_marketplace.arena.ballots import duels, pairs
 from agent_marketplace.arena.bradley_terry import Duel
 from agent_marketplace.clock import ManualClock
 from agent_marketplace.db.engine import Database
+from agent_marketplace.db.tables.ledger import usage_records
 from agent_marketplace.ledger import Ledger, Settlement
 from agent_marketplace.ledger.lots import Terms
 from agent_marketplace.recommend.ai_recommendation_engine import RecommendationEngine
@@ -148,5 +149,32 @@ def test_an_account_that_an_administrator_trusts_is_heard_on_free_answers(databa
         _, words = world.engine.experience.shift(BAD)
         assert "this installation's own blind comparisons, 1 vote" in words
         assert points[BAD] > 0
+
+    asyncio.run(story())
+
+
+def test_votes_count_when_their_requests_are_archived_and_not_when_their_price_came_back(
+    database: Database,
+) -> None:
+    async def story() -> None:
+        world = World(database)
+        for name in ("kept", "returned"):
+            await world.user(name, paid=10 * DOLLAR)
+            await world.vote(name, "a")
+        for n in (1, 2):
+            await world.db.write(lambda c, n=n: store.keep_costs(c, f"cmp_{n:08}"))
+        before = await world.duels()
+        assert len(before) == 2
+        # What one of them paid for both answers comes back: nobody paid for that vote after all.
+        for side in "ab":
+            await world.db.write(
+                lambda c, side=side: world.ledger.give_back_in(c, "returned", f"gen_2_{side}", "bad answer")
+            )
+        assert [d.weight for d in await world.duels()] == [1.0]
+        # The usage rows move to a file; what the answers cost was kept at the vote.
+        await world.db.write(lambda c: c.execute(sa.delete(usage_records)))
+        assert [d.weight for d in await world.duels()] == [1.0]
+        board = await world.learner.leaderboard(days=30)
+        assert {r.model: r.cost_nano is None for r in board.rows} == {GOOD: True, BAD: True}
 
     asyncio.run(story())

@@ -41,5 +41,7 @@ comparison_answers = sa.Table(
     sa.Column("status", sa.String(16), nullable=False),
     sa.Column("cost_nano", sa.BigInteger, nullable=False),
     sa.Column("characters", sa.Integer, nullable=False),  # of the answer: what length bias is read from
+    sa.Column("charge_nano", sa.BigInteger),  # from the vote on, as the usage row says: that may be archived
+    sa.Column("list_cost_nano", sa.BigInteger),
     sa.PrimaryKeyConstraint("comparison_id", "side"),
 )
