@@ -31,6 +31,7 @@ from agent_marketplace.gateway import preferences
 from agent_marketplace.ledger import dollars
 from agent_marketplace.runs import questions
 from agent_marketplace.runs.live import Live
+from agent_marketplace.runs.presets import FIELD
 from agent_marketplace.runs.records import newest
 from agent_marketplace.runs.sanity import visible
 from agent_marketplace.runs.service import Wanted
@@ -155,6 +156,8 @@ def _unused(call: Call) -> list[Note]:
         raise BadRequest(
             "tool_choice: an agent can't be made to call a tool of yours; it uses those of its own version"
         )
+    if call.n not in (None, 1):
+        raise BadRequest("n: an agent gives one answer")
     found = [Note("tools", "left_out", _NOT_GIVEN)] if call.tools else []
     if call.response_format not in (None, "text"):
         raise BadRequest(
@@ -162,7 +165,9 @@ def _unused(call: Call) -> list[Note]:
         )
     names = ("temperature", "top_p", "top_k", "stop", "seed", "frequency_penalty", "presence_penalty", "max_tokens",
              "reasoning_effort")  # fmt: skip
-    found += [Note(name, "left_out", _NO_USE) for name in names if getattr(call, name) not in (None, ())]
+    given = [name for name in names if getattr(call, name) not in (None, ())]
+    given += [name for name in call.extra if name != FIELD]
+    found += [Note(name, "left_out", _NO_USE) for name in given]
     return found
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from agent_marketplace import json
 from agent_marketplace.accounts.principal import Principal
 from agent_marketplace.api import keyless
+from agent_marketplace.api.agents_on_wires import agents_of
 from agent_marketplace.api.compat import fly_embedding
 from agent_marketplace.api.deps import Caller, Router, Runner, The
 from agent_marketplace.api.envelope import ExactJSON
@@ -17,6 +18,7 @@ from agent_marketplace.app import Market
 from agent_marketplace.catalog import AIModel
 from agent_marketplace.gateway.embedding import Render
 from agent_marketplace.ids import new_id
+from agent_marketplace.runs.presets import names_agent
 from agent_marketplace.wires.embeddings import EmbeddingCall, EmbeddingReply
 
 router = Router(prefix="/api", tags=["wires"])
@@ -52,10 +54,12 @@ async def version() -> Response:
 
 
 @router.get("/tags", summary="Models that can be called now, Ollama's shape")
-async def tags(request: Request, market: The, _principal: Caller) -> Response:
+async def tags(request: Request, market: The, principal: Caller) -> Response:
     free = keyless.free_only(market, request.scope)
     listed = market.registry.filter_by_tier("free") if free else market.registry.get_all_models()
-    return ExactJSON({"models": [_tag(m) for m in listed if m.is_available and not m.retired]})
+    agents = [] if free else await agents_of(market, principal)
+    found = [_tag(m) for m in listed if m.is_available and not m.retired]
+    return ExactJSON({"models": found + [_tagged(name, _EPOCH, _AGENT) for name, *_ in agents]})
 
 
 @router.get("/ps", summary="Loaded models: none is loaded for a caller")
@@ -64,24 +68,31 @@ async def loaded(_principal: Caller) -> Response:
 
 
 @router.post("/show", summary="One model, Ollama's shape")
-async def show(market: The, _principal: Caller, body: Show) -> Response:
-    model = market.targets.resolve(body.model or body.name)
+async def show(market: The, principal: Caller, body: Show) -> Response:
+    asked = body.model or body.name
+    if names_agent(asked):  # it takes no tools of its client's
+        spec = await market.runs.kit.agents.spec(principal.user_id, asked)
+        below = market.registry.resolve(spec.model)
+        context = None if below is None else below.context_window
+        return ExactJSON(_shown(spec.name, context, _AGENT, ["completion", "thinking"], _EPOCH))
+    model = market.targets.resolve(asked)
     return ExactJSON(
-        {
-            "license": "",
-            "modelfile": "",
-            "parameters": "",
-            "template": "",
-            "details": _details(model),
-            "model_info": {
-                "general.architecture": "remote",
-                "general.basename": model.name,
-                "remote.context_length": model.context_window,
-            },
-            "capabilities": _capabilities(model),
-            "modified_at": _modified(model),
-        }
+        _shown(model.name, model.context_window, _details(model), _capabilities(model), _modified(model))
     )
+
+
+def _shown(
+    name: str, context: int | None, details: Mapping[str, Any], capabilities: list[str], modified: str
+) -> dict[str, Any]:
+    info = {
+        "general.architecture": "remote",
+        "general.basename": name,
+        "remote.context_length": context,
+    }
+    return {
+        "license": "", "modelfile": "", "parameters": "", "template": "", "details": details, "model_info": info,
+        "capabilities": capabilities, "modified_at": modified,
+    }  # fmt: skip
 
 
 @router.post("/embed", summary="Vectors of texts, Ollama's shape, billed exactly")
@@ -120,18 +131,25 @@ def _render(reply: EmbeddingReply, model: str, extra: Mapping[str, Any]) -> byte
 
 
 def _tag(model: AIModel) -> dict[str, Any]:
+    return _tagged(model.id, _modified(model), _details(model))
+
+
+def _tagged(name: str, modified: str, details: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "name": model.id,
-        "model": model.id,
-        "modified_at": _modified(model),
+        "name": name,
+        "model": name,
+        "modified_at": modified,
         "size": 0,
         "digest": "",
-        "details": _details(model),
+        "details": details,
     }
 
 
 def _details(model: AIModel) -> dict[str, Any]:
-    family = model.maker or model.provider
+    return _of_family(model.maker or model.provider)
+
+
+def _of_family(family: str) -> dict[str, Any]:
     return {
         "parent_model": "",
         "format": "remote",
@@ -140,6 +158,9 @@ def _details(model: AIModel) -> dict[str, Any]:
         "parameter_size": "",
         "quantization_level": "",
     }
+
+
+_AGENT = _of_family("agent")
 
 
 def _modified(model: AIModel) -> str:

@@ -11,7 +11,7 @@ from agent_marketplace.gateway.ai_api_router import APIRouter
 from agent_marketplace.gateway.record import GatewayRequest
 from agent_marketplace.ledger import Ledger, dollars
 from agent_marketplace.runs.live import Stoppable
-from agent_marketplace.runs.sanity import stripped
+from agent_marketplace.runs.sanity import MOST_ARGUMENTS, stripped
 from agent_marketplace.runs.types import Said, Spec
 from agent_marketplace.usage import Usage
 from agent_marketplace.wires.base import (
@@ -118,10 +118,13 @@ class _Mouth:
         return b""
 
     def _called(self, event: ToolCallDelta) -> None:
+        if event.index not in self._calls and len(self._calls) >= _MOST_CALLS:
+            return
         call = self._calls.setdefault(event.index, {"id": "", "name": "", "arguments": "", "signature": ""})
         for name in ("id", "name", "signature"):
             call[name] = getattr(event, name) or call[name]
-        call["arguments"] += event.arguments
+        if len(call["arguments"]) <= MOST_ARGUMENTS:  # what is longer is refused as it is
+            call["arguments"] += event.arguments
 
     def end(self, finish: Finish, _usage: Usage | None, extra: Mapping[str, Any]) -> bytes:
         self.finish = finish.value

@@ -157,6 +157,11 @@ def test_agents_are_listed_beside_models_to_whom_they_belong(
     client = openai_of(server, key.credential)
     assert name in [m.id for m in client.models.list()]
     assert client.models.retrieve(name).id == name
+    local = ollama.Client(host=server.url, headers={"authorization": f"Bearer {key.credential}"})
+    OPEN.append(local._client)
+    assert name in [m.model for m in local.list().models]
+    shown = local.show(name)
+    assert (shown.capabilities, bool(shown.modelinfo)) == (["completion", "thinking"], True)
     other = server.key(server.person())
     stranger = openai_of(server, other.credential)
     assert name not in [m.id for m in stranger.models.list()]
@@ -388,14 +393,15 @@ def test_where_nobody_is_there_a_call_is_refused_at_once_and_what_an_agent_has_n
     tool: Any = {"type": "function", "function": {"name": "mine", "parameters": {"type": "object"}}}
     messages: Any = [{"role": "user", "content": ASKED}]
     raw = client.chat.completions.with_raw_response.create(
-        model=name, messages=messages, tools=[tool], temperature=0, extra_body={"agent": {"attended": False}}
-    )
+        model=name, messages=messages, tools=[tool], temperature=0, logprobs=True,
+        extra_body={"agent": {"attended": False}},
+    )  # fmt: skip
     made = raw.parse()
     assert made.choices[0].message.content == ANSWER
     assert tools_of(ada, raw.headers["x-run-id"]) == ["denied"]
-    assert raw.headers["x-marketplace-notes"] == "tools, temperature"
-    assert [n["field"] for n in made.agent["notes"]] == ["tools", "temperature"]  # type: ignore[attr-defined]
-    for wrong in ({"tool_choice": "required"}, {"extra_body": {"agent": {"tools": []}}}):
+    assert raw.headers["x-marketplace-notes"] == "tools, temperature, logprobs"
+    assert [n["field"] for n in made.agent["notes"]] == ["tools", "temperature", "logprobs"]  # type: ignore[attr-defined]
+    for wrong in ({"tool_choice": "required"}, {"n": 2}, {"extra_body": {"agent": {"tools": []}}}):
         with pytest.raises(openai.BadRequestError):
             client.chat.completions.create(model=name, messages=messages, tools=[tool], **wrong)  # type: ignore[call-overload]
 

@@ -240,6 +240,10 @@ class ToolServers:
             store.change(connection, row.server_id, checked_at=now, problem=problem, revision=revision)
             if not problem:
                 known = {pin.tool: pin for pin in store.pins_of(connection, row.server_id)}
+                if {name: pin.seen_sha256 for name, pin in known.items()} == {
+                    t.name: t.sha256 for t in found
+                }:
+                    return  # as it was: most looks find nothing new
                 store.put_pins(connection, row.server_id, _renewed(row.server_id, known, found))
 
         await self._db.write(work)
