@@ -102,7 +102,7 @@ class RecommendationEngine:
         """Where priced models that write text stand at a task: quality, and what a typical call costs by the one estimator."""
         found = []
         for model in self.registry.get_all_models():
-            if model.price is None or model.retired or "text" not in model.output_modalities:
+            if model.price is None or model.retired or not filters.answers_text(model):
                 continue
             cost = expected_cost(model.price, TYPICAL_INPUT, self._expected(model, task, None, None, ""))
             quality = self._quality_of(model, task)

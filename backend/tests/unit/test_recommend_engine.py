@@ -401,6 +401,8 @@ def test_price_and_quality_are_those_of_the_one_estimator() -> None:
     assert one.cost_nano == expected_cost(one.model.price, TYPICAL_INPUT, lengths).p50 > 0
     assert one.level in ("measured", "proxy")
     assert not [m for m in placed.values() if m.model.retired or "text" not in m.model.output_modalities]
+    # An embedding model is cheaper than everything, and answers no question: it would stand on the line of the best.
+    assert not [m for m in placed.values() if "embeddings" in m.model.capabilities]
 
 
 def test_a_very_large_catalogue_is_not_compared_whole_for_each_question(

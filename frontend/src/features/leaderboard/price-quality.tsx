@@ -6,6 +6,7 @@ import { frontier, Scatter } from "@/shared/charts/scatter";
 import { count, money } from "@/shared/lib/format";
 import { Button } from "@/shared/ui/button";
 import { NativeSelect } from "@/shared/ui/input";
+import { LoadFailed } from "@/shared/ui/load-failed";
 import { Skeleton } from "@/shared/ui/skeleton";
 
 /** As many as a comparison asks. */
@@ -24,7 +25,8 @@ export function PriceQuality({
   const [usable, setUsable] = useState(false);
   const [picking, setPicking] = useState(false);
   const [picked, setPicked] = useState<readonly string[]>([]);
-  const found = useQuery(placedQuery(api, task)).data;
+  const query = useQuery(placedQuery(api, task));
+  const found = query.data;
   const models = (found?.models ?? [])
     .filter(({ cost, is_available }) => cost > 0 && (!usable || is_available))
     .sort((a, b) => a.cost - b.cost || b.quality - a.quality);
@@ -82,6 +84,8 @@ export function PriceQuality({
           formatX={money}
           onPick={(index) => pick(models[index]?.model)}
         />
+      ) : query.isError ? (
+        <LoadFailed what="Price and quality" error={query.error} onRetry={() => void query.refetch()} />
       ) : (
         <Skeleton className="h-80" />
       )}

@@ -24,8 +24,8 @@ interface ScatterProps {
   onPick?: (index: number) => void;
 }
 
-const HEIGHT = 320;
-const MARGIN = { left: 40, right: 12, top: 10, bottom: 24 };
+const HEIGHT = 340;
+const MARGIN = { left: 40, right: 12, top: 26, bottom: 42 };
 const NEAR_PX = 24;
 
 /** Two figures of each of many things: cheaper is left, better is up; the line goes through those that nothing cheaper beats. */
@@ -84,10 +84,16 @@ export function Scatter({ title, sentence, xName, yName, points, formatX, onPick
               </g>
             ))}
             {decades(x.domain() as [number, number]).map((tick) => (
-              <text key={tick} x={x(tick)} y={HEIGHT - 6} textAnchor="middle" className="chart-axis">
+              <text key={tick} x={x(tick)} y={HEIGHT - 24} textAnchor="middle" className="chart-axis">
                 {formatX(tick)}
               </text>
             ))}
+            <text x={MARGIN.left - 6} y={12} className="chart-axis">
+              {`↑ ${yName}`}
+            </text>
+            <text x={width - MARGIN.right} y={HEIGHT - 6} textAnchor="end" className="chart-axis">
+              {`${xName}, each step ten times the one before →`}
+            </text>
             <polyline points={line.join(" ")} className="chart-line chart-1" />
             {points.map((point, index) => (
               <circle

@@ -29,6 +29,7 @@ const frame = {
  * handed in does not go with Escape or a click beside it: that is asked first.
  */
 export function Dialog({ variant = "modal", ...props }: DialogProps) {
+  const popup = useRef<HTMLDivElement>(null);
   const written = useRef<HTMLTextAreaElement | null>(null);
   const [asking, setAsking] = useState(false);
   const leave = () => {
@@ -51,7 +52,8 @@ export function Dialog({ variant = "modal", ...props }: DialogProps) {
       <Base.Portal>
         <Base.Backdrop className="fixed inset-0 z-40 bg-black/50" />
         <Base.Popup
-          initialFocus={props.initialFocus}
+          ref={popup}
+          initialFocus={props.initialFocus ?? ((how) => how === "touch" || firstField(popup.current))}
           onInput={({ target }) => {
             if (target instanceof HTMLTextAreaElement) written.current = target;
           }}
@@ -95,6 +97,12 @@ export function Dialog({ variant = "modal", ...props }: DialogProps) {
       </Base.Portal>
     </Base.Root>
   );
+}
+
+/** What a dialog is filled in at first: whoever opened it by key need not pass the button that closes it. */
+function firstField(popup: HTMLElement | null): HTMLElement | true {
+  const fields = "textarea, input:not([type=hidden], [type=file], [type=checkbox], [type=radio], [readonly], [disabled])";
+  return popup?.querySelector<HTMLElement>(fields) ?? true;
 }
 
 /** The scrolling part of a dialog. */

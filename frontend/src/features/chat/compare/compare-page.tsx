@@ -3,6 +3,7 @@ import { lazy, Suspense, useState } from "react";
 import { useApi, useSession, withHost } from "@/shared/api/services";
 import { money } from "@/shared/lib/format";
 import { Button } from "@/shared/ui/button";
+import { LoadFailed } from "@/shared/ui/load-failed";
 import { Notice } from "@/shared/ui/notice";
 import { SignedOut } from "@/shared/ui/signed-out";
 import { Skeleton } from "@/shared/ui/skeleton";
@@ -11,6 +12,7 @@ import { ChosenModels } from "./chosen-models";
 import { Columns } from "./columns";
 import { type Comparison, comparisonsQuery, questionText } from "./compare-api";
 import { DiffDialog } from "./diff-dialog";
+import { Heard } from "./heard";
 import { PastComparisons } from "./past-comparisons";
 import { QuestionForm } from "./question-form";
 import { useComparison } from "./use-comparison";
@@ -87,6 +89,7 @@ function Compare({ id, models, onOpen, onConversation }: ComparePageProps) {
       {comparison ? (
         <>
           <Asked comparison={comparison} />
+          <Heard answers={comparison.answers} />
           <Columns
             key={comparison.id}
             comparison={comparison}
@@ -165,8 +168,12 @@ function Asked({ comparison }: { comparison: Comparison }) {
 function Past({ onOpen }: { onOpen: (id: string) => void }) {
   const api = useApi();
   const { token } = useSession();
-  const past = useQuery(comparisonsQuery(api, token)).data ?? [];
-  return <PastComparisons comparisons={past} onOpen={onOpen} />;
+  const past = useQuery(comparisonsQuery(api, token));
+  if (past.isError) {
+    return <LoadFailed what="Your comparisons" error={past.error} onRetry={() => void past.refetch()} />;
+  }
+  if (past.isLoading) return <Skeleton className="my-4 h-40" />;
+  return <PastComparisons comparisons={past.data ?? []} onOpen={onOpen} />;
 }
 
 export const ComparePage = withHost<ComparePageProps>(Compare);

@@ -1,11 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { ArrowUp, SlidersHorizontal } from "lucide-react";
-import { type KeyboardEvent, lazy, Suspense, useEffect, useRef, useState } from "react";
+import { type ClipboardEvent, type KeyboardEvent, lazy, Suspense, useEffect, useRef, useState } from "react";
 import { AttachButton } from "@/features/chat/composer/attach-button";
 import { AttachedFiles } from "@/features/chat/composer/attached-files";
 import { AttachedImages } from "@/features/chat/composer/attached-images";
 import { readImages } from "@/features/chat/composer/attachments";
-import { readTextFile, withFiles } from "@/features/chat/composer/text-files";
+import { usePicturesOfAll } from "@/features/chat/composer/file-cost";
+import { foldInserted, readTextFile, withFiles } from "@/features/chat/composer/text-files";
+import { useDrops } from "@/features/chat/composer/use-drops";
 import { AUTO } from "@/features/chat/models/models";
 import { extractDocument } from "@/features/chat/talk/chat-api";
 import { type ChatSettings, settingsWords } from "@/features/chat/talk/settings";
@@ -36,6 +38,7 @@ export function QuestionForm({ models, blind, after, busy, onAsk }: QuestionForm
   const api = useApi();
   const { text, setText, images, setImages, files, setFiles } = useKeptQuestion();
   const inputPrice = useSummedInputPrice(models);
+  const pictures = usePicturesOfAll(models, images);
   const [problem, setProblem] = useState<string | null>(null);
   const [settings, setSettings] = useState<ChatSettings>({});
   const [setting, setSetting] = useState(false);
@@ -56,7 +59,14 @@ export function QuestionForm({ models, blind, after, busy, onAsk }: QuestionForm
     setFiles([...latest.current.files, ...read.flatMap((found) => ("file" in found ? [found.file] : []))]);
     const picked = await readImages(pictures, images.length);
     setImages([...latest.current.images, ...picked.images]);
-    setProblem(read.flatMap((found) => ("problem" in found ? [found.problem] : []))[0] ?? picked.problem ?? null);
+    const refused = read.flatMap((found) => ("problem" in found ? [found.problem] : []));
+    setProblem([...refused, ...(picked.problem ? [picked.problem] : [])].join(" ") || null);
+  };
+  useDrops((given) => void attach(given));
+  const change = (next: string) => {
+    const folded = foldInserted(text, next);
+    setText(folded.text);
+    if (folded.files.length) setFiles([...files, ...folded.files]);
   };
   const submit = async () => {
     if (!ready || busy) return;
@@ -81,12 +91,21 @@ export function QuestionForm({ models, blind, after, busy, onAsk }: QuestionForm
         void submit();
       }}
     >
-      <AttachedImages images={images} onRemove={(index) => setImages(images.filter((_, each) => each !== index))} />
+      <AttachedImages
+        images={images}
+        words={pictures.words}
+        onRemove={(index) => setImages(images.filter((_, each) => each !== index))}
+      />
       <AttachedFiles
         files={files}
         inputPrice={inputPrice}
         onRemove={(index) => setFiles(files.filter((_, each) => each !== index))}
       />
+      {pictures.blind.length > 0 && (
+        <p role="status" className="text-xs text-warning">
+          {pictures.blind.join(", ")} {pictures.blind.length === 1 ? "does" : "do"} not take images.
+        </p>
+      )}
       {problem && (
         <p role="alert" className="text-xs text-danger">
           {problem}
@@ -105,7 +124,11 @@ export function QuestionForm({ models, blind, after, busy, onAsk }: QuestionForm
           enterKeyHint="send"
           placeholder={after ? "Ask them all the next question" : "Ask them all the same"}
           className="field-sizing-content max-h-48 min-h-8 flex-1 resize-none bg-transparent px-1 py-1.5 text-sm text-input-fg outline-none pointer-coarse:py-2.5 pointer-coarse:text-[16px]"
-          onChange={({ target }) => setText(target.value)}
+          onChange={({ target }) => change(target.value)}
+          onPaste={({ clipboardData }: ClipboardEvent) => {
+            // As in a chat: where text came too, the picture is only a picture of it.
+            if (!clipboardData.getData("text/plain")) void attach([...clipboardData.files]);
+          }}
           onKeyDown={onKeyDown}
         />
         <Button variant="primary" type="submit" aria-disabled={!ready} busy={busy} title="Ask all (Enter)">

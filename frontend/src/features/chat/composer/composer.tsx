@@ -5,7 +5,6 @@ import {
   type MouseEvent,
   useCallback,
   useEffect,
-  useEffectEvent,
   useId,
   useRef,
   useState,
@@ -25,6 +24,7 @@ import { type Command, parseCommand, suggestCommands } from "./slash";
 import { SlashMenu } from "./slash-menu";
 import { isLong } from "./text-files";
 import { useDraft } from "./use-draft";
+import { useDrops } from "./use-drops";
 
 export interface ComposerProps {
   focusAtOnce: boolean;
@@ -56,23 +56,7 @@ export function Composer({ focusAtOnce, chat, model, onSend, onCommand, onPickMo
     if (focusAtOnce) focus();
   }, [focusAtOnce, focus]);
 
-  // Anywhere on the page: a file that misses the text field is meant for it all the same.
-  const drop = useEffectEvent((event: globalThis.DragEvent) => {
-    event.preventDefault();
-    if (event.type === "drop") void attach([...(event.dataTransfer?.files ?? [])]);
-  });
-  useEffect(() => {
-    const listener = (event: globalThis.DragEvent) => {
-      // The editor beside the chat takes what is dropped on it.
-      if (!event.defaultPrevented && event.dataTransfer?.types.includes("Files")) drop(event);
-    };
-    document.addEventListener("dragover", listener);
-    document.addEventListener("drop", listener);
-    return () => {
-      document.removeEventListener("dragover", listener);
-      document.removeEventListener("drop", listener);
-    };
-  }, []);
+  useDrops((given) => void attach(given));
 
   const change = (next: string) => {
     setSelected(0);
