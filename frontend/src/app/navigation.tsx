@@ -29,7 +29,7 @@ const pages = [
   { to: "/connect", label: "Connect your editor", short: "Connect", icon: Plug },
 ] as const;
 
-const consolePage = { to: "/admin", label: "Administration", short: "Admin", icon: ShieldUser } as const;
+const consolePage = { to: "/admin", label: "Admin console", short: "Admin", icon: ShieldUser } as const;
 
 /** All pages that this reader may open. */
 function usePages() {
