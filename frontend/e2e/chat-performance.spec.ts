@@ -2,7 +2,8 @@ import { composer, signedIn } from "./chat-support";
 import { expect, test } from "./fixtures";
 
 const ANSWER_BYTES = 24_000;
-const TOKENS_PER_SECOND = 300;
+/** Twice what a fast model writes: the same text in half the time, and each frame has more to do, not less. */
+const TOKENS_PER_SECOND = 600;
 const MESSAGES = 200;
 
 /** In the page: a chat of 200 messages and a model that writes 24 kB at 300 tokens a second. All else is the real server. */
