@@ -8,11 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from agent_marketplace.db.engine import Database
 from tests.fakes import canary
 from tests.fakes.databases import KINDS, SUITE, here, using, with_tables
 from tests.fakes.postgres import Postgres, running_postgres
+
+# How long an example takes is the machine's affair: on a busy one a property would fail that holds.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

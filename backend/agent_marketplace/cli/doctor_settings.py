@@ -9,6 +9,7 @@ from pathlib import Path
 
 from agent_marketplace import settings as known
 from agent_marketplace.providers.endpoints import EndpointTable
+from agent_marketplace.runs.mcp import stdio
 from agent_marketplace.settings import Settings, SettingsError
 from agent_marketplace.vault.keyring import Keyring
 from agent_marketplace.vault.own_secrets import check_secret
@@ -59,10 +60,11 @@ def _more(env: Mapping[str, str], settings: Settings) -> Iterator[str]:
     yield from _money(env, settings)
     yield from _idle(env, settings)
     yield from _places(settings)
-    try:
-        EndpointTable(settings, env)
-    except SettingsError as error:
-        yield str(error)
+    for read in (lambda: EndpointTable(settings, env), lambda: stdio.declared(settings.tool_commands)):
+        try:
+            read()
+        except SettingsError as error:
+            yield str(error)
     for endpoint in ("OPENAI", "ANTHROPIC", "HF"):
         yield from _address(env, f"{endpoint}_BASE_URL")
     yield from _address(env, "GOOGLE_GEMINI_BASE_URL")

@@ -33,7 +33,7 @@ def run_machine(
         run_state_machine_as_test(
             lambda: make(runner),  # type: ignore[arg-type]
             settings=settings(
-                max_examples=examples(count, share=share), stateful_step_count=steps, deadline=None,
+                max_examples=examples(count, share=share), stateful_step_count=steps,
                 suppress_health_check=list(HealthCheck), database=None,
             ),
         )  # fmt: skip

@@ -30,7 +30,7 @@ from agent_marketplace.clock import ManualClock
 from agent_marketplace.db.base import metadata
 from agent_marketplace.db.engine import _sqlite_begin
 from agent_marketplace.db.group import CommitUnknown
-from agent_marketplace.db.tables import earnings, ledger, payments, usage_log
+from agent_marketplace.db.tables import admin, earnings, ledger, payments, usage_log
 from agent_marketplace.db.tables.ledger import holds, usage_records
 from agent_marketplace.errors import MarketplaceError, Unavailable
 from agent_marketplace.ledger import Ledger, Price, Settlement, price_usage
@@ -77,7 +77,7 @@ def _memory() -> tuple[sqlite3.Connection, sa.Engine, bytes]:
     """One database in memory for all schedules (so that statements are compiled once), and what it is with empty tables."""
     raw = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     engine = sa.create_engine("sqlite://", creator=lambda: raw, poolclass=sa.pool.StaticPool)
-    rooms = (earnings, ledger, payments, usage_log)
+    rooms = (admin, earnings, ledger, payments, usage_log)
     needed = {t for room in rooms for t in vars(room).values() if isinstance(t, sa.Table)}
     metadata.create_all(engine, tables=[table for table in metadata.sorted_tables if table in needed])
     sa.event.listen(engine, "begin", _sqlite_begin)

@@ -142,7 +142,7 @@ def test_nothing_that_is_asked_of_the_books_changes_when_old_requests_are_archiv
     asyncio.run(story())
 
 
-@settings(max_examples=5, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 2**32), size=st.integers(1, 9), die=st.integers(0, 12), young=st.integers(50, 62))
 def test_a_process_that_dies_while_it_archives_costs_nothing(tmp_path_factory, seed, size, die, young):
     """On SQLite alone: what differs between the databases is in the test above."""

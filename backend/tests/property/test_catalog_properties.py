@@ -39,7 +39,7 @@ WORDS = st.sampled_from(
 
 
 @given(st.one_of(st.text(max_size=400), st.lists(WORDS, max_size=60).map(" ".join)))
-@settings(max_examples=examples(300), deadline=None)
+@settings(max_examples=examples(300))
 def test_no_query_breaks_search_or_runs_away(query):
     begun = time.perf_counter()
     found = REGISTRY.search_models(query, 20)
@@ -57,7 +57,7 @@ def test_a_huge_query_costs_no_more_than_a_long_one():
 
 
 @given(st.text(max_size=300))
-@settings(max_examples=examples(200), deadline=None)
+@settings(max_examples=examples(200))
 def test_any_name_becomes_a_legal_id_and_a_key(text):
     assert is_slug(slug(text))
     assert isinstance(key(text), str)
@@ -92,7 +92,7 @@ KEYS = st.sampled_from(["mode", "litellm_provider", "input_cost_per_token", "out
     st.sampled_from(["litellm", "models.dev", "openrouter", "genai-prices"]),
     st.one_of(JSON, st.dictionaries(KEYS, st.dictionaries(KEYS, JSON))),
 )
-@settings(max_examples=examples(300), deadline=None)
+@settings(max_examples=examples(300))
 def test_no_document_gets_past_a_reader_but_as_rows_or_a_value_error(source, document):
     try:
         reading = read(source, json.dumps(document).encode(), "2026-11-22")

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from agent_marketplace.gateway import needs, sizing
@@ -151,7 +151,6 @@ def bill(seller: Seller, given_: list[Part], window: int, share: str, life: str)
     return usage
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(SELLERS), parts, st.sampled_from(("", "5m", "1h")), st.integers(1, 4000), st.integers(1, 4),
     st.sampled_from(("input", "audio_input", "image_input")), st.sampled_from(("output", "reasoning", "image_output")),

@@ -110,7 +110,7 @@ def answers(draw: st.DrawFn) -> tuple[bytes, bytes]:
     return head + b"content-length: %d\r\n\r\n%s" % (len(whole), whole), whole
 
 
-@settings(max_examples=examples(400), deadline=None)
+@settings(max_examples=examples(400))
 @given(answers(), CUTS)
 def test_any_cut_of_a_good_answer_gives_the_same_body_and_keeps_the_connection(
     answer: tuple[bytes, bytes], at: list[int]
@@ -119,7 +119,7 @@ def test_any_cut_of_a_good_answer_gives_the_same_body_and_keeps_the_connection(
     assert outcome(cut(raw, at), eof=False) == (body, True)
 
 
-@settings(max_examples=examples(400), deadline=None)
+@settings(max_examples=examples(400))
 @given(answers(), CUTS, st.integers(0, 10_000))
 def test_an_answer_that_ends_early_is_never_taken_for_complete(
     answer: tuple[bytes, bytes], at: list[int], end: int
@@ -133,7 +133,7 @@ def test_an_answer_that_ends_early_is_never_taken_for_complete(
     assert body.startswith(literal_eval(result.split(" ", 1)[1]))
 
 
-@settings(max_examples=examples(400), deadline=None)
+@settings(max_examples=examples(400))
 @given(answers(), CUTS, EXTRA)
 def test_anything_behind_an_answer_closes_the_connection(
     answer: tuple[bytes, bytes], at: list[int], extra: bytes
@@ -145,7 +145,7 @@ def test_anything_behind_an_answer_closes_the_connection(
     assert result == body or (isinstance(result, str) and result.startswith("ProtocolError"))
 
 
-@settings(max_examples=examples(1000), deadline=None)
+@settings(max_examples=examples(1000))
 @given(
     answers(),
     CUTS,
@@ -162,7 +162,7 @@ def test_damaged_answers_end_in_a_body_or_a_typed_error(
     assert isinstance(result, bytes | str)
 
 
-@settings(max_examples=examples(500), deadline=None)
+@settings(max_examples=examples(500))
 @given(st.lists(st.binary(max_size=300), max_size=6), st.booleans())
 def test_noise_never_becomes_an_answer(pieces: list[bytes], eof: bool) -> None:
     result, kept = outcome([b"\x00", *pieces], eof=eof)

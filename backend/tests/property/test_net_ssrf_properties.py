@@ -21,7 +21,7 @@ _URLS = st.one_of(
 )
 
 
-@settings(max_examples=examples(2000), deadline=None)
+@settings(max_examples=examples(2000))
 @given(_URLS, st.booleans())
 def test_any_text_is_parsed_or_refused_with_a_typed_error(url: str, allow_private: bool) -> None:
     try:
@@ -42,7 +42,7 @@ def test_any_text_is_parsed_or_refused_with_a_typed_error(url: str, allow_privat
         assert literal is None or is_public(literal)
 
 
-@settings(max_examples=examples(2000), deadline=None)
+@settings(max_examples=examples(2000))
 @given(st.ip_addresses())
 def test_nothing_that_pythons_own_registry_calls_special_counts_as_public(
     address: ipaddress.IPv4Address | ipaddress.IPv6Address,
@@ -61,7 +61,7 @@ def test_nothing_that_pythons_own_registry_calls_special_counts_as_public(
         assert not any(kinds)
 
 
-@settings(max_examples=examples(500), deadline=None)
+@settings(max_examples=examples(500))
 @given(st.ip_addresses(v=4))
 def test_wrapping_an_address_changes_nothing(address: ipaddress.IPv4Address) -> None:
     for wrapped in (f"::ffff:{address}", f"64:ff9b::{address}"):
@@ -70,7 +70,7 @@ def test_wrapping_an_address_changes_nothing(address: ipaddress.IPv4Address) -> 
         assert not is_public(ipaddress.ip_address(refused))
 
 
-@settings(max_examples=examples(500), deadline=None)
+@settings(max_examples=examples(500))
 @given(st.ip_addresses(v=4), st.integers(0, 5))
 def test_an_ipv4_address_has_one_spelling(address: ipaddress.IPv4Address, form: int) -> None:
     number = int(address)

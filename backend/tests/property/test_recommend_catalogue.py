@@ -46,7 +46,7 @@ def _ask(task: str, own: frozenset[str] = frozenset(), **options: Any) -> list[d
     return asyncio.run(ENGINE.recommend("u", task, **options)).recommendations
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     operator=st.frozensets(st.sampled_from(PROVIDERS)),
     own=st.frozensets(st.sampled_from(PROVIDERS), max_size=2),
@@ -90,7 +90,7 @@ def test_no_pick_is_unaffordable_unavailable_retiring_or_incapable(  # type: ign
             assert REQUIREMENTS[name] & set(offer.supported_parameters)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     task=st.sampled_from([t for t in TASKS if t]),
     case=st.sampled_from([str.lower, str.capitalize, str]),

@@ -206,7 +206,6 @@ def _given(run: Callable[[list[Any]], None], first: list[Any]) -> None:
     @settings(
         max_examples=12,
         phases=[Phase.explicit, Phase.generate],
-        deadline=None,
         suppress_health_check=list(HealthCheck),
     )
     @example(first)

@@ -39,7 +39,7 @@ def test_any_text_is_analysed_the_same_way_twice(text: str) -> None:
     assert first.uncertain == (first.question is not None)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     text=st.text(max_size=200),
     available=st.integers(0, 10**9),

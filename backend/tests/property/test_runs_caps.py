@@ -43,7 +43,7 @@ def scripted(draw: st.DrawFn) -> list[Turn]:
 
 
 @given(scripted(), st.integers(0, 12_000), st.integers(0, 12_000), st.integers(0, 40), st.booleans())
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=examples(60))
 def test_no_tree_of_runs_is_ever_beyond_its_cap(
     turns: list[Turn], cap: int, more: int, at: int, after: bool
 ) -> None:

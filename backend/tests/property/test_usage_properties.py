@@ -61,9 +61,7 @@ def by_hand(made, zone, granularity):
     return found
 
 
-@settings(
-    max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(made=calls, zone=st.sampled_from(ZONES), granularity=st.sampled_from(["day", "week", "month"]))
 @example(
     made=[(BEGIN, 1, "a", True), (BEGIN + SPAN - 1, 2, "a", False)],
@@ -100,9 +98,7 @@ def everybody(zone, granularity, by):
     )  # fmt: skip
 
 
-@settings(
-    max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(made=calls, zone=st.sampled_from(ZONES), granularity=st.sampled_from(["hour", "day", "month"]))
 def test_what_everybody_used_is_what_each_used(empty, made, zone, granularity):
     """Its sums are kept apart: in any zone they are those of the accounts, whatever is summed up yet."""
@@ -136,7 +132,7 @@ def test_what_everybody_used_is_what_each_used(empty, made, zone, granularity):
     assert times[0] == times[1]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(near=st.lists(st.integers(0, 3 * 86_400_000), min_size=1, max_size=20), zone=st.sampled_from(ZONES))
 def test_an_hour_that_comes_twice_is_two_hours(empty, near, zone):
     begin = 1_792_800_000_000 // 900_000 * 900_000  # 2026-10-24, the day before Europe turns its clocks back

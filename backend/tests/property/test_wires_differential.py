@@ -139,7 +139,7 @@ def across(wire: str, call: Call) -> Call:
 @pytest.mark.parametrize(("client", "provider"), PAIRS)
 def test_a_conversation_reaches_any_provider_the_same_from_any_client(client: str, provider: str) -> None:
     @given(conversations())
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=25)
     def check(call: Call) -> None:
         from_client = across(client, call)
         assert from_client.wire == client

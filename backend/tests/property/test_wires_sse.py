@@ -51,7 +51,7 @@ def cut(body: bytes, cuts: list[int]) -> list[SSEEvent]:
 @example(
     [(b"retry: 9", b"\n"), *[(b"data: a", b"\n"), (b"", b"\n")] * 2], True, [21]
 )  # the second event comes alone
-@settings(max_examples=examples(1500), deadline=None)
+@settings(max_examples=examples(1500))
 def test_any_split_of_the_bytes_gives_the_same_events(
     lines: list[tuple[bytes, bytes]], bom: bool, cuts: list[int]
 ) -> None:
@@ -61,7 +61,7 @@ def test_any_split_of_the_bytes_gives_the_same_events(
 
 
 @given(st.binary(max_size=300), st.lists(st.integers(0, 300), max_size=20))
-@settings(max_examples=examples(1500), deadline=None)
+@settings(max_examples=examples(1500))
 def test_no_bytes_make_the_readers_raise(body: bytes, cuts: list[int]) -> None:
     assert cut(body, cuts) == whole(body)
     reader = LineReader(50)

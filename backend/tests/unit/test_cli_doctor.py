@@ -60,6 +60,7 @@ WRONG: dict[str, list[tuple[str, dict[str, str], str]]] = {
     "MARKETPLACE_ABSORBED_LIMIT": [("nan", {}, "not an amount")],
     "MARKETPLACE_LOWER_MAX_TOKENS": [("yes", {}, "allowed: on, off")],
     "MARKETPLACE_PRIVATE_TOOLS": [("yes", {}, "allowed: on, off")],
+    "MARKETPLACE_TOOL_COMMANDS": [("/etc/passwd/none", {}, "Not a directory"), ("/etc/passwd", {}, "Expected")],
     "MARKETPLACE_A2A_0_3": [("yes", {}, "allowed: on, off")],
     "MARKETPLACE_OLLAMA_KEYLESS": [("sk-of-openai", {}, "no marketplace key")],
     "MARKETPLACE_OLLAMA_KEYLESS_MODELS": [

@@ -110,7 +110,7 @@ def test_a_file_over_the_limit_is_not_even_opened() -> None:
         read(b"PK" + bytes(20_000_000))
 
 
-@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(150), suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from([docx("some words", "more"), PPTX, XLSX]), st.data())
 def test_a_damaged_file_is_read_or_refused(whole: bytes, data: st.DataObject) -> None:
     damaged = bytearray(whole)

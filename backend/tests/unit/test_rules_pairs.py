@@ -224,7 +224,7 @@ def texts(turns: tuple[Message, ...]) -> list[str]:
     return sorted(p.text for m in turns for p in m.parts if isinstance(p, TextPart))
 
 
-@settings(max_examples=examples(200), deadline=None)
+@settings(max_examples=examples(200))
 @given(
     st.lists(
         st.one_of(SAID, ASKED, IDS.map(lambda i: turn("assistant", asked(i))), ANSWERS, MIXED), max_size=9

@@ -34,7 +34,7 @@ from tests.fakes.wired import (
 
 @example("openai", b"event:error\ndata", False)
 @given(st.sampled_from(ALL), st.binary(max_size=200), st.booleans())
-@settings(max_examples=examples(1500), deadline=None)
+@settings(max_examples=examples(1500))
 def test_no_bytes_make_a_decoder_or_a_reader_of_answers_raise(wire: str, data: bytes, framed: bool) -> None:
     data = b"data: " + data + b"\n\n" if framed else data
     assert comparable(decode(wire, data, 3)) == comparable(decode(wire, data, 1 << 20))
@@ -129,7 +129,7 @@ JSON = st.recursive(
         max_size=6,
     ),
 )
-@settings(max_examples=examples(600), deadline=None)
+@settings(max_examples=examples(600))
 def test_no_json_makes_a_codec_raise_anything_but_its_own_errors(wire: str, body: dict[str, Any]) -> None:
     data = json.dumps(body).encode()
     codec = CODECS[wire]
