@@ -6,6 +6,7 @@ import json
 import pytest
 import sqlalchemy as sa
 
+from agent_marketplace.admin import Actor
 from agent_marketplace.db.tables.vault import vault_secrets
 from agent_marketplace.gateway.health import Lane
 from agent_marketplace.gateway.pulse import Rhythm
@@ -409,6 +410,33 @@ async def test_a_revoked_key_stops_its_stream_within_about_a_second(rig: Rig) ->
         assert rig.up.requests[-1].hung_up
     rows = await rig.rows()
     assert [(r.status, r.usage.estimated) for r in rows] == [("partial", True)] * 2
+
+
+@on_rig(Behaviour(stepped=True))
+async def test_a_suspended_account_s_streams_end_by_session_and_by_key_and_are_paid_up_to_there(
+    rig: Rig,
+) -> None:
+    market = rig.market
+    market.router.parts.rhythm = Rhythm(check_s=0.1)
+    sign_in = market.accounts.auth.sign_in
+    body = {"model": MODEL, "messages": [{"role": "user", "content": "Hi"}], "stream": True}
+    boss, to_user = Actor("root", "req"), {"reason": "spam"}
+    await market.accounts.auth.create_user("second@example.com", "correct horse, not the comic", role="admin")
+    await market.admin.set_role(boss, rig.user_id, "user", **to_user)
+    for by_key in (True, False):
+        credential = rig.key if by_key else await sign_in("rig@example.com", "correct horse, not the comic")
+        exchange = await rig.open("/v1/chat/completions", body, {"authorization": f"Bearer {credential}"})
+        rig.up.release(2)
+        await exchange.until(1)
+        await market.admin.suspend(boss, [rig.user_id], suspended=True, **to_user)
+        async with asyncio.timeout(5):
+            answer = await exchange.rest()
+        assert (answer.ending, answer.whole) == ("invalid_token", True)
+        assert (await rig.call("/v1/chat/completions", body)).status == 401
+        await rig.up.settled()
+        await market.admin.suspend(boss, [rig.user_id], suspended=False, **to_user)
+    assert [(r.status, r.usage.estimated) for r in await rig.rows()] == [("partial", True)] * 2
+    assert (await market.ledger.balance(rig.user_id)).held == 0
 
 
 @on_rig(Behaviour(text="x"))

@@ -9,6 +9,7 @@ import pytest
 from agent_marketplace.admin import Actor, Admin, AgentDesk
 from agent_marketplace.errors import BadRequest, Conflict, Forbidden, NotFound
 from agent_marketplace.listings import AgentPrice, Listings, Spec, Tool, Version, checks, names, prices, store
+from agent_marketplace.listings.spec import Example
 from tests.fakes.home import Home, at_home
 
 pytestmark = pytest.mark.both_databases
@@ -242,6 +243,8 @@ def test_an_erased_author_leaves_nothing_to_run(tmp_path: Path) -> None:
     [
         "-----BEGIN RSA PRIVATE KEY-----", "AKIAIOSFODNN7EXAMPLE", "ghp_0123456789abcdefghijABCDEFGHIJ0123",
         "postgres://bob:hunter22@db.example.com/x", "api_key = 'abcdefghijklmnop1234'", "xoxb-1234567890-abc",
+        "glpat-ABCDEFGHIJ0123456789", "whsec_0123456789abcdefghij", "Authorization: Bearer abcdefghijklmnop0123",
+        "123456789:AAabcdefghijklmnopqrstuvwxyz0123456", "AKIA\u200bIOSFODNN7EXAMPLE",
     ],
 )  # fmt: skip
 def test_secrets_are_seen_wherever_they_stand(text: str) -> None:
@@ -250,11 +253,30 @@ def test_secrets_are_seen_wherever_they_stand(text: str) -> None:
         {"description": text},
         {"parameters": {"stop": text}},
         {"starters": [text]},
+        {"examples": [Example(input="Which?", expects=[text])]},
     ):
         assert checks.secrets_in(msgspec.structs.replace(SPEC, **field))
     assert not checks.secrets_in(
         msgspec.structs.replace(SPEC, instructions="Never print a password or an API key.")
     )
+
+
+def test_a_copy_is_seen_though_its_letters_were_changed_for_others_or_it_is_short() -> None:
+    def marks(text: str) -> list[int]:
+        return checks.sketch(msgspec.structs.replace(SPEC, instructions=text, description=""))
+
+    theirs = marks(WORDS)
+    for copy in (
+        WORDS.replace("o", "\u043e"),
+        "\u200d".join(WORDS),
+        WORDS.upper(),
+        "".join(f"{c}\u0301" if c.isalpha() else c for c in WORDS),
+    ):
+        assert checks.shared(theirs, marks(copy)) == 100
+    short = "Sum it up in one line."
+    assert checks.shared(marks(short), marks("SUM IT UP - in one line!")) == 100
+    assert checks.shared(marks(short), marks("Sum it up in two lines.")) == 0
+    assert checks.shared(marks("No words"), marks("No words")) == 0
 
 
 def test_names_that_look_alike_have_one_skeleton_and_others_do_not() -> None:

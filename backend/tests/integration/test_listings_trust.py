@@ -176,8 +176,16 @@ def test_an_author_sees_nothing_that_could_be_one_users_until_five_have_run_it(t
         assert (few.users, few.took_p50_ms, few.errors, few.days, few.rating) == (None, None, {}, {}, None)
         await fair.run("u4", delivered=False, error="tool_timeout")
         enough = await fair.trust.own("ada", fair.agent_id)
-        assert (enough.users, enough.delivered, enough.errors) == (5, 4, {"tool_timeout": 1})
+        assert (enough.users, enough.delivered, enough.errors) == (5, 4, {"other": 1})
         assert (list(enough.days.values()), enough.took_p50_ms, enough.rating) == ([(5, 4)], 2_000, None)
+        fair.home.clock.advance(86_400)  # a day of one user alone, and an error that only they met
+        await fair.run("u4", delivered=False, error="rate_limited")
+        alone = await fair.trust.own("ada", fair.agent_id)
+        assert (alone.runs, alone.days, alone.errors) == (6, enough.days, {"other": 2})
+        for number in range(5):
+            await fair.run(f"u{number}", delivered=False, error="tool_timeout")
+        met = await fair.trust.own("ada", fair.agent_id)
+        assert (list(met.days.values())[1:], met.errors) == ([(6, 0)], {"other": 1, "tool_timeout": 6})
         with pytest.raises(NotFound):
             await fair.trust.own("u1", fair.agent_id)
 

@@ -12,6 +12,7 @@ from agent_marketplace.db.tables.listings import agent_outcomes as t
 from agent_marketplace.db.tables.listings import agent_ratings as ratings
 from agent_marketplace.db.tables.listings import agent_reports as reports
 from agent_marketplace.db.tables.listings import offered_agents as agents
+from agent_marketplace.ledger.lots import DAY_MS
 from agent_marketplace.ledger.postings import user_account
 from agent_marketplace.listings.outcomes.types import Report, Review
 from agent_marketplace.listings.store import kin_of
@@ -33,15 +34,43 @@ def change(connection: sa.Connection, run_id: str, values: Mapping[str, Any]) ->
 
 
 def recent(connection: sa.Connection, agent_id: str, since: int, limit: int) -> list[sa.Row[Any]]:
-    """(delivered, error_class, cost, took_ms, ended_at) of the last ended runs by others, the newest first."""
+    """(delivered, cost, took_ms) of the last ended runs by others, the newest first."""
     cost = (t.c.model_nano + t.c.fee_nano).label("cost")
     query = (
-        sa.select(t.c.delivered, t.c.error_class, cost, t.c.took_ms, t.c.ended_at)
+        sa.select(t.c.delivered, cost, t.c.took_ms)
         .where(t.c.agent_id == agent_id, t.c.own == 0, t.c.ended_at >= since)
         .order_by(t.c.ended_at.desc())
         .limit(limit)
     )
     return list(connection.execute(query))
+
+
+def by_day(connection: sa.Connection, agent_id: str, since: int, users: int) -> dict[int, tuple[int, int]]:
+    """{days since the epoch (UTC): (runs by others, delivered ones)} of days on which so many users ran it."""
+    day = (t.c.ended_at // DAY_MS).label("day")
+    query = (
+        sa.select(day, sa.func.count(), sa.func.sum(t.c.delivered))
+        .where(t.c.agent_id == agent_id, t.c.own == 0, t.c.ended_at >= since)
+        .group_by(day)
+        .having(sa.func.count(sa.distinct(t.c.payer_id)) >= users)
+        .order_by(day)
+    )
+    return {int(number): (int(runs), int(good)) for number, runs, good in connection.execute(query)}
+
+
+def errors(connection: sa.Connection, agent_id: str, since: int, users: int) -> dict[str, int]:
+    """{class of error: runs by others that ended so}; classes that fewer users met are `other`."""
+    query = (
+        sa.select(t.c.error_class, sa.func.count(), sa.func.count(sa.distinct(t.c.payer_id)))
+        .where(t.c.agent_id == agent_id, t.c.own == 0, t.c.delivered == 0, t.c.ended_at >= since)
+        .group_by(t.c.error_class)
+        .order_by(t.c.error_class)
+    )
+    found: dict[str, int] = {}
+    for name, runs, met in connection.execute(query):
+        shown = (name or "unknown") if met >= users else "other"
+        found[shown] = found.get(shown, 0) + int(runs)
+    return found
 
 
 def costs(connection: sa.Connection, agent_id: str, version: int, limit: int) -> list[int]:

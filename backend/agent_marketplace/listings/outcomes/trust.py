@@ -6,7 +6,7 @@ runs could be told from it. None of its queries reads a table that holds anythin
 
 import math
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import date, timedelta
 from typing import Literal
 
 import sqlalchemy as sa
@@ -21,6 +21,7 @@ from agent_marketplace.listings.outcomes.types import Figures, OwnFigures, Quote
 from agent_marketplace.listings.types import Head
 
 DAY_MS = 86_400_000
+_EPOCH = date(1970, 1, 1)
 WINDOW_MS = 30 * DAY_MS
 MEASURED = 20  # runs of a version before its costs are called measured
 FEWEST_USERS = 5
@@ -174,14 +175,7 @@ def _own(connection: sa.Connection, agent_id: str, since: int) -> OwnFigures:
         return OwnFigures(since=since, runs=runs, revenue_nano=revenue, enough=False)
     found = store.recent(connection, agent_id, since, LOOKED_AT)
     took = sorted(int(run.took_ms) for run in found if run.delivered)
-    errors: dict[str, int] = {}
-    days: dict[str, tuple[int, int]] = {}
-    for run in found:
-        if not run.delivered:
-            errors[run.error_class or "unknown"] = errors.get(run.error_class or "unknown", 0) + 1
-        day = datetime.fromtimestamp(run.ended_at / 1000, UTC).date().isoformat()
-        before = days.get(day, (0, 0))
-        days[day] = (before[0] + 1, before[1] + run.delivered)
+    days = store.by_day(connection, agent_id, since, FEWEST_USERS)
     stars = store.stars(connection, [agent_id]).get(agent_id, [])
     return OwnFigures(
         since=since,
@@ -192,8 +186,8 @@ def _own(connection: sa.Connection, agent_id: str, since: int) -> OwnFigures:
         delivered=int(row.delivered),
         took_p50_ms=quantile(took, 50),
         took_p90_ms=quantile(took, 90),
-        errors=errors,
-        days=days,
+        errors=store.errors(connection, agent_id, since, FEWEST_USERS),
+        days={(_EPOCH + timedelta(days=day)).isoformat(): counts for day, counts in days.items()},
         rating=rating(stars) if len(stars) >= FEWEST_USERS else None,
     )
 

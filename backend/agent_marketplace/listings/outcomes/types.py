@@ -58,7 +58,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 class OwnFigures(msgspec.Struct, frozen=True, kw_only=True):
     """What an author sees of an agent of theirs, since `since` (ms). enough: at least five users ran it; without them only
-    runs and revenue are said. days: {YYYY-MM-DD: (runs, delivered)}; errors: {class: runs}."""
+    runs and revenue are said. days: {YYYY-MM-DD: (runs, delivered)} of days on which so many ran it; errors: {class: runs}, `other`
+    for those that fewer met."""
 
     since: int
     runs: int
