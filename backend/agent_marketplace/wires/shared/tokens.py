@@ -8,6 +8,7 @@ o200k, DeepSeek), and within 3 % of SmolLM2; nine of ten single snippets are wit
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from agent_marketplace import json
@@ -89,6 +90,11 @@ _SMALL = re.compile(
 )
 
 
+@lru_cache(maxsize=1024)
+def _small(model: str) -> bool:
+    return _SMALL.search(model) is not None
+
+
 def count_text(text: str, *, small_vocabulary: bool = False) -> int:
     """Tokens of a text, estimated; 0 only for the empty text."""
     if not text:
@@ -155,8 +161,7 @@ def count_call(call: Call) -> int:
         texts += (tool.name, tool.description, json.encode(tool.native or tool.parameters).decode())
     if call.response_schema is not None:
         texts.append(json.encode(call.response_schema).decode())
-    small = _SMALL.search(call.model[:200]) is not None
-    words = count_text("\n".join(t for t in texts if t), small_vocabulary=small)
+    words = count_text("\n".join(filter(None, texts)), small_vocabulary=_small(call.model[:200]))
     return words + images + PER_MESSAGE * len(call.messages) + PER_CALL
 
 
