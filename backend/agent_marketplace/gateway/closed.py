@@ -9,8 +9,10 @@ from typing import Any
 
 import msgspec
 
+from agent_marketplace import json
 from agent_marketplace.gateway.hosted import done_there, hosted, needed
 from agent_marketplace.gateway.plan import Target
+from agent_marketplace.ledger import Price, dollars
 from agent_marketplace.net import ssrf
 from agent_marketplace.providers.endpoints import Endpoint
 from agent_marketplace.wires.base import Call, ImagePart, OpaquePart, OutboundCall, WireName
@@ -182,6 +184,17 @@ def closed(out: OutboundCall, call: Call, wire: WireName, endpoint: Endpoint) ->
         return out
     places = (p for p in unread if not (tools and _is_tool(p, tools)))  # those are told by name
     return msgspec.structs.replace(out, body=body, notes=out.notes + left_out(places, _NOT_UNDERSTOOD))
+
+
+def at_list_price(out: OutboundCall, price: Price) -> OutboundCall:
+    """The request to a reseller that may pay others no more than the list price, at whatever tier (OpenRouter, "Provider routing",
+    `max_price`: dollars per million tokens). Else it goes to whom it likes, at prices above those that are held and charged."""
+    dearest = {
+        name: dollars(max(getattr(price, name), *(getattr(t, name) or 0 for t in price.tiers), 0))
+        for name in ("input", "output")
+    }
+    most = {"max_price": {"prompt": dearest["input"], "completion": dearest["output"]}}
+    return msgspec.structs.replace(out, body=out.body[:-1] + b',"provider":' + json.encode(most) + b"}")
 
 
 def _is_tool(place: str, names: set[str]) -> bool:

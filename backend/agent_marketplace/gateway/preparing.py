@@ -9,7 +9,7 @@ import msgspec
 from agent_marketplace import rules
 from agent_marketplace.gateway import betas, sizing, told
 from agent_marketplace.gateway import needs as need
-from agent_marketplace.gateway.closed import closed
+from agent_marketplace.gateway.closed import at_list_price, closed
 from agent_marketplace.gateway.credentials import Credentials
 from agent_marketplace.gateway.hosted import without_hosted
 from agent_marketplace.gateway.pipes import Pipe, SplicedPipe, TranslatedPipe
@@ -85,6 +85,8 @@ class Preparer:
             out = msgspec.structs.replace(out, notes=(*left_out, *out.notes))
         if target.credential == "operator":
             out = closed(out, request.call, wire, endpoint)
+            if endpoint.resells and target.list_price is not None:
+                out = at_list_price(out, target.list_price)
         if call.stream and pipe is None:
             shape = told.shape(record, target)
             encoder, back = request.mouth.encoder(shape), Back(shape.id, fitted.names)

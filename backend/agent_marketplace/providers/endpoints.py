@@ -61,7 +61,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     own: the server is the operator's.
 
     options: fields of chat completions without a canonical name that go there on the operator's key. unstored: it is told to keep nothing.
-    thinking_apart: it may count thinking on top of the length that it is told.
+    thinking_apart: it may count thinking on top of the length that it is told. resells: it is told the prices that it may pay.
     """
 
     name: str
@@ -80,6 +80,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     models: tuple[DeclaredModel, ...] = ()
     options: frozenset[str] = frozenset()
     unstored: bool = False
+    resells: bool = False
     thinking_apart: bool = False
 
     def __repr__(self) -> str:
@@ -276,6 +277,7 @@ def _known(row: table.Row, settings: Settings, env: Mapping[str, str]) -> Endpoi
         probe=row.probe,
         options=_options(row.wire, row.options, own_server=base_url is not None or row.own_host),
         unstored=row.unstored and base_url is None,
+        resells=row.resells and base_url is None,
         thinking_apart=row.wire in ("openai", "huggingface") and not row.counts_thinking,
     )
 

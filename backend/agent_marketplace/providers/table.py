@@ -18,7 +18,8 @@ AbortRule = Literal["stops", "continues", "unknown"]
 class Row(NamedTuple):
     """One provider. `title`: as people read it. `abort`: does closing the connection stop its work and its bill? `probe`: a path that
     answers 401 or 403 to a wrong key, "" where there is none. `options`: fields without a canonical name that it takes on the
-    operator's key, besides the wire's common ones. `unstored`: it keeps what it is asked unless told `store: false`. `env`: the
+    operator's key, besides the wire's common ones. `unstored`: it keeps what it is asked unless told `store: false`. `resells`: it passes
+    calls on to others, at their prices, none above those that it is told (`provider.max_price`). `env`: the
     variables of the operator's key and base URL, None = its name in capitals with `_API_KEY` and `_BASE_URL`. `counts_thinking`: its
     limit of output is documented to contain the thinking (matters on the `openai` and `huggingface` wires only)."""
 
@@ -34,6 +35,7 @@ class Row(NamedTuple):
     own_host: bool = False  # runs at the operator's: no key needed, served once its base URL is set
     options: frozenset[str] = frozenset()
     unstored: bool = False
+    resells: bool = False
     counts_thinking: bool = False
     env: tuple[str, str] | None = None
 
@@ -89,7 +91,8 @@ ROWS: tuple[Row, ...] = (
     Row("groq", "Groq", "https://api.groq.com/openai/v1", "continues", dialect=_GROQ),
     Row("together", "Together AI", "https://api.together.xyz/v1", "stops"),
     Row("fireworks", "Fireworks AI", "https://api.fireworks.ai/inference/v1", "stops"),
-    Row("openrouter", "OpenRouter", "https://openrouter.ai/api/v1", "unknown", probe="key", options=frozenset(vocabulary.OPENROUTER)),
+    Row("openrouter", "OpenRouter", "https://openrouter.ai/api/v1", "unknown", probe="key", options=frozenset(vocabulary.OPENROUTER),
+        resells=True),
     Row("cerebras", "Cerebras", "https://api.cerebras.ai/v1", dialect=_NO_TOP_K),
     Row("deepinfra", "DeepInfra", "https://api.deepinfra.com/v1/openai", "stops", probe=_NO_PROBE),
     Row("novita", "Novita AI", "https://api.novita.ai/v3/openai", "stops", probe=_NO_PROBE),

@@ -15,6 +15,7 @@ from agent_marketplace.gateway import closed
 from agent_marketplace.gateway.hosted import without_hosted
 from agent_marketplace.gateway.plan import Target
 from agent_marketplace.ledger import Price
+from agent_marketplace.ledger.pricing import PriceTier
 from agent_marketplace.providers.endpoints import Endpoint, EndpointTable
 from agent_marketplace.settings import load
 from agent_marketplace.wires import codecs
@@ -435,3 +436,15 @@ def test_a_private_server_is_not_sent_to_fetch_its_neighbours(
     target = Target(model="m", provider=provider, upstream_id="m", credential="byok", price=None)
     found = closed.left_out_because(call, target, *at(provider))
     assert (found[0] if found else None) == code
+
+
+def test_a_reseller_may_not_pay_others_more_than_is_charged_for_here() -> None:
+    """OpenRouter names a model's lowest price and routes to whom it likes."""
+    assert [e.name for e in ENDPOINTS.all() if e.resells] == ["openrouter"]
+    tier = PriceTier(above_input_tokens=200_000, input=2_500_000_000)
+    price = Price(input=1_250_000_000, output=10_000_000_001, tiers=(tier,))
+    out = closed.at_list_price(sent("openai", asked("openai"), "openrouter"), price)
+    body = json.loads(out.body, parse_float=str)
+    assert body["provider"] == {"max_price": {"prompt": "2.5", "completion": "10.000000001"}}
+    free = closed.at_list_price(sent("openai", asked("openai"), "openrouter"), Price(input=0, output=0))
+    assert json.loads(free.body)["provider"] == {"max_price": {"prompt": 0, "completion": 0}}
