@@ -9,6 +9,7 @@ from agent_marketplace.usage import Usage
 from agent_marketplace.wires.base import (
     Event,
     Finish,
+    ImagePart,
     ReasoningDelta,
     ReasoningPart,
     Reply,
@@ -17,6 +18,7 @@ from agent_marketplace.wires.base import (
     ToolCallDelta,
     ToolCallPart,
 )
+from agent_marketplace.wires.shared import pictures
 
 
 def usage_fields(usage: Usage | None) -> dict[str, Any]:
@@ -77,7 +79,10 @@ class AgentMouth:
             if isinstance(p, ToolCallPart)
         ]
         thought = "".join(p.text for p in reply.parts if isinstance(p, ReasoningPart))
-        fields = done_fields(reply.text, calls, reply.finish or Finish.STOP, reply.usage, shape, extra)
+        shown = "".join(pictures.in_words(p).text for p in reply.parts if isinstance(p, ImagePart))
+        fields = done_fields(
+            reply.text + shown, calls, reply.finish or Finish.STOP, reply.usage, shape, extra
+        )
         return json.encode(fields | ({"reasoning": thought} if thought else {}))
 
     def render_error(self, error: MarketplaceError, request_id: str) -> bytes:
@@ -113,6 +118,8 @@ class AgentEncoder:
         out: list[bytes] = []
         text: list[str] = []
         for event in events:
+            if isinstance(event, ImagePart):
+                event = pictures.in_words(event)
             if isinstance(event, TextDelta):
                 text.append(event.text)
                 continue

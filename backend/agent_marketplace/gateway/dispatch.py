@@ -36,6 +36,7 @@ from agent_marketplace.wires.base import (
     FailureClass,
     Finish,
     Finished,
+    ImagePart,
     ReasoningDelta,
     ReasoningPart,
     Reply,
@@ -306,6 +307,8 @@ def _events(reply: Reply) -> list[Event]:
     for number, part in enumerate(reply.parts):
         if isinstance(part, TextPart):
             events.append(TextDelta(part.text))
+        elif isinstance(part, ImagePart):
+            events.append(part)
         elif isinstance(part, ReasoningPart):
             events.append(ReasoningDelta(part.text, part.signature))
         elif isinstance(part, ToolCallPart):

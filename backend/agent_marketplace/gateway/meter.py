@@ -12,6 +12,7 @@ from agent_marketplace.wires.base import (
     Event,
     Finish,
     Finished,
+    ImagePart,
     Malformed,
     ReasoningDelta,
     StreamError,
@@ -23,6 +24,8 @@ from agent_marketplace.wires.shared.bounds import Family, measure
 from agent_marketplace.wires.shared.tokens import count_text
 
 _BYTES_PER_TOKEN = 4
+_PICTURE = "picture " * 1290
+"""Stands for one that was delivered, where its provider says no more: as many tokens as Google counts for it."""
 _A_CALL = 32  # marks round a tool call, which differ from model to model
 
 
@@ -64,6 +67,8 @@ class Meter:
                 self.thoughts.called(event)
                 self.calls += bool(event.name)
                 self._delivered(self._other, event.name + event.arguments)
+            elif isinstance(event, ImagePart):
+                self._delivered(self._other, _PICTURE)
             elif isinstance(event, UsageSeen):
                 self._report(event.usage)
             elif isinstance(event, Finished):

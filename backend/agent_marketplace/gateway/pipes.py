@@ -11,6 +11,7 @@ from agent_marketplace.wires.base import (
     Cited,
     Event,
     Finish,
+    ImagePart,
     Malformed,
     Passthrough,
     ReasoningDelta,
@@ -74,7 +75,9 @@ class TranslatedPipe:
         return head
 
     def _encode(self, events: list[Event]) -> tuple[bytes, list[Event]]:
-        if not any(isinstance(e, TextDelta | ReasoningDelta | ToolCallDelta | Cited) for e in events):
+        if not any(
+            isinstance(e, TextDelta | ReasoningDelta | ToolCallDelta | Cited | ImagePart) for e in events
+        ):
             return b"", events
         told = self._back.events(events)
         return self._start() + self._encoder.feed(told), told
@@ -109,6 +112,6 @@ def first_error(events: list[Event]) -> StreamError | None:
     for event in events:
         if isinstance(event, StreamError):
             return event
-        if isinstance(event, TextDelta | ReasoningDelta | ToolCallDelta):
+        if isinstance(event, TextDelta | ReasoningDelta | ToolCallDelta | ImagePart):
             return None
     return None

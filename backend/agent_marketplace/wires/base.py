@@ -304,6 +304,7 @@ Event = (
     | Malformed
     | RanTool
     | AskedLeave
+    | ImagePart
 )
 
 

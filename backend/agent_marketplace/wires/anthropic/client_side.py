@@ -30,7 +30,7 @@ from agent_marketplace.wires.base import (
     ToolCallPart,
     ToolResultPart,
 )
-from agent_marketplace.wires.shared import caching, fields
+from agent_marketplace.wires.shared import caching, fields, pictures
 from agent_marketplace.wires.shared.called import arguments_of
 
 
@@ -343,6 +343,8 @@ class Encoder:
         return b"".join(self._one(event) for event in events)
 
     def _one(self, event: Event) -> bytes:
+        if isinstance(event, ImagePart):
+            event = pictures.in_words(event)
         if isinstance(event, TextDelta | ReasoningDelta) and not self._may_speak():
             self._waiting.append(event)
             return b""
@@ -453,6 +455,8 @@ class Inward:
         for part in reply.parts:
             if isinstance(part, TextPart) and part.text:
                 content.append({"type": "text", "text": part.text})
+            elif isinstance(part, ImagePart):
+                content.append({"type": "text", "text": pictures.in_words(part).text})
             elif isinstance(part, ReasoningPart) and part.redacted:
                 content.append({"type": "redacted_thinking", "data": part.signature})
             elif isinstance(part, ReasoningPart):

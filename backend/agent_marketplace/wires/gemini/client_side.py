@@ -5,7 +5,6 @@ Google's JSON mapping reads camelCase and snake_case names alike; so does this.
 
 import base64
 import re
-from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -36,9 +35,10 @@ from agent_marketplace.wires.base import (
 )
 from agent_marketplace.wires.gemini.schemas import lower_types
 from agent_marketplace.wires.gemini.vocabulary import VOCABULARY
-from agent_marketplace.wires.shared import citing, fields
+from agent_marketplace.wires.shared import citing, fields, pictures
 from agent_marketplace.wires.shared.called import arguments_of
 from agent_marketplace.wires.shared.vocabulary import camel
+from agent_marketplace.wires.shared.waiting import Waiting
 
 _TAGGED = re.compile(r"[a-z]+#")
 _KNOWN = frozenset(
@@ -136,7 +136,7 @@ def parse(body: bytes, *, model: str | None, stream: bool | None) -> Call:
     schema, form = _format(config)
     effort, budget = _thinking(config)
     system = _get(raw, "systemInstruction")
-    calls = _Calls()
+    calls = Waiting()
     messages = (
         [] if system is None else [Message("system", tuple(_parts(system, "systemInstruction", calls)))]
     )
@@ -228,26 +228,7 @@ def _choice(raw: dict[str, Any]) -> tuple[str | None, tuple[str, ...]]:
     return choice, tuple(_str(n, "allowedFunctionNames") for n in names) if choice != "none" else ()
 
 
-class _Calls:
-    """Ids for function calls: this wire may leave them out, and answers then name only the function."""
-
-    def __init__(self) -> None:
-        self._count = 0
-        self._waiting: dict[str, deque[str]] = {}
-
-    def made(self, name: str, given: Any) -> str:
-        self._count += 1
-        call_id = given if isinstance(given, str) and given else f"call_{self._count}_{name}"
-        self._waiting.setdefault(name, deque()).append(call_id)
-        return call_id
-
-    def answered(self, name: str, given: Any) -> str:
-        waiting = self._waiting.get(name)
-        first = waiting.popleft() if waiting else f"call_0_{name}"
-        return given if isinstance(given, str) and given else first
-
-
-def _content(content: Any, where: str, calls: _Calls) -> Message:
+def _content(content: Any, where: str, calls: Waiting) -> Message:
     content = _object(content, where)
     role = content.get("role") or "user"
     if role not in ("user", "model", "function", "system"):
@@ -255,7 +236,7 @@ def _content(content: Any, where: str, calls: _Calls) -> Message:
     return Message("assistant" if role == "model" else "user", tuple(_parts(content, where, calls)))
 
 
-def _parts(content: Any, where: str, calls: _Calls) -> list[Part]:
+def _parts(content: Any, where: str, calls: Waiting) -> list[Part]:
     if isinstance(content, str):
         return [TextPart(content)]
     parts = _object(content, where).get("parts")
@@ -278,7 +259,7 @@ def _pictures(answer: Any, where: str) -> list[Part]:
     return [_media(_object(_get(p, "inlineData"), f"{where}.inlineData"), p, where) for p in found]
 
 
-def _part(part: dict[str, Any], where: str, calls: _Calls) -> Part:
+def _part(part: dict[str, Any], where: str, calls: Waiting) -> Part:
     signature = _read_signature(str(_get(part, "thoughtSignature") or ""))
     if (text := part.get("text")) is not None:
         text = _str(text, f"{where}.text")
@@ -289,13 +270,18 @@ def _part(part: dict[str, Any], where: str, calls: _Calls) -> Part:
         made = _object(made, f"{where}.functionCall")
         name = _str(made.get("name"), f"{where}.functionCall.name")
         arguments = json.encode(_object(made.get("args"), f"{where}.functionCall.args")).decode()
-        return ToolCallPart(calls.made(name, made.get("id")), name, arguments, signature)
+        return ToolCallPart(calls.made(name, _id(made)), name, arguments, signature)
     if (answer := _get(part, "functionResponse")) is not None:
         answer = _object(answer, f"{where}.functionResponse")
         name = _str(answer.get("name"), f"{where}.functionResponse.name")
         content = json.encode(answer.get("response") or {}).decode()
-        return ToolResultPart(calls.answered(name, answer.get("id")), content, name)
+        return ToolResultPart(calls.answered(name, _id(answer))[0], content, name)
     return OpaquePart(next((camel(k) for k in part), "empty"), part)
+
+
+def _id(value: Mapping[str, Any]) -> str:
+    given = value.get("id")
+    return given if isinstance(given, str) else ""
 
 
 def _read_signature(text: str) -> str:
@@ -408,6 +394,8 @@ class Encoder:
                 self._text.append(event.text)
             elif isinstance(event, Cited):
                 self._cited += event.citations
+            elif isinstance(event, ImagePart):
+                out.append(self._chunk([pictures.inline(event)], {}))
             elif isinstance(event, ReasoningDelta) and (event.text or event.signature):
                 part = {"text": event.text, "thought": True}
                 out.append(self._chunk([part | _written_signature(event.signature)], {}))
@@ -452,6 +440,8 @@ class Inward:
                 parts.append(thought | _written_signature(part.signature))
             elif isinstance(part, ToolCallPart):
                 parts.append(_call_json(part.id, part.name, part.arguments, part.signature))
+            elif isinstance(part, ImagePart):
+                parts.append(pictures.inline(part))
         candidate = {"content": {"role": "model", "parts": parts or [{"text": ""}]}, "index": 0}
         candidate["finishReason"] = FINISH[reply.finish or Finish.ERROR]
         candidate |= citing.grounding(reply.citations, reply.text)

@@ -35,7 +35,7 @@ from agent_marketplace.wires.base import (
     UpstreamFailure,
     UsageSeen,
 )
-from agent_marketplace.wires.shared import citing, failures, fields, meant, reported, signatures
+from agent_marketplace.wires.shared import citing, failures, fields, meant, pictures, reported, signatures
 from agent_marketplace.wires.shared.allowed import offered
 from agent_marketplace.wires.shared.called import arguments_of, call_id
 from agent_marketplace.wires.shared.media import type_of
@@ -82,8 +82,10 @@ def build(call: Call, upstream_model: str, *, stream: bool) -> OutboundCall:
     levels = call.manner.thinking == "level"
     body: dict[str, Any] = {}
     extra = dict(call.extra) if call.wire == "gemini" else {}
+    config = _config(call, levels) | _shown(call)
     if call.wire != "gemini":
-        dropped += call.extra
+        told = _SHOWN if "responseModalities" in config else ()
+        dropped += [name for name in call.extra if name not in told]
     meant.check_call(call, dropped)
     system = "\n\n".join(
         p.text for m in call.messages if m.role == "system" for p in m.parts if isinstance(p, TextPart)
@@ -91,13 +93,27 @@ def build(call: Call, upstream_model: str, *, stream: bool) -> OutboundCall:
     if system:
         body["systemInstruction"] = {"parts": [{"text": system}]}
     body["contents"] = _contents(call, levels)
-    config = _config(call, levels) | extra.pop("generationConfig", {})
+    config |= extra.pop("generationConfig", {})
     if config:
         body["generationConfig"] = config
     body |= _tools(call) | extra
     return OutboundCall(
         path=path_of(upstream_model, stream=stream), body=json.encode(body), dropped=tuple(dropped)
     )
+
+
+_SHOWN = ("modalities", "image_config")
+
+
+def _shown(call: Call) -> dict[str, Any]:
+    """Pictures that an OpenAI client asks for as OpenRouter's do (`modalities`, `image_config`)."""
+    asked = pictures.modalities(call.extra.get("modalities")) if call.wire == "openai" else []
+    if not asked:
+        return {}
+    form = call.extra.get("image_config")
+    names = {"aspect_ratio": "aspectRatio", "image_size": "imageSize"}
+    told = {names[k]: v for k, v in form.items() if k in names} if isinstance(form, Mapping) else {}
+    return {"responseModalities": [m.upper() for m in asked]} | ({"imageConfig": told} if told else {})
 
 
 def _config(call: Call, levels: bool) -> dict[str, Any]:
@@ -164,11 +180,26 @@ def _contents(call: Call, levels: bool) -> list[dict[str, Any]]:
             continue
         role = "model" if message.role == "assistant" else "user"
         parts = _message(message, call, names, levels)
+        if levels:
+            parts = _beside(parts)
         if turns and turns[-1]["role"] == role:
             turns[-1]["parts"] += parts
         elif parts:
             turns.append({"role": role, "parts": parts})
     return turns or [{"role": "user", "parts": [{"text": " "}]}]
+
+
+def _beside(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Pictures inside the function's answer that they stand behind, from Gemini 3 on: beside it they are counted as answers of
+    calls that were not made (google-gemini/gemini-cli#17068)."""
+    out: list[dict[str, Any]] = []
+    for part in parts:
+        answer = out[-1].get("functionResponse") if out else None
+        if answer is not None and "inlineData" in part:
+            answer.setdefault("parts", []).append(part)
+        else:
+            out.append(part)
+    return out
 
 
 def _message(message: Message, call: Call, names: Mapping[str, str], levels: bool) -> list[dict[str, Any]]:
@@ -241,6 +272,7 @@ class _Part(msgspec.Struct, rename="camel"):
     thought: bool | None = None
     thought_signature: str | None = None
     function_call: _FunctionCall | None = None
+    inline_data: Any = None
 
 
 class _Content(msgspec.Struct, rename="camel"):
@@ -336,6 +368,7 @@ class Decoder:
         if part.thought:
             return [ReasoningDelta(part.text or "", signature)]
         out: list[Event] = [TextDelta(part.text)] if part.text else []
+        out += pictures.from_gemini(part.inline_data)
         self._text += [part.text] if part.text else []
         return out + ([ReasoningDelta(signature=signature)] if signature else [])
 
@@ -423,8 +456,9 @@ def _reply(answer: _Answer, candidate: _Candidate) -> Reply:
             )
         elif part.thought:
             parts.append(ReasoningPart(part.text or "", signature))
-        elif part.text:
-            parts.append(TextPart(part.text))
+        else:
+            parts += [TextPart(part.text)] if part.text else []
+            parts += pictures.from_gemini(part.inline_data)
     try:
         usage = reported.from_gemini(answer.usage_metadata)
     except reported.UsageRefused:

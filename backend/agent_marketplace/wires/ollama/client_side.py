@@ -30,8 +30,10 @@ from agent_marketplace.wires.base import (
     ToolResultPart,
 )
 from agent_marketplace.wires.ollama.vocabulary import MORE_OPTIONS, VOCABULARY
-from agent_marketplace.wires.shared import fields
+from agent_marketplace.wires.shared import fields, pictures
 from agent_marketplace.wires.shared.called import arguments_of
+from agent_marketplace.wires.shared.media import kind_of
+from agent_marketplace.wires.shared.waiting import Waiting
 
 
 class _Function(msgspec.Struct):
@@ -82,7 +84,6 @@ class _Request(msgspec.Struct):
 
 _request = msgspec.json.Decoder(_Request)
 _KNOWN = frozenset(_Request.__struct_fields__)
-_IMAGES = (("iVBOR", "image/png"), ("/9j/", "image/jpeg"), ("R0lGOD", "image/gif"), ("UklGR", "image/webp"))
 # Reads as nothing said: Ollama's clients parse every line, so an empty one would break them.
 _CHAT_PULSE = b'{"model":"","created_at":"1970-01-01T00:00:00Z","message":{"role":"assistant","content":""},"done":false}\n'
 _GENERATE_PULSE = b'{"model":"","created_at":"1970-01-01T00:00:00Z","response":"","done":false}\n'
@@ -158,27 +159,17 @@ def _runners(raw: Mapping[str, msgspec.Raw]) -> dict[str, Any]:
 def _messages(turns: list[_Message]) -> list[Message]:
     """Calls get ids in order; a tool's answer without one belongs to the oldest open call of its name."""
     out: list[Message] = []
-    waiting: list[tuple[str, str]] = []
-    count = 0
+    calls = Waiting()
     for i, m in enumerate(turns):
         if m.role == "tool":
-            match = next((w for w in waiting if m.tool_name in (None, w[1])), None)
-            if match is not None:
-                waiting.remove(match)
-            call_id = m.tool_call_id or (match[0] if match else f"call_0_{m.tool_name or 'tool'}")
-            out.append(
-                Message(
-                    "tool", (ToolResultPart(call_id, m.content, m.tool_name or (match[1] if match else "")),)
-                )
-            )
+            call_id, name = calls.answered(m.tool_name or "", m.tool_call_id or "")
+            out.append(Message("tool", (ToolResultPart(call_id, m.content, name),)))
             continue
         parts: list[Part] = [ReasoningPart(m.thinking)] if m.thinking else []
         parts += [TextPart(m.content)] if m.content else []
         parts += [_image(data, f"messages[{i}].images[{j}]") for j, data in enumerate(m.images or ())]
         for call in m.tool_calls or ():
-            count += 1
-            call_id = call.id or f"call_{count}_{call.function.name}"
-            waiting.append((call_id, call.function.name))
+            call_id = calls.made(call.function.name, call.id)
             parts.append(
                 ToolCallPart(call_id, call.function.name, json.encode(call.function.arguments).decode())
             )
@@ -188,8 +179,8 @@ def _messages(turns: list[_Message]) -> list[Message]:
 
 
 def _image(data: str, where: str) -> ImagePart:
-    kind = next((k for start, k in _IMAGES if data.startswith(start)), None)
-    if kind is None:
+    kind = kind_of(data)
+    if not kind:
         raise BadRequest(f"{where}: must be a base64 PNG, JPEG, GIF or WebP")
     return ImagePart(media_type=kind, data=data)
 
@@ -230,7 +221,9 @@ class Encoder:
         """One line an event."""
         out: list[bytes] = []
         for event in events:
-            if isinstance(event, TextDelta):
+            if isinstance(event, ImagePart):
+                out.append(self.line(pictures.in_words(event).text))
+            elif isinstance(event, TextDelta):
                 out.append(self.line(event.text))
             elif isinstance(event, ReasoningDelta) and event.text:
                 out.append(self.line(thinking=event.text))
@@ -287,7 +280,9 @@ class Inward:
             said["tool_calls"] = calls
         done = _DONE.get(reply.finish or Finish.ERROR, "stop")
         encoder = Encoder(shape, generate=self._generate)
-        return encoder.line(reply.text, done=True, done_reason=done, **said, **_counts(reply.usage), **extra)
+        words = [pictures.in_words(p).text for p in reply.parts if isinstance(p, ImagePart)]
+        text = "\n".join([reply.text, *words]) if words else reply.text
+        return encoder.line(text, done=True, done_reason=done, **said, **_counts(reply.usage), **extra)
 
     def render_error(self, error: MarketplaceError, request_id: str) -> bytes:
         """Ollama's error body."""

@@ -62,6 +62,7 @@ class Delta(msgspec.Struct):
     reasoning: str | None = None
     refusal: str | None = None
     annotations: Any = None
+    images: Any = None
 
 
 class Choice(msgspec.Struct):

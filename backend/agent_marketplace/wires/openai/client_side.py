@@ -26,7 +26,7 @@ from agent_marketplace.wires.base import (
 )
 from agent_marketplace.wires.openai import foreign
 from agent_marketplace.wires.openai.vocabulary import VOCABULARY
-from agent_marketplace.wires.shared import allowed, caching, citing, fields, freeform, plain
+from agent_marketplace.wires.shared import allowed, caching, citing, fields, freeform, pictures, plain
 from agent_marketplace.wires.shared.freeform import Written
 from agent_marketplace.wires.shared.plain import Plain, Turn
 
@@ -425,6 +425,8 @@ def render_reply(reply: Reply, shape: Shape, extra: Mapping[str, Any]) -> bytes:
         detail_json(p, i) for i, p in enumerate(reply.parts) if isinstance(p, ReasoningPart) and p.signature
     ]:
         message["reasoning_details"] = details
+    if images := [p for p in reply.parts if isinstance(p, ImagePart)]:
+        message["images"] = [pictures.nested(p, i) for i, p in enumerate(images)]
     if reply.citations:
         message["annotations"] = citing.nested(reply.citations)
     calls = [p for p in reply.parts if isinstance(p, ToolCallPart)]

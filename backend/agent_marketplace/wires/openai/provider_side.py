@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from agent_marketplace import json
 from agent_marketplace.wires.base import (
     Call,
@@ -47,6 +49,7 @@ from agent_marketplace.wires.shared import (
     failures,
     freeform,
     meant,
+    pictures,
     reported,
 )
 from agent_marketplace.wires.shared.called import Calls, call_id
@@ -64,6 +67,7 @@ def build_request(call: Call, upstream_model: str, *, stream: bool, dialect: Dia
     if call.manner.prefix and body["messages"] and body["messages"][-1]["role"] == "assistant":
         body["messages"][-1]["prefix"] = True
     dropped: list[str] = []
+    call = _shown(call)
     optional = {
         call.manner.max_tokens_field or dialect.max_tokens_field: call.max_tokens,
         "temperature": call.temperature,
@@ -79,7 +83,8 @@ def build_request(call: Call, upstream_model: str, *, stream: bool, dialect: Dia
     }
     mark = caching.written(call.cache)
     for name, value in (*call.extra.items(), *mark.items()):
-        if call.wire == "openai" and (dialect.accepts is None or name in dialect.accepts):
+        own = call.wire == "openai" or (name == "modalities" and call.wire == "gemini")
+        if own and (dialect.accepts is None or name in dialect.accepts):
             optional[name] = value
         else:
             dropped.append(name)
@@ -97,6 +102,19 @@ def build_request(call: Call, upstream_model: str, *, stream: bool, dialect: Dia
         if dialect.stream_usage:
             body["stream_options"] = {"include_usage": True}
     return OutboundCall(path=dialect.path, body=json.encode(body), dropped=tuple(dropped))
+
+
+def _shown(call: Call) -> Call:
+    """Pictures that a client of Google's asks for (`responseModalities`), as OpenRouter is asked for them."""
+    config = call.extra.get("generationConfig") if call.wire == "gemini" else None
+    asked = pictures.modalities(config.get("responseModalities")) if isinstance(config, dict) else []
+    if not asked or not isinstance(config, dict):
+        return call
+    left = {k: v for k, v in config.items() if k != "responseModalities"}
+    extra = {k: v for k, v in call.extra.items() if k != "generationConfig"}
+    return msgspec.structs.replace(
+        call, extra={**extra, **({"generationConfig": left} if left else {}), "modalities": asked}
+    )
 
 
 def _thinking(call: Call) -> dict[str, Any]:
@@ -272,6 +290,8 @@ def _read_choice(choice: Choice, events: list[Event], calls: Calls) -> None:
             events.append(ReasoningDelta(thinking))
         if text := text or delta.refusal or "":
             events.append(TextDelta(text))
+        if delta.images:
+            events += pictures.from_openai(delta.images)
         if delta.annotations and (cited := citing.from_openai(delta.annotations)):
             events.append(Cited(tuple(cited)))
         for call in called(delta):
@@ -318,6 +338,7 @@ def parse_reply(body: bytes) -> Reply:
         parts.append(ReasoningPart(thinking))
     if text := text or message.refusal or "":
         parts.append(TextPart(text))
+    parts += pictures.from_openai(message.images)
     for number, call in enumerate(called(message)):
         function = call.function or DeltaFunction()
         if (custom := call.custom) is not None:

@@ -10,6 +10,7 @@ from agent_marketplace.wires.base import (
     Cited,
     Event,
     Finish,
+    ImagePart,
     ReasoningDelta,
     ReasoningPart,
     Shape,
@@ -17,7 +18,7 @@ from agent_marketplace.wires.base import (
     ToolCallDelta,
 )
 from agent_marketplace.wires.openai.client_side import detail_json, error_json, signed, usage_json
-from agent_marketplace.wires.shared import citing, freeform
+from agent_marketplace.wires.shared import citing, freeform, pictures
 from agent_marketplace.wires.shared.freeform import Written
 
 
@@ -42,6 +43,7 @@ class Encoder:
         self._texts: dict[int, str] = {}
         self._thinking: list[str] = []
         self._details = 0
+        self._pictures = 0
 
     def start(self) -> bytes:
         """The role chunk."""
@@ -70,6 +72,10 @@ class Encoder:
                     out += (self._head, json.encode(self._sealed(event.signature)), self._tail)
             elif isinstance(event, Cited):
                 out += (self._head, json.encode({"annotations": citing.nested(event.citations)}), self._tail)
+            elif isinstance(event, ImagePart):
+                shown = pictures.nested(event, self._pictures)
+                self._pictures += 1
+                out += (self._head, json.encode({"images": [shown]}), self._tail)
             elif isinstance(event, ToolCallDelta):
                 out += (self._head, json.encode({"tool_calls": [self._call(event)]}), self._tail)
         return b"".join(out)

@@ -79,7 +79,9 @@ OPENAI = {
     "functions": many(_FUNCTION), "function_call": either(TEXT, record(name=TEXT)), "modalities": many(TEXT),
     "audio": record(format=TEXT, voice=TEXT), "service_tier": one_of("default"),
 }  # fmt: skip
-OPENROUTER = {"modalities": many(TEXT), "cache_control": _MARK}
+OPENROUTER = {
+    "modalities": many(TEXT), "cache_control": _MARK, "image_config": record(aspect_ratio=TEXT, image_size=TEXT),
+}  # fmt: skip
 MISTRAL = {"safe_prompt": FLAG, "prompt_mode": TEXT}
 OWN_SERVER = {
     "chat_template_kwargs": by_name(either(FLAG, NUMBER, TEXT)), "guided_json": FREE, "guided_regex": TEXT,

@@ -13,6 +13,7 @@ from agent_marketplace.wires.base import (
     AskedLeave,
     Call,
     Finish,
+    ImagePart,
     Message,
     OpaquePart,
     Part,
@@ -411,6 +412,12 @@ def call_item(
     }
 
 
+def picture_item(item_id: str, image: ImagePart) -> dict[str, Any]:
+    """An output item of a picture, as OpenAI's own tool gives it."""
+    told = {"result": image.data} if image.data else {"result": None, "url": image.url}
+    return {"type": "image_generation_call", "id": item_id, "status": "completed", **told}
+
+
 def ran_item(ran: RanTool) -> dict[str, Any]:
     """A tool that ran on our side, as OpenAI's clients know calls of MCP servers."""
     return {
@@ -441,6 +448,8 @@ def render_reply(reply: Reply, shape: Shape, extra: Mapping[str, Any]) -> bytes:
             output.append(message_item(f"msg_{i}_{shape.id}", part.text, phase=part.phase, annotations=cited))
         elif isinstance(part, ToolCallPart):
             output.append(call_item(f"{i}_{shape.id}", part, tools))
+        elif isinstance(part, ImagePart):
+            output.append(picture_item(f"ig_{i}_{shape.id}", part))
         elif isinstance(part, RanTool):
             output.append(ran_item(part))
         elif isinstance(part, AskedLeave):

@@ -60,6 +60,7 @@ class _Item(msgspec.Struct):
     content: list[dict[str, Any]] | None = None
     summary: list[dict[str, Any]] | None = None
     encrypted_content: str | None = None
+    result: str | None = None
 
 
 class _Incomplete(msgspec.Struct):
@@ -385,6 +386,8 @@ class Decoder:
             return []
         if item.type == "reasoning" and item.encrypted_content:
             return [ReasoningDelta(signature=signatures.tagged("responses", item.encrypted_content))]
+        if item.type == "image_generation_call" and item.result:
+            return [ImagePart(media_type=type_of("image/png", item.result), data=item.result)]
         if item.type not in _CALLS:
             return []
         # Some servers send the item whole and nothing before it.
@@ -478,6 +481,8 @@ def _parts(item: _Item) -> list[Part]:
         return [
             ToolCallPart(item.call_id or "", _name(item), freeform.wrapped(item.input or ""), custom=True)
         ]
+    if item.type == "image_generation_call" and item.result:
+        return [ImagePart(media_type=type_of("image/png", item.result), data=item.result)]
     if item.type == "reasoning":
         text = "".join(str(s.get("text") or "") for s in item.summary or ())
         return [ReasoningPart(text, signatures.tagged("responses", item.encrypted_content or ""))]

@@ -11,6 +11,7 @@ from agent_marketplace.wires.base import (
     Cited,
     Event,
     Finish,
+    ImagePart,
     RanTool,
     ReasoningDelta,
     Shape,
@@ -22,6 +23,7 @@ from agent_marketplace.wires.responses.client_side import (
     asked_item,
     call_item,
     message_item,
+    picture_item,
     ran_item,
     reasoning_item,
     response_json,
@@ -80,6 +82,9 @@ class Encoder:
                 out += self._annotated(event)
             elif isinstance(event, ToolCallDelta):
                 out += self._call(event)
+            elif isinstance(event, ImagePart):
+                item = picture_item(f"ig_{len(self._output)}_{self._shape.id}", event)
+                out += self._close() + self._whole(item)
             elif isinstance(event, RanTool):
                 out += self._close() + self._ran(event)
             elif isinstance(event, AskedLeave):
@@ -98,7 +103,11 @@ class Encoder:
         return out + self._event("response.output_item.done", output_index=at, item=item)
 
     def _asked(self, event: AskedLeave) -> bytes:
-        item, at = asked_item(event), len(self._output)
+        return self._whole(asked_item(event))
+
+    def _whole(self, item: dict[str, Any]) -> bytes:
+        """An item that comes at once."""
+        at = len(self._output)
         self._output.append(item)
         out = self._event("response.output_item.added", output_index=at, item=item)
         return out + self._event("response.output_item.done", output_index=at, item=item)

@@ -36,15 +36,18 @@ def image_size(data: str) -> tuple[int, int] | None:
 _MAGIC = (("iVBORw0KGgo", "image/png"), ("/9j/", "image/jpeg"), ("R0lGOD", "image/gif"))
 
 
-def type_of(said: str, data: str) -> str:
-    """A picture's media type by the first bytes of its base64; what was said of it, as it is usually written, where they tell
-    nothing. Clients guess it from a file's name, and Claude refuses a picture that is not what it is said to be."""
+def kind_of(data: str) -> str:
+    """A picture's media type by the first bytes of its base64, "" where they tell nothing."""
     for magic, kind in _MAGIC:
         if data.startswith(magic):
             return kind
-    if data.startswith("UklGR") and data[10:16].endswith("XRUJQ"):
-        return "image/webp"
-    kind = said.lower()
+    return "image/webp" if data.startswith("UklGR") and data[10:16].endswith("XRUJQ") else ""
+
+
+def type_of(said: str, data: str) -> str:
+    """As `kind_of`; what was said of the picture, as it is usually written, where its bytes tell nothing. Clients guess it from a
+    file's name, and Claude refuses a picture that is not what it is said to be."""
+    kind = kind_of(data) or said.lower()
     return "image/jpeg" if kind == "image/jpg" else kind
 
 
