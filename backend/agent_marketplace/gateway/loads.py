@@ -30,6 +30,10 @@ _NATIVE_TOOL = (
     1_500  # Anthropic's computer, text editor and bash tools are described in 245 to 735 tokens each
 )
 _A_SCHEMA = 512
+_CITING, _A_PASSAGE = (
+    512,
+    16,
+)  # Anthropic "Citations": more of a system prompt, and documents cut into marked passages
 
 # Sound. Google "Audio understanding": 32 a second; OpenAI "Pricing" (GPT-4o audio): a minute of input is about 600, 10 a second;
 # Mistral "Audio" (Voxtral): 12.5 a second.
@@ -157,6 +161,8 @@ def _around(forms: Forms, family: Family) -> int:
         total += _A_TEMPLATE
     if forms.tools or forms.native:
         total += _TOOLS.get(family, _TOOLS_TEMPLATE) + _A_TOOL * forms.tools + _NATIVE_TOOL * forms.native
+    if forms.cited:
+        total += _CITING + _A_PASSAGE * forms.cited
     return total + (_A_SCHEMA if forms.schema else 0)
 
 

@@ -334,3 +334,18 @@ def test_instructions_that_a_maker_puts_first_and_counts_are_held_for() -> None:
         target = Target(model=model, provider="p", upstream_id=model, credential="operator", price=price)
         (load,) = loads.inputs(read(messages=[{"role": "user", "content": "Hi"}]), target, price)
         assert billed <= load.tokens <= 1_300
+
+
+def test_passages_that_are_marked_for_citing_are_held_for() -> None:
+    """Two thousand passages of two letters are mostly marks."""
+    source = {"type": "content", "content": [{"type": "text", "text": "a."}] * 2_000}
+    price = Price(input=3 * 10**9, output=15 * 10**9)
+    claude = Target(
+        model="claude-opus-4-5", provider="anthropic", upstream_id="claude-opus-4-5", credential="operator", price=price
+    )  # fmt: skip
+    sizes = []
+    for cited in (False, True):
+        document = {"type": "document", "source": source, "citations": {"enabled": cited}}
+        (load,) = loads.inputs(read(messages=user(document)), claude, price)
+        sizes.append(load.tokens)
+    assert sizes[1] - sizes[0] >= 2_000 * 10

@@ -51,6 +51,7 @@ class Forms(msgspec.Struct, frozen=True, kw_only=True):
     messages, tools, native: how many turns, functions, and tools of a provider's own.
     schema: the answer has to follow a schema.
     readings: how often the provider may read all of it for one answer.
+    cited: passages of documents that are to be cited, each of which the provider marks.
     """
 
     text: TextSize = TextSize()
@@ -65,6 +66,7 @@ class Forms(msgspec.Struct, frozen=True, kw_only=True):
     native: int = 0
     schema: bool = False
     readings: int = 1
+    cited: int = 0
 
 
 def of_body(body: bytes) -> Forms:
@@ -155,6 +157,8 @@ _SILENT = frozenset({
     "media_type", "cache_control", "is_error", "thought", "annotations", "logprobs", "format", "phase",
 })  # fmt: skip
 """Fields of a part that are no content, as long as they are as short as names are."""
+_ENDS = (". ", "? ", "! ", "\\n", '"text"')
+"""Where a passage may end in a document as it is written in JSON."""
 _NAME = 64
 _ROUNDS = 10  # Anthropic "Server tools": so many times it samples for one answer, then it pauses
 _WAVS = frozenset({"wav", "x-wav", "wave", "vnd.wave"})
@@ -193,14 +197,14 @@ class _Reader:
         self._cache: CacheLife = ""
         self._speaks = self._schema = False
         self._tools = self._native = 0
-        self._readings = 1
+        self._readings, self._cited = 1, 0
 
     def forms(self) -> Forms:
         return Forms(
             text=measure("\n".join(self._texts)), predicted=measure("\n".join(self._predicted)), audio_ms=self._audio_ms,
             pictures=tuple(self._pictures), unsized=tuple(self._unsized), cache=self._cache, speaks=self._speaks,
             messages=self.messages, tools=self._tools, native=self._native, schema=self._schema,
-            readings=self._readings,
+            readings=self._readings, cited=self._cited,
         )  # fmt: skip
 
     # -- a body's fields --------------------------------------------------------------------------------------------
@@ -312,6 +316,10 @@ class _Reader:
     def _part(self, part: Mapping[str, Any], *, fetches: bool = True) -> None:
         """A part, a turn, or anything else that is an object."""
         self._note_cache("", part)
+        cited = part.get("citations")
+        if isinstance(cited, dict) and cited.get("enabled"):
+            said = _text_of(part)
+            self._cited += 1 + sum(map(said.count, _ENDS))
         if self._is_picture(part) or self._is_medium(part):
             return
         plain = not fetches or part.get("type") in _PLAIN_SOURCES
