@@ -114,6 +114,7 @@ class Settings:
     archive_days: int = 0
     archive_folder: Path | None = None
     lower_max_tokens: bool = True
+    settle_types: bool = False
     private_tools: bool = False
     tool_commands: Path | None = None
     a2a_legacy: bool = False
@@ -150,10 +151,10 @@ KNOWN = {
     "MARKETPLACE_MARKUP", "MARKETPLACE_METRICS", "MARKETPLACE_METRICS_TOKEN", "MARKETPLACE_MODELS_DIR", "MARKETPLACE_NODES",
     "MARKETPLACE_OLLAMA_KEYLESS", "MARKETPLACE_OLLAMA_KEYLESS_MODELS", "MARKETPLACE_OUTBOUND", "MARKETPLACE_OWN_KEYS_AT_KEYLESS",
     "MARKETPLACE_PAYMENT_SECRET", "MARKETPLACE_PAYMENT_URL", "MARKETPLACE_PRIVATE_TOOLS", "MARKETPLACE_PROVIDER_CONNECTIONS",
-    "MARKETPLACE_RECHARGE", "MARKETPLACE_REFUND_DAYS", "MARKETPLACE_SIGNUP", "MARKETPLACE_SIGNUP_CONFIRM", "MARKETPLACE_SIGNUP_CREDIT",
-    "MARKETPLACE_SIGNUP_CREDITS_PER_ADDRESS", "MARKETPLACE_SIGNUP_CREDIT_DAILY", "MARKETPLACE_SIGNUP_CREDIT_USE", "MARKETPLACE_SITE",
-    "MARKETPLACE_SMTP_URL", "MARKETPLACE_STORAGE_PER_USER", "MARKETPLACE_STRIPE_URL", "MARKETPLACE_TOOL_COMMANDS",
-    "MARKETPLACE_TOPUP_LEAST", "MARKETPLACE_TOPUP_MOST", "MARKETPLACE_TRANSFER",
+    "MARKETPLACE_RECHARGE", "MARKETPLACE_REFUND_DAYS", "MARKETPLACE_SETTLE_TYPES", "MARKETPLACE_SIGNUP", "MARKETPLACE_SIGNUP_CONFIRM",
+    "MARKETPLACE_SIGNUP_CREDIT", "MARKETPLACE_SIGNUP_CREDITS_PER_ADDRESS", "MARKETPLACE_SIGNUP_CREDIT_DAILY",
+    "MARKETPLACE_SIGNUP_CREDIT_USE", "MARKETPLACE_SITE", "MARKETPLACE_SMTP_URL", "MARKETPLACE_STORAGE_PER_USER", "MARKETPLACE_STRIPE_URL",
+    "MARKETPLACE_TOOL_COMMANDS", "MARKETPLACE_TOPUP_LEAST", "MARKETPLACE_TOPUP_MOST", "MARKETPLACE_TRANSFER",
 }  # fmt: skip
 
 
@@ -444,9 +445,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         site=base_url(env, "MARKETPLACE_SITE"),
         cors_origins=_origins(env, "MARKETPLACE_CORS_ORIGINS"),
         frame_ancestors=_ancestors(env, "MARKETPLACE_FRAME_ANCESTORS"),
-        metrics=cast(
-            "Literal['local', 'open']", _choice(env, "MARKETPLACE_METRICS", "local", ("local", "open"))
-        ),
+        metrics=cast("Any", _choice(env, "MARKETPLACE_METRICS", "local", ("local", "open"))),
         metrics_token=env.get("MARKETPLACE_METRICS_TOKEN") or None,
         provider_connections=_whole(env, "MARKETPLACE_PROVIDER_CONNECTIONS", 512, 1, 65_535),
         ollama_host=env.get("OLLAMA_HOST") or None,
@@ -464,6 +463,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
             _choice(env, "MARKETPLACE_OLLAMA_KEYLESS_MODELS", "free", ("free", "all")),
         ),
         lower_max_tokens=_switch(env, "MARKETPLACE_LOWER_MAX_TOKENS", "on"),
+        settle_types=_switch(env, "MARKETPLACE_SETTLE_TYPES", "off"),
         private_tools=_switch(env, "MARKETPLACE_PRIVATE_TOOLS", "off"),
         tool_commands=_path(env, "MARKETPLACE_TOOL_COMMANDS"),
         a2a_legacy=_switch(env, "MARKETPLACE_A2A_0_3", "off"),

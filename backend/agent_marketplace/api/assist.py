@@ -3,7 +3,7 @@
 from typing import Any
 
 from agent_marketplace.accounts.principal import Principal
-from agent_marketplace.api import listing_views
+from agent_marketplace.api import listing_views, second_opinion
 from agent_marketplace.api.schemas import Attachment, Recommend
 from agent_marketplace.app import Market
 from agent_marketplace.listings import Head, Version
@@ -33,6 +33,7 @@ async def recommend(market: Market, principal: Principal, body: Recommend) -> di
         effort=body.effort,
         said=said,
         ignore=tuple(body.ignore),
+        settle=second_opinion.asker(market, principal, wanted=body.settle),
     )
     return {
         "analysis": advice.analysis,
@@ -43,6 +44,7 @@ async def recommend(market: Market, principal: Principal, body: Recommend) -> di
         "notes": advice.notes,
         "nearest": _with_cards(advice.nearest),
         "what_if": advice.what_if,
+        "settled": advice.settled,
         "agents": [
             _agent(*found, market.clock.now_ms())
             for found in await market.listings.finding.suggest(body.task)

@@ -114,6 +114,7 @@ class Recommend(
     calls: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
     output_tokens: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
     context: Annotated[int, Field(ge=1, le=100_000_000)] | None = None
+    settle: bool = True
     deadline_s: Annotated[float, Field(gt=0, le=86_400)] | None = None
     offline: bool = False
     no_training: bool = False
@@ -429,6 +430,7 @@ class Recommendations(Reply):
     notes: list[str] = []
     nearest: list[Any] = []
     what_if: list[Any] = []
+    settled: dict[str, Any] | None = None
     agents: list[dict[str, Any]] = []
 
 

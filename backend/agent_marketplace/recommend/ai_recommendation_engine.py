@@ -11,8 +11,8 @@ from agent_marketplace.catalog import AIModel, MarketplaceRegistry
 from agent_marketplace.catalog.snapshot import Snapshot
 from agent_marketplace.clock import Clock, SystemClock
 from agent_marketplace.errors import BadRequest
-from agent_marketplace.ledger import nano
-from agent_marketplace.recommend import conditions, efforts, showing
+from agent_marketplace.ledger import dollars, nano
+from agent_marketplace.recommend import conditions, efforts, second_opinion, showing
 from agent_marketplace.recommend import needs as filters
 from agent_marketplace.recommend.beyond import beyond
 from agent_marketplace.recommend.encoder import POOL, Encoder
@@ -39,7 +39,7 @@ from agent_marketplace.recommend.question import (
 )
 from agent_marketplace.recommend.scoring import Candidate, Pick, Priority, choose, is_demo, score_of
 from agent_marketplace.recommend.selecting import Found, Selection
-from agent_marketplace.recommend.tasks import Analysis, analyze
+from agent_marketplace.recommend.tasks import Analysis, analyze, told_by
 from agent_marketplace.recommend.understood import Understood
 
 __all__ = [
@@ -55,6 +55,8 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 MAX_PICKS = 20
+JUDGE_POINTS, JUDGE_INPUT, MOST_NANO = 50.0, 700, 1_000_000
+"""Of a second opinion on the kind of task: the model's quality at short questions, tokens in, and the most that it may cost ($0.001)."""
 _PERIODS = ("day", "week", "month")
 
 
@@ -152,20 +154,21 @@ class RecommendationEngine:
         effort: str | None = None,
         said: Mapping[str, Any] | None = None,
         ignore: Sequence[str] = (),
+        settle: second_opinion.Ask | None = None,
     ) -> Recommendations:
         """Picks and what is blocked. max_cost: dollars for one call; available_nano: the wallet less its holds, if known.
 
         said: further fields of `conditions.Conditions`, which win over what the words say; ignore: names of such fields that
-        are not to be read off the words; effort: set by the caller. Raises BadRequest for an unknown requirement or
+        are not to be read off the words; effort: set by the caller;
+        settle: asks a model where the type is unsure. Raises BadRequest for an unknown requirement or
         condition, and what the accounts raise for an unknown user.
         """
         cap = None if max_cost is None else Decimal(max_cost)
-        inputs = conditions.modalities_of(attachments)
         given = {
             **(said or {}),
             "max_cost": cap,
             "input_tokens": input_tokens,
-            "inputs": inputs,
+            "inputs": conditions.modalities_of(attachments),
             "effort": effort,
         }
         if priority is not None and priority != "balanced":
@@ -176,6 +179,7 @@ class RecommendationEngine:
         )
         told, read = conditions.settle(given, analysis.understood, ignore)
         wallet = await self._wallet(user_id, available_nano)
+        analysis, opinion = await self._settled(analysis, told, require, settle)
         request = self.request(
             analysis, wallet, told=told, require=require, effort=told.effort, user_id=user_id or ""
         )
@@ -203,7 +207,41 @@ class RecommendationEngine:
             notes=self._notes(request, told, found, picks, read, conditions.unread(attachments)),
             nearest=[] if answered else showing.near(selection.nearest()),
             what_if=showing.what_if(found, picks, request),
+            settled=second_opinion.shown(opinion, dollars),
         )
+
+    @staticmethod
+    async def _settled(
+        analysis: Analysis,
+        told: conditions.Conditions,
+        require: Sequence[str],
+        settle: second_opinion.Ask | None,
+    ) -> tuple[Analysis, second_opinion.Opinion | None]:
+        """An unsure type as a model sees it, where the words may leave this machine and cost something."""
+        kept = told.offline or told.no_training or told.region or told.free or {"local", "free"} & {*require}
+        if settle is None or kept or not analysis.uncertain or not analysis.asked:
+            return analysis, None
+        opinion = await settle(analysis.asked)
+        return (analysis if opinion is None else told_by(analysis, opinion.kind)), opinion
+
+    def cheap_judge(self) -> tuple[str | None, str | None]:
+        """(model, effort) of the cheapest model that is well known to be good enough to name a kind of task; Nones without any."""
+        found: list[tuple[int, str, str | None]] = []
+        for model in self.registry.get_all_models():
+            quality = self.quality.of(model, "quick_task")
+            if model.retired or not filters.answers_text(model) or quality.points < JUDGE_POINTS:
+                continue
+            steps = efforts.offered(model, self.quality.basis(model).measured)
+            if quality.level not in ("measured", "proxy", "inherited") or not {None, "none"} & {*steps}:
+                continue
+            if steps == (None,) and efforts.thinks(model):
+                continue  # it would think first, and the answer is cut off
+            usable = (o.price for o in self.registry.offers(model.id) if o.price is not None
+                      and self.registry.unavailable_reason(o) is None)  # fmt: skip
+            cost = min((expected_cost(p, JUDGE_INPUT, Lengths(4, 16)).p95 for p in usable), default=None)
+            if cost is not None and cost <= MOST_NANO:
+                found.append((cost, model.id, "none" if "none" in steps else None))
+        return min(found, key=lambda f: (f[0], f[1]))[1:] if found else (None, None)
 
     @staticmethod
     def _notes(

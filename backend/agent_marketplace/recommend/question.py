@@ -105,7 +105,8 @@ class Recommendations(msgspec.Struct, frozen=True, kw_only=True):
     """Picks that can be used now (dicts as in `get_recommendations`), and better models with what they lack.
 
     understood: conditions read off the words; notes: what was not known or not held; nearest: where nothing fits, the models
-    that break least; what_if: what a little more money or another condition would bring.
+    that break least; what_if: what a little more money or another condition would bring; settled: by which
+    model an unsure type was settled, and what that cost.
     """
 
     analysis: dict[str, Any]
@@ -116,3 +117,4 @@ class Recommendations(msgspec.Struct, frozen=True, kw_only=True):
     notes: list[str] = []
     nearest: list[dict[str, Any]] = []
     what_if: list[dict[str, Any]] = []
+    settled: dict[str, Any] | None = None

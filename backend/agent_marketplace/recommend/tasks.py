@@ -17,6 +17,7 @@ from agent_marketplace.recommend.difficulty import difficulty, is_chatter
 from agent_marketplace.recommend.encoder import ASKED_BELOW, mixed
 from agent_marketplace.recommend.features import WINDOW_HEAD, tokens, window
 from agent_marketplace.recommend.language import language_of
+from agent_marketplace.recommend.second_opinion import CONFIDENCE
 from agent_marketplace.recommend.spelling import spelled
 from agent_marketplace.recommend.wording import is_form
 
@@ -195,6 +196,21 @@ def analyze(
         understood=understood,
         asked=spoken,
         question=_question(seen, kind, ranked[1][0], mute=mute) if uncertain else None,
+    )
+
+
+def told_by(analysis: Analysis, kind: str) -> Analysis:
+    """The analysis where a model has named the type."""
+    rest = tuple(lp for lp in analysis.labels if lp[0] != kind)[:2]
+    return msgspec.structs.replace(
+        analysis,
+        type=kind,
+        confidence=CONFIDENCE,
+        uncertain=False,
+        question=None,
+        labels=((kind, CONFIDENCE), *rest),
+        decided_by=("what a model said",),
+        difficulty=difficulty(analysis.asked, kind, analysis.input_tokens, has_code=analysis.has_code),
     )
 
 

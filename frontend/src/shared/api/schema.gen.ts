@@ -8189,6 +8189,11 @@ export interface components {
              */
             require: string[];
             /**
+             * Settle
+             * @default true
+             */
+            settle: boolean;
+            /**
              * Task
              * @example Debug a flaky asyncio test
              */
@@ -8228,6 +8233,10 @@ export interface components {
             notes: string[];
             /** Recommendations */
             recommendations: components["schemas"]["Pick"][];
+            /** Settled */
+            settled?: {
+                [key: string]: unknown;
+            } | null;
             /**
              * Success
              * @constant
