@@ -131,6 +131,8 @@ def _reasoned(
 ) -> Sequence[Message]:
     if traits.reasoning == "refused":
         return _without_reasoning(turns, notes)
+    if traits.reasoning == "reasoning_details":  # sealed blocks go back as they came
+        return turns
     out = [_readable(m, call) for m in turns]
     if not (traits.reasoning_required and thinking):
         return turns if all(a is b for a, b in zip(out, turns, strict=True)) else tuple(out)

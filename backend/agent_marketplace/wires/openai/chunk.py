@@ -6,7 +6,7 @@ import msgspec
 
 from agent_marketplace import json
 from agent_marketplace.wires.base import Finish
-from agent_marketplace.wires.shared import fields
+from agent_marketplace.wires.shared import fields, signatures
 
 FINISH = {
     "stop": Finish.STOP,
@@ -52,6 +52,14 @@ class DeltaCall(msgspec.Struct):
     id: str | None = None
     function: DeltaFunction | None = None
     custom: DeltaCustom | None = None
+    extra_content: Any = None
+
+    @property
+    def signature(self) -> str:
+        """Gemini's thought signature, where Google's own OpenAI layer puts it; tagged."""
+        google = self.extra_content.get("google") if isinstance(self.extra_content, dict) else None
+        found = google.get("thought_signature") if isinstance(google, dict) else None
+        return signatures.tagged("gemini", found) if isinstance(found, str) else ""
 
 
 class Delta(msgspec.Struct):
@@ -63,6 +71,7 @@ class Delta(msgspec.Struct):
     refusal: str | None = None
     annotations: Any = None
     images: Any = None
+    reasoning_details: Any = None
 
 
 class Choice(msgspec.Struct):

@@ -19,18 +19,19 @@ from agent_marketplace.wires.base import (
     OpaquePart,
     OutboundCall,
     Part,
-    ReasoningDelta,
     ReasoningPart,
     Reply,
     StreamError,
     TextDelta,
     TextPart,
     Tool,
+    ToolCallDelta,
     ToolCallPart,
     ToolResultPart,
     UpstreamFailure,
     UsageSeen,
 )
+from agent_marketplace.wires.openai import details
 from agent_marketplace.wires.openai.chunk import (
     Choice,
     Chunk,
@@ -51,6 +52,7 @@ from agent_marketplace.wires.shared import (
     meant,
     pictures,
     reported,
+    signatures,
 )
 from agent_marketplace.wires.shared.called import Calls, call_id
 from agent_marketplace.wires.shared.effort import effort_of
@@ -64,6 +66,8 @@ def build_request(call: Call, upstream_model: str, *, stream: bool, dialect: Dia
         "model": upstream_model,
         "messages": [m for x in call.messages for m in _messages(x, call)],
     }
+    if "gemini" in upstream_model and call.manner.reasoning_field != details.FIELD:
+        _signed(body["messages"], call)
     if call.manner.prefix and body["messages"] and body["messages"][-1]["role"] == "assistant":
         body["messages"][-1]["prefix"] = True
     dropped: list[str] = []
@@ -183,7 +187,9 @@ def _messages(message: Message, call: Call) -> list[dict[str, Any]]:
     content = [p for p in rest if not isinstance(p, ToolCallPart)]
     turn: dict[str, Any] = {"role": _role(message), "content": _content(content, call)}
     thinking = "".join(p.text for p in message.parts if isinstance(p, ReasoningPart))
-    if thinking and call.manner.reasoning_field and message.role == "assistant":
+    if message.role == "assistant" and call.manner.reasoning_field == details.FIELD:
+        turn |= details.written([p for p in message.parts if isinstance(p, ReasoningPart)], call.wire)
+    elif thinking and call.manner.reasoning_field and message.role == "assistant":
         turn[call.manner.reasoning_field] = thinking
     if calls:
         turn["content"] = turn["content"] or None
@@ -192,6 +198,14 @@ def _messages(message: Message, call: Call) -> list[dict[str, Any]]:
             for c in calls
         ]
     return [*out, turn]
+
+
+def _signed(turns: list[dict[str, Any]], call: Call) -> None:
+    """Gemini's signatures beside the calls that it made, as its OpenAI layer wants them back."""
+    kept = {p.id: p.signature for m in call.messages for p in m.parts if isinstance(p, ToolCallPart)}
+    for made in (c for turn in turns for c in turn.get("tool_calls") or ()):
+        if signature := signatures.own("gemini", kept.get(made["id"], ""), None):
+            made["extra_content"] = {"google": {"thought_signature": signature}}
 
 
 def _role(message: Message) -> str:
@@ -286,8 +300,9 @@ def _read_choice(choice: Choice, events: list[Event], calls: Calls) -> None:
     delta = choice.delta or choice.message
     if delta is not None:
         text, thinking = (delta.content, "") if isinstance(delta.content, str) else texts(delta.content)
-        if thinking := thinking or delta.reasoning_content or delta.reasoning or "":
-            events.append(ReasoningDelta(thinking))
+        events += details.read(
+            delta.reasoning_details, thinking or delta.reasoning_content or delta.reasoning or ""
+        )
         if text := text or delta.refusal or "":
             events.append(TextDelta(text))
         if delta.images:
@@ -303,7 +318,9 @@ def _read_choice(choice: Choice, events: list[Event], calls: Calls) -> None:
                     call.index, call.id or "", function.name or "", arguments_text(function.arguments)
                 )
             if piece is not None:
-                events.append(piece)
+                events.append(msgspec.structs.replace(piece, signature=call.signature))
+            elif call.signature and (number := calls.number(call.index)) is not None:
+                events.append(ToolCallDelta(number, signature=call.signature))
     if choice.finish_reason:
         events += calls.closed()
         events.append(Finished(finish_of(choice.finish_reason), choice.finish_reason))
@@ -334,8 +351,12 @@ def parse_reply(body: bytes) -> Reply:
         raise UpstreamFailure(FailureClass.SERVER, "The provider's answer holds no message")
     text, thinking = texts(message.content)
     parts: list[Part] = []
-    if thinking := thinking or message.reasoning_content or message.reasoning or "":
-        parts.append(ReasoningPart(thinking))
+    said = thinking or message.reasoning_content or message.reasoning or ""
+    thought = list(details.read(message.reasoning_details, said))
+    if thought:
+        words = "".join(t.text for t in thought)
+        sealed = [t.signature for t in thought if t.signature]
+        parts += [ReasoningPart(words if n == 0 else "", s) for n, s in enumerate(sealed or [""])]
     if text := text or message.refusal or "":
         parts.append(TextPart(text))
     parts += pictures.from_openai(message.images)
@@ -346,9 +367,8 @@ def parse_reply(body: bytes) -> Reply:
             parts.append(ToolCallPart(call.id or call_id(number, ""), custom.name or "", text, custom=True))
             continue
         name = function.name or ""
-        parts.append(
-            ToolCallPart(call.id or call_id(number, name), name, arguments_text(function.arguments) or "{}")
-        )
+        arguments = arguments_text(function.arguments) or "{}"
+        parts.append(ToolCallPart(call.id or call_id(number, name), name, arguments, call.signature))
     try:
         usage = reported.from_openai(chunk.usage)
     except reported.UsageRefused:

@@ -48,9 +48,10 @@ def gathered(decoder: StreamDecoder, body: bytes) -> Reply:
                 call[at] += piece
         else:
             reply = _with(reply, event)
-    thought = ReasoningPart("".join(t for t, _ in thinking), "".join(s for _, s in thinking))
+    words, sealed = "".join(t for t, _ in thinking), [s for _, s in thinking if s]
+    thoughts = [ReasoningPart(words if n == 0 else "", s) for n, s in enumerate(sealed or [""])]
     parts = (
-        *((thought,) if thinking else ()),
+        *(thoughts if thinking else ()),
         *((TextPart("".join(text)),) if text else ()),
         *(ToolCallPart(id_, name, arguments or "{}", signature) for id_, name, arguments, signature in calls.values()),
     )  # fmt: skip
