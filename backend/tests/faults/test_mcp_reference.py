@@ -1,5 +1,6 @@
 """The reference servers of the protocol's authors, from npm: every tool of theirs is found, called, and answers in words. `make trials`."""
 
+import json
 import os
 import shutil
 import socket
@@ -16,10 +17,12 @@ from agent_marketplace.runs.mcp.client import McpClient, Server
 from agent_marketplace.runs.mcp.stdio import Command, Commands
 from agent_marketplace.runs.types import Got
 from tests.fakes.scripted import alone
+from tests.fakes.server import PAID, running
 
 pytestmark = pytest.mark.skipif(not os.environ.get("TRIALS"), reason="make trials runs it: it needs npm")
 VERSION = "2026.8.31"
 NAMES = ("everything", "filesystem", "memory")
+INSPECTOR = "2.12.0"
 GIVEN: dict[str, dict[str, Any]] = {
     "echo": {"message": "hi"},
     "get-sum": {"a": 1, "b": 2},
@@ -37,10 +40,11 @@ REFUSED = {"gzip-file-as-resource", "simulate-research-query"}
 def packages() -> Path:
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "agent-marketplace"
     folder = cache / f"mcp-servers-{VERSION}"
-    if not (folder / "node_modules/.bin/mcp-server-memory").exists():
+    if not (folder / "node_modules/.bin/mcp-inspector").exists():
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "package.json").write_text('{"private": true}')
         wanted = [f"@modelcontextprotocol/server-{name}@{VERSION}" for name in NAMES]
+        wanted.append(f"@modelcontextprotocol/inspector@{INSPECTOR}")
         quiet = ["--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
         subprocess.run([program("npm"), "install", *quiet, *wanted], cwd=folder, check=True)
     return folder / "node_modules/.bin"
@@ -117,3 +121,29 @@ async def test_the_file_server_and_the_memory_server_run_as_declared_commands(
     assert "not for tools" not in denied.text
     graph = await commands.call("stdio:memory", "read_graph", {}, timeout_s=20, read_only=True)
     assert "entities" in graph.text
+
+
+def test_the_inspector_finds_calls_and_reads_at_our_own_endpoint(packages: Path, tmp_path: Path) -> None:
+    with running(tmp_path) as server:
+        key = server.key(server.person())
+        told = ["--transport", "http", "--header", f"Authorization: Bearer {key.credential}"]
+
+        def inspect(*asked: str) -> dict[str, Any]:
+            command = [
+                program("node"),
+                str(packages / "mcp-inspector"),
+                "--cli",
+                f"{server.url}/mcp",
+                *told,
+                "--method",
+                *asked,
+            ]
+            done = subprocess.run(command, capture_output=True, check=True, timeout=60)
+            found: dict[str, Any] = json.loads(done.stdout)
+            return found
+
+        assert {"ask_model", "balance"} <= {tool["name"] for tool in inspect("tools/list")["tools"]}
+        assert inspect("tools/call", "--tool-name", "balance")["structuredContent"]["balance"] == 5
+        asked = ["--tool-arg", f"model={PAID}", "--tool-arg", "prompt=Hi", "--tool-arg", "max_cost=0.01"]
+        assert inspect("tools/call", "--tool-name", "ask_model", *asked)["isError"] is False
+        assert inspect("resources/read", "--uri", "marketplace://prices")["contents"]

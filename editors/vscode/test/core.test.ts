@@ -4,6 +4,7 @@ import { chatBody, roughTokens } from "../src/core/chat";
 import { isPlainText, originOf } from "../src/core/device";
 import { FimCache, fimPrompt, isIgnored, trimmed, withoutSecrets } from "../src/core/fim";
 import { type Model, payable, shown } from "../src/core/market";
+import { allowed } from "../src/core/panel";
 import { DaySpend, type Kept, LowBalance } from "../src/core/spend";
 import { dollars, receiptMarkdown, told } from "../src/core/words";
 
@@ -243,6 +244,25 @@ describe("what is shown of ghost text", () => {
     cache.put(prompt("a"), "1");
     cache.put(prompt("b"), "2");
     expect(cache.get(prompt("retu", "}"))).toBeUndefined();
+  });
+});
+
+describe("the side bar's page", () => {
+  const at = (path: string, method = "GET") => allowed("http://127.0.0.1:8000", method, path);
+
+  it("reads the marketplace and its agents, and nothing that spends, however it is spelt", () => {
+    for (const path of ["/api/v1/marketplace/models?q=a", "/api/v1/agents/listings?q=a"]) expect(at(path)).toBe(path);
+    const models = "/api/v1/marketplace/models";
+    for (const path of [
+      "/api/v1/agents/completion",
+      `${models}/../../agents/completion`,
+      `${models}/%2e%2e/%2E%2e/agents/completion`,
+      `${models}/..\\..\\agents/completion`,
+      "/api/v1/agents/listings/a/b",
+      "@evil.example/api/v1/marketplace/models/../../x",
+    ])
+      expect(at(path)).toBeNull();
+    expect(at("/api/v1/agents/listings", "POST")).toBeNull();
   });
 });
 

@@ -1,30 +1,9 @@
 import { useNavigate } from "@tanstack/react-router";
-import { type ComponentType, lazy, type ReactNode, Suspense } from "react";
+import type { ReactNode } from "react";
+import { agentsBeside } from "@/app/agents-strip-beside";
 
-// It stands beside what was asked for: where it can't be fetched (offline), the models are shown without it.
-const AgentsStrip = lazy<ComponentType<Strip>>(() =>
-  import("@/features/agents/agents-strip").then(
-    (module) => ({ default: module.AgentsStrip }),
-    () => ({ default: NoStrip }),
-  ),
-);
-
-interface Strip {
-  q: string;
-  onOpen: (at: string) => void;
-}
-
-function NoStrip(): ReactNode {
-  return null;
-}
-
-/** What stands above the models of a search: the agents that fit it. */
+/** The agents that fit a search; a click is their page. */
 export function useAgentsBeside(): (q: string) => ReactNode {
   const navigate = useNavigate();
-  return (q) =>
-    q === "" ? null : (
-      <Suspense fallback={null}>
-        <AgentsStrip q={q} onOpen={(at) => void navigate({ to: "/agents", search: { at } })} />
-      </Suspense>
-    );
+  return agentsBeside((at) => void navigate({ to: "/agents", search: { at } }));
 }

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { lazy, StrictMode, Suspense, useEffect, useState } from "react";
 import { createRoot } from "react-dom/client";
 import "@/app/styles.css";
+import { agentsBeside } from "@/app/agents-strip-beside";
 import { AIMarketplacePanel } from "@/features/marketplace/AIMarketplacePanel";
 import { createWebviewHost, type WebviewHost } from "@/hosts/vscode-webview";
 import { balanceQuery } from "@/shared/api/queries";
@@ -46,7 +47,11 @@ function SideBar({ host }: { host: WebviewHost }) {
           </>
         )}
       </p>
-      <AIMarketplacePanel className="min-h-0 flex-1" onSelectModel={(model) => host.use(model.id)} />
+      <AIMarketplacePanel
+        className="min-h-0 flex-1"
+        onSelectModel={(model) => host.use(model.id)}
+        beside={agentsBeside((at) => host.openLink(`/agents?at=${encodeURIComponent(at)}`))}
+      />
       <Suspense fallback={null}>{calls && <LastCalls onClose={() => setCalls(false)} />}</Suspense>
     </main>
   );

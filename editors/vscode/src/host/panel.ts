@@ -1,4 +1,5 @@
 import * as vscode from "vscode";
+import { allowed } from "../core/panel";
 import type { Account } from "./account";
 
 /** What the page in the side bar asks of the editor. Money and keys stay here: the page never sees the key. */
@@ -11,10 +12,6 @@ type Asked =
   | { kind: "keep"; key: string; value: string | null };
 
 const KEPT = "agentMarketplace.panel";
-/** The page may read the marketplace and change favourites and ratings: nothing that spends. */
-const ALLOWED =
-  /^\/api\/v1\/marketplace\/(models|favourites|recommendations|estimates|generations|activity|usage|billing\/(balance|statement|usage|plans)|providers|profile|clients)(\/|\?|$)/;
-
 export class Panel implements vscode.WebviewViewProvider {
   static readonly id = "agentMarketplace.panel";
   private view: vscode.WebviewView | undefined;
@@ -96,10 +93,10 @@ export class Panel implements vscode.WebviewViewProvider {
   }
 
   private async fetch({ method, path, body }: Extract<Asked, { kind: "fetch" }>): Promise<{ status: number; text: string }> {
-    if (!ALLOWED.test(path))
-      return { status: 403, text: '{"success":false,"error":"Not from the side bar","code":"forbidden"}' };
+    const asked = allowed(this.account.origin, method, path);
+    if (asked === null) return { status: 403, text: '{"success":false,"error":"Not from the side bar","code":"forbidden"}' };
     try {
-      const response = await this.account.api.raw(method, path, body);
+      const response = await this.account.api.raw(method, asked, body);
       return { status: response.status, text: await response.text() };
     } catch (error) {
       return { status: 0, text: error instanceof Error ? error.message : String(error) };
