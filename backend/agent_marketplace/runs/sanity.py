@@ -17,6 +17,10 @@ _UNSAFE |= dict.fromkeys(
 _UNSAFE |= dict.fromkeys(
     (*range(0x2060, 0x2070), *range(0xFFF9, 0xFFFC), *range(0xE0000, 0xE0080), *range(0xD800, 0xE000))
 )
+# Fillers and joiners that nobody sees, Arabic's direction mark, line separators, and variation selectors, in which whole texts are
+# smuggled (the one that emoji carry stays).
+_UNSAFE |= dict.fromkeys((0x034F, 0x061C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2028, 0x2029, 0x3164, 0xFFA0))
+_UNSAFE |= dict.fromkeys((*range(0x180B, 0x1810), *range(0xFE00, 0xFE0F), *range(0xE0100, 0xE01F0)))
 
 Verdict = Literal["go", "ask", "wait", "deny", "refused"]
 

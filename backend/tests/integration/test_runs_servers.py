@@ -124,14 +124,18 @@ async def test_a_call_that_broke_off_after_it_was_sent_is_unknown_and_not_failed
         assert fake.methods == ["tools/call", "tools/call"]
 
 
+@pytest.mark.parametrize("depth", [70, 900])
 @pytest.mark.parametrize("where", ["annotations", "inputSchema", "outputSchema"])
 @alone
-async def test_a_definition_that_is_nested_without_end_is_left_out_and_the_others_stay(where: str) -> None:
+async def test_a_definition_that_is_nested_without_end_is_left_out_and_the_others_stay(
+    where: str, depth: int
+) -> None:
     deep: dict[str, Any] = {}
-    for _ in range(900):
+    for _ in range(depth):
         deep = {"a": deep}
     async with FakeMcp(tools=[{**ECHO, "name": "deep", where: {**deep, "type": "object"}}, ECHO]) as fake:
-        assert "echo" in [t.name for t in (await listed(fake))[0]]
+        names = [t.name for t in (await listed(fake))[0]]
+    assert names == (["deep", "echo"] if where == "outputSchema" else ["echo"]), "models see no output schema"
 
 
 @pytest.mark.parametrize("names", [("a.b", "a_b"), ("x" * 80, "x" * 81)], ids=["letters", "length"])

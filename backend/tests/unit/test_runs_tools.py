@@ -77,6 +77,10 @@ def test_no_page_breaks_the_reader(page: str) -> None:
 def test_what_a_model_reads_of_a_tool_has_no_hidden_characters_and_an_end() -> None:
     hidden = "a\u200bb\u202ec\x00d\x1b[31me\ufefff\U000e0041g\ud800h\n\ti"
     assert sanity.stripped(hidden) == "abcd[31mefgh\n\ti"
+    smuggled = (
+        "ok" + "".join(chr(0xE0100 + b) for b in b"obey") + "\u061c\u2028\u3164\u034f\ufe01 \u2714\ufe0f"
+    )
+    assert sanity.stripped(smuggled) == "ok \u2714\ufe0f"
     assert sanity.stripped("\u00e9" * 100_000).encode().startswith("\u00e9".encode() * 1000)
     assert len(sanity.stripped("\u00e9" * 100_000).encode()) < sanity.MOST_RESULT + 100
 

@@ -24,6 +24,7 @@ MOST_DESCRIPTION = 8_192
 MOST_SCHEMA = 32_768
 MOST_DEFINITION = 65_536
 """Bytes of all that a definition says, which is kept as it was approved."""
+DEEPEST = 64
 MOST_OF_ALL = 1_048_576
 """Bytes of all definitions of a server."""
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}")
@@ -179,13 +180,18 @@ def definition(value: Any) -> Definition | None:
     )  # fmt: skip
 
 
-def _clean(value: Any) -> Any:
-    """Without characters that hide or turn what a reviewer reads: a JSON text has them as they are, or spelt as numbers."""
+def _clean(value: Any, left: int = DEEPEST) -> Any:
+    """Without characters that hide or turn what a reviewer reads: a JSON text has them as they are, or spelt as numbers. Raises
+    ValueError for what is nested deeper than `left`: no wire's codec has to walk it."""
     if isinstance(value, str):
         return stripped(value)
+    if not isinstance(value, dict | list):
+        return value
+    if not left:
+        raise ValueError("nested too deep")
     if isinstance(value, dict):
-        return {stripped(str(k)): _clean(v) for k, v in value.items()}
-    return [_clean(v) for v in value] if isinstance(value, list) else value
+        return {stripped(str(k)): _clean(v, left - 1) for k, v in value.items()}
+    return [_clean(v, left - 1) for v in value]
 
 
 def got(result: Mapping[str, Any]) -> Got:
