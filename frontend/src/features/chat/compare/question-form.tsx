@@ -8,6 +8,7 @@ import { readImages } from "@/features/chat/composer/attachments";
 import { usePicturesOfAll } from "@/features/chat/composer/file-cost";
 import { foldInserted, readTextFile, withFiles } from "@/features/chat/composer/text-files";
 import { useDrops } from "@/features/chat/composer/use-drops";
+import { useLongInsert } from "@/features/chat/composer/use-long-insert";
 import { AUTO } from "@/features/chat/models/models";
 import { extractDocument } from "@/features/chat/talk/chat-api";
 import { type ChatSettings, settingsWords } from "@/features/chat/talk/settings";
@@ -63,6 +64,8 @@ export function QuestionForm({ models, blind, after, busy, onAsk }: QuestionForm
     setProblem([...refused, ...(picked.problem ? [picked.problem] : [])].join(" ") || null);
   };
   useDrops((given) => void attach(given));
+  const area = useRef<HTMLTextAreaElement>(null);
+  useLongInsert(area, (file) => setFiles([...files, file]));
   const change = (next: string) => {
     const folded = foldInserted(text, next);
     setText(folded.text);
@@ -117,6 +120,7 @@ export function QuestionForm({ models, blind, after, busy, onAsk }: QuestionForm
           <SlidersHorizontal aria-hidden className={set ? "text-link" : ""} />
         </IconButton>
         <textarea
+          ref={area}
           rows={1}
           dir="auto"
           value={text}

@@ -25,6 +25,7 @@ import { SlashMenu } from "./slash-menu";
 import { isLong } from "./text-files";
 import { useDraft } from "./use-draft";
 import { useDrops } from "./use-drops";
+import { useLongInsert } from "./use-long-insert";
 
 export interface ComposerProps {
   focusAtOnce: boolean;
@@ -57,6 +58,7 @@ export function Composer({ focusAtOnce, chat, model, onSend, onCommand, onPickMo
   }, [focusAtOnce, focus]);
 
   useDrops((given) => void attach(given));
+  useLongInsert(area, (file) => draft.changeFiles([...files, file]));
 
   const change = (next: string) => {
     setSelected(0);
