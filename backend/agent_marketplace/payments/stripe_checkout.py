@@ -178,6 +178,8 @@ class StripeCheckout:
     def told(self, header: str, body: bytes) -> Told:
         """See `Processor`."""
         stripe, secret = self._sdk(), self._settings.stripe_webhook_secret
+        if not header.isascii():  # the SDK compares signatures as ASCII
+            raise Unauthorized("The event is not signed by Stripe")
         try:
             stripe.WebhookSignature.verify_header(body, header, secret, stripe.Webhook.DEFAULT_TOLERANCE)
             event = json.decode(body)

@@ -224,9 +224,11 @@ def test_signed_events_of_shapes_that_are_not_known_are_heard_and_end(sqlite_dat
         async def story() -> None:
             for body in ODD:
                 await shop.payments.checkout.event(*shop.stripe.signed(body))
-            for secret in ("", "whsec_other"):
+            header, body = shop.stripe.signed(ODD[0])
+            forged = [shop.stripe.signed(ODD[0], secret=secret)[0] for secret in ("", "whsec_other")]
+            for wrong in (*forged, f"{header[:-1]}\u00e9", "t=,v1=", "v1", f"t={'9' * 30},v1=a"):
                 with pytest.raises(Unauthorized):
-                    await shop.payments.checkout.event(*shop.stripe.signed(ODD[0], secret=secret))
+                    await shop.payments.checkout.event(wrong, body)
 
         asyncio.run(story())
 
