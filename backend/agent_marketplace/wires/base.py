@@ -201,6 +201,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     ] = ()  # those of them that are content, without which the answer would be another one
     manner: Manner = Manner()
     plain: bool = False
+    respelled: bool = False  # its client's bytes are not in the wire's own words, and must not pass
     fill: Fill | None = None  # bare text; its texts stand in the one message too
 
 

@@ -40,6 +40,7 @@ from agent_marketplace.wires.shared.called import arguments_of
 from agent_marketplace.wires.shared.vocabulary import camel
 from agent_marketplace.wires.shared.waiting import Waiting
 
+_NUMERAL = re.compile(r"-?\d{1,15}(\.\d{1,15})?")
 _TAGGED = re.compile(r"[a-z]+#")
 _KNOWN = frozenset(
     {"contents", "systemInstruction", "system_instruction", "tools", "toolConfig", "tool_config", "generationConfig",
@@ -103,6 +104,10 @@ class _Config:
         value = self.values.get(name)
         if value is None:
             return None
+        if isinstance(value, str) and _NUMERAL.fullmatch(
+            value
+        ):  # Google's JSON mapping reads numbers in quotes
+            return float(value)
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise BadRequest(f"generationConfig.{name}: expected number")
         return float(value)
@@ -231,9 +236,11 @@ def _choice(raw: dict[str, Any]) -> tuple[str | None, tuple[str, ...]]:
 def _content(content: Any, where: str, calls: Waiting) -> Message:
     content = _object(content, where)
     role = content.get("role") or "user"
-    if role not in ("user", "model", "function", "system"):
+    if role not in ("user", "model", "function", "tool", "assistant", "system"):
         raise BadRequest(f"{where}.role: must be user or model")
-    return Message("assistant" if role == "model" else "user", tuple(_parts(content, where, calls)))
+    return Message(
+        "assistant" if role in ("model", "assistant") else "user", tuple(_parts(content, where, calls))
+    )
 
 
 def _parts(content: Any, where: str, calls: Waiting) -> list[Part]:

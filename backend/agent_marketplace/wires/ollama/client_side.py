@@ -38,7 +38,7 @@ from agent_marketplace.wires.shared.waiting import Waiting
 
 class _Function(msgspec.Struct):
     name: str
-    arguments: dict[str, Any] = {}
+    arguments: dict[str, Any] | str | None = None
     description: str | None = None
     parameters: dict[str, Any] | None = None
 
@@ -50,7 +50,7 @@ class _Call(msgspec.Struct):
 
 class _Message(msgspec.Struct):
     role: Literal["system", "user", "assistant", "tool"]
-    content: str = ""
+    content: str | None = None
     thinking: str | None = None
     images: list[str] | None = None
     tool_calls: list[_Call] | None = None
@@ -163,22 +163,27 @@ def _messages(turns: list[_Message]) -> list[Message]:
     for i, m in enumerate(turns):
         if m.role == "tool":
             call_id, name = calls.answered(m.tool_name or "", m.tool_call_id or "")
-            out.append(Message("tool", (ToolResultPart(call_id, m.content, name),)))
+            out.append(Message("tool", (ToolResultPart(call_id, m.content or "", name),)))
             continue
         parts: list[Part] = [ReasoningPart(m.thinking)] if m.thinking else []
         parts += [TextPart(m.content)] if m.content else []
         parts += [_image(data, f"messages[{i}].images[{j}]") for j, data in enumerate(m.images or ())]
         for call in m.tool_calls or ():
             call_id = calls.made(call.function.name, call.id)
-            parts.append(
-                ToolCallPart(call_id, call.function.name, json.encode(call.function.arguments).decode())
-            )
+            parts.append(ToolCallPart(call_id, call.function.name, _arguments(call.function.arguments)))
         role: Role = m.role
         out.append(Message(role, tuple(parts or [TextPart("")])))
     return out
 
 
+def _arguments(given: dict[str, Any] | str | None) -> str:
+    """As text; OpenAI's clients on this wire send text already."""
+    return given if isinstance(given, str) and given else json.encode(given or {}).decode()
+
+
 def _image(data: str, where: str) -> ImagePart:
+    if data.startswith("data:"):
+        data = data.partition(";base64,")[2]
     kind = kind_of(data)
     if not kind:
         raise BadRequest(f"{where}: must be a base64 PNG, JPEG, GIF or WebP")

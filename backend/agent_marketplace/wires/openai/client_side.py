@@ -24,7 +24,7 @@ from agent_marketplace.wires.base import (
     ToolCallPart,
     ToolResultPart,
 )
-from agent_marketplace.wires.openai import foreign
+from agent_marketplace.wires.openai import foreign, loose
 from agent_marketplace.wires.openai.vocabulary import VOCABULARY
 from agent_marketplace.wires.shared import allowed, caching, citing, fields, freeform, pictures, plain
 from agent_marketplace.wires.shared.freeform import Written
@@ -127,10 +127,22 @@ KNOWN = frozenset(_Request.__struct_fields__)
 def parse_request(body: bytes, *, model: str | None, stream: bool | None) -> Call:
     """The canonical call. Raises BadRequest with words that name the field."""
     fields.check_names(body)
+    try:
+        return _parsed(body, model=model, stream=stream)
+    except BadRequest:
+        if (meant := fields.guarded(loose.own, body)) is body:
+            raise
+    return msgspec.structs.replace(_parsed(meant, model=model, stream=stream), respelled=True, plain=False)
+
+
+def _parsed(body: bytes, *, model: str | None, stream: bool | None) -> Call:
     simple = fields.guarded(plain.read, body)
     if simple is not None and all(turn.role in _ROLES for turn in simple.messages):
         return _of_plain(simple, model=model, stream=stream)
-    body = fields.guarded(foreign.own, body)
+    return _read(fields.guarded(foreign.own, body), model=model, stream=stream)
+
+
+def _read(body: bytes, *, model: str | None, stream: bool | None) -> Call:
     raw = fields.raw_fields(body)
     r = fields.guarded(_request.decode, body)
     routing, extra = fields.split_fields(raw, KNOWN)

@@ -52,6 +52,8 @@ class OpenAIFast:
         """Not where another family's signed thinking stands in the history, in fields that some providers refuse."""
         if call.plain:
             return True
+        if call.respelled:
+            return False
         if self._dialect.strict and (_named(body) or not all(t.parameters or t.native for t in call.tools)):
             return False
         if call.tools and b"null" in body and b"null" in bytes(fields.raw_fields(body)["tools"]):

@@ -1,11 +1,19 @@
-"""Chat completions whose tools and history are written in Anthropic's shapes: editors send them for Claude models to any base URL
-(BerriAI/litellm#25669). Rewritten in this wire's own, so that every provider takes them. Pure: bytes in, bytes out."""
+"""Chat completions whose tools and history are written in Anthropic's shapes, or parts in those of Responses: editors send them
+for Claude models to any base URL (BerriAI/litellm#25669). Rewritten in this wire's own, so that every provider takes them. Pure:
+bytes in, bytes out."""
 
 from typing import Any
 
 from agent_marketplace import json
 
-MARKS = (b'"tool_use"', b'"tool_result"', b'"input_schema"')
+MARKS = (
+    b'"tool_use"',
+    b'"tool_result"',
+    b'"input_schema"',
+    b'"input_text"',
+    b'"output_text"',
+    b'"input_image"',
+)
 """One of these stands in such a body; in a text their quotes would be escaped."""
 _CHOICES = {"auto": "auto", "any": "required", "none": "none"}
 
@@ -34,6 +42,9 @@ def own(body: bytes) -> bytes:
 def _turns(turn: Any) -> list[Any]:
     """A message, and before it the tools' messages for the results that stand in it."""
     parts = turn.get("content") if isinstance(turn, dict) else None
+    if isinstance(parts, list) and any(_kind(p) in _OF_RESPONSES for p in parts):
+        parts = [_of_responses(part) for part in parts]
+        turn = {**turn, "content": parts}
     if not isinstance(parts, list) or not any(_kind(p) in ("tool_use", "tool_result") for p in parts):
         return [turn]
     results = [
@@ -47,6 +58,20 @@ def _turns(turn: Any) -> list[Any]:
     if calls:
         out["tool_calls"] = [*(turn.get("tool_calls") or ()), *calls]
     return [*results, out] if rest or calls else results
+
+
+_OF_RESPONSES = ("input_text", "output_text", "input_image")
+
+
+def _of_responses(part: Any) -> Any:
+    """A part in the words of the Responses wire, which some clients send on this one too."""
+    if _kind(part) in ("input_text", "output_text"):
+        return {"type": "text", "text": part.get("text")}
+    if _kind(part) != "input_image" or "image_url" not in part:
+        return part
+    url, detail = part["image_url"], part.get("detail")
+    image = url if isinstance(url, dict) else {"url": url, **({"detail": detail} if detail else {})}
+    return {"type": "image_url", "image_url": image}
 
 
 def _kind(part: Any) -> Any:
