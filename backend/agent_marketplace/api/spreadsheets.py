@@ -8,6 +8,7 @@ from typing import Any
 from agent_marketplace import json
 from agent_marketplace.api.envelope import NOT_KEPT
 
+_FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")  # full-width ones are folded by some spreadsheets
 KINDS = {"csv": "text/csv", "jsonl": "application/jsonl"}
 
 
@@ -38,6 +39,6 @@ def _cell(value: Any) -> Any:
     """A spreadsheet must not take a text for a formula."""
     if isinstance(value, dict):
         value = json.encode(value).decode()
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+    if isinstance(value, str) and value.lstrip()[:1] in _FORMULA:
         return "'" + value
     return format(value, "f") if hasattr(value, "as_tuple") else value
