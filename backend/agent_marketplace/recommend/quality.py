@@ -183,6 +183,7 @@ class QualityTable:
         self._lines = self._by_line(m for m in registry.get_all_models() if self._has_results(m.id))
         self.step = self._learnt_step()
         self._known: dict[tuple[str, str], Quality] = {}
+        self._bases: dict[str, Basis] = {}
 
     def result(self, model_id: str) -> Result | None:
         """Public results of a model, or None."""
@@ -208,6 +209,12 @@ class QualityTable:
 
     def basis(self, model: AIModel) -> Basis:
         """What a model is judged by."""
+        known = self._bases.get(model.id)
+        if known is None:
+            known = self._bases[model.id] = self._basis(model)
+        return known
+
+    def _basis(self, model: AIModel) -> Basis:
         result = self._file.models.get(model.id)
         if result is None or not result.measures:
             before = self._predecessor(model)
