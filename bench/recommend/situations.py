@@ -1,4 +1,4 @@
-"""A hundred and twenty-six buyers' situations: what is read off their words, and what the first pick must hold. One command:
+"""A hundred and thirty-two buyers' situations: what is read off their words, and what the first pick must hold. One command:
 
     PYTHONPATH=backend .venv/bin/python bench/recommend/situations.py
 

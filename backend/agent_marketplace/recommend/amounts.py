@@ -128,7 +128,7 @@ _THINGS = re.compile(
 )
 _A_YEAR = re.compile(r"(?:19|20)\d\d")
 _NO_THING = re.compile(
-    r"(?:seiten|pages?|páginas|pagine|stron|strony|страниц\w*|words|palabras|palavras|wörter|parole|słów|слов|"
+    r"(?:seiten|pages?|páginas|pagine|stron|strony|страниц\w*|words|palabras|palavras|wörter\w*|worten?|parole|słów|слов|"
     r"minut\w*|hours|seconds|"
     r"tokens|dollars?|euros?|cents|bytes|pixels|years|years?|jahre|années|años|anos|anni|лет|days|tage|months|"
     r"miles|meters|calories|"

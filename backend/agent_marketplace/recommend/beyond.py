@@ -46,6 +46,8 @@ _FRESH = re.compile(
     rf"\b(?:news|headlines|weather|forecast|stock price|exchange rate|traffic|(?:game|match|final|live) scores?|"
     rf"nachrichten|wetter|météo|noticias|tiempo hace|notícias|notizie|"
     rf"погода|новости|курс)\b.{{0,50}}\b(?:{_SINCE}|in|for|on|about|from|über|sur|sobre|su|о|в)\b|"
+    r"\b(?:aktuell\w*|neueste\w*|dernières|últimas|ultime|последние) (?:\w+ )?(?:nachrichten|news|nouvelles|"
+    r"actualités|noticias|notícias|notizie|новости)|"
     rf"^(?:{_SINCE}) .{{0,30}}\b(?:news|weather|headlines|prices?|scores?)\b|"
     rf"\b(?:current|today's|latest) (?:price|rate|value|score|weather|news|version|status|ceo|president|population)\b|"
     rf"(?:{_SINCE_EAST}).{{0,30}}(?:谁|多少|什么|吗|怎么样|誰|いくら|何|ですか|누가|얼마|뭐|कौन|क्या|कितन|من|كم|ما|"

@@ -171,7 +171,10 @@ PHRASES: Mapping[str, tuple[str, ...]] = {
             r"(?:must not|mustn't|may not|cannot|can't|never|not allowed to|not) (?:be )?(?:leaves?|sent outside|moved out of) "
             r"(?:of )?(?:the )?(?:eu|european union|europe|eea|germany|france)\b"
         ),
-        r"die eu nicht verlassen|(?:ne pas|jamais) quitter l'(?:ue|europe)|no (?:pueden?|deben?) salir de la ue",
+        (
+            r"nothing (?:may|must|can|should|is allowed to) leave (?:the )?(?:eu|european union|europe|eea|germany)\b|"
+            r"die eu nicht verlassen|(?:ne pas|jamais) quitter l'(?:ue|europe)|no (?:pueden?|deben?) salir de la ue"
+        ),
         r"(?:deutschland|österreich|europa|die eu|den eu-raum) nicht verlassen",
         r"\beu[- ](?:only|hosted|hosting|cloud|based|region|servers?|data ?cent\w+|residency|providers?)\b",
         (
@@ -267,7 +270,7 @@ PHRASES: Mapping[str, tuple[str, ...]] = {
         ),
         r"как можно дешевле|подешевле|(?:дешёв|дешев|недорог)\w* модел\w*|(?:^|[,;:.] )(?:дёшево|дешево|недорого)(?=\s*[,;:.!)]|$)",
         r"najtaniej|jak najtańsz\w+|zo goedkoop mogelijk|en ucuz\w*|저렴",
-        r"make (?:it|them|this|that) last",
+        r"make (?:it|them|this|that) last|whichever is (?:the )?cheap\w+",
         r"便宜(?=的?(?:模型|大模型|翻译|总结|一点|点))|(?:尽量|尽可能|越)便宜|省钱",
         r"(?:できるだけ|なるべく|一番)(?:安い|安く)|安い(?:モデル|の)",
         r"सस्त\w*",
@@ -299,7 +302,7 @@ PHRASES: Mapping[str, tuple[str, ...]] = {
         r"بأسرع ما يمكن",
     ),
     "best": (
-        r"money (?:is )?no (?:object|issue)",
+        r"(?:money|price|cost) (?:is )?no (?:object|issue)|\b(?:the )?(?:absolute|very) best (?:for|model|there)",
         r"(?:cost|price) (?:doesn't|does not) matter",
         r"(?:best|highest) (?:possible )?quality",
         r"best possible (?:answer|result|model|quality)",

@@ -238,10 +238,15 @@ _REFUSE = re.compile(
 )
 
 
+_A_REGION = re.compile(r"\W?(?:the )?(?:eu|european union|europe|eea|germany|france|us|usa|uk|country)\b")
+
+
 def _phrases(low: str) -> list[Understood]:
     found: list[Understood] = []
     for name, pattern in _PHRASES.items():
         match = pattern.search(low)
+        if match is not None and name == "offline" and _A_REGION.match(low[match.end() :]):
+            continue  # "nothing may leave the EU"
         if match is not None:
             kind, value, says = _SAYS[name]
             same = next((u for u in found if u.kind == kind), None)

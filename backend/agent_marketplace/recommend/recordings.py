@@ -39,7 +39,7 @@ FILMED: tuple[tuple[str, int, str], ...] = (
         32,
         (
             r"podcasts?|interviews?|(?:voice |audio )?recordings?|audio\w*|calls?|lectures?|voice (?:memos?|notes?)|episodes?|"
-            r"meetings?|talks?|songs?"
+            r"meetings?|talks?|songs?|entrevistas?|entretiens?|grabaciones|gravações|interviste|aufnahmen?|интервью|аудио\w*"
         ),
     ),
 )
@@ -52,7 +52,8 @@ _RECORDED = tuple(
         kind,
         rate,
         re.compile(
-            rf"(?<![\w.,])(?P<n>{g.NUMBER}|an?|one|two|three|half an)[\s-]?(?:(?P<h>hours?|hrs?|h)|(?P<m>{g.MINUTES})|(?P<s>{g.SECONDS}))"
+            rf"(?<![\w.,])(?P<n>{g.NUMBER}|an?|one|two|three|half an)[\s-]?(?:(?P<h>hours?|hrs?|horas?|heures?|"
+            rf"stunden?|ore|часов|часа?|h)|(?P<m>{g.MINUTES})|(?P<s>{g.SECONDS}))"
             rf"[\s-](?:long |of )?(?:[\w-]+ ){{0,2}}?(?P<what>{words})\b"
         ),
     )

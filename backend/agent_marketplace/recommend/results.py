@@ -64,6 +64,12 @@ _EDIT = re.compile(
     r"(?:render\w*|painting|cartoon|illustration|photo|picture|image|poster|drawing|logo|style|portrait|avatar|"
     r"anime|watercolou?r|sticker)\b"
 )
+_EDIT_ABROAD = (
+    r"背景を(?:消|削除|透明)|(?:去掉|去除|移除|删除).{0,8}背景|\bentfern\w* .{0,20}hintergrund|\b(?:supprime|"
+    r"enlève) .{0,20}(?:arrière-plan|fond)\b|"
+    r"\b(?:elimina|quita|rimuovi) .{0,6}(?:el fondo|lo sfondo)|\bremov[ae] o fundo|(?:удали|убери) фон"
+)
+_EDIT = re.compile(f"{_EDIT.pattern}|{_EDIT_ABROAD}")
 """Pictures that are to be changed: a picture goes in and a picture comes out."""
 
 _NO_PICTURE_WORDS = re.compile(
@@ -75,6 +81,8 @@ _SPEAK = re.compile(
     r"turn (?:this|the|my) .{1,30}into (?:speech|an? (?:audio|voice)\w*)|narrate (?:this|the|my)|audio ?book|"
     r"(?:clone|imitate|use) (?:my|this|the|his|her) voice\b.{0,20}\b(?:read|speak|say)|"
     r"read (?:this|the|my|our) [\w ]{1,30}in (?:an? |my )(?:[\w-]+ ){0,3}voice)|"
+    r"(?:transform[ae]|convert[ae]|convierte|convertis|transforme|trasforma|verwandle|wandle) .{1,30} (?:em|en|"
+    r"in) (?:áudio|audio|voz|voix|voce|sprache|fala)\b|"
     r"(?:als|in) (?:audio|sprache) (?:umwandeln|vorlesen)|lis (?:ce|cette|le|la) .{1,30} à (?:haute )?voix|"
     r"lee .{1,30} en voz alta|leia .{1,30} em voz alta|"
     r"leggi .{1,30} ad alta voce|озвучь|прочитай .{1,30}вслух|语音合成|音声にして|"
@@ -85,7 +93,7 @@ _HEAR = re.compile(
     r"recordings?|memos?|calls?|podcasts?|videos?|interviews?|lectures?|episodes?|meetings?|mp3s?|wavs?)\b|(?:speech|audio|"
     r"voice)[- ]to[- ]text|\bcaptions? (?:from|of) (?:an? |the |my )?(?:micro\w+|mic|live)|\blive (?:captions?|"
     r"subtitles|transcri\w+)|"
-    r"\btranskribier\w*|\btranscri(?:re|s|vez|s-moi|be|ba|va|vi)\b.{0,30}\b(?:audio|vocal\w*|entretien\w*|"
+    r"\btranskribier\w*|\btranscri(?:re|s|vez|s-moi|be|ba|va|vi|bir|ver|vere)\b.{0,30}\b(?:audio|vocal\w*|entretien\w*|"
     r"entrevista\w*|grabaci\w*|grava\w*|nota)|"
     r"расшифруй .{0,20}(?:аудио|запись|голос)|转录|转写|文字起こし|받아쓰기"
 )
