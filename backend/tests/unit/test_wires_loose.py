@@ -10,6 +10,7 @@ from agent_marketplace.wires.base import Call, ImagePart, TextPart, ToolCallPart
 from agent_marketplace.wires.gemini.codec import GeminiCodec
 from agent_marketplace.wires.ollama.codec import OllamaCodec
 from agent_marketplace.wires.openai.codec import OpenAICodec
+from agent_marketplace.wires.responses.codec import ResponsesCodec
 from tests.unit.test_wires_forms import PNG
 
 HI = {"role": "user", "content": "hi"}
@@ -109,3 +110,26 @@ def test_ollamas_and_googles_clients_write_loosely_too() -> None:
             "generationConfig": {"maxOutputTokens": "100"}}  # fmt: skip
     read_by = GeminiCodec().parse_request(json.dumps(body).encode(), model="m", stream=False)
     assert ([m.role for m in read_by.messages], read_by.max_tokens) == (["assistant", "user"], 100)
+
+
+def test_items_of_responses_in_nearly_its_words_are_read() -> None:
+    body: dict[str, Any] = {
+        "model": "m",
+        "input": [
+            "hi", {"type": "message", "role": "assistant", "content": None},
+            {"type": "function_call", "call_id": "c", "name": "f", "arguments": {"a": 1}},
+            {"type": "function_call_output", "call_id": "c", "output": {"rain": True}},
+            {"type": "function_call", "call_id": "d", "name": "f", "arguments": None},
+            {"type": "function_call_output", "call_id": "d", "output": None},
+        ],
+        "tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}],
+    }  # fmt: skip
+    call = ResponsesCodec().parse_request(json.dumps(body).encode())
+    parts = [p for m in call.messages for p in m.parts]
+    assert [p.arguments for p in parts if isinstance(p, ToolCallPart)] == ['{"a":1}', "{}"]
+    assert [p.content for p in parts if isinstance(p, ToolResultPart)] == ['{"rain":true}', ""]
+    assert [t.name for t in call.tools] == ["f"]
+    with pytest.raises(BadRequest, match="name"):
+        ResponsesCodec().parse_request(
+            b'{"model":"m","input":[{"type":"function_call","call_id":"c","arguments":{}}]}'
+        )

@@ -28,6 +28,7 @@ from agent_marketplace.wires.base import (
     ToolResultPart,
 )
 from agent_marketplace.wires.openai import client_side as openai_in
+from agent_marketplace.wires.responses import loose
 from agent_marketplace.wires.responses.compacting import opened
 from agent_marketplace.wires.responses.vocabulary import MORE_TOOLS, VOCABULARY
 from agent_marketplace.wires.shared import allowed, citing, fields, freeform
@@ -87,6 +88,15 @@ _ROLES: dict[str, Role] = {
 
 def parse(body: bytes, *, model: str | None, stream: bool | None) -> Call:
     """The canonical call. Raises BadRequest with words that name the field."""
+    try:
+        return _parsed(body, model=model, stream=stream)
+    except BadRequest:
+        if (meant := fields.guarded(loose.own, body)) is body:
+            raise
+    return _parsed(meant, model=model, stream=stream)
+
+
+def _parsed(body: bytes, *, model: str | None, stream: bool | None) -> Call:
     r = fields.guarded(_request.decode, body)
     routing, extra = fields.split_fields(fields.raw_fields(body), _KNOWN)
     name = model or r.model
