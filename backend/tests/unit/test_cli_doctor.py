@@ -76,6 +76,7 @@ WRONG: dict[str, list[tuple[str, dict[str, str], str]]] = {
     "MARKETPLACE_ISSUER": [("Us", {}, "no way to pay")],
     "MARKETPLACE_TOPUP_LEAST": [("0", {}, "above 0"), ("2000", {}, "in this order"), ("5", {}, "no way to pay")],
     "MARKETPLACE_RECHARGE": [("maybe", {}, "on, off"), ("off", {}, "without STRIPE_SECRET_KEY")],
+    "MARKETPLACE_SETTLE_TYPES": [("maybe", {}, "on, off")],
     "MARKETPLACE_TOPUP_MOST": [("2000000", {}, "1,000,000 dollars"), ("9", {}, "no way to pay")],
     "MARKETPLACE_REFUND_DAYS": [("14 days", {}, "whole number"), ("9", {}, "no way to pay")],
     "MARKETPLACE_MAIL": [("pigeon", {}, "allowed: auto"), ("smtp", {}, "needs MARKETPLACE_SMTP_URL")],
