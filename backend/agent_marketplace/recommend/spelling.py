@@ -4,15 +4,11 @@ Only words of a short list are mended, only in requests that look English, and o
 """
 
 import re
-import sys
 import unicodedata
 from collections.abc import Iterator
 
-_DIGITS = {
-    code: str(unicodedata.decimal(chr(code)))
-    for code in range(0x80, sys.maxunicode)
-    if unicodedata.category(chr(code)) == "Nd"
-} | {0x066B: ".", 0x066C: ","}
+_DIGIT = re.compile(r"[^\D0-9]|[\u066b\u066c]")  # of any script but ours
+_MARKS = {"\u066b": ".", "\u066c": ","}
 
 _HANZI = {
     "一": 1,
@@ -128,10 +124,14 @@ def _right(match: re.Match[str]) -> str:
     return found.capitalize() if word[0].isupper() else found
 
 
+def _as_ours(found: re.Match[str]) -> str:
+    return _MARKS.get(found[0]) or str(unicodedata.decimal(found[0]))
+
+
 def spelled(text: str) -> str:
     """Digits of every script as 0-9, spoken amounts as figures, slips mended. A text without any comes back as it is."""
     if not text.isascii():
-        text = text.translate(_DIGITS)
+        text = _DIGIT.sub(_as_ours, text)
         text = _HANZI_MONEY.sub(lambda m: str(_HANZI[m[1]]), text)
     for pattern, said in _SPOKEN:
         text = pattern.sub(said, text)
