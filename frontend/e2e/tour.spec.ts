@@ -55,7 +55,8 @@ test(
       await expect(step(page, index + 1)).toBeVisible();
       await expectBeside(page, anchor);
       await page.screenshot({ path: info.outputPath(`step-${index + 1}.png`) });
-      await expectAccessible(page);
+      // The popover is the same at each step: its colours are looked at once.
+      await (index === 0 ? expectAccessibleInEveryTheme(page) : expectAccessible(page));
       await expectNoSidewaysScroll(page);
       await page.getByRole("button", { name: index + 1 < STEPS ? "Next" : "Done", exact: true }).click();
     }
@@ -100,12 +101,4 @@ test("a used sign-in code leads to the sign-in dialog and leaves the address", a
   await page.goto("/#code=not-a-code-of-this-server");
   await expect(page.getByRole("dialog", { name: "Sign in" })).toBeVisible();
   expect(new URL(page.url()).hash).toBe("");
-});
-
-test("is accessible in every theme", async ({ page }) => {
-  await page.emulateMedia({ reducedMotion: "reduce" });
-  await page.goto("/?tour=1");
-  await expect(page.getByRole("gridcell").first()).toBeVisible();
-  await expectBeside(page, '[data-tour="search"]');
-  await expectAccessibleInEveryTheme(page);
 });
