@@ -10,6 +10,7 @@ from agent_marketplace.clock import ManualClock
 from agent_marketplace.db.base import metadata
 from agent_marketplace.ledger import Ledger, Settlement, heads
 from agent_marketplace.usage import Usage
+from tests.fakes.examples import examples
 
 DOLLAR = 10**9
 
@@ -64,12 +65,12 @@ OF_OPEN_HOLDS = {"account_id", "key_id", "amount_nano", "state"}  # the rest is 
 
 @pytest.mark.parametrize("table", TABLES)
 def test_no_single_bit_of_the_books_changes_unseen(database, ledger, table):
-    random_ = random.Random(20_261_122)
+    random_ = random.Random()
     t = metadata.tables[table]
     rows = database.read_sync(lambda c: c.execute(sa.select(t)).all())
-    for row in rows:
-        still_open = table == "ledger_holds" and row.state == "open"
-        for column in t.columns:
+    for column in t.columns:
+        for row in random_.sample(rows, examples(len(rows))):
+            still_open = table == "ledger_holds" and row.state == "open"
             if (table, column.name) in HARMLESS or (still_open and column.name not in OF_OPEN_HOLDS):
                 continue
             old = getattr(row, column.name)
