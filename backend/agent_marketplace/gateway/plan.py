@@ -189,7 +189,9 @@ def _refusal(target: Target, needs: Needs, wishes: Preferences) -> tuple[str, st
             f"about {needs.input_tokens} input tokens; it takes {target.context}",
         )
     if target.price is None:
-        why = fees.why_unpriced(target.provider, target.upstream_id) or "nobody lists one"
+        made = "nobody lists one for the pictures, speech or films that it makes"
+        nobody = "nobody lists one" if target.list_price is None else made
+        why = fees.why_unpriced(target.provider, target.upstream_id) or nobody
         return "unpriced_model", f"no price is known for {target.model} at {target.provider}: {why}"
     return _over_price(target, wishes)
 

@@ -31,6 +31,17 @@ def marked_up(price: Price | None, markup: Decimal | None) -> Price | None:
     return msgspec.structs.replace(price, **raised(price, (*TOKEN_RATES, *FEES)), tiers=tiers)
 
 
+def _words_alone_priced(model: AIModel, price: Price) -> bool:
+    """Whether a model makes pictures, speech or films, and the list has the price of its words alone: the others cost up to twenty
+    times as much a token, and for films there is no class."""
+    made = model.output_modalities
+    return not price.free and (
+        ("image" in made and price.image_output is None and not price.per_image)
+        or ("audio" in made and price.audio_output is None)
+        or "video" in made
+    )
+
+
 class Targets:
     """Builds the plan's groups. Groups are kept until the catalogue or what can be called changes."""
 
@@ -142,6 +153,8 @@ class Targets:
         reasons, thinks = "reasoning" in offer.supported_parameters, "reasoning" in model.capabilities
         if credential == "byok":
             payable: Price | None = _ZERO
+        elif price is not None and _words_alone_priced(model, price):
+            payable = None
         else:
             payable = marked_up(price, self._markup)
         return Target(

@@ -4,6 +4,7 @@ import base64
 import json
 from typing import Any
 
+from agent_marketplace.vault import Secret
 from tests.fakes.rig import Rig, on_rig
 from tests.fakes.upstream import Behaviour
 from tests.unit.test_wires_forms import PNG
@@ -53,7 +54,7 @@ async def cost_of(rig: Rig) -> int:
     return (5 * price.input + 10 * price.output + 1290 * shown) // 10**6
 
 
-async def drawn(rig: Rig, provider: str, body: dict[str, Any]) -> None:
+async def drawn(rig: Rig, provider: str, body: dict[str, Any], *, own: bool = False) -> None:
     for stream in (False, True):
         for path, ask in asks(stream):
             rig.at[provider].script[:] = [answered(body, stream=stream)]
@@ -63,7 +64,7 @@ async def drawn(rig: Rig, provider: str, body: dict[str, Any]) -> None:
             seen = PNG in told.body.decode()
             assert seen or b"The model made a picture (image/png" in told.body, (path, told.body)
             assert seen is (path not in ("/v1/messages", "/api/chat")), path
-            assert await rig.spent() - before == await cost_of(rig), path
+            assert await rig.spent() - before == (0 if own else await cost_of(rig)), path
 
 
 @on_rig(Behaviour(), balance=10**12, others={"google": (Behaviour(),)})
@@ -87,7 +88,18 @@ async def test_pictures_of_gemini_reach_every_client_at_their_price(rig: Rig) ->
 
 
 @on_rig(Behaviour(), balance=10**12, others={"openrouter": (Behaviour(),)})
-async def test_pictures_of_openrouter_reach_every_client_at_their_price(rig: Rig) -> None:
+async def test_pictures_of_openrouter_reach_every_client_on_their_own_key(rig: Rig) -> None:
     """QuantumNous/new-api#1723: Google's clients got none."""
-    await drawn(rig, "openrouter", ROUTED)
+    await rig.market.vault.put(rig.user_id, "openrouter", Secret("sk-or-my-very-own-key-0123456789"))
+    await drawn(rig, "openrouter", ROUTED, own=True)
     assert rig.at["openrouter"].requests[1].json["modalities"] == ["text", "image"]
+
+
+@on_rig(Behaviour(), balance=10**12, others={"openrouter": (Behaviour(),)})
+async def test_pictures_that_no_list_prices_are_not_sold_at_the_price_of_words(rig: Rig) -> None:
+    for stream in (False, True):
+        for path, ask in asks(stream):
+            told = await rig.call(path, {**ask, "fallback": False, "provider": {"only": ["openrouter"]}})
+            assert told.status == 402, (path, told.body)
+            assert b"pictures, speech or films" in told.body, (path, told.body)
+    assert (rig.at["openrouter"].requests, await rig.spent()) == ([], 0)
