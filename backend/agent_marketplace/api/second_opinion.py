@@ -7,6 +7,8 @@ import asyncio
 import logging
 from collections import OrderedDict
 
+import msgspec
+
 from agent_marketplace.accounts.principal import Principal
 from agent_marketplace.app import Market
 from agent_marketplace.errors import MarketplaceError
@@ -20,22 +22,22 @@ from agent_marketplace.wires.base import Call, Message, TextPart
 log = logging.getLogger(__name__)
 WAIT_S = 4.0
 _REMEMBERED = 500
-_known: OrderedDict[tuple[str, str], str] = OrderedDict()
-"""(user, words) -> kind: the same question costs once and gets the same answer."""
+_known: OrderedDict[tuple[str, str], opinions.Opinion] = OrderedDict()
+"""(user, words) -> what was said, at no cost: the same question costs once and gets the same answer."""
 
 
 def asker(market: Market, principal: Principal, *, wanted: bool) -> opinions.Ask | None:
-    """How an unsure type is settled for this caller; None where it is not."""
-    if not (wanted and market.settings.settle_types):
+    """How an unsure type is settled for this caller; None where it is not: it spends, so it takes the scope that spends."""
+    if not (wanted and market.settings.settle_types and "inference" in principal.scopes):
         return None
 
     async def ask(words: str) -> opinions.Opinion | None:
         known = _known.get((principal.user_id, words))
         if known is not None:
-            return opinions.Opinion(kind=known, model="", cost_nano=0, request_id="")
+            return known
         found = await _asked(market, principal, words)
         if found is not None:
-            _known[principal.user_id, words] = found.kind
+            _known[principal.user_id, words] = msgspec.structs.replace(found, cost_nano=0)
             while len(_known) > _REMEMBERED:
                 _known.popitem(last=False)
         return found

@@ -219,9 +219,9 @@ class RecommendationEngine:
     ) -> tuple[Analysis, second_opinion.Opinion | None]:
         """An unsure type as a model sees it, where the words may leave this machine and cost something."""
         kept = told.offline or told.no_training or told.region or told.free or {"local", "free"} & {*require}
-        if settle is None or kept or not analysis.uncertain or not analysis.asked:
+        if settle is None or kept or not analysis.uncertain or not analysis.typed:
             return analysis, None
-        opinion = await settle(analysis.asked)
+        opinion = await settle(analysis.typed)
         return (analysis if opinion is None else told_by(analysis, opinion.kind)), opinion
 
     def cheap_judge(self) -> tuple[str | None, str | None]:

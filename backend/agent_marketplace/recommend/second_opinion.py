@@ -25,7 +25,7 @@ _LABEL = re.compile(r"[a-z]+(?:_[a-z]+)?")
 
 
 class Opinion(msgspec.Struct, frozen=True, kw_only=True):
-    """What a model said. cost_nano: what the asker's wallet paid for it; request_id: of its receipt."""
+    """What a model said. cost_nano: what the asker's wallet paid for it now (0: it was remembered); request_id: of its receipt."""
 
     kind: str
     model: str

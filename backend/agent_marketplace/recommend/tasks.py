@@ -96,7 +96,7 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True):
     """The reading of one request. confidence and label probabilities 0..1; lengths in tokens.
 
     difficulty: 0..1, how much this very request asks of a model, of its words and its size (`difficulty.py`); asked: the words
-    that ask, material left aside.
+    that ask, material left aside, slips mended; typed: the same as they were typed.
     """
 
     type: str
@@ -116,11 +116,18 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True):
     understood: tuple[reading.Understood, ...] = ()
     question: str | None = None
     asked: str = ""
+    typed: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """The `analysis` of POST /recommendations; `question` only when uncertain."""
-        out: dict[str, Any] = msgspec.to_builtins(msgspec.structs.replace(self, understood=(), asked=""))
-        del out["understood"], out["asked"]  # stand beside the analysis, with what became of them
+        out: dict[str, Any] = msgspec.to_builtins(
+            msgspec.structs.replace(self, understood=(), asked="", typed="")
+        )
+        del (
+            out["understood"],
+            out["asked"],
+            out["typed"],
+        )  # stand beside the analysis, with what became of them
         out["labels"] = [{"type": name, "probability": round(p, 3)} for name, p in self.labels]
         out["confidence"] = round(self.confidence, 3)
         out["difficulty"] = round(self.difficulty, 2)
@@ -150,7 +157,8 @@ def analyze(
     if not _SPOKEN.search(seen):
         seen = text = ""  # pictograms and control characters ask nothing
     parts = classifier.parts(plain(text))
-    spoken = spelled(parts.asked)
+    typed = parts.asked
+    spoken = spelled(typed)
     understood = reading.read(spoken)
     parts = msgspec.structs.replace(parts, asked=reading.without(spoken, understood))
     nudges = _nudges(seen, images=images, empty=not seen or is_chatter(seen))
@@ -195,6 +203,7 @@ def analyze(
         difficulty=difficulty(parts.asked, kind, count, has_code=has_code),
         understood=understood,
         asked=spoken,
+        typed=typed,
         question=_question(seen, kind, ranked[1][0], mute=mute) if uncertain else None,
     )
 

@@ -35,8 +35,30 @@ async def test_a_model_settles_it_once_and_its_cost_is_booked_and_shown(rig: Rig
     assert round(first["settled"]["cost"] * 10**9) == row.charge_nano
     again = await _asked(rig)
     assert again["analysis"]["type"] == "data_extraction"
-    assert again["settled"]["cost"] == 0
+    assert again["settled"] == {**first["settled"], "cost": 0}
     assert len(rig.up.requests) == 1
+
+
+@on_rig(Behaviour(text="data_extraction"), settle_types=True)
+async def test_a_key_that_may_only_read_spends_nothing(rig: Rig) -> None:
+    reader = await rig.market.accounts.keys.create(rig.user_id, "reader", scopes=("account:read",))
+    headers = {"content-type": "application/json", "authorization": f"Bearer {reader.key}"}
+    answer = await rig.call(PATH, {"task": UNCLEAR}, headers)
+    assert (answer.status, answer.json["settled"], await rig.spent()) == (200, None, 0)
+    asked = {"name": "recommend", "arguments": {"task": UNCLEAR}}
+    for more in (headers, {"content-type": "application/json"}):
+        said = await rig.call(
+            "/mcp", {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": asked}, more
+        )
+        assert (said.status, bool(said.json["result"].get("isError"))) == (200, False), said.json
+    assert (rig.up.requests, await rig.spent()) == ([], 0)
+
+
+@on_rig(Behaviour(text="data_extraction"), settle_types=True)
+async def test_a_model_is_asked_about_the_words_as_they_were_typed(rig: Rig) -> None:
+    words = "handel it for the secnod batch of pagse"
+    await _asked(rig, task=words)
+    assert [words in str(request.json).lower() for request in rig.up.requests] == [True]
 
 
 @on_rig(settle_types=True)

@@ -4,7 +4,7 @@ import { chatBody, roughTokens } from "../src/core/chat";
 import { isPlainText, originOf } from "../src/core/device";
 import { FimCache, fimPrompt, isIgnored, trimmed, withoutSecrets } from "../src/core/fim";
 import { type Model, payable, shown } from "../src/core/market";
-import { allowed } from "../src/core/panel";
+import { allowed, unspending } from "../src/core/panel";
 import { DaySpend, type Kept, LowBalance } from "../src/core/spend";
 import { dollars, receiptMarkdown, told } from "../src/core/words";
 
@@ -263,6 +263,15 @@ describe("the side bar's page", () => {
     ])
       expect(at(path)).toBeNull();
     expect(at("/api/v1/agents/listings", "POST")).toBeNull();
+  });
+
+  it("asks for picks without a model that the wallet pays for", () => {
+    const path = "/api/v1/marketplace/recommendations";
+    const sent = (body: string, to = path) => JSON.parse(unspending(to, body) ?? "null") as unknown;
+    expect(sent('{"task":"handle it"}')).toEqual({ task: "handle it", settle: false });
+    expect(sent('{"task":"handle it","settle":true}', `${path}?a=1`)).toEqual({ task: "handle it", settle: false });
+    expect(sent("{task")).toEqual({});
+    expect(unspending("/api/v1/marketplace/estimates", '{"a":1}')).toBe('{"a":1}');
   });
 });
 

@@ -111,9 +111,11 @@ async def search_models(asker: Asker, given: Search) -> dict[str, Any]:
 
 
 async def recommend(asker: Asker, given: Recommend) -> dict[str, Any]:
-    """Picks with reasons."""
+    """Picks with reasons; a tool that says it only reads asks no model (`settle`)."""
     budget = None if given.max_cost is None else Decimal(str(given.max_cost)).quantize(Decimal("1e-9"))
-    body = schemas.Recommend(task=given.task, limit=given.limit, priority=given.priority, max_cost=budget)
+    body = schemas.Recommend(
+        task=given.task, limit=given.limit, priority=given.priority, max_cost=budget, settle=False
+    )
     advice = await assist.recommend(asker.market, asker.principal, body)
     names = (
         "rank",

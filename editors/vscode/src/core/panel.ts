@@ -10,3 +10,15 @@ export function allowed(origin: string, method: string, path: string): string | 
   const asked = pathname + search;
   return READ.test(asked) || (method === "GET" && AGENTS.test(asked)) ? asked : null;
 }
+
+const RECOMMENDATIONS = /^\/api\/v1\/marketplace\/recommendations(\/|\?|$)/;
+
+/** The body as it will be sent: picks must not put the task to a model, which the wallet would pay for. What is no JSON is sent empty. */
+export function unspending(asked: string, body: string | undefined): string | undefined {
+  if (body === undefined || !RECOMMENDATIONS.test(asked)) return body;
+  try {
+    return JSON.stringify({ ...(JSON.parse(body) as object), settle: false });
+  } catch {
+    return "{}";
+  }
+}

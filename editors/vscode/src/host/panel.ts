@@ -1,5 +1,5 @@
 import * as vscode from "vscode";
-import { allowed } from "../core/panel";
+import { allowed, unspending } from "../core/panel";
 import type { Account } from "./account";
 
 /** What the page in the side bar asks of the editor. Money and keys stay here: the page never sees the key. */
@@ -96,7 +96,7 @@ export class Panel implements vscode.WebviewViewProvider {
     const asked = allowed(this.account.origin, method, path);
     if (asked === null) return { status: 403, text: '{"success":false,"error":"Not from the side bar","code":"forbidden"}' };
     try {
-      const response = await this.account.api.raw(method, asked, body);
+      const response = await this.account.api.raw(method, asked, unspending(asked, body));
       return { status: response.status, text: await response.text() };
     } catch (error) {
       return { status: 0, text: error instanceof Error ? error.message : String(error) };
