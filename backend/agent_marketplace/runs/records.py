@@ -78,6 +78,11 @@ class Records:
         """Raises NotFound."""
         return await self._db.read(lambda c: store.find(c, run_id, user_id))
 
+    async def touch(self, head: Head) -> None:
+        """Has whoever looks at a run's head see that there is something new about it."""
+        at = max(self.now(), head.updated_at + 1)
+        await self.write(lambda c: store.change(c, head.run_id, updated_at=at))
+
     async def context(self, head: Head) -> Context:
         """Raises CannotOpen where its user's data key is gone."""
         text = (await self.cipher(head.user_id)).open(f"{head.run_id} context", head.context_sealed)

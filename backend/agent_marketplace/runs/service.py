@@ -376,6 +376,9 @@ class Runs:
                     raise Conflict(
                         "This was answered, has expired, or is about another call", code="approval_stale"
                     )
+            store.change(
+                connection, run_id, updated_at=max(now, head.updated_at + 1)
+            )  # other things are asked now
             return all(a.state != "pending" for a in store.approvals_of(connection, run_id))
 
         await self._steer(head, "waiting", work, taken)

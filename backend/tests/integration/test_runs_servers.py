@@ -66,7 +66,7 @@ async def test_what_a_server_asks_in_its_stream_under_our_number_is_no_answer_an
     assert [m.get("result", m.get("error", {}).get("code")) for m in heard[1:]] == [{}, -32601, -32601]
 
 
-@pytest.mark.parametrize("chosen", ["2025-06-18", "2025-03-26", "1999-01-01", 7])
+@pytest.mark.parametrize("chosen", ["2025-06-18", "2025-03-26", "2024-11-05", "1999-01-01", 7])
 @alone
 async def test_a_server_is_spoken_to_in_the_revision_that_it_chose_or_not_at_all(chosen: Any) -> None:
     seen: list[str | None] = []

@@ -1,5 +1,6 @@
 """Tool servers that the operator declares as commands: nobody else names one, none sees our environment, none runs without end."""
 
+import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -18,7 +19,7 @@ from agent_marketplace.errors import BadRequest
 from agent_marketplace.net.aiohttp_client import AiohttpClient
 from agent_marketplace.runs.mcp.client import McpClient
 from agent_marketplace.runs.mcp.servers import Approved, ToolServers
-from agent_marketplace.runs.mcp.stdio import Commands, declared
+from agent_marketplace.runs.mcp.stdio import Command, Commands, declared
 from agent_marketplace.runs.tools.base import Caller, ToolFailed
 from agent_marketplace.runs.types import ToolRef
 from agent_marketplace.settings import SettingsError
@@ -120,6 +121,27 @@ async def test_a_command_runs_as_declared_with_an_empty_environment_and_ends_wit
         with sqlite_database.engine.begin() as connection:
             connection.execute(sa.update(users).where(users.c.user_id == "u1").values(role="user"))
         assert await servers.of("u1", version) == {}
+
+
+@alone
+async def test_commands_that_hang_do_not_stall_every_other_run(tmp_path: Path) -> None:
+    (tmp_path / "server.py").write_text(SERVER)
+    commands = Commands({"own": Command(argv=(sys.executable, "-I", str(tmp_path / "server.py")))})
+
+    async def wait(timeout_s: int) -> None:
+        await commands.call("stdio:own", "wait", {}, timeout_s=timeout_s, read_only=False)
+
+    hanging = [asyncio.create_task(wait(60)) for _ in range(4)]
+    try:
+        await asyncio.sleep(0)  # each has a place of its own now
+        async with asyncio.timeout(20):
+            with pytest.raises(ToolFailed, match="other commands") as late:
+                await wait(1)
+        assert (late.value.kind, late.value.unknown) == ("timeout", False), "no process was started"
+    finally:
+        for task in hanging:
+            task.cancel()
+        await asyncio.gather(*hanging, return_exceptions=True)
 
 
 @alone

@@ -106,15 +106,18 @@ class Commands:
         child = StdioServerParameters(
             command=sys.executable, args=["-I", str(_CHILD), *limits, *command.argv]
         )
+        started = False
         try:
-            async with self._slots, asyncio.timeout(timeout_s):
+            async with asyncio.timeout(timeout_s), self._slots:
+                started = True
                 with open(os.devnull, "w") as nowhere:  # noqa: ASYNC230  no file
                     async with Client(stdio_client(child, errlog=nowhere)) as client:
                         yield client
         except TimeoutError:
-            raise ToolFailed(
-                f"no result within {timeout_s:.0f} s", "timeout", unknown=not read_only
-            ) from None
+            words = f"no result within {timeout_s:.0f} s"
+            if not started:
+                words += f": {_AT_ONCE} other commands ran all that time"
+            raise ToolFailed(words, "timeout", unknown=started and not read_only) from None
         except Exception as error:  # noqa: BLE001  the SDK raises many things, in groups of one
             raise _failed(error, url, read_only=read_only) from None
 

@@ -17,7 +17,7 @@ from agent_marketplace.runs.sanity import stripped
 from agent_marketplace.runs.types import Got
 
 MODERN, LEGACY = "2026-07-28", "2025-11-25"
-OLDER = frozenset({LEGACY, "2025-06-18", "2025-03-26"})
+OLDER = frozenset({LEGACY, "2025-06-18", "2025-03-26", "2024-11-05"})
 UNSUPPORTED = -32022
 MOST_TOOLS = 256
 MOST_DESCRIPTION = 8_192
