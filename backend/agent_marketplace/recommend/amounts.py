@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from itertools import islice
 
 import msgspec
 
@@ -106,7 +107,7 @@ _NO_ADJECTIVE = (
 )
 _COUNT = re.compile(
     rf"(?<![$€£¥₹\d.,])(?P<n>{g.NUMBER})\s?(?P<k>{g.MULTIPLE})?\s?"
-    rf"(?:(?!(?:{_NO_ADJECTIVE})\b)[^\W\d][\w-]*\s){{0,2}}"
+    rf"(?:(?!(?:{_NO_ADJECTIVE})\b)[^\W\d][\w-]{{0,30}}+\s){{0,2}}"
     rf"(?P<what>\w{{0,15}}?(?:{g.COUNTED}))(?![a-zäöü])"
 )
 _OFTEN = re.compile(
@@ -123,7 +124,7 @@ Span = tuple[int, int]
 MANY_THINGS = 100
 _THINGS = re.compile(
     rf"(?<![$€£¥₹\d.,])(?<![$€£¥₹] )(?P<n>{g.NUMBER})\s?(?P<k>{g.MULTIPLE})?\s"
-    r"(?:[^\W\d]\w*-?\s){0,1}?(?P<what>[^\W\d_][^\W\d_-]{3,}[snieyахв])"
+    r"(?:[^\W\d]\w{0,30}-?\s){0,1}?(?P<what>[^\W\d_][^\W\d_-]{3,30}[snieyахв])"
     r"(?![\w-])"
 )
 _A_YEAR = re.compile(r"(?:19|20)\d\d")
@@ -172,6 +173,10 @@ _AND_BEFORE = re.compile(r"(?:^|\s)(?:and|und|et|y|e|i|и|with|mit|avec|con|com|
 
 NO_CALL_COSTS = 500
 """Dollars: a sum above it that is for nothing in particular is no cap on a call ("a villa within $300,000")."""
+
+
+MANY_AMOUNTS = 24
+"""A request with more sums than these is a list of prices, which is material: what stands further back is no condition."""
 
 
 class Count(msgspec.Struct, frozen=True):
@@ -258,7 +263,7 @@ def _period_in(text: str) -> str:
 
 
 def _amounts(low: str) -> Iterator[_Money]:
-    for match in _AMOUNT.finditer(low):
+    for match in islice(_AMOUNT.finditer(low), MANY_AMOUNTS):
         before, after = low[max(0, match.start() - 40) : match.start()], low[match.end() : match.end() + 40]
         if _PER_TOKENS.match(after):
             continue

@@ -5,7 +5,11 @@ Precision first: a phrase is here only if it speaks of how the work is to be don
 
 from collections.abc import Mapping
 
-NUMBER = r"\d{1,3}(?:[,.\u202f ]\d{3})+(?!\d)|\d+(?:[.,]\d+)?"
+NUMBER = (
+    r"(?<!\d)(?:\d{1,3}(?:[,.\u202f ]\d{3}){1,4}+(?![,.\u202f ]?\d)|\d{1,12}+(?!\d)(?:[.,]\d{1,12}+(?!\d))?+)"
+)
+"""At most twelve digits or five groups, begun only where no digit stands before and never given back in parts: what is longer is
+material, and a pattern that tries every part of it takes cubic time."""
 
 MULTIPLES: tuple[tuple[str, int], ...] = (
     (
@@ -101,7 +105,7 @@ COUNTED = (
     r"запросов|писем|документов|"
     r"сообщений|счетов|工单|文档|邮件|合同|发票|请求|件|通|दस्तावेज़|ईमेल|رسالة|رسائل|مستند|مستندات|فاتورة|فواتير|"
     r"طلب|طلبات|фото\w*|отзыв\w*|заяв\w+|reseñas|avis|recensioni|avaliações|chamados|"
-    r"bewertungen|rezensionen|\w*beschreibungen|prs\b|(?:pull|merge) requests?|commits|diffs|mails|fotos|"
+    r"bewertungen|rezensionen|beschreibungen|prs\b|(?:pull|merge) requests?|commits|diffs|mails|fotos|"
     r"zgłosze\w+|wiadomości|faktur|opini\w*|raport\w*|umów|"
     r"tuits?|fichas|schede|annunci|produits|produkte\w*|productos|produtos|prodotti|avaliações|commentaires|"
     r"comentarios|comentários|"

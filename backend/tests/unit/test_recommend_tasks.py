@@ -5,6 +5,8 @@ import time
 import pytest
 
 from agent_marketplace.recommend.classifier import default_classifier
+from agent_marketplace.recommend.reading import read
+from agent_marketplace.recommend.spelling import spelled
 from agent_marketplace.recommend.tasks import TaskType, analyze, estimate_tokens
 
 SPOKEN = [
@@ -82,6 +84,23 @@ def test_nonsense_is_uncertain() -> None:
     assert found.question.startswith("Should the model")
 
 
+FIGURES = (
+    "1",
+    " ",
+    "$1 ",
+    "1,000 ",
+    "1,000,",
+    "123 ",
+    "三",
+    "三百",
+    "十五元",
+    "1a",
+    "and $1 ",
+    "twenty one ",
+    "01101001 ",
+)
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -97,14 +116,31 @@ def test_nonsense_is_uncertain() -> None:
         "ﷺ" * 100_000,
         "((((" + "a.b(" * 200_000,
         "```" * 300_000,
+        *(part * (1_000_000 // len(part)) for part in FIGURES),
     ],
-    ids=lambda t: ascii(t[:4]),
+    ids=lambda t: ascii(t[:9]),
 )
 def test_hostile_text_costs_no_more_than_its_window(text: str) -> None:
     start = time.perf_counter()
     found = analyze(text)
     assert time.perf_counter() - start < 0.5
     assert 0 <= found.confidence <= 1
+
+
+@pytest.mark.parametrize("part", FIGURES)
+def test_a_long_row_of_figures_is_read_in_linear_time(part: str) -> None:
+    """A prime to be tested or a list to be sorted held the event loop for seconds: twice the text took eight times as long."""
+
+    def cost(size: int) -> float:
+        text = "Sort: " + (part * size)[:size]
+        best = float("inf")
+        for _ in range(3):
+            start = time.process_time()
+            read(spelled(text))
+            best = min(best, time.process_time() - start)
+        return best
+
+    assert cost(2_000) < 24 * max(cost(250), 0.001)
 
 
 def test_analysis_stays_in_the_order_of_a_millisecond() -> None:
