@@ -5,6 +5,7 @@ What a schema says is kept as far as it can be said; linear in the schemas' size
 """
 
 import re
+from collections import ChainMap
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -23,6 +24,7 @@ _DEEPEST = 100
 _MOST = 20_000
 _LOCAL = re.compile(r"#/(\$defs|definitions|properties)/([^/]+)")
 _MOST_REFS = 8
+_MOST_NAMES = 100_000
 
 Schema = Mapping[str, Any]
 
@@ -34,8 +36,8 @@ def fitted(call: Call, traits: Traits, notes: list[Note], *, own: bool) -> Call:
         found = _named(call, notes)
     if traits.tool_schemas == "any" or not any(t.native is None and t.parameters for t in found.tools):
         return found
-    mender = Mender(_current, *_OF.get(traits.tool_schemas, ()))
-    tools = tuple(_tool(tool, mender) for tool in found.tools)
+    mender, work = Mender(_current, *_OF.get(traits.tool_schemas, ())), Work()
+    tools = tuple(_tool(tool, mender, work) for tool in found.tools)
     if all(a is b for a, b in zip(tools, found.tools, strict=True)):
         return found
     notes.append(Note("tools.parameters", "reencoded", "this provider takes other schemas of tools"))
@@ -54,27 +56,52 @@ def _named(call: Call, notes: list[Note]) -> Call:
     return msgspec.structs.replace(call, tools=tools, tool_choice="none")
 
 
-def _tool(tool: Tool, mender: "Mender") -> Tool:
+def _tool(tool: Tool, mender: "Mender", work: "Work") -> Tool:
     if tool.native is not None or not tool.parameters:
         return tool
-    made = mender.mend(rooted(tool.parameters))
+    made = mender.mend(rooted(tool.parameters, work))
     return tool if made == tool.parameters else msgspec.structs.replace(tool, parameters=made)
 
 
 # -- at the root ------------------------------------------------------------------------------------------------------
 
 
-def rooted(schema: Schema) -> Schema:
+class Work:
+    """What may still be looked at for the tools of one call, counted in options and names (`_MOST_NAMES` of them): a schema's
+    references can say much more than its bytes hold."""
+
+    def __init__(self) -> None:
+        self.left = _MOST_NAMES
+
+    def spend(self, amount: int) -> None:
+        """Raises _TooMuch where no more is left."""
+        self.left -= amount
+        if self.left < 0:
+            raise _TooMuch
+
+
+class _TooMuch(Exception):
+    pass
+
+
+def rooted(schema: Schema, work: Work | None = None) -> Schema:
     """A schema that is one object at its root: what is referred to there stands there, the fields of alternatives are its own.
 
-    A field of several alternatives may be what it is in any of them; one that not all of them want is not wanted.
+    A field of several alternatives may be what it is in any of them; one that not all of them want is not wanted. A schema
+    that is more than `work` allows stays as it is.
     """
     if schema.get("type") == "object" and "properties" in schema and not _NOT_AT_THE_ROOT & schema.keys():
         return schema
-    root = _Root(schema)
-    wanted = root.gather(schema)
+    root = _Root(schema, work or Work())
+    try:
+        wanted = root.gather(schema)
+    except _TooMuch:
+        return schema
     out = {k: v for k, v in root.followed(schema).items() if k not in _NOT_AT_THE_ROOT}
-    out |= {"type": "object", "properties": {name: _any_of(kinds) for name, kinds in root.fields.items()}}
+    out |= {
+        "type": "object",
+        "properties": {name: _any_of([*kinds.values()]) for name, kinds in root.fields.items()},
+    }
     out.pop("required", None)
     if required := [name for name in wanted if name in root.fields]:
         out["required"] = required
@@ -82,52 +109,88 @@ def rooted(schema: Schema) -> Schema:
 
 
 class _Root:
-    """What stands at a schema's root: the fields of all alternatives, and each definition that is referred to read once."""
+    """What stands at a schema's root: the fields of all alternatives (by name, the kinds that each may be by their JSON), and
+    each definition that is referred to read once."""
 
-    def __init__(self, schema: Schema) -> None:
-        self.fields: dict[str, list[Any]] = {}
+    def __init__(self, schema: Schema, work: Work) -> None:
+        self.fields: dict[str, dict[bytes, Any]] = {}
         self._schema = schema
-        self._wanted: dict[str, list[str]] = {}
+        self._work = work
+        self._wanted: dict[str, frozenset[str]] = {}
+        self._read: set[int] = set()  # objects of the schema, which outlives this
 
     def followed(self, schema: Schema) -> Schema:
-        """The schema with what it refers to in place of the reference."""
+        """The schema with what it refers to in place of the reference, without a copy of it."""
+        chain: list[Any] = [schema]
         for _ in range(_MOST_REFS):
-            match = _LOCAL.fullmatch(ref) if isinstance(ref := schema.get("$ref"), str) else None
+            match = _LOCAL.fullmatch(ref) if isinstance(ref := chain[0].get("$ref"), str) else None
             group = self._schema.get(match[1]) if match else None
             found = group.get(match[2]) if match and isinstance(group, Mapping) else None
             if not isinstance(found, Mapping):
-                return schema
-            schema = {**{k: v for k, v in schema.items() if k != "$ref"}, **found}
-        return schema
+                break
+            chain.insert(0, found)
+        return ChainMap(*chain) if len(chain) > 1 else schema
 
-    def gather(self, schema: Schema, depth: int = _MOST_REFS) -> list[str]:
-        """Adds the fields of the schema and of its alternatives; gives the names that every one of them wants."""
+    def gather(self, schema: Schema) -> list[str]:
+        """Adds the fields of the schema and of its alternatives; gives the names that every one of them wants. Raises
+        _TooMuch."""
+        if isinstance(ref := schema.get("$ref"), str):
+            self._wanted[ref] = frozenset()
+        return self._gather(self.followed(schema), _MOST_REFS)
+
+    def _option(self, schema: Schema, depth: int) -> frozenset[str]:
+        """As `gather`, for one alternative."""
         ref = schema.get("$ref")
         if not isinstance(ref, str):
-            return self._gather(schema, depth)
+            return frozenset(self._gather(schema, depth))
         if ref not in self._wanted:
-            self._wanted[ref] = []  # while it is read: it may be part of itself
-            self._wanted[ref] = self._gather(self.followed(schema), depth)
+            self._wanted[ref] = frozenset()  # while it is read: it may be part of itself
+            self._wanted[ref] = frozenset(self._gather(self.followed(schema), depth))
         return self._wanted[ref]
 
     def _gather(self, schema: Schema, depth: int) -> list[str]:
         own = schema.get("properties")
-        for name, kind in (own if isinstance(own, Mapping) else {}).items():
-            kinds = self.fields.setdefault(name, [])
-            if kind not in kinds:
-                kinds.append(kind)
-        wanted = dict.fromkeys(_texts(schema.get("required")))
+        if isinstance(own, Mapping) and id(own) not in self._read:
+            self._work.spend(len(own))
+            self._read.add(id(own))
+            for name, kind in own.items():
+                self.fields.setdefault(name, {}).setdefault(_canonical(kind), kind)
+        named = _texts(schema.get("required"))
+        self._work.spend(len(named))
+        wanted = dict.fromkeys(named)
         for word in _CHOICES if depth else ():
             options = schema.get(word)
-            inner = [
-                set(self.gather(o, depth - 1))
-                for o in (options if isinstance(options, list) else ())
-                if isinstance(o, Mapping) and o.get("type", "object") == "object"
-            ]
-            if inner:
-                shared = set.union(*inner) if word == "allOf" else set.intersection(*inner)
-                wanted |= dict.fromkeys(sorted(shared))
+            shared = self._shared(options, word, depth - 1) if isinstance(options, list) else frozenset()
+            self._work.spend(len(shared))
+            wanted |= dict.fromkeys(sorted(shared))
         return list(wanted)
+
+    def _shared(self, options: list[Any], word: str, depth: int) -> frozenset[str]:
+        """What all options want, each reference among them looked at once; for `allOf` what any of them wants."""
+        shared: frozenset[str] | None = None
+        seen: set[str] = set()
+        self._work.spend(len(options))
+        for option in options:
+            if not isinstance(option, Mapping) or option.get("type", "object") != "object":
+                continue
+            if isinstance(ref := option.get("$ref"), str):
+                if ref in seen:
+                    continue
+                seen.add(ref)
+            names = self._option(option, depth)
+            if shared is None:
+                shared = names
+            elif word == "allOf":
+                self._work.spend(len(shared) + len(names))
+                shared |= names
+            else:
+                self._work.spend(min(len(shared), len(names)))
+                shared &= names
+        return shared or frozenset()
+
+
+def _canonical(kind: Any) -> bytes:
+    return msgspec.json.encode(kind, order="sorted")
 
 
 def _texts(value: Any) -> list[str]:

@@ -1,12 +1,12 @@
 """One tool's schema that a provider refuses takes the whole conversation with it; one that is bent says another thing."""
 
-import time
+import tracemalloc
 from typing import Any
 
 import pytest
 
 from agent_marketplace.rules import bundled, fit
-from agent_marketplace.rules.definitions import Mender, rooted
+from agent_marketplace.rules.definitions import Mender, Work, rooted
 from agent_marketplace.wires.base import Call, Message, TextPart, Tool, ToolCallPart, ToolResultPart
 
 HI = (Message("user", (TextPart("hi"),)),)
@@ -109,9 +109,68 @@ def test_a_schema_that_refers_to_itself_at_the_root_or_is_very_deep_ends() -> No
     assert Mender().mend(deep)["type"] == "array"
     wide = {"anyOf": [{"$ref": "#/$defs/a"}] * 50, "$defs": {}}
     wide["$defs"] = {"a": {"anyOf": [{"$ref": "#/$defs/a"}] * 50}}
-    begun = time.process_time()
-    rooted(wide)
-    assert time.process_time() - begun < 2  # not fifty to the power of eight
+    work = Work()
+    rooted(wide, work)
+    assert Work().left - work.left == 100  # not fifty to the power of eight
+
+
+class Counted(str):
+    """A name that counts how often it is hashed: once for each set or mapping that it is put into."""
+
+    __slots__ = ()
+    hashed = 0
+
+    def __hash__(self) -> int:
+        Counted.hashed += 1
+        return super().__hash__()
+
+
+class Compared(dict[str, Any]):
+    """A kind that counts how often it is compared."""
+
+    times = 0
+
+    def __eq__(self, other: object) -> bool:
+        Compared.times += 1
+        return super().__eq__(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def test_one_definition_named_thousands_of_times_does_not_hold_up_every_other_caller() -> None:
+    names = [Counted(f"k{i}") for i in range(1000)]
+    definition = {"properties": dict.fromkeys(names, A), "required": names}
+    schema = {"$defs": {"A": definition}, "anyOf": [{"$ref": "#/$defs/A"}] * 1000}
+    Counted.hashed = 0
+    tracemalloc.start()
+    made = rooted(schema)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(made["properties"]) == len(made["required"]) == len(names)
+    assert Counted.hashed < 20 * len(names)  # not a set of all names for each option
+    assert most < 5_000_000  # nor all these sets at once
+
+
+def test_a_field_of_thousands_of_kinds_is_not_compared_with_each_of_them() -> None:
+    kinds = [Compared(const=i % 500) for i in range(1000)]
+    made = rooted({"anyOf": [{"properties": {"a": kind}} for kind in kinds]})
+    assert made["properties"]["a"]["anyOf"] == [{"const": i} for i in range(500)]
+    assert Compared.times <= 500  # those of the line above
+
+
+def test_definitions_that_each_lead_to_thousands_of_names_stay_as_they_are() -> None:
+    names = [f"k{i}" for i in range(1000)]
+    ways = {f"D{i}": {"$ref": "#/$defs/A"} for i in range(1000)}
+    schema = {
+        "type": "object",
+        "$defs": {"A": {"properties": dict.fromkeys(names, A), "required": names}, **ways},
+        "anyOf": [{"$ref": f"#/$defs/{way}"} for way in ways],
+    }
+    work = Work()
+    assert rooted(schema, work) is schema
+    small = {"anyOf": [{"properties": {"a": A}}]}
+    assert rooted(small, work) is small  # the next tool of the same call costs no more either
+    assert rooted(small)["properties"] == {"a": A}
 
 
 def test_claude_is_told_the_tools_of_a_history_that_offers_none() -> None:
