@@ -166,6 +166,7 @@ _TASK_OF_TIME = re.compile(
 )
 
 
+_A_DECADE = re.compile(r"\b(?:1\d|20)\d0s$")  # "life in 1920s Berlin"
 _A_SUM = re.compile(
     r"\bhow (?:long|many|much|far)\b|wie (?:lange|viele?)\b|combien|cuánt|quant[oie]s?\b|сколько"
 )
@@ -176,6 +177,8 @@ def _time(low: str) -> list[Understood]:
         return []
     for match in _TIME.finditer(low):
         before, after = low[max(0, match.start() - 24) : match.start()], low[match.end() : match.end() + 20]
+        if _A_DECADE.search(match[0]):
+            continue
         if _TASK_OF_TIME.search(before) or re.match(
             r"\W{0,2}(?:read|speech|talk|video|pitch|walk|of (?:video|audio))", after
         ):

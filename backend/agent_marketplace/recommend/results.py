@@ -9,7 +9,11 @@ from agent_marketplace.recommend.understood import Understood
 _IMAGE = re.compile(
     r"(?:^|[.,!?]\s*|\b(?:please|can you|could you|i (?:want|need) you to) )(?:draw|paint|sketch|"
     r"illustrate)\b(?!.{0,40}\b(?:svg|ascii|conclusion|"
-    r"attention|code|html|css|mermaid|diagram|chart|comparison))|"
+    r"attention|code|html|css|mermaid|diagram|chart|comparison))(?! (?:(?:up|out|on|from|how|why|that|with|by)\b|"
+    r"(?:(?:the|this|that|your|my|our|an?|some|any) )?(?:(?!floor|site|street|seating)[\w-]+ )?"
+    r"(?:concepts?|ideas?|points?|principles?|differences?|notions?|"
+    r"theor(?:y|em)|importance|use|usage|meaning|argument|proof|plan|outline|approach|strategy|distinctions?|parallels?|lessons?|"
+    r"inferences?|analog(?:y|ies)|solution|roadmap|timeline|process)\b))|"
     r"\b(?:generate|create|make|design|render|produce)(?: me| us)?(?: an?| the| some|"
     r" \d+)?(?: [\w-]+){0,3} (?:image|picture|photo|illustration|"
     r"logo|icon|painting|drawing|wallpaper|poster|avatar)s?\b(?!.{0,40}\b(?:svg|ascii|prompt|code|"
@@ -30,7 +34,10 @@ _EMBED = re.compile(
 _FILM = re.compile(
     r"\b(?:make|create|generate|produce|render|animate)(?: me| us)?(?: an?| the)?(?: [\w-]+){0,3} "
     r"(?:video|clip|animation|movie)s?\b(?!.{0,30}\b(?:scripts?|player|tags?|editor|idea|title|description|component|game|"
-    r"call|css|code|html|function|summar\w+|caption|transcript|prompt|ad copy))|"
+    r"call|css|code|html|function|summar\w+|caption|transcript|prompt|ad copy))"
+    r"(?! (?:recommend\w*|suggest\w*|system|algorithm|lists?|reviews?|quiz\w*|trivia|database|apps?|web ?sites?|site|platform|"
+    r"stream\w*|upload\w*|download\w*|convert\w*|night|pitch|plot|outline|storyboard|channel|theat\w+|catalog\w*|rental|"
+    r"library|search|chat|conferenc\w*|process\w*|analy\w+|data ?set|table|feed|page)\b)|"
     r"\b(?:turn|make|convert|animate|bring) (?:this|the|my|our|these) (?:[\w-]+ )?(?:photos?|pictures?|images?|"
     r"sketch|drawing|logo|selfie)s?"
     r"(?: in)?to (?:an? )?(?:[\w-]+ ){0,4}?(?:video|animation|clip|film|movie|gif)\b|\banimate (?:this|the|"
@@ -75,12 +82,35 @@ _EDIT = re.compile(f"{_EDIT.pattern}|{_EDIT_ABROAD}")
 _NO_PICTURE_WORDS = re.compile(
     r"\b(?:svg|ascii|html|css|mermaid|tikz|latex|code|react|python|javascript|plantuml)\b"
 )
+_BY_PROGRAM = re.compile(
+    r"\b(?:using|with|in|via|through|by) (?:the |my |plain |pure |vanilla )?(?:python|turtle|(?:python )?opencv|cv2|pil|pillow|"
+    r"numpy|matplotlib|tikz|latex|javascript|typescript|js|react|vue|angular|svelte|css|html|svg|three\.?js|d3|sql|regex\w*|"
+    r"java|kotlin|swiftui|flutter|golang|php|c\+\+|c#|matlab|bash|imagemagick|ffmpeg|excel|powerpoint|photoshop|gimp|"
+    r"lightroom)(?!\w)|\b(?:using|with|in|via|through|by) (?:an? |the |my )?(?:[\w-]+ )?scripts?\b|"
+    r"\b(?:using|in|via|through|by) code\b|\bin words\b|\bin \S{1,12} (?:words|sentences|paragraphs)\b"
+)
+"""The rest of a sentence that asks for a program, a how-to or a text: "draw a triangle with turtle in Python"."""
+
+_OF_A_PROGRAM = re.compile(
+    r"\b(?:opencv|cv2|sql|regex\w*|html|css|svg|react|javascript|typescript|python|scripts?|code|functions?|methods?|"
+    r"components?|docker\w*|kubernetes|registry|repositor(?:y|ies)|data ?sets?|database)\b|"
+    r"\b(?:images?|pictures?|photos?|portraits?|texts?|objects?|person|people|logos?|background) (?:colou?r )?(?:in (?:the |my )?"
+    r"(?:\w+ )?)?(?:tables?|tags?|columns?|class(?:es)?|views?|elements?|fields?|rows?|urls?|paths?|properties|property|"
+    r"attributes?|galler(?:y|ies)|widgets?|uploads?|carousels?|sliders?)\b|"
+    r"\b(?:in|of) (?:the|my|our|an?|this) (?:[\w-]+ )?(?:apps?|application|web ?sites?|web ?page|page|component|stylesheet|ui)\b"
+)
+"""A sentence whose picture stands in a program: "delete the person object from the picture table"."""
+
+_REST = 60
+"""Characters behind a match in which its sentence is looked at."""
 _SPEAK = re.compile(
     r"\b(?:read (?:this|it|the (?:text|following|article|letter|story)).{0,30}(?:aloud|out loud)|"
     r"text[- ]to[- ]speech|\btts\b|voice-?over|"
     r"turn (?:this|the|my) .{1,30}into (?:speech|an? (?:audio|voice)\w*)|narrate (?:this|the|my)|audio ?book|"
     r"(?:clone|imitate|use) (?:my|this|the|his|her) voice\b.{0,20}\b(?:read|speak|say)|"
-    r"read (?:this|the|my|our) [\w ]{1,30}in (?:an? |my )(?:[\w-]+ ){0,3}voice)|"
+    r"read (?:this|the|my|our) (?!(?:\w+ ){0,2}(?:contract|lease|agreement|code|report|paper|policy|document|file|log|data)s?\b)"
+    r"[\w ]{1,30}in (?:an? |my )(?:[\w-]+ ){0,3}voice\b"
+    r"(?! and (?:then )?(?:tell|find|summar|explain|list|check|review|give|write|say)))|"
     r"(?:transform[ae]|convert[ae]|convierte|convertis|transforme|trasforma|verwandle|wandle) .{1,30} (?:em|en|"
     r"in) (?:áudio|audio|voz|voix|voce|sprache|fala)\b|"
     r"(?:als|in) (?:audio|sprache) (?:umwandeln|vorlesen)|lis (?:ce|cette|le|la) .{1,30} à (?:haute )?voix|"
@@ -122,7 +152,7 @@ def results(low: str) -> list[Understood]:
         return []
     for kind, pattern, says in _RESULTS:
         match = pattern.search(low)
-        if match is None or (kind == "image" and _NO_PICTURE_WORDS.search(match[0])):
+        if match is None or (kind in ("image", "video") and _programmed(low, match, edit=pattern is _EDIT)):
             continue
         found = [Understood("output", kind, match[0].strip(" ,.!?"), says)]
         if pattern is _EDIT or (kind == "video" and _FROM_A_PICTURE.search(match[0])):
@@ -130,6 +160,17 @@ def results(low: str) -> list[Understood]:
         return [*found, *_long(low, kind)]
     match = _HEAR.search(low)
     return [Understood("inputs", ["audio"], match[0], "sound goes in")] if match else []
+
+
+def _programmed(low: str, match: "re.Match[str]", *, edit: bool) -> bool:
+    """Whether the sentence of a match asks for a program that deals with pictures, not for a picture."""
+    behind = re.split(r"[.!?;](?:\s|$)", low[match.end() : match.end() + _REST], maxsplit=1)[0]
+    if _NO_PICTURE_WORDS.search(match[0]) or _BY_PROGRAM.search(f"{match[0]}{behind}"):
+        return True
+    if not edit:
+        return False
+    before = re.split(r"[.!?;]\s", low[max(0, match.start() - _REST) : match.start()])[-1]
+    return _OF_A_PROGRAM.search(f"{before}{match[0]}{behind}") is not None
 
 
 _FROM_A_PICTURE = re.compile(r"photo|picture|image|sketch|drawing|selfie|logo")

@@ -121,6 +121,7 @@ def test_a_translation_is_as_long_as_what_is_translated() -> None:
         "Write a function that finds names at least 4 characters long",
         "Create an svg icon of a leaf in code",
         "Embed a video in my page",
+        "Write about life in 1920s Berlin",
     ],
 )
 def test_what_the_work_is_about_is_no_condition(text: str) -> None:
