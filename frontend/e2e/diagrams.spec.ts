@@ -19,7 +19,7 @@ async function openAnswer(page: Page, request: APIRequestContext, answer: string
   await page.goto("/chat");
   await page
     .getByRole("navigation", { name: "Chat history" })
-    .getByRole("button", { name: /^Drawn/ })
+    .getByRole("link", { name: /^Drawn/ })
     .click();
 }
 

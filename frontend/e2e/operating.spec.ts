@@ -43,7 +43,7 @@ test("a wrong answer is disputed by its payer, seen in everybody's activity, dec
 
   await server.enter(page, ada, "/activity");
   await page
-    .getByRole("button", { name: /receipt/i })
+    .getByRole("link", { name: /^Receipt of/ })
     .first()
     .click();
   await page.getByRole("button", { name: /^Ask for .* back…$/ }).click();
