@@ -243,4 +243,20 @@ describe("AIAgentChat", () => {
     expect(await screen.findByText("This chat does not exist any more")).toBeInTheDocument();
     expect(screen.getAllByRole("button", { name: "New chat" }).length).toBeGreaterThan(0);
   });
+
+  it("leaves a new chat its draft where a chat that is gone is left or asked in", async () => {
+    for (const leave of [() => userEvent.click(newChats()[0] as HTMLElement), () => ask("Hi")]) {
+      const { host, rerender, unmount } = open({ "POST /chat": () => new Promise<Response>(() => {}) });
+      await userEvent.type(box(), "half a thou");
+      rerender(<AIAgentChat host={host} conversationId="gone" />);
+      await screen.findByText("This chat does not exist any more");
+      expect(box()).toHaveValue("");
+      await leave();
+      rerender(<AIAgentChat host={host} conversationId={null} />);
+      await waitFor(() => expect(box()).toHaveValue("half a thou"));
+      unmount();
+    }
+  });
 });
+
+const newChats = () => screen.getAllByRole("button", { name: "New chat" });

@@ -81,12 +81,15 @@ function AgentChat({ selectedModel, conversationId, onConversationChange, focusA
     setPicked(null);
     onConversationChange?.(next);
   };
-  const startNew = () => {
-    const fresh = chatsOf(services).fresh();
-    if (gone && id) fresh.memory.bequeath(id);
+  const openNew = () => {
     setFreshCount(freshCount + 1);
     goTo(null);
     if (isAgent(modelId)) setPicked({ id: modelId, instead: selectedModel?.id });
+  };
+  const startNew = () => {
+    const fresh = chatsOf(services).fresh();
+    if (gone && id) chat.memory.bequeath(id, fresh.memory);
+    openNew();
   };
   const pickModel = (next: string) => {
     setPicked({ id: next, instead: selectedModel?.id });
@@ -115,10 +118,12 @@ function AgentChat({ selectedModel, conversationId, onConversationChange, focusA
     else startNew();
   };
   const send = (text: string, images: string[]) => {
+    const into = gone ? chatsOf(services).fresh() : chat;
+    // What is sent needs no heir, and the new chat may have a draft of its own.
     if (gone && id) chat.memory.forget(id);
-    if (gone) startNew();
+    if (gone) openNew();
     setPicked({ id: modelId, instead: selectedModel?.id });
-    void (gone ? chatsOf(services).get(null) : chat).send({ text, images, model: modelId });
+    void into.send({ text, images, model: modelId });
   };
   const actions = useActions({
     chat,

@@ -10,7 +10,10 @@ import { foldInserted, foldLong, parseFiles, readTextFile, type TextFile, withFi
 /** What is being written: its text and files lie on this device until the server has them, its images in memory. */
 export function useDraft(chat: Chat, model: ChatModel, area: RefObject<HTMLTextAreaElement | null>) {
   const id = () => chat.getState().conversationId;
-  const [kept] = useState(() => foldLong(chat.memory.read("draft", id())));
+  // What is given back is folded when it is taken, below; the draft is the same text.
+  const [kept] = useState(() =>
+    chat.getState().returned ? { text: "", files: [] } : foldLong(chat.memory.read("draft", id())),
+  );
   const [text, setText] = useState(kept.text);
   const [files, setFiles] = useState(() => [...parseFiles(chat.memory.read("files", id())), ...kept.files]);
   const [images, setImages] = useState<readonly string[]>(chat.memory.images);
@@ -20,6 +23,14 @@ export function useDraft(chat: Chat, model: ChatModel, area: RefObject<HTMLTextA
   const latest = useRef(files);
   const returned = useChat(chat, (state) => state.returned);
   const take = useEffectEvent((given: string) => put(foldLong(given)));
+  const keepFolded = useEffectEvent(() => {
+    // Or the next time it would be folded, and sent, once more.
+    chat.memory.write("draft", id(), kept.text);
+    changeFiles(latest.current);
+  });
+  useEffect(() => {
+    if (kept.files.length) keepFolded();
+  }, [kept]);
 
   const changeImages = useCallback(
     (next: string[]) => {
@@ -49,6 +60,7 @@ export function useDraft(chat: Chat, model: ChatModel, area: RefObject<HTMLTextA
   const keep = useEffectEvent(() => {
     change(text);
     changeFiles(latest.current);
+    if (chat.memory.images.length) changeImages([...chat.memory.images]);
   });
   useEffect(() => {
     if (gone) keep();
@@ -63,7 +75,7 @@ export function useDraft(chat: Chat, model: ChatModel, area: RefObject<HTMLTextA
   const changeFiles = (next: TextFile[]) => {
     latest.current = next;
     setFiles(next);
-    chat.memory.write("files", id(), next.length ? JSON.stringify(next) : "");
+    chat.memory.writeFiles(id(), next);
   };
   return {
     text,

@@ -1,3 +1,4 @@
+import { parseFiles, type TextFile } from "@/features/chat/composer/text-files";
 import type { HostShelf, HostStorage } from "@/hosts/host";
 import { keepImages, readImages } from "./draft-images";
 
@@ -19,6 +20,9 @@ export class ChatMemory {
   /** The draft's pictures, as long as the page lives. */
   images: readonly string[] = [];
 
+  /** The draft's pictures together with those of a chat that is gone, while they are on their way. */
+  private coming: Promise<string[]> | null = null;
+
   constructor(private readonly place: MemoryPlace) {}
 
   read(slot: Slot, conversationId: string | null): string {
@@ -34,14 +38,22 @@ export class ChatMemory {
 
   /** Forgets a draft that the server now has, unless it was changed meanwhile. */
   sent(conversationId: string | null, text: string): void {
-    if (this.read("draft", conversationId).trim() === text.trim()) this.write("draft", conversationId, "");
+    const sent = text.trim();
+    if (this.read("draft", conversationId).trim() === sent) this.write("draft", conversationId, "");
+    // Where the page was drawn anew meanwhile, a long one lies among the files.
+    const files = parseFiles(this.read("files", conversationId));
+    const unsent = files.filter((file) => file.text.trim() !== sent);
+    if (unsent.length < files.length) this.writeFiles(conversationId, unsent);
     // Pictures that were attached since are the next question's.
     if (this.images.length === 0) void keepImages(...this.shelved(conversationId), []);
   }
 
   /** The pictures of the draft that outlived a reload; none where the page has some already. */
   async keptImages(conversationId: string | null): Promise<string[]> {
-    return this.images.length ? [] : readImages(...this.shelved(conversationId));
+    const handed = await this.coming;
+    this.coming = null;
+    if (this.images.length) return [];
+    return handed ?? readImages(...this.shelved(conversationId));
   }
 
   keepImages(conversationId: string | null, images: string[]): void {
@@ -63,16 +75,41 @@ export class ChatMemory {
     this.keepImages(conversationId, [...this.images]);
   }
 
-  /** A chat is gone, and what was being written in it is not: it becomes the new chat's. */
-  bequeath(conversationId: string): void {
-    for (const slot of ["draft", "files"] as const) this.write(slot, null, this.read(slot, conversationId));
-    this.forget(conversationId);
+  /** A chat is gone, and what was being written in it is not: it joins what is being written in the new chat. */
+  bequeath(conversationId: string, heir: ChatMemory): void {
+    const draft = this.read("draft", conversationId);
+    if (draft.trim()) heir.write("draft", null, below(heir.read("draft", null), draft));
+    const files = parseFiles(this.read("files", conversationId));
+    if (files.length) heir.writeFiles(null, [...parseFiles(heir.read("files", null)), ...files]);
+    heir.coming = this.handImages(conversationId, heir);
+    this.forgetTexts(conversationId);
   }
 
   forget(conversationId: string): void {
+    this.forgetTexts(conversationId);
+    this.keepImages(conversationId, []);
+  }
+
+  writeFiles(conversationId: string | null, files: readonly TextFile[]): void {
+    this.write("files", conversationId, files.length ? JSON.stringify(files) : "");
+  }
+
+  private async handImages(conversationId: string, heir: ChatMemory): Promise<string[]> {
+    const from = this.shelved(conversationId);
+    const to = heir.shelved(null);
+    const inPage = this.images;
+    this.images = [];
+    // Whoever deleted the chat in another tab has cleared its shelf.
+    const handed = inPage.length ? inPage : await readImages(...from);
+    const images = [...(await readImages(...to)), ...handed];
+    if (handed.length) await keepImages(...to, images);
+    await keepImages(...from, []);
+    return images;
+  }
+
+  private forgetTexts(conversationId: string): void {
     for (const slot of ["draft", "files", "edit", "system", "settings", "run"] as const)
       this.write(slot, conversationId, "");
-    this.keepImages(conversationId, []);
   }
 
   private key(slot: Slot, conversationId: string | null): string {
@@ -99,6 +136,9 @@ export class ChatMemory {
     return text;
   }
 }
+
+/** A text below what is written already. */
+export const below = (draft: string, text: string) => (draft.trim() ? `${draft.trimEnd()}\n\n${text}` : text);
 
 /** When a tab goes: its new chat's draft is there for the next one, which may be this tab after a reload. */
 export function leaveDraft({ storage, tab, account }: MemoryPlace): void {

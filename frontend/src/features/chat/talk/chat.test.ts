@@ -406,7 +406,7 @@ describe("after a reload", () => {
     await chat.refresh();
     expect(chat.getState().loadError?.status).toBe(404);
     const next = newChat(null);
-    next.memory.bequeath("c1");
+    chat.memory.bequeath("c1", next.memory);
     expect(next.memory.read("draft", null)).toBe("half written");
     expect(next.memory.read("draft", "c1")).toBe("");
   });

@@ -2,7 +2,7 @@ import { ApiError, isApiError } from "@/shared/api/errors";
 import { randomId } from "@/shared/lib/random-id";
 import { Answering } from "./answering";
 import { getConversation } from "./chat-api";
-import type { ChatMemory } from "./chat-memory";
+import { below, type ChatMemory } from "./chat-memory";
 import { type ChatMessage, fromStored, isStored, localId, newMessage } from "./chat-message";
 import { type ChatServices, type ChatState, type Draft, keptSettings } from "./chat-state";
 import { asApiError } from "./connection";
@@ -111,7 +111,7 @@ export class Chat {
   /** Puts text into the composer, below what is written there already. */
   addToDraft(text: string): void {
     const draft = this.memory.read("draft", this.state.conversationId);
-    const whole = draft.trim() ? `${draft.trimEnd()}\n\n${text}` : text;
+    const whole = below(draft, text);
     this.memory.write("draft", this.state.conversationId, whole);
     this.set({ returned: { text: whole, images: this.state.returned?.images } });
   }
