@@ -14,6 +14,7 @@ from agent_marketplace.recommend.amounts import money, number
 from agent_marketplace.recommend.phrases import PHRASES
 from agent_marketplace.recommend.recordings import language, recorded
 from agent_marketplace.recommend.results import NOT_DONE, results
+from agent_marketplace.recommend.stating import ENDS, stated
 from agent_marketplace.recommend.understood import Understood
 
 __all__ = ["Understood", "read", "without"]
@@ -247,7 +248,7 @@ _A_REGION = re.compile(r"\W?(?:the )?(?:eu|european union|europe|eea|germany|fra
 def _phrases(low: str) -> list[Understood]:
     found: list[Understood] = []
     for name, pattern in _PHRASES.items():
-        match = pattern.search(low)
+        match = next((m for m in pattern.finditer(low) if stated(name, low, m)), None)
         if match is not None and name == "offline" and _A_REGION.match(low[match.end() :]):
             continue  # "nothing may leave the EU"
         if match is not None:
@@ -328,6 +329,8 @@ def _makers(low: str) -> list[Understood]:
     for match in (*_USE.finditer(low), *_ONLY.finditer(low)):
         name, rest = match["name"] or match["name2"], match["rest"] or ""
         follows = low[match.end() : match.end() + 12]
+        if match[0][0] in ",;" and not ENDS.match(low[match.end() :]):
+            continue  # "a blog post, from OpenAI to Anthropic"
         if g.MAKER_NAMES[name] in refused or any(u.kind == "makers" for u in nations):
             continue
         if _WISH.match(match[0]) and not rest and not re.match(r" to\b", follows):
@@ -366,7 +369,7 @@ _CONTEXT = re.compile(
 
 def _context(low: str) -> list[Understood]:
     """How much a model has to be able to read: "at least 500k context"."""
-    match = _CONTEXT.search(low)
+    match = next((m for m in _CONTEXT.finditer(low) if stated("context", low, m)), None)
     if match is None:
         return []
     unit = match["k"] or match["k2"] or ""
