@@ -6,10 +6,19 @@ from typing import Any
 import pytest
 
 from agent_marketplace.wires.anthropic.client_side import Encoder as Messages
-from agent_marketplace.wires.base import Event, Finish, Shape, StreamError, UpstreamFailure
+from agent_marketplace.wires.base import (
+    Event,
+    Finish,
+    ImagePart,
+    Shape,
+    StreamError,
+    TextPart,
+    UpstreamFailure,
+)
 from agent_marketplace.wires.openai.codec import OpenAICodec
 from agent_marketplace.wires.openai.fast_path import Passthrough
 from agent_marketplace.wires.openai.provider_side import Decoder
+from agent_marketplace.wires.responses.codec import ResponsesCodec
 from agent_marketplace.wires.shared.called import Calls
 
 SHAPE = Shape(id="gen_1", model="m", created=7)
@@ -113,6 +122,29 @@ def test_an_object_inside_an_object_is_no_repetition() -> None:
     assert said == '{"properties":{"properties":{}}}'
 
 
+NESTED = (
+    (('{"node":', '{"node":{"x":1}}}'), '{"node":{"node":{"x":1}}}'), (('{"a":', '{"a":1}', "}"), '{"a":{"a":1}}'),
+    (('{"a":', '{"a":', "1", "}}"), '{"a":{"a":1}}'), (('{"a":', '{"a":1', "}}"), '{"a":{"a":1}}'),
+    (('{"a":', '{"a":1}', ',"b":[2]}'), '{"a":{"a":1},"b":[2]}'), (('{"a":[', '{"a":[1]}', "]}"), '{"a":[{"a":[1]}]}'),
+    (('{"a":', '{"a":1}', "}", '{"a":{"a":1}}'), '{"a":{"a":1}}'), (('{"a":', '{"a":1}'), '{"a":1}'),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("pieces", "meant"), NESTED)
+@pytest.mark.parametrize("finish", ["tool_calls", None])
+def test_an_object_that_begins_as_the_one_round_it_keeps_both_levels(
+    pieces: tuple[str, ...], meant: str, finish: str | None
+) -> None:
+    body = sse(call(id="c", name="f"), *(call(arguments=p) for p in pieces), chunk(finish=finish))
+    through = Passthrough(SHAPE)
+    out = through.feed(body)[0] + through.end(None, {})
+    chunks = [json.loads(part[6:]) for part in out.decode().split("\n\n") if part and "[DONE]" not in part]
+    calls = [c for one in chunks for c in one["choices"][0]["delta"].get("tool_calls") or ()]
+    assert "".join(c["function"]["arguments"] for c in calls) == meant
+    assert {c["index"] for c in calls} == {0}
+    assert [b["json"] for b in blocks(body)] == [meant]
+
+
 def test_words_between_the_pieces_of_a_call_do_not_tear_it_apart() -> None:
     """A block of Anthropic's can't be gone on with: the rest of the call stood in one without id and name."""
     torn = sse(
@@ -162,6 +194,44 @@ def test_a_stream_is_read_where_a_whole_answer_was_asked_for() -> None:
     assert (message["content"], message["tool_calls"][0]["function"]["arguments"]) == ("hello", '{"a":1}')
     with pytest.raises(UpstreamFailure, match="boom"):
         codec.parse_reply(sse({"error": "boom"}))
+
+
+def cut(body: bytes) -> bytes:
+    return body.removesuffix(b"data: [DONE]\n\n")
+
+
+def test_half_an_answer_that_came_as_a_stream_is_no_answer() -> None:
+    codec = OpenAICodec()
+    half = sse(chunk({"content": "hel"}))
+    for body in (cut(half), b"event: response.created\ndata: {}\n\n"):
+        with pytest.raises(UpstreamFailure, match="cut short"):
+            codec.parse_reply(body)
+    with pytest.raises(UpstreamFailure, match="cut short"):
+        ResponsesCodec().parse_reply(
+            b'data: {"type":"response.output_text.delta","output_index":0,"delta":"hel"}\n\n'
+        )
+    assert codec.parse_reply(half).finish == Finish.STOP  # the provider says itself that this is the end
+    assert codec.parse_reply(cut(sse(chunk({"content": "a"}, "stop")))).text == "a"
+
+
+def test_every_choice_and_picture_of_a_streamed_answer_is_told() -> None:
+    codec, second = OpenAICodec(), chunk({"content": "two"}, "length")
+    second["choices"][0]["index"] = 1
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,aGk="}}
+    body = sse(second, chunk({"content": "one", "images": [picture]}), chunk(finish="stop", **TAIL))
+    reply = codec.parse_reply(body)
+    assert [type(part) for part in reply.parts] == [TextPart, ImagePart]
+    assert codec.fast is not None
+    told = json.loads(codec.fast.reply(body, SHAPE, reply.usage, {}))
+    assert [(c["index"], c["message"]["content"], c["finish_reason"]) for c in told["choices"]] == [
+        (0, "one", "stop"),
+        (1, "two", "length"),
+    ]
+    assert told["choices"][0]["message"]["images"][0]["image_url"]["url"] == picture["image_url"]["url"]
+    assert told["usage"]["total_tokens"] == 8
+    second["choices"][0]["finish_reason"] = None
+    with pytest.raises(UpstreamFailure, match="cut short"):
+        codec.parse_reply(cut(sse(second, chunk({"content": "one"}, "stop"))))
 
 
 def test_a_whole_answer_ends_in_a_word_of_openais_own() -> None:

@@ -16,12 +16,13 @@ from agent_marketplace.wires.base import (
     WireName,
 )
 from agent_marketplace.wires.openai import client_side as openai_in
+from agent_marketplace.wires.openai import gathering
 from agent_marketplace.wires.openai import provider_side as openai_out
 from agent_marketplace.wires.openai.dialect import Dialect
 from agent_marketplace.wires.openai.fast_path import OpenAIFast
 from agent_marketplace.wires.openai.stream import Encoder
 from agent_marketplace.wires.shared import failures
-from agent_marketplace.wires.shared.gathering import gathered, is_stream
+from agent_marketplace.wires.shared.gathering import is_stream
 
 
 class OpenAICodec:
@@ -56,7 +57,7 @@ class OpenAICodec:
 
     def parse_reply(self, body: bytes) -> Reply:
         """Raises UpstreamFailure for a body that is no answer."""
-        return gathered(self.decoder(), body) if is_stream(body) else openai_out.parse_reply(body)
+        return gathering.choices(body)[0] if is_stream(body) else openai_out.parse_reply(body)
 
     def decoder(self) -> StreamDecoder:
         """Reads a provider's stream."""

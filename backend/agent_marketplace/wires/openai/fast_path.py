@@ -15,12 +15,13 @@ from agent_marketplace.wires.base import (
     Finish,
     OutboundCall,
     ReasoningPart,
+    Reply,
     Shape,
     ToolCallPart,
     UpstreamFailure,
 )
 from agent_marketplace.wires.openai import client_side as openai_in
-from agent_marketplace.wires.openai import foreign
+from agent_marketplace.wires.openai import foreign, gathering
 from agent_marketplace.wires.openai import provider_side as openai_out
 from agent_marketplace.wires.openai.chunk import Chunk
 from agent_marketplace.wires.openai.dialect import Dialect
@@ -29,7 +30,7 @@ from agent_marketplace.wires.openai.telling import Choices
 from agent_marketplace.wires.shared import fields, meant
 from agent_marketplace.wires.shared.called import Calls
 from agent_marketplace.wires.shared.effort import effort_of
-from agent_marketplace.wires.shared.gathering import gathered, is_stream
+from agent_marketplace.wires.shared.gathering import is_stream
 from agent_marketplace.wires.sse import SSEEvent, SSEParser
 
 _BARE_URL = (b'"image_url":"', b'"image_url": "')
@@ -114,8 +115,7 @@ class OpenAIFast:
     def reply(self, body: bytes, shape: Shape, usage: Usage | None, extra: Mapping[str, Any]) -> bytes:
         """Choices stay as they are (logprobs, every `n`) but for `Choices`; ids, model, usage and cost are ours."""
         if is_stream(body):
-            told = msgspec.structs.replace(gathered(openai_out.Decoder(), body), usage=usage)
-            return openai_in.render_reply(told, shape, extra)
+            return _rendered(gathering.choices(body), shape, usage, extra)
         try:
             reply = msgspec.json.decode(Choices(shape.id).told(body, None), type=dict[str, msgspec.Raw])
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -131,6 +131,22 @@ class OpenAIFast:
     def stream(self, shape: Shape, *, choices: int = 1) -> "Passthrough":  # noqa: ARG002 (every choice passes)
         """Chunks as bytes."""
         return Passthrough(shape)
+
+
+def _rendered(
+    replies: Mapping[int, Reply], shape: Shape, usage: Usage | None, extra: Mapping[str, Any]
+) -> bytes:
+    """Answers that came as a stream, as the choices of one."""
+    bodies = {
+        at: openai_in.render_reply(msgspec.structs.replace(reply, usage=usage), shape, extra)
+        for at, reply in replies.items()
+    }
+    if len(bodies) == 1:
+        return bodies[0]
+    told = {at: json.decode(body) for at, body in sorted(bodies.items())}
+    return json.encode(
+        {**told[0], "choices": [{**one["choices"][0], "index": at} for at, one in told.items()]}
+    )
 
 
 def _named(body: bytes) -> bool:
@@ -211,7 +227,8 @@ class Passthrough:
         """The usage chunk if the client asked for it, and the end mark. The finish reason has already passed, or there was none."""
         if not self._ended:
             finish = Finish.TOOL_CALLS if self._choices.called else Finish.STOP
-            return self._encoder.end(finish, usage, extra)
+            rest = self._encoder.feed(self._choices.rest())
+            return rest + self._encoder.end(finish, usage, extra)
         return self._encoder.usage_chunk(usage, extra) + b"data: [DONE]\n\n"
 
     def error(self, error: MarketplaceError, request_id: str) -> bytes:

@@ -275,7 +275,7 @@ def read_data(data: bytes, events: list[Event], calls: Calls) -> Chunk | None:
     if chunk is None:
         words = data.strip()
         if words == b"[DONE]":
-            events.append(Done())
+            events += (*calls.closed(), Done())
         elif words:
             events.append(Malformed("an event that is no chunk"))
         return None
@@ -284,7 +284,7 @@ def read_data(data: bytes, events: list[Event], calls: Calls) -> Chunk | None:
         return None
     for choice in chunk.choices or ():
         if choice.index in (0, None):
-            _read_choice(choice, events, calls)
+            read_choice(choice, events, calls)
             if choice.finish_reason and (
                 pages := citing.from_perplexity(chunk.search_results, chunk.citations)
             ):
@@ -296,7 +296,8 @@ def read_data(data: bytes, events: list[Event], calls: Calls) -> Chunk | None:
     return chunk
 
 
-def _read_choice(choice: Choice, events: list[Event], calls: Calls) -> None:
+def read_choice(choice: Choice, events: list[Event], calls: Calls) -> None:
+    """Appends what a chunk says of one choice."""
     delta = choice.delta or choice.message
     if delta is not None:
         text, thinking = (delta.content, "") if isinstance(delta.content, str) else texts(delta.content)

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from agent_marketplace import json
-from agent_marketplace.wires.base import Finish
+from agent_marketplace.wires.base import Finish, ToolCallDelta
 from agent_marketplace.wires.openai.chunk import Chunk, arguments_text, finish_of, texts
 from agent_marketplace.wires.shared.called import Calls, told_id
 
@@ -30,6 +30,11 @@ class Choices:
     def called(self) -> bool:
         """Whether a tool was called."""
         return bool(self._called)
+
+    def rest(self, at: bytes = b"0") -> list[ToolCallDelta]:
+        """What was kept back of a choice's calls, once: it is over. at: its place."""
+        known = self._called.get(at)
+        return known.closed() if known is not None else []
 
     def told(self, body: bytes, chunk: Chunk | None) -> bytes:
         """A chunk or a whole reply with its choices as they are to be read. chunk: what was read of it, None = nothing yet.
@@ -61,6 +66,10 @@ class Choices:
                     out[name] = told
         if "finish_reason" in choice:
             given = msgspec.json.decode(choice["finish_reason"])
+            if given and not whole and (rest := self.rest(at)):
+                said = msgspec.json.decode(json.encode(out.get("delta"))) or {}
+                made = [{"index": c.index, "function": {"arguments": c.arguments}} for c in rest]
+                out["delta"] = {**said, "tool_calls": [*(said.get("tool_calls") or ()), *made]}
             if (end := self._end(given, at, whole=whole)) != given:
                 out["finish_reason"] = end
         return out

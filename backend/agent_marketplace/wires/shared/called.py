@@ -6,6 +6,7 @@ from typing import Any
 
 from agent_marketplace import json
 from agent_marketplace.wires.base import ToolCallDelta, ToolCallPart
+from agent_marketplace.wires.shared.repeated import Written
 
 
 def call_id(number: int, name: str) -> str:
@@ -46,26 +47,6 @@ def arguments_of(call: ToolCallPart) -> dict[str, Any]:
     return value if isinstance(value, dict) else {"arguments": value}
 
 
-class _Written:
-    """A call's arguments so far. Some servers send in each piece all that has been written, or the whole once more at the end."""
-
-    def __init__(self, begun: str) -> None:
-        self._pieces = [begun]
-        self._length = len(begun)
-
-    def rest(self, piece: str) -> str:
-        """What a piece adds to them. Time is linear in what was sent."""
-        if self._length and len(piece) >= self._length and piece[0] == "{":
-            before = "".join(self._pieces)
-            self._pieces = [before]
-            # An object inside the object would have to begin as that one does, to its last letter.
-            if piece.startswith(before):
-                piece = piece[self._length :]
-        self._pieces.append(piece)
-        self._length += len(piece)
-        return piece
-
-
 class Calls:
     """Gives each call of one answer a number of its own, and its id and name exactly once, with its first piece."""
 
@@ -74,7 +55,7 @@ class Calls:
         self._at: dict[int, int] = {}
         self._unnamed: dict[int, ToolCallDelta] = {}
         self._texts: set[int] = set()
-        self._written: dict[int, _Written] = {}
+        self._written: dict[int, Written] = {}
 
     def piece(self, index: int | None, given_id: str, name: str, arguments: str) -> ToolCallDelta | None:
         """What a provider's piece adds; None while its call has no name yet. index: the provider's, if it gave one."""
@@ -90,7 +71,7 @@ class Calls:
             return None
         number = self._at[place] = len(self._ids)
         self._ids.append(given_id or call_id(number, name))
-        self._written[number] = _Written(arguments)
+        self._written[number] = Written(arguments)
         return ToolCallDelta(number, self._ids[number], name, arguments)
 
     def number(self, index: int | None) -> int | None:
@@ -107,8 +88,9 @@ class Calls:
         return piece
 
     def closed(self) -> list[ToolCallDelta]:
-        """What ends the arguments of freeform tools' calls, once."""
-        ends = [ToolCallDelta(number, arguments='"}') for number in sorted(self._texts)]
+        """What was kept back of arguments, and what ends those of freeform tools' calls, once: the answer is over."""
+        ends = [ToolCallDelta(n, arguments=rest) for n, w in self._written.items() if (rest := w.end())]
+        ends += [ToolCallDelta(number, arguments='"}') for number in sorted(self._texts)]
         self._texts.clear()
         return ends
 

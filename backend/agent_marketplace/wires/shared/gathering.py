@@ -1,13 +1,17 @@
 """A whole stream as the answer that was asked for: servers that can only stream do so whatever they are asked for."""
 
+from collections.abc import Iterable, Sequence
+
 import msgspec
 
 from agent_marketplace.wires.base import (
     Cited,
+    Done,
     Event,
     FailureClass,
     Finish,
     Finished,
+    ImagePart,
     ReasoningDelta,
     ReasoningPart,
     Reply,
@@ -30,34 +34,53 @@ def is_stream(body: bytes) -> bool:
 
 
 def gathered(decoder: StreamDecoder, body: bytes) -> Reply:
-    """The answer that a stream's events make up. Raises UpstreamFailure for an error in it."""
+    """The answer that a stream's events make up. Raises UpstreamFailure for an error in it, and for a stream that was cut short."""
+    return made_of((*decoder.feed(body), *decoder.close()))
+
+
+def made_of(events: Iterable[Event]) -> Reply:
+    """As `gathered`, of events."""
     text: list[str] = []
     thinking: list[tuple[str, str]] = []
-    calls: dict[int, list[str]] = {}
-    reply = Reply(parts=(), finish=None)
-    for event in (*decoder.feed(body), *decoder.close()):
+    images: list[ImagePart] = []
+    calls: dict[int, list[ToolCallDelta]] = {}
+    reply, done = Reply(parts=(), finish=None), False
+    for event in events:
         if isinstance(event, StreamError):
             raise UpstreamFailure(FailureClass.SERVER, event.error.message)
         if isinstance(event, TextDelta):
             text.append(event.text)
         elif isinstance(event, ReasoningDelta):
             thinking.append((event.text, event.signature))
+        elif isinstance(event, ImagePart):
+            images.append(event)
         elif isinstance(event, ToolCallDelta):
-            call = calls.setdefault(event.index, ["", "", "", ""])
-            for at, piece in enumerate((event.id, event.name, event.arguments, event.signature)):
-                call[at] += piece
+            calls.setdefault(event.index, []).append(event)
+        elif isinstance(event, Done):
+            done = True
         else:
             reply = _with(reply, event)
+    if reply.finish is None and not done:
+        raise UpstreamFailure(FailureClass.SERVER, "The provider's answer was cut short")
     words, sealed = "".join(t for t, _ in thinking), [s for _, s in thinking if s]
     thoughts = [ReasoningPart(words if n == 0 else "", s) for n, s in enumerate(sealed or [""])]
     parts = (
         *(thoughts if thinking else ()),
         *((TextPart("".join(text)),) if text else ()),
-        *(ToolCallPart(id_, name, arguments or "{}", signature) for id_, name, arguments, signature in calls.values()),
-    )  # fmt: skip
+        *images,
+        *(_call(pieces) for pieces in calls.values()),
+    )
     return msgspec.structs.replace(
         reply, parts=parts, finish=reply.finish or (Finish.STOP if parts else None)
     )
+
+
+def _call(pieces: Sequence[ToolCallDelta]) -> ToolCallPart:
+    id_, name, arguments, signature = (
+        "".join(getattr(piece, field) for piece in pieces)
+        for field in ("id", "name", "arguments", "signature")
+    )
+    return ToolCallPart(id_, name, arguments or "{}", signature)
 
 
 def _with(reply: Reply, event: Event) -> Reply:
