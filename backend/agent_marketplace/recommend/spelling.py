@@ -44,12 +44,13 @@ _AND_A_HALF = re.compile(
 """A dollar fifty, two dollars twenty-five."""
 
 _SLANG = re.compile(
-    r"\b(plz|pls|lss|thn|wud|cud|shud|hw|abt|msgs?|docs|ppl|yr)(?=[\s,.!?]|$)|\b(less|cheaper|more|fewer) then(?= [\d$€£])",
+    r"\b(plz|pls|lss|thn|wud|cud|shud|hw(?= (?:to|do|does|much|many|long|can|cud|i|you|wud)\b)|"
+    r"abt|msgs?|ppl|yr)(?=[\s,.!?]|$)|\b(less|cheaper|more|fewer) then(?= [\d$€£])",
     re.IGNORECASE,
 )
 _MEANT = {
     "plz": "please", "pls": "please", "lss": "less", "thn": "than", "wud": "would", "cud": "could", "shud": "should", "hw": "how",
-    "abt": "about", "msg": "message", "msgs": "messages", "docs": "docs", "ppl": "people", "yr": "year",
+    "abt": "about", "msg": "message", "msgs": "messages", "ppl": "people", "yr": "year",
 }  # fmt: skip
 _MATTER = (
     "summarize summarise summary translate translation translating cheapest cheaper cheap pages page words word contract "
@@ -103,15 +104,67 @@ _REAL = frozenset(_OWN.split())
 
 
 def mended(text: str) -> str:
-    """The text with slips in words that matter put right; texts that do not look English stay as they are."""
+    """The text with slips in words that matter put right, names left alone; texts that do not look English stay as they are."""
     if len(text) > _LONGEST or not _ENGLISH.search(text):
         return text
     text = _SLANG.sub(_meant, text)
     return _WORD.sub(_right, text)
 
 
+_THINGS = r"class(?:es)?|variables?|vars?|functions?|methods?|packages?|modules?|librar(?:y|ies)|structs?|fields?|columns?|parameters?"
+_NAMED = re.compile(
+    rf"(?:\b(?:{_THINGS}|surname|name|named|called|use|using|import|install|rename|def|const|let|mr|mrs|ms|dr)\s+|[^\s\w(,;:!?])[\"'`]?$",
+    re.IGNORECASE,
+)
+"""Before a name, in a program or of a person: "rename the variable wrod"; or a mark that a name begins with (".pls")."""
+
+_A_NAME = re.compile(
+    rf"\s+(?:{_THINGS}|regression|playlists?|analysis|components?|in r\b)(?!\w)", re.IGNORECASE
+)
+_NOUN = re.compile(r"\b(?:an?|the|my|our|of|is)\s+$", re.IGNORECASE)
+_BEGINS = re.compile(r"(?:^|[.!?:\n]\s*|\b(?:please|plz|pls)\s+)[\"'(]*$", re.IGNORECASE)
+_INTO = re.compile(r"\b(?:to|into|in|from)\s+$", re.IGNORECASE)
+_ASKS = re.compile(rf"\b(?:{_THINGS}) pl[sz][\s.!?]*$", re.IGNORECASE)  # "fix this function pls"
+_VERBS = (
+    "summarize summarise translate explain review debug write transcribe extract classify brainstorm solve calculate describe "
+    "generate create please this that"
+)
+_DOING = frozenset(_VERBS.split())
+_TONGUES = frozenset(("french", "german", "spanish", "english", "italian"))
+
+
+def _a_name(match: re.Match[str], meant: str) -> bool:
+    """Whether a word that looks like a slip is somebody's or something's name."""
+    before, behind = match.string[max(0, match.start() - 24) : match.start()], match.string[match.end() :]
+    word = match[0]
+    if word.isupper() and not match.string.isupper():
+        return True
+    if _NAMED.search(before) or (meant not in _DOING and _A_NAME.match(behind)):
+        return True
+    if word.islower() or _BEGINS.search(before):
+        return False
+    words = (w.lower() for w in _WORD.findall(match.string))
+    return not (
+        meant in _TONGUES
+        and _INTO.search(before)
+        and any(_SLIPS.get(w, w).startswith("translat") for w in words)
+    )
+
+
 def _meant(match: re.Match[str]) -> str:
-    return _MEANT[match[1].lower()] if match[1] else f"{match[2]} than"
+    if not match[1]:
+        return f"{match[2]} than"
+    meant = _MEANT[match[1].lower()]
+    if (
+        match[0].islower()
+        and _ASKS.search(match.string)
+        and match.end() >= len(match.string.rstrip(" .!?\n"))
+    ):
+        return meant
+    thing = meant == "please" and (
+        _A_NAME.match(match.string[match.end() :]) or _NOUN.search(match.string[: match.start()])
+    )
+    return match[0] if thing or _a_name(match, meant) else meant
 
 
 def _right(match: re.Match[str]) -> str:
@@ -119,7 +172,7 @@ def _right(match: re.Match[str]) -> str:
     if not (word.islower() or word.istitle()):
         return word
     found = None if word.lower() in _REAL else _SLIPS.get(word.lower())
-    if found is None:
+    if found is None or _a_name(match, found):
         return word
     return found.capitalize() if word[0].isupper() else found
 
