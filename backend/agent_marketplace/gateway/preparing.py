@@ -23,6 +23,7 @@ from agent_marketplace.rules.answer import Back
 from agent_marketplace.wires.base import Call, Codec, FastPath, Finish, OutboundCall, WireName
 from agent_marketplace.wires.notes import Note
 from agent_marketplace.wires.shared.forms import Forms, of_body, of_call
+from agent_marketplace.wires.shared.patching import Patch, patched
 from agent_marketplace.wires.shared.tokens import count_call, is_long
 
 log = logging.getLogger(__name__)
@@ -66,10 +67,11 @@ class Preparer:
             None if fitted.names else fast
         )  # bytes that pass would show the client names that are not its own
         # What the client's bytes lost can only be said in a body that is written anew.
-        same = fitted.same and whole is call and not unsaid
+        same = (fitted.same or fitted.patch is not None) and whole is call and not unsaid
         out, pipe = _spliced(
-            record, attempt, fast, limit, same=same, length_field=fitted.call.manner.max_tokens_field
-        )
+            record, attempt, fast, limit, same=same, patch=fitted.patch,
+            length_field=fitted.call.manner.max_tokens_field,
+        )  # fmt: skip
         if out is None:
             call = fitted.call
             if len({e.provider for e in record.log}) > 1 and not call.manner.reasoning_field:
@@ -77,7 +79,7 @@ class Preparer:
             out = codec.build_request(
                 msgspec.structs.replace(call, max_tokens=limit), target.upstream_id, stream=call.stream
             )
-            out = msgspec.structs.replace(out, notes=(*fitted.notes, *out.notes))
+        out = msgspec.structs.replace(out, notes=(*fitted.notes, *out.notes)) if fitted.notes else out
         if request.betas and call.wire == endpoint.wire == "anthropic":
             out = _with_betas(out, *betas.split(request.betas, target))
         left_out = (*_lowered(record, target), *left_out)
@@ -216,9 +218,11 @@ def _spliced(
     limit: int | None,
     *,
     same: bool,
+    patch: Patch | None,
     length_field: str,
 ) -> tuple[OutboundCall | None, Pipe | None]:
-    """Where client and provider speak the same wire: the client's own body for it, and the stream's way back as bytes."""
+    """Where client and provider speak the same wire: the client's own body for it, with what the rules change in it, and
+    the stream's way back as bytes."""
     request, call = record.request, record.request.call
     if fast is None or request.raw is None:
         return None, None
@@ -226,7 +230,7 @@ def _spliced(
     moved = told.moved(record, attempt) is not None
     if same and fast.takes(request.raw, call, max_tokens=limit, moved=moved):
         out = fast.request(
-            request.raw,
+            patched(request.raw, call.wire or "", patch) if patch is not None else request.raw,
             attempt.target.upstream_id,
             max_tokens=limit,
             stream=call.stream,

@@ -37,7 +37,7 @@ def fitted(call: Call, traits: Traits, notes: list[Note], *, own: bool) -> Call:
     if traits.tool_schemas == "any" or not any(t.native is None and t.parameters for t in found.tools):
         return found
     mender, work = Mender(_current, *_OF.get(traits.tool_schemas, ())), Work()
-    tools = tuple(_tool(tool, mender, work) for tool in found.tools)
+    tools = tuple(_tool(tool, mender, work, bare=traits.tool_schemas == "object") for tool in found.tools)
     if all(a is b for a, b in zip(tools, found.tools, strict=True)):
         return found
     notes.append(Note("tools.parameters", "reencoded", "this provider takes other schemas of tools"))
@@ -56,10 +56,12 @@ def _named(call: Call, notes: list[Note]) -> Call:
     return msgspec.structs.replace(call, tools=tools, tool_choice="none")
 
 
-def _tool(tool: Tool, mender: "Mender", work: "Work") -> Tool:
+def _tool(tool: Tool, mender: "Mender", work: "Work", *, bare: bool) -> Tool:
+    """bare: a tool without arguments may leave its `properties` out, as Claude takes it and OpenAI does not."""
     if tool.native is not None or not tool.parameters:
         return tool
-    made = mender.mend(rooted(tool.parameters, work))
+    plain = bare and tool.parameters.get("type") == "object" and not _NOT_AT_THE_ROOT & tool.parameters.keys()
+    made = mender.mend(tool.parameters if plain else rooted(tool.parameters, work))
     return tool if made == tool.parameters else msgspec.structs.replace(tool, parameters=made)
 
 

@@ -8,21 +8,27 @@ import msgspec
 from agent_marketplace.rules import definitions, ids, pairs, parameters, schemas, turns
 from agent_marketplace.rules.book import Rules, Traits
 from agent_marketplace.rules.refusing import Unfit
-from agent_marketplace.wires.base import Call, ToolCallPart, ToolResultPart
-from agent_marketplace.wires.notes import Note
+from agent_marketplace.wires.base import Call, Tool, ToolCallPart, ToolResultPart
+from agent_marketplace.wires.notes import Note, left_out
 from agent_marketplace.wires.shared.allowed import offered
+from agent_marketplace.wires.shared.patching import Patch
+
+_PATCHED = frozenset({"user", "tools.parameters"})
+"""What notes are of that a client's own body can be told with a few words of it changed."""
 
 
 class Fitted(msgspec.Struct, frozen=True):
     """A call as its target takes it. notes: what was changed. names: {sent: the client's} for tools that were renamed.
 
-    same: the client's own words fit as they are, so its bytes may pass.
+    same: the client's own words fit as they are, so its bytes may pass. patch: they fit with these changes; None = they don't, or
+    nothing has to change.
     """
 
     call: Call
     notes: tuple[Note, ...] = ()
     names: Mapping[str, str] = {}
     same: bool = True
+    patch: Patch | None = None
 
 
 def refusal(call: Call, rules: Rules) -> str | None:
@@ -68,7 +74,28 @@ def fit(call: Call, rules: Rules) -> Fitted:
         notes.append(
             Note("cache_control", "left_out", "this provider caches prompts by itself, or not at all")
         )
-    return Fitted(made, tuple(notes), names, same=same)
+    if call.wire != rules.wire and call.tools:
+        unknown = sorted({f"tools.{name}" for tool in call.tools for name in _unknown(tool)})
+        notes += left_out(unknown, "this provider has no such field of tools")
+    patch = None
+    if notes and not begun and call.wire == rules.wire:
+        patch = _patch(call, made, notes)
+    return Fitted(made, tuple(notes), names, same=same, patch=patch)
+
+
+def _patch(call: Call, made: Call, notes: list[Note]) -> Patch | None:
+    """What has to change in the client's own body, where it is nothing but the name of its user and what its tools take."""
+    names = {tool.name for tool in call.tools}
+    if not _PATCHED.issuperset(n.field for n in notes) or len(names) != len(call.tools):
+        return None
+    both = zip(call.tools, made.tools, strict=True)
+    changed = {was.name: now.parameters for was, now in both if was is not now}
+    return Patch(made.user if made.user != call.user else None, changed)
+
+
+def _unknown(tool: Tool) -> list[str]:
+    """Names of the fields of a tool that only its client's wire knows."""
+    return [n for name, value in tool.extra.items() for n in (value if name == "function" else (name,))]
 
 
 def _too_new(call: Call, traits: Traits) -> bool:

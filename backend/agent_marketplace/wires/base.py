@@ -48,9 +48,8 @@ class ImagePart(msgspec.Struct, frozen=True, tag="image"):
 
 
 class ToolCallPart(msgspec.Struct, frozen=True, tag="tool_call"):
-    """A call the model asked for. `arguments` is JSON text as the model wrote it. `signature`: opaque, the minter's own.
-
-    custom: of a freeform tool; its text stands under `input` (`shared.freeform`).
+    """A call the model asked for. `arguments` is JSON text as the model wrote it. `signature`: opaque, the minter's own. custom:
+    of a freeform tool; its text stands under `input` (`shared.freeform`).
     """
 
     id: str
@@ -97,9 +96,9 @@ class Message(msgspec.Struct, frozen=True):
 
 
 class Tool(msgspec.Struct, frozen=True):
-    """A function the model may call; `parameters` is a JSON schema. `native`: a provider's own tool, for its wire only.
-
-    custom: the client's definition of a freeform tool. namespace: the group that it stands in; its name begins with it.
+    """A function the model may call; `parameters` is a JSON schema. `native`: a provider's own tool, for its wire only. custom:
+    the client's definition of a freeform tool. namespace: the group that it stands in; its name begins with it. extra: the
+    definition's other fields, nested as in the client's wire.
     """
 
     name: str
@@ -110,6 +109,7 @@ class Tool(msgspec.Struct, frozen=True):
     custom: Mapping[str, Any] | None = None
     namespace: str = ""
     cache: str = ""
+    extra: Mapping[str, Any] = {}
 
 
 class Manner(msgspec.Struct, frozen=True, kw_only=True):

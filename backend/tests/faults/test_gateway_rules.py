@@ -55,6 +55,20 @@ async def test_what_was_fitted_is_on_the_receipt(rig: Rig) -> None:
     assert {("temperature", "left_out"), ("reasoning_effort", "reencoded")} <= notes
 
 
+@on_rig()
+async def test_a_tool_without_arguments_does_not_turn_a_call_for_two_answers_away(rig: Rig) -> None:
+    tools = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]
+    turns = [{"role": "user", "content": "hi", "name": "ada"}]
+    body = {"model": "gpt-4o", "n": 2, "tools": tools, "messages": turns, "user": "u" * 65}
+    answer = await rig.call("/v1/chat/completions", body)
+    assert answer.status == 200
+    sent = rig.up.requests[0].json
+    assert (sent["n"], sent["messages"]) == (2, turns)
+    assert sent["tools"][0]["function"]["parameters"] == {"type": "object", "properties": {}}
+    notes = [(n["field"], n["act"]) for n in (await rig.row()).detail["notes"]]
+    assert sorted(notes) == [("tools.parameters", "reencoded"), ("user", "reencoded")]
+
+
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_tool_with_a_name_that_is_too_long_is_called_by_it(tmp_path: Any, stream: bool) -> None:
     sent: dict[str, str] = {}

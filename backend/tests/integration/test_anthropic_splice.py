@@ -136,6 +136,27 @@ def test_both_lives_of_a_cache_write_are_billed_at_their_own_price(tmp_path: Pat
     )
 
 
+def test_one_tools_list_of_anything_does_not_cost_every_tool_what_claude_alone_knows(tmp_path: Path) -> None:
+    more = {"defer_loading": True, "eager_input_streaming": True, "allowed_callers": ["direct"]}
+    pair = {"type": "object", "properties": {"a": {"type": "array", "items": [{"type": "string"}]}}}
+    tools = [
+        {"name": "f", "input_schema": pair, **more},
+        {"name": "g", "input_schema": {"type": "object"}, "input_examples": [{}], **more},
+    ]
+
+    async def check(rig: Rig, claude: FakeUpstream) -> None:
+        assert (await ask(rig, tools=tools)).status == 200
+        sent = claude.requests[0].json
+        assert sent["messages"] == ASKED["messages"]
+        assert [{k: tool[k] for k in more} for tool in sent["tools"]] == [more, more]
+        assert sent["tools"][0]["input_schema"]["properties"]["a"]["items"] == {"anyOf": [{"type": "string"}]}
+        assert sent["tools"][1]["input_schema"] == {"type": "object"}
+        notes = {n["field"] for n in (await rig.row()).detail["notes"]}
+        assert "input_examples" in sent["tools"][1] or "tools[1].input_examples" in notes
+
+    on_claude(tmp_path, Behaviour(raw=json.dumps(PLAIN).encode()), check)
+
+
 def test_thinking_of_another_family_in_the_history_does_not_make_claude_refuse(tmp_path: Path) -> None:
     async def check(rig: Rig, claude: FakeUpstream) -> None:
         thought = {"type": "thinking", "thinking": "Hm", "signature": "gemini#SIG"}

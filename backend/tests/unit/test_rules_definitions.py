@@ -42,7 +42,7 @@ PLACES = (
          {"a": A}, ["a"]),
         ({"type": ["object", "null"], "properties": {"a": A}}, {"a": A}, None),
         ({"properties": {"a": A}}, {"a": A}, None),
-        ({"$schema": "http://json-schema.org/draft-07/schema#", "type": "object"}, {}, None),
+        ({"$schema": "http://json-schema.org/draft-07/schema#"}, {}, None),
         ({"type": "object", "properties": {"oneOf": A, "items": B}}, {"oneOf": A, "items": B}, None),
     ],
 )  # fmt: skip
@@ -52,6 +52,13 @@ def test_a_tool_is_one_plain_object_at_its_root(
     made = offered(provider, model, schema, wire).call.tools[0].parameters
     assert (made["type"], made["properties"], made.get("required")) == ("object", fields, required)
     assert not {"anyOf", "oneOf", "allOf", "$ref"} & made.keys()
+
+
+def test_a_tool_without_arguments_is_told_to_openai_with_an_empty_list_of_them() -> None:
+    for provider, model, wire in PLACES:
+        made = offered(provider, model, {"type": "object", "description": "x"}, wire).call.tools[0].parameters
+        # langchain-ai/langchain-mcp-adapters#137: "object schema missing properties"; Claude's own clients leave them out
+        assert ("properties" in made) is (provider != "anthropic")
 
 
 def test_what_fits_is_not_touched_so_that_bytes_may_pass() -> None:

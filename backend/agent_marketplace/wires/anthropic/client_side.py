@@ -164,7 +164,10 @@ def _tool(tool: dict[str, Any], where: str) -> Tool:
         raise BadRequest(f"{where}.input_schema: expected object")
     strict = tool.get("strict")
     asked = strict if isinstance(strict, bool) else None
-    return Tool(name, str(tool.get("description") or ""), schema, asked, cache=caching.read(tool))
+    known = ("type", "name", "description", "input_schema", "strict", "cache_control")
+    extra = {k: v for k, v in tool.items() if k not in known}
+    words = str(tool.get("description") or "")
+    return Tool(name, words, schema, asked, cache=caching.read(tool), extra=extra)
 
 
 def _blocks(content: str | list[dict[str, Any]], where: str) -> list[Part]:

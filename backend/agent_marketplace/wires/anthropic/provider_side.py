@@ -162,7 +162,8 @@ def _tool(tool: Tool, call: Call) -> dict[str, Any]:
             )
         return dict(tool.native)
     schema = {"type": "object", **tool.parameters}
-    out: dict[str, Any] = {"name": tool.name, "input_schema": closed(schema) if tool.strict else schema}
+    out: dict[str, Any] = dict(tool.extra) if call.wire == "anthropic" else {}
+    out |= {"name": tool.name, "input_schema": closed(schema) if tool.strict else schema}
     if tool.description:
         out["description"] = tool.description
     if tool.strict:

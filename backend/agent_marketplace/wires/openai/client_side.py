@@ -283,6 +283,10 @@ def _choice(choice: str | dict[str, Any] | None, extra: dict[str, Any]) -> str |
     return None
 
 
+_OF_TOOL = frozenset({"type", "function", "cache_control"})
+_OF_FUNCTION = frozenset({"name", "description", "parameters", "strict", "cache_control"})
+
+
 def _tool(tool: dict[str, Any], where: str) -> Tool:
     custom = tool.get("custom")
     if tool.get("type") == "custom" and isinstance(custom, dict) and isinstance(custom.get("name"), str):
@@ -296,7 +300,9 @@ def _tool(tool: dict[str, Any], where: str) -> Tool:
     if not f.name:
         raise BadRequest(f"{where}.function.name: must not be empty")
     cache = caching.read(tool) or caching.read(tool["function"])
-    return Tool(f.name, f.description or "", f.parameters or {}, f.strict, cache=cache)
+    inner = {k: v for k, v in tool["function"].items() if k not in _OF_FUNCTION}
+    extra = {k: v for k, v in tool.items() if k not in _OF_TOOL} | ({"function": inner} if inner else {})
+    return Tool(f.name, f.description or "", f.parameters or {}, f.strict, cache=cache, extra=extra)
 
 
 _ROLES: dict[str, Role] = {

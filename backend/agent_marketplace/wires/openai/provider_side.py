@@ -152,7 +152,9 @@ def _tool(tool: Tool, call: Call) -> dict[str, Any]:
         if call.wire != "openai":
             raise failures.unsupported(f"The tool {tool.name} exists only at the provider it was written for")
         return dict(tool.native)
+    extra = tool.extra if call.wire == "openai" else {}
     function: dict[str, Any] = {
+        **extra.get("function", {}),
         "name": tool.name,
         "parameters": tool.parameters or {"type": "object", "properties": {}},
     }
@@ -160,7 +162,7 @@ def _tool(tool: Tool, call: Call) -> dict[str, Any]:
         function["description"] = tool.description
     if tool.strict is not None:
         function["strict"] = tool.strict
-    return {"type": "function", "function": function}
+    return {**extra, "type": "function", "function": function}
 
 
 def _format(call: Call) -> dict[str, Any]:
