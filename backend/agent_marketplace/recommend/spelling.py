@@ -7,31 +7,36 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from agent_marketplace.recommend.numerals import in_figures
+
 _DIGIT = re.compile(r"[^\D0-9]|[\u066b\u066c]")  # of any script but ours
 _MARKS = {"\u066b": ".", "\u066c": ","}
 
-_HANZI = {
-    "一": 1,
-    "二": 2,
-    "两": 2,
-    "三": 3,
-    "四": 4,
-    "五": 5,
-    "六": 6,
-    "七": 7,
-    "八": 8,
-    "九": 9,
-    "十": 10,
-    "几": 5,
-}
-_HANZI_MONEY = re.compile(rf"([{''.join(_HANZI)}])(?=(?:毛钱?|角钱?|块钱?|分钱|元|美元|美分))")
+_ALONE = "".join(
+    rf"(?<!{word} )"
+    for word in (
+        "[0-9]",
+        "zwei",
+        "drei",
+        "vier",
+        "fünf",
+        "sechs",
+        "sieben",
+        "acht",
+        "neun",
+        "zehn",
+        "zwölf",
+        "zwanzig",
+        "hundert",
+    )
+)
+"""Not behind another number: "20 tausend" is no 1000."""
 _SPOKEN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(rf"\b(?:{words})(?=\s)", re.IGNORECASE), said)
     for words, said in (
-        (r"half a million", "500000"), (r"a quarter of a million", "250000"), (r"(?:a|one) million", "1000000"),
-        (r"(?:a|one) hundred thousand", "100000"), (r"(?:a|one) thousand", "1000"), (r"(?:a|one) hundred", "100"),
+        (r"half a million", "500000"), (r"a quarter of a million", "250000"),
         (r"a couple (?:of )?hundred", "200"), (r"a few hundred", "300"), (r"a few thousand", "3000"), (r"(?:a|one) dozen", "12"),
-        (r"eine halbe million", "500000"), (r"hundert", "100"), (r"tausend", "1000"), (r"un millón de", "1000000"),
+        (r"eine halbe million", "500000"), (rf"{_ALONE}hundert", "100"), (rf"{_ALONE}tausend", "1000"), (r"un millón de", "1000000"),
         (r"un million de", "1000000"), (r"um milhão de", "1000000"), (r"un milione di", "1000000"),
     )
 )  # fmt: skip
@@ -185,9 +190,9 @@ def spelled(text: str) -> str:
     """Digits of every script as 0-9, spoken amounts as figures, slips mended. A text without any comes back as it is."""
     if not text.isascii():
         text = _DIGIT.sub(_as_ours, text)
-        text = _HANZI_MONEY.sub(lambda m: str(_HANZI[m[1]]), text)
     for pattern, said in _SPOKEN:
         text = pattern.sub(said, text)
+    text = in_figures(text, ascii_only=text.isascii())
     text = _AND_A_HALF.sub(
         lambda m: f"{_SMALL[m['whole'].lower()]}.{_PARTS[m['part'].lower()]:02d} dollars", text
     )
