@@ -122,6 +122,7 @@ _PAID_FOR = re.compile(
 """What a sum a period is for, where it is not said what they are: "$100 a month for 50,000"."""
 Span = tuple[int, int]
 MANY_THINGS = 100
+MOST_CALLS = 10_000_000_000
 _THINGS = re.compile(
     rf"(?<![$€£¥₹\d.,])(?<![$€£¥₹] )(?P<n>{g.NUMBER})\s?(?P<k>{g.MULTIPLE})?\s"
     r"(?:[^\W\d]\w{0,30}-?\s){0,1}?(?P<what>[^\W\d_][^\W\d_-]{3,30}[snieyахв])"
@@ -132,9 +133,34 @@ _NO_THING = re.compile(
     r"(?:seiten|pages?|páginas|pagine|stron|strony|страниц\w*|words|palabras|palavras|wörter\w*|worten?|parole|słów|слов|"
     r"minut\w*|hours|seconds|"
     r"tokens|dollars?|euros?|cents|bytes|pixels|years|years?|jahre|années|años|anos|anni|лет|days|tage|months|"
-    r"miles|meters|calories|"
+    r"miles|meters|calories|numbers|digits|integers|elements|decimals|"
     r"degrees|percent|people|lines|zeilen|characters|zeichen|points|steps|million\w*|times|рубл\w*)$"
 )
+_OBJECT = re.compile(
+    rf"(?<![^\W_])(?:{g.WORKS})\s(?:(?:me|us|up to|around|roughly|some|all|these|those|my|our|diese|meine|unsere|ces|mes|"
+    r"nos|estas|estos|mis|queste|questi|эти)\s){0,2}$"
+)
+"""Before the things that a verb of work is said of."""
+_BOUGHT = re.compile(
+    r"\W{0,2}(?:(?:budget|in total|total)\W{1,2})?(?:for|für|pour|para|por|per|за|на)\s"
+    r"(?:(?:all|these|those|my|our|around|up to)\s){0,2}"
+)
+"""Between a sum and the things that it buys: "$20 for 500". Other things that something is for are often people: guests, users."""
+_CLAUSE = re.compile(r"(?:^|[,:;(–-])\s*$")
+_TO_MONEY = re.compile(r"\W{0,3}(?:(?:for|at|with|and|für|und|pour|et|para|por|y|per|e|за|и)\W{1,2})?")
+_ONE_ASKED = re.compile(
+    rf"(?<![^\W_])(?:{g.WORKS}|explain|tell|give|make|read|fix|debug|solve|find|erklär\w*|expli\w+|spieg\w+|объясни\w*)\s"
+    r"(?:(?:me|us|mir|uns|[- ]moi)\s)?(?:this|that|an?|one|eine?[nm]?|diese[mnrs]?|une?|cet|cette|ce|un[ao]?|est[ea]|uma?|"
+    r"quest[oa]|этот|эту|это)\s[^\W\d_]"
+)
+"""One letter, one essay: figures beside it tell of it."""
+_FOR_EACH = re.compile(r"\b(?:for|to|of) (?:each|every one)(?: (?:one|of them))?(?=\s*(?:[.,;:!?]|$))")
+_TOLD_OF = re.compile(
+    r"\b(?:this|that|an?|my|our|the) (?:[\w-]{1,30} ){0,3}?(?:(?:essay|report|story|article|poem|speech|talk|novel|song|paper|"
+    r"post|tale) (?:about|on)|(?:code|function|script|program|service|server|class|app|module|bot)(?:,? (?:it|that|which|to))? "
+    r"(?:handl|process|serv|read|send|pars|load)\w*) (?:the |about |over |up to )?$"
+)
+"""Before what one text is about or what one program handles: no number of calls."""
 _PER_MANY = re.compile(
     rf"^[\s,]{{0,2}}(?:(?:per|for each|for every|je|pro|par|por|за|на)\s|/\s?|每)"
     rf"(?P<n>{g.NUMBER})\s?(?P<k>k|thousand|million)?(?!\s?tok)(?![\w.,]*\d)"
@@ -213,10 +239,15 @@ def count_of(low: str) -> tuple[Count, str] | None:
     """How many calls are planned, and the words."""
     for match in _COUNT.finditer(low):
         many = _many(match)
-        if many < 2 or many != many.to_integral_value() or _OF_LENGTH.search(match[0]):
+        if not _counts(many, 2) or _OF_LENGTH.search(match[0]):
             continue
+        if _TOLD_OF.search(low[max(0, match.start() - 80) : match.start()]):
+            continue
+        period = _period_near(low, match)
+        if not period and match["what"].startswith("user") and low[: match.start()].endswith("for "):
+            continue  # a database for 100,000 users
         words = low[match.start() : match.end()].strip()
-        return Count(int(many), _period_near(low, match)), words
+        return Count(int(many), period), words
     often = _OFTEN.search(low)
     if often is not None:
         return Count(int(_many(often)), _period_in(often["what"])), often[0].strip()
@@ -237,10 +268,17 @@ def _period_near(low: str, match: "re.Match[str]") -> str:
 
 
 def plural_of(low: str, money: "Span") -> tuple[Count, str] | None:
-    """Where money is named and nothing known is counted: the one large number of things beside it, whatever they are called."""
+    """Where money is named and nothing known is counted: the many things that the work is done to, whatever they are called.
+
+    They are what a verb of work is said of, what stands beside the money, or what something is asked for each of. Figures that a
+    request tells of its matter ("a company with 250 employees") count no calls, nor does anything where one thing is asked for.
+    """
+    each = _FOR_EACH.search(low) is not None
+    if _ONE_ASKED.search(low) and not each:
+        return None
     for match in _THINGS.finditer(low):
         many = _many(match)
-        if money[0] <= match.start() < money[1] or many < MANY_THINGS or many != many.to_integral_value():
+        if money[0] <= match.start() < money[1] or not _counts(many, MANY_THINGS):
             continue
         if (
             _A_YEAR.fullmatch(match["n"])
@@ -248,8 +286,17 @@ def plural_of(low: str, money: "Span") -> tuple[Count, str] | None:
             or _NO_THING.match(match["what"])
         ):
             continue
-        return Count(int(many), _period_near(low, match)), match[0].strip()
+        before = low[max(0, match.start() - 48) : match.start()]
+        paid = _CLAUSE.search(before) and _TO_MONEY.fullmatch(low[match.end() : max(match.end(), money[0])])
+        bought = _BOUGHT.fullmatch(low[money[1] : max(match.start(), money[1])])
+        if each or paid or bought or _OBJECT.search(before):
+            return Count(int(many), _period_near(low, match)), match[0].strip()
     return None
+
+
+def _counts(many: Decimal, least: int) -> bool:
+    """Whether a number may be one of calls."""
+    return least <= many <= MOST_CALLS and many == many.to_integral_value()
 
 
 def _many(match: "re.Match[str]") -> Decimal:

@@ -15,18 +15,20 @@ MULTIPLES: tuple[tuple[str, int], ...] = (
     (
         (
             r"k(?![^\W\d_])|thousand|tausend|mil\b|mille\b|mila\b|тысяч\w*|тыс\.?|千|천|हज़ार|हजार|ألف|آلاف|tys\.?|"
-            r"tysi\w+|bin\b|duizend"
+            r"tysi\w+|duizend|bin(?=$|\s.{0,60}(?:[ğış]|\b(?:e-posta|yorum|belge|bilet|mesaj|ürün|kelime|sayfa|dolar|lira|tl|"
+            r"adet|soru|talep|fatura|metin|en fazla)))"
         ),
         1000,
     ),
     (r"万|萬|만", 10_000),
     (r"लाख|lakhs?", 100_000),
     (
-        r"million\w*|millones|milhões|milioni|mio\.?|mln\.?|млн\.?|миллион\w*|百万|मिलियन|مليون|milyon|miljoen|mm?(?![a-z])",
+        r"million\w*|millones|milhões|milioni|mio\.?|mln\.?|млн\.?|миллион\w*|百万|मिलियन|مليون|milyon|miljoen|(?<!\s)m(?![a-z])",
         1_000_000,
     ),
 )
-"""How a multiple is written behind a figure, and how much it is."""
+"""How a multiple is written behind a figure, and how much it is. The Turkish "bin" only where the words behind it are Turkish: bins are
+things; "m" only glued to its figure, and no "mm", which is a size."""
 
 MULTIPLE = "|".join(words for words, _ in MULTIPLES)
 
@@ -174,6 +176,18 @@ KEEPS_LENGTH = (
     r"перевед\w*|перепиш\w*|翻译|改写|重写|翻訳|"
     r"書き直\w*|अनुवाद|ترجم\w*"
 )
+
+WORKS = (
+    r"(?:translat|summari[sz]|categori[sz]|moderat|transcrib|scor|grad|rat|rewrit|analy[sz]|annotat|anonymi[sz]|triag|describ|"
+    r"writ|generat|creat|produc|compos|evaluat|pars|digiti[sz]|compar|locali[sz])(?:e|ing)|"
+    r"(?:classify|label|labell|tag|tagg|sort|proofread|caption|rank|review|check|extract from|process|redact|draft|edit|correct|"
+    r"clean|embed|embedd|answer|screen|cluster|enrich)(?:ing)?|"
+    r"übersetz\w*|klassifizier\w*|sortier\w*|fasse?|schreib\w*|erstell\w*|prüf\w*|bewert\w*|"
+    r"tradui\w*|class(?:e|er|ez|ifi\w*)|résum\w*|écri\w*|rédig\w*|traduc\w*|clasific\w*|resum\w*|escrib\w*|redact\w*|"
+    r"traduz\w*|escrev\w*|tradur\w*|riassum\w*|scriv\w*|перевед\w*|перевести|классифиц\w*|напиш\w*|обобщ\w*|"
+    r"przetłumacz\w*|sklasyfik\w*|vertaal|classificeer"
+)
+"""Verbs of work that is done to each of many things."""
 
 SECONDS = r"sekund\w*|saniye\w*|초|seconds?|secs?|s|sekunden?|secondes?|segundos?|secondi|секунд\w*|秒|सेकंड|ثوان|ثانية"
 MINUTES = r"minut\w*|dakika\w*|분|minutes?|mins?|minuten?|minutos?|minuti|минут\w*|分钟|分|मिनट|دقائق|دقيقة"

@@ -24,7 +24,7 @@ __all__ = ["Understood", "read", "without"]
 
 _UNIT = "|".join(f"(?P<{name}>{words})" for name, (_, words) in g.UNITS.items())
 _MENTION = re.compile(
-    rf"(?:(?P<n>{g.NUMBER})\s?(?P<k>k|thousand|million|m)?|"
+    rf"(?:(?P<n>{g.NUMBER})\s?(?P<k>k|thousand|million|(?<!\s)m)?|"
     rf"(?<![^\W\d_])(?P<small>{'|'.join(sorted(g.SMALL, key=len, reverse=True))}))"
     rf"(?P<gap>[\s-]?(?:short |brief |concise |bullet |individual |de |个)?)(?:{_UNIT})(?![a-zäöüßé])"
 )

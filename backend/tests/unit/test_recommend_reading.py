@@ -181,6 +181,48 @@ def test_conditions_in_words_are_read(text: str, kind: str, value: Any) -> None:
     assert _read(text).get(kind) == value
 
 
+@pytest.mark.parametrize(
+    ("text", "cap"),
+    [
+        ("Our company has 250 employees. Translate this letter for at most 5 cents", "0.05"),
+        ("Review this code, it handles 10,000 sockets, for at most 3 cents", "0.03"),
+        ("Write an essay about the 300 Spartans for under 5 cents", "0.05"),
+        ("Summarize this report about 5,000 patients in under 10 cents", "0.10"),
+        ("Explain how 4096 neurons learn, budget 1 cent", "0.01"),
+        ("Write a script that processes 500 files, under 5 cents", "0.05"),
+        ("Write an essay about 300 emails for under 5 cents", "0.05"),
+        ("Sort 1000 numbers for under 1 cent", "0.01"),
+        ("Plan a party for 200 guests for under 10 cents", "0.10"),
+        ("Design a database for 100,000 users, at most 20 cents", "0.20"),
+        ("Help me cook for 150 guests, max 5 cents", "0.05"),
+        ("Write 50 bin labels for under $2", "2"),
+        ("Sort 999999999999 million emails, at most $1", "1"),
+    ],
+)
+def test_figures_of_the_matter_do_not_divide_a_cap(text: str, cap: str) -> None:
+    found = _read(text)
+    assert found["max_cost"] == Decimal(cap)
+    assert "calls" not in found
+
+
+@pytest.mark.parametrize(
+    ("text", "calls"),
+    [
+        ("Translate 500 fichas for $5", 500),
+        ("Label these 3,000 spectrograms for at most $6", 3000),
+        ("3,000 spectrograms for $6, label them", 3000),
+        ("At most $6 for 3,000 spectrograms: label them", 3000),
+        ("We have 1,500 gadgets. Write a product description for each, $20 total", 1500),
+        ("Describe 12 mm photos for $5", 12),
+        ("Label 5m reviews for $50", 5_000_000),
+        ("50 bin yorum sınıflandır, en fazla 10 dolar", 50_000),
+        ("Our shop receives 300 emails a day, answer them for $30 a month", 300),
+    ],
+)
+def test_what_the_work_is_done_to_is_counted(text: str, calls: int) -> None:
+    assert _read(text)["calls"] == calls
+
+
 def test_a_budget_in_cents_of_a_dollar_asks_for_no_free_model() -> None:
     assert _read("extract names, max $0.05 each").keys() == {"max_cost"}
 
