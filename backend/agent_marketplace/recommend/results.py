@@ -13,7 +13,8 @@ _IMAGE = re.compile(
     r"(?:(?:the|this|that|your|my|our|an?|some|any) )?(?:(?!floor|site|street|seating)[\w-]+ )?"
     r"(?:concepts?|ideas?|points?|principles?|differences?|notions?|"
     r"theor(?:y|em)|importance|use|usage|meaning|argument|proof|plan|outline|approach|strategy|distinctions?|parallels?|lessons?|"
-    r"inferences?|analog(?:y|ies)|solution|roadmap|timeline|process)\b))|"
+    r"inferences?|analog(?:y|ies)|solution|roadmap|timeline|process)"
+    r"(?=\W*$|[.,;:!?]| (?:of|for|to|from|between|that|in|behind|about|with|how|and|by)\b)))|"
     r"\b(?:generate|create|make|design|render|produce)(?: me| us)?(?: an?| the| some|"
     r" \d+)?(?: [\w-]+){0,3} (?:image|picture|photo|illustration|"
     r"logo|icon|painting|drawing|wallpaper|poster|avatar)s?\b(?!.{0,40}\b(?:svg|ascii|prompt|code|"
@@ -101,6 +102,7 @@ _OF_A_PROGRAM = re.compile(
 )
 """A sentence whose picture stands in a program: "delete the person object from the picture table"."""
 
+_NEW_PLACE = re.compile(r"\b(?:to|into|with) (?:an? |the |my |our )")
 _REST = 60
 """Characters behind a match in which its sentence is looked at."""
 _SPEAK = re.compile(
@@ -170,7 +172,8 @@ def _programmed(low: str, match: "re.Match[str]", *, edit: bool) -> bool:
     if not edit:
         return False
     before = re.split(r"[.!?;]\s", low[max(0, match.start() - _REST) : match.start()])[-1]
-    return _OF_A_PROGRAM.search(f"{before}{match[0]}{behind}") is not None
+    same = _NEW_PLACE.split(behind)[0]  # what is put there says nothing of what the picture is
+    return _OF_A_PROGRAM.search(f"{before}{match[0]}{same}") is not None
 
 
 _FROM_A_PICTURE = re.compile(r"photo|picture|image|sketch|drawing|selfie|logo")

@@ -31,6 +31,7 @@ _NO_THOUGHT_OF = re.compile(r"\s+(?:about|of|that|how|on|twice|ahead|too|much)\b
 _QUESTION = re.compile(
     r"(?:what|how|why|when|explain|describe|is|are|does|do|can i|implement|debug|fix|was|wie|warum|erkläre|compare|difference)\b"
 )
+_WHICH_MODEL = re.compile(r"what (?:[\w-]+ )?(?:models?|llms?) ")
 _PROGRAM = (
     r"code|functions?|scripts?|programs?|endpoints?|apis?|class(?:es)?|methods?|handlers?|parsers?|services?|servers?|routes?|"
     r"controllers?|tools?|commands?|views?|apps?|queries|query|requests?"
@@ -74,7 +75,7 @@ def _no_thinking(clause: str, behind: str, words: str) -> bool:
 def _json(clause: str, _behind: str, _words: str) -> bool:
     if _A_PROGRAM.search(clause) or _PARSED.search(clause):
         return False
-    return not clause or not _QUESTION.match(clause)
+    return not clause or not _QUESTION.match(clause) or _WHICH_MODEL.match(clause) is not None
 
 
 def _context(clause: str, behind: str, words: str) -> bool:
@@ -83,10 +84,7 @@ def _context(clause: str, behind: str, words: str) -> bool:
     if _ITS_WINDOW.match(behind):
         return False
     if NOT_DONE.match(clause):
-        return (
-            re.match(r"what (?:[\w-]+ )?(?:models?|llms?) ", clause) is not None
-            and _HAS.search(clause) is not None
-        )
+        return _WHICH_MODEL.match(clause) is not None and _HAS.search(clause) is not None
     return not clause or _HAS.search(clause) is not None
 
 

@@ -60,6 +60,8 @@ def test_a_figure_of_speech_asks_for_a_text(text: str) -> None:
         ("Draw a floor plan of a small house", "image"),
         ("Illustrate a children's book about a fox", "image"),
         ("Generate a logo for my React app", "image"),
+        ("Draw a concept car", "image"),
+        ("Change the background of the photo to a database server room", "image"),
         ("Create a movie about a fox", "video"),
         ("Read this letter in a warm voice", "speech"),
     ],

@@ -76,6 +76,7 @@ def test_a_story_a_question_or_a_program_states_no_condition(text: str) -> None:
         ("A letter, by Mistral, with vision", "makers", ["mistral"]),
         ("Which models have at least 500k context?", "context", 500000),
         ("Find a proof and think carefully", "effort", "high"),
+        ("What model supports structured outputs?", "require", ["structured_output"]),
     ],
 )
 def test_what_is_said_to_the_model_is_still_heard(text: str, kind: str, value: object) -> None:
