@@ -24,7 +24,8 @@ def read(*messages: Any, **fields: Any) -> Call:
 @pytest.mark.parametrize(
     ("given", "name", "value"),
     [
-        ({"max_tokens": "100"}, "max_tokens", 100), ({"max_tokens": 100.0}, "max_tokens", 100), ({"seed": "7"}, "seed", 7),
+        ({"max_tokens": "100"}, "max_tokens", 100), ({"max_tokens": 100.0}, "max_tokens", 100),
+        ({"seed": "9007199254740993"}, "seed", 2**53 + 1),
         ({"max_tokens": -1}, "max_tokens", None), ({"top_k": 40.0}, "top_k", 40), ({"temperature": "0.5"}, "temperature", 0.5),
         ({"stream": "true"}, "stream", True), ({"user": 5}, "user", "5"), ({"stop": [None, "x"]}, "stop", ("x",)),
         ({"reasoning": "high"}, "reasoning_effort", "high"), ({"reasoning": False}, "reasoning_effort", "none"),
@@ -41,8 +42,12 @@ def test_numbers_in_quotes_and_the_like_are_what_they_mean(
 
 
 @pytest.mark.parametrize(
-    "given", [{"max_tokens": 0}, {"max_tokens": "many"}, {"temperature": 2.5}, {"n": 0}, {"stop": [1]}]
-)
+    "given",
+    [
+        {"max_tokens": 0}, {"max_tokens": "many"}, {"temperature": 2.5}, {"n": 0}, {"stop": [1]}, {"temperature": "nan"},
+        {"frequency_penalty": "1e400"}, {"presence_penalty": "-inf"}, {"max_tokens": 1e30}, {"max_tokens": "1e30"}, {"seed": "inf"},
+    ],
+)  # fmt: skip
 def test_what_means_nothing_is_still_refused_by_name(given: dict[str, Any]) -> None:
     with pytest.raises(BadRequest, match=next(iter(given))):
         read(**given)

@@ -1,6 +1,7 @@
 """Chat completions in nearly this wire's words, as clients and frameworks send them: numbers in quotes, arguments as objects, tools
 in the shape of Responses. Looked at only where a body was refused. Pure: bytes in, bytes out."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,8 @@ from agent_marketplace.wires.shared.media import kind_of, type_of
 
 _WHOLE = ("max_tokens", "max_completion_tokens", "n", "seed", "top_k", "top_logprobs")
 _NUMBERS = ("temperature", "top_p", "frequency_penalty", "presence_penalty")
+_MOST, _EXACT = 2**63 - 1, 2**53
+"""The largest whole number that every provider reads; that up to which a fraction is exact."""
 _FLAGS = ("stream", "parallel_tool_calls", "logprobs")
 _ROLES = {"model": "assistant", "human": "user", "ai": "assistant"}
 
@@ -51,13 +54,23 @@ def _field(name: str, value: Any) -> Any:
 
 
 def _number(value: Any, *, whole: bool) -> Any:
+    """The number in a text, or a whole one that was written as a fraction; the value itself where it is none that can be meant."""
     try:
-        number = float(value) if isinstance(value, str) and len(value) <= 20 else value
+        number = _read(value, whole=whole) if isinstance(value, str) and len(value) <= 20 else value
     except ValueError:
         return value
-    if isinstance(number, float) and number.is_integer() and whole:
-        return int(number)
-    return number if not whole else value
+    if not isinstance(number, float):
+        return number if isinstance(number, int) and abs(number) <= _MOST else value
+    if not math.isfinite(number) or not whole:
+        return number if math.isfinite(number) else value
+    return int(number) if number.is_integer() and abs(number) <= _EXACT else value
+
+
+def _read(text: str, *, whole: bool) -> float:
+    try:
+        return int(text) if whole else float(text)
+    except ValueError:
+        return float(text)
 
 
 def _message(message: dict[str, Any]) -> dict[str, Any]:
