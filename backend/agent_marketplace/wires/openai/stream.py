@@ -40,7 +40,7 @@ class Encoder:
         self._tail = b',"logprobs":null,"finish_reason":null}]}\n\n'
         self._ids: set[int] = set()
         self._tools = Written(shape.tools)
-        self._texts: dict[int, str] = {}
+        self._texts: dict[int, list[str]] = {}
         self._thinking: list[str] = []
         self._details = 0
         self._pictures = 0
@@ -101,7 +101,7 @@ class Encoder:
     def _freeform(self, event: ToolCallDelta) -> dict[str, Any]:
         """The call without its text, which stands inside the arguments: it goes out once they are whole."""
         begins = event.index not in self._texts
-        self._texts[event.index] = self._texts.get(event.index, "") + event.arguments
+        self._texts.setdefault(event.index, []).append(event.arguments)
         named = {"id": event.id, "type": "custom", "custom": {"name": event.name, "input": ""}}
         return {"index": event.index, **(named if begins else {"custom": {"input": ""}})}
 
@@ -109,7 +109,7 @@ class Encoder:
         """The finish chunk, the usage chunk if the client asked for it, `[DONE]`."""
         reason = json.encode(finish.value)
         texts = [
-            {"index": index, "custom": {"input": freeform.unwrapped(arguments)}}
+            {"index": index, "custom": {"input": freeform.unwrapped("".join(arguments))}}
             for index, arguments in self._texts.items()
         ]
         told = self._head + json.encode({"tool_calls": texts}) + self._tail if texts else b""

@@ -49,7 +49,8 @@ class Encoder:
         self._said = 0
         self._cited: list[dict[str, Any]] = []
         self._tools = Written(shape.tools)
-        self._calls: dict[int, tuple[int, ToolCallPart]] = {}
+        self._calls: dict[int, tuple[int, str, str]] = {}  # (place, id, name)
+        self._written: dict[int, list[str]] = {}
 
     def _event(self, kind: str, **body: Any) -> bytes:
         data = json.encode({"type": kind, "sequence_number": self._number, **body})
@@ -177,28 +178,28 @@ class Encoder:
         if event.index not in self._calls:
             out += self._close()
             at = len(self._output)
-            self._calls[event.index] = (at, ToolCallPart(event.id, event.name, ""))
+            self._calls[event.index], self._written[event.index] = (at, event.id, event.name), []
             item = self._item(event.index, "in_progress")
             self._output.append(item)
             out += self._event("response.output_item.added", output_index=at, item=item)
-        at, call = self._calls[event.index]
+        at, _, name = self._calls[event.index]
         if event.arguments:
-            call = ToolCallPart(call.id, call.name, call.arguments + event.arguments)
-            self._calls[event.index] = (at, call)
+            self._written[event.index].append(event.arguments)
             # A freeform tool's text stands inside the arguments: it goes out once they are whole.
-            if not self._tools.custom(call.name):
+            if not self._tools.custom(name):
                 where = {"item_id": self._output[at]["id"], "output_index": at}
                 out += self._event("response.function_call_arguments.delta", **where, delta=event.arguments)
         return out
 
     def _item(self, index: int, status: str = "completed") -> dict[str, Any]:
-        at, call = self._calls[index]
+        at, id_, name = self._calls[index]
+        call = ToolCallPart(id_, name, "".join(self._written[index]))
         return call_item(f"{at}_{self._shape.id}", call, self._tools, status)
 
     def end(self, finish: Finish, usage: Usage | None, extra: Mapping[str, Any]) -> bytes:
         """What is open is closed; then `response.completed` or `response.incomplete`."""
         out = self._close()
-        for index, (at, call) in self._calls.items():
+        for index, (at, *_) in self._calls.items():
             item = self._output[at] = self._item(index)
             where = {"item_id": item["id"], "output_index": at}
             if item["type"] == "custom_tool_call":
@@ -209,7 +210,7 @@ class Encoder:
                     "response.function_call_arguments.done",
                     **where,
                     name=item["name"],
-                    arguments=call.arguments,
+                    arguments=item["arguments"],
                 )
             out += self._event("response.output_item.done", output_index=at, item=item)
         response = response_json(self._shape, self._output, finish, usage, extra)
