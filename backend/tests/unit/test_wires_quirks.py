@@ -12,7 +12,9 @@ from agent_marketplace.wires.base import (
     ImagePart,
     Shape,
     StreamError,
+    TextDelta,
     TextPart,
+    ToolCallDelta,
     UpstreamFailure,
 )
 from agent_marketplace.wires.openai.codec import OpenAICodec
@@ -159,6 +161,41 @@ def test_words_between_the_pieces_of_a_call_do_not_tear_it_apart() -> None:
     )
     encoder = Messages(SHAPE)
     assert b"now" in encoder.feed(Decoder().feed(behind))  # what follows a whole call need not wait
+
+
+def shown(*events: Event) -> list[tuple[str, str, str]]:
+    """(kind, id and name, text or arguments) of the blocks that a client of Anthropic's gets."""
+    encoder, found = Messages(SHAPE), dict[int, list[str]]()
+    for part in (encoder.feed(events) + encoder.end(Finish.STOP, None, {})).decode().split("\n\n"):
+        event = json.loads(part.partition("data: ")[2] or "{}")
+        if block := event.get("content_block"):
+            found[event["index"]] = [block["type"], block.get("id", "") + block.get("name", ""), ""]
+        elif delta := event["type"] == "content_block_delta" and event["delta"] if event else None:
+            found[event["index"]][2] += delta.get("partial_json", "") + delta.get("text", "")
+    return [(kind, name, said) for kind, name, said in found.values()]
+
+
+def test_calls_that_overlap_round_words_keep_their_names_and_arguments() -> None:
+    first, second = ToolCallDelta(0, "a", "f", '{"x":'), ToolCallDelta(1, "b", "g", '{"y":')
+    rest, more = ToolCallDelta(0, arguments="1}"), ToolCallDelta(1, arguments="2}")
+    assert sorted(shown(first, second, rest, TextDelta("T"), more)) == [
+        ("text", "", "T"),
+        ("tool_use", "af", '{"x":1}'),
+        ("tool_use", "bg", '{"y":2}'),
+    ]
+    assert shown(first, rest, TextDelta("T"), ToolCallDelta(0, arguments="\n")) == [
+        ("tool_use", "af", '{"x":1}'),
+        ("text", "", "T"),
+    ]
+
+
+def test_words_behind_a_call_without_arguments_need_not_wait_and_do_not_tear_it() -> None:
+    empty = ToolCallDelta(0, "a", "f")
+    encoder = Messages(SHAPE)
+    assert b"now" in encoder.feed([empty, TextDelta("now")])
+    assert shown(empty, TextDelta("now")) == [("text", "", "now"), ("tool_use", "af", "")]
+    late = ToolCallDelta(0, arguments='{"x":1}')
+    assert shown(empty, TextDelta("now"), late) == [("text", "", "now"), ("tool_use", "af", '{"x":1}')]
 
 
 @pytest.mark.parametrize(

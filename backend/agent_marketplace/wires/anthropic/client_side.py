@@ -269,15 +269,12 @@ _ERROR_TYPES = {
     504: "timeout_error",
     529: "overloaded_error",
 }
-
-
 # Inside a stream the status says only that the provider failed: there the code says how.
 _ERROR_TYPES_IN_STREAMS = {
     "provider_overloaded": "overloaded_error",
     "rate_limit_exceeded": "rate_limit_error",
     "timeout": "timeout_error",
 }
-
 
 TOO_LONG = "context_length_exceeded"
 _TOO_LONG = "prompt is too long"
@@ -324,7 +321,8 @@ class Encoder:
         self._index = -1
         self._open: tuple[str, int] | None = None
         self._late: dict[int, list[ToolCallDelta]] = {}
-        self._waiting: list[TextDelta | ReasoningDelta] = []
+        self._over: set[int] = set()  # calls whose block is closed: it can't be gone on with
+        self._waiting: list[TextDelta | ReasoningDelta | RanTool] = []
         self._arguments: list[str] = []  # of the call that is open
 
     def start(self) -> bytes:
@@ -348,7 +346,7 @@ class Encoder:
     def _one(self, event: Event) -> bytes:
         if isinstance(event, ImagePart):
             event = pictures.in_words(event)
-        if isinstance(event, TextDelta | ReasoningDelta) and not self._may_speak():
+        if isinstance(event, TextDelta | ReasoningDelta | RanTool) and not self._may_speak():
             self._waiting.append(event)
             return b""
         if isinstance(event, TextDelta):
@@ -358,16 +356,11 @@ class Encoder:
             out = self._block("thinking", 0, {"type": "thinking", "thinking": "", "signature": ""})
             if event.text:
                 out += self._delta({"type": "thinking_delta", "thinking": event.text})
-            return out + (
-                self._delta({"type": "signature_delta", "signature": event.signature})
-                if event.signature
-                else b""
-            )
+            if event.signature:
+                out += self._delta({"type": "signature_delta", "signature": event.signature})
+            return out
         if isinstance(event, ToolCallDelta):
-            if self._open is not None and self._open[0] == "tool" and self._open[1] != event.index:
-                self._late.setdefault(event.index, []).append(event)
-                return b""
-            return self._tool(event)
+            return self._called(event)
         if isinstance(event, RanTool):
             out = self._close()
             for block in ran_blocks(event):
@@ -377,12 +370,20 @@ class Encoder:
             return out
         return b""
 
+    def _called(self, event: ToolCallDelta) -> bytes:
+        """A call begins with its first argument, so that words may come before that; and not while another one is open."""
+        kind, number = self._open or ("", -1)
+        if event.index in self._over:
+            return b""
+        if (kind, number) != ("tool", event.index) and (kind == "tool" or not event.arguments):
+            self._late.setdefault(event.index, []).append(event)
+            return b""
+        return b"".join(self._tool(piece) for piece in (*self._late.pop(event.index, ()), event))
+
     def _may_speak(self) -> bool:
         """Whether no call is half written: words between its pieces wait, since a block can't be gone on with."""
-        if self._open is None or self._open[0] != "tool":
-            return True
-        if self._waiting:
-            return False
+        if self._open is None or self._open[0] != "tool" or self._waiting:
+            return not self._waiting
         try:
             json.decode("".join(self._arguments))
         except ValueError:
@@ -396,11 +397,9 @@ class Encoder:
         out = self._block(
             "tool", event.index, {"type": "tool_use", "id": event.id, "name": event.name, "input": {}}
         )
-        return out + (
-            self._delta({"type": "input_json_delta", "partial_json": event.arguments})
-            if event.arguments
-            else b""
-        )
+        if event.arguments:
+            out += self._delta({"type": "input_json_delta", "partial_json": event.arguments})
+        return out
 
     def _block(self, kind: str, number: int, block: dict[str, Any]) -> bytes:
         if self._open == (kind, number):
@@ -416,6 +415,8 @@ class Encoder:
     def _close(self) -> bytes:
         if self._open is None:
             return b""
+        if self._open[0] == "tool":
+            self._over.add(self._open[1])
         self._open = None
         return frame("content_block_stop", {"index": self._index})
 
