@@ -154,6 +154,10 @@ _ONE_ASKED = re.compile(
     r"quest[oa]|этот|эту|это)\s[^\W\d_]"
 )
 """One letter, one essay: figures beside it tell of it."""
+_THIS_ONE = re.compile(
+    rf"(?<![^\W_])(?:{g.WORKS}|explain|fix|debug|solve)\s(?:this|that|diese[mnrs]?|cet|cette|ce|est[ea]|quest[oa]|этот|эту|это)\s"
+    r"[^\W\d_]"
+)
 _FOR_EACH = re.compile(r"\b(?:for|to|of) (?:each|every one)(?: (?:one|of them))?(?=\s*(?:[.,;:!?]|$))")
 _TOLD_OF = re.compile(
     r"\b(?:this|that|an?|my|our|the) (?:[\w-]{1,30} ){0,3}?(?:(?:essay|report|story|article|poem|speech|talk|novel|song|paper|"
@@ -391,11 +395,21 @@ def _money_period(low: str, said: _Money) -> str:
     return _period_in(said.after[:22]) or ("month" if before else "")
 
 
+def _for_one(low: str, sum_words: str, counted: tuple[Count, str]) -> bool:
+    """Whether a sum is for one thing of its own sentence, and the count is told in another: "We have 250 contracts. Translate this ..."."""
+    if counted[0].period:
+        return False
+    paid = next((one for one in re.split(r"(?<=[.!?])\s", low) if sum_words in one), "")
+    return counted[1] not in paid and _THIS_ONE.search(paid) is not None
+
+
 def money(low: str) -> list[Understood]:
     """The cap on one call, the budget for many, and how many."""
     found: list[Understood] = []
     counted = count_of(low)
     said = next(_amounts(low), None)
+    if counted is not None and said is not None and _for_one(low, said.words, counted):
+        counted = None
     if counted is not None and (said is not None or (counted[0].calls >= 20 and counted[0].period)):
         found.append(_calls(*counted))
     if said is None or said.amount <= 0:

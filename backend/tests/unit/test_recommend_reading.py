@@ -185,6 +185,7 @@ def test_conditions_in_words_are_read(text: str, kind: str, value: Any) -> None:
     ("text", "cap"),
     [
         ("Our company has 250 employees. Translate this letter for at most 5 cents", "0.05"),
+        ("We have 250 contracts. Translate this letter for at most 5 cents", "0.05"),
         ("Review this code, it handles 10,000 sockets, for at most 3 cents", "0.03"),
         ("Write an essay about the 300 Spartans for under 5 cents", "0.05"),
         ("Summarize this report about 5,000 patients in under 10 cents", "0.10"),
@@ -213,6 +214,7 @@ def test_figures_of_the_matter_do_not_divide_a_cap(text: str, cap: str) -> None:
         ("3,000 spectrograms for $6, label them", 3000),
         ("At most $6 for 3,000 spectrograms: label them", 3000),
         ("We have 1,500 gadgets. Write a product description for each, $20 total", 1500),
+        ("I have 500 contracts and $10. Summarise this contract first", 500),
         ("Describe 12 mm photos for $5", 12),
         ("Label 5m reviews for $50", 5_000_000),
         ("50 bin yorum sınıflandır, en fazla 10 dolar", 50_000),
