@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from agent_marketplace import json
 from agent_marketplace.wires import codecs
 from agent_marketplace.wires.base import Call, FailureClass, Message, TextPart, UpstreamFailure
 
@@ -32,6 +33,8 @@ def test_half_of_what_was_asked_for_is_never_sold_as_the_whole(
 ) -> None:
     if wire == client and "n" not in fields:
         return  # its own provider is told
+    if wire == "openai" and "generationConfig" in fields.get("extra", {}):
+        return  # pictures are asked for there too, in a word of its own: see below
     call = Call(model="m", messages=ASKED, wire=client, max_tokens=10, **fields)
     with pytest.raises(UpstreamFailure) as refused:
         CODECS[wire].build_request(call, "m", stream=False)
@@ -39,6 +42,14 @@ def test_half_of_what_was_asked_for_is_never_sold_as_the_whole(
     named = next(iter(fields.get("extra", fields)))
     inner = fields.get("extra", {}).get("generationConfig", {})
     assert next(iter(inner), named) in refused.value.words
+
+
+def test_pictures_asked_for_in_geminis_words_are_asked_for_in_openais() -> None:
+    extra = {"generationConfig": {"responseModalities": ["IMAGE"]}}
+    call = Call(model="m", messages=ASKED, wire="gemini", max_tokens=10, extra=extra)
+    assert json.decode(CODECS["openai"].build_request(call, "m", stream=False).body)["modalities"] == [
+        "image"
+    ]
 
 
 def test_a_stop_word_is_said_or_refused() -> None:

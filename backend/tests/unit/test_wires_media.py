@@ -79,12 +79,19 @@ def test_a_pdf_called_an_image_reaches_no_provider(kind: str) -> None:
         body = {"model": "m", "max_tokens": 9, "messages": said(part)}
         with pytest.raises(BadRequest, match="media_type"):
             codecs()["anthropic"].parse_request(json.encode(body))
-    url = f"data:{kind};base64,{PNG}"
-    chat = {"model": "m", "messages": said({"type": "image_url", "image_url": {"url": url}})}
-    items = {"model": "m", "input": said({"type": "input_image", "image_url": url})}
-    for wire, body in (("openai", chat), ("responses", items)):
-        with pytest.raises(BadRequest):
-            codecs()[wire].parse_request(json.encode(body))
+    pages = base64.b64encode(b"%PDF-1.7 of many pages").decode()
+    for url in (f"data:{kind};base64,{pages}", f"data:{kind};base64,{PNG}"):
+        chat = {"model": "m", "messages": said({"type": "image_url", "image_url": {"url": url}})}
+        items = {"model": "m", "input": said({"type": "input_image", "image_url": url})}
+        for wire, body in (("openai", chat), ("responses", items)):
+            if wire == "openai" and url.endswith(
+                PNG
+            ):  # a picture by its bytes: it goes on as one, and is sized as one
+                (part,) = codecs()[wire].parse_request(json.encode(body)).messages[0].parts
+                assert (part.media_type, part.data) == ("image/png", PNG)
+                continue
+            with pytest.raises(BadRequest):
+                codecs()[wire].parse_request(json.encode(body))
 
 
 @pytest.mark.parametrize("place", ["entry", "function", "custom"])
