@@ -16,7 +16,7 @@ _TOLD_OF = re.compile(
 
 _BEHIND_SPEECH = re.compile(r".{0,12}\W(?:said|says|whispered|cried|shouted)\b")
 _URGED = re.compile(
-    r"(?:^|\b(?:please|and|then|but|let it|make it|need to|needs to|have to|has to|(?:model|llm|ai|it|you) (?:to|should|must)|"
+    r"(?:^|\b(?:please|and|then|but|let it|make it|need to|needs to|have to|has to|(?:model|llm|ai|it|you) (?:to|should|must|may|can)|"
     r"(?:model|llm|ai|one|something) (?:that|which) (?:can|will|should)|(?:model|llm|ai|one) (?:that|which)) )"
     r"(?:to |really |please |you |just |now )*$"
 )

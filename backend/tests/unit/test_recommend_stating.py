@@ -45,6 +45,7 @@ def test_a_story_a_question_or_a_program_states_no_condition(text: str) -> None:
         ("Write a poem, by Mistral", "makers", ["mistral"]),
         ("Translate this, by mistral please", "makers", ["mistral"]),
         ("A model by Anthropic for contracts", "makers", ["anthropic"]),
+        ("Solve this olympiad problem, you may think as long as you like", "effort", "high"),
         ("Think hard about this proof", "effort", "high"),
         ("Think carefully: is 91 prime?", "effort", "high"),
         ("Solve it with high effort", "effort", "high"),
