@@ -10,6 +10,7 @@ from agent_marketplace.api.asgi import MAX_BODY
 from agent_marketplace.api.screen import aside
 from agent_marketplace.errors import BadRequest, PayloadTooLarge
 from agent_marketplace.wires.base import Call, Codec
+from agent_marketplace.wires.openai import loose
 
 _OURS = frozenset(
     {"prompt", "options", "agent_id", "message", "conversation_id", "parent_id", "images", "system", "run_id", "resumable",
@@ -115,9 +116,18 @@ def completion_messages(body: Mapping[str, Any]) -> Sequence[Any]:
 def call_of(
     codec: Codec, model: str, messages: Sequence[Any], params: Mapping[str, Any], *, stream: bool
 ) -> Call:
-    """The canonical call, checked field by field. Raises BadRequest."""
+    """The canonical call, checked field by field. Raises BadRequest.
+
+    What OpenAI's clients write nearly right is read at their own door; here a field is right or refused by its name.
+    """
     fields = {**params, "model": model, "messages": list(messages), "stream": stream}
     try:
-        return codec.parse_request(json.encode(fields))
+        body = json.encode(fields)
+        made = codec.parse_request(body)
     except (TypeError, UnicodeEncodeError):
         raise BadRequest("the body holds text that is not valid Unicode") from None
+    if made.respelled:
+        meant = json.decode(loose.own(body))
+        wrong = next((name for name, value in fields.items() if meant.get(name) != value), "a field")
+        raise BadRequest(f"{wrong} has a value that this API does not take")
+    return made
