@@ -24,6 +24,8 @@ export function createShelf(): HostShelf {
   const write = async (act: (store: IDBObjectStore) => void) => {
     const transaction = (await database()).transaction(STORE, "readwrite", { durability: "strict" });
     act(transaction.objectStore(STORE));
+    // Else it waits for its requests' answers, and is given up with a page that goes before they come.
+    transaction.commit();
     await done(transaction);
   };
   const tell = (change: Change) => channel?.postMessage(change);
