@@ -63,8 +63,9 @@ async def _settled(runs: Runner, head: Head) -> bool:
     ends = head.kind == "chat" or head.depth > 0
 
     def work(connection: sa.Connection) -> None:
-        row = store.find(connection, head.run_id)
-        if row.state != "running" or (row.lease_until or 0) > now:
+        # Locked: on PostgreSQL another worker may be at the same run, and the later of two would take the earlier one's lease away.
+        row = store.locked(connection, head.run_id, head.user_id)
+        if row.state != "running" or (row.lease_until or 0) > now or row.lease_owner != head.lease_owner:
             return  # another worker was faster
         for step in steps:
             _close(connection, cipher, step, costs, again, now)
