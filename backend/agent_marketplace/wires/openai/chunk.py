@@ -108,7 +108,10 @@ class Chunk(msgspec.Struct):
         if self.error:
             return self.error
         if self.choices:
-            return next((c.error for c in self.choices if c.error), None)
+            for choice in self.choices:
+                if choice.error:
+                    return choice.error
+            return None
         detail = self.detail if isinstance(self.detail, str) else ""
         words = self.message or detail or self.msg or ""
         if self.choices is None and (words or self.object == "error" or self.detail):

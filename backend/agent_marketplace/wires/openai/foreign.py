@@ -2,9 +2,11 @@
 for Claude models to any base URL (BerriAI/litellm#25669). Rewritten in this wire's own, so that every provider takes them. Pure:
 bytes in, bytes out."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from agent_marketplace import json
+from agent_marketplace.wires.shared.rewriting import rewritten
 
 MARKS = (
     b'"tool_use"',
@@ -20,11 +22,10 @@ _CHOICES = {"auto": "auto", "any": "required", "none": "none"}
 
 def own(body: bytes) -> bytes:
     """The body in this wire's shapes; itself where nothing in it is foreign or where it is no object."""
-    if not any(mark in body for mark in MARKS):
-        return body
-    given = json.decode(body)
-    if not isinstance(given, dict):
-        return body
+    return rewritten(body, _meant) if any(mark in body for mark in MARKS) else body
+
+
+def _meant(given: Mapping[str, Any]) -> dict[str, Any]:
     turns, tools = given.get("messages"), given.get("tools")
     made = dict(given)
     if isinstance(turns, list):
@@ -36,7 +37,7 @@ def own(body: bytes) -> bytes:
             made["tool_choice"] = {"type": "function", "function": {"name": choice.get("name")}}
         elif isinstance(choice, dict) and choice.get("type") in _CHOICES:
             made["tool_choice"] = _CHOICES[choice["type"]]
-    return body if made == given else json.encode(made)
+    return made
 
 
 def _turns(turn: Any) -> list[Any]:

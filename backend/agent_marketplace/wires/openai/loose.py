@@ -7,6 +7,7 @@ from typing import Any
 
 from agent_marketplace import json
 from agent_marketplace.wires.shared.media import kind_of, type_of
+from agent_marketplace.wires.shared.rewriting import rewritten
 
 _WHOLE = ("max_tokens", "max_completion_tokens", "n", "seed", "top_k", "top_logprobs")
 _NUMBERS = ("temperature", "top_p", "frequency_penalty", "presence_penalty")
@@ -18,21 +19,15 @@ _ROLES = {"model": "assistant", "human": "user", "ai": "assistant"}
 
 def own(body: bytes) -> bytes:
     """The body in this wire's words as far as it is clear what it means; itself where nothing changes or it is no object."""
-    try:
-        given = json.decode(body)
-    except ValueError:
-        return body
-    if not isinstance(given, dict):
-        return body
+    return rewritten(body, _meant)
+
+
+def _meant(given: Mapping[str, Any]) -> dict[str, Any]:
     made = {name: _field(name, value) for name, value in given.items()}
     for name in ("max_tokens", "max_completion_tokens"):
         if made.get(name) == -1:  # LM Studio's and llama.cpp's word for no limit
             del made[name]
-    return body if made == given and _kinds(made) == _kinds(given) else json.encode(made)
-
-
-def _kinds(fields: Mapping[str, Any]) -> list[type]:
-    return [type(value) for value in fields.values()]  # 100.0 and 100 are equal
+    return made
 
 
 def _field(name: str, value: Any) -> Any:

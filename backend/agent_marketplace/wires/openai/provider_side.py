@@ -56,6 +56,7 @@ from agent_marketplace.wires.shared import (
 )
 from agent_marketplace.wires.shared.called import Calls, call_id
 from agent_marketplace.wires.shared.effort import effort_of
+from agent_marketplace.wires.shared.gathering import thoughts
 from agent_marketplace.wires.shared.media import type_of
 from agent_marketplace.wires.sse import SSEEvent, SSEParser
 
@@ -303,9 +304,9 @@ def read_choice(choice: Choice, events: list[Event], calls: Calls) -> None:
     delta = choice.delta or choice.message
     if delta is not None:
         text, thinking = (delta.content, "") if isinstance(delta.content, str) else texts(delta.content)
-        events += details.read(
-            delta.reasoning_details, thinking or delta.reasoning_content or delta.reasoning or ""
-        )
+        thinking = thinking or delta.reasoning_content or delta.reasoning or ""
+        if thinking or delta.reasoning_details:  # most chunks have neither
+            events += details.read(delta.reasoning_details, thinking)
         if text := text or delta.refusal or "":
             events.append(TextDelta(text))
         if delta.images:
@@ -355,11 +356,7 @@ def parse_reply(body: bytes) -> Reply:
     text, thinking = texts(message.content)
     parts: list[Part] = []
     said = thinking or message.reasoning_content or message.reasoning or ""
-    thought = list(details.read(message.reasoning_details, said))
-    if thought:
-        words = "".join(t.text for t in thought)
-        sealed = [t.signature for t in thought if t.signature]
-        parts += [ReasoningPart(words if n == 0 else "", s) for n, s in enumerate(sealed or [""])]
+    parts += thoughts(list(details.read(message.reasoning_details, said)))
     if text := text or message.refusal or "":
         parts.append(TextPart(text))
     parts += pictures.from_openai(message.images)

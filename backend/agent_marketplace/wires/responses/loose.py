@@ -1,25 +1,25 @@
 """Responses in nearly this wire's words: items of bare text, arguments and outputs as objects, tools in the shape of chat
 completions. Looked at only where a body was refused. Pure: bytes in, bytes out."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from agent_marketplace import json
+from agent_marketplace.wires.shared.rewriting import rewritten
 
 
 def own(body: bytes) -> bytes:
     """The body in this wire's words as far as it is clear what it means; itself where nothing changes or it is no object."""
-    try:
-        given = json.decode(body)
-    except ValueError:
-        return body
-    if not isinstance(given, dict):
-        return body
+    return rewritten(body, _meant)
+
+
+def _meant(given: Mapping[str, Any]) -> dict[str, Any]:
     made = dict(given)
     if isinstance(items := given.get("input"), list):
         made["input"] = [_item(item) for item in items]
     if isinstance(tools := given.get("tools"), list):
         made["tools"] = [_tool(tool) for tool in tools]
-    return body if made == given else json.encode(made)
+    return made
 
 
 def _item(item: Any) -> Any:

@@ -387,7 +387,7 @@ class Decoder:
         if item.type == "reasoning" and item.encrypted_content:
             return [ReasoningDelta(signature=signatures.tagged("responses", item.encrypted_content))]
         if item.type == "image_generation_call" and item.result:
-            return [ImagePart(media_type=type_of("image/png", item.result), data=item.result)]
+            return [_picture(item.result)]
         if item.type not in _CALLS:
             return []
         # Some servers send the item whole and nothing before it.
@@ -471,6 +471,10 @@ def _bare(item: _Item) -> _Item:
     return msgspec.structs.replace(item, arguments=None, input=None)
 
 
+def _picture(data: str) -> ImagePart:
+    return ImagePart(media_type=type_of("image/png", data), data=data)
+
+
 def _parts(item: _Item) -> list[Part]:
     if item.type == "message":
         texts = (c.get("text") or c.get("refusal") for c in item.content or ())
@@ -482,7 +486,7 @@ def _parts(item: _Item) -> list[Part]:
             ToolCallPart(item.call_id or "", _name(item), freeform.wrapped(item.input or ""), custom=True)
         ]
     if item.type == "image_generation_call" and item.result:
-        return [ImagePart(media_type=type_of("image/png", item.result), data=item.result)]
+        return [_picture(item.result)]
     if item.type == "reasoning":
         text = "".join(str(s.get("text") or "") for s in item.summary or ())
         return [ReasoningPart(text, signatures.tagged("responses", item.encrypted_content or ""))]

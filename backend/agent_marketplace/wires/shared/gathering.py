@@ -41,7 +41,7 @@ def gathered(decoder: StreamDecoder, body: bytes) -> Reply:
 def made_of(events: Iterable[Event]) -> Reply:
     """As `gathered`, of events."""
     text: list[str] = []
-    thinking: list[tuple[str, str]] = []
+    thinking: list[ReasoningDelta] = []
     images: list[ImagePart] = []
     calls: dict[int, list[ToolCallDelta]] = {}
     reply, done = Reply(parts=(), finish=None), False
@@ -51,7 +51,7 @@ def made_of(events: Iterable[Event]) -> Reply:
         if isinstance(event, TextDelta):
             text.append(event.text)
         elif isinstance(event, ReasoningDelta):
-            thinking.append((event.text, event.signature))
+            thinking.append(event)
         elif isinstance(event, ImagePart):
             images.append(event)
         elif isinstance(event, ToolCallDelta):
@@ -62,10 +62,8 @@ def made_of(events: Iterable[Event]) -> Reply:
             reply = _with(reply, event)
     if reply.finish is None and not done:
         raise UpstreamFailure(FailureClass.SERVER, "The provider's answer was cut short")
-    words, sealed = "".join(t for t, _ in thinking), [s for _, s in thinking if s]
-    thoughts = [ReasoningPart(words if n == 0 else "", s) for n, s in enumerate(sealed or [""])]
     parts = (
-        *(thoughts if thinking else ()),
+        *thoughts(thinking),
         *((TextPart("".join(text)),) if text else ()),
         *images,
         *(_call(pieces) for pieces in calls.values()),
@@ -73,6 +71,14 @@ def made_of(events: Iterable[Event]) -> Reply:
     return msgspec.structs.replace(
         reply, parts=parts, finish=reply.finish or (Finish.STOP if parts else None)
     )
+
+
+def thoughts(said: Sequence[ReasoningDelta]) -> list[ReasoningPart]:
+    """What was thought: its words once, with the first of its signatures; the others stand behind."""
+    if not said:
+        return []
+    words, sealed = "".join(t.text for t in said), [t.signature for t in said if t.signature]
+    return [ReasoningPart(words if n == 0 else "", s) for n, s in enumerate(sealed or [""])]
 
 
 def _call(pieces: Sequence[ToolCallDelta]) -> ToolCallPart:
