@@ -9,7 +9,7 @@ import msgspec
 
 from agent_marketplace.net.errors import NetError, Redirected, TooLarge
 from agent_marketplace.net.http import OutboundClient, OutboundRequest, OutboundResponse, Timeouts
-from agent_marketplace.runs.mcp import wire
+from agent_marketplace.runs.mcp import listing, wire
 from agent_marketplace.runs.mcp.stdio import SCHEME, Commands
 from agent_marketplace.runs.mcp.wire import Definition, Refused
 from agent_marketplace.runs.tools.base import ToolFailed
@@ -18,8 +18,6 @@ from agent_marketplace.wires.sse import SSEParser
 
 _MOST_LIST = 4 * 1024 * 1024
 _MOST_CALL = 1024 * 1024
-_MOST_PAGES = 16
-_LIST_S = 20.0
 _MOST_ASKED = 8
 _REPLY_S = 5.0
 _CLOSE_S = 2.0
@@ -53,10 +51,10 @@ class McpClient:
         if server.url.startswith(SCHEME):
             return await self.commands.tools(server.url), ""
         try:
-            async with asyncio.timeout(_LIST_S):
+            async with asyncio.timeout(listing.LIST_S):
                 return await self._found(server)
         except TimeoutError:
-            raise ToolFailed(f"its tools were not listed within {_LIST_S:.0f} s", "timeout") from None
+            raise ToolFailed(f"its tools were not listed within {listing.LIST_S:.0f} s", "timeout") from None
         except (Refused, NetError) as error:
             raise _failed(error, unknown=False) from None
 
@@ -108,21 +106,11 @@ class McpClient:
         return session
 
     async def _listed(self, session: "_Session") -> list[Definition]:
-        found: list[Definition] = []
-        cursor: str | None = None
-        for _ in range(_MOST_PAGES):
+        async def page(cursor: str | None) -> dict[str, Any]:
             params = {} if cursor is None else {"cursor": cursor}
-            page, following = wire.definitions(
-                await session.ask("tools/list", params, most=_MOST_LIST, timeout_s=_LIST_S)
-            )
-            for tool in page:
-                total = tool.size + sum(other.size for other in found)
-                if total <= wire.MOST_OF_ALL and all(tool.name != other.name for other in found):
-                    found.append(tool)
-            if following is None or following == cursor or len(found) >= wire.MOST_TOOLS:
-                return found[: wire.MOST_TOOLS]
-            cursor = following
-        return found[: wire.MOST_TOOLS]
+            return await session.ask("tools/list", params, most=_MOST_LIST, timeout_s=listing.LIST_S)
+
+        return await listing.listed(page)
 
 
 class _Session:
@@ -139,16 +127,16 @@ class _Session:
     async def find_revision(self) -> None:
         """The newer revision where the server knows it, else the older. Raises Refused, NetError."""
         try:
-            await self.ask("server/discover", {}, most=_MOST_LIST, timeout_s=_LIST_S)
+            await self.ask("server/discover", {}, most=_MOST_LIST, timeout_s=listing.LIST_S)
         except Refused:
             await self.initialize()
 
     async def initialize(self) -> None:
         """The beginning of the older revision. Raises Refused, NetError."""
         self.revision = wire.LEGACY
-        chosen = await self.ask("initialize", wire.BEGIN, most=_MOST_LIST, timeout_s=_LIST_S)
+        chosen = await self.ask("initialize", wire.BEGIN, most=_MOST_LIST, timeout_s=listing.LIST_S)
         self.revision = wire.negotiated(chosen)
-        await self._say(*wire.notification("notifications/initialized", self.revision), _LIST_S)
+        await self._say(*wire.notification("notifications/initialized", self.revision), listing.LIST_S)
 
     async def _say(self, headers: dict[str, str], body: bytes, timeout_s: float) -> None:
         """What needs no answer. Raises NetError."""

@@ -284,15 +284,15 @@ class ToolServers:
                 if row.url.startswith(SCHEME) and not await self._operates(row.user_id):
                     continue  # its owner is no administrator any more
                 if row.user_id == user_id or host_of(row.url) in {*spec.hosts, ""}:
-                    found |= await self._of(server_id, refs, row.user_id, midway=midway, taken=found)
+                    found |= await self._of(row, refs, midway=midway, taken=found)
             except (MarketplaceError, ToolFailed):
                 continue  # gone, or not reachable: its tools are absent, which the run's events say
         return found
 
     async def _of(
-        self, server_id: str, refs: Sequence[ToolRef], owner: str, *, midway: bool, taken: Mapping[str, Tool]
+        self, row: ServerRow, refs: Sequence[ToolRef], *, midway: bool, taken: Mapping[str, Tool]
     ) -> Mapping[str, Tool]:
-        row = await self._db.read(lambda c: store.find(c, server_id, (owner,)))
+        server_id, owner = row.server_id, row.user_id
         if row.stopped_at is not None:
             return {}
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from agent_marketplace.runs.mcp import wire
+from agent_marketplace.runs.mcp import listing, wire
 from agent_marketplace.runs.mcp.wire import Definition, Refused
 from agent_marketplace.runs.tools.base import ToolFailed
 from agent_marketplace.runs.types import Got
@@ -26,8 +26,6 @@ log = logging.getLogger(__name__)
 SCHEME = "stdio:"
 """How an administrator names a declared command in place of an address."""
 _AT_ONCE = 4
-_LIST_S = 20.0
-_MOST_PAGES = 16
 _CHILD = Path(__file__).with_name("stdio_child.py")
 
 
@@ -76,16 +74,12 @@ class Commands:
 
     async def tools(self, url: str) -> list[Definition]:
         """Its tools; what is malformed is left out. Raises ToolFailed."""
-        found: list[Definition] = []
-        cursor: str | None = None
-        async with self._speaking(url, _LIST_S, read_only=True) as client:
-            for _ in range(_MOST_PAGES):
-                page, cursor = wire.definitions(_plain(await client.list_tools(cursor=cursor)))
-                known = {tool.name for tool in found}
-                found += [tool for tool in page if tool.name not in known]
-                if cursor is None or len(found) >= wire.MOST_TOOLS:
-                    break
-        return found[: wire.MOST_TOOLS]
+        async with self._speaking(url, listing.LIST_S, read_only=True) as client:
+
+            async def page(cursor: str | None) -> dict[str, Any]:
+                return _plain(await client.list_tools(cursor=cursor))
+
+            return await listing.listed(page)
 
     async def call(
         self, url: str, name: str, given: Mapping[str, Any], *, timeout_s: int, read_only: bool
