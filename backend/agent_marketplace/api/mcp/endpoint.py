@@ -40,13 +40,14 @@ async def serve(request: Request, market: The, principal: Caller) -> Response:
         raise PayloadTooLarge(f"the body is over {FORM.size} bytes")
     if not _takes_json(request.headers.get("accept", "")):
         return Response("Accept must allow application/json", 406, NOT_KEPT)
-    if (reply := protocol.reply_in(data)) is not None:
-        await conversing.answer(Asker(market, principal, request.scope), reply)
-        return Response(status_code=202)
     message: dict[str, Any] = {}
     asked: protocol.Request | None = None
     try:
-        message = protocol.message_of(data)
+        value = protocol.value_of(data)
+        if (reply := protocol.reply_in(value)) is not None:
+            await conversing.answer(Asker(market, principal, request.scope), reply)
+            return Response(status_code=202)
+        message = protocol.message_of(value)
         asked = protocol.request_of(message, _headers(request))
         if asked.id is None:
             return Response(status_code=202)

@@ -81,12 +81,8 @@ def session_of(request: Request) -> str | None:
     return f"{_ELICITS}{secrets.token_hex(16)}"
 
 
-def reply_in(body: bytes) -> Reply | None:
-    """A client's answer to a question of ours; None where the body is something else."""
-    try:
-        value = json.decode(body)
-    except ValueError:
-        return None  # `message_of` has the words for it
+def reply_in(value: Any) -> Reply | None:
+    """A client's answer to a question of ours; None where a body holds something else."""
     if not isinstance(value, dict) or "method" in value or not isinstance(value.get("id"), str):
         return None
     if not value.keys() & {"result", "error"}:
@@ -138,12 +134,16 @@ def server_info() -> dict[str, str]:
     return {"name": "ai-agent-marketplace", "title": "AI Agent Marketplace", "version": __version__}
 
 
-def message_of(body: bytes) -> dict[str, Any]:
-    """The one JSON object of a body. Raises RpcError for what is none, and for batches, which no revision served here has."""
+def value_of(body: bytes) -> Any:
+    """The JSON value of a body. Raises RpcError."""
     try:
-        value = json.decode(body)
+        return json.decode(body)
     except ValueError:
         raise RpcError(PARSE, "The body is not valid JSON") from None
+
+
+def message_of(value: Any) -> dict[str, Any]:
+    """The one request that a body holds. Raises RpcError for what is none, and for batches, which no revision served here has."""
     if isinstance(value, list):
         raise RpcError(INVALID, "Batches are not part of this protocol: send one message a request")
     if (
