@@ -97,9 +97,10 @@ class Meter:
     def most_tokens(self, family: Family) -> int:
         """The most tokens that the provider can have counted for what was delivered so far. What came since the last time is
         measured; where it was cut, a word may have fallen apart into one token more."""
-        text, other = self._sized
+        pieces = [
+            _since(buffer, at) for buffer, at in zip((self._text, self._other), self._sized, strict=True)
+        ]
         self._sized = (self._text.tell(), self._other.tell())
-        pieces = (self._text.getvalue()[text:], self._other.getvalue()[other:])
         self._most += sum(measure(piece).tokens(family) + 1 for piece in pieces if piece)
         return self._most + _A_CALL * self.calls
 
@@ -110,7 +111,7 @@ class Meter:
     def unreported_tokens(self) -> int:
         """Tokens delivered after the provider's last word on usage, by our counter: its counts may be of the beginning only."""
         text, other = self._priced
-        return count_text(self._text.getvalue()[text:]) + count_text(self._other.getvalue()[other:])
+        return count_text(_since(self._text, text)) + count_text(_since(self._other, other))
 
     @property
     def text(self) -> str:
@@ -123,3 +124,9 @@ class Meter:
             self.size += len(piece) if piece.isascii() else len(piece.encode("utf-8", "surrogatepass"))
             if self.first_at is None:
                 self.first_at = time.monotonic()
+
+
+def _since(buffer: io.StringIO, at: int) -> str:
+    """What was written behind a place, without a copy of what stands before it. The next piece is written behind all of it."""
+    buffer.seek(at)
+    return buffer.read()

@@ -54,8 +54,9 @@ def secrets_in(spec: Spec) -> list[str]:
     return [
         f"{where}: this looks like {what}"
         for where, text in texts_of(spec)
+        for seen in ("".join(c for c in text if unicodedata.category(c) != "Cf"),)
         for what, pattern in _SECRETS
-        if pattern.search("".join(c for c in text if unicodedata.category(c) != "Cf"))
+        if pattern.search(seen)
     ]
 
 

@@ -350,10 +350,9 @@ class QualityTable:
         sized = _SIZE.search(model.id)
         if sized is None:
             return PRIOR_CEILING
-        years = 0.0
+        years = SIZED_UNKNOWN_AGE
         if model.released_on:
-            years = (SIZE_AT - date.fromisoformat(model.released_on)).days / 365.25
-        years = max(0.0, years if model.released_on else SIZED_UNKNOWN_AGE)
+            years = max(0.0, (SIZE_AT - date.fromisoformat(model.released_on)).days / 365.25)
         doublings = math.log2(max(0.1, float(sized[1])) / SIZE_BILLIONS)
         return max(10.0, SIZE_POINTS + PER_SIZE_DOUBLING * doublings - PER_SIZE_YEAR * years)
 
